@@ -1,0 +1,67 @@
+/* changefeed: follows an outbox table in commit order. Rows are (xid, seq, entity, id,
+ * op), written by triggers in the same transaction as the change. Sequence numbers are
+ * not commit order, so rows are read in (xid, seq) order and only below
+ * pg_snapshot_xmin(pg_current_snapshot()): below it every transaction has ended. NOTIFY
+ * on the channel of the outbox's name wakes the reader; a poll every second covers lost
+ * notifications. Loop thread only. */
+#ifndef SHARED_CHANGEFEED_H
+#define SHARED_CHANGEFEED_H
+
+#include "shared/pg.h"
+
+struct sh_changefeed;
+
+struct sh_change {
+    uint64_t xid;
+    uint64_t seq;
+    const char *entity; /* "document" */
+    const char *id;
+    char op; /* 'u' inserted or updated, 'd' deleted */
+};
+
+struct sh_changefeed_position {
+    uint64_t xid; /* everything at or before (xid, seq) has been seen */
+    uint64_t seq;
+};
+
+struct sh_changefeed_options {
+    struct sh_pg *pg;
+    const struct sh_pg_config *config; /* for the listener */
+    const char *outbox;                /* table and channel name: [a-z_]+ */
+    unsigned batch;                    /* most rows at a time; 0: 1,000 */
+    struct sh_changefeed_position start;
+    /* A batch, borrowed until `changes` returns; the next comes only after
+     * sh_changefeed_applied(). */
+    void (*changes)(void *arg, const struct sh_change *changes, size_t count);
+    /* Rows after `start` were trimmed: the view must be rebuilt from the tables. The feed
+     * has stopped; close it. */
+    void (*behind)(void *arg);
+    void *arg;
+};
+
+SH_CHECK enum sh_err sh_changefeed_create(uv_loop_t *loop,
+                                          const struct sh_changefeed_options *options,
+                                          struct sh_changefeed **out);
+/* The last batch is in the view. */
+void sh_changefeed_applied(struct sh_changefeed *feed);
+struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed *feed);
+/* True once everything committed when the feed started has been applied. */
+bool sh_changefeed_current(const struct sh_changefeed *feed);
+/* `done` when every change of transaction `xid` is applied (SH_OK), at the deadline
+ * (SH_TIMEOUT), or at close (SH_CANCELED). */
+SH_CHECK enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,
+                                        uint64_t deadline_ms,
+                                        void (*done)(void *arg, enum sh_err err),
+                                        void *arg);
+/* Look now; as a notification does. */
+void sh_changefeed_wake(struct sh_changefeed *feed);
+void sh_changefeed_close(struct sh_changefeed **feed);
+
+/* SQL (one row: xid, seq as text) for the position from which a view that is about to be
+ * read from the tables must replay; run it before reading them. Format with the outbox's
+ * name. */
+#define SH_CHANGEFEED_START_SQL                                                          \
+    "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text, "         \
+    "'9223372036854775807'"
+
+#endif

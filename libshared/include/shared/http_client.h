@@ -1,0 +1,52 @@
+/* http_client: outgoing HTTP by libcurl's multi interface on the loop. Connections are
+ * kept and reused. Loop thread only. */
+#ifndef SHARED_HTTP_CLIENT_H
+#define SHARED_HTTP_CLIENT_H
+
+#include <uv.h>
+
+#include "shared/bytes.h"
+#include "shared/err.h"
+#include "shared/trace.h"
+
+struct sh_http_client;
+struct sh_http_call; /* one request under way */
+
+struct sh_http_outgoing {
+    const char *method; /* "GET", "POST" */
+    const char *url;
+    const char *const *headers;   /* "Name: value", ended by NULL; may be NULL */
+    struct sh_bytes body;         /* copied */
+    uint64_t timeout_ms;          /* over all */
+    uint64_t connect_timeout_ms;  /* 0: 5,000 */
+    size_t max_body;              /* larger answers fail with SH_TOOBIG; 0: 16 MiB */
+    const struct sh_trace *trace; /* sends traceparent; may be NULL */
+};
+
+struct sh_http_incoming {
+    int status;
+    struct sh_bytes body;     /* borrowed until `done` returns */
+    const char *content_type; /* "" when none */
+    unsigned retry_after_s;   /* 0 when none */
+    const char *error;        /* libcurl's words when err is not SH_OK */
+};
+
+/* SH_OK for any HTTP status; SH_UNAVAILABLE (no connection), SH_TIMEOUT, SH_UPSTREAM (not
+ * HTTP, or cut off), SH_TOOBIG, SH_CANCELED. Exactly once per accepted call, never from
+ * inside sh_http_client_send(). */
+typedef void sh_http_incoming_fn(void *arg, enum sh_err err,
+                                 const struct sh_http_incoming *incoming);
+
+/* At most `max_connections` to one host (0: 8). */
+SH_CHECK enum sh_err sh_http_client_create(uv_loop_t *loop, unsigned max_connections,
+                                           struct sh_http_client **out);
+SH_CHECK enum sh_err sh_http_client_send(struct sh_http_client *client,
+                                         const struct sh_http_outgoing *outgoing,
+                                         sh_http_incoming_fn *done, void *arg,
+                                         struct sh_http_call **call);
+/* `done` gets SH_CANCELED on a later turn. */
+void sh_http_client_cancel(struct sh_http_call *call);
+/* Everything under way gets SH_CANCELED before this returns; *client becomes NULL. */
+void sh_http_client_close(struct sh_http_client **client);
+
+#endif

@@ -1,0 +1,55 @@
+/* metrics: Prometheus counters, gauges and histograms. A family is declared once, static,
+ * and registers itself at its first use; a series is found by its label values and then
+ * updated without a lock. Label values must be bounded: routes, peers, states; never user
+ * input. Any thread. */
+#ifndef SHARED_METRICS_H
+#define SHARED_METRICS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "shared/buffer.h"
+
+enum sh_metric_kind { SH_COUNTER, SH_GAUGE, SH_HISTOGRAM };
+enum { SH_LABELS_MAX = 6 };
+
+struct sh_series; /* one set of label values of a family */
+
+struct sh_family {
+    enum sh_metric_kind kind;
+    const char *name;
+    const char *help;
+    const char *labels[SH_LABELS_MAX]; /* unused ones NULL */
+    const double *buckets;             /* histograms: ascending upper bounds, ended by 0;
+                                          NULL: 1 ms … 10 s */
+    /* filled in by the registry */
+    _Atomic(struct sh_series *) first;
+    struct sh_family *next;
+    atomic_bool registered;
+};
+
+/* Find or make the series for these label values (as many as labels; the array may be
+ * NULL when there are none). The pointer stays valid for the life of the process, so hot
+ * paths keep it. Never NULL: out of memory gives a series that nobody sees. */
+struct sh_series *sh_series(struct sh_family *family, const char *const *values);
+
+void sh_series_add(struct sh_series *series, double amount);    /* counter, gauge */
+void sh_series_set(struct sh_series *series, double value);     /* gauge */
+void sh_series_observe(struct sh_series *series, double value); /* histogram */
+double sh_series_value(const struct sh_series *series);         /* counter, gauge; the sum
+                                                                   of a histogram */
+uint64_t sh_series_count(const struct sh_series *series);       /* histogram */
+
+/* Shorthand: sh_count(&requests, "GET", "200"); the label count must match. */
+#define sh_count(family, ...)                                                            \
+    sh_series_add(sh_series(family, (const char *[]){__VA_ARGS__}), 1)
+
+/* Called on the rendering thread before each scrape, to bring gauges up to date. */
+typedef void sh_scrape_fn(void *arg);
+SH_CHECK enum sh_err sh_metrics_on_scrape(sh_scrape_fn *fn, void *arg);
+void sh_metrics_off_scrape(sh_scrape_fn *fn, void *arg);
+
+/* Text format 0.0.4, or OpenMetrics 1.0; process_*, build info included. */
+void sh_metrics_render(struct sh_buffer *out, bool openmetrics);
+
+#endif

@@ -1,0 +1,94 @@
+/* envelope: the fixed header in front of every message between services, 96 bytes
+ * little-endian, read without a parser; the first frame of
+ *   [header][meta]  or  [header][meta][payload]
+ * after ROUTER's identity. Anything else is counted and dropped. */
+#ifndef PROTO_ENVELOPE_H
+#define PROTO_ENVELOPE_H
+
+#include "shared/bytes.h"
+#include "shared/err.h"
+
+enum {
+    ENVELOPE_BYTES = 96,
+    ENVELOPE_META_MAX = 4096,
+    ENVELOPE_PAYLOAD_MAX = 1 << 20,   /* of what is decoded in one frame */
+    ENVELOPE_CHUNK_BYTES = 256 << 10, /* larger payloads travel in pieces of this size */
+};
+#define ENVELOPE_MAGIC   0x4e524143u /* "CARN" */
+#define ENVELOPE_VERSION 1
+
+/* clang-format off */
+#define ENVELOPE_TYPES(X)                                                       \
+    X(1,  HELLO,     "a caller introduces itself")                              \
+    X(2,  HELLO_ACK, "the service answers: who it is and how much it takes")    \
+    X(3,  REQUEST,   "work")                                                    \
+    X(4,  REPLY,     "its result")                                              \
+    X(5,  ERROR,     "why there is no result")                                  \
+    X(6,  CANCEL,    "nobody wants the result any more")                        \
+    X(7,  PING,      "asked of the work loop")                                  \
+    X(8,  PONG,      "queue depth, age of the oldest request")                  \
+    X(9,  DRAINING,  "send nothing new")                                        \
+    X(10, BYE,       "the sender is leaving")                                   \
+    X(11, CREDIT,    "the receiver of chunks can take more")                    \
+    X(12, CHUNK,     "a further piece of a payload")
+
+/* X(value, name, error at the receiver, meaning) */
+#define ENVELOPE_STATUSES(X)                                                    \
+    X(0,  OK,                    SH_OK,          "done")                        \
+    X(1,  INVALID,               SH_INVALID,     "the request is wrong")        \
+    X(2,  NOT_FOUND,             SH_NOTFOUND,    "no such thing")               \
+    X(3,  CONFLICT,              SH_CONFLICT,    "in conflict with the record") \
+    X(4,  FORBIDDEN,             SH_FORBIDDEN,   "not allowed")                 \
+    X(5,  REJECTED_NOT_EXECUTED, SH_REJECTED,    "safe to retry anything")      \
+    X(6,  DRAINING,              SH_DRAINING,    "leaving; safe to retry")      \
+    X(7,  OVERLOADED,            SH_BUSY,        "not done, try later")         \
+    X(8,  DEADLINE,              SH_TIMEOUT,     "out of time")                 \
+    X(9,  DEPENDENCY_DOWN,       SH_UNAVAILABLE, "what it needs is down")       \
+    X(10, INTERNAL,              SH_INTERNAL,    "outcome unknown")             \
+    X(11, TOO_LARGE,             SH_TOOBIG,      "over a size limit")
+/* clang-format on */
+
+#define ENVELOPE_TYPE_ENUM(value, name, meaning)          TYPE_##name = (value),
+#define ENVELOPE_STATUS_ENUM(value, name, error, meaning) STATUS_##name = (value),
+enum envelope_type { ENVELOPE_TYPES(ENVELOPE_TYPE_ENUM) };
+enum envelope_status { ENVELOPE_STATUSES(ENVELOPE_STATUS_ENUM) };
+#undef ENVELOPE_TYPE_ENUM
+#undef ENVELOPE_STATUS_ENUM
+
+enum {                    /* flags */
+       ENVELOPE_RAW = 1,  /* the payload is raw bytes (vectors); the message is in meta */
+       ENVELOPE_MORE = 2, /* the payload goes on in CHUNK messages */
+       ENVELOPE_KEY = 4,  /* idempotency_key counts */
+};
+
+struct envelope {
+    uint16_t version;
+    uint8_t type;
+    uint8_t flags;
+    uint64_t epoch; /* of the caller's socket; with sequence the request's id */
+    uint64_t sequence;
+    uint8_t attempt;
+    uint8_t priority;
+    uint16_t status;    /* replies */
+    uint32_t budget_ms; /* what is left until the deadline, never wall time */
+    uint32_t method;
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t trace_flags;
+    uint8_t idempotency_key[16];
+    uint16_t queue_depth;    /* replies, PONG */
+    uint16_t credit;         /* replies, HELLO_ACK */
+    uint32_t retry_after_ms; /* replies; in PONG the age of the oldest request */
+    uint32_t payload_bytes;  /* of all chunks together */
+};
+
+void envelope_write(const struct envelope *envelope, uint8_t out[static ENVELOPE_BYTES]);
+/* Errors: SH_MALFORMED (length, magic, unknown type). Another version is not an error. */
+SH_CHECK enum sh_err envelope_read(struct sh_bytes frame, struct envelope *out);
+const char *envelope_type_name(uint8_t type);
+const char *envelope_status_name(uint16_t status);
+/* One table between the wire and err.h; what has no status of its own is INTERNAL. */
+enum envelope_status envelope_status_of(enum sh_err err);
+enum sh_err envelope_status_err(uint16_t status);
+
+#endif

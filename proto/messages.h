@@ -1,0 +1,273 @@
+/* messages: every message between services, declared once. Structs, encoders, decoders,
+ * the round-trip test, the fuzz target and docs/protocol.md all come from here.
+ * Rules: ids are never reused; fields are only appended; max is checked on both sides.
+ *
+ * F(type, name, max, of)
+ *   u32 u64    max: largest value
+ *   f64 flag   max: 0
+ *   str        max: bytes; UTF-8 is checked
+ *   json       as str; holds JSON that the sender made or checked
+ *   strs       max: how many texts
+ *   list       max: how many messages of the kind `of`                              */
+#ifndef PROTO_MESSAGES_H
+#define PROTO_MESSAGES_H
+
+/* clang-format off */
+#define PROTO_TEXT_MAX (16u << 20)
+
+/* Travels in the meta frame of every request. */
+#define CALLER(F)                                                                   \
+    F(u32,  schema,            65535, _)                                            \
+    F(str,  request_id,           64, _)                                            \
+    F(str,  user_id,             256, _)                                            \
+    F(str,  username,            256, _)                                            \
+    F(str,  role,                 64, _)                                            \
+    F(u32,  clearance,             5, _)                                            \
+    F(flag, all_departments,       0, _)                                            \
+    F(str,  department,          256, _)                                            \
+    F(str,  campus,              256, _)
+
+/* The payload of every ERROR. */
+#define RPC_ERROR(F)                                                                \
+    F(str,  code,                 64, _)                                            \
+    F(str,  message,            1024, _)                                            \
+    F(str,  field,               256, _)
+
+/* In the meta frame of HELLO and HELLO_ACK. */
+#define HELLO(F)                                                                    \
+    F(str,  service,              64, _)                                            \
+    F(str,  instance,             64, _)                                            \
+    F(u32,  version_min,       65535, _)                                            \
+    F(u32,  version_max,       65535, _)                                            \
+    F(f64,  started,               0, _)                                            \
+    F(u32,  max_in_flight,     65535, _)
+
+#define EMPTY(F)                                                                    \
+    F(u32,  unused,                0, _)
+
+#define HEALTH_CHECK(F)                                                             \
+    F(str,  name,                 64, _)                                            \
+    F(str,  status,               16, _)                                            \
+    F(flag, required,              0, _)                                            \
+    F(f64,  response_time_s,       0, _)                                            \
+    F(str,  message,             512, _)                                            \
+    F(json, detail,             4096, _)
+
+#define HEALTH_REPLY(F)                                                             \
+    F(str,  service,              64, _)                                            \
+    F(str,  version,              64, _)                                            \
+    F(str,  status,               16, _)                                            \
+    F(flag, ready,                 0, _)                                            \
+    F(f64,  uptime_s,              0, _)                                            \
+    F(u64,  resident_bytes, UINT64_MAX, _)                                          \
+    F(list, checks,               64, health_check)
+
+/* --- embedder ------------------------------------------------------------------- */
+/* purpose: 0 as it is, 1 a query, 2 a document (models may want prefixes). */
+#define EMBED_REQUEST(F)                                                            \
+    F(str,  model,               256, _)                                            \
+    F(strs, texts,              2048, _)                                            \
+    F(u32,  purpose,               2, _)                                            \
+    F(flag, refuse_long,           0, _)                                            \
+    F(u32,  dimensions,        65536, _)
+
+#define EMBED_FAILURE(F)                                                            \
+    F(u32,  index,              2048, _)                                            \
+    F(str,  code,                 64, _)                                            \
+    F(str,  message,             512, _)
+
+/* In the meta frame; the payload is count × dimension float32. A text that failed has a
+ * zero vector. */
+#define EMBED_REPLY(F)                                                              \
+    F(str,  model,               256, _)                                            \
+    F(str,  fingerprint,          64, _)                                            \
+    F(u32,  dimension,         65536, _)                                            \
+    F(u32,  count,              2048, _)                                            \
+    F(f64,  alpha,                 0, _)                                            \
+    F(u64,  tokens,       UINT64_MAX, _)                                            \
+    F(u64,  duration_us,  UINT64_MAX, _)                                            \
+    F(u64,  load_us,      UINT64_MAX, _)                                            \
+    F(list, failures,             32, embed_failure)
+
+#define MODEL_CARD(F)                                                               \
+    F(str,  name,                256, _)                                            \
+    F(str,  provider,             64, _)                                            \
+    F(u32,  dimension,         65536, _)                                            \
+    F(u32,  context_length, UINT32_MAX, _)                                          \
+    F(flag, normalised,            0, _)                                            \
+    F(str,  query_prefix,       1024, _)                                            \
+    F(str,  document_prefix,    1024, _)                                            \
+    F(f64,  alpha,                 0, _)                                            \
+    F(str,  digest,              128, _)                                            \
+    F(str,  probe_hash,           64, _)                                            \
+    F(str,  fingerprint,          64, _)                                            \
+    F(u64,  size_bytes,   UINT64_MAX, _)
+
+#define MODELS_REPLY(F)                                                             \
+    F(list, models,               64, model_card)
+
+/* --- search --------------------------------------------------------------------- */
+#define SECTION(F)                                                                  \
+    F(str,  title,              2048, _)                                            \
+    F(str,  text,     PROTO_TEXT_MAX, _)                                            \
+    F(u32,  page_number,  UINT32_MAX, _)
+
+/* metadata: a JSON object; department, campus, priority, clearance_level and last_reviewed
+ * are columns, the rest is kept as it is. Times are Unix seconds. */
+#define DOCUMENT(F)                                                                 \
+    F(str,  id,                  256, _)                                            \
+    F(str,  title,              2048, _)                                            \
+    F(str,  collection,          256, _)                                            \
+    F(json, metadata,          65536, _)                                            \
+    F(list, sections,          65536, section)                                      \
+    F(f64,  created_at,            0, _)                                            \
+    F(f64,  updated_at,            0, _)                                            \
+    F(u32,  chunks,       UINT32_MAX, _)                                            \
+    F(u32,  pending_embedding, UINT32_MAX, _)                                       \
+    F(str,  content_hash,         64, _)
+
+#define DOCUMENT_PUT(F)                                                             \
+    F(list, document,              1, document)
+
+#define DOCUMENT_PUT_REPLY(F)                                                       \
+    F(str,  document_id,         256, _)                                            \
+    F(u32,  chunks,       UINT32_MAX, _)                                            \
+    F(flag, created,               0, _)                                            \
+    F(flag, unchanged,             0, _)                                            \
+    F(u32,  pending_embedding, UINT32_MAX, _)
+
+#define DOCUMENT_REF(F)                                                             \
+    F(str,  id,                  256, _)
+
+#define DOCUMENT_LIST(F)                                                            \
+    F(u32,  page,        UINT32_MAX,  _)                                            \
+    F(u32,  per_page,           1000, _)                                            \
+    F(str,  collection,          256, _)
+
+#define DOCUMENT_PAGE(F)                                                            \
+    F(list, documents,          1000, document)                                     \
+    F(u64,  total,        UINT64_MAX, _)
+
+/* mode: 0 hybrid, 1 vector, 2 text; fusion: 0 weighted, 1 rrf; vector_weight < 0: the
+ * model's own. filters: the JSON object of API.md. */
+#define SEARCH_QUERY(F)                                                             \
+    F(str,  query,             16384, _)                                            \
+    F(json, filters,           65536, _)                                            \
+    F(u32,  mode,                  2, _)                                            \
+    F(u32,  fusion,                1, _)                                            \
+    F(f64,  vector_weight,         0, _)                                            \
+    F(u32,  max_results,        1000, _)                                            \
+    F(u32,  offset,           100000, _)                                            \
+    F(f64,  similarity_threshold,  0, _)                                            \
+    F(f64,  diversity,             0, _)                                            \
+    F(flag, highlight,             0, _)                                            \
+    F(flag, explain,               0, _)                                            \
+    F(flag, require_complete,      0, _)
+
+#define SEARCH_HIT(F)                                                               \
+    F(str,  chunk_id,            320, _)                                            \
+    F(str,  document_id,         256, _)                                            \
+    F(str,  document_title,     2048, _)                                            \
+    F(str,  section_title,      4096, _)                                            \
+    F(str,  text,            1048576, _)                                            \
+    F(str,  highlight,       1048576, _)                                            \
+    F(u32,  page_number,  UINT32_MAX, _)                                            \
+    F(json, metadata,          65536, _)                                            \
+    F(f64,  similarity,            0, _)                                            \
+    F(f64,  text_score,            0, _)                                            \
+    F(f64,  combined_score,        0, _)                                            \
+    F(json, explanation,        4096, _)
+
+#define SEARCH_RESULTS(F)                                                           \
+    F(list, hits,               1000, search_hit)                                   \
+    F(u64,  total,        UINT64_MAX, _)                                            \
+    F(u32,  mode,                  2, _)                                            \
+    F(strs, degraded,              8, _)                                            \
+    F(json, plan,               8192, _)                                            \
+    F(u64,  duration_us,  UINT64_MAX, _)                                            \
+    F(str,  fingerprint,          64, _)
+
+/* --- graph ---------------------------------------------------------------------- */
+#define GRAPH_PROPERTY(F)                                                           \
+    F(str,  name,                256, _)                                            \
+    F(strs, types,                16, _)
+
+#define GRAPH_LABEL(F)                                                              \
+    F(str,  name,                256, _)                                            \
+    F(u64,  count,        UINT64_MAX, _)                                            \
+    F(list, properties,         1024, graph_property)
+
+#define GRAPH_TYPE(F)                                                               \
+    F(str,  name,                256, _)                                            \
+    F(u64,  count,        UINT64_MAX, _)                                            \
+    F(strs, from_labels,        1024, _)                                            \
+    F(strs, to_labels,          1024, _)
+
+#define GRAPH_SCHEMA_REPLY(F)                                                       \
+    F(list, labels,             4096, graph_label)                                  \
+    F(list, types,              4096, graph_type)                                   \
+    F(u64,  nodes,        UINT64_MAX, _)                                            \
+    F(u64,  edges,        UINT64_MAX, _)
+
+/* --- backup --------------------------------------------------------------------- */
+#define BACKUP_SET(F)                                                               \
+    F(str,  id,                  128, _)                                            \
+    F(str,  kind,                 32, _)                                            \
+    F(str,  label,               256, _)                                            \
+    F(f64,  created_at,            0, _)                                            \
+    F(u64,  size_bytes,   UINT64_MAX, _)                                            \
+    F(flag, verified,              0, _)
+
+#define BACKUP_LIST_REPLY(F)                                                        \
+    F(list, sets,              10000, backup_set)
+
+/* M(id, name, TABLE): a message stands below those that it contains. */
+#define MESSAGES(M)                                                                 \
+    M(1,  caller,             CALLER)                                               \
+    M(2,  rpc_error,          RPC_ERROR)                                            \
+    M(3,  hello,              HELLO)                                                \
+    M(4,  empty,              EMPTY)                                                \
+    M(5,  health_check,       HEALTH_CHECK)                                         \
+    M(6,  health_reply,       HEALTH_REPLY)                                         \
+    M(10, embed_request,      EMBED_REQUEST)                                        \
+    M(11, embed_failure,      EMBED_FAILURE)                                        \
+    M(12, embed_reply,        EMBED_REPLY)                                          \
+    M(13, model_card,         MODEL_CARD)                                           \
+    M(14, models_reply,       MODELS_REPLY)                                         \
+    M(20, section,            SECTION)                                              \
+    M(21, document,           DOCUMENT)                                             \
+    M(22, document_put,       DOCUMENT_PUT)                                         \
+    M(23, document_put_reply, DOCUMENT_PUT_REPLY)                                   \
+    M(24, document_ref,       DOCUMENT_REF)                                         \
+    M(25, document_list,      DOCUMENT_LIST)                                        \
+    M(26, document_page,      DOCUMENT_PAGE)                                        \
+    M(30, search_query,       SEARCH_QUERY)                                         \
+    M(31, search_hit,         SEARCH_HIT)                                           \
+    M(32, search_results,     SEARCH_RESULTS)                                       \
+    M(40, graph_property,     GRAPH_PROPERTY)                                       \
+    M(41, graph_label,        GRAPH_LABEL)                                          \
+    M(42, graph_type,         GRAPH_TYPE)                                           \
+    M(43, graph_schema_reply, GRAPH_SCHEMA_REPLY)                                   \
+    M(50, backup_set,         BACKUP_SET)                                           \
+    M(51, backup_list_reply,  BACKUP_LIST_REPLY)
+
+/* X(id, CONSTANT, "name", request, reply, meaning): what a service can be asked. */
+#define METHODS(X)                                                                          \
+    X(1,  RPC_ECHO,        "rpc.echo",        -,              -,                  "the payload comes back")      \
+    X(2,  RPC_HEALTH,      "rpc.health",      empty,          health_reply,       "the service's checks")        \
+    X(10, EMBEDDER_EMBED,  "embedder.embed",  embed_request,  embed_reply,        "vectors of texts")            \
+    X(11, EMBEDDER_MODELS, "embedder.models", empty,          models_reply,       "the models at hand, default first") \
+    X(20, SEARCH_QUERY,    "search.query",    search_query,   search_results,     "find passages")               \
+    X(21, DOCUMENT_PUT,    "search.put",      document_put,   document_put_reply, "store or replace a document") \
+    X(22, DOCUMENT_GET,    "search.get",      document_ref,   document,           "read a document")             \
+    X(23, DOCUMENT_DELETE, "search.delete", document_ref,   empty,              "delete a document")           \
+    X(24, DOCUMENT_LIST,   "search.list",     document_list,  document_page,      "a page of documents, no sections") \
+    X(40, GRAPH_SCHEMA,    "graph.schema",    empty,          graph_schema_reply, "labels, types, counts")       \
+    X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first")
+/* clang-format on */
+
+#define METHOD_ENUM(id, constant, name, request, reply, meaning) METHOD_##constant = (id),
+enum method { METHODS(METHOD_ENUM) };
+#undef METHOD_ENUM
+
+#endif

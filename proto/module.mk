@@ -1,0 +1,1 @@
+$(eval $(call library,libproto,$(filter-out proto/document.c,$(wildcard proto/*.c))))

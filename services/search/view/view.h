@@ -1,0 +1,87 @@
+/* view: the searchable picture of the record, in memory: passages, their filter columns,
+ * the vector index and the inverted index. Built from PostgreSQL and kept current by the
+ * changefeed; answers queries without it. Searches may run on several threads while one
+ * thread at a time changes the view; a document is replaced or removed as a whole. */
+#ifndef SEARCH_VIEW_H
+#define SEARCH_VIEW_H
+
+#include "proto/msg.h"
+#include "shared/bytes.h"
+#include "shared/err.h"
+#include "shared/mem.h"
+
+struct view;
+
+/* All texts are copied. */
+struct view_chunk {
+    struct sh_bytes chunk_id;
+    struct sh_bytes section_title;
+    struct sh_bytes text;
+    uint32_t page_number;
+    uint32_t ordinal;
+    const float *vector; /* dimension of the view's model; NULL: not embedded yet */
+};
+
+struct view_document {
+    struct sh_bytes id;
+    struct sh_bytes title;
+    struct sh_bytes collection;
+    struct sh_bytes department; /* empty: none */
+    struct sh_bytes campus;
+    uint32_t priority;        /* 0: none, else 1 to 5 */
+    uint32_t clearance_level; /* 1 to 5 */
+    struct sh_bytes metadata; /* the JSON object that answers show; columns included */
+    const struct view_chunk *chunks;
+    size_t chunk_count;
+};
+
+struct view_stats {
+    size_t documents;
+    size_t chunks;
+    size_t vectors; /* chunks that have one */
+    size_t bytes;   /* memory held, estimated */
+};
+
+/* Errors: SH_NOMEM. */
+SH_CHECK enum sh_err view_create(struct view **out);
+void view_free(struct view **view);
+
+/* The model whose vectors the view holds; a change of fingerprint or dimension drops all
+ * vectors. dimension 0: no model yet, the vector leg is off. */
+SH_CHECK enum sh_err view_set_model(struct view *view, const char *fingerprint,
+                                    uint32_t dimension, double alpha);
+/* Replace the document of this id, or add it. Errors: SH_NOMEM (nothing changed),
+ * SH_INVALID (metadata is not a JSON object, a vector holds NaN). */
+SH_CHECK enum sh_err view_put(struct view *view, const struct view_document *document);
+/* SH_NOTFOUND when there is none. */
+SH_CHECK enum sh_err view_remove(struct view *view, struct sh_bytes id);
+void view_stats(const struct view *view, struct view_stats *out);
+
+/* --- queries ------------------------------------------------------------------------ */
+
+struct view_query {
+    const struct search_query *query; /* as it came over the bus */
+    const struct caller *caller;      /* what it may see; all columns empty: nothing above
+                                         clearance 1 */
+    const float *vector;              /* of the query, NULL: the vector leg is out */
+    uint32_t dimension;
+    struct sh_bytes fingerprint; /* of `vector`'s model; another one than the view's is
+                                    refused: the leg is out */
+    const char *vector_missing;  /* why there is no vector ("embedding"), or NULL when the
+                                    mode does not want one; goes into `degraded` */
+    uint64_t deadline_ms;
+};
+
+struct view_problem { /* what to tell the caller when SH_INVALID or SH_FORBIDDEN */
+    char field[256];
+    char message[512];
+};
+
+/* Fills `results` (its lists and texts live in `arena`). Errors: SH_INVALID, SH_FORBIDDEN
+ * (see API.md: clearance above one's own; ≥ 4 with no department), SH_TIMEOUT,
+ * SH_UNAVAILABLE (require_complete and a leg is out), SH_NOMEM. */
+SH_CHECK enum sh_err view_search(const struct view *view, const struct view_query *query,
+                                 struct sh_arena *arena, struct search_results *results,
+                                 struct view_problem *problem);
+
+#endif

@@ -1,0 +1,9 @@
+SHARED := libproto.a libshared.a
+$(call tests,tests/unit/libshared,$(SHARED))
+$(call tests,tests/unit/proto,$(SHARED))
+$(foreach s,gateway search embedder graph backup,\
+    $(call tests,tests/unit/$(s),$(s).a $(SHARED)))
+$(call fuzzers,tests/fuzz/libshared,$(SHARED))
+$(call fuzzers,tests/fuzz/proto,$(SHARED))
+$(foreach s,gateway search embedder graph backup,\
+    $(call fuzzers,tests/fuzz/$(s),$(s).a $(SHARED)))
