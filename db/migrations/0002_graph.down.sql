@@ -1,0 +1,1 @@
+DROP TABLE graph_edges, graph_nodes, graph_outbox;
