@@ -1,0 +1,50 @@
+#include "shared/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+uint64_t sh_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t sh_now_ms(void)
+{
+    return sh_now_us() / 1000;
+}
+
+uint64_t sh_left_ms(uint64_t deadline_ms)
+{
+    uint64_t now = sh_now_ms();
+    return deadline_ms > now ? deadline_ms - now : 0;
+}
+
+double sh_wall_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)(now.tv_nsec / 1000) / 1e6;
+}
+
+void sh_wall_text(double unix_seconds, char out[static 32])
+{
+    /* Year 1 to 9999: what RFC 3339 can say. */
+    if (!(unix_seconds >= -62135596800.0 && unix_seconds < 253402300800.0))
+        unix_seconds = 0;
+    /* Rounded down: 12.9999 s must not become a 13th second's 000, nor .1000. */
+    int64_t ms = (int64_t)floor(unix_seconds * 1000.0 + 1e-3);
+    int64_t rest = ms % 1000;
+    if (rest < 0)
+        rest += 1000;
+    time_t seconds = (time_t)((ms - rest) / 1000);
+    struct tm t;
+    gmtime_r(&seconds, &t);
+    (void)snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+                   (unsigned)(t.tm_year + 1900) % 10000, (unsigned)(t.tm_mon + 1) % 100,
+                   (unsigned)t.tm_mday % 100, (unsigned)t.tm_hour % 100,
+                   (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100,
+                   (unsigned)rest % 1000);
+}
