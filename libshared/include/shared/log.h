@@ -1,8 +1,9 @@
 /* log: JSON lines on stdout, and in LOG_DIR/app.log and errors.log when set. Members:
  * timestamp, level, service, message, module, function, line, and, when a trace is given,
- * request_id, trace_id, span_id. Any thread; never blocks for longer than a write. A line
- * that repeats (same place) more than 20 times in 10 s is counted instead of written, and
- * the count follows in one line. */
+ * request_id, trace_id, span_id. Any thread; never blocks for longer than a write, never
+ * allocates. A line that repeats (same place) more than 20 times in 10 s is counted
+ * instead of written, and the count follows in one line; DEBUG lines and events are
+ * always written. */
 #ifndef SHARED_LOG_H
 #define SHARED_LOG_H
 
@@ -26,6 +27,11 @@ SH_CHECK enum sh_err sh_log_open(const struct sh_log_options *options);
 void sh_log_close(void);
 /* After logrotate moved the files (SIGHUP). */
 void sh_log_reopen(void);
+/* Write the counts of repeated lines whose 10 s are over, or all of them; the service
+ * does so every second. */
+void sh_log_flush_repeats(bool all);
+/* The name given to sh_log_open(); "cairn" before. */
+const char *sh_log_service(void);
 void sh_log_set_level(enum sh_log_level level);
 bool sh_log_enabled(enum sh_log_level level);
 /* "DEBUG" … "CRITICAL", any case; false when unknown. */
@@ -50,7 +56,7 @@ __attribute__((format(printf, 4, 5))) void sh_log_write(enum sh_log_level level,
                                                         const struct sh_trace *trace,
                                                         const char *format, ...);
 
-/* A line with members of its own, such as the access log. */
+/* A line with members of its own, such as the access log. Names must be fit for JSON. */
 void sh_log_event(enum sh_log_level level, const struct sh_log_site *site,
                   const struct sh_trace *trace, const char *message,
                   const struct sh_log_field *fields, size_t count);
