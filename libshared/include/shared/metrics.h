@@ -24,13 +24,14 @@ struct sh_family {
                                           NULL: 1 ms … 10 s */
     /* filled in by the registry */
     _Atomic(struct sh_series *) first;
-    struct sh_family *next;
+    _Atomic(struct sh_family *) next;
     atomic_bool registered;
 };
 
 /* Find or make the series for these label values (as many as labels; the array may be
  * NULL when there are none). The pointer stays valid for the life of the process, so hot
- * paths keep it. Never NULL: out of memory gives a series that nobody sees. */
+ * paths keep it. Never NULL: out of memory, or the 1,001st set of values, gives a series
+ * that nobody sees and counts in cairn_metrics_series_dropped_total. */
 struct sh_series *sh_series(struct sh_family *family, const char *const *values);
 
 void sh_series_add(struct sh_series *series, double amount);    /* counter, gauge */
@@ -44,10 +45,14 @@ uint64_t sh_series_count(const struct sh_series *series);       /* histogram */
 #define sh_count(family, ...)                                                            \
     sh_series_add(sh_series(family, (const char *[]){__VA_ARGS__}), 1)
 
-/* Called on the rendering thread before each scrape, to bring gauges up to date. */
+/* Called on the rendering thread before each scrape, to bring gauges up to date; must not
+ * add or remove hooks. Errors: SH_TOOBIG (64 are there). */
 typedef void sh_scrape_fn(void *arg);
 SH_CHECK enum sh_err sh_metrics_on_scrape(sh_scrape_fn *fn, void *arg);
 void sh_metrics_off_scrape(sh_scrape_fn *fn, void *arg);
+
+/* Resident memory of this process now; 0 when unknown. */
+double sh_resident_bytes(void);
 
 /* Text format 0.0.4, or OpenMetrics 1.0; process_*, build info included. */
 void sh_metrics_render(struct sh_buffer *out, bool openmetrics);
