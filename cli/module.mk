@@ -1,0 +1,2 @@
+$(eval $(call program,cairn-sample,$(wildcard cli/sample/*.c),libshared.a))
+$(eval $(call program,cairn-stack,$(wildcard cli/stack/*.c),libshared.a))
