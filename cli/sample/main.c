@@ -1,6 +1,6 @@
-/* cairn-sample: manuals in text form (gzip or plain) to documents, one JSON object a line,
- * as POST /api/documents/batch takes them. A document is a chapter; its sections are the
- * headings below. */
+/* cairn-sample: manuals in text form (gzip or plain) to documents, one JSON object a
+ * line, as POST /api/documents/batch takes them. A document is a chapter; its sections
+ * are the headings below. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum { DEPTH = 6 };
 struct writer {
     const char *source; /* "debian-policy": names the documents */
     const char *manual_title;
-    unsigned top; /* heading level that starts a document */
+    unsigned top;  /* heading level that starts a document */
     bool numbered; /* chapters bear numbers: what does not is front matter */
     unsigned number;
     json_t *document;
@@ -67,10 +67,9 @@ static void start_document(struct writer *w, const char *title)
     (void)snprintf(id, sizeof(id), "%s-%u", w->source, ++w->number);
     (void)snprintf(full, sizeof(full), "%s: %s", w->manual_title, title);
     w->sections = json_array();
-    w->document =
-        json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:o}", "id", id, "title", full,
-                  "collection", "manuals", "metadata", "source", w->source, "language",
-                  "en", "sections", w->sections);
+    w->document = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:o}", "id", id, "title", full,
+                            "collection", "manuals", "metadata", "source", w->source,
+                            "language", "en", "sections", w->sections);
     check(w->document ? 0 : -1);
 }
 

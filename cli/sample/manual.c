@@ -6,8 +6,8 @@
 #include <utf8proc.h>
 #include <zlib.h>
 
-#include "shared/bytes.h"
 #include "shared/buffer.h"
+#include "shared/bytes.h"
 #include "shared/mem.h"
 
 /* Replace what is not UTF-8, so that a manual in Latin-1 loses letters, not pages. */
@@ -40,8 +40,8 @@ static bool add_line(struct manual *manual, struct sh_bytes text)
         return false;
     }
     manual->lines = grown;
-    grown[manual->count] =
-        (struct manual_line){sh_strndup(clean.data ? clean.data : "", clean.len), clean.len};
+    grown[manual->count] = (struct manual_line){
+        sh_strndup(clean.data ? clean.data : "", clean.len), clean.len};
     sh_buffer_free(&clean);
     return grown[manual->count++].text != NULL;
 }
@@ -146,8 +146,8 @@ static bool numbered(const struct manual *manual, size_t at)
     return alone && numbers(line_at(manual, at)->text) > 0;
 }
 
-unsigned manual_heading(const struct manual *manual, size_t at, struct manual_marks *marks,
-                        size_t *span, const char **title)
+unsigned manual_heading(const struct manual *manual, size_t at,
+                        struct manual_marks *marks, size_t *span, const char **title)
 {
     const struct manual_line *line = line_at(manual, at);
     const struct manual_line *next = line_at(manual, at + 1);

@@ -1,0 +1,405 @@
+#include "cli/stack/stack.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/clock.h"
+#include "shared/mem.h"
+
+enum {
+    POLL_MS = 25,
+    READY_TIMEOUT_MS = 60000,
+    STOP_TIMEOUT_MS = 35000,
+    TOOL_TIMEOUT_MS = 600000
+};
+
+extern char **environ;
+
+static void on_poll(uv_timer_t *timer)
+{
+    (void)timer; /* only turns the loop */
+}
+
+enum sh_err stack_wait(struct stack *stack, uint64_t timeout_ms, stack_done_fn *done,
+                       void *arg)
+{
+    uint64_t deadline = sh_now_ms() + timeout_ms;
+    enum sh_err err = SH_OK;
+    (void)uv_timer_start(&stack->poll, on_poll, POLL_MS, POLL_MS);
+    while (!done(stack, arg)) {
+        if (sh_left_ms(deadline) == 0) {
+            err = SH_TIMEOUT;
+            break;
+        }
+        (void)uv_run(stack->loop, UV_RUN_ONCE);
+        if (stack->interrupted) {
+            err = SH_CANCELED;
+            break;
+        }
+    }
+    (void)uv_timer_stop(&stack->poll);
+    return err;
+}
+
+static size_t discard(char *data, size_t size, size_t count, void *arg)
+{
+    (void)data;
+    (void)arg;
+    return size * count;
+}
+
+bool stack_probe(const char *url)
+{
+    CURL *curl = curl_easy_init();
+    long status = 0;
+    if (!curl)
+        return false;
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 1000L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+    if (curl_easy_perform(curl) == CURLE_OK)
+        (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    return status == 200;
+}
+
+static bool tool_ended(struct stack *stack, void *arg)
+{
+    (void)arg;
+    return !stack->tool.running;
+}
+
+enum sh_err stack_run(struct stack *stack, const char *name, char *const argv[],
+                      enum stack_user user, bool visible)
+{
+    char *args[24] = {0};
+    for (size_t i = 0; argv[i] && i + 1 < SH_COUNT(args); i++)
+        args[i] = argv[i];
+    struct process *tool = &stack->tool;
+    *tool = (struct process){.log_dir = stack->processes[0].log_dir,
+                             .argv = args,
+                             .uid = user == STACK_SELF ? geteuid() : stack->layout.pg_uid,
+                             .gid = user == STACK_SELF ? getegid() : stack->layout.pg_gid,
+                             .once = true,
+                             .visible = visible};
+    (void)snprintf(tool->name, sizeof(tool->name), "%s", name);
+    enum sh_err err = process_start(stack->loop, tool);
+    if (err == SH_OK)
+        err = stack_wait(stack, TOOL_TIMEOUT_MS, tool_ended, NULL);
+    process_kill(tool);
+    process_close(tool);
+    while (tool->handles > 0)
+        (void)uv_run(stack->loop, UV_RUN_ONCE);
+    if (err == SH_OK && (tool->exit_status != 0 || tool->term_signal != 0)) {
+        (void)fprintf(stderr, "cairn-stack: %s failed: see %s/log/%s.log\n", name,
+                      stack->layout.dir, name);
+        err = SH_IO;
+    }
+    return err;
+}
+
+/* --- what a service is told -----------------------------------------------------------
+ */
+
+static void set_default(const char *name, const char *value)
+{
+    (void)setenv(name, value, 0);
+}
+
+static void set_endpoints(const struct layout *layout)
+{
+    for (size_t s = 0; s < SERVICES; s++) {
+        const struct service_layout *service = &layout->services[s];
+        char list[REPLICAS_MAX * 164] = "";
+        if (!service->endpoints_variable)
+            continue;
+        for (unsigned r = 0; r < service->replicas; r++) {
+            (void)strcat(list, r > 0 ? "," : "");
+            (void)strcat(list, service->replica[r].endpoint);
+        }
+        (void)setenv(service->endpoints_variable, list, 1);
+    }
+}
+
+/* Children inherit the supervisor's environment: what the operator set there counts. */
+static void set_environment(const struct layout *layout)
+{
+    char value[PATH_MAX + 64];
+    layout_database_url(layout, value, sizeof(value));
+    (void)setenv("DATABASE_URL", value, 1);
+    layout_redis_url(layout, value, sizeof(value));
+    (void)setenv("REDIS_URL", value, 1);
+    set_endpoints(layout);
+    set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
+    set_default("BACKUP_DIR", layout_path(layout, "backups"));
+    (void)snprintf(value, sizeof(value), "%u", layout->api_port);
+    (void)setenv("API_PORT", value, 1);
+    (void)setenv("API_HOST", layout->api_host, 1);
+
+    const char *ollama = getenv("OLLAMA");
+    if (ollama && *ollama) {
+        (void)snprintf(value, sizeof(value), "%s/api/embed", ollama);
+        (void)setenv("EMBEDDING_URL", value, 1);
+        (void)setenv("EMBEDDING_PROVIDER", "ollama", 1);
+        set_default("EMBEDDING_MODEL", "nomic-embed-text");
+    }
+}
+
+/* The environment with two more; lives as long as the process. */
+static char **environment_with(const char *rpc_bind, uint16_t ops_port)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    char **env = sh_alloc_array(count + 3, sizeof(*env));
+    char *bind = sh_alloc(256);
+    char *ops = sh_alloc(32);
+    if (!env || !bind || !ops)
+        return NULL; /* at start-up: the process is about to end */
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], "RPC_BIND=", 9) != 0 &&
+            strncmp(environ[i], "OPS_PORT=", 9) != 0)
+            env[n++] = environ[i];
+    }
+    (void)snprintf(bind, 256, "RPC_BIND=%s", rpc_bind);
+    (void)snprintf(ops, 32, "OPS_PORT=%u", ops_port);
+    if (*rpc_bind)
+        env[n++] = bind;
+    env[n] = ops;
+    return env;
+}
+
+static enum sh_err start_replica(struct stack *stack,
+                                 const struct service_layout *service,
+                                 const struct replica *replica)
+{
+    struct process *process = &stack->processes[stack->count++];
+    size_t size = strlen(stack->layout.bin) + 64;
+    char *program = sh_alloc(size);
+    char **argv = sh_alloc_array(2, sizeof(*argv));
+    process->env = environment_with(replica->endpoint, replica->ops_port);
+    if (!program || !argv || !process->env)
+        return SH_NOMEM;
+    (void)snprintf(program, size, "%s/cairn-%s", stack->layout.bin, service->name);
+    argv[0] = program;
+    process->argv = argv;
+    (void)snprintf(process->name, sizeof(process->name), "%s", replica->name);
+    process->uid = geteuid();
+    process->stop_signal = SIGTERM;
+    return process_start(stack->loop, process);
+}
+
+/* --- the order of things --------------------------------------------------------------
+ */
+
+/* Children of a supervisor that was killed may still hold the data and the sockets. */
+static void end_leftovers(const struct stack *stack)
+{
+    glob_t found;
+    char pattern[PATH_MAX + 16];
+    (void)snprintf(pattern, sizeof(pattern), "%s/run/*.pid", stack->layout.dir);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            char exe[64];
+            char target[PATH_MAX] = "";
+            int pid = 0;
+            FILE *file = fopen(found.gl_pathv[i], "re");
+            if (file && fscanf(file, "%d", &pid) == 1 && pid > 1) {
+                (void)snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+                ssize_t n = readlink(exe, target, sizeof(target) - 1);
+                if (n > 0 && (strstr(target, "/cairn-") || strstr(target, "/postgres") ||
+                              strstr(target, "/redis-")))
+                    (void)kill(pid, strstr(target, "/postgres") ? SIGQUIT : SIGKILL);
+            }
+            if (file)
+                (void)fclose(file);
+            (void)unlink(found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
+static bool redis_accepts(struct stack *stack, void *arg)
+{
+    (void)arg;
+    struct layout *layout = &stack->layout;
+    char url[64];
+    (void)snprintf(url, sizeof(url), "telnet://127.0.0.1:%u", layout->redis_port);
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return false;
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    bool ok = curl_easy_perform(curl) == CURLE_OK;
+    curl_easy_cleanup(curl);
+    return ok;
+}
+
+static enum sh_err start_redis(struct stack *stack)
+{
+    static char config[PATH_MAX + 32];
+    static char *argv[] = {(char[]){"/usr/bin/redis-server"}, config, NULL};
+    (void)snprintf(config, sizeof(config), "%s",
+                   layout_path(&stack->layout, "redis.conf"));
+    int fd = open(config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!file) {
+        perror(config);
+        return SH_IO;
+    }
+    (void)fprintf(file,
+                  "bind 127.0.0.1\nport %u\nrequirepass %s\ndir %s/redis\nsave \"\"\n"
+                  "maxmemory 64mb\nmaxmemory-policy allkeys-lru\ndaemonize no\n",
+                  stack->layout.redis_port, stack->layout.secret, stack->layout.dir);
+    if (fclose(file) != 0)
+        return SH_IO;
+    struct process *process = &stack->processes[stack->count++];
+    (void)snprintf(process->name, sizeof(process->name), "redis");
+    process->argv = argv;
+    process->uid = geteuid();
+    process->stop_signal = SIGTERM;
+    enum sh_err err = process_start(stack->loop, process);
+    return err == SH_OK ? stack_wait(stack, 20000, redis_accepts, NULL) : err;
+}
+
+static enum sh_err migrate(struct stack *stack)
+{
+    char program[PATH_MAX + 32];
+    (void)snprintf(program, sizeof(program), "%s/cairn-migrate", stack->layout.bin);
+    char *const argv[] = {program, (char[]){"up"}, NULL};
+    return stack_run(stack, "migrate", argv, STACK_SELF, false);
+}
+
+static bool all_ready(struct stack *stack, void *arg)
+{
+    (void)arg;
+    for (size_t s = 0; s < SERVICES; s++) {
+        const struct service_layout *service = &stack->layout.services[s];
+        for (unsigned r = 0; r < service->replicas; r++) {
+            char url[64];
+            (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/readyz",
+                           service->replica[r].ops_port);
+            if (!stack_probe(url))
+                return false;
+        }
+    }
+    return true;
+}
+
+static enum sh_err start_services(struct stack *stack)
+{
+    set_environment(&stack->layout);
+    enum sh_err err = migrate(stack);
+    for (size_t s = 0; s < SERVICES; s++) {
+        const struct service_layout *service = &stack->layout.services[s];
+        for (unsigned r = 0; r < service->replicas && err == SH_OK; r++)
+            err = start_replica(stack, service, &service->replica[r]);
+    }
+    if (err == SH_OK)
+        err = stack_wait(stack, READY_TIMEOUT_MS, all_ready, NULL);
+    if (err == SH_TIMEOUT)
+        (void)fprintf(stderr, "cairn-stack: not ready after %d s: see %s/log\n",
+                      READY_TIMEOUT_MS / 1000, stack->layout.dir);
+    return err;
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    (void)signum;
+    struct stack *stack = handle->data;
+    stack->interrupted = true;
+    uv_stop(stack->loop);
+}
+
+static void prepare(struct stack *stack)
+{
+    static char log_dir[PATH_MAX + 8];
+    static char run_dir[PATH_MAX + 8];
+    (void)snprintf(log_dir, sizeof(log_dir), "%s/log", stack->layout.dir);
+    (void)snprintf(run_dir, sizeof(run_dir), "%s/run", stack->layout.dir);
+    for (size_t i = 0; i < SH_COUNT(stack->processes); i++) {
+        stack->processes[i].log_dir = log_dir;
+        stack->processes[i].run_dir = run_dir;
+    }
+    (void)uv_timer_init(stack->loop, &stack->poll); /* these cannot fail in libuv */
+    (void)uv_signal_init(stack->loop, &stack->sigint);
+    (void)uv_signal_init(stack->loop, &stack->sigterm);
+    stack->sigint.data = stack->sigterm.data = stack;
+    (void)uv_signal_start(&stack->sigint, on_signal, SIGINT);
+    (void)uv_signal_start(&stack->sigterm, on_signal, SIGTERM);
+}
+
+enum sh_err stack_start(struct stack *stack)
+{
+    prepare(stack);
+    end_leftovers(stack);
+    enum sh_err err = postgres_start(stack);
+    if (err == SH_OK)
+        err = start_redis(stack);
+    if (err == SH_OK)
+        err = start_services(stack);
+    if (err == SH_OK)
+        err = layout_write_env(&stack->layout);
+    return err;
+}
+
+void stack_supervise(struct stack *stack)
+{
+    while (!stack->interrupted)
+        (void)uv_run(stack->loop, UV_RUN_DEFAULT);
+}
+
+/* processes[from, to) have all ended. */
+struct range {
+    size_t from;
+    size_t to;
+};
+
+static bool range_ended(struct stack *stack, void *arg)
+{
+    const struct range *range = arg;
+    for (size_t i = range->from; i < range->to; i++) {
+        if (stack->processes[i].running)
+            return false;
+    }
+    return true;
+}
+
+static void stop_range(struct stack *stack, struct range range)
+{
+    for (size_t i = range.to; i-- > range.from;)
+        process_stop(&stack->processes[i]);
+    stack->interrupted = false; /* a second Ctrl-C ends the waiting */
+    if (stack_wait(stack, STOP_TIMEOUT_MS, range_ended, &range) != SH_OK) {
+        for (size_t i = range.from; i < range.to; i++)
+            process_kill(&stack->processes[i]);
+        stack->interrupted = false;
+        if (stack_wait(stack, STOP_TIMEOUT_MS, range_ended, &range) != SH_OK)
+            (void)fprintf(stderr, "cairn-stack: some processes do not end\n");
+    }
+}
+
+void stack_stop(struct stack *stack)
+{
+    size_t backends = stack->count < 2 ? stack->count : 2; /* PostgreSQL and Redis */
+    (void)unlink(layout_path(&stack->layout, "stack.env"));
+    stop_range(stack, (struct range){backends, stack->count});
+    stop_range(stack, (struct range){0, backends});
+    for (size_t i = 0; i < stack->count; i++)
+        process_close(&stack->processes[i]);
+    uv_close((uv_handle_t *)&stack->poll, NULL);
+    uv_close((uv_handle_t *)&stack->sigint, NULL);
+    uv_close((uv_handle_t *)&stack->sigterm, NULL);
+    (void)uv_run(stack->loop, UV_RUN_DEFAULT);
+}
