@@ -85,7 +85,8 @@ void manual_free(struct manual *manual)
 
 static const struct manual_line *line_at(const struct manual *manual, size_t at)
 {
-    static const struct manual_line empty = {(char[]){""}, 0};
+    static char nothing[1];
+    static const struct manual_line empty = {nothing, 0};
     return at < manual->count ? &manual->lines[at] : &empty;
 }
 

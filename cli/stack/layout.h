@@ -30,7 +30,7 @@ struct layout {
     char dir[PATH_MAX];    /* "var", absolute */
     char bin[PATH_MAX];    /* where the programs are */
     char pg_bin[PATH_MAX]; /* newest /usr/lib/postgresql/<version>/bin */
-    char pg_data[PATH_MAX];
+    char pg_data[PATH_MAX + 64];
     uid_t pg_uid; /* PostgreSQL refuses to run as root: its own user then */
     gid_t pg_gid;
     char secret[65]; /* password of the private PostgreSQL and Redis */

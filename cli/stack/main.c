@@ -16,6 +16,7 @@
 
 #include "cli/stack/sample.h"
 #include "cli/stack/stack.h"
+#include "shared/bytes.h"
 
 static struct {
     const char *dir;
@@ -68,17 +69,6 @@ static enum sh_err bring_up(int lock)
     return err == SH_OK ? stack_start(&stack) : err;
 }
 
-static void fetch_model(void)
-{
-    char target[PATH_MAX];
-    if (getenv("MODEL_DIR") || access("scripts/fetch-model.sh", X_OK) != 0)
-        return;
-    (void)snprintf(target, sizeof(target), "%s/models/use-lite", stack.layout.dir);
-    char *const argv[] = {(char[]){"scripts/fetch-model.sh"}, target, NULL};
-    if (stack_run(&stack, "fetch-model", argv, STACK_SELF, true) != SH_OK)
-        (void)printf("the built-in model is not at hand: the hashing model serves\n");
-}
-
 static int run(void)
 {
     int lock = take_lock();
@@ -86,13 +76,9 @@ static int run(void)
         return EXIT_FAILURE;
     enum sh_err err = bring_up(lock);
     if (err == SH_OK) {
-        char *const argv[] = {options.self,
-                              (char[]){"--dir"},
-                              stack.layout.dir,
-                              (char[]){"--bin"},
-                              stack.layout.bin,
-                              (char[]){"load"},
-                              NULL};
+        const char *const argv[] = {options.self, "--dir",          stack.layout.dir,
+                                    "--bin",      stack.layout.bin, "load",
+                                    NULL};
         (void)printf("all services are ready\n");
         (void)fflush(stdout);
         (void)!stack_run(&stack, "load", argv, STACK_SELF, true);
@@ -224,15 +210,16 @@ static int logs(void)
 {
     char pattern[PATH_MAX];
     glob_t found = {.gl_offs = 4};
+    static char words[4][5] = {"tail", "-n", "20", "-F"};
     (void)snprintf(pattern, sizeof(pattern), "%s/log/*.log", options.dir);
     if (glob(pattern, GLOB_DOOFFS, NULL, &found) != 0) {
         (void)fprintf(stderr, "no logs in %s/log\n", options.dir);
         return EXIT_FAILURE;
     }
-    found.gl_pathv[0] = (char[]){"tail"};
-    found.gl_pathv[1] = (char[]){"-n"};
-    found.gl_pathv[2] = (char[]){"20"};
-    found.gl_pathv[3] = (char[]){"-F"};
+    found.gl_pathv[0] = words[0];
+    found.gl_pathv[1] = words[1];
+    found.gl_pathv[2] = words[2];
+    found.gl_pathv[3] = words[3];
     (void)execvp("tail", found.gl_pathv);
     perror("tail");
     return EXIT_FAILURE;

@@ -27,10 +27,10 @@ static enum sh_err write_password(const struct layout *layout, char *path, size_
 static enum sh_err make_cluster(struct stack *stack)
 {
     const struct layout *layout = &stack->layout;
-    char version[PATH_MAX + 16];
-    char password[PATH_MAX + 16];
-    char program[PATH_MAX + 16];
-    char option[PATH_MAX + 32];
+    char version[PATH_MAX + 128];
+    char password[PATH_MAX + 128];
+    char program[PATH_MAX + 128];
+    char option[PATH_MAX + 128];
     (void)snprintf(version, sizeof(version), "%s/PG_VERSION", layout->pg_data);
     if (access(version, F_OK) == 0)
         return SH_OK;
@@ -47,15 +47,15 @@ static enum sh_err make_cluster(struct stack *stack)
         return err;
     (void)snprintf(program, sizeof(program), "%s/initdb", layout->pg_bin);
     (void)snprintf(option, sizeof(option), "--pwfile=%s", password);
-    char *const argv[] = {program,
-                          (char[]){"--pgdata"},
-                          stack->layout.pg_data,
-                          (char[]){"--username=cairn"},
-                          (char[]){"--auth=scram-sha-256"},
-                          option,
-                          (char[]){"--encoding=UTF8"},
-                          (char[]){"--locale=C.UTF-8"},
-                          NULL};
+    const char *const argv[] = {program,
+                                "--pgdata",
+                                stack->layout.pg_data,
+                                "--username=cairn",
+                                "--auth=scram-sha-256",
+                                option,
+                                "--encoding=UTF8",
+                                "--locale=C.UTF-8",
+                                NULL};
     (void)printf("making a private PostgreSQL cluster\n");
     err = stack_run(stack, "initdb", argv, STACK_POSTGRES, false);
     (void)unlink(password);
@@ -83,27 +83,27 @@ static enum sh_err make_database(const char *conninfo)
 }
 
 /* As postgres(1) wants its settings: -c name=value. */
-static char **server_arguments(const struct layout *layout)
+static const char *const *server_arguments(const struct layout *layout)
 {
-    static char program[PATH_MAX + 16];
-    static char data[PATH_MAX];
+    static char program[PATH_MAX + 128];
+    static char data[PATH_MAX + 64];
     static char port[32];
-    static char *argv[] = {program,
-                           (char[]){"-D"},
-                           data,
-                           (char[]){"-c"},
-                           (char[]){"listen_addresses=127.0.0.1"},
-                           (char[]){"-c"},
-                           port,
-                           (char[]){"-c"},
-                           (char[]){"unix_socket_directories="},
-                           (char[]){"-c"},
-                           (char[]){"shared_buffers=64MB"},
-                           (char[]){"-c"},
-                           (char[]){"max_connections=100"},
-                           (char[]){"-c"},
-                           (char[]){"jit=off"},
-                           NULL};
+    static const char *argv[] = {program,
+                                 "-D",
+                                 data,
+                                 "-c",
+                                 "listen_addresses=127.0.0.1",
+                                 "-c",
+                                 port,
+                                 "-c",
+                                 "unix_socket_directories=",
+                                 "-c",
+                                 "shared_buffers=64MB",
+                                 "-c",
+                                 "max_connections=100",
+                                 "-c",
+                                 "jit=off",
+                                 NULL};
     (void)snprintf(program, sizeof(program), "%s/postgres", layout->pg_bin);
     (void)snprintf(data, sizeof(data), "%s", layout->pg_data);
     (void)snprintf(port, sizeof(port), "port=%u", layout->pg_port);

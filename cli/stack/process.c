@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/bytes.h"
 #include "shared/clock.h"
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_MOST_MS = 10000, STEADY_MS = 30000 };
@@ -86,10 +87,13 @@ static enum sh_err spawn(struct process *process)
         {.flags = UV_INHERIT_FD, .data.fd = process->visible ? STDOUT_FILENO : log},
         {.flags = UV_INHERIT_FD, .data.fd = process->visible ? STDERR_FILENO : log},
     };
+    char *args[32] = {0}; /* libuv's type is not const */
+    for (size_t i = 0; process->argv[i] && i + 1 < SH_COUNT(args); i++)
+        memcpy(&args[i], &process->argv[i], sizeof(args[i]));
     uv_process_options_t options = {
         .exit_cb = on_exit,
         .file = process->argv[0],
-        .args = process->argv,
+        .args = args,
         .env = process->env,
         .stdio = stdio,
         .stdio_count = 3,

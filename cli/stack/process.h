@@ -12,8 +12,8 @@
 struct process {
     char name[32];
     const char *log_dir;
-    const char *run_dir; /* NAME.pid is kept there; NULL: none */
-    char **argv;         /* ended by NULL; owned by the caller, like env */
+    const char *run_dir;     /* NAME.pid is kept there; NULL: none */
+    const char *const *argv; /* ended by NULL; owned by the caller, like env */
     char **env;
     uid_t uid; /* as whom; the own one changes nothing */
     gid_t gid;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 
@@ -78,15 +79,12 @@ static bool tool_ended(struct stack *stack, void *arg)
     return !stack->tool.running;
 }
 
-enum sh_err stack_run(struct stack *stack, const char *name, char *const argv[],
+enum sh_err stack_run(struct stack *stack, const char *name, const char *const argv[],
                       enum stack_user user, bool visible)
 {
-    char *args[24] = {0};
-    for (size_t i = 0; argv[i] && i + 1 < SH_COUNT(args); i++)
-        args[i] = argv[i];
     struct process *tool = &stack->tool;
     *tool = (struct process){.log_dir = stack->processes[0].log_dir,
-                             .argv = args,
+                             .argv = argv,
                              .uid = user == STACK_SELF ? geteuid() : stack->layout.pg_uid,
                              .gid = user == STACK_SELF ? getegid() : stack->layout.pg_gid,
                              .once = true,
@@ -186,7 +184,7 @@ static enum sh_err start_replica(struct stack *stack,
     struct process *process = &stack->processes[stack->count++];
     size_t size = strlen(stack->layout.bin) + 64;
     char *program = sh_alloc(size);
-    char **argv = sh_alloc_array(2, sizeof(*argv));
+    const char **argv = sh_alloc_array(2, sizeof(*argv));
     process->env = environment_with(replica->endpoint, replica->ops_port);
     if (!program || !argv || !process->env)
         return SH_NOMEM;
@@ -249,7 +247,7 @@ static bool redis_accepts(struct stack *stack, void *arg)
 static enum sh_err start_redis(struct stack *stack)
 {
     static char config[PATH_MAX + 32];
-    static char *argv[] = {(char[]){"/usr/bin/redis-server"}, config, NULL};
+    static const char *argv[] = {"/usr/bin/redis-server", config, NULL};
     (void)snprintf(config, sizeof(config), "%s",
                    layout_path(&stack->layout, "redis.conf"));
     int fd = open(config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -277,7 +275,7 @@ static enum sh_err migrate(struct stack *stack)
 {
     char program[PATH_MAX + 32];
     (void)snprintf(program, sizeof(program), "%s/cairn-migrate", stack->layout.bin);
-    char *const argv[] = {program, (char[]){"up"}, NULL};
+    const char *const argv[] = {program, "up", NULL};
     return stack_run(stack, "migrate", argv, STACK_SELF, false);
 }
 

@@ -38,8 +38,9 @@ SH_CHECK enum sh_err stack_wait(struct stack *stack, uint64_t timeout_ms,
 /* A child that is waited for, as the owner of PostgreSQL or as oneself; one at a time.
  * Errors: SH_IO when it fails. */
 enum stack_user { STACK_SELF, STACK_POSTGRES };
-SH_CHECK enum sh_err stack_run(struct stack *stack, const char *name, char *const argv[],
-                               enum stack_user user, bool visible);
+SH_CHECK enum sh_err stack_run(struct stack *stack, const char *name,
+                               const char *const argv[], enum stack_user user,
+                               bool visible);
 /* GET answers 200. Blocks for at most a second. */
 bool stack_probe(const char *url);
 
