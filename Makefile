@@ -2,15 +2,112 @@
 .DEFAULT_GOAL := all
 include mk/flags.mk mk/rules.mk
 include libshared/module.mk proto/module.mk
-include $(sort $(wildcard services/*/module.mk)) $(wildcard cli/module.mk db/module.mk) tests/module.mk
+include $(sort $(wildcard services/*/module.mk)) $(sort $(wildcard cli/module.mk db/module.mk)) \
+        tests/module.mk
 
-.PHONY: all tests-build test-unit help clean FORCE
+PREFIX  ?= /usr/local
+DESTDIR ?=
+STACK    = build/release/bin/cairn-stack
+MODEL    = var/models/use-lite
+PYTEST   = /usr/bin/python3 -m pytest -q -p no:cacheprovider
+# What is linted: our own C, headers included.
+HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
+             services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
+
+.PHONY: all deps run up down status logs test test-unit test-system tests-build fuzzers \
+        bench eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
+
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
-tests-build: $(TESTS)
+deps: ## install what is missing, from Debian packages
+	@scripts/deps.sh build run
 
-test-unit: $(TESTS) ## build and run the unit tests
-	@fail=0; for t in $(TESTS); do $$t || fail=1; done; exit $$fail
+# The flags are worked out before a rule runs, so what deps installs needs a make of its own.
+run: deps ## start the whole stack in the foreground with real sample documents
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(STACK) run
+
+up: deps ## start the stack in the background; var/stack.env has its addresses
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(STACK) up
+
+down: ## stop the stack
+	@test ! -x $(STACK) || $(STACK) down
+
+status: ## what runs, and whether it is ready
+	@$(STACK) status
+
+logs: ## follow the logs of the stack
+	@$(STACK) logs
+
+# Without the package the embedder falls back to the hashing model, and says so.
+model: all
+	@scripts/fetch-model.sh $(MODEL) || echo "the hashing model will serve instead"
+
+test: ## install, build and run every test: unit, sanitizers, the real stack
+	@scripts/deps.sh build run test
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) --no-print-directory BUILD=asan test-unit all
+	@$(MAKE) --no-print-directory BUILD=tsan test-threads
+	@$(MAKE) --no-print-directory BUILD=asan test-system
+
+tests-build: $(TESTS) ## build the unit tests
+
+test-unit: $(TESTS) ## build and run the unit tests of this BUILD
+	@scripts/run-unit-tests.sh $(OUT) $(TESTS)
+
+# The parts that are used by more than one thread, under ThreadSanitizer.
+THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view,$(TESTS))
+test-threads: $(THREADED)
+	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
+
+test-system: all ## run the system tests against the programs of this BUILD
+	@CAIRN_BIN=$(OUT)/bin $(PYTEST) tests/system
+
+asan: ## unit and system tests under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory BUILD=asan test-unit test-system
+
+tsan: ## the threaded unit tests under ThreadSanitizer
+	@$(MAKE) --no-print-directory BUILD=tsan test-threads
+
+fuzzers: $(FUZZERS) ## build the fuzz targets (BUILD=fuzz CC=clang)
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run every fuzz target for FUZZ_SECONDS
+	@scripts/deps.sh fuzz
+	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang fuzzers
+	@scripts/run-fuzzers.sh build/fuzz $(FUZZ_SECONDS)
+
+bench: ## measure against nginx, and search and embedding through the whole stack
+	@scripts/deps.sh build run bench
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@/usr/bin/python3 bench/bench.py
+
+eval: ## ranking quality on a judged collection (COLLECTION=directory)
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@/usr/bin/python3 bench/eval.py $(COLLECTION)
+
+lint: ## formatting, clang-tidy, cppcheck
+	@scripts/deps.sh lint
+	@clang-format --dry-run -Werror $(SRCS) $(HEADERS)
+	@scripts/lint-c.sh '$(CPPFLAGS)' $(SRCS)
+
+format: ## format our C in place
+	@clang-format -i $(SRCS) $(HEADERS)
+
+docs: all ## write docs/configuration.md and docs/protocol.md from the tables in the code
+	@scripts/generate-docs.sh $(OUT)/bin
+
+install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
+	@$(MAKE) --no-print-directory BUILD=release all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/cairn/migrations
+	install -m 755 build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
+	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
+
+dist: ## source archive in dist/
+	@mkdir -p dist
+	git archive --prefix=cairn-$(VERSION)/ -o dist/cairn-$(VERSION).tar.gz HEAD
+	@echo dist/cairn-$(VERSION).tar.gz
 
 clean: ## remove build/
 	rm -rf build

@@ -38,8 +38,10 @@ static void end_section(struct writer *w)
         w->text.len--;
     if (w->document && w->text.len > 0) {
         char title[DEPTH * 260] = "";
-        for (size_t i = 1; i < DEPTH && w->path[i][0]; i++) {
-            (void)strcat(strcat(title, i > 1 ? " > " : ""), w->path[i]);
+        for (size_t i = 1; i < DEPTH; i++) {
+            if (!w->path[i][0])
+                continue;
+            (void)strcat(strcat(title, title[0] ? " > " : ""), w->path[i]);
         }
         json_t *section = json_pack("{s:s%, s:s%}", "title", title, strlen(title), "text",
                                     w->text.data, w->text.len);

@@ -115,12 +115,22 @@ static unsigned level_of(struct manual_marks *marks, char mark, bool over)
     return (unsigned)++marks->count;
 }
 
+/* DocBook puts a no-break space between a number and its title. */
+static size_t space(const char *text)
+{
+    return *text == ' ' ? 1 : strncmp(text, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
 /* "9.2.", "A.1.", "Chapter 9." at the line's start: how many numbers, 0 for none. */
 static unsigned numbers(const char *text)
 {
     unsigned count = 0;
-    if (strncmp(text, "Chapter ", 8) == 0 || strncmp(text, "Appendix ", 9) == 0)
-        text = strchr(text, ' ') + 1;
+    static const char *const words[] = {"Chapter", "Appendix"};
+    for (size_t i = 0; i < SH_COUNT(words); i++) {
+        size_t len = strlen(words[i]);
+        if (strncmp(text, words[i], len) == 0 && space(text + len) > 0)
+            text += len + space(text + len);
+    }
     for (;;) {
         const char *start = text;
         while (isdigit((unsigned char)*text))
@@ -132,7 +142,7 @@ static unsigned numbers(const char *text)
         count++;
         text++;
     }
-    return *text == ' ' || (unsigned char)*text == 0xc2 ? count : 0;
+    return space(text) > 0 ? count : 0;
 }
 
 bool manual_is_numbered(const char *title)
@@ -165,7 +175,8 @@ unsigned manual_heading(const struct manual *manual, size_t at,
         *title = next->text + strspn(next->text, " ");
         return level_of(marks, mark, true);
     }
-    if (!numbered(manual, at))
+    /* Where headings are underlined, a line that starts with a number is a list's. */
+    if (marks->count > 0 || !numbered(manual, at))
         return 0;
     *span = 1;
     *title = line->text;

@@ -30,7 +30,7 @@ static enum sh_err make_cluster(struct stack *stack)
     char version[PATH_MAX + 128];
     char password[PATH_MAX + 128];
     char program[PATH_MAX + 128];
-    char option[PATH_MAX + 128];
+    char option[PATH_MAX + 192];
     (void)snprintf(version, sizeof(version), "%s/PG_VERSION", layout->pg_data);
     if (access(version, F_OK) == 0)
         return SH_OK;

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Run unit test programs, two at a time, and say in one line how it went.
+#   scripts/run-unit-tests.sh BUILD_DIR PROGRAM…
+set -u
+logs=$1/test-logs
+shift
+mkdir -p "$logs"
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp TSAN_OPTIONS=halt_on_error=1
+
+# shellcheck disable=SC2016 # the inner shell expands
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} sh -c '
+    log=$1/$(echo "{}" | tr / _).log
+    if timeout 300 {} >"$log" 2>&1; then echo "ok {}" >>"$1/results.$$"
+    else
+        echo "FAILED {}"; tail -n 60 "$log"
+        echo "FAILED {}" >>"$1/results.$$"
+    fi' sh "$logs"
+passed=$(cat "$logs"/results.* 2>/dev/null | grep -c '^ok')
+failed=$(cat "$logs"/results.* 2>/dev/null | grep -c '^FAILED')
+cat "$logs"/results.* 2>/dev/null | grep '^FAILED'
+rm -f "$logs"/results.*
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" = $# ]
