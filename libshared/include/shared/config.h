@@ -9,10 +9,12 @@
  *
  * Columns: type, member, variable, default, least, most, flags, extra, help. Least and
  * most bound a number, or the length of a text. `extra` lists the choices of a choice
- * ("a|b|c"), or the other names ("DB_PASS|POSTGRES_PASSWORD") of anything else: two names
- * set to different values stop the start. NAME_FILE names a file that holds the value of
- * NAME. In development a .env file in the working directory is read first; variables
- * that are set win over it. Texts live as long as the process. Main thread, at start. */
+ * ("a|b|c", then other names after a ';'), or the other names
+ * ("DB_PASS|POSTGRES_PASSWORD") of anything else: two names set to different values stop
+ * the start. NAME_FILE names a file that holds the value of NAME. An empty variable
+ * counts as not set, unless the setting is a text whose least length is 0. In development
+ * a .env file in the working directory is read first; variables that are set win over it.
+ * Texts live as long as the process. Main thread, at start. */
 #ifndef SHARED_CONFIG_H
 #define SHARED_CONFIG_H
 
@@ -84,12 +86,16 @@ struct sh_settings {
 SH_CHECK enum sh_err sh_config_load(const struct sh_settings *groups, size_t count,
                                     struct sh_buffer *faults);
 /* Take over the values of settings flagged SH_RELOAD; the others are compared and named
- * in `notes` when a restart would change them. */
+ * in `notes` when a restart would change them. One bad value leaves all as they were:
+ * SH_INVALID, and the faults are in `notes`. */
 SH_CHECK enum sh_err sh_config_reload(const struct sh_settings *groups, size_t count,
                                       struct sh_buffer *notes);
 /* NAME=value lines, secrets masked. */
 void sh_config_print(const struct sh_settings *groups, size_t count,
                      struct sh_buffer *out);
+/* The same of those that differ from their defaults. */
+void sh_config_print_changed(const struct sh_settings *groups, size_t count,
+                             struct sh_buffer *out);
 /* For --help and, with markdown, for docs/configuration.md. */
 void sh_config_describe(const struct sh_settings *groups, size_t count, bool markdown,
                         struct sh_buffer *out);
