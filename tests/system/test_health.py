@@ -1,0 +1,162 @@
+"""Probes, health shapes and metrics of all five services."""
+
+import json
+import subprocess
+
+import pytest
+from conftest import ADMIN, BIN, eventually
+
+SERVICES = ("gateway", "search", "embedder", "graph", "backup")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_probes_on_the_ops_port(stack, service):
+    for path in ("/livez", "/readyz", "/health/liveness", "/health/ready", "/health/ping"):
+        assert stack.get(path, base=stack.ops(service)).status == 200, path
+    assert stack.get("/nothing", base=stack.ops(service)).status == 404
+    assert stack.post("/livez", "", base=stack.ops(service)).status == 405
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_metrics_pass_promtool(stack, service):
+    stack.search("metrics")
+    stack.get("/no/such/route")
+    text = stack.get("/metrics", base=stack.ops(service)).body
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert checked.returncode == 0, checked.stdout.decode()
+    assert checked.stdout == b"", checked.stdout.decode()
+    for name in (b"process_resident_memory_bytes", b"process_cpu_seconds_total",
+                 b"cairn_build_info"):
+        assert name in text
+
+
+def test_metrics_on_the_public_port_too(stack):
+    reply = stack.get("/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    open_metrics = stack.get("/metrics",
+                             headers={"Accept": "application/openmetrics-text"}).body
+    assert open_metrics.endswith(b"# EOF\n")
+    assert stack.get("/health/metrics").body.startswith(b"# HELP")
+    as_json = stack.get("/health/metrics", headers={"Accept": "application/json"})
+    assert isinstance(as_json.json(), dict)
+
+
+def test_the_originals_metric_names(stack):
+    stack.search("counted", user=ADMIN)
+    text = stack.get("/metrics").body.decode()
+    assert ('vector_search_requests_total{method="POST",endpoint="search_documents",'
+            'status="200"}') in text
+    assert "# HELP vector_search_requests_total Total requests" in text
+    for bound in ("0.1", "0.5", "1", "+Inf"):
+        assert any(line.startswith("vector_search_request_duration_seconds_bucket") and
+                   f'le="{bound}"' in line.replace('"1.0"', '"1"')
+                   for line in text.splitlines()), bound
+    assert 'vector_search_queries_total{user_role="admin",department="none"}' in text
+    assert "http_requests_total{" in text
+    stack.get("/a/path/that/does/not/exist")
+    text = stack.get("/metrics").body.decode()
+    assert 'endpoint="unmatched"' in text
+    assert "/a/path" not in text
+
+
+def test_health_has_the_union_shape(stack):
+    answer = eventually(lambda: (lambda r: r if r.status == 200 and
+                                 r.json()["status"] == "healthy" else None)(
+                                     stack.get("/health")),
+                        what=lambda: stack.get("/health").body).json()
+    for name in ("status", "healthy", "overall_healthy", "version", "timestamp",
+                 "check_duration_ms", "issues", "components", "subsystems", "checks"):
+        assert name in answer, name
+    components = answer["components"]
+    for name in ("app", "database", "embedding_service", "cache", "search_functionality",
+                 "graph", "backups", "disk", "memory"):
+        assert name in components, name
+    assert components["database"]["chunk_count"] > 0
+    assert components["database"]["pool_size"] > 0
+    assert components["embedding_service"]["embedding_length"] > 0
+    assert components["search_functionality"]["end_to_end_functional"] is True
+    assert components["disk"]["free_gb"] > 0
+    assert 0 < components["memory"]["used_percent"] < 100
+
+
+@pytest.mark.parametrize("profile, members", [
+    ("garden", {"status", "components", "version", "timestamp"}),
+    ("glossary", {"status", "timestamp"}),
+    ("checks", {"status", "checks", "timestamp"}),
+    ("vector", {"overall_healthy", "timestamp", "components"}),
+])
+def test_each_originals_profile(stack, profile, members):
+    reply = stack.get(f"/health?profile={profile}")
+    assert reply.status == 200
+    assert members <= set(reply.json())
+
+
+def test_public_probes(stack):
+    assert stack.get("/health/ping").json() == {"status": "ok", "message": "pong"}
+    for path in ("/health/ready", "/readyz", "/health/liveness", "/livez"):
+        assert stack.get(path).status == 200
+    for service in ("search", "embedder", "graph", "backup"):
+        assert stack.get(f"/health/ping/{service}").json()["message"] == "pong"
+    assert stack.get("/health/ping/nobody").status == 404
+
+
+def test_the_probe_command(stack):
+    for want, port in ((0, stack.ops("search").rsplit(":", 1)[1]), (1, "1")):
+        done = subprocess.run([BIN / "cairn-search", "--probe", "ready"],
+                              env={**stack.environment, "OPS_PORT": port}, timeout=30)
+        assert done.returncode == want
+
+
+def test_bad_settings_stop_the_start_and_are_named_together(stack):
+    done = subprocess.run([BIN / "cairn-gateway"], timeout=30, stderr=subprocess.PIPE,
+                          stdout=subprocess.PIPE,
+                          env={**stack.environment, "API_PORT": "many", "LOG_FORMAT": "xml"})
+    assert done.returncode != 0
+    assert b"API_PORT" in done.stderr and b"LOG_FORMAT" in done.stderr
+
+
+def test_secrets_are_in_no_log_and_no_print(stack):
+    secret = stack.env["DATABASE_URL"].split(":")[2].split("@")[0]
+    assert len(secret) > 16
+    for service in SERVICES:
+        assert secret not in stack.log(service)
+        done = subprocess.run([BIN / f"cairn-{service}", "--print-config"], timeout=30,
+                              stdout=subprocess.PIPE, text=True,
+                              env={**stack.environment, "DATABASE_URL":
+                                   stack.env["DATABASE_URL"]})
+        assert done.returncode == 0
+        assert secret not in done.stdout
+
+
+def test_logs_are_json_lines(stack):
+    stack.search("log me")
+    for service in SERVICES:
+        lines = stack.log(service).splitlines()
+        assert lines
+        for line in lines:
+            entry = json.loads(line)
+            assert {"timestamp", "level", "service", "message"} <= set(entry), line
+
+
+def test_openapi_describes_what_answers(stack):
+    document = stack.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert document["paths"]["/api/search"]["post"]["requestBody"]
+    for path, operations in document["paths"].items():
+        for method in operations:
+            if method not in ("get", "post", "put", "delete"):
+                continue
+            probe = path.replace("{id}", "nothing").replace("{service}", "search")
+            body = b"" if method in ("post", "put") else None
+            reply = stack.request(method.upper(), probe, body)
+            assert reply.status != 405, (method, path)
+            if "{" not in path:
+                assert reply.status != 404, (method, path)
+    assert stack.get("/docs").headers["Content-Type"].startswith("text/html")
+
+
+def test_the_small_services_answer_one_method_each(stack):
+    schema = stack.get("/api/graph/schema").json()
+    assert schema["labels"] == [] or isinstance(schema["labels"][0]["name"], str)
+    assert stack.get("/api/backups").json()["backups"] == []

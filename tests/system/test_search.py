@@ -1,0 +1,211 @@
+"""POST and GET /api/search, as design'd in docs/api.md."""
+
+import pytest
+from conftest import ADMIN, STAFF
+
+SEED_REQUEST = {
+    "query": "password reset instructions for staff",
+    "user": STAFF,
+    "filters": {"department": "IT Services", "min_priority": 3},
+    "config": {"max_results": 5, "similarity_threshold": 0.2},
+}
+
+
+def test_the_sample_request_finds_the_sample_passage(stack):
+    reply = stack.post("/api/search", SEED_REQUEST)
+    assert reply.status == 200
+    answer = reply.json()
+    assert {"results", "count", "total", "query", "response_time", "from_cache",
+            "request_id", "user_id", "timestamp", "mode", "degraded"} <= set(answer)
+    assert answer["user_id"] == "staff123"
+    assert answer["from_cache"] is False
+    assert answer["degraded"] == []
+    assert answer["mode"] == "hybrid"
+    assert answer["count"] == len(answer["results"]) >= 1
+    assert answer["total"] >= answer["count"]
+    assert isinstance(answer["timestamp"], float) and answer["timestamp"] > 1.7e9
+    assert reply.headers["X-Request-ID"] == answer["request_id"]
+    assert float(reply.headers["X-Response-Time"]) > 0
+
+    hit = answer["results"][0]
+    assert {"chunk_id", "document_id", "document_title", "section_title", "text",
+            "page_number", "metadata", "similarity", "text_score",
+            "combined_score"} <= set(hit)
+    assert hit["document_title"] == "IT Staff Guide: Passwords and Accounts"
+    assert hit["section_title"] == "Password reset for staff"
+    assert hit["page_number"] == 15
+    assert hit["metadata"]["department"] == "IT Services"
+    assert hit["metadata"]["priority"] == 4
+    assert hit["metadata"]["campus"] == "King's Buildings"
+    assert hit["metadata"]["clearance_level"] == 3
+    assert hit["metadata"]["last_reviewed"] == "2024-08-15T10:30:00"
+    assert -1 <= hit["similarity"] <= 1
+    assert 0 <= hit["combined_score"] <= 1
+
+
+def test_results_are_ordered_by_combined_score(stack):
+    hits = stack.search("university network password library", user=ADMIN)["results"]
+    scores = [hit["combined_score"] for hit in hits]
+    assert len(hits) > 2
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "vector", "text"])
+def test_each_mode_answers(stack, mode):
+    answer = stack.search("renew a library book", config={"mode": mode})
+    assert answer["mode"] == mode
+    assert answer["results"][0]["document_id"] == "university-library-loans"
+
+
+def test_get_is_the_same_for_a_person(stack):
+    found = stack.get("/api/search?q=renew%20a%20library%20book&max_results=1").json()
+    assert found["count"] == 1
+    assert found["results"][0]["document_id"] == "university-library-loans"
+
+
+def test_v1_is_an_alias(stack):
+    reply = stack.post("/api/v1/search", SEED_REQUEST)
+    assert reply.status == 200
+    assert reply.json()["count"] >= 1
+
+
+def test_form_encoded_json_from_curl_is_taken(stack):
+    reply = stack.post("/api/search", '{"query":"eduroam"}',
+                       headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert reply.status == 200
+    assert reply.json()["count"] >= 1
+
+
+def test_nobody_sees_above_their_clearance(stack):
+    query = "pseudonymisation of patient data"
+    nobody = stack.search(query)
+    assert all(h["metadata"]["clearance_level"] <= 1 for h in nobody["results"])
+    staff = stack.search(query, user=STAFF)
+    assert all(h["metadata"]["clearance_level"] <= 3 for h in staff["results"])
+    assert "university-clinical-data" not in {h["document_id"] for h in staff["results"]}
+    admin = stack.search(query, user=ADMIN)
+    assert admin["results"][0]["document_id"] == "university-clinical-data"
+    assert nobody["total"] < staff["total"] < admin["total"]
+
+
+def test_a_department_above_level_2_is_closed_to_others(stack):
+    other = {**STAFF, "department": "Library"}
+    answer = stack.search("password reset for staff", user=other)
+    assert "university-password-guide" not in {h["document_id"] for h in answer["results"]}
+    own = stack.search("password reset for staff", user=STAFF)
+    assert "university-password-guide" in {h["document_id"] for h in own["results"]}
+
+
+@pytest.mark.parametrize("filters, expected", [
+    ({"department": "Library"}, {"university-library-loans"}),
+    ({"campus": "Easter Bush"}, {"university-veterinary-intake"}),
+    ({"min_priority": 5}, {"university-lab-access", "university-clinical-data"}),
+    ({"document_id": "university-student-wifi"}, {"university-student-wifi"}),
+    ({"collection": "nowhere"}, set()),
+    ({"max_clearance": 1}, {"university-student-wifi", "university-library-loans"}),
+    ({"metadata": {"language": "xx"}}, set()),
+])
+def test_filters(stack, filters, expected):
+    filters = {"collection": "university", **filters}
+    answer = stack.search("the a university hospital library network access animal data",
+                          user={**ADMIN, "department": "IT Services"}, filters=filters,
+                          config={"max_results": 50})
+    assert {h["document_id"] for h in answer["results"]} == expected
+
+
+def test_ranges_sets_and_distance_in_metadata(stack):
+    for n, (year, tags, lat) in enumerate([(2018, ["a"], 1.5), (2021, ["b", "c"], 1.6),
+                                           (2024, ["c"], 50.0)]):
+        stack.put(id=f"meta-{n}", title="Metadata probe", text="quokka sightings",
+                  collection="meta",
+                  metadata={"year": year, "tags": tags, "position": {"lat": lat, "lon": 2}})
+
+    def ids(**metadata):
+        answer = stack.search("quokka sightings", filters={"collection": "meta",
+                                                           "metadata": metadata})
+        return sorted(h["document_id"] for h in answer["results"])
+
+    assert ids(year={"gte": 2019, "lt": 2024}) == ["meta-1"]
+    assert ids(tags={"any": ["a", "b"]}) == ["meta-0", "meta-1"]
+    near = {"geo": {"lat": 1.5, "lon": 2.0, "radius_km": 30}}
+    assert ids(position=near) == ["meta-0", "meta-1"]
+    assert ids(year={"gte": 2030, "lt": 2019}) == []
+
+
+def test_paging_neither_repeats_nor_reorders(stack):
+    query, seen = "the university and its staff", []
+    whole = stack.search(query, user=ADMIN, config={"max_results": 6})["results"]
+    for offset in range(0, 6, 2):
+        page = stack.search(query, user=ADMIN,
+                            config={"max_results": 2, "offset": offset})["results"]
+        seen += [hit["chunk_id"] for hit in page]
+    assert seen == [hit["chunk_id"] for hit in whole]
+    assert len(set(seen)) == len(seen)
+
+
+def test_max_results_is_cut_to_the_roles_limit(stack):
+    answer = stack.search("university", config={"max_results": 1000})
+    assert answer["count"] <= 10
+
+
+def test_highlight_marks_the_words(stack):
+    answer = stack.search("recalled book", config={"highlight": True, "mode": "text"})
+    assert "<em>recalled</em>" in answer["results"][0]["highlight"]
+
+
+def test_explain_tells_scores_and_plan(stack):
+    answer = stack.search("eduroam certificate", config={"explain": True})
+    assert answer["plan"]["complete"] is True
+    assert answer["plan"]["vector"]["scanned"] >= 1
+    assert answer["results"][0]["explanation"]
+
+
+def test_markup_in_documents_is_escaped_in_highlights(stack):
+    stack.put(id="markup", title="Markup", text="a <script>alert(1)</script> zyzzyva & co")
+    answer = stack.search("zyzzyva", config={"highlight": True})
+    assert "<script>" not in answer["results"][0]["highlight"]
+    assert "<script>" in answer["results"][0]["text"]
+
+
+def test_ordinary_text_is_never_refused(stack):
+    for query in ["SELECT committee", "O'Brien", "naïve café", "数据 检索", "100% of <users>",
+                  "King's Buildings", "-- ; DROP TABLE"]:
+        answer = stack.search(query)
+        assert answer["query"] == query
+
+
+def test_the_request_id_goes_through_every_service(stack):
+    stack.post("/api/search", {"query": "trace me"}, headers={"X-Request-ID": "trace-me-1"})
+    assert "trace-me-1" in stack.log("gateway")
+    reply = stack.post("/api/search", {"query": "x" * 10}, headers={"X-Request-ID": "a b"})
+    assert reply.headers["X-Request-ID"].startswith("req_")
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "query"),
+    ({"query": "   "}, "query"),
+    ({"query": "x" * 2001}, "query"),
+    ({"query": 5}, "query"),
+    ({"query": "x", "config": {"max_results": 0}}, "config.max_results"),
+    ({"query": "x", "config": {"max_results": "5"}}, "config.max_results"),
+    ({"query": "x", "config": {"mode": "psychic"}}, "config.mode"),
+    ({"query": "x", "config": {"similarity_threshold": 1.5}}, "config.similarity_threshold"),
+    ({"query": "x", "config": []}, "config"),
+    ({"query": "x", "user": {"role": "emperor"}}, "user.role"),
+    ({"query": "x", "filters": {"departement": "IT"}}, "filters.departement"),
+    ({"query": "x", "filters": {"min_priority": "high"}}, "filters.min_priority"),
+])
+def test_bad_requests_name_the_field(stack, body, field):
+    reply = stack.post("/api/search", body)
+    assert reply.status == 400, reply.body
+    problem = reply.json()
+    assert problem["code"] == "invalid_request"
+    assert problem["field"] == field
+    assert reply.headers["Content-Type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("filters", [{"max_clearance": 5}, {"clearance_level": 4}])
+def test_asking_above_ones_clearance_is_forbidden(stack, filters):
+    reply = stack.post("/api/search", {"query": "x", "user": STAFF, "filters": filters})
+    assert reply.status == 403
+    assert reply.json()["code"] == "forbidden"
