@@ -1,0 +1,165 @@
+"""A stack of one's own: started in a temporary directory on free ports, spoken to over HTTP.
+Used by the system tests and the benchmarks. Standard library only."""
+
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / os.environ.get("CAIRN_BIN", "build/debug/bin")
+SANITIZED = "asan" in str(BIN)
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Stack:
+    def __init__(self, **settings):
+        self.dir = tempfile.mkdtemp(prefix="cairn-")
+        os.chmod(self.dir, 0o755)
+        self.environment = {
+            **os.environ,
+            "API_PORT": "0",
+            "MODEL_DIR": str(ROOT / "var/models/use-lite"),
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp",
+            **{name: str(value) for name, value in settings.items()},
+        }
+        self.environment.pop("OLLAMA", None)
+        if "OLLAMA" in settings:
+            self.environment["OLLAMA"] = settings["OLLAMA"]
+        self.env = {}
+
+    def command(self, *words, check=True):
+        return subprocess.run(
+            [BIN / "cairn-stack", "--dir", self.dir, "--bin", BIN, *words],
+            cwd=ROOT, env=self.environment, check=check, timeout=180,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def up(self):
+        try:
+            self.command("up")
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stdout + self.logs()) from None
+        for line in pathlib.Path(self.dir, "stack.env").read_text().splitlines():
+            name, _, value = line.partition("=")
+            self.env[name] = value
+        return self
+
+    def down(self):
+        self.command("down", check=False)
+        faults = self.sanitizer_findings()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        assert not faults, faults
+
+    def logs(self, lines=30):
+        out = ""
+        for path in sorted(pathlib.Path(self.dir, "log").glob("*.log")):
+            out += f"\n--- {path.name}\n" + "\n".join(
+                path.read_text(errors="replace").splitlines()[-lines:])
+        return out
+
+    def log(self, service):
+        return pathlib.Path(self.dir, "log", f"{service}.log").read_text(errors="replace")
+
+    def sanitizer_findings(self):
+        marks = ("ERROR: AddressSanitizer", "runtime error:", "ERROR: LeakSanitizer",
+                 "WARNING: ThreadSanitizer")
+        found = ""
+        for path in pathlib.Path(self.dir, "log").glob("*.log"):
+            text = path.read_text(errors="replace")
+            for mark in marks:
+                if mark in text:
+                    at = text.index(mark)
+                    found += f"{path.name}: {text[at:at + 3000]}\n"
+        return found
+
+    # --- processes
+
+    def pid(self, service):
+        return int(pathlib.Path(self.dir, "run", f"{service}.pid").read_text())
+
+    def pid_or_none(self, service):
+        try:
+            return self.pid(service)
+        except (OSError, ValueError):
+            return None
+
+    def signal(self, service, number):
+        pid = self.pid(service)
+        os.kill(pid, number)
+        return pid
+
+    def kill(self, service):
+        return self.signal(service, signal.SIGKILL)
+
+    def ops(self, service):
+        return self.env[f"{service.upper()}_OPS_URL"]
+
+    def ready(self, service):
+        try:
+            return self.get("/readyz", base=self.ops(service)).status == 200
+        except OSError:
+            return False
+
+    # --- HTTP
+
+    def request(self, method, path, body=None, headers=None, base=None, timeout=60):
+        where = urllib.parse.urlsplit(base or self.env["GATEWAY_URL"])
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=timeout)
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            body = body.encode()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return Reply(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path, **kwargs):
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path, body, **kwargs):
+        return self.request("POST", path, body, **kwargs)
+
+    def delete(self, path, **kwargs):
+        return self.request("DELETE", path, **kwargs)
+
+    def search(self, query, **members):
+        reply = self.post("/api/search", {"query": query, **members})
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    def put(self, **document):
+        reply = self.post("/api/documents", document)
+        assert reply.status in (200, 201), reply.body
+        return reply.json()
+
+
+def eventually(condition, seconds=20, what="it did not happen"):
+    """Wait for a condition in another process, for which no event reaches us."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        result = condition()
+        if result:
+            return result
+        os.sched_yield()
+        with open("/dev/null") as null:  # give the processor away without a fixed nap
+            subprocess.run(["true"], stdin=null, check=True)
+    raise AssertionError(what)
