@@ -75,18 +75,19 @@ const struct sh_trace *sh_http_trace(const struct sh_http_request *request);
 /* Declared length, or -1 when chunked. */
 int64_t sh_http_content_length(const struct sh_http_request *request);
 
-/* Whole body, at most `max` bytes, then `done` once: SH_OK with the body; SH_TOOBIG (the
- * caller answers 413). When the client goes away `done` is not called but the abort
- * callback is. */
+/* Whole body, at most `max` bytes, then `done` once: SH_OK with the body, valid until the
+ * request is answered; SH_TOOBIG (the caller answers 413); SH_NOMEM. Never from inside
+ * this call. When the client goes away, stalls or sends a bad body, `done` is not called
+ * but the abort callback is (and the client has its 408 or 400). */
 typedef void sh_http_body_fn(void *arg, struct sh_http_request *request, enum sh_err err,
                              struct sh_bytes body);
 void sh_http_read_all(struct sh_http_request *request, size_t max, sh_http_body_fn *done,
                       void *arg);
-/* Piece by piece; an empty piece with SH_OK is the end. After SH_TOOBIG (over `max` in
- * all) nothing more comes. */
+/* Piece by piece, each valid until the callback returns; an empty piece with SH_OK is the
+ * end. After SH_TOOBIG (over `max` in all) nothing more comes. */
 void sh_http_read_stream(struct sh_http_request *request, uint64_t max,
                          sh_http_body_fn *piece, void *arg);
-/* Stop and start reading from the socket: back-pressure to the sender. */
+/* Stop and start the pieces and reading from the socket: back-pressure to the sender. */
 void sh_http_pause(struct sh_http_request *request);
 void sh_http_resume(struct sh_http_request *request);
 
@@ -120,7 +121,8 @@ void sh_http_fail(struct sh_http_request *request, const struct sh_problem *prob
 void sh_http_fail_err(struct sh_http_request *request, enum sh_err err,
                       const char *error);
 
-/* A streamed answer, chunked: begin, send…, end. */
+/* A streamed answer, chunked: begin, send…, end. Responding or failing after begin cuts
+ * the connection, so that the client sees that the answer is not whole. */
 void sh_http_begin(struct sh_http_request *request, int status, const char *content_type);
 /* False: the reader is slow; send no more until `drained` is called (set it before).
  * Copied; empty does nothing. */

@@ -1,0 +1,226 @@
+/* http_internal: what the files of the HTTP server share. A connection owns its socket
+ * and the bytes not yet parsed; a request exists from the end of its head to its answer
+ * and is lent from the server's stock, so that idle connections stay small. All input
+ * goes through http_conn_process(), which never runs inside itself: handlers may answer,
+ * read, pause or close at any time, and what that makes possible happens when they have
+ * returned. Loop thread only. */
+#ifndef SHARED_HTTP_INTERNAL_H
+#define SHARED_HTTP_INTERNAL_H
+
+#include <netinet/in.h>
+
+#include "http_parse.h"
+#include "shared/buffer.h"
+#include "shared/http_server.h"
+#include "shared/metrics.h"
+
+/* --- lists -------------------------------------------------------------------------- */
+
+struct http_link { /* in a ring; {NULL, NULL} is in none */
+    struct http_link *prev;
+    struct http_link *next;
+};
+
+static inline void http_ring_init(struct http_link *ring)
+{
+    ring->prev = ring->next = ring;
+}
+
+static inline bool http_ring_empty(const struct http_link *ring)
+{
+    return ring->next == ring;
+}
+
+static inline void http_unlink(struct http_link *link)
+{
+    if (!link->next)
+        return;
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    link->prev = link->next = NULL;
+}
+
+static inline void http_ring_add(struct http_link *ring, struct http_link *link)
+{
+    http_unlink(link);
+    link->prev = ring->prev;
+    link->next = ring;
+    ring->prev->next = link;
+    ring->prev = link;
+}
+
+#define http_of(link, type, member)                                                      \
+    ((type *)(void *)((char *)(link)-offsetof(type, member)))
+
+/* --- the server --------------------------------------------------------------------- */
+
+/* What a connection waits for. Each has one time limit, so that a list in order of
+ * arrival is in order of deadlines: one timer looks at the first of each. */
+enum http_wait {
+    HTTP_WAIT_NONE, /* for the handler */
+    HTTP_WAIT_IDLE,
+    HTTP_WAIT_HEAD,
+    HTTP_WAIT_BODY,
+    HTTP_WAIT_WRITE,
+    HTTP_WAIT_LINGER,
+    HTTP_WAIT_COUNT
+};
+
+struct sh_http_server {
+    uv_loop_t *loop;
+    uv_poll_t listener;
+    uv_timer_t timer;
+    uv_idle_t kicker;
+    int fd;       /* the listener's; -1 once closed */
+    int spare_fd; /* given up to accept and drop when descriptors run out */
+    uint16_t port;
+    unsigned handles; /* not closed yet, this one's own */
+    bool draining;
+    bool closing;
+    bool ticking;
+    struct sh_http_limits limits;
+    struct http_bounds bounds;
+    sh_http_handler_fn *handler;
+    void *arg;
+    void (*drained)(void *arg);
+    void *drained_arg;
+    size_t connections;
+    size_t refused; /* of them: over the limit, being told so */
+    struct http_link conns;
+    struct http_link kicked;
+    struct http_link waits[HTTP_WAIT_COUNT];
+    uint64_t timeouts_ms[HTTP_WAIT_COUNT];
+    struct sh_http_request *stock; /* to lend again */
+    size_t stocked;
+    struct sh_buffer out; /* an answer under construction */
+    char date[40];        /* the header line, for `date_s` */
+    size_t date_len;
+    int64_t date_s;
+    struct sh_series *open;
+    struct sh_series *in_flight;
+    struct sh_series *faults[HTTP_FAULT_COUNT];
+    char scratch[65536]; /* every read lands here first */
+};
+
+/* Process the connection on the next turn of the loop. */
+struct http_conn;
+void http_server_kick(struct http_conn *conn);
+/* A connection's handle is closed and its memory about to go. */
+void http_server_gone(struct http_conn *conn);
+
+/* http_deadline: the lists of waiting connections */
+void http_deadline_init(struct sh_http_server *server);
+void http_deadline_set(struct http_conn *conn, enum http_wait wait);
+/* The wait began again: something arrived, or left. */
+void http_deadline_touch(struct http_conn *conn);
+void http_deadline_sweep(struct sh_http_server *server);
+
+/* http_listen: a listening socket; -1 with *err set. */
+int http_listen(const struct sh_http_server_options *options, enum sh_err *err,
+                uint16_t *port);
+
+/* --- a connection ------------------------------------------------------------------- */
+
+struct http_conn {
+    uv_tcp_t tcp;
+    struct sh_http_server *server;
+    struct http_link all;
+    struct http_link kicked;
+    struct http_link waiting;
+    enum http_wait wait;
+    uint64_t since_ms;
+    uint64_t opened_ms; /* when lingering began, then */
+    struct sh_http_request *request;
+    struct http_scan scan;
+    struct sh_buffer pending; /* read, not parsed */
+    struct sh_bytes input;    /* not parsed: in `pending`, or in the scratch buffer */
+    uint64_t discard;         /* of an answered request's body */
+    uint64_t written;         /* bytes ever queued */
+    uint64_t taken;           /* of them by the client, when the deadline was set */
+    bool input_is_scratch;
+    bool processing;
+    bool reading;
+    bool eof;       /* the client sends no more, but may still read */
+    bool last;      /* close after what has been answered */
+    bool linger;    /* but let the client read that first */
+    bool lingering; /* shut down for writing; input is thrown away */
+    bool broken;    /* a write failed */
+    bool refused;
+    bool closing;
+    char peer[INET6_ADDRSTRLEN];
+};
+
+/* Takes over `fd`. `refuse`: tell it that there are too many. */
+void http_conn_open(struct sh_http_server *server, int fd,
+                    const struct sockaddr_storage *from, bool refuse);
+void http_conn_process(struct http_conn *conn);
+/* The request was answered, or reading was asked for or stopped, maybe outside
+ * http_conn_process(): catch up. */
+void http_conn_changed(struct http_conn *conn);
+void http_conn_used(struct http_conn *conn, size_t len);
+/* At once; a request under way is aborted. Memory goes on a later turn. */
+void http_conn_close(struct http_conn *conn, bool reset);
+/* A deadline passed. */
+void http_conn_expired(struct http_conn *conn);
+
+/* http_write: bytes out. What the socket does not take at once is copied and queued. */
+enum { HTTP_WRITE_PARTS_MAX = 4 };
+void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned count);
+size_t http_write_queued(const struct http_conn *conn);
+
+/* --- a request ---------------------------------------------------------------------- */
+
+enum http_body_mode { HTTP_BODY_UNASKED, HTTP_BODY_ALL, HTTP_BODY_STREAM };
+
+struct sh_http_request {
+    struct http_conn *conn;
+    struct sh_http_request *next; /* in stock */
+    struct http_parse parse;
+    struct sh_buffer head;
+    struct sh_buffer body;
+    struct sh_buffer extra; /* header lines added by the handler */
+    struct sh_trace trace;
+    uint64_t start_us;
+    uint64_t sent; /* bytes of a streamed answer */
+    enum http_body_mode body_mode;
+    uint64_t body_max;
+    sh_http_body_fn *body_fn;
+    void *body_arg;
+    void (*abort)(void *arg);
+    void *abort_arg;
+    void (*drained)(void *arg);
+    void *drained_arg;
+    sh_http_finished_fn *finished;
+    void *finished_arg;
+    int status;
+    bool handed_over; /* the handler has seen it */
+    bool paused;
+    bool body_over; /* no more calls of body_fn */
+    bool begun;
+    bool chunked;      /* the streamed answer */
+    bool close;        /* the handler asked for Connection: close */
+    bool want_drained; /* sh_http_send() said stop */
+    struct http_header headers[];
+};
+
+/* NULL when out of memory. */
+struct sh_http_request *http_request_lend(struct http_conn *conn, struct sh_bytes head);
+void http_request_return(struct sh_http_request *request);
+/* Parse and hand over to the handler. */
+void http_request_start(struct sh_http_request *request);
+/* The client is gone, or misbehaved: the handler learns it; the request stays. */
+void http_request_abort(struct sh_http_request *request);
+/* Deliver what there is of the body; false when nothing can be done now. */
+bool http_request_read(struct sh_http_request *request);
+/* True while more of the body is wanted from the client. */
+bool http_request_wants_body(const struct sh_http_request *request);
+
+/* http_reply. Answers a fault instead of the handler (which is aborted if it has seen the
+ * request, and the connection cut if the answer has begun). */
+void http_reply_fault(struct http_conn *conn, enum http_fault fault);
+
+/* http_head: the head of an answer. length -1: chunked or until close */
+void http_head_put(struct sh_buffer *out, struct sh_http_request *request, int status,
+                   const char *content_type, int64_t length, size_t room);
+
+#endif
