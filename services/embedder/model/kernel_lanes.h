@@ -1,0 +1,244 @@
+/* kernel_lanes: the float kernels, written once with GCC's vector types and compiled once
+ * per instruction set: a kernel_*.c defines LANES (floats in a register), TILE_ROWS and
+ * TILE_VECTORS (the block of results held in registers), and includes this. */
+#include <math.h>
+#include <string.h>
+
+#include "services/embedder/model/kernel.h"
+
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+typedef float lanes_any __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int32_t words __attribute__((vector_size(LANES * 4)));
+
+enum { STRIP = 32 };
+
+static inline lanes load(const float *from)
+{
+    return *(const lanes_any *)from;
+}
+
+static inline void store(float *to, lanes value)
+{
+    *(lanes_any *)to = value;
+}
+
+/* c[rows × vectors] = a · strip, a block that stays in registers over all of k. */
+static inline __attribute__((always_inline)) void block(const float *a, size_t lda,
+                                                        const float *strip, size_t k,
+                                                        float *c, size_t ldc,
+                                                        const size_t rows)
+{
+    lanes sum[TILE_ROWS][TILE_VECTORS];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 16
+        for (size_t j = 0; j < TILE_VECTORS; j++)
+            sum[i][j] = (lanes){0};
+    }
+    for (size_t p = 0; p < k; p++) {
+        lanes b[TILE_VECTORS];
+#pragma GCC unroll 16
+        for (size_t j = 0; j < TILE_VECTORS; j++)
+            b[j] = load(strip + p * STRIP + j * LANES);
+#pragma GCC unroll 16
+        for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 16
+            for (size_t j = 0; j < TILE_VECTORS; j++)
+                sum[i][j] += a[i * lda + p] * b[j];
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t i = 0; i < rows; i++) {
+#pragma GCC unroll 16
+        for (size_t j = 0; j < TILE_VECTORS; j++)
+            store(c + i * ldc + j * LANES, sum[i][j]);
+    }
+}
+
+/* c[m × 32] = a[m × k] · strip[k × 32] */
+static void multiply(const float *a, size_t lda, size_t m, const float *strip, size_t k,
+                     float *c, size_t ldc)
+{
+    for (size_t j = 0; j < STRIP; j += (size_t)TILE_VECTORS * LANES) {
+        size_t i = 0;
+        for (; i + TILE_ROWS <= m; i += TILE_ROWS)
+            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, TILE_ROWS);
+        for (; i + 4 <= m; i += 4)
+            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, 4);
+        for (; i < m; i++)
+            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, 1);
+    }
+}
+
+/* Two strips of 16 columns as floats, unscaled, row after row of 32. */
+static void expand(const struct q16 *w, size_t pair, float *out)
+{
+    size_t blocks = w->rows / Q16_TILE_ROWS;
+    for (size_t half = 0; half < 2; half++) {
+        for (size_t b = 0; b < blocks; b++) {
+            const int8_t *high = q16_tile(w, 2 * pair + half, b);
+            float *to = out + b * Q16_TILE_ROWS * STRIP + half * Q16_TILE_COLUMNS;
+            for (size_t r = 0; r < Q16_TILE_ROWS; r++) {
+                const int8_t *from = high + r / 4 * 64 + r % 4;
+                for (size_t c = 0; c < Q16_TILE_COLUMNS; c++)
+                    to[r * STRIP + c] =
+                        (float)(from[c * 4] * 256 + from[c * 4 + Q16_TILE_BYTES]);
+            }
+        }
+    }
+}
+
+/* 32 results of one row: scale, bias, what the operation asks. */
+static void finish_row(const struct kernel_product *p, size_t column, const float *sums,
+                       float *c)
+{
+    const float *scale = p->w->scale + column;
+    for (size_t j = 0; j < STRIP; j += LANES) {
+        lanes v = load(sums + j) * load(scale + j);
+        if (p->bias)
+            v += load(p->bias + column + j);
+        if (p->op == KERNEL_RELU) {
+            words keep = v > 0; /* all bits where positive */
+            v = (lanes)((words)v & keep);
+        } else if (p->op == KERNEL_ADD) {
+            v += load(c + j);
+        }
+        store(c + j, v);
+    }
+}
+
+static void product(const struct kernel_product *p)
+{
+    float *strip = p->scratch;
+    float *sums = strip + p->w->rows * STRIP;
+    enum { ROWS = 48 };
+
+    for (size_t pair = 0; pair < p->w->columns / STRIP; pair++) {
+        expand(p->w, pair, strip);
+        for (size_t i = 0; i < p->m; i += ROWS) {
+            size_t rows = p->m - i < ROWS ? p->m - i : ROWS;
+            multiply(p->a + i * p->lda, p->lda, rows, strip, p->w->rows, sums, STRIP);
+            for (size_t r = 0; r < rows; r++)
+                finish_row(p, pair * STRIP, sums + r * STRIP,
+                           p->c + (i + r) * p->ldc + pair * STRIP);
+        }
+    }
+}
+
+static float total(lanes v)
+{
+    float sum = 0;
+    for (size_t l = 0; l < LANES; l++)
+        sum += v[l];
+    return sum;
+}
+
+static void normalise_row(const float *x, const float *scale, const float *bias,
+                          float *out, size_t width)
+{
+    lanes sum = {0};
+    for (size_t j = 0; j < width; j += LANES)
+        sum += load(x + j);
+    float mean = total(sum) / (float)width;
+    lanes squares = {0};
+    for (size_t j = 0; j < width; j += LANES) {
+        lanes d = load(x + j) - mean;
+        squares += d * d;
+    }
+    float inverse = 1 / sqrtf(total(squares) / (float)width + 1e-6f);
+    for (size_t j = 0; j < width; j += LANES)
+        store(out + j, (load(x + j) - mean) * inverse * load(scale + j) + load(bias + j));
+}
+
+static void normalise(const float *x, const float *scale, const float *bias, float *out,
+                      size_t n, size_t width)
+{
+    for (size_t i = 0; i < n; i++)
+        normalise_row(x + i * width, scale, bias, out + i * width, width);
+}
+
+/* exp() to 2 units in the last place for x <= 0: 2^n times a polynomial. */
+static inline lanes exponential(lanes x)
+{
+    words low = x < -87.0f;
+    x = (lanes)(((words)x & ~low) | ((words)((lanes){0} - 87.0f) & low));
+    lanes t = x * 1.44269504f - 0.5f;
+    words n = __builtin_convertvector(t, words); /* truncates: x <= 0 */
+    lanes f = __builtin_convertvector(n, lanes);
+    lanes r = x - f * 0.693359375f + f * 2.12194440e-4f;
+    lanes y = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    y = y * r + 8.3334519073e-3f;
+    y = y * r + 4.1665795894e-2f;
+    y = y * r + 1.6666665459e-1f;
+    y = y * r + 5.0000001201e-1f;
+    y = y * r * r + r + 1.0f;
+    return y * (lanes)((n + 127) << 23);
+}
+
+/* exp(x * scale - most) of n values, zeros up to `padded`; their sum is returned. */
+static float soften(float *x, size_t n, size_t padded, float scale)
+{
+    float most = -INFINITY;
+    for (size_t j = 0; j < n; j++)
+        most = x[j] > most ? x[j] : most;
+    for (size_t j = n; j < padded; j++)
+        x[j] = -INFINITY;
+    lanes sum = {0};
+    for (size_t j = 0; j < padded; j += LANES) {
+        lanes e = exponential((load(x + j) - most) * scale);
+        store(x + j, e);
+        sum += e;
+    }
+    /* what lies beyond n came out as exp(-87) or so: nothing */
+    for (size_t j = n; j < padded; j++)
+        x[j] = 0;
+    return total(sum);
+}
+
+/* The keys of one head as strips: strip s holds keys 32s … 32s + 31 as columns. */
+static void transpose_keys(const struct kernel_attention *a, size_t head, float *out)
+{
+    size_t stride = 3 * a->heads * a->width;
+    const float *keys = a->qkv + a->heads * a->width + head * a->width;
+    for (size_t i = 0; i < (a->n + 31) / 32 * 32; i++) {
+        float *to = out + i / STRIP * STRIP * a->width + i % STRIP;
+        for (size_t d = 0; d < a->width; d++)
+            to[d * STRIP] = i < a->n ? keys[i * stride + d] : 0;
+    }
+}
+
+static void attend(const struct kernel_attention *a, size_t head, float *keys,
+                   float *values, float *scores)
+{
+    size_t model = a->heads * a->width;
+    size_t padded = (a->n + 31) / 32 * 32;
+    float scale = 1 / sqrtf((float)a->width);
+
+    transpose_keys(a, head, keys);
+    for (size_t s = 0; s < padded / STRIP; s++)
+        multiply(a->qkv + head * a->width, 3 * model, a->n, keys + s * STRIP * a->width,
+                 a->width, scores + s * STRIP, KERNEL_SEQUENCE_MAX);
+    float sums[KERNEL_SEQUENCE_MAX];
+    for (size_t i = 0; i < a->n; i++)
+        sums[i] = soften(scores + i * KERNEL_SEQUENCE_MAX, a->n, padded, scale);
+    for (size_t d = 0; d < a->width; d += STRIP) {
+        const float *from = a->qkv + 2 * model + head * a->width + d;
+        for (size_t i = 0; i < a->n; i++)
+            memcpy(values + i * STRIP, from + i * 3 * model, STRIP * sizeof(float));
+        multiply(scores, KERNEL_SEQUENCE_MAX, a->n, values, a->n,
+                 a->out + head * a->width + d, model);
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        float *out = a->out + i * model + head * a->width;
+        for (size_t d = 0; d < a->width; d += LANES)
+            store(out + d, load(out + d) / sums[i]);
+    }
+}
+
+static void attention(const struct kernel_attention *a)
+{
+    size_t area = (size_t)KERNEL_SEQUENCE_MAX * KERNEL_SEQUENCE_MAX;
+    float *keys = a->scratch;
+    for (size_t head = 0; head < a->heads; head++)
+        attend(a, head, keys, keys + area, keys + 2 * area);
+}
