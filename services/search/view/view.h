@@ -6,6 +6,7 @@
 #define SEARCH_VIEW_H
 
 #include "proto/msg.h"
+#include "services/search/fusion/boost.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
 #include "shared/mem.h"
@@ -50,10 +51,14 @@ void view_free(struct view **view);
  * vectors. dimension 0: no model yet, the vector leg is off. */
 SH_CHECK enum sh_err view_set_model(struct view *view, const char *fingerprint,
                                     uint32_t dimension, double alpha);
-/* Replace the document of this id, or add it. Errors: SH_NOMEM (nothing changed),
- * SH_INVALID (metadata is not a JSON object, a vector holds NaN). */
+/* What is added to the scores; boosts_default() until set. */
+void view_set_boosts(struct view *view, const struct boosts *boosts);
+/* Replace the document of this id, or add it. A search sees the old one or the new one,
+ * never parts of both. A vector without direction (all zero) counts as none. Errors:
+ * SH_NOMEM, SH_TOOBIG (nothing changed), SH_INVALID (no id, clearance_level not 1 to 5,
+ * metadata is not a JSON object, a vector holds NaN). */
 SH_CHECK enum sh_err view_put(struct view *view, const struct view_document *document);
-/* SH_NOTFOUND when there is none. */
+/* Errors: SH_NOTFOUND, SH_NOMEM (nothing changed). */
 SH_CHECK enum sh_err view_remove(struct view *view, struct sh_bytes id);
 void view_stats(const struct view *view, struct view_stats *out);
 
@@ -77,9 +82,20 @@ struct view_problem { /* what to tell the caller when SH_INVALID or SH_FORBIDDEN
     char message[512];
 };
 
-/* Fills `results` (its lists and texts live in `arena`). Errors: SH_INVALID, SH_FORBIDDEN
- * (see API.md: clearance above one's own; ≥ 4 with no department), SH_TIMEOUT,
- * SH_UNAVAILABLE (require_complete and a leg is out), SH_NOMEM. */
+/* Fills `results` (its lists and texts live in `arena`).
+ *
+ * total: the passages that the caller may read, that pass the filter and that one leg at
+ * least found: the text leg where a word of the query stands in them, the vector leg
+ * where the cosine is at least similarity_threshold. It does not depend on offset and
+ * max_results, and no order does: asking for more never reorders what came before.
+ * degraded: why a leg that the mode wants is out: query.vector_missing,
+ * "vectors_of_another_model", "no_model" (the view has none yet). The other leg then
+ * answers alone, in mode `vector` too.
+ * similarity is filled wherever passage and query have a vector, found by it or not.
+ *
+ * Errors: SH_INVALID, SH_FORBIDDEN (see API.md: clearance above one's own; ≥ 4 with no
+ * department), SH_TIMEOUT, SH_UNAVAILABLE (require_complete and a leg is out), SH_NOMEM.
+ */
 SH_CHECK enum sh_err view_search(const struct view *view, const struct view_query *query,
                                  struct sh_arena *arena, struct search_results *results,
                                  struct view_problem *problem);

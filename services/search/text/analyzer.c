@@ -1,0 +1,287 @@
+#include "services/search/text/analyzer.h"
+
+#include <libstemmer.h>
+#include <utf8proc.h>
+
+#include "services/search/text/stopwords.h"
+#include "shared/mem.h"
+
+/* Of a longer word only so many bytes are looked at. */
+enum { WORD_BYTES = 256, FOLDED_POINTS = 1024 };
+
+enum kind { KIND_NONE, KIND_WORD, KIND_JOINER, KIND_IDEOGRAPH };
+
+struct point {
+    enum kind kind;
+    int32_t code;
+    uint32_t bytes;
+};
+
+/* Ideographs wait here: the pair is told before the single one. */
+struct folded {
+    char text[ANALYZER_TERM_MAX];
+    size_t len;
+};
+
+struct analyzer {
+    struct sb_stemmer *stemmer; /* NULL: none */
+    const struct stopwords *stopwords;
+    struct sh_bytes text;
+    uint32_t pos;
+    struct folded word;
+    struct folded previous; /* ideograph; len 0: the run begins */
+    struct folded current;
+    uint32_t previous_start;
+    uint32_t current_start; /* a single one to tell still, when `single` */
+    bool single;
+    bool single_extra;
+};
+
+static enum kind kind_of(int32_t code)
+{
+    if (code < 0x80)
+        return (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') ||
+                       (code >= 'A' && code <= 'Z')
+                   ? KIND_WORD
+               : code == '\'' ? KIND_JOINER
+                              : KIND_NONE;
+    if ((code >= 0x3041 && code <= 0x30ff && code != 0x30fb) ||
+        (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3) ||
+        (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff66 && code <= 0xff9d) ||
+        (code >= 0x20000 && code <= 0x3ffff))
+        return KIND_IDEOGRAPH;
+    utf8proc_category_t category = utf8proc_category(code);
+    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO)
+        return KIND_WORD;
+    /* U+2019 is how typeset text writes an apostrophe; format characters (soft hyphen,
+     * joiners) are part of the word around them. */
+    return code == 0x2019 || category == UTF8PROC_CATEGORY_CF ? KIND_JOINER : KIND_NONE;
+}
+
+static struct point point_at(const struct analyzer *self, uint32_t pos)
+{
+    const uint8_t *data = self->text.data;
+    if (pos >= self->text.len)
+        return (struct point){KIND_NONE, -1, 0};
+    if (data[pos] < 0x80)
+        return (struct point){kind_of(data[pos]), data[pos], 1};
+    utf8proc_int32_t code = -1;
+    utf8proc_ssize_t n =
+        utf8proc_iterate(data + pos, (utf8proc_ssize_t)(self->text.len - pos), &code);
+    if (n < 1)
+        return (struct point){KIND_NONE, -1, 1};
+    return (struct point){kind_of(code), code, (uint32_t)n};
+}
+
+/* A prefix of at most ANALYZER_TERM_MAX bytes that ends between characters. */
+static size_t clip(const char *text, size_t len)
+{
+    if (len <= ANALYZER_TERM_MAX)
+        return len;
+    len = ANALYZER_TERM_MAX;
+    while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)text[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
+static void fold_ascii(const char *text, size_t len, struct folded *out)
+{
+    out->len = clip(text, len);
+    for (size_t i = 0; i < out->len; i++)
+        out->text[i] =
+            text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
+}
+
+static void straighten_apostrophes(utf8proc_int32_t *points, utf8proc_ssize_t count)
+{
+    for (utf8proc_ssize_t i = 0; i < count; i++) {
+        if (points[i] == 0x2019)
+            points[i] = '\'';
+    }
+}
+
+/* Empty when the word folds to nothing. */
+static void fold(const char *text, size_t len, struct folded *out)
+{
+    /* utf8proc_reencode() writes the bytes over the code points and ends them with NUL */
+    utf8proc_int32_t points[FOLDED_POINTS + 1];
+    const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPAT |
+                                      UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD |
+                                      UTF8PROC_STRIPMARK | UTF8PROC_IGNORE;
+    out->len = 0;
+    if (is_ascii(text, len)) {
+        fold_ascii(text, len, out);
+        return;
+    }
+    utf8proc_ssize_t count =
+        utf8proc_decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, points,
+                           FOLDED_POINTS, options);
+    if (count < 1 || count > FOLDED_POINTS)
+        return;
+    straighten_apostrophes(points, count);
+    utf8proc_ssize_t bytes = utf8proc_reencode(points, count, options);
+    if (bytes < 1)
+        return;
+    out->len = clip((const char *)points, (size_t)bytes);
+    memcpy(out->text, points, out->len);
+}
+
+static void stem(struct analyzer *self)
+{
+    if (!self->stemmer)
+        return;
+    const sb_symbol *stemmed = sb_stemmer_stem(
+        self->stemmer, (const sb_symbol *)self->word.text, (int)self->word.len);
+    int len = stemmed ? sb_stemmer_length(self->stemmer) : 0;
+    if (len < 1 || len > ANALYZER_TERM_MAX)
+        return;
+    memcpy(self->word.text, stemmed, (size_t)len);
+    self->word.len = (size_t)len;
+}
+
+/* From `pos` on the end of the word that begins there; joiners only inside. */
+static uint32_t word_end(const struct analyzer *self, uint32_t pos)
+{
+    uint32_t end = pos;
+    for (;;) {
+        struct point point = point_at(self, pos);
+        if (point.kind != KIND_WORD && point.kind != KIND_JOINER)
+            return end;
+        pos += point.bytes;
+        if (point.kind == KIND_WORD)
+            end = pos;
+        else if (point_at(self, pos).kind != KIND_WORD)
+            return end;
+    }
+}
+
+static bool next_word(struct analyzer *self, struct token *token)
+{
+    const char *data = self->text.data;
+    uint32_t start = self->pos;
+    uint32_t end = word_end(self, start);
+    size_t len = end - start;
+
+    self->pos = end;
+    if (len > WORD_BYTES) {
+        len = WORD_BYTES;
+        while (len > 0 && ((uint8_t)data[start + len] & 0xc0) == 0x80)
+            len--;
+    }
+    fold(data + start, len, &self->word);
+    if (self->word.len == 0)
+        return false;
+    bool stop = stopwords_has(self->stopwords,
+                              (struct sh_bytes){self->word.text, self->word.len});
+    if (!stop)
+        stem(self);
+    *token = (struct token){{self->word.text, self->word.len}, start, end, stop, false};
+    return true;
+}
+
+static bool tell_single(struct analyzer *self, struct token *token)
+{
+    self->single = false;
+    *token = (struct token){{self->current.text, self->current.len},
+                            self->current_start,
+                            self->pos,
+                            false,
+                            self->single_extra};
+    return true;
+}
+
+/* The ideograph at `pos`: the pair with the one before, then (by `single`) itself. */
+static bool next_ideograph(struct analyzer *self, const struct point *point,
+                           struct token *token)
+{
+    const char *data = self->text.data;
+    uint32_t start = self->pos;
+
+    self->previous = self->current;
+    self->previous_start = self->current_start;
+    fold(data + start, point->bytes, &self->current);
+    self->current_start = start;
+    self->pos += point->bytes;
+    if (self->current.len == 0)
+        return false;
+    self->single = true;
+    self->single_extra =
+        self->previous.len > 0 || point_at(self, self->pos).kind == KIND_IDEOGRAPH;
+    if (self->previous.len == 0)
+        return tell_single(self, token);
+    size_t room = ANALYZER_TERM_MAX - self->previous.len;
+    size_t second = self->current.len < room ? self->current.len : room;
+    memcpy(self->word.text, self->previous.text, self->previous.len);
+    memcpy(self->word.text + self->previous.len, self->current.text, second);
+    self->word.len = self->previous.len + second;
+    *token = (struct token){
+        {self->word.text, self->word.len}, self->previous_start, self->pos, false, false};
+    return true;
+}
+
+bool analyzer_next(struct analyzer *self, struct token *token)
+{
+    if (self->single)
+        return tell_single(self, token);
+    while (self->pos < self->text.len) {
+        struct point point = point_at(self, self->pos);
+        if (point.kind == KIND_IDEOGRAPH && next_ideograph(self, &point, token))
+            return true;
+        if (point.kind == KIND_IDEOGRAPH)
+            continue;
+        self->current.len = 0; /* a run of ideographs has ended */
+        if (point.kind == KIND_WORD && next_word(self, token))
+            return true;
+        if (point.kind != KIND_WORD)
+            self->pos += point.bytes;
+    }
+    return false;
+}
+
+void analyzer_start(struct analyzer *self, struct sh_bytes text)
+{
+    self->text = text;
+    if (self->text.len > UINT32_MAX)
+        self->text.len = UINT32_MAX;
+    self->pos = 0;
+    self->current.len = 0;
+    self->single = false;
+}
+
+enum sh_err analyzer_create(const char *language, struct analyzer **out)
+{
+    struct analyzer *self = sh_alloc(sizeof(*self));
+    *out = NULL;
+    if (!self)
+        return SH_NOMEM;
+    self->stopwords = stopwords_of(language);
+    if (strcmp(language, "none") != 0) {
+        self->stemmer = sb_stemmer_new(language, NULL);
+        if (!self->stemmer) {
+            sh_free(self);
+            return SH_INVALID;
+        }
+    }
+    *out = self;
+    return SH_OK;
+}
+
+void analyzer_free(struct analyzer **analyzer)
+{
+    struct analyzer *self = *analyzer;
+    if (!self)
+        return;
+    if (self->stemmer)
+        sb_stemmer_delete(self->stemmer);
+    sh_free(self);
+    *analyzer = NULL;
+}

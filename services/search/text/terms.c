@@ -1,0 +1,159 @@
+#include "services/search/text/terms.h"
+
+#include "shared/mem.h"
+
+enum { LEAST_TABLE = 1024 };
+
+/* FNV-1a with a final mix: terms are short and the table's size is a power of two. */
+uint32_t terms_hash(struct sh_bytes text)
+{
+    const uint8_t *data = text.data;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
+    hash ^= hash >> 32;
+    return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+struct sh_bytes terms_text(const struct terms *terms, const struct term *term)
+{
+    return (struct sh_bytes){terms->pool + term->text, term->len};
+}
+
+/* Where the term stands or would stand. The table is never full. */
+static uint32_t *cell_of(const struct terms *terms, struct sh_bytes text, uint32_t hash)
+{
+    uint32_t mask = terms->table_size - 1;
+    for (uint32_t i = hash & mask;; i = (i + 1) & mask) {
+        uint32_t *cell = &terms->table[i];
+        if (*cell == 0)
+            return cell;
+        const struct term *term = &terms->items[*cell - 1];
+        if (term->hash == hash && sh_bytes_equal(terms_text(terms, term), text))
+            return cell;
+    }
+}
+
+struct term *terms_find(const struct terms *terms, struct sh_bytes text, uint32_t hash)
+{
+    if (terms->table_size == 0)
+        return NULL;
+    uint32_t found = *cell_of(terms, text, hash);
+    return found ? &terms->items[found - 1] : NULL;
+}
+
+static void fill_table(struct terms *terms)
+{
+    uint32_t mask = terms->table_size - 1;
+    for (uint32_t n = 0; n < terms->count; n++) {
+        uint32_t i = terms->items[n].hash & mask;
+        while (terms->table[i] != 0)
+            i = (i + 1) & mask;
+        terms->table[i] = n + 1;
+    }
+}
+
+static enum sh_err grow_table(struct terms *terms)
+{
+    if (terms->table_size / 4 * 3 > terms->count)
+        return SH_OK;
+    if (terms->table_size > UINT32_MAX / 4)
+        return SH_TOOBIG;
+    uint32_t size = terms->table_size ? terms->table_size * 2 : LEAST_TABLE;
+    uint32_t *table = sh_alloc_array(size, sizeof(*table));
+    if (!table)
+        return SH_NOMEM;
+    sh_free(terms->table);
+    terms->table = table;
+    terms->table_size = size;
+    fill_table(terms);
+    return SH_OK;
+}
+
+static enum sh_err grow_items(struct terms *terms)
+{
+    if (terms->count < terms->capacity)
+        return SH_OK;
+    uint32_t capacity = terms->capacity + terms->capacity / 2 + 256;
+    struct term *items = sh_realloc(terms->items, capacity * sizeof(*items));
+    if (!items)
+        return SH_NOMEM;
+    terms->items = items;
+    terms->capacity = capacity;
+    return SH_OK;
+}
+
+static enum sh_err grow_pool(struct terms *terms, size_t more)
+{
+    if (more <= terms->pool_capacity - terms->pool_len)
+        return SH_OK;
+    if (terms->pool_len > UINT32_MAX / 2)
+        return SH_TOOBIG;
+    uint32_t capacity = terms->pool_len + terms->pool_len / 2 + 4096;
+    char *pool = sh_realloc(terms->pool, capacity);
+    if (!pool)
+        return SH_NOMEM;
+    terms->pool = pool;
+    terms->pool_capacity = capacity;
+    return SH_OK;
+}
+
+struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash)
+{
+    struct term *found = terms_find(terms, text, hash);
+    if (found)
+        return found;
+    if (text.len > 4096 || grow_table(terms) != SH_OK || grow_items(terms) != SH_OK ||
+        grow_pool(terms, text.len) != SH_OK)
+        return NULL;
+    struct term *term = &terms->items[terms->count];
+    *term =
+        (struct term){.text = terms->pool_len, .hash = hash, .len = (uint32_t)text.len};
+    memcpy(terms->pool + terms->pool_len, text.data, text.len);
+    *cell_of(terms, text, hash) = terms->count + 1;
+    terms->pool_len += term->len;
+    terms->count++;
+    return term;
+}
+
+/* Terms stand in the pool in the order of the items, so both move down together. */
+void terms_squeeze(struct terms *terms)
+{
+    uint32_t kept = 0;
+    uint32_t pool_len = 0;
+    for (uint32_t n = 0; n < terms->count; n++) {
+        struct term term = terms->items[n];
+        if (term.passages == 0) {
+            postings_free(&term.postings);
+            continue;
+        }
+        memmove(terms->pool + pool_len, terms->pool + term.text, term.len);
+        term.text = pool_len;
+        pool_len += term.len;
+        terms->items[kept++] = term;
+    }
+    terms->count = kept;
+    terms->pool_len = pool_len;
+    if (terms->table_size > 0)
+        memset(terms->table, 0, terms->table_size * sizeof(*terms->table));
+    fill_table(terms);
+}
+
+void terms_free(struct terms *terms)
+{
+    for (uint32_t n = 0; n < terms->count; n++)
+        postings_free(&terms->items[n].postings);
+    sh_free(terms->items);
+    sh_free(terms->table);
+    sh_free(terms->pool);
+    *terms = (struct terms){0};
+}
+
+size_t terms_bytes(const struct terms *terms)
+{
+    size_t bytes = terms->capacity * sizeof(*terms->items) +
+                   terms->table_size * sizeof(*terms->table) + terms->pool_capacity;
+    for (uint32_t n = 0; n < terms->count; n++)
+        bytes += postings_bytes(&terms->items[n].postings);
+    return bytes;
+}

@@ -1,0 +1,114 @@
+/* view_internal: the inside of the view, for its own files only. */
+#ifndef SEARCH_VIEW_INTERNAL_H
+#define SEARCH_VIEW_INTERNAL_H
+
+#include <pthread.h>
+
+#include "services/search/filter/bitmap.h"
+#include "services/search/filter/filter.h"
+#include "services/search/text/text_index.h"
+#include "services/search/vector/vector_index.h"
+#include "services/search/view/view.h"
+
+enum { VIEW_FINGERPRINT = 64 };
+#define VIEW_LANGUAGE "english"
+
+struct stored_chunk {
+    struct sh_bytes chunk_id;
+    struct sh_bytes section_title;
+    struct sh_bytes text;
+    uint32_t page_number;
+    uint32_t ordinal;
+    uint32_t slot;
+};
+
+/* One block of memory with its texts behind it; never changed once searches can see it.
+ */
+struct stored_document {
+    struct filter_row row; /* id, columns, metadata */
+    struct sh_bytes title;
+    struct sh_bytes metadata;
+    struct metadata *values; /* row.metadata, owned */
+    size_t bytes;
+    uint32_t hash;
+    struct stored_document *next; /* of the same bucket */
+    size_t index;                 /* in view.documents */
+    size_t chunk_count;
+    struct stored_chunk chunks[];
+};
+
+struct slot {
+    const struct stored_document *document; /* NULL: free, or not visible yet */
+    const struct stored_chunk *chunk;
+};
+
+struct view {
+    pthread_rwlock_t *lock;    /* held for reading by searches, else by the writer */
+    struct analyzer *analyzer; /* the writer's */
+    struct stored_document **documents;
+    size_t document_count;
+    size_t document_capacity;
+    struct stored_document **buckets; /* by id */
+    size_t bucket_count;              /* a power of two, or 0 */
+    struct slot *slots;
+    uint32_t *free_slots; /* a stack; as many as slots have room */
+    uint32_t free_count;
+    uint32_t slot_count; /* ever used */
+    uint32_t slot_capacity;
+    struct text_index *text;
+    struct vector_index *vectors; /* NULL: no model */
+    char fingerprint[VIEW_FINGERPRINT + 1];
+    double alpha;
+    struct boosts boosts;
+    size_t chunk_count;
+    size_t document_bytes;
+};
+
+/* --- documents.c: the table of documents, under the lock held for writing ------------
+ */
+
+/* A copy of a document, not in the table yet. Errors: SH_NOMEM, SH_INVALID. */
+SH_CHECK enum sh_err document_copy(const struct view_document *from,
+                                   struct stored_document **out);
+void document_free(struct stored_document **document);
+struct stored_document *documents_find(const struct view *view, struct sh_bytes id);
+/* Room for one more; then documents_link() cannot fail. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err documents_reserve(struct view *view);
+void documents_link(struct view *view, struct stored_document *document);
+void documents_unlink(struct view *view, struct stored_document *document);
+
+/* Room for `count` more slots in everything that goes by slot. Errors: SH_NOMEM,
+ * SH_TOOBIG. */
+SH_CHECK enum sh_err slots_reserve(struct view *view, size_t count);
+/* After slots_reserve(): cannot fail. */
+uint32_t slots_take(struct view *view);
+void slots_give_back(struct view *view, uint32_t slot);
+
+/* --- a search, by stages -------------------------------------------------------------
+ */
+
+struct search {
+    const struct view *view;
+    const struct view_query *asked;
+    const struct search_query *query;
+    struct sh_arena scratch; /* until the end of the search */
+    struct sh_arena *arena;  /* of the results */
+    struct filter *filter;
+    struct analyzer *analyzer;
+    struct text_query text_query;
+    bool want_text; /* the leg runs */
+    bool want_vector;
+    struct sh_bytes degraded[2];
+    size_t degraded_count;
+    struct bitmap allowed;
+    uint32_t allowed_count;
+    struct leg text;
+    struct leg vector;
+    double weight;
+};
+
+/* view_check.c: what can be wrong with a query. Errors: SH_INVALID. */
+SH_CHECK enum sh_err search_check(const struct search_query *query,
+                                  struct view_problem *problem);
+
+#endif

@@ -1,0 +1,121 @@
+#include "services/search/view/view_results.h"
+
+#include "services/search/text/highlight.h"
+
+static enum sh_err copy(struct sh_arena *arena, struct sh_bytes *bytes)
+{
+    if (bytes->len == 0) {
+        *bytes = (struct sh_bytes){"", 0};
+        return SH_OK;
+    }
+    *bytes = sh_arena_copy(arena, *bytes);
+    return bytes->data ? SH_OK : SH_NOMEM;
+}
+
+static double clamp_cosine(float cosine)
+{
+    return cosine > 1 ? 1 : cosine < -1 ? -1 : (double)cosine;
+}
+
+static enum sh_err copy_hit(const struct search *search, const struct fusion_hit *from,
+                            struct search_hit *hit)
+{
+    const struct slot *slot = &search->view->slots[from->slot];
+    enum sh_err err = SH_OK;
+    *hit = (struct search_hit){
+        .chunk_id = slot->chunk->chunk_id,
+        .document_id = slot->document->row.id,
+        .document_title = slot->document->title,
+        .section_title = slot->chunk->section_title,
+        .text = slot->chunk->text,
+        .page_number = slot->chunk->page_number,
+        .metadata = slot->document->metadata,
+        .similarity = from->has_vector ? clamp_cosine(from->similarity) : 0,
+        .text_score = (double)from->text,
+        .combined_score = from->combined,
+    };
+    if (hit->metadata.len == 0)
+        hit->metadata = sh_bytes_of("{}");
+    struct sh_bytes *texts[] = {&hit->chunk_id,       &hit->document_id,
+                                &hit->document_title, &hit->section_title,
+                                &hit->text,           &hit->metadata};
+    for (size_t i = 0; err == SH_OK && i < SH_COUNT(texts); i++)
+        err = copy(search->arena, texts[i]);
+    return err;
+}
+
+enum sh_err results_copy(struct search *search, const struct fusion_result *fused,
+                         struct search_results *results)
+{
+    size_t first = search->query->offset;
+    size_t count = fused->count > first ? fused->count - first : 0;
+    struct explainer explainer;
+    enum sh_err err = SH_OK;
+
+    if (count > search->query->max_results)
+        count = search->query->max_results;
+    results->total = fused->total;
+    results->fingerprint = sh_bytes_of(search->view->fingerprint);
+    err = copy(search->arena, &results->fingerprint);
+    if (err != SH_OK || count == 0)
+        return err;
+    struct search_hit *hits = sh_arena_array(search->arena, count, sizeof(*hits));
+    if (!hits)
+        return SH_NOMEM;
+    if (search->query->explain)
+        err = explain_start(search, &explainer);
+    for (size_t i = 0; err == SH_OK && i < count; i++) {
+        const struct fusion_hit *from = &fused->hits[first + i];
+        err = copy_hit(search, from, &hits[i]);
+        if (err == SH_OK && search->query->explain)
+            err = explain_hit(search, &explainer, from, &hits[i].explanation);
+    }
+    results->hits = hits;
+    results->hits_count = count;
+    return err;
+}
+
+static enum sh_err mark(const struct search *search, struct sh_buffer *buffer,
+                        struct search_hit *hit)
+{
+    sh_buffer_clear(buffer);
+    enum sh_err err = highlight(search->analyzer, &search->text_query, hit->text, buffer);
+    hit->highlight = sh_buffer_bytes(buffer);
+    return err == SH_OK ? copy(search->arena, &hit->highlight) : err;
+}
+
+static enum sh_err mark_all(const struct search *search, struct search_results *results)
+{
+    struct sh_buffer buffer = {0};
+    enum sh_err err = SH_OK;
+    if (results->hits_count == 0)
+        return SH_OK;
+    /* made by results_copy(), const for those who read the answer only */
+    struct search_hit *hits = (struct search_hit *)(uintptr_t)results->hits;
+    for (size_t i = 0; err == SH_OK && i < results->hits_count; i++)
+        err = mark(search, &buffer, &hits[i]);
+    sh_buffer_free(&buffer);
+    return err;
+}
+
+enum sh_err results_finish(const struct search *search, struct search_results *results)
+{
+    enum sh_err err = SH_OK;
+    struct sh_bytes *degraded = NULL;
+    if (search->query->highlight)
+        err = mark_all(search, results);
+    if (err == SH_OK)
+        err = explain_plan(search, &results->plan);
+    if (err != SH_OK || search->degraded_count == 0)
+        return err;
+    degraded = sh_arena_array(search->arena, search->degraded_count, sizeof(*degraded));
+    if (!degraded)
+        return SH_NOMEM;
+    for (size_t i = 0; err == SH_OK && i < search->degraded_count; i++) {
+        degraded[i] = search->degraded[i];
+        err = copy(search->arena, &degraded[i]);
+    }
+    results->degraded = degraded;
+    results->degraded_count = search->degraded_count;
+    return err;
+}

@@ -1,0 +1,31 @@
+/* view_results: what a search found, as the answer wants it. */
+#ifndef SEARCH_VIEW_RESULTS_H
+#define SEARCH_VIEW_RESULTS_H
+
+#include "services/search/fusion/fusion.h"
+#include "services/search/view/view_internal.h"
+
+/* Under the lock: copies the asked for page of hits, and explains them where that is
+ * wanted. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err results_copy(struct search *search,
+                                  const struct fusion_result *fused,
+                                  struct search_results *results);
+/* After it: highlights, plan, degraded. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err results_finish(const struct search *search,
+                                    struct search_results *results);
+
+/* --- view_explain.c ------------------------------------------------------------------
+ */
+
+struct explainer { /* ranks within each leg */
+    struct fusion_ranks text;
+    struct fusion_ranks vector;
+};
+
+SH_CHECK enum sh_err explain_start(struct search *search, struct explainer *explainer);
+SH_CHECK enum sh_err explain_hit(const struct search *search,
+                                 const struct explainer *explainer,
+                                 const struct fusion_hit *hit, struct sh_bytes *json);
+SH_CHECK enum sh_err explain_plan(const struct search *search, struct sh_bytes *json);
+
+#endif

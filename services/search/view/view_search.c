@@ -1,0 +1,215 @@
+#include <stdio.h>
+
+#include "services/search/fusion/fusion.h"
+#include "services/search/view/view_results.h"
+#include "shared/clock.h"
+
+enum mode { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
+
+/* --- before the lock -----------------------------------------------------------------
+ */
+
+static enum sh_err compile(struct search *search, struct view_problem *problem)
+{
+    struct filter_problem found = {{0}, {0}};
+    enum sh_err err = filter_compile(search->query->filters, search->asked->caller,
+                                     &search->scratch, &search->filter, &found);
+    if (err == SH_INVALID || err == SH_FORBIDDEN) {
+        snprintf(problem->field, sizeof(problem->field), "%s", found.field);
+        snprintf(problem->message, sizeof(problem->message), "%s", found.message);
+    }
+    return err;
+}
+
+static enum sh_err prepare(struct search *search, struct view_problem *problem)
+{
+    enum sh_err err = search_check(search->query, problem);
+    if (err == SH_OK)
+        err = compile(search, problem);
+    if (err == SH_OK)
+        err = analyzer_create(VIEW_LANGUAGE, &search->analyzer);
+    if (err == SH_OK)
+        err = text_query_make(search->analyzer, search->query->query, &search->scratch,
+                              &search->text_query);
+    return err;
+}
+
+/* --- under the lock ------------------------------------------------------------------
+ */
+
+static void lose_vectors(struct search *search, const char *why)
+{
+    search->degraded[search->degraded_count++] = sh_bytes_of(why);
+    search->want_vector = false;
+    search->want_text = true;
+}
+
+/* Which legs can run; `query` is the vector for the one of them. */
+static enum sh_err choose_legs(struct search *search, const float **query)
+{
+    const struct view *view = search->view;
+    const struct view_query *asked = search->asked;
+    enum sh_err err = SH_OK;
+
+    search->want_vector = search->query->mode != MODE_TEXT;
+    search->want_text = search->query->mode != MODE_VECTOR;
+    search->weight =
+        search->query->vector_weight >= 0 ? search->query->vector_weight : view->alpha;
+    if (!search->want_vector)
+        return SH_OK;
+    if (!asked->vector) {
+        const char *why = asked->vector_missing ? asked->vector_missing : "embedding";
+        lose_vectors(search, why);
+    } else if (!view->vectors) {
+        lose_vectors(search, "no_model");
+    } else if (asked->dimension != vector_index_dimension(view->vectors) ||
+               !sh_bytes_is(asked->fingerprint, view->fingerprint)) {
+        lose_vectors(search, "vectors_of_another_model");
+    } else {
+        err = vector_query_make(view->vectors, asked->vector, &search->scratch, query);
+        if (err == SH_OK && !*query)
+            lose_vectors(search, "embedding");
+    }
+    return err;
+}
+
+static enum sh_err filter_slots(struct search *search)
+{
+    const struct view *view = search->view;
+    search->allowed.bits = view->slot_count;
+    search->allowed.words = sh_arena_array(
+        &search->scratch, bitmap_words(view->slot_count) + 1, sizeof(uint64_t));
+    if (!search->allowed.words)
+        return SH_NOMEM;
+    for (size_t i = 0; i < view->document_count; i++) {
+        const struct stored_document *document = view->documents[i];
+        if (i % 4096 == 0 && sh_now_ms() >= search->asked->deadline_ms)
+            return SH_TIMEOUT;
+        if (!filter_match(search->filter, &document->row))
+            continue;
+        for (size_t c = 0; c < document->chunk_count; c++)
+            bitmap_add(&search->allowed, document->chunks[c].slot);
+        search->allowed_count += (uint32_t)document->chunk_count;
+    }
+    return SH_OK;
+}
+
+static enum sh_err run_legs(struct search *search, const float *query)
+{
+    const struct view *view = search->view;
+    uint64_t deadline_ms = search->asked->deadline_ms;
+    enum sh_err err = filter_slots(search);
+    if (err == SH_OK && search->want_text)
+        err = text_index_search(view->text, &search->text_query, &search->allowed,
+                                deadline_ms, &search->scratch, &search->text);
+    if (err == SH_OK && search->want_vector)
+        err = vector_index_scan(view->vectors, query, &search->allowed, deadline_ms,
+                                &search->scratch, &search->vector);
+    return err;
+}
+
+static double boost_of(const void *arg, uint32_t slot)
+{
+    const struct search *search = arg;
+    const struct boosts *boosts = &search->view->boosts;
+    const struct filter_row *row = &search->view->slots[slot].document->row;
+    return boosts_priority(boosts, row->priority) +
+           boosts_campus(boosts, search->asked->caller->campus, row->campus);
+}
+
+static int compare(struct sh_bytes a, struct sh_bytes b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int order_of(const void *arg, uint32_t a, uint32_t b)
+{
+    const struct search *search = arg;
+    const struct slot *slots = search->view->slots;
+    int order = compare(slots[a].chunk->chunk_id, slots[b].chunk->chunk_id);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+/* Without vectors, passages of one document count as alike. */
+static double likeness_of(const void *arg, uint32_t a, uint32_t b)
+{
+    const struct search *search = arg;
+    const struct view *view = search->view;
+    if (view->vectors && vector_index_has(view->vectors, a) &&
+        vector_index_has(view->vectors, b)) {
+        float cosine = vector_index_between(view->vectors, a, b);
+        return cosine > 0 ? (double)cosine : 0;
+    }
+    return view->slots[a].document == view->slots[b].document ? 1 : 0;
+}
+
+static enum sh_err order_hits(struct search *search, struct fusion_result *fused)
+{
+    const struct search_query *query = search->query;
+    const struct fusion_input input = {
+        .method = query->fusion == 1 ? FUSION_RRF : FUSION_WEIGHTED,
+        .text = search->want_text ? &search->text : NULL,
+        .vector = search->want_vector ? &search->vector : NULL,
+        .threshold = query->similarity_threshold,
+        .weight = search->weight,
+        .score_weight = search->view->boosts.score,
+        .boost = boost_of,
+        .order = order_of,
+        .arg = search,
+    };
+    size_t most = (size_t)query->offset + query->max_results;
+    bool diverse = query->diversity > 0;
+    if (diverse && most < FUSION_POOL)
+        most = FUSION_POOL;
+    enum sh_err err = fusion_run(&input, most, &search->scratch, fused);
+    if (err == SH_OK && diverse)
+        err = fusion_diversify(fused, query->diversity, likeness_of, search,
+                               &search->scratch);
+    return err;
+}
+
+static enum sh_err look(struct search *search, struct fusion_result *fused,
+                        struct search_results *results)
+{
+    const float *query = NULL;
+    enum sh_err err = choose_legs(search, &query);
+    if (err == SH_OK && search->degraded_count > 0 && search->query->require_complete)
+        err = SH_UNAVAILABLE;
+    if (err == SH_OK)
+        err = run_legs(search, query);
+    if (err == SH_OK)
+        err = order_hits(search, fused);
+    if (err == SH_OK)
+        err = results_copy(search, fused, results);
+    return err;
+}
+
+enum sh_err view_search(const struct view *view, const struct view_query *asked,
+                        struct sh_arena *arena, struct search_results *results,
+                        struct view_problem *problem)
+{
+    uint64_t start = sh_now_us();
+    struct fusion_result fused = {0};
+    struct search search = {
+        .view = view, .asked = asked, .query = asked->query, .arena = arena};
+
+    *results = (struct search_results){.mode = asked->query->mode};
+    *problem = (struct view_problem){{0}, {0}};
+    enum sh_err err = prepare(&search, problem);
+    if (err == SH_OK) {
+        pthread_rwlock_rdlock(view->lock);
+        err = look(&search, &fused, results);
+        pthread_rwlock_unlock(view->lock);
+    }
+    if (err == SH_OK)
+        err = results_finish(&search, results);
+    if (err == SH_UNAVAILABLE)
+        snprintf(problem->message, sizeof(problem->message),
+                 "the search is incomplete: %s", (const char *)search.degraded[0].data);
+    analyzer_free(&search.analyzer);
+    sh_arena_free(&search.scratch);
+    results->duration_us = sh_now_us() - start;
+    return err;
+}
