@@ -61,9 +61,10 @@ struct sh_pg_step {
 
 struct sh_pg_reply {
     enum sh_err err;          /* SH_UNAVAILABLE (no connection, or it broke), SH_TIMEOUT,
-                                 SH_CONFLICT          (unique or foreign key), SH_BUSY (queue full),
-                                 SH_INVALID (bad          data), SH_CANCELED, SH_INTERNAL */
-    bool maybe_done;          /* the connection broke after the work was sent */
+                                 SH_CONFLICT (unique, foreign key, serialisation),
+                                 SH_INVALID (bad data), SH_CANCELED, SH_INTERNAL */
+    bool maybe_done;          /* the outcome is unknown: the connection broke, the
+                                 deadline passed or the pool closed after it was sent */
     size_t count;             /* results: one a step when SH_OK, else none */
     PGresult *const *results; /* borrowed until `done` returns */
     const char *sqlstate;     /* "" when the server did not say */
@@ -85,8 +86,11 @@ struct sh_pg_call {
  * SH_INVALID, SH_NOMEM; an absent server is not an error. */
 SH_CHECK enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *config,
                                   struct sh_health_check *check, struct sh_pg **out);
-/* Waits in a queue of at most 1,000 when all connections are busy. Errors: SH_NOMEM,
- * SH_BUSY, SH_CANCELED when closing; `done` is then never called. */
+/* Waits in a queue of at most 1,000 when all connections are busy, and for half a second
+ * when there is none. Errors: SH_NOMEM, SH_BUSY, SH_INVALID (no steps, too many
+ * parameters, a NUL in text), SH_CANCELED when closing; `done` is then never called.
+ * Serialisation failures and deadlocks are tried again twice, a read_only call whose
+ * connection broke once. */
 SH_CHECK enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
                                sh_pg_done_fn *done, void *arg);
 size_t sh_pg_active(const struct sh_pg *pg);

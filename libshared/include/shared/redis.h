@@ -14,7 +14,7 @@
 
 #define SH_REDIS_SETTINGS(S)                                                             \
     S(url, url, "REDIS_URL", "", 0, 4096, SH_SECRET, "",                                 \
-      "redis://[:password@]host:port[/db] or unix:///path; wins over the parts")         \
+      "redis://[user][:password@]host[:port][/db] or unix:///path; wins over the parts") \
     S(str, host, "REDIS_HOST", "localhost", 1, 255, 0, "", "host")                       \
     S(u32, port, "REDIS_PORT", "6379", 1, 65535, 0, "", "port")                          \
     S(str, password, "REDIS_PASSWORD", "", 0, 1024, SH_SECRET, "", "password")           \
@@ -29,7 +29,8 @@ struct sh_settings sh_redis_settings(struct sh_redis_config *into);
 struct sh_redis;
 
 /* `check` may be NULL; else kept current by a PING every 5 s (connection_active). An
- * absent server is not an error. */
+ * absent server is not an error. Errors: SH_NOMEM; SH_INVALID: a URL it cannot use
+ * (rediss:// among them), named in the log. */
 SH_CHECK enum sh_err sh_redis_create(uv_loop_t *loop,
                                      const struct sh_redis_config *config,
                                      struct sh_health_check *check,
@@ -38,11 +39,13 @@ bool sh_redis_connected(const struct sh_redis *redis);
 /* `reply` is NULL unless SH_OK, borrowed until it returns, and may be a Redis error
  * reply. Exactly once per accepted command. */
 typedef void sh_redis_done_fn(void *arg, enum sh_err err, const redisReply *reply);
-/* Errors at once: SH_UNAVAILABLE when not connected, SH_BUSY when 10,000 wait. `done`
- * NULL: nobody wants the answer. */
+/* Errors at once: SH_UNAVAILABLE when not connected, SH_BUSY when 10,000 (or 64 MiB)
+ * wait, SH_INVALID without words, SH_NOMEM. Later: SH_TIMEOUT, SH_UNAVAILABLE (the
+ * connection broke), SH_CANCELED. `done` NULL: nobody wants the answer. */
 SH_CHECK enum sh_err sh_redis_command(struct sh_redis *redis, size_t count,
                                       const struct sh_bytes *words,
                                       sh_redis_done_fn *done, void *arg);
+/* What waits gets SH_CANCELED before this returns; *redis becomes NULL. */
 void sh_redis_close(struct sh_redis **redis);
 
 #endif
