@@ -1,0 +1,166 @@
+#include "services/gateway/json_out.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "shared/clock.h"
+
+/* What stands for a byte below 0x20, a quote or a backslash. */
+static void escape(struct sh_buffer *out, unsigned char byte)
+{
+    switch (byte) {
+    case '"':
+        sh_buffer_append(out, "\\\"", 2);
+        return;
+    case '\\':
+        sh_buffer_append(out, "\\\\", 2);
+        return;
+    case '\n':
+        sh_buffer_append(out, "\\n", 2);
+        return;
+    case '\r':
+        sh_buffer_append(out, "\\r", 2);
+        return;
+    case '\t':
+        sh_buffer_append(out, "\\t", 2);
+        return;
+    default:
+        sh_buffer_printf(out, "\\u%04x", byte);
+    }
+}
+
+void json_text(struct sh_buffer *out, struct sh_bytes text)
+{
+    const unsigned char *data = text.data;
+    size_t start = 0;
+
+    sh_buffer_append(out, "\"", 1);
+    for (size_t i = 0; i < text.len; i++) {
+        if (data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
+            continue;
+        sh_buffer_append(out, data + start, i - start);
+        escape(out, data[i]);
+        start = i + 1;
+    }
+    if (text.len > start)
+        sh_buffer_append(out, data + start, text.len - start);
+    sh_buffer_append(out, "\"", 1);
+}
+
+void json_cstr(struct sh_buffer *out, const char *text)
+{
+    json_text(out, sh_bytes_of(text));
+}
+
+void json_member(struct sh_buffer *out, const char *name)
+{
+    if (out->len > 0 && out->data[out->len - 1] != '{')
+        sh_buffer_append(out, ",", 1);
+    json_cstr(out, name);
+    sh_buffer_append(out, ":", 1);
+}
+
+void json_member_text(struct sh_buffer *out, const char *name, struct sh_bytes text)
+{
+    json_member(out, name);
+    json_text(out, text);
+}
+
+void json_number(struct sh_buffer *out, double value, int digits)
+{
+    if (isfinite(value))
+        sh_buffer_printf(out, "%.*g", digits, value);
+    else
+        sh_buffer_text(out, "null");
+}
+
+static size_t digits_of(uint64_t value, char out[static 20])
+{
+    char reversed[20];
+    size_t count = 0;
+
+    do {
+        reversed[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (size_t i = 0; i < count; i++)
+        out[i] = reversed[count - 1 - i];
+    return count;
+}
+
+void json_u64(struct sh_buffer *out, uint64_t value)
+{
+    char digits[20];
+    sh_buffer_append(out, digits, digits_of(value, digits));
+}
+
+void json_bool(struct sh_buffer *out, bool value)
+{
+    sh_buffer_text(out, value ? "true" : "false");
+}
+
+/* Vectors are normalised, so nearly every number lies between these; the others take the
+ * slow way. */
+#define FAST_LEAST 2e-5f
+#define FAST_MOST  1.0f
+
+/* 0.000012345678: zeros after the point and nine digits without trailing zeros. The
+ * product is exact to 1e-16, far below what nine digits tell apart, and no float lies so
+ * close below a power of ten that the digits round up to it. */
+static size_t fast_fraction(float value, char out[static 32])
+{
+    static const double scale[] = {1e9, 1e10, 1e11, 1e12, 1e13};
+    double wide = (double)value;
+    size_t zeros = 0;
+    while (zeros < SH_COUNT(scale) - 1 && wide * scale[zeros] < 1e8)
+        zeros++;
+
+    char digits[20];
+    size_t count = digits_of((uint64_t)(wide * scale[zeros] + 0.5), digits);
+    size_t len = 0;
+    out[len++] = '0';
+    out[len++] = '.';
+    for (size_t i = 0; i < zeros; i++)
+        out[len++] = '0';
+    for (size_t i = 0; i < count; i++)
+        out[len++] = digits[i];
+    while (out[len - 1] == '0')
+        len--;
+    return len;
+}
+
+void json_float(struct sh_buffer *out, float value)
+{
+    float size = fabsf(value);
+    if (!(size >= FAST_LEAST && size < FAST_MOST)) {
+        json_number(out, (double)value, 9);
+        return;
+    }
+    char *end = sh_buffer_reserve(out, 34);
+    if (end == NULL)
+        return;
+    size_t sign = value < 0;
+    if (sign > 0)
+        end[0] = '-';
+    out->len += sign + fast_fraction(size, end + sign);
+}
+
+void json_raw(struct sh_buffer *out, struct sh_bytes json, const char *fallback)
+{
+    if (json.len > 0)
+        sh_buffer_append(out, json.data, json.len);
+    else
+        sh_buffer_text(out, fallback);
+}
+
+void json_time(struct sh_buffer *out, double unix_seconds)
+{
+    char text[32];
+
+    if (unix_seconds <= 0) {
+        sh_buffer_text(out, "null");
+        return;
+    }
+    sh_wall_text(unix_seconds, text);
+    json_cstr(out, text);
+}

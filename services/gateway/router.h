@@ -1,0 +1,82 @@
+/* router: from method and path to the row of the table that answers. The table is the
+ * only place where a route is declared: lookup, metrics and /openapi.json come from it.
+ * Paths without parameters are found by a hash; those with one are few and tried in turn.
+ * Built once, then read by every loop. */
+#ifndef GATEWAY_ROUTER_H
+#define GATEWAY_ROUTER_H
+
+#include "services/gateway/schema.h"
+#include "shared/bytes.h"
+#include "shared/err.h"
+
+struct exchange;
+
+enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHODS };
+
+/* What a caller needs to be allowed to do. */
+enum permission {
+    PERMIT_PUBLIC, /* probes, documentation */
+    PERMIT_SEARCH,
+    PERMIT_READ_DOCUMENTS,
+    PERMIT_WRITE_DOCUMENTS,
+    PERMIT_EMBED,
+    PERMIT_READ_GRAPH,
+    PERMIT_BACKUPS,
+    PERMIT_OPERATE, /* figures of the inside */
+};
+
+enum {                       /* flags of a route */
+       ROUTE_QUIET = 1,      /* a probe: not in the access log */
+       ROUTE_OPERATOR = 2,   /* closed to the outside with METRICS_PUBLIC=false */
+       ROUTE_DOCS = 4,       /* there with DOCS_ENABLED=true */
+       ROUTE_LARGE_BODY = 8, /* MAX_DOCUMENT_BYTES instead of MAX_BODY_BYTES */
+       ROUTE_HIDDEN = 16,    /* a further name of another route: not in /openapi.json */
+};
+
+/* For /openapi.json. */
+struct route_param {
+    const char *name;
+    const char *type; /* "string", "integer", "number", "boolean" */
+    const char *help;
+};
+
+/* `body` is the struct that the schema filled, NULL for routes without one. The exchange
+ * must be answered, now or later. */
+typedef void route_fn(struct exchange *x, void *body);
+
+struct route {
+    enum route_method method;
+    const char *path; /* "/api/documents/{id}": at most one parameter, the last segment */
+    const char *operation; /* "search_documents": label `endpoint` and operationId */
+    route_fn *handle;
+    const struct schema *body; /* NULL: none is read before the handler runs */
+    enum permission permission;
+    unsigned flags;
+    int success; /* the usual status, for /openapi.json */
+    const char *tag;
+    const char *summary;
+    const struct route_param *params; /* of the query; ended by a NULL name */
+    const char *answer; /* name of its shape in /openapi.json; NULL: not JSON */
+};
+
+struct router;
+
+/* Every "/api/…" path is also found below "/api/v1/…". Errors: SH_NOMEM, SH_INVALID (a
+ * method and path stand twice). */
+SH_CHECK enum sh_err router_create(const struct route *routes, size_t count,
+                                   struct router **out);
+void router_free(struct router **router);
+
+struct router_match {
+    const struct route *route; /* NULL: unknown path, or `allow` is set */
+    const char *allow;         /* what the path answers to; NULL when it is unknown */
+    struct sh_bytes param;     /* raw last segment, of a path with a parameter */
+};
+
+/* HEAD is looked up as GET. */
+struct router_match router_find(const struct router *router, struct sh_bytes method,
+                                struct sh_bytes path);
+
+const char *route_method_name(enum route_method method);
+
+#endif

@@ -1,0 +1,118 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+#include <math.h>
+
+#include "services/gateway/json_out.h"
+
+static const char *text_of(struct sh_buffer *out)
+{
+    sh_buffer_append(out, "", 1);
+    assert_int_equal(out->err, SH_OK);
+    return out->data;
+}
+
+static void texts_come_back_the_same(void **state)
+{
+    char all[256];
+    struct sh_buffer out = {0};
+    (void)state;
+    for (int i = 0; i < 0x80; i++)
+        all[i] = (char)i;
+    strcpy(all + 0x80, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    struct sh_bytes bytes = {all, strlen(all + 0x80) + 0x80};
+    json_text(&out, bytes);
+    json_t *json = json_loadb(out.data, out.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    assert_non_null(json);
+    assert_int_equal(json_string_length(json), bytes.len);
+    assert_memory_equal(json_string_value(json), all, bytes.len);
+    json_decref(json);
+    sh_buffer_free(&out);
+}
+
+static void members_are_separated(void **state)
+{
+    struct sh_buffer out = {0};
+    (void)state;
+    sh_buffer_text(&out, "{");
+    json_member_text(&out, "a", sh_bytes_of("x{"));
+    json_member(&out, "b");
+    json_u64(&out, UINT64_MAX);
+    json_member(&out, "c");
+    json_bool(&out, false);
+    json_member(&out, "d");
+    json_number(&out, (double)INFINITY, 6);
+    json_member(&out, "e");
+    json_raw(&out, (struct sh_bytes){0}, "{}");
+    json_member(&out, "f");
+    json_time(&out, 0);
+    sh_buffer_text(&out, "}");
+    assert_string_equal(text_of(&out),
+                        "{\"a\":\"x{\",\"b\":18446744073709551615,\"c\":false,\"d\":null,"
+                        "\"e\":{},\"f\":null}");
+    sh_buffer_free(&out);
+}
+
+static void check_float(float value)
+{
+    struct sh_buffer out = {0};
+    json_float(&out, value);
+    const char *text = text_of(&out);
+    float back = strtof(text, NULL);
+    assert_memory_equal(&back, &value, sizeof value);
+    json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+    assert_true(json_is_number(json));
+    json_decref(json);
+    sh_buffer_free(&out);
+}
+
+static void floats_come_back_the_same(void **state)
+{
+    static const float edges[] = {0.0f,
+                                  -0.0f,
+                                  1.0f,
+                                  -1.0f,
+                                  0.5f,
+                                  0.1f,
+                                  0.01f,
+                                  0.001f,
+                                  1e-4f,
+                                  1e-5f,
+                                  2e-5f,
+                                  1e-6f,
+                                  1e-38f,
+                                  3e38f,
+                                  0.9999999403953552f,
+                                  -0.09999999403953552f,
+                                  123.25f};
+    uint32_t seed = 12345;
+    (void)state;
+    for (size_t i = 0; i < SH_COUNT(edges); i++)
+        check_float(edges[i]);
+    for (int i = 0; i < 200000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        uint32_t bits = seed;
+        float value;
+        if ((bits >> 23 & 0xff) == 0xff) /* infinite or no number */
+            continue;
+        if (i % 2 == 0) /* most of them in the range of vectors */
+            bits = (bits & 0x807fffffu) | (110u + (bits >> 8) % 17) << 23;
+        memcpy(&value, &bits, sizeof value);
+        check_float(value);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_come_back_the_same),
+        cmocka_unit_test(members_are_separated),
+        cmocka_unit_test(floats_come_back_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
