@@ -1,0 +1,97 @@
+#include "services/gateway/edge.h"
+
+#include "services/gateway/exchange.h"
+#include "shared/log.h"
+
+const char *peer_name(enum peer peer)
+{
+    static const char *const names[PEER_COUNT] = {"search", "embedder", "graph",
+                                                  "backup"};
+    return names[peer];
+}
+
+static const char *endpoints(const struct gateway_config *config, enum peer peer)
+{
+    const char *const all[PEER_COUNT] = {
+        config->search_endpoints, config->embedder_endpoints, config->graph_endpoints,
+        config->backup_endpoints};
+    return all[peer];
+}
+
+static enum sh_err open_peers(struct edge *edge)
+{
+    enum sh_err err = SH_OK;
+
+    for (int p = 0; p < PEER_COUNT && err == SH_OK; p++) {
+        enum peer peer = (enum peer)p;
+        struct sh_rpc_client_options options = {
+            .service = peer_name(peer),
+            .endpoints = endpoints(&edge->gateway->config, peer)};
+        err = sh_rpc_client_create(edge->zmq, &options, &edge->peers[peer]);
+        if (err == SH_INVALID)
+            sh_error(NULL, "the endpoints of %s are not valid: %s", options.service,
+                     options.endpoints);
+    }
+    return err;
+}
+
+static enum sh_err open_server(struct edge *edge, uint16_t port)
+{
+    const struct gateway_config *config = &edge->gateway->config;
+    struct sh_http_server_options options = {
+        .host =
+            strcmp(config->api_host, "localhost") == 0 ? "127.0.0.1" : config->api_host,
+        .port = port != 0 ? port : (uint16_t)config->api_port,
+        .share_port = true,
+        .limits = {.head_bytes = config->http_head_bytes,
+                   .connections = config->http_connections,
+                   .head_timeout_ms = config->http_head_timeout_ms,
+                   .body_timeout_ms = config->http_body_timeout_ms,
+                   .idle_timeout_ms = config->http_idle_timeout_ms,
+                   .write_timeout_ms = config->http_write_timeout_ms},
+        .handler = exchange_begin,
+        .arg = edge,
+        .metrics_label = "public",
+    };
+    return sh_http_server_create(edge->loop, &options, &edge->server);
+}
+
+enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loop,
+                      struct sh_zmq_loop *zmq, uint16_t port)
+{
+    enum sh_err err = SH_NOMEM;
+
+    *edge = (struct edge){.gateway = gateway, .loop = loop, .zmq = zmq};
+    edge->meters = meters_create(edge, gateway->routes, gateway->route_count);
+    if (edge->meters != NULL)
+        err = open_peers(edge);
+    if (err == SH_OK)
+        err = open_server(edge, port);
+    if (err != SH_OK)
+        edge_close(edge);
+    return err;
+}
+
+void edge_on_change(struct edge *edge, void (*changed)(void *arg), void *arg)
+{
+    sh_rpc_client_on_change(edge->peers[PEER_SEARCH], changed, arg);
+}
+
+bool edge_ready(const struct edge *edge)
+{
+    return sh_rpc_client_ready(edge->peers[PEER_SEARCH]) > 0;
+}
+
+void edge_close(struct edge *edge)
+{
+    if (edge->server != NULL)
+        sh_http_server_close(&edge->server);
+    for (int p = 0; p < PEER_COUNT; p++)
+        if (edge->peers[p] != NULL)
+            sh_rpc_client_close(&edge->peers[p]);
+    exchange_free_spare(edge);
+    sh_free(edge->meters);
+    edge->meters = NULL;
+    sh_buffer_free(&edge->out);
+    sh_buffer_free(&edge->frame);
+}

@@ -1,0 +1,39 @@
+/* edge: one event loop of the gateway, with everything a request needs on it: a listener
+ * that shares the port, and a client for each service. Nothing here is seen by another
+ * thread. */
+#ifndef GATEWAY_EDGE_H
+#define GATEWAY_EDGE_H
+
+#include <uv.h>
+
+#include "services/gateway/gateway.h"
+#include "services/gateway/meter.h"
+#include "shared/http_server.h"
+#include "shared/rpc_client.h"
+
+enum peer { PEER_SEARCH, PEER_EMBEDDER, PEER_GRAPH, PEER_BACKUP, PEER_COUNT };
+const char *peer_name(enum peer peer);
+
+struct edge {
+    struct gateway *gateway;
+    uv_loop_t *loop;
+    struct sh_zmq_loop *zmq;
+    struct sh_rpc_client *peers[PEER_COUNT];
+    struct sh_http_server *server;
+    struct exchange *spare; /* exchanges to use again */
+    struct meter *meters;   /* one a route, and one for unknown paths */
+    struct sh_buffer out;   /* the answer being written; every answer is copied out */
+    struct sh_buffer frame; /* the message being encoded; copied too */
+};
+
+/* `loop` and `zmq` stay the caller's. `port` overrides API_PORT unless 0. `changed` is
+ * called when the number of ready search replicas changes. Errors: SH_NOMEM, SH_INVALID,
+ * SH_IO; nothing is left behind. */
+SH_CHECK enum sh_err edge_open(struct edge *edge, struct gateway *gateway,
+                               uv_loop_t *loop, struct sh_zmq_loop *zmq, uint16_t port);
+void edge_on_change(struct edge *edge, void (*changed)(void *arg), void *arg);
+bool edge_ready(const struct edge *edge);
+/* Ends connections and clients at once; their handles close on later loop turns. */
+void edge_close(struct edge *edge);
+
+#endif

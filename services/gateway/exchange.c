@@ -1,0 +1,242 @@
+#include "services/gateway/exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "services/gateway/json_in.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+static struct exchange *take(struct edge *edge)
+{
+    struct exchange *x = edge->spare;
+
+    if (x == NULL)
+        return sh_alloc(sizeof *x);
+    edge->spare = x->next;
+    *x = (struct exchange){0};
+    return x;
+}
+
+void exchange_free_spare(struct edge *edge)
+{
+    while (edge->spare != NULL) {
+        struct exchange *x = edge->spare;
+        edge->spare = x->next;
+        sh_free(x);
+    }
+}
+
+void exchange_done(struct exchange *x)
+{
+    struct edge *edge = x->edge;
+
+    if (x->json != NULL)
+        json_decref(x->json);
+    if (x->arena.first != NULL)
+        sh_arena_free(&x->arena);
+    x->next = edge->spare;
+    edge->spare = x;
+}
+
+/* The client left: nobody wants the answer of the service either. */
+static void on_abort(void *arg)
+{
+    struct exchange *x = arg;
+
+    if (x->calling)
+        sh_rpc_cancel(x->edge->peers[x->peer], x->call);
+    if (x->abandoned != NULL)
+        x->abandoned(x);
+    exchange_done(x);
+}
+
+/* --- answering ---------------------------------------------------------------------- */
+
+struct sh_buffer *exchange_out(struct exchange *x)
+{
+    sh_buffer_clear(&x->edge->out);
+    return &x->edge->out;
+}
+
+void exchange_answer_as(struct exchange *x, int status, const char *type,
+                        struct sh_bytes body)
+{
+    sh_http_respond(x->request, status, type, body);
+    exchange_done(x);
+}
+
+/* A buffer that grew for one huge answer is not kept for the small ones after it. */
+enum { KEPT_BYTES = 1 << 20 };
+
+void exchange_answer(struct exchange *x, int status)
+{
+    struct sh_buffer *out = &x->edge->out;
+
+    if (out->err != SH_OK) {
+        exchange_fail_err(x, out->err, NULL);
+        return;
+    }
+    struct edge *edge = x->edge;
+    exchange_answer_as(x, status, "application/json", sh_buffer_bytes(out));
+    if (edge->out.capacity > KEPT_BYTES)
+        sh_buffer_free(&edge->out);
+}
+
+void exchange_fail(struct exchange *x, const struct sh_problem *problem)
+{
+    sh_http_fail(x->request, problem);
+    exchange_done(x);
+}
+
+void exchange_invalid(struct exchange *x, const char *field, const char *format, ...)
+{
+    char sentence[320];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    exchange_fail(
+        x, &(struct sh_problem){.status = 400,
+                                .code = "invalid_request",
+                                .field = field != NULL && field[0] != '\0' ? field : NULL,
+                                .error = sentence});
+}
+
+void exchange_fail_err(struct exchange *x, enum sh_err err, const char *error)
+{
+    sh_http_fail_err(x->request, err, error != NULL ? error : sh_err_text(err));
+    exchange_done(x);
+}
+
+/* --- the body ----------------------------------------------------------------------- */
+
+static void refuse_type(struct exchange *x)
+{
+    exchange_fail(x, &(struct sh_problem){.status = 415,
+                                          .code = "unsupported_media_type",
+                                          .error =
+                                              "this route takes JSON: send Content-Type: "
+                                              "application/json"});
+}
+
+static void handle_json(struct exchange *x, struct sh_bytes bytes)
+{
+    const struct schema *schema = x->route->body;
+    struct schema_fault fault;
+    char why[160];
+
+    enum sh_err err = json_in(bytes, &x->json, why, sizeof why);
+    if (err != SH_OK) {
+        exchange_fail(x,
+                      &(struct sh_problem){.status = sh_err_http_status(err),
+                                           .code = err == SH_MALFORMED ? "malformed_json"
+                                                                       : sh_err_code(err),
+                                           .error = why});
+        return;
+    }
+    void *body = sh_arena_alloc(&x->arena, schema->size);
+    if (body == NULL)
+        exchange_fail_err(x, SH_NOMEM, NULL);
+    else if ((err = schema_read(schema, x->json, &x->arena, body, &fault)) == SH_OK)
+        x->route->handle(x, body);
+    else if (err == SH_INVALID)
+        exchange_invalid(x, fault.field, "%s", fault.error);
+    else
+        exchange_fail_err(x, err, fault.error);
+}
+
+static void on_body(void *arg, struct sh_http_request *request, enum sh_err err,
+                    struct sh_bytes body)
+{
+    struct exchange *x = arg;
+
+    if (err == SH_TOOBIG)
+        exchange_fail_err(x, err, "the body is longer than this route takes");
+    else if (err != SH_OK)
+        exchange_fail_err(x, err, NULL);
+    else if (!json_in_accepts(sh_http_header(request, "Content-Type"), body))
+        refuse_type(x);
+    else
+        handle_json(x, body);
+}
+
+static void read_body(struct exchange *x)
+{
+    const struct gateway_config *config = &x->edge->gateway->config;
+    size_t max = (x->route->flags & ROUTE_LARGE_BODY) != 0 ? config->max_document_bytes
+                                                           : config->max_body_bytes;
+
+    /* What cannot be JSON whatever it begins with is refused before it is read. */
+    if (!json_in_accepts(sh_http_header(x->request, "Content-Type"), sh_bytes_of("{")))
+        refuse_type(x);
+    else
+        sh_http_read_all(x->request, max, on_body, x);
+}
+
+/* --- routing ------------------------------------------------------------------------ */
+
+static void no_such_path(struct exchange *x)
+{
+    exchange_fail(x, &(struct sh_problem){.status = 404,
+                                          .code = "not_found",
+                                          .error = "there is nothing at this path"});
+}
+
+static void no_such_method(struct exchange *x, const char *allow)
+{
+    sh_http_add_header(x->request, "Allow", allow);
+    if (sh_bytes_is(sh_http_method(x->request), "OPTIONS"))
+        exchange_answer_as(x, 204, NULL, (struct sh_bytes){0});
+    else
+        exchange_fail(
+            x, &(struct sh_problem){.status = 405,
+                                    .code = "method_not_allowed",
+                                    .error = "this path does not answer to that method"});
+}
+
+/* Whether the settings leave the route open on the public port. */
+static bool is_open(const struct gateway_config *config, const struct route *route)
+{
+    return ((route->flags & ROUTE_OPERATOR) == 0 || config->metrics_public) &&
+           ((route->flags & ROUTE_DOCS) == 0 || config->docs_enabled);
+}
+
+static void dispatch(struct exchange *x, const struct router_match *match)
+{
+    if (match->route == NULL && match->allow != NULL) {
+        no_such_method(x, match->allow);
+    } else if (match->route == NULL ||
+               !is_open(&x->edge->gateway->config, match->route)) {
+        no_such_path(x);
+    } else if (match->route->body != NULL) {
+        read_body(x);
+    } else {
+        match->route->handle(x, NULL);
+    }
+}
+
+void exchange_begin(void *arg, struct sh_http_request *request)
+{
+    struct edge *edge = arg;
+    struct gateway *gateway = edge->gateway;
+    struct router_match match =
+        router_find(gateway->router, sh_http_method(request), sh_http_path(request));
+    size_t row = match.route != NULL ? (size_t)(match.route - gateway->routes)
+                                     : gateway->route_count;
+
+    meter_watch(&edge->meters[row], request);
+    struct exchange *x = take(edge);
+    if (x == NULL) {
+        sh_http_fail_err(request, SH_NOMEM, sh_err_text(SH_NOMEM));
+        return;
+    }
+    x->edge = edge;
+    x->request = request;
+    x->route = match.route;
+    x->param = match.param;
+    x->started_us = sh_now_us();
+    sh_http_on_abort(request, on_abort, x);
+    dispatch(x, &match);
+}

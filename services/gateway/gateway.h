@@ -1,0 +1,31 @@
+/* gateway: what the whole process shares. Filled at start, then only read by the loops,
+ * but for what is atomic or locks by itself. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include <stdatomic.h>
+
+#include "services/gateway/health/board.h"
+#include "services/gateway/router.h"
+#include "services/gateway/settings.h"
+#include "shared/service.h"
+
+struct edges;
+struct watch;
+
+struct gateway {
+    struct gateway_config config;
+    struct health_config health_config;
+    struct sh_process_config process;
+    const struct route *routes;
+    size_t route_count;
+    struct router *router;
+    struct sh_buffer openapi; /* /openapi.json */
+    struct sh_buffer docs;    /* /docs */
+    struct board *board;      /* the answers of /health */
+    struct edges *edges;
+    struct watch *watch;
+    atomic_bool ready; /* search can be asked, and nothing is draining */
+};
+
+#endif

@@ -1,0 +1,95 @@
+#include <stdio.h>
+
+#include "services/gateway/handlers/batch.h"
+#include "services/gateway/handlers/handlers.h"
+#include "services/gateway/json_in.h"
+#include "services/gateway/json_out.h"
+
+static void begin(struct sh_buffer *result, uint64_t number, const char *status)
+{
+    sh_buffer_text(result, "{\"line\":");
+    json_u64(result, number);
+    json_member_text(result, "status", sh_bytes_of(status));
+}
+
+void batch_line_failed(uint64_t number, const struct sh_problem *problem,
+                       struct sh_buffer *result)
+{
+    begin(result, number, "error");
+    json_member(result, "error");
+    sh_buffer_text(result, "{\"type\":\"about:blank\"");
+    json_member_text(result, "title", sh_bytes_of(sh_http_status_text(problem->status)));
+    json_member(result, "status");
+    json_u64(result, (uint64_t)problem->status);
+    json_member_text(result, "code", sh_bytes_of(problem->code));
+    json_member_text(result, "detail", sh_bytes_of(problem->error));
+    json_member_text(result, "error", sh_bytes_of(problem->error));
+    if (problem->field != NULL && problem->field[0] != '\0')
+        json_member_text(result, "field", sh_bytes_of(problem->field));
+    sh_buffer_text(result, "}}\n");
+}
+
+void batch_line_stored(uint64_t number, struct sh_bytes payload, struct sh_buffer *result)
+{
+    struct document_put_reply reply;
+    struct sh_arena arena = {0};
+
+    if (msg_decode(document_put_reply_desc(), payload, &arena, &reply) != SH_OK) {
+        const struct sh_problem problem = {.status = 502,
+                                           .code = sh_err_code(SH_UPSTREAM),
+                                           .error = sh_err_text(SH_UPSTREAM)};
+        batch_line_failed(number, &problem, result);
+    } else {
+        const char *status = reply.created ? "created" : "replaced";
+        begin(result, number, reply.unchanged ? "unchanged" : status);
+        document_put_members(result, &reply);
+        sh_buffer_text(result, "}\n");
+    }
+    sh_arena_free(&arena);
+}
+
+static bool refuse(const struct line *line, enum sh_err err, const char *code,
+                   const struct schema_fault *fault, struct sh_buffer *result)
+{
+    const struct sh_problem problem = {.status = sh_err_http_status(err),
+                                       .code = code != NULL ? code : sh_err_code(err),
+                                       .field = fault->field,
+                                       .error = fault->error};
+    batch_line_failed(line->number, &problem, result);
+    return false;
+}
+
+static bool encode_body(const struct line *line, json_t *json, struct sh_buffer *frame,
+                        bool *repeatable, struct sh_buffer *result)
+{
+    struct document_body body;
+    struct schema_fault fault;
+    struct sh_arena arena = {0};
+
+    bool good = schema_read(&document_schema, json, &arena, &body, &fault) == SH_OK &&
+                document_encode(&body, &arena, frame, &fault);
+    if (good)
+        *repeatable = body.id.len > 0;
+    sh_arena_free(&arena);
+    return good || refuse(line, fault.err, NULL, &fault, result);
+}
+
+bool batch_line_encode(const struct line *line, struct sh_buffer *frame, bool *repeatable,
+                       struct sh_buffer *result)
+{
+    struct schema_fault fault = {0};
+    json_t *json;
+
+    if (line->too_long) {
+        snprintf(fault.error, sizeof fault.error,
+                 "the line is longer than a document may be");
+        return refuse(line, SH_TOOBIG, NULL, &fault, result);
+    }
+    enum sh_err err = json_in(line->text, &json, fault.error, sizeof fault.error);
+    if (err != SH_OK)
+        return refuse(line, err, err == SH_MALFORMED ? "malformed_json" : NULL, &fault,
+                      result);
+    bool good = encode_body(line, json, frame, repeatable, result);
+    json_decref(json);
+    return good;
+}

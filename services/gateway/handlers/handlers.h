@@ -1,0 +1,56 @@
+/* handlers: one per operation; routes.c says which path leads to which. Each answers the
+ * exchange it is given, now or later. */
+#ifndef GATEWAY_HANDLERS_H
+#define GATEWAY_HANDLERS_H
+
+#include "services/gateway/exchange.h"
+
+/* search.c */
+extern const struct schema search_schema;
+route_fn search_post, search_get;
+/* The query without white space around it; an empty view when nothing is left. */
+struct sh_bytes search_trim(struct sh_bytes text);
+
+/* search_answer.c: what the answer repeats is the exchange's state */
+struct search_state {
+    struct sh_bytes query;
+    bool explain;
+    bool highlight;
+};
+extern const char *const search_modes[]; /* by number; ended by NULL */
+void search_answer(struct exchange *x, const struct search_results *results);
+
+/* document_body.c: a document as clients send it */
+struct document_body {
+    struct sh_bytes id, title, text, collection;
+    bool has_text;
+    struct schema_list sections; /* of struct section_body */
+    json_t *metadata;            /* NULL when absent */
+};
+extern const struct schema document_schema;
+/* Append the encoded DOCUMENT_PUT. False: `fault` says why. */
+SH_CHECK bool document_encode(const struct document_body *body, struct sh_arena *arena,
+                              struct sh_buffer *out, struct schema_fault *fault);
+/* The members "document_id", "chunks" and what else a put tells; no braces. */
+void document_put_members(struct sh_buffer *out, const struct document_put_reply *reply);
+
+/* documents.c */
+route_fn document_post, document_list, document_get, document_delete;
+/* batch.c */
+route_fn batch_post;
+
+/* embed.c */
+extern const struct schema embed_schema;
+route_fn embed_post;
+
+/* graph.c, backups.c */
+route_fn graph_schema, backup_list;
+
+/* docs.c */
+route_fn docs_openapi, docs_page;
+
+/* health.c */
+route_fn health_union, health_detailed, health_metrics, health_ready, health_live;
+route_fn health_ping, health_ping_service, metrics_text;
+
+#endif

@@ -1,0 +1,94 @@
+/* The answer of a search as API.md shapes it. */
+#include "services/gateway/handlers/handlers.h"
+#include "services/gateway/json_out.h"
+#include "shared/clock.h"
+
+const char *const search_modes[] = {"hybrid", "vector", "text", NULL};
+
+static void write_hit(struct sh_buffer *out, const struct search_hit *hit,
+                      const struct search_state *state)
+{
+    sh_buffer_text(out, "{");
+    json_member_text(out, "chunk_id", hit->chunk_id);
+    json_member_text(out, "document_id", hit->document_id);
+    json_member_text(out, "document_title", hit->document_title);
+    json_member_text(out, "section_title", hit->section_title);
+    json_member_text(out, "text", hit->text);
+    if (state->highlight)
+        json_member_text(out, "highlight", hit->highlight);
+    json_member(out, "page_number");
+    if (hit->page_number > 0)
+        json_u64(out, hit->page_number);
+    else
+        sh_buffer_text(out, "null");
+    json_member(out, "metadata");
+    json_raw(out, hit->metadata, "{}");
+    json_member(out, "similarity");
+    json_number(out, hit->similarity, 6);
+    json_member(out, "text_score");
+    json_number(out, hit->text_score, 6);
+    json_member(out, "combined_score");
+    json_number(out, hit->combined_score, 6);
+    if (state->explain) {
+        json_member(out, "explanation");
+        json_raw(out, hit->explanation, "{}");
+    }
+    sh_buffer_text(out, "}");
+}
+
+static void write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count)
+{
+    sh_buffer_text(out, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            sh_buffer_text(out, ",");
+        json_text(out, texts[i]);
+    }
+    sh_buffer_text(out, "]");
+}
+
+static void write_hits(struct sh_buffer *out, const struct search_results *results,
+                       const struct search_state *state)
+{
+    sh_buffer_text(out, "{\"results\":[");
+    for (size_t i = 0; i < results->hits_count; i++) {
+        if (i > 0)
+            sh_buffer_text(out, ",");
+        write_hit(out, &results->hits[i], state);
+    }
+    sh_buffer_text(out, "]");
+}
+
+void search_answer(struct exchange *x, const struct search_results *results)
+{
+    const struct search_state *state = x->state;
+    struct sh_buffer *out = exchange_out(x);
+
+    write_hits(out, results, state);
+    json_member(out, "count");
+    json_u64(out, results->hits_count);
+    json_member(out, "total");
+    json_u64(out, results->total);
+    json_member_text(out, "query", state->query);
+    json_member(out, "response_time");
+    sh_buffer_printf(out, "%.6f", (double)(sh_now_us() - x->started_us) / 1e6);
+    sh_buffer_text(out, ",\"from_cache\":false");
+    json_member_text(out, "request_id",
+                     sh_bytes_of(sh_http_trace(x->request)->request_id));
+    json_member(out, "user_id");
+    if (x->caller.user_id.len > 0)
+        json_text(out, x->caller.user_id);
+    else
+        sh_buffer_text(out, "null");
+    json_member(out, "timestamp");
+    sh_buffer_printf(out, "%.3f", sh_wall_time());
+    json_member_text(out, "mode", sh_bytes_of(search_modes[results->mode]));
+    json_member(out, "degraded");
+    write_texts(out, results->degraded, results->degraded_count);
+    if (state->explain) {
+        json_member(out, "plan");
+        json_raw(out, results->plan, "{}");
+    }
+    sh_buffer_text(out, "}");
+    exchange_answer(x, 200);
+}

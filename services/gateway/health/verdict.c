@@ -1,0 +1,256 @@
+/* From facts to a verdict: each part of the system, and the whole. What everything rests
+ * on (search, and the database as search sees it) makes the whole unhealthy; anything
+ * else degrades it. */
+#include <math.h>
+#include <stdio.h>
+
+#include "services/gateway/health/facts.h"
+#include "shared/clock.h"
+
+struct judge {
+    const struct facts *facts;
+    const struct health_config *config;
+    bool wordy;
+    struct verdict *verdict;
+};
+
+const char *health_rank_text(enum health_rank rank)
+{
+    static const char *const texts[] = {"healthy", "degraded", "unhealthy"};
+    return texts[rank];
+}
+
+static void add_number(json_t *part, const char *name, double value)
+{
+    json_object_set_new(part, name, isfinite(value) ? json_real(value) : json_null());
+}
+
+/* Count the part in: `worst` is what the whole becomes at most because of it. */
+static void settle(struct judge *judge, const char *name, json_t *part,
+                   enum health_rank rank, enum health_rank worst, const char *why)
+{
+    struct verdict *verdict = judge->verdict;
+    enum health_rank counts = rank < worst ? rank : worst;
+    char issue[640];
+
+    json_object_set_new(part, "healthy", json_boolean(rank != RANK_UNHEALTHY));
+    json_object_set_new(part, "status", json_string(health_rank_text(rank)));
+    json_object_set_new(verdict->components, name, part);
+    if (rank == RANK_HEALTHY)
+        return;
+    if (counts > verdict->rank)
+        verdict->rank = counts;
+    snprintf(issue, sizeof issue, "%s: %s", name, why);
+    json_array_append_new(verdict->issues, json_string(issue));
+}
+
+static enum health_rank rank_of(const char *status)
+{
+    if (strcmp(status, "healthy") == 0)
+        return RANK_HEALTHY;
+    return strcmp(status, "degraded") == 0 ? RANK_DEGRADED : RANK_UNHEALTHY;
+}
+
+/* A copy of the figures of one check of a service; {} when it has no such check. */
+static json_t *copy_check(const struct judge *judge, enum peer peer, const char *name)
+{
+    json_t *check = json_object_get(judge->facts->services[peer].checks, name);
+    json_t *copy = check != NULL ? json_deep_copy(check) : json_object();
+
+    if (!judge->wordy)
+        json_object_del(copy, "message");
+    return copy;
+}
+
+static const char *reason(const struct judge *judge, const json_t *part,
+                          const char *otherwise)
+{
+    const char *message = json_string_value(json_object_get(part, "message"));
+    return judge->wordy && message != NULL ? message : otherwise;
+}
+
+static void judge_app(struct judge *judge)
+{
+    json_t *part = json_object();
+
+    add_number(part, "uptime", judge->facts->now - judge->facts->started);
+    settle(judge, "app", part, judge->facts->draining ? RANK_UNHEALTHY : RANK_HEALTHY,
+           RANK_UNHEALTHY, "the gateway is stopping");
+}
+
+static void judge_database(struct judge *judge)
+{
+    const struct service_facts *search = &judge->facts->services[PEER_SEARCH];
+    json_t *part = copy_check(judge, PEER_SEARCH, "database");
+    const char *status = json_string_value(json_object_get(part, "status"));
+    enum health_rank rank = status != NULL ? rank_of(status) : RANK_UNHEALTHY;
+
+    if (!search->reached)
+        rank = RANK_UNHEALTHY;
+    double chunks = facts_figure(search, "chunk_count", -1);
+    double pool = facts_figure(search, "pool_size", -1);
+    if (chunks >= 0)
+        json_object_set_new(part, "chunk_count", json_integer((json_int_t)chunks));
+    if (pool >= 0)
+        json_object_set_new(part, "pool_size", json_integer((json_int_t)pool));
+    settle(judge, "database", part, rank, RANK_UNHEALTHY,
+           reason(judge, part, "not known to answer"));
+}
+
+static void judge_embedder(struct judge *judge)
+{
+    const struct service_facts *embedder = &judge->facts->services[PEER_EMBEDDER];
+    json_t *part = json_object();
+    double length = facts_figure(embedder, "embedding_length", -1);
+
+    if (length < 0)
+        length = facts_figure(embedder, "dimension", -1);
+    if (length >= 0)
+        json_object_set_new(part, "embedding_length", json_integer((json_int_t)length));
+    add_number(part, "response_time",
+               embedder->reached ? embedder->response_time_s : (double)NAN);
+    settle(judge, "embedding_service", part,
+           embedder->reached ? rank_of(embedder->status) : RANK_UNHEALTHY, RANK_DEGRADED,
+           embedder->reached ? "it cannot embed at the moment" : "the embedder is away");
+}
+
+/* Redis stands behind the embedder; without one there is nothing to be out of order. */
+static void judge_cache(struct judge *judge)
+{
+    static const char *const names[] = {"cache", "redis"};
+    const char *status = NULL;
+    json_t *part = json_object();
+
+    for (size_t i = 0; i < SH_COUNT(names) && status == NULL; i++) {
+        json_decref(part);
+        part = copy_check(judge, PEER_EMBEDDER, names[i]);
+        status = json_string_value(json_object_get(part, "status"));
+    }
+    enum health_rank rank = status != NULL ? rank_of(status) : RANK_HEALTHY;
+    json_object_set_new(part, "connection_active",
+                        json_boolean(status != NULL && rank == RANK_HEALTHY));
+    if (json_object_get(part, "response_time") == NULL)
+        json_object_set_new(part, "response_time", json_real(0));
+    settle(judge, "cache", part, rank, RANK_DEGRADED,
+           reason(judge, part, "the cache is away"));
+    if (status == NULL)
+        json_object_set_new(part, "status", json_string("not_configured"));
+}
+
+static void judge_search(struct judge *judge)
+{
+    const struct facts *facts = judge->facts;
+    bool reached = facts->services[PEER_SEARCH].reached;
+    bool works = reached && facts->probe_ran;
+    enum health_rank rank = works ? RANK_HEALTHY : RANK_UNHEALTHY;
+    json_t *part = json_object();
+
+    if (works && facts->probe_degraded)
+        rank = RANK_DEGRADED;
+    add_number(part, "response_time", works ? facts->probe_time_s : (double)NAN);
+    json_object_set_new(part, "results_returned",
+                        json_integer(works ? (json_int_t)facts->probe_results : 0));
+    json_object_set_new(part, "end_to_end_functional", json_boolean(works));
+    settle(judge, "search_functionality", part, rank, RANK_UNHEALTHY,
+           works     ? "it answers from the text index alone"
+           : reached ? "a search does not come back"
+                     : "search is away");
+}
+
+static void judge_graph(struct judge *judge)
+{
+    const struct service_facts *graph = &judge->facts->services[PEER_GRAPH];
+    json_t *part = json_object();
+
+    add_number(part, "response_time",
+               graph->reached ? graph->response_time_s : (double)NAN);
+    settle(judge, "graph", part, graph->reached ? rank_of(graph->status) : RANK_UNHEALTHY,
+           RANK_DEGRADED, graph->reached ? "the graph is not complete" : "graph is away");
+}
+
+static void judge_backups(struct judge *judge)
+{
+    const struct facts *facts = judge->facts;
+    const struct service_facts *backup = &facts->services[PEER_BACKUP];
+    double age_h = (facts->now - facts->latest_backup) / 3600;
+    bool late = facts->latest_backup > 0 && age_h >= judge->config->backup_max_age_h;
+    enum health_rank rank = late ? RANK_DEGRADED : RANK_HEALTHY;
+    json_t *part = json_object();
+    char text[32];
+
+    if (!backup->reached)
+        rank = RANK_UNHEALTHY;
+    if (facts->latest_backup > 0)
+        sh_wall_text(facts->latest_backup, text);
+    json_object_set_new(part, "latest_backup",
+                        facts->latest_backup > 0 ? json_string(text) : json_null());
+    add_number(part, "age_hours", facts->latest_backup > 0 ? age_h : (double)NAN);
+    settle(judge, "backups", part, rank, RANK_DEGRADED,
+           late ? "the newest backup is too old" : "backup is away");
+}
+
+static void judge_machine(struct judge *judge)
+{
+    const struct own_figures *own = &judge->facts->own;
+    bool full =
+        own->disk_known && own->disk_free_percent < judge->config->disk_min_free_percent;
+    bool short_of = own->memory_known &&
+                    own->memory_used_percent > judge->config->memory_max_used_percent;
+    json_t *disk = json_object(), *memory = json_object();
+
+    add_number(disk, "free_gb", own->disk_known ? own->disk_free_gb : (double)NAN);
+    add_number(disk, "free_percent",
+               own->disk_known ? own->disk_free_percent : (double)NAN);
+    add_number(memory, "used_percent",
+               own->memory_known ? own->memory_used_percent : (double)NAN);
+    settle(judge, "disk", disk, full ? RANK_UNHEALTHY : RANK_HEALTHY, RANK_DEGRADED,
+           "little free space");
+    settle(judge, "memory", memory, short_of ? RANK_UNHEALTHY : RANK_HEALTHY,
+           RANK_DEGRADED, "little free memory");
+}
+
+static void judge_speed(struct judge *judge)
+{
+    double mean = judge->facts->mean_response_ms;
+    json_t *part = json_object();
+
+    add_number(part, "avg_response_time_ms", mean);
+    settle(judge, "performance", part,
+           mean > judge->config->max_response_ms ? RANK_DEGRADED : RANK_HEALTHY,
+           RANK_DEGRADED, "requests take long");
+}
+
+bool verdict_reach(const struct facts *facts, const struct health_config *config,
+                   bool wordy, struct verdict *out)
+{
+    struct judge judge = {facts, config, wordy, out};
+
+    *out = (struct verdict){.components = json_object(), .issues = json_array()};
+    if (out->components == NULL || out->issues == NULL) {
+        verdict_free(out);
+        return false;
+    }
+    judge_app(&judge);
+    judge_database(&judge);
+    judge_embedder(&judge);
+    judge_cache(&judge);
+    judge_search(&judge);
+    judge_graph(&judge);
+    judge_backups(&judge);
+    judge_machine(&judge);
+    judge_speed(&judge);
+    return true;
+}
+
+void verdict_free(struct verdict *verdict)
+{
+    json_decref(verdict->components);
+    json_decref(verdict->issues);
+    *verdict = (struct verdict){0};
+}
+
+bool verdict_healthy(const struct verdict *verdict, const char *component)
+{
+    json_t *part = json_object_get(verdict->components, component);
+    return json_is_true(json_object_get(part, "healthy"));
+}

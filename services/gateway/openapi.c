@@ -1,0 +1,320 @@
+#include "services/gateway/openapi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifndef CAIRN_VERSION
+#define CAIRN_VERSION "unknown"
+#endif
+
+static void set_text(json_t *object, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        json_object_set_new(object, name, json_string(text));
+}
+
+static json_t *reference(const char *name)
+{
+    return json_pack("{s:s+}", "$ref", "#/components/schemas/", name);
+}
+
+/* --- requests ----------------------------------------------------------------------- */
+
+static json_t *describe(const struct schema *schema);
+
+static const char *schema_type_name(enum schema_type type)
+{
+    switch (type) {
+    case SCHEMA_TEXT:
+    case SCHEMA_CHOICE:
+        return "string";
+    case SCHEMA_INTEGER:
+        return "integer";
+    case SCHEMA_NUMBER:
+        return "number";
+    case SCHEMA_BOOLEAN:
+        return "boolean";
+    case SCHEMA_LIST:
+        return "array";
+    case SCHEMA_TEXTS:
+        return NULL; /* one of two */
+    case SCHEMA_OBJECT:
+    case SCHEMA_FREEFORM:
+    default:
+        return "object";
+    }
+}
+
+static void set_limits(json_t *json, const struct schema_field *field)
+{
+    bool text = field->type == SCHEMA_TEXT;
+    bool list = field->type == SCHEMA_LIST;
+
+    if (field->type == SCHEMA_INTEGER || field->type == SCHEMA_NUMBER) {
+        json_object_set_new(json, "minimum", json_real(field->least));
+        json_object_set_new(json, "maximum", json_real(field->most));
+    }
+    if ((text || list) && field->least > 0)
+        json_object_set_new(json, text ? "minLength" : "minItems",
+                            json_integer((json_int_t)field->least));
+    if ((text || list) && field->most > 0)
+        json_object_set_new(json, text ? "maxLength" : "maxItems",
+                            json_integer((json_int_t)field->most));
+}
+
+static json_t *describe_field(const struct schema_field *field)
+{
+    json_t *json = json_object();
+
+    set_text(json, "type", schema_type_name(field->type));
+    set_limits(json, field);
+    if (field->type == SCHEMA_TEXTS)
+        json_object_set_new(json, "oneOf",
+                            json_pack("[{s:s},{s:s,s:i,s:{s:s}}]", "type", "string",
+                                      "type", "array", "maxItems", (int)field->most,
+                                      "items", "type", "string"));
+    if (field->type == SCHEMA_CHOICE) {
+        json_t *values = json_array();
+        for (size_t i = 0; field->choices[i] != NULL; i++)
+            json_array_append_new(values, json_string(field->choices[i]));
+        json_object_set_new(json, "enum", values);
+    }
+    if (field->type == SCHEMA_LIST)
+        json_object_set_new(json, "items", describe(field->of));
+    if (field->type == SCHEMA_OBJECT) {
+        json_decref(json);
+        json = describe(field->of);
+    }
+    if (field->fallback != NULL)
+        json_object_set_new(json, "default",
+                            json_loads(field->fallback, JSON_DECODE_ANY, NULL));
+    set_text(json, "description", field->help);
+    return json;
+}
+
+static json_t *describe(const struct schema *schema)
+{
+    json_t *properties = json_object();
+    json_t *required = json_array();
+
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+        json_object_set_new(properties, field->name, describe_field(field));
+        if (field->required)
+            json_array_append_new(required, json_string(field->name));
+    }
+    json_t *json = json_pack("{s:s,s:o}", "type", "object", "properties", properties);
+    set_text(json, "description", schema->help);
+    if (json_array_size(required) > 0)
+        json_object_set_new(json, "required", required);
+    else
+        json_decref(required);
+    return json;
+}
+
+/* --- operations --------------------------------------------------------------------- */
+
+static json_t *parameters_of(const struct route *route)
+{
+    json_t *all = json_array();
+    const char *brace = strchr(route->path, '{');
+
+    if (brace != NULL) {
+        json_t *one =
+            json_pack("{s:s%,s:s,s:b,s:{s:s}}", "name", brace + 1, strlen(brace) - 2,
+                      "in", "path", "required", 1, "schema", "type", "string");
+        json_array_append_new(all, one);
+    }
+    for (const struct route_param *p = route->params; p != NULL && p->name != NULL; p++) {
+        json_t *one = json_pack("{s:s,s:s,s:{s:s}}", "name", p->name, "in", "query",
+                                "schema", "type", p->type);
+        set_text(one, "description", p->help);
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+static json_t *responses_of(const struct route *route)
+{
+    json_t *responses = json_object();
+    json_t *good = json_pack("{s:s}", "description", route->summary);
+    char status[12];
+
+    if (route->answer != NULL)
+        json_object_set_new(good, "content",
+                            json_pack("{s:{s:o}}", "application/json", "schema",
+                                      reference(route->answer)));
+    snprintf(status, sizeof status, "%d", route->success);
+    json_object_set_new(responses, status, good);
+    json_object_set_new(
+        responses, "default",
+        json_pack("{s:s,s:{s:{s:o}}}", "description", "What went wrong (RFC 9457)",
+                  "content", "application/problem+json", "schema", reference("Problem")));
+    return responses;
+}
+
+static json_t *operation_of(const struct route *route)
+{
+    json_t *operation =
+        json_pack("{s:s,s:s,s:[s],s:o}", "operationId", route->operation, "summary",
+                  route->summary, "tags", route->tag, "responses", responses_of(route));
+    json_t *parameters = parameters_of(route);
+
+    if (json_array_size(parameters) > 0)
+        json_object_set_new(operation, "parameters", parameters);
+    else
+        json_decref(parameters);
+    if (route->body != NULL)
+        json_object_set_new(operation, "requestBody",
+                            json_pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
+                                      "application/json", "schema",
+                                      reference(route->body->name)));
+    return operation;
+}
+
+static void add_path(json_t *paths, const struct route *route)
+{
+    static const char *const names[] = {"get", "post", "put", "delete"};
+    json_t *path = json_object_get(paths, route->path);
+
+    if (path == NULL) {
+        path = json_object();
+        json_object_set_new(paths, route->path, path);
+    }
+    json_object_set_new(path, names[route->method], operation_of(route));
+}
+
+static enum sh_err dump(json_t *json, struct sh_buffer *out)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+    if (text == NULL)
+        return SH_NOMEM;
+    sh_buffer_text(out, text);
+    free(text);
+    return out->err;
+}
+
+/* NULL when a shape is not JSON, or out of memory. */
+static json_t *answers(void)
+{
+    json_t *all = json_object();
+
+    for (const struct openapi_answer *a = openapi_answers; a->name != NULL; a++)
+        if (json_object_set_new(
+                all, a->name, json_loads(a->schema, JSON_REJECT_DUPLICATES, NULL)) != 0) {
+            json_decref(all);
+            return NULL;
+        }
+    return all;
+}
+
+enum sh_err openapi_write(const struct route *table, size_t count, struct sh_buffer *out)
+{
+    json_t *schemas = answers();
+    json_t *paths = json_object();
+    enum sh_err err = schemas != NULL ? SH_OK : SH_INTERNAL;
+
+    for (size_t i = 0; i < count && err == SH_OK; i++) {
+        const struct route *route = &table[i];
+        if ((route->flags & ROUTE_HIDDEN) != 0)
+            continue;
+        add_path(paths, route);
+        if (route->body != NULL)
+            json_object_set_new(schemas, route->body->name, describe(route->body));
+        if (route->answer != NULL && json_object_get(schemas, route->answer) == NULL)
+            err = SH_INTERNAL;
+    }
+    json_t *document = json_pack(
+        "{s:s,s:{s:s,s:s,s:s,s:{s:s,s:s}},s:o,s:{s:o}}", "openapi", "3.1.0", "info",
+        "title", "Cairn", "version", CAIRN_VERSION, "description",
+        "Search, documents, embeddings, graph and backups. Every /api/ path also answers "
+        "under /api/v1/.",
+        "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "paths", paths,
+        "components", "schemas", schemas);
+    if (err == SH_OK)
+        err = document != NULL ? dump(document, out) : SH_NOMEM;
+    json_decref(document);
+    return err;
+}
+
+/* --- the page ----------------------------------------------------------------------- */
+
+static void html_text(struct sh_buffer *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '<')
+            sh_buffer_text(out, "&lt;");
+        else if (*text == '&')
+            sh_buffer_text(out, "&amp;");
+        else
+            sh_buffer_append(out, text, 1);
+    }
+}
+
+static void write_row(struct sh_buffer *out, const char *name, const char *type,
+                      const char *help)
+{
+    sh_buffer_printf(out, "<tr><td><code>%s</code><td>%s<td>", name, type);
+    html_text(out, help != NULL ? help : "");
+}
+
+static void write_fields(struct sh_buffer *out, const struct schema *schema,
+                         const char *prefix)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+        const char *type = schema_type_name(field->type);
+        char name[160];
+
+        snprintf(name, sizeof name, "%s%s%s", prefix, field->name,
+                 field->type == SCHEMA_LIST ? "[]" : "");
+        write_row(out, name, type != NULL ? type : "string or array", field->help);
+        if (field->required)
+            sh_buffer_text(out, " <b>required</b>");
+        if (field->of == NULL)
+            continue;
+        snprintf(name, sizeof name, "%s%s%s.", prefix, field->name,
+                 field->type == SCHEMA_LIST ? "[]" : "");
+        write_fields(out, field->of, name);
+    }
+}
+
+static void write_operation(struct sh_buffer *out, const struct route *route)
+{
+    sh_buffer_printf(out, "<section id=\"%s\"><h2><b>%s</b> <code>", route->operation,
+                     route_method_name(route->method));
+    html_text(out, route->path);
+    sh_buffer_text(out, "</code></h2><p>");
+    html_text(out, route->summary);
+    sh_buffer_printf(out, " &middot; <i>%s</i></p>", route->tag);
+    if (route->body != NULL || route->params != NULL)
+        sh_buffer_text(out, "<table>");
+    for (const struct route_param *p = route->params; p != NULL && p->name != NULL; p++)
+        write_row(out, p->name, p->type, p->help);
+    if (route->body != NULL)
+        write_fields(out, route->body, "");
+    if (route->body != NULL || route->params != NULL)
+        sh_buffer_text(out, "</table>");
+    sh_buffer_text(out, "</section>\n");
+}
+
+enum sh_err openapi_page(const struct route *table, size_t count, struct sh_buffer *out)
+{
+    sh_buffer_text(
+        out,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width\"><title>Cairn: HTTP API"
+        "</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:60em;"
+        "margin:2em auto;padding:0 1em;color-scheme:light dark}h2{font-size:1.1em;"
+        "margin:2em 0 0}table{border-collapse:collapse}td{border-top:1px solid #8884;"
+        "padding:.2em .8em .2em 0;vertical-align:top}</style>"
+        "<h1>Cairn " CAIRN_VERSION "</h1><p>The same for programs: "
+        "<a href=\"/openapi.json\">/openapi.json</a>. Every <code>/api/</code> path "
+        "also answers under <code>/api/v1/</code>.</p>\n");
+    for (size_t i = 0; i < count; i++)
+        if ((table[i].flags & ROUTE_HIDDEN) == 0)
+            write_operation(out, &table[i]);
+    sh_buffer_text(out, "</html>\n");
+    return out->err;
+}

@@ -1,0 +1,23 @@
+/* openapi: the description of the API, made from the table of routes and the schemas that
+ * check the requests. Written once at start. */
+#ifndef GATEWAY_OPENAPI_H
+#define GATEWAY_OPENAPI_H
+
+#include "services/gateway/router.h"
+#include "shared/buffer.h"
+
+/* OpenAPI 3.1 as JSON. Errors: SH_NOMEM; SH_INTERNAL: a route names an answer that
+ * openapi_answers does not have. */
+SH_CHECK enum sh_err openapi_write(const struct route *routes, size_t count,
+                                   struct sh_buffer *out);
+/* A page for people, without scripts or anything from elsewhere. */
+SH_CHECK enum sh_err openapi_page(const struct route *routes, size_t count,
+                                  struct sh_buffer *out);
+/* The shapes of the answers: JSON Schemas by name, ended by a NULL name. */
+struct openapi_answer {
+    const char *name;
+    const char *schema;
+};
+extern const struct openapi_answer openapi_answers[];
+
+#endif
