@@ -16,16 +16,14 @@ void *sh_alloc(size_t size)
 
 void *sh_alloc_array(size_t count, size_t size)
 {
-    if (fault())
+    if (fault() || (size > 0 && count > PTRDIFF_MAX / size))
         return NULL;
-    if (count == 0 || size == 0)
-        return calloc(1, 1);
-    return calloc(count, size); /* checks the product */
+    return count > 0 && size > 0 ? calloc(count, size) : calloc(1, 1);
 }
 
 void *sh_realloc(void *ptr, size_t size)
 {
-    if (fault())
+    if (fault() || size > PTRDIFF_MAX)
         return NULL;
     return realloc(ptr, size > 0 ? size : 1);
 }

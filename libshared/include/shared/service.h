@@ -20,13 +20,14 @@
 
 struct sh_service;
 struct sh_zmq_loop;
+struct sh_rpc_client;
 struct sh_rpc_server;
 
 /* Settings that every service has: ENVIRONMENT, LOG_*, OPS_HOST, OPS_PORT, RPC_BIND,
  * SHUTDOWN_GRACE_SECONDS. */
 #define SH_PROCESS_SETTINGS(S)                                                           \
     S(choice, environment, "ENVIRONMENT", "development", 0, 0, 0,                        \
-      "development|staging|production", "production refuses weak set-ups")               \
+      "development|staging|production;FLASK_ENV", "production refuses weak set-ups")     \
     S(str, log_level, "LOG_LEVEL", "INFO", 1, 16, SH_RELOAD, "",                         \
       "least level that is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL")               \
     S(choice, log_format, "LOG_FORMAT", "json", 0, 0, 0, "json|text",                    \
@@ -81,6 +82,10 @@ struct sh_zmq_loop *sh_service_zmq(struct sh_service *service);
 struct sh_health *sh_service_health(struct sh_service *service);
 /* NULL unless spec.rpc. Methods are added by stages; it answers once all have started. */
 struct sh_rpc_server *sh_service_rpc(struct sh_service *service);
+/* Show these peers at /peers. The client must live until its stage is stopped. Errors:
+ * SH_TOOBIG (16 are there). */
+SH_CHECK enum sh_err sh_service_add_peers(struct sh_service *service,
+                                          struct sh_rpc_client *client);
 /* True from SIGTERM on. */
 bool sh_service_draining(const struct sh_service *service);
 void sh_service_hold(struct sh_service *service);
