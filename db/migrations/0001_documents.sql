@@ -112,10 +112,12 @@ CREATE TABLE documents (
     language        text,
     metadata        jsonb       NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
     content_hash    bytea,
+    chunk_count     integer     NOT NULL DEFAULT 0 CHECK (chunk_count >= 0),
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX documents_collection ON documents (collection, id);
+CREATE INDEX documents_collection ON documents (collection, updated_at DESC, id);
+CREATE INDEX documents_updated ON documents (updated_at DESC, id);
 CREATE TRIGGER updated_at BEFORE UPDATE ON documents
     FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
@@ -128,12 +130,14 @@ CREATE TABLE sections (
     PRIMARY KEY (document_id, ordinal)
 );
 
+-- What is embedded is embed_prefix (title and headings) and text; text_hash is its SHA-256.
 CREATE TABLE chunks (
     id            text    PRIMARY KEY,
     document_id   text    NOT NULL REFERENCES documents ON DELETE CASCADE,
     ordinal       integer NOT NULL CHECK (ordinal >= 0),
     section_title text    NOT NULL DEFAULT '',
     text          text    NOT NULL,
+    embed_prefix  text    NOT NULL DEFAULT '',
     page_number   integer CHECK (page_number >= 0),
     tokens        integer NOT NULL DEFAULT 0,
     text_hash     bytea,
@@ -144,6 +148,7 @@ CREATE INDEX chunks_text_hash ON chunks (text_hash);
 
 -- --- vectors -----------------------------------------------------------------------------
 
+-- The model in use is the one bound last.
 CREATE TABLE models (
     fingerprint text        PRIMARY KEY,
     name        text        NOT NULL,
@@ -151,7 +156,8 @@ CREATE TABLE models (
     dimension   integer     NOT NULL CHECK (dimension > 0),
     alpha       double precision NOT NULL DEFAULT 0.5,
     card        jsonb       NOT NULL DEFAULT '{}',
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    bound_at    timestamptz NOT NULL DEFAULT now()
 );
 
 -- vector: float32, little-endian. EXTERNAL: floats do not compress, so it is not tried.

@@ -1,0 +1,18 @@
+/* manifest: the description that lies in every backup set's folder, manifest.json:
+ *   {"id":"…","kind":"full","label":"…","created_at":"2026-01-31T12:00:00Z",
+ *    "size_bytes":123,"verified":true}
+ * `id` is the folder's name; created_at may also be Unix seconds. Pure. */
+#ifndef BACKUP_MANIFEST_H
+#define BACKUP_MANIFEST_H
+
+#include "proto/msg.h"
+#include "shared/mem.h"
+
+enum { MANIFEST_BYTES_MAX = 65536 };
+
+/* *out lives in `arena`. `fault` gets what is wrong. Errors: SH_INVALID, SH_NOMEM. */
+SH_CHECK enum sh_err manifest_parse(struct sh_bytes json, const char *folder,
+                                    struct sh_arena *arena, struct backup_set *out,
+                                    char fault[static 128]);
+
+#endif

@@ -1,0 +1,45 @@
+/* feed: keeps the view as the record is. Loads everything page by page, then follows the
+ * changefeed; what the view takes happens on a thread of its own, never on the loop. A
+ * feed that fell behind, or whose model changed, loads a second view and swaps it in, so
+ * that queries always have one. Loop thread only. */
+#ifndef SEARCH_FEED_H
+#define SEARCH_FEED_H
+
+#include "services/search/feed/held.h"
+#include "services/search/ingest/model.h"
+#include "shared/changefeed.h"
+#include "shared/workers.h"
+
+struct feed;
+
+struct feed_options {
+    struct sh_pg *pg;
+    const struct sh_pg_config *pg_config;
+    struct sh_workers *writer;        /* one thread */
+    const struct model *model;        /* in use; read whenever loading starts */
+    void (*state_changed)(void *arg); /* loaded, current, rebuilding */
+    void *arg;
+};
+
+SH_CHECK enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
+                                 struct feed **out);
+/* Load everything (again): at the start, and when the model changed. */
+void feed_rebuild(struct feed *feed);
+/* Never NULL; let it go with held_release(). */
+struct held_view *feed_hold(struct feed *feed);
+
+/* A whole view is there; it stays so while another one is loaded. */
+bool feed_loaded(const struct feed *feed);
+/* Loaded, and everything committed before the start of following is in it. */
+bool feed_current(const struct feed *feed);
+struct sh_changefeed_position feed_position(const struct feed *feed);
+/* Some document's title, "" when there is none: what a self-test may look for. */
+const char *feed_sample(const struct feed *feed);
+
+/* `done` once the view shows transaction `xid`, at the deadline, or at close. Errors:
+ * SH_UNAVAILABLE while nothing is followed; `done` is then never called. */
+SH_CHECK enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,
+                               void (*done)(void *arg, enum sh_err err), void *arg);
+void feed_close(struct feed **feed);
+
+#endif

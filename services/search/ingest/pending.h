@@ -1,0 +1,27 @@
+/* pending: passages that were stored without a vector get theirs in the background. They
+ * are claimed in batches by a lease in the record, so that replicas share the work and a
+ * dead one loses nothing; one passage that fails is tried again later and later. Sleeps
+ * while there is no embedder. Loop thread only. */
+#ifndef SEARCH_PENDING_H
+#define SEARCH_PENDING_H
+
+#include "services/search/ingest/model.h"
+
+struct pending;
+
+struct pending_options {
+    struct sh_pg *pg;
+    struct sh_rpc_client *embedder;
+    struct model_binding *model;
+};
+
+SH_CHECK enum sh_err pending_create(uv_loop_t *loop,
+                                    const struct pending_options *options,
+                                    struct pending **out);
+/* There may be work: something became pending, or the embedder came back. */
+void pending_wake(struct pending *pending);
+/* No new batch; the service drains. */
+void pending_pause(struct pending *pending);
+void pending_close(struct pending **pending);
+
+#endif

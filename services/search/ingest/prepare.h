@@ -1,0 +1,25 @@
+/* prepare: what of storing a document is computation: decoding and checking it, cutting
+ * it into passages, hashing those. Pure; runs on a worker. */
+#ifndef SEARCH_PREPARE_H
+#define SEARCH_PREPARE_H
+
+#include "services/search/chunk/chunk.h"
+#include "services/search/ingest/record.h"
+
+struct prepared {
+    struct record record;
+    struct record_problem problem;
+    struct sh_bytes id; /* the document's, or a new one */
+    struct chunk *chunks;
+    size_t chunk_count;
+    uint8_t *hashes;        /* SHA-256 of each text below, 32 bytes each */
+    struct sh_bytes *texts; /* to embed, one a chunk */
+};
+
+/* `payload` is an encoded document_put; *out borrows from it and from `arena`. Errors:
+ * SH_INVALID with out->problem, SH_NOMEM. */
+SH_CHECK enum sh_err prepare_put(struct sh_bytes payload,
+                                 const struct chunk_options *options,
+                                 struct sh_arena *arena, struct prepared *out);
+
+#endif

@@ -1,0 +1,37 @@
+/* put: a document is stored. Checked and cut on a worker, looked up (the same content
+ * again costs nothing), embedded as far as that works, written as one transaction, and
+ * answered when the view of this process shows it. What could not be embedded becomes
+ * pending. A bounded number at a time; the others wait in order. Loop thread only. */
+#ifndef SEARCH_PUT_H
+#define SEARCH_PUT_H
+
+#include "services/search/chunk/chunk.h"
+#include "services/search/feed/feed.h"
+#include "services/search/ingest/model.h"
+#include "shared/rpc_client.h"
+#include "shared/rpc_server.h"
+
+struct putter;
+
+struct putter_options {
+    struct sh_pg *pg;
+    struct sh_rpc_client *embedder;
+    struct sh_workers *workers;
+    struct feed *feed;
+    struct model_binding *model;
+    struct chunk_options chunk;
+    size_t at_once;
+    size_t bytes_max;           /* of documents under way and waiting */
+    void (*pending)(void *arg); /* passages have become pending */
+    void *arg;
+};
+
+SH_CHECK enum sh_err putter_create(const struct putter_options *options,
+                                   struct putter **out);
+/* METHOD_DOCUMENT_PUT; `arg` is the putter. */
+void putter_handle(void *arg, struct sh_rpc_call *call);
+/* What waits is refused; what is under way ends as its next step is cancelled, which the
+ * close of pg, embedder and workers brings about. */
+void putter_close(struct putter **putter);
+
+#endif

@@ -1,0 +1,47 @@
+/* put_internal: one document on its way; shared by put.c (the queue) and put_steps.c
+ * (what happens to one). */
+#ifndef SEARCH_PUT_INTERNAL_H
+#define SEARCH_PUT_INTERNAL_H
+
+#include "services/search/ingest/embed.h"
+#include "services/search/ingest/prepare.h"
+#include "services/search/ingest/put.h"
+#include "services/search/store/write.h"
+
+struct putter {
+    struct putter_options options;
+    struct put *first; /* waiting */
+    struct put **end;
+    size_t running;
+    size_t bytes; /* of all of them */
+    bool closing;
+};
+
+struct put {
+    struct putter *putter;
+    struct sh_rpc_call *call;
+    struct put *next;
+    size_t bytes;
+    uint64_t deadline_ms;
+    struct sh_arena arena;
+    struct sh_work work;
+    enum sh_err worked; /* the outcome of `run` on a worker */
+    struct prepared doc;
+    struct model model; /* when it began */
+    bool exists;
+    bool *have;
+    float *vectors;
+    size_t reused;
+    struct embed_job *job;
+    struct write write;
+    bool retried;
+    bool created;
+};
+
+/* Decode, check and cut it, then whatever follows; ends in put_release(). */
+void put_begin(struct put *put);
+void put_fail(struct put *put, enum sh_err err, const char *message);
+/* It has been answered; the next one may start. */
+void put_release(struct put *put);
+
+#endif

@@ -1,0 +1,338 @@
+#include "services/search/ingest/known.h"
+#include "services/search/ingest/put_internal.h"
+#include "services/search/store/statements.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/metrics.h"
+
+enum {
+    LOOKUP_MS = 900, /* a database that is away is noticed within a second */
+    EMBED_SHARE = 4, /* a quarter of the time left is kept for storing */
+    VIEW_MS = 2000,  /* at most waited for the view */
+};
+
+static struct sh_family chunks_total = {
+    .kind = SH_COUNTER,
+    .name = "cairn_search_ingest_chunks_total",
+    .help = "Passages stored, by what became of their vectors.",
+    .labels = {"vector"},
+};
+
+/* --- the end ------------------------------------------------------------------------ */
+
+void put_fail(struct put *put, enum sh_err err, const char *message)
+{
+    if (put->putter->closing)
+        err = SH_DRAINING;
+    sh_rpc_fail(put->call, err, NULL, NULL, "%s", message);
+    put_release(put);
+}
+
+static void answer(struct put *put, bool unchanged, size_t chunks, size_t pending)
+{
+    struct document_put_reply reply = {.document_id = put->doc.id,
+                                       .chunks = (uint32_t)chunks,
+                                       .created = put->created,
+                                       .unchanged = unchanged,
+                                       .pending_embedding = (uint32_t)pending};
+
+    sh_rpc_reply(put->call, document_put_reply_desc(), &reply);
+    put_release(put);
+}
+
+/* True when it has ended: nobody waits for it, or the service stops. Nothing is stored
+ * yet when this is asked. */
+static bool given_up(struct put *put)
+{
+    if (put->putter->closing)
+        put_fail(put, SH_DRAINING, "shutting down, nothing was stored");
+    else if (sh_rpc_call_canceled(put->call))
+        put_fail(put, SH_CANCELED, "cancelled, nothing was stored");
+    else
+        return false;
+    return true;
+}
+
+static void database_failed(struct put *put, const struct sh_pg_reply *reply)
+{
+    enum sh_err err = reply->err;
+
+    sh_warning(sh_rpc_call_trace(put->call), "a document cannot be stored: %s %s",
+               reply->sqlstate, reply->message);
+    if (reply->maybe_done)
+        put_fail(put, SH_INTERNAL,
+                 "it is not known whether the document was stored; put it "
+                 "again");
+    else if (err == SH_UNAVAILABLE || err == SH_CANCELED)
+        put_fail(put, SH_UNAVAILABLE, "the database is not available");
+    else
+        put_fail(put, err, sh_err_text(err));
+}
+
+/* --- the view shows it -------------------------------------------------------------- */
+
+static void on_view(void *arg, enum sh_err err)
+{
+    struct put *put = arg;
+
+    (void)err; /* it is stored; a view that is late shows it soon */
+    answer(put, false, put->doc.chunk_count, put->write.pending);
+}
+
+static void wait_for_view(struct put *put, uint64_t xid)
+{
+    struct putter *putter = put->putter;
+    uint64_t latest = sh_now_ms() + VIEW_MS;
+    uint64_t own = put->deadline_ms - 50; /* leave time for the answer */
+
+    if (feed_wait(putter->options.feed, xid, own < latest ? own : latest, on_view, put) !=
+        SH_OK)
+        on_view(put, SH_OK);
+}
+
+/* --- storing ------------------------------------------------------------------------ */
+
+static void store(struct put *put);
+
+static void on_stored(void *arg, const struct sh_pg_reply *reply)
+{
+    struct put *put = arg;
+    struct putter *putter = put->putter;
+    size_t pending = put->write.pending;
+
+    /* All of it is the same the second time, so a broken connection does no harm. */
+    if (reply->err != SH_OK && !put->retried && !putter->closing &&
+        (reply->err == SH_UNAVAILABLE || strcmp(reply->sqlstate, "40P01") == 0)) {
+        put->retried = true;
+        store(put);
+        return;
+    }
+    if (reply->err != SH_OK) {
+        database_failed(put, reply);
+        return;
+    }
+    put->created =
+        !put->exists && sh_bytes_is(sh_pg_text(reply->results[WRITE_CREATED], 0, 0), "t");
+    sh_series_add(sh_series(&chunks_total, (const char *[]){"pending"}), (double)pending);
+    sh_series_add(sh_series(&chunks_total, (const char *[]){"reused"}),
+                  (double)put->reused);
+    sh_series_add(sh_series(&chunks_total, (const char *[]){"embedded"}),
+                  (double)(put->doc.chunk_count - pending - put->reused));
+    if (!putter->closing && pending > 0)
+        putter->options.pending(putter->options.arg);
+    if (!putter->closing &&
+        strcmp(put->model.fingerprint,
+               model_current(putter->options.model)->fingerprint) != 0)
+        model_sweep(putter->options.model);
+    if (putter->closing)
+        on_view(put, SH_CANCELED);
+    else
+        wait_for_view(put, sh_pg_u64(reply->results[reply->count - 1], 0, 0));
+}
+
+static void store(struct put *put)
+{
+    struct sh_pg_call call = {.steps = put->write.steps,
+                              .count = put->write.step_count,
+                              .deadline_ms = put->deadline_ms,
+                              .trace = sh_rpc_call_trace(put->call)};
+    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
+
+    if (err != SH_OK)
+        put_fail(put, err, "the document cannot be stored now");
+}
+
+static void run_assemble(struct sh_work *work)
+{
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+
+    put->write = (struct write){.record = &put->doc.record,
+                                .id = put->doc.id,
+                                .chunks = put->doc.chunks,
+                                .hashes = put->doc.hashes,
+                                .chunk_count = put->doc.chunk_count,
+                                .have = put->have,
+                                .vectors = put->vectors,
+                                .dimension = put->model.dimension,
+                                .fingerprint = put->model.fingerprint};
+    put->worked = write_prepare(&put->write);
+}
+
+static void assembled(struct sh_work *work, enum sh_err err)
+{
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+
+    if (err == SH_OK)
+        err = put->worked;
+    if (err != SH_OK)
+        put_fail(put, err, sh_err_text(err));
+    else if (!given_up(put))
+        store(put);
+}
+
+static void submit(struct put *put, void (*run)(struct sh_work *work),
+                   void (*done)(struct sh_work *work, enum sh_err err))
+{
+    enum sh_err err;
+
+    put->work = (struct sh_work){.run = run, .done = done};
+    err = sh_workers_submit(put->putter->options.workers, &put->work);
+    if (err != SH_OK)
+        put_fail(put, err, sh_err_text(err));
+}
+
+/* --- embedding ---------------------------------------------------------------------- */
+
+static void on_embedded(void *arg, const struct embed_result *result)
+{
+    struct put *put = arg;
+
+    put->job = NULL;
+    if (result->other_model && !put->putter->closing)
+        model_check(put->putter->options.model);
+    if (!given_up(put))
+        submit(put, run_assemble, assembled);
+}
+
+static void embed(struct put *put)
+{
+    struct putter *putter = put->putter;
+    uint64_t left = sh_left_ms(put->deadline_ms);
+    struct embed_order order = {.client = putter->options.embedder,
+                                .texts = put->doc.texts,
+                                .have = put->have,
+                                .vectors = put->vectors,
+                                .count = put->doc.chunk_count,
+                                .fingerprint = put->model.fingerprint,
+                                .dimension = put->model.dimension,
+                                .deadline_ms = put->deadline_ms - left / EMBED_SHARE,
+                                .trace = sh_rpc_call_trace(put->call)};
+
+    /* What gets no vector now gets one later; not even an attempt is no failure. */
+    if (put->model.dimension == 0 || sh_rpc_client_ready(order.client) == 0 ||
+        embed_start(&order, on_embedded, put, &put->job) != SH_OK)
+        submit(put, run_assemble, assembled);
+}
+
+/* --- vectors that are there already ------------------------------------------------- */
+
+static void on_known(void *arg, const struct sh_pg_reply *reply)
+{
+    struct put *put = arg;
+
+    if (given_up(put))
+        return;
+    if (reply->err != SH_OK) {
+        database_failed(put, reply);
+        return;
+    }
+    put->reused = known_reuse(reply->results[0], &put->doc, put->model.dimension,
+                              &put->arena, put->have, put->vectors);
+    embed(put);
+}
+
+static void find_known(struct put *put)
+{
+    struct sh_pg_param params[] = {{put->doc.id, false},
+                                   {sh_bytes_of(put->model.fingerprint), false}};
+    struct sh_pg_step step = {
+        .statement = &store_chunk_vectors, params, 2, .binary_result = true};
+    struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = put->deadline_ms};
+    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_known, put);
+
+    if (err != SH_OK)
+        put_fail(put, err, "the document cannot be stored now");
+}
+
+static bool make_room(struct put *put)
+{
+    size_t count = put->doc.chunk_count + 1;
+
+    put->model = *model_current(put->putter->options.model);
+    put->have = sh_arena_array(&put->arena, count, sizeof(*put->have));
+    put->vectors =
+        sh_alloc_array(count, (put->model.dimension + 1) * sizeof(*put->vectors));
+    return put->have != NULL && put->vectors != NULL;
+}
+
+/* --- looking it up ------------------------------------------------------------------ */
+
+static void on_lookup(void *arg, const struct sh_pg_reply *reply)
+{
+    struct put *put = arg;
+
+    if (given_up(put))
+        return;
+    if (reply->err == SH_TIMEOUT && sh_left_ms(put->deadline_ms) > 0) {
+        put_fail(put, SH_UNAVAILABLE, "the database does not answer");
+        return;
+    }
+    if (reply->err != SH_OK) {
+        database_failed(put, reply);
+        return;
+    }
+    put->exists = PQntuples(reply->results[0]) > 0;
+    if (put->exists &&
+        sh_bytes_is(sh_pg_text(reply->results[0], 0, 0), put->doc.record.hash)) {
+        answer(put, true, sh_pg_u64(reply->results[0], 0, 1),
+               sh_pg_u64(reply->results[0], 0, 2));
+    } else if (!make_room(put)) {
+        put_fail(put, SH_NOMEM, sh_err_text(SH_NOMEM));
+    } else if (put->exists && put->model.dimension > 0) {
+        find_known(put);
+    } else {
+        embed(put);
+    }
+}
+
+static void look_up(struct put *put)
+{
+    struct sh_pg_param params[] = {{put->doc.id, false}};
+    struct sh_pg_step step = {.statement = &store_document_lookup, params, 1, false};
+    uint64_t soon = sh_now_ms() + LOOKUP_MS;
+    struct sh_pg_call call = {.steps = &step,
+                              .count = 1,
+                              .deadline_ms =
+                                  soon < put->deadline_ms ? soon : put->deadline_ms};
+    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_lookup, put);
+
+    if (err != SH_OK)
+        put_fail(put, err, "the document cannot be stored now");
+}
+
+/* --- the beginning ------------------------------------------------------------------ */
+
+static void run_prepare(struct sh_work *work)
+{
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+
+    put->worked = prepare_put(sh_rpc_call_payload(put->call), &put->putter->options.chunk,
+                              &put->arena, &put->doc);
+}
+
+static void prepared(struct sh_work *work, enum sh_err err)
+{
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+
+    if (err != SH_OK) {
+        put_fail(put, err, sh_err_text(err));
+    } else if (put->worked == SH_INVALID) {
+        const struct record_problem *problem = &put->doc.problem;
+        sh_rpc_fail(put->call, SH_INVALID, NULL,
+                    problem->field[0] ? problem->field : NULL, "%s", problem->message);
+        put_release(put);
+    } else if (put->worked != SH_OK) {
+        put_fail(put, put->worked, sh_err_text(put->worked));
+    } else if (!given_up(put)) {
+        look_up(put);
+    }
+}
+
+void put_begin(struct put *put)
+{
+    if (sh_left_ms(put->deadline_ms) == 0)
+        put_fail(put, SH_TIMEOUT, "the deadline passed while it waited");
+    else if (!given_up(put))
+        submit(put, run_prepare, prepared);
+}

@@ -1,0 +1,327 @@
+/* search: keeps the documents, finds passages in them. See README.md. */
+#include "services/search/ingest/pending.h"
+#include "services/search/ingest/put.h"
+#include "services/search/query/documents.h"
+#include "services/search/query/query.h"
+#include "services/search/settings.h"
+#include "services/search/watch.h"
+#include "shared/rpc_server.h"
+#include "shared/service.h"
+
+struct search {
+    struct sh_process_config process;
+    struct search_config config;
+    struct sh_pg_config pg_config;
+    struct sh_workers *searchers;
+    struct sh_workers *writer;   /* the one thread that changes the view */
+    struct sh_workers *ingester; /* decoding, cutting, hashing */
+    struct sh_pg *pg;
+    struct sh_rpc_client *embedder;
+    struct model_binding *model;
+    struct feed *feed;
+    struct pending *pending;
+    struct putter *putter;
+    struct querier querier;
+    struct documents documents;
+    struct watch *watch;
+};
+
+SH_SETTINGS_DEFINE(search, "Search", SEARCH_SETTINGS)
+
+/* --- what is needed ----------------------------------------------------------------- */
+
+static void stop_workers(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    sh_workers_close(&search->searchers);
+    sh_workers_close(&search->writer);
+    sh_workers_close(&search->ingester);
+}
+
+static enum sh_err start_workers(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    uv_loop_t *loop = sh_service_loop(service);
+    enum sh_err err = sh_workers_create(loop, "search", search->config.search_threads,
+                                        search->config.search_queue, &search->searchers);
+
+    if (err == SH_OK)
+        err = sh_workers_create(loop, "view", 1, 16, &search->writer);
+    if (err == SH_OK)
+        err = sh_workers_create(loop, "ingest", 0, 1024, &search->ingester);
+    if (err != SH_OK)
+        stop_workers(service, self);
+    return err;
+}
+
+static enum sh_err start_database(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    return sh_pg_create(sh_service_loop(service), &search->pg_config, NULL, &search->pg);
+}
+
+static void stop_database(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    sh_pg_close(&search->pg);
+}
+
+static void on_embedder(void *arg)
+{
+    struct search *search = arg;
+
+    if (search->model != NULL)
+        model_check(search->model);
+    if (search->pending != NULL)
+        pending_wake(search->pending);
+    watch_refresh(search->watch);
+}
+
+static enum sh_err start_embedder(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct sh_rpc_client_options options = {
+        .service = "embedder", .endpoints = search->config.embedder_endpoints};
+    enum sh_err err =
+        sh_rpc_client_create(sh_service_zmq(service), &options, &search->embedder);
+
+    if (err == SH_OK)
+        sh_rpc_client_on_change(search->embedder, on_embedder, search);
+    return err;
+}
+
+static void stop_embedder(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    sh_rpc_client_close(&search->embedder);
+}
+
+/* --- the view and the model --------------------------------------------------------- */
+
+static void on_model(void *arg)
+{
+    struct search *search = arg;
+
+    feed_rebuild(search->feed);
+    watch_refresh(search->watch);
+}
+
+static void on_pending(void *arg)
+{
+    struct search *search = arg;
+
+    if (search->pending != NULL)
+        pending_wake(search->pending);
+}
+
+static enum sh_err start_model(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct model_binding_options options = {.pg = search->pg,
+                                            .embedder = search->embedder,
+                                            .known = on_model,
+                                            .changed = on_model,
+                                            .pending = on_pending,
+                                            .arg = search};
+
+    return model_create(sh_service_loop(service), &options, &search->model);
+}
+
+static void stop_model(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    model_close(&search->model);
+}
+
+static void on_feed(void *arg)
+{
+    struct search *search = arg;
+
+    watch_refresh(search->watch);
+}
+
+/* Loading begins when the model is known. */
+static enum sh_err start_feed(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct feed_options options = {.pg = search->pg,
+                                   .pg_config = &search->pg_config,
+                                   .writer = search->writer,
+                                   .model = model_current(search->model),
+                                   .state_changed = on_feed,
+                                   .arg = search};
+
+    return feed_create(sh_service_loop(service), &options, &search->feed);
+}
+
+static void stop_feed(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    feed_close(&search->feed);
+}
+
+/* --- what it does ------------------------------------------------------------------- */
+
+static enum sh_err start_pending(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct pending_options options = {
+        .pg = search->pg, .embedder = search->embedder, .model = search->model};
+
+    return pending_create(sh_service_loop(service), &options, &search->pending);
+}
+
+static void drain_pending(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    pending_pause(search->pending);
+}
+
+static void stop_pending(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    pending_close(&search->pending);
+}
+
+static enum sh_err start_putter(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    const struct search_config *config = &search->config;
+    struct putter_options options = {
+        .pg = search->pg,
+        .embedder = search->embedder,
+        .workers = search->ingester,
+        .feed = search->feed,
+        .model = search->model,
+        .chunk = {config->chunk_tokens, config->chunk_overlap},
+        .at_once = config->ingest_concurrency,
+        .bytes_max = (size_t)config->ingest_queue_mb << 20,
+        .pending = on_pending,
+        .arg = search,
+    };
+
+    (void)service;
+    return putter_create(&options, &search->putter);
+}
+
+static void stop_putter(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    putter_close(&search->putter);
+}
+
+static void on_other_model(void *arg)
+{
+    struct search *search = arg;
+
+    model_check(search->model);
+}
+
+static enum sh_err start_methods(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct sh_rpc_server *rpc = sh_service_rpc(service);
+    const size_t put_max = (size_t)64 << 20;
+    enum sh_err err;
+
+    search->querier = (struct querier){.feed = search->feed,
+                                       .embedder = search->embedder,
+                                       .workers = search->searchers,
+                                       .model = model_current(search->model),
+                                       .other_model = on_other_model,
+                                       .arg = search};
+    search->documents = (struct documents){.pg = search->pg, .feed = search->feed};
+    if ((err = sh_rpc_server_add(rpc, METHOD_SEARCH_QUERY, "search.query", 0,
+                                 query_handle, &search->querier)) ||
+        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_PUT, "search.put", put_max,
+                                 putter_handle, search->putter)) ||
+        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_GET, "search.get", 0, documents_get,
+                                 &search->documents)) ||
+        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_DELETE, "search.delete", 0,
+                                 documents_delete, &search->documents)) ||
+        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_LIST, "search.list", 0,
+                                 documents_list, &search->documents)))
+        return err;
+    return SH_OK;
+}
+
+static void stop_methods(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    search->querier.closing = true;
+    search->documents.feed = NULL;
+}
+
+static enum sh_err start_watch(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct watch_options options = {.health = sh_service_health(service),
+                                    .pg = search->pg,
+                                    .embedder = search->embedder,
+                                    .workers = search->searchers,
+                                    .feed = search->feed,
+                                    .model = search->model,
+                                    .outbox_keep_s = search->config.outbox_keep_s};
+
+    return watch_create(sh_service_loop(service), &options, &search->watch);
+}
+
+static void stop_watch(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    watch_close(&search->watch);
+}
+
+/* Order matters: a stage may use the ones above it. */
+static const struct sh_stage stages[] = {
+    {"workers", start_workers, NULL, stop_workers, NULL},
+    {"database", start_database, NULL, stop_database, NULL},
+    {"embedder", start_embedder, NULL, stop_embedder, NULL},
+    {"model", start_model, NULL, stop_model, NULL},
+    {"feed", start_feed, NULL, stop_feed, NULL},
+    {"pending", start_pending, drain_pending, stop_pending, NULL},
+    {"putter", start_putter, NULL, stop_putter, NULL},
+    {"methods", start_methods, NULL, stop_methods, NULL},
+    {"watch", start_watch, NULL, stop_watch, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static struct search search;
+    struct sh_settings settings[] = {search_settings(&search.config),
+                                     sh_pg_settings(&search.pg_config)};
+    struct sh_service_spec spec = {
+        .name = "search",
+        .summary = "keeps the documents, finds passages in them",
+        .process = &search.process,
+        .settings = settings,
+        .settings_count = SH_COUNT(settings),
+        .stages = stages,
+        .stage_count = SH_COUNT(stages),
+        .rpc = true,
+        .self = &search,
+    };
+
+    return sh_service_main(argc, argv, &spec);
+}

@@ -1,0 +1,253 @@
+#include "services/search/query/documents.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/search/ingest/record.h"
+#include "services/search/store/statements.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+enum { RIGHTS = 4, WRITE_MS = 900, READ_MS = 5000, VIEW_MS = 2000, PER_PAGE = 20 };
+
+struct lookup { /* a call that the database works on */
+    struct documents *documents;
+    struct sh_rpc_call *call;
+};
+
+/* --- what all three need ------------------------------------------------------------ */
+
+/* The parameters that READABLE of the statements wants; borrowed from the call. */
+static enum sh_err rights(struct sh_rpc_call *call, struct sh_pg_param out[static RIGHTS])
+{
+    const struct caller *caller = sh_rpc_call_caller(call);
+    char *clearance = sh_arena_alloc(sh_rpc_call_arena(call), 12);
+
+    if (clearance == NULL)
+        return SH_NOMEM;
+    snprintf(clearance, 12, "%u", (unsigned)caller->clearance);
+    out[0].value = sh_bytes_of(caller->role.len == 0 ? "t" : "f"); /* a service itself */
+    out[1].value = sh_bytes_of(clearance);
+    out[2].value = sh_bytes_of(caller->all_departments ? "t" : "f");
+    out[3].value = caller->department.len > 0 ? caller->department : sh_bytes_of("");
+    return SH_OK;
+}
+
+static uint64_t deadline(struct sh_rpc_call *call, uint64_t most_ms)
+{
+    uint64_t latest = sh_now_ms() + most_ms;
+    uint64_t own = sh_rpc_call_deadline_ms(call);
+
+    return own < latest ? own : latest;
+}
+
+static void run(struct documents *documents, struct sh_rpc_call *call,
+                const struct sh_pg_step *steps, size_t count, sh_pg_done_fn *done)
+{
+    bool writes = steps[0].statement == &store_document_delete;
+    struct lookup *lookup = sh_arena_alloc(sh_rpc_call_arena(call), sizeof(*lookup));
+    struct sh_pg_call work = {.steps = steps,
+                              .count = count,
+                              .deadline_ms = deadline(call, writes ? WRITE_MS : READ_MS),
+                              .trace = sh_rpc_call_trace(call)};
+    enum sh_err err = SH_NOMEM;
+
+    if (lookup != NULL) {
+        *lookup = (struct lookup){documents, call};
+        err = sh_pg_run(documents->pg, &work, done, lookup);
+    }
+    if (err != SH_OK)
+        sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
+}
+
+/* True when the call has been answered because the database failed. */
+static bool failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
+{
+    enum sh_err err = reply->err;
+
+    if (err == SH_OK)
+        return false;
+    sh_warning(sh_rpc_call_trace(call), "the database failed: %s %s", reply->sqlstate,
+               reply->message);
+    if (reply->maybe_done)
+        err = SH_INTERNAL;
+    else if (err == SH_CANCELED ||
+             (err == SH_TIMEOUT && sh_left_ms(sh_rpc_call_deadline_ms(call)) > 0))
+        err = SH_UNAVAILABLE; /* silent for longer than it may be */
+    sh_rpc_fail(call, err, NULL, NULL, "%s",
+                err == SH_INTERNAL ? "it is not known whether that was done"
+                                   : sh_err_text(err));
+    return true;
+}
+
+/* The id of a document_ref; false when the call has been answered. */
+static bool wanted_id(struct sh_rpc_call *call, struct sh_bytes *id)
+{
+    struct document_ref ref;
+
+    if (sh_rpc_call_decode(call, document_ref_desc(), &ref) != SH_OK)
+        return false;
+    *id = ref.id;
+    if (record_id_ok(ref.id))
+        return true;
+    sh_rpc_fail(call, SH_NOTFOUND, NULL, NULL, "no such document");
+    return false;
+}
+
+static void read_document(const PGresult *rows, int row, struct document *out)
+{
+    *out = (struct document){
+        .id = sh_pg_text(rows, row, DOCUMENT_ID),
+        .title = sh_pg_text(rows, row, DOCUMENT_TITLE),
+        .collection = sh_pg_text(rows, row, DOCUMENT_COLLECTION),
+        .metadata = sh_pg_text(rows, row, DOCUMENT_METADATA),
+        .created_at = strtod(PQgetvalue(rows, row, DOCUMENT_CREATED), NULL),
+        .updated_at = strtod(PQgetvalue(rows, row, DOCUMENT_UPDATED), NULL),
+        .chunks = (uint32_t)sh_pg_u64(rows, row, DOCUMENT_CHUNKS),
+        .pending_embedding = (uint32_t)sh_pg_u64(rows, row, DOCUMENT_PENDING),
+        .content_hash = sh_pg_text(rows, row, DOCUMENT_HASH),
+    };
+}
+
+/* --- one document ------------------------------------------------------------------- */
+
+static struct section *read_sections(const PGresult *rows, struct sh_arena *arena,
+                                     size_t *count)
+{
+    size_t most = (size_t)PQntuples(rows);
+    struct section *sections = sh_arena_array(arena, most, sizeof(*sections));
+
+    *count = 0;
+    for (int row = 0; sections != NULL && row < (int)most; row++)
+        if (!PQgetisnull(rows, row, SECTION_TEXT))
+            sections[(*count)++] = (struct section){
+                sh_pg_text(rows, row, SECTION_TITLE), sh_pg_text(rows, row, SECTION_TEXT),
+                (uint32_t)sh_pg_u64(rows, row, SECTION_PAGE)};
+    return sections;
+}
+
+static void on_document(void *arg, const struct sh_pg_reply *reply)
+{
+    struct lookup *lookup = arg;
+    struct sh_rpc_call *call = lookup->call;
+    struct document document;
+
+    if (failed(call, reply))
+        return;
+    if (PQntuples(reply->results[0]) == 0) {
+        sh_rpc_fail(call, SH_NOTFOUND, NULL, NULL, "no such document");
+        return;
+    }
+    read_document(reply->results[0], 0, &document);
+    document.sections = read_sections(reply->results[0], sh_rpc_call_arena(call),
+                                      &document.sections_count);
+    if (document.sections == NULL)
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+    else
+        sh_rpc_reply(call, document_desc(), &document);
+}
+
+void documents_get(void *arg, struct sh_rpc_call *call)
+{
+    struct sh_pg_param params[1 + RIGHTS] = {0};
+    struct sh_pg_step step = {&store_document_get, params, 1 + RIGHTS, false};
+
+    if (!wanted_id(call, &params[0].value))
+        return;
+    if (rights(call, params + 1) != SH_OK)
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+    else
+        run(arg, call, &step, 1, on_document);
+}
+
+/* --- a page of them ----------------------------------------------------------------- */
+
+static void on_list(void *arg, const struct sh_pg_reply *reply)
+{
+    struct lookup *lookup = arg;
+    struct sh_rpc_call *call = lookup->call;
+    struct document_page page = {0};
+    struct document *documents;
+
+    if (failed(call, reply))
+        return;
+    page.documents_count = (size_t)PQntuples(reply->results[0]);
+    documents = sh_arena_array(sh_rpc_call_arena(call), page.documents_count + 1,
+                               sizeof(*documents));
+    if (documents == NULL) {
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+        return;
+    }
+    for (size_t i = 0; i < page.documents_count; i++)
+        read_document(reply->results[0], (int)i, &documents[i]);
+    page.documents = documents;
+    page.total = sh_pg_u64(reply->results[1], 0, 0);
+    sh_rpc_reply(call, document_page_desc(), &page);
+}
+
+void documents_list(void *arg, struct sh_rpc_call *call)
+{
+    struct sh_pg_param params[1 + RIGHTS + 2] = {0};
+    struct sh_pg_step steps[] = {{&store_document_list, params, 1 + RIGHTS + 2, false},
+                                 {&store_document_count, params, 1 + RIGHTS, false}};
+    struct document_list list;
+    char limit[24];
+    char offset[24];
+
+    if (sh_rpc_call_decode(call, document_list_desc(), &list) != SH_OK)
+        return;
+    uint64_t per_page = list.per_page > 0 ? list.per_page : PER_PAGE;
+    uint64_t page = list.page > 0 ? list.page : 1;
+    snprintf(limit, sizeof(limit), "%llu", (unsigned long long)per_page);
+    snprintf(offset, sizeof(offset), "%llu", (unsigned long long)((page - 1) * per_page));
+    if (list.collection.len > 0)
+        params[0].value = list.collection;
+    params[1 + RIGHTS].value = sh_bytes_of(limit);
+    params[2 + RIGHTS].value = sh_bytes_of(offset);
+    if (rights(call, params + 1) != SH_OK)
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+    else
+        run(arg, call, steps, 2, on_list);
+}
+
+/* --- deletion ----------------------------------------------------------------------- */
+
+static void on_gone(void *arg, enum sh_err err)
+{
+    struct lookup *lookup = arg;
+    struct empty nothing = {0};
+
+    (void)err; /* it is deleted; a view that is late shows so soon */
+    sh_rpc_reply(lookup->call, empty_desc(), &nothing);
+}
+
+static void on_deleted(void *arg, const struct sh_pg_reply *reply)
+{
+    struct lookup *lookup = arg;
+    struct feed *feed = lookup->documents->feed;
+
+    if (failed(lookup->call, reply))
+        return;
+    if (PQntuples(reply->results[0]) == 0) {
+        sh_rpc_fail(lookup->call, SH_NOTFOUND, NULL, NULL, "no such document");
+        return;
+    }
+    if (feed == NULL ||
+        feed_wait(feed, sh_pg_u64(reply->results[1], 0, 0),
+                  deadline(lookup->call, VIEW_MS), on_gone, lookup) != SH_OK)
+        on_gone(lookup, SH_OK);
+}
+
+void documents_delete(void *arg, struct sh_rpc_call *call)
+{
+    struct sh_pg_param params[1 + RIGHTS] = {0};
+    struct sh_pg_step steps[] = {{&store_document_delete, params, 1 + RIGHTS, false},
+                                 {&store_xid, NULL, 0, false}};
+
+    if (!wanted_id(call, &params[0].value))
+        return;
+    if (rights(call, params + 1) != SH_OK)
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+    else
+        run(arg, call, steps, 2, on_deleted);
+}

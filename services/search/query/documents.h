@@ -1,0 +1,19 @@
+/* documents: METHOD_DOCUMENT_GET, _LIST and _DELETE, straight from the record. What the
+ * caller may not read does not exist for it. Loop thread only. */
+#ifndef SEARCH_DOCUMENTS_H
+#define SEARCH_DOCUMENTS_H
+
+#include "services/search/feed/feed.h"
+#include "shared/rpc_server.h"
+
+struct documents {
+    struct sh_pg *pg;
+    struct feed *feed;
+};
+
+/* `arg` is the struct documents, which must live as long as its calls do. */
+void documents_get(void *arg, struct sh_rpc_call *call);
+void documents_list(void *arg, struct sh_rpc_call *call);
+void documents_delete(void *arg, struct sh_rpc_call *call);
+
+#endif

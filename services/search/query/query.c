@@ -1,0 +1,255 @@
+#include "services/search/query/query.h"
+
+#include <stdatomic.h>
+
+#include "services/search/ingest/embed.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/metrics.h"
+
+enum { EMBED_MS = 1000 };
+enum { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
+
+static struct sh_family queries_total = {
+    .kind = SH_COUNTER,
+    .name = "cairn_search_queries_total",
+    .help = "Queries answered, by mode and outcome.",
+    .labels = {"mode", "status"},
+};
+static struct sh_family query_seconds = {
+    .kind = SH_HISTOGRAM,
+    .name = "cairn_search_query_duration_seconds",
+    .help = "What queries take: embedding the question, searching the view, in all.",
+    .labels = {"leg"},
+};
+
+struct running {
+    struct querier *querier;
+    struct sh_rpc_call *call;
+    struct search_query query;
+    uint64_t started_us;
+    uint64_t leg_us; /* when the present leg began */
+    uint64_t embed_id;
+    bool embedding;
+    atomic_bool canceled;
+    struct sh_arena arena; /* of the results; the call's own stays with the loop */
+    float *vector;
+    struct sh_bytes fingerprint;
+    struct view_query ask;
+    struct held_view *view;
+    struct sh_work work;
+    struct search_results results;
+    struct view_problem problem;
+    enum sh_err searched;
+};
+
+static const char *const mode_names[] = {"hybrid", "vector", "text"};
+
+static void observe(const char *leg, uint64_t since_us)
+{
+    sh_series_observe(sh_series(&query_seconds, (const char *[]){leg}),
+                      (double)(sh_now_us() - since_us) / 1e6);
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+static void end(struct running *run, enum sh_err err)
+{
+    sh_count(&queries_total, mode_names[run->query.mode], sh_err_code(err));
+    observe("total", run->started_us);
+    held_release(run->view);
+    sh_arena_free(&run->arena);
+    sh_free(run);
+}
+
+static void fail(struct running *run, enum sh_err err, const char *field,
+                 const char *message)
+{
+    sh_rpc_fail(run->call, err, NULL, field, "%s", message);
+    end(run, err);
+}
+
+/* --- searching ---------------------------------------------------------------------- */
+
+static void run_search(struct sh_work *work)
+{
+    struct running *run =
+        (struct running *)((char *)work - offsetof(struct running, work));
+
+    run->leg_us = sh_now_us();
+    if (atomic_load(&run->canceled))
+        run->searched = SH_CANCELED;
+    else if (sh_left_ms(run->ask.deadline_ms) == 0)
+        run->searched = SH_TIMEOUT;
+    else
+        run->searched = view_search(run->view->view, &run->ask, &run->arena,
+                                    &run->results, &run->problem);
+}
+
+static void searched(struct sh_work *work, enum sh_err err)
+{
+    struct running *run =
+        (struct running *)((char *)work - offsetof(struct running, work));
+    const struct view_problem *problem = &run->problem;
+
+    if (err == SH_OK)
+        err = run->searched;
+    if (err != SH_OK) {
+        fail(run, err, problem->field[0] ? problem->field : NULL,
+             problem->message[0] ? problem->message : sh_err_text(err));
+        return;
+    }
+    observe("search", run->leg_us);
+    run->results.duration_us = sh_now_us() - run->started_us;
+    sh_rpc_reply(run->call, search_results_desc(), &run->results);
+    end(run, SH_OK);
+}
+
+/* `missing`: why there is no vector although the mode wants one, or NULL. */
+static void search(struct running *run, const char *missing)
+{
+    enum sh_err err;
+
+    if (run->querier->closing) {
+        fail(run, SH_DRAINING, NULL, sh_err_text(SH_DRAINING));
+        return;
+    }
+    if (missing != NULL && run->query.mode == MODE_VECTOR) {
+        fail(run, SH_UNAVAILABLE, NULL, "the embedder is not available");
+        return;
+    }
+    run->ask = (struct view_query){.query = &run->query,
+                                   .caller = sh_rpc_call_caller(run->call),
+                                   .vector = run->vector,
+                                   .dimension = run->querier->model->dimension,
+                                   .fingerprint = run->fingerprint,
+                                   .vector_missing = missing,
+                                   .deadline_ms = sh_rpc_call_deadline_ms(run->call)};
+    run->view = feed_hold(run->querier->feed);
+    run->work = (struct sh_work){.run = run_search, .done = searched};
+    err = sh_workers_submit(run->querier->workers, &run->work);
+    if (err != SH_OK)
+        fail(run, err, NULL, sh_err_text(err));
+}
+
+/* --- embedding the question --------------------------------------------------------- */
+
+/* The vector, copied into the arena. */
+static enum sh_err take_vector(struct running *run,
+                               const struct sh_rpc_response *response)
+{
+    struct embed_reply reply;
+    const uint8_t *vector = NULL;
+    enum sh_err err = response->err;
+
+    if (err == SH_OK)
+        err = embed_decode(response, 1, &run->arena, &reply, &vector);
+    if (err == SH_OK && reply.failures_count > 0)
+        err = SH_UPSTREAM;
+    if (err != SH_OK)
+        return err;
+    if (!sh_bytes_is(reply.fingerprint, run->querier->model->fingerprint) ||
+        reply.dimension != run->querier->model->dimension) {
+        run->querier->other_model(run->querier->arg);
+        return SH_CONFLICT;
+    }
+    run->fingerprint = sh_arena_copy(&run->arena, reply.fingerprint);
+    run->vector = sh_arena_alloc(&run->arena, response->payload.len);
+    if (run->vector == NULL || run->fingerprint.data == NULL) {
+        run->vector = NULL;
+        return SH_NOMEM;
+    }
+    memcpy(run->vector, vector, response->payload.len);
+    return SH_OK;
+}
+
+static void on_vector(void *arg, const struct sh_rpc_response *response)
+{
+    struct running *run = arg;
+    enum sh_err err = take_vector(run, response);
+
+    run->embedding = false;
+    observe("embed", run->leg_us);
+    if (err != SH_OK)
+        sh_warning(sh_rpc_call_trace(run->call), "the query has no vector: %s %s",
+                   sh_err_text(err), response->err ? response->message : "");
+    search(run, err == SH_OK ? NULL : "embedding");
+}
+
+static enum sh_err ask_embedder(struct running *run)
+{
+    struct sh_buffer payload = {0};
+    uint64_t now = sh_now_ms();
+    uint64_t half = sh_left_ms(sh_rpc_call_deadline_ms(run->call)) / 2;
+    enum sh_err err;
+
+    run->leg_us = sh_now_us();
+    if (run->querier->model->dimension == 0 ||
+        sh_rpc_client_ready(run->querier->embedder) == 0)
+        return SH_UNAVAILABLE;
+    err = embed_encode(&run->query.query, 1, EMBED_QUERY, &payload);
+    if (err == SH_OK) {
+        struct sh_rpc_request request = {.method = METHOD_EMBEDDER_EMBED,
+                                         .kind = SH_RPC_READ,
+                                         .payload = sh_buffer_bytes(&payload),
+                                         .deadline_ms =
+                                             now + (half < EMBED_MS ? half : EMBED_MS),
+                                         .trace = sh_rpc_call_trace(run->call)};
+        err =
+            sh_rpc_send(run->querier->embedder, &request, on_vector, run, &run->embed_id);
+    }
+    sh_buffer_free(&payload);
+    return err;
+}
+
+/* --- the beginning ------------------------------------------------------------------ */
+
+static void on_cancel(void *arg)
+{
+    struct running *run = arg;
+
+    atomic_store(&run->canceled, true);
+    if (!run->embedding)
+        return; /* the worker sees it */
+    sh_rpc_cancel(run->querier->embedder, run->embed_id);
+    fail(run, SH_CANCELED, NULL, sh_err_text(SH_CANCELED));
+}
+
+static bool has_text(struct sh_bytes text)
+{
+    const char *bytes = text.data;
+
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)bytes[i] > ' ')
+            return true;
+    return false;
+}
+
+void query_handle(void *arg, struct sh_rpc_call *call)
+{
+    struct search_query query;
+    struct running *run;
+
+    if (sh_rpc_call_decode(call, search_query_desc(), &query) != SH_OK)
+        return;
+    run = has_text(query.query) ? sh_alloc(sizeof(*run)) : NULL;
+    if (run == NULL) {
+        bool blank = !has_text(query.query);
+        sh_rpc_fail(call, blank ? SH_INVALID : SH_NOMEM, NULL, blank ? "query" : NULL,
+                    blank ? "must not be empty" : "out of memory");
+        return;
+    }
+    run->querier = arg;
+    run->call = call;
+    run->query = query;
+    run->started_us = sh_now_us();
+    sh_rpc_call_on_cancel(call, on_cancel, run);
+    if (query.mode == MODE_TEXT) {
+        search(run, NULL);
+        return;
+    }
+    enum sh_err err = ask_embedder(run);
+    run->embedding = err == SH_OK;
+    if (err != SH_OK)
+        search(run, "embedding");
+}

@@ -1,0 +1,25 @@
+/* query: METHOD_SEARCH_QUERY: embed the question if the mode wants it, search the view on
+ * a worker, answer. Without the embedder the answer is by text alone and says so; without
+ * the database nothing changes. Loop thread only. */
+#ifndef SEARCH_QUERY_H
+#define SEARCH_QUERY_H
+
+#include "services/search/feed/feed.h"
+#include "shared/rpc_client.h"
+#include "shared/rpc_server.h"
+
+struct querier {
+    struct feed *feed;
+    struct sh_rpc_client *embedder;
+    struct sh_workers *workers;
+    const struct model *model;
+    /* The embedder answered with a model other than the view's. */
+    void (*other_model)(void *arg);
+    void *arg;
+    bool closing; /* set when the parts above go: calls under way end without them */
+};
+
+/* `arg` is the querier, which must live as long as its calls do. */
+void query_handle(void *arg, struct sh_rpc_call *call);
+
+#endif

@@ -1,0 +1,32 @@
+/* settings: what an operator can set for the search service; struct, defaults, checks,
+ * --help and docs/configuration.md come from the table. */
+#ifndef SEARCH_SETTINGS_H
+#define SEARCH_SETTINGS_H
+
+#include "shared/config.h"
+
+#define SEARCH_SETTINGS(S)                                                               \
+    S(str, embedder_endpoints, "EMBEDDER_ENDPOINTS", "tcp://127.0.0.1:5602", 1, 4096, 0, \
+      "", "where the embedder listens: tcp://host:port,… or ipc://path")                 \
+    S(u32, search_threads, "SEARCH_THREADS", "0", 0, 256, 0, "",                         \
+      "threads that answer queries; 0: one per core")                                    \
+    S(u32, search_queue, "SEARCH_QUEUE_MAX", "512", 1, 65536, 0, "",                     \
+      "queries that may wait for a thread; more are refused as overload")                \
+    S(u32, ingest_concurrency, "INGEST_CONCURRENCY", "8", 1, 256, 0, "",                 \
+      "documents that are stored at the same time; more wait")                           \
+    S(u32, ingest_queue_mb, "INGEST_QUEUE_MB", "256", 1, 65536, 0, "",                   \
+      "most megabytes of documents under way or waiting; more are refused as overload")  \
+    S(u32, chunk_tokens, "CHUNK_TOKENS", "400", 32, 8192, 0, "",                         \
+      "size aimed at for a passage, in tokens")                                          \
+    S(u32, chunk_overlap, "CHUNK_OVERLAP_PERCENT", "15", 0, 50, 0, "",                   \
+      "how much of a passage is repeated in the next one")                               \
+    S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
+      "how long changes are kept for replicas that follow; a replica that was away for " \
+      "longer reloads everything")
+
+struct search_config {
+    SEARCH_SETTINGS(SH_SETTING_MEMBER)
+};
+struct sh_settings search_settings(struct search_config *into);
+
+#endif

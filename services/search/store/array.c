@@ -1,0 +1,50 @@
+#include "services/search/store/array.h"
+
+#include <arpa/inet.h>
+
+static void put_u32(struct sh_buffer *out, uint32_t value)
+{
+    uint32_t wire = htonl(value);
+
+    sh_buffer_append(out, &wire, sizeof(wire));
+}
+
+void array_begin(struct sh_buffer *out, enum array_type type, size_t count)
+{
+    put_u32(out, count > 0 ? 1 : 0); /* an empty array has no dimension */
+    put_u32(out, 1);                 /* there may be NULLs */
+    put_u32(out, type);
+    if (count > INT32_MAX)
+        out->err = SH_TOOBIG;
+    if (count > 0) {
+        put_u32(out, (uint32_t)count);
+        put_u32(out, 1); /* the first index */
+    }
+}
+
+void array_bytes(struct sh_buffer *out, struct sh_bytes value)
+{
+    if (value.len > INT32_MAX)
+        out->err = SH_TOOBIG;
+    put_u32(out, (uint32_t)value.len);
+    sh_buffer_append(out, value.data, value.len);
+}
+
+void array_int(struct sh_buffer *out, uint32_t value)
+{
+    put_u32(out, sizeof(value));
+    put_u32(out, value);
+}
+
+void array_null(struct sh_buffer *out)
+{
+    put_u32(out, UINT32_MAX);
+}
+
+uint32_t array_get_u32(const void *bytes)
+{
+    uint32_t wire;
+
+    memcpy(&wire, bytes, sizeof(wire));
+    return ntohl(wire);
+}

@@ -1,0 +1,199 @@
+#include "services/search/store/statements.h"
+
+#include "shared/changefeed.h"
+
+/* --- a document is put -------------------------------------------------------------- */
+
+const struct sh_pg_statement store_document_lookup = {
+    "document_lookup",
+    "SELECT encode(d.content_hash, 'hex'), d.chunk_count, "
+    "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "
+    "WHERE c.document_id = d.id) FROM documents d WHERE d.id = $1"};
+
+const struct sh_pg_statement store_chunk_vectors = {
+    "chunk_vectors",
+    "SELECT c.text_hash, v.vector FROM chunks c JOIN chunk_vectors v ON v.chunk_id = "
+    "c.id "
+    "WHERE c.document_id = $1 AND v.fingerprint = $2 AND c.text_hash IS NOT NULL"};
+
+/* The row lock that this takes makes puts of one document wait for each other. */
+const struct sh_pg_statement store_document_upsert = {
+    "document_upsert",
+    "INSERT INTO documents AS d (id, title, collection, department, campus, priority, "
+    "clearance_level, last_reviewed, language, metadata, content_hash, chunk_count) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, decode($11, 'hex'), $12) "
+    "ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, "
+    "collection = EXCLUDED.collection, department = EXCLUDED.department, "
+    "campus = EXCLUDED.campus, priority = EXCLUDED.priority, "
+    "clearance_level = EXCLUDED.clearance_level, "
+    "last_reviewed = EXCLUDED.last_reviewed, language = EXCLUDED.language, "
+    "metadata = EXCLUDED.metadata, content_hash = EXCLUDED.content_hash, "
+    "chunk_count = EXCLUDED.chunk_count "
+    "RETURNING (xmax = 0)"};
+
+const struct sh_pg_statement store_sections_drop = {
+    "sections_drop", "DELETE FROM sections WHERE document_id = $1"};
+
+const struct sh_pg_statement store_chunks_drop = {
+    "chunks_drop", "DELETE FROM chunks WHERE document_id = $1"};
+
+const struct sh_pg_statement store_sections_insert = {
+    "sections_insert",
+    "INSERT INTO sections (document_id, ordinal, title, text, page_number) "
+    "SELECT $1, n - 1, title, text, page "
+    "FROM unnest($2::text[], $3::text[], $4::int[]) WITH ORDINALITY "
+    "AS s (title, text, page, n)"};
+
+const struct sh_pg_statement store_chunks_insert = {
+    "chunks_insert",
+    "INSERT INTO chunks (id, document_id, ordinal, section_title, text, embed_prefix, "
+    "page_number, tokens, text_hash) "
+    "SELECT $1 || '#' || (n - 1), $1, n - 1, heading, text, prefix, page, tokens, hash "
+    "FROM unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::bytea[]) "
+    "WITH ORDINALITY AS c (heading, text, prefix, page, tokens, hash, n)"};
+
+const struct sh_pg_statement store_vectors_insert = {
+    "vectors_insert", "INSERT INTO chunk_vectors (chunk_id, fingerprint, vector) "
+                      "SELECT $1 || '#' || ordinal, $3, vector "
+                      "FROM unnest($2::int[], $4::bytea[]) AS v (ordinal, vector)"};
+
+const struct sh_pg_statement store_pending_insert = {
+    "pending_insert",
+    "INSERT INTO pending_embeddings (chunk_id) "
+    "SELECT $1 || '#' || ordinal FROM unnest($2::int[]) AS p (ordinal)"};
+
+const struct sh_pg_statement store_xid = {"xid", "SELECT pg_current_xact_id()::text"};
+
+/* --- a document is read, listed, deleted -------------------------------------------- */
+
+/* Rights, from $2 on: all (t: no limit), clearance, all departments, department. */
+#define READABLE                                                                         \
+    "($2::bool OR (d.clearance_level <= $3::int AND (d.clearance_level <= 2 "            \
+    "OR $4::bool OR (d.department = $5::text AND $5::text <> ''))))"
+
+#define DOCUMENT_COLUMNS                                                                 \
+    "d.id, d.title, d.collection, d.metadata::text, extract(epoch FROM d.created_at), "  \
+    "extract(epoch FROM d.updated_at), d.chunk_count, "                                  \
+    "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "     \
+    "WHERE c.document_id = d.id), encode(d.content_hash, 'hex')"
+
+/* One statement, so that document and sections are of one moment. */
+const struct sh_pg_statement store_document_get = {
+    "document_get", "SELECT " DOCUMENT_COLUMNS ", s.title, s.text, s.page_number "
+                    "FROM documents d LEFT JOIN sections s ON s.document_id = d.id "
+                    "WHERE d.id = $1 AND " READABLE " ORDER BY s.ordinal"};
+
+const struct sh_pg_statement store_document_list = {
+    "document_list", "SELECT " DOCUMENT_COLUMNS " FROM documents d "
+                     "WHERE ($1::text IS NULL OR d.collection = $1) AND " READABLE
+                     " ORDER BY d.updated_at DESC, d.id LIMIT $6 OFFSET $7"};
+
+const struct sh_pg_statement store_document_count = {
+    "document_count", "SELECT count(*) FROM documents d "
+                      "WHERE ($1::text IS NULL OR d.collection = $1) AND " READABLE};
+
+const struct sh_pg_statement store_document_delete = {
+    "document_delete",
+    "DELETE FROM documents d WHERE d.id = $1 AND " READABLE " RETURNING 1"};
+
+/* --- the view ----------------------------------------------------------------------- */
+
+const struct sh_pg_statement store_position = {"position", SH_CHANGEFEED_START_SQL};
+
+/* At most so many documents, and about so many chunks, are read at a time. */
+#define PAGE_DOCUMENTS "256"
+#define PAGE_CHUNKS    "512"
+
+#define PAGE_OF(candidates)                                                              \
+    "WITH page AS (SELECT id, last FROM (SELECT id, max(id) OVER () AS last, "           \
+    "sum(chunk_count) OVER (ORDER BY id) - chunk_count AS before FROM (" candidates      \
+    ") AS candidates) AS summed WHERE before < " PAGE_CHUNKS "), "                       \
+    "lines AS (SELECT d.id, p.last, c.id AS chunk_id, c.ordinal, c.section_title, "      \
+    "c.text, c.page_number, "                                                            \
+    "row_number() OVER (PARTITION BY d.id ORDER BY c.ordinal) AS line "                  \
+    "FROM page p JOIN documents d ON d.id = p.id "                                       \
+    "LEFT JOIN chunks c ON c.document_id = d.id) "                                       \
+    "SELECT l.id, CASE WHEN l.line = 1 THEN l.last END, d.title, d.collection, "         \
+    "d.department, d.campus, d.priority::int, d.clearance_level::int, "                  \
+    "d.metadata::text, l.chunk_id, l.ordinal, l.section_title, l.text, l.page_number, "  \
+    "v.vector FROM lines l LEFT JOIN documents d ON d.id = l.id AND l.line = 1 "         \
+    "LEFT JOIN chunk_vectors v ON v.chunk_id = l.chunk_id AND v.fingerprint = $2 "       \
+    "ORDER BY l.id, l.ordinal"
+
+const struct sh_pg_statement store_page_all = {
+    "page_all", PAGE_OF("SELECT id, chunk_count FROM documents WHERE id > $1 "
+                        "ORDER BY id LIMIT " PAGE_DOCUMENTS)};
+
+const struct sh_pg_statement store_page_changed = {
+    "page_changed", PAGE_OF("SELECT id, chunk_count FROM documents "
+                            "WHERE id = ANY ($3::text[]) AND id > $1")};
+
+/* --- models and vectors that are missing -------------------------------------------- */
+
+const struct sh_pg_statement store_model_last = {
+    "model_last", "SELECT fingerprint, name, provider, dimension, alpha FROM models "
+                  "ORDER BY bound_at DESC LIMIT 1"};
+
+const struct sh_pg_statement store_model_bind = {
+    "model_bind",
+    "INSERT INTO models (fingerprint, name, provider, dimension, alpha, card) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (fingerprint) DO UPDATE "
+    "SET bound_at = now(), alpha = EXCLUDED.alpha, card = EXCLUDED.card"};
+
+const struct sh_pg_statement store_pending_sweep = {
+    "pending_sweep",
+    "INSERT INTO pending_embeddings (chunk_id) SELECT c.id FROM chunks c "
+    "WHERE NOT EXISTS (SELECT FROM chunk_vectors v "
+    "WHERE v.chunk_id = c.id AND v.fingerprint = $1) ON CONFLICT DO NOTHING"};
+
+/* A claim is a lease: whoever dies with it loses it when it runs out. */
+const struct sh_pg_statement store_pending_claim = {
+    "pending_claim",
+    "WITH claimed AS (UPDATE pending_embeddings SET attempts = attempts + 1, "
+    "next_attempt_at = now() + make_interval(secs => $2::int) WHERE chunk_id IN "
+    "(SELECT chunk_id FROM pending_embeddings WHERE next_attempt_at <= now() "
+    "ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING chunk_id) "
+    "SELECT c.id, c.embed_prefix || c.text, c.text_hash "
+    "FROM claimed JOIN chunks c ON c.id = claimed.chunk_id"};
+
+/* Before the next two: in the order in which puts lock, so that nobody dead-locks. */
+const struct sh_pg_statement store_pending_lock = {
+    "pending_lock", "SELECT FROM documents WHERE id IN (SELECT document_id FROM chunks "
+                    "WHERE id = ANY ($1::text[])) ORDER BY id FOR SHARE"};
+
+/* The document may have been replaced meanwhile: the hash must still be the same. */
+const struct sh_pg_statement store_pending_store = {
+    "pending_store",
+    "INSERT INTO chunk_vectors (chunk_id, fingerprint, vector) "
+    "SELECT c.id, $3, e.vector "
+    "FROM unnest($1::text[], $2::bytea[], $4::bytea[]) AS e (id, hash, vector) "
+    "JOIN chunks c ON c.id = e.id AND c.text_hash IS NOT DISTINCT FROM e.hash "
+    "ON CONFLICT (chunk_id, fingerprint) DO UPDATE SET vector = EXCLUDED.vector"};
+
+const struct sh_pg_statement store_pending_done = {
+    "pending_done",
+    "DELETE FROM pending_embeddings p USING chunks c, "
+    "unnest($1::text[], $2::bytea[]) AS e (id, hash) WHERE p.chunk_id = e.id "
+    "AND c.id = e.id AND c.text_hash IS NOT DISTINCT FROM e.hash"};
+
+const struct sh_pg_statement store_pending_failed = {
+    "pending_failed",
+    "UPDATE pending_embeddings SET error = $2, next_attempt_at = now() + "
+    "least(interval '1 hour', interval '15 seconds' * power(2, least(attempts, 10))) "
+    "WHERE chunk_id = ANY ($1::text[])"};
+
+const struct sh_pg_statement store_pending_release = {
+    "pending_release",
+    "UPDATE pending_embeddings SET attempts = greatest(attempts - 1, 0), "
+    "next_attempt_at = now() WHERE chunk_id = ANY ($1::text[])"};
+
+/* --- upkeep ------------------------------------------------------------------------- */
+
+const struct sh_pg_statement store_figures = {
+    "figures",
+    "SELECT (SELECT count(*) FROM pending_embeddings), "
+    "coalesce((SELECT extract(epoch FROM clock_timestamp() - at) FROM search_outbox "
+    "WHERE (xid, seq) > ($1::text::xid8, $2::bigint) ORDER BY xid, seq LIMIT 1), 0)"};
+
+const struct sh_pg_statement store_trim = {
+    "trim", "SELECT outbox_trim('search_outbox', make_interval(secs => $1::int))"};

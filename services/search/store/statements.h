@@ -1,0 +1,85 @@
+/* statements: all SQL of the search service. Comments say what the parameters are and
+ * what a row holds; "b" marks what is read in binary. */
+#ifndef SEARCH_STATEMENTS_H
+#define SEARCH_STATEMENTS_H
+
+#include "shared/pg.h"
+
+/* Columns of what store_page_*() return, one row a chunk (binary). A document without
+ * chunks has one row whose chunk columns are NULL; the columns of the document are filled
+ * in its first row only. */
+enum page_column {
+    PAGE_ID,
+    PAGE_LAST, /* the greatest id that was asked for and exists */
+    PAGE_TITLE,
+    PAGE_COLLECTION,
+    PAGE_DEPARTMENT,
+    PAGE_CAMPUS,
+    PAGE_PRIORITY,
+    PAGE_CLEARANCE,
+    PAGE_METADATA,
+    PAGE_CHUNK_ID,
+    PAGE_ORDINAL,
+    PAGE_SECTION_TITLE,
+    PAGE_TEXT,
+    PAGE_NUMBER,
+    PAGE_VECTOR,
+};
+
+/* Columns of store_document_list and, with sections, of store_document_get. */
+enum document_column {
+    DOCUMENT_ID,
+    DOCUMENT_TITLE,
+    DOCUMENT_COLLECTION,
+    DOCUMENT_METADATA,
+    DOCUMENT_CREATED,
+    DOCUMENT_UPDATED,
+    DOCUMENT_CHUNKS,
+    DOCUMENT_PENDING,
+    DOCUMENT_HASH,
+    DOCUMENT_TOTAL, /* list only */
+    SECTION_TITLE = DOCUMENT_TOTAL,
+    SECTION_TEXT,
+    SECTION_PAGE,
+};
+
+extern const struct sh_pg_statement
+    /* --- a document is put ---------------------------------------------------------- */
+    store_document_lookup, /* id → content hash in hex, chunks, pending */
+    store_chunk_vectors,   /* id, fingerprint → b: text_hash, vector */
+    store_document_upsert, /* id, title, collection, department, campus, priority,
+                              clearance, last_reviewed, language, metadata, hash in hex,
+                              chunks → created (t, f) */
+    store_sections_drop,   /* id */
+    store_chunks_drop,     /* id; their vectors go too */
+    store_sections_insert, /* id, title[], text[], page[] */
+    store_chunks_insert,   /* id, heading[], text[], prefix[], page[], tokens[],
+                              hash bytea[] */
+    store_vectors_insert,  /* id, ordinal[], fingerprint, vector bytea[] */
+    store_pending_insert,  /* id, ordinal[] */
+    store_xid,             /* → the transaction's id */
+    /* --- a document is read, listed, deleted ---------------------------------------- */
+    store_document_get,    /* id, and the rights of store_rights */
+    store_document_list,   /* collection or NULL, rights, limit, offset */
+    store_document_count,  /* collection or NULL, rights → count */
+    store_document_delete, /* id, rights → one row if there was one */
+    /* --- the view ------------------------------------------------------------------- */
+    store_position,     /* → xid, seq to follow from */
+    store_page_all,     /* id to go on after, fingerprint */
+    store_page_changed, /* id to go on after, fingerprint, id[] */
+    /* --- models and vectors that are missing ---------------------------------------- */
+    store_model_last,    /* → fingerprint, name, provider, dimension, alpha */
+    store_model_bind,    /* fingerprint, name, provider, dimension, alpha, card */
+    store_pending_sweep, /* fingerprint: chunks without such a vector become pending */
+    store_pending_claim, /* limit, lease in seconds → id, embedded text, text_hash hex */
+    store_pending_lock,  /* id[] */
+    store_pending_store,   /* id[], hash bytea[], fingerprint, vector bytea[] */
+    store_pending_done,    /* id[], hash bytea[] */
+    store_pending_failed,  /* id[], message */
+    store_pending_release, /* id[]: nothing was tried */
+    /* --- upkeep --------------------------------------------------------------------- */
+    store_figures, /* outbox xid, seq → pending, connections' age of the oldest change
+                      after that position in seconds */
+    store_trim;    /* seconds to keep → removed */
+
+#endif
