@@ -73,5 +73,6 @@ TEST_DATABASE_URL="postgresql://cairn@/cairn?host=$dir"
 TEST_REDIS_URL="unix://$dir/redis.sock"
 TEST_SERVERS_DIR=$dir
 TEST_PG_CTL=$dir/pg_ctl
-export TEST_DATABASE_URL TEST_REDIS_URL TEST_SERVERS_DIR TEST_PG_CTL
+TEST_ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+export TEST_ROOT TEST_DATABASE_URL TEST_REDIS_URL TEST_SERVERS_DIR TEST_PG_CTL
 "$@"
