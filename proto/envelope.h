@@ -10,7 +10,8 @@
 
 enum {
     ENVELOPE_BYTES = 96,
-    ENVELOPE_META_MAX = 4096,
+    ENVELOPE_META_MAX = 4096,         /* of requests */
+    ENVELOPE_RAW_META_MAX = 64 << 10, /* of replies whose message travels in meta */
     ENVELOPE_PAYLOAD_MAX = 1 << 20,   /* of what is decoded in one frame */
     ENVELOPE_CHUNK_BYTES = 256 << 10, /* larger payloads travel in pieces of this size */
 };

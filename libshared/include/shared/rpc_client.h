@@ -62,7 +62,9 @@ void sh_rpc_cancel(struct sh_rpc_client *client, uint64_t id);
 
 /* Replicas that can take work now. */
 size_t sh_rpc_client_ready(const struct sh_rpc_client *client);
-/* [{"service","endpoint","state","instance","outstanding",…}] for /peers; appended. */
+/* Appends an object per replica,
+ * {"service","endpoint","state","instance","outstanding",…}, for /peers: with commas
+ * between them and after an object that is already there; the brackets are yours. */
 void sh_rpc_client_describe(const struct sh_rpc_client *client, struct sh_buffer *json);
 /* Called after each change of the number of ready replicas. */
 void sh_rpc_client_on_change(struct sh_rpc_client *client, void (*changed)(void *arg),

@@ -30,8 +30,9 @@ const char *sh_rpc_server_endpoint(const struct sh_rpc_server *server);
 
 typedef void sh_rpc_handler_fn(void *arg, struct sh_rpc_call *call);
 /* `name` ("search.query") appears in logs, metrics and spans and must be static. Payloads
- * over `max_payload` (0: 1 MiB) are refused before they are assembled. */
-SH_CHECK enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t method,
+ * over `max_payload` (0: 1 MiB) are refused before they are assembled.
+ * Errors: SH_CONFLICT (there is one with this id), SH_NOMEM. */
+SH_CHECK enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t id,
                                        const char *name, size_t max_payload,
                                        sh_rpc_handler_fn *handler, void *arg);
 /* Refuse new requests with DRAINING, tell the peers; `done` when every accepted call has
@@ -65,7 +66,7 @@ bool sh_rpc_call_canceled(const struct sh_rpc_call *call);
 
 void sh_rpc_reply(struct sh_rpc_call *call, const struct msg_desc *desc, const void *msg);
 /* The message travels in the meta frame, `raw` as the payload: vectors as little-endian
- * float32. Both are copied. */
+ * float32. `desc` NULL: no message, the payload alone. Both are copied. */
 void sh_rpc_reply_raw(struct sh_rpc_call *call, const struct msg_desc *desc,
                       const void *msg, struct sh_bytes raw);
 /* `code` NULL takes err's, `field` NULL leaves it out. The sentence may reach a client.

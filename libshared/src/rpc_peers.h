@@ -1,0 +1,48 @@
+/* rpc_peers: the callers that a server knows, by the identity that ROUTER gave their
+ * connection. Loop thread only. */
+#ifndef LIBSHARED_RPC_PEERS_H
+#define LIBSHARED_RPC_PEERS_H
+
+#include "shared/bytes.h"
+#include "shared/err.h"
+
+enum {
+    RPC_IDENTITY_BYTES = 5, /* ROUTER's own; callers choose none */
+    RPC_PEERS_MAX = 4096,
+    RPC_PEER_SILENCE_MS = 10000, /* a caller pings four times a second */
+};
+
+struct rpc_identity {
+    uint8_t bytes[RPC_IDENTITY_BYTES];
+};
+
+struct rpc_peer {
+    struct rpc_identity identity;
+    uint64_t heard_ms;
+    struct rpc_peer *next;
+};
+
+struct rpc_peers {
+    struct rpc_peer *buckets[256];
+    size_t count;
+};
+
+static inline struct sh_bytes rpc_identity_bytes(const struct rpc_identity *identity)
+{
+    return (struct sh_bytes){identity->bytes, sizeof(identity->bytes)};
+}
+
+struct rpc_peer *rpc_peers_find(const struct rpc_peers *peers,
+                                const struct rpc_identity *identity);
+/* Finds or makes it. Errors: SH_NOMEM, SH_BUSY (too many). */
+SH_CHECK enum sh_err rpc_peers_add(struct rpc_peers *peers,
+                                   const struct rpc_identity *identity, uint64_t now_ms);
+void rpc_peers_remove(struct rpc_peers *peers, const struct rpc_identity *identity);
+/* One that has been silent for too long, or NULL. */
+const struct rpc_peer *rpc_peers_silent(const struct rpc_peers *peers, uint64_t now_ms);
+void rpc_peers_each(const struct rpc_peers *peers,
+                    void (*visit)(void *arg, const struct rpc_identity *identity),
+                    void *arg);
+void rpc_peers_free(struct rpc_peers *peers);
+
+#endif

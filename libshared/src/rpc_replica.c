@@ -1,0 +1,396 @@
+#include "libshared/src/rpc_replica.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "libshared/src/rpc_socket.h"
+#include "proto/msg.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+enum {
+    MISSES_MAX = 3,
+    GOOD_PINGS = 2,
+    RECONNECT_MS = 100,
+    FORGIVEN_MS = 60000, /* ready for so long: the next ejection counts as the first */
+};
+
+static void move_to(struct rpc_replica *replica, enum rpc_replica_state state)
+{
+    if (replica->state == state)
+        return;
+    replica->state = state;
+    replica->events->changed(replica->events->arg, replica);
+}
+
+void rpc_replica_disconnect(struct rpc_replica *replica)
+{
+    sh_zmq_socket_close(&replica->monitor);
+    sh_zmq_socket_close(&replica->socket);
+    replica->epoch = 0;
+    replica->pinged = false;
+    replica->misses = 0;
+    replica->good_pings = 0;
+    replica->depth = 0;
+}
+
+/* A new socket comes at a later tick. */
+static void lose(struct rpc_replica *replica)
+{
+    rpc_replica_disconnect(replica);
+    if (replica->state != RPC_EJECTED) {
+        replica->reopen_ms = sh_now_ms() + RECONNECT_MS;
+        move_to(replica, replica->leaving ? RPC_DRAINING : RPC_RESOLVED);
+    }
+    replica->events->lost(replica->events->arg, replica);
+}
+
+static enum sh_err send_head(struct rpc_replica *replica, uint8_t type,
+                             struct sh_bytes meta)
+{
+    struct envelope head = {.type = type, .epoch = replica->epoch};
+    return rpc_send_small(replica->socket, (struct sh_bytes){0}, &head, meta,
+                          (struct sh_bytes){0});
+}
+
+/* --- the handshake -------------------------------------------------------------------
+ */
+
+static void say_hello(struct rpc_replica *replica)
+{
+    struct hello hello = {
+        .service = sh_bytes_of(replica->service),
+        .version_min = ENVELOPE_VERSION,
+        .version_max = ENVELOPE_VERSION,
+    };
+    struct sh_buffer meta = {0};
+    int events = 0;
+    size_t size = sizeof(events);
+    /* makes the socket see the connection that its monitor reported */
+    zmq_getsockopt(sh_zmq_socket_raw(replica->socket), ZMQ_EVENTS, &events, &size);
+    if (msg_encode(hello_desc(), &hello, &meta) == SH_OK)
+        (void)send_head(replica, TYPE_HELLO,
+                        sh_buffer_bytes(&meta)); /* again at each tick */
+    sh_buffer_free(&meta);
+}
+
+static bool fits(const struct rpc_replica *replica, const struct hello *hello)
+{
+    return sh_bytes_is(hello->service, replica->service) &&
+           hello->version_min <= ENVELOPE_VERSION &&
+           hello->version_max >= ENVELOPE_VERSION;
+}
+
+static void welcome(struct rpc_replica *replica, const struct envelope *head,
+                    struct sh_bytes meta)
+{
+    struct hello hello;
+    struct sh_arena arena = {0};
+    if (replica->state != RPC_HANDSHAKEN)
+        return;
+    if (msg_decode(hello_desc(), meta, &arena, &hello) != SH_OK ||
+        !fits(replica, &hello)) {
+        sh_warning(NULL, "%s is no %s that speaks version %d", replica->endpoint,
+                   replica->service, ENVELOPE_VERSION);
+        return;
+    }
+    snprintf(replica->instance, sizeof(replica->instance), "%.*s",
+             (int)hello.instance.len, (const char *)hello.instance.data);
+    replica->credit = head->credit;
+    replica->failures_in_row = 0;
+    replica->ready_ms = sh_now_ms();
+    if (head->status == STATUS_DRAINING)
+        move_to(replica, RPC_DRAINING);
+    else if (head->status == STATUS_OK)
+        move_to(replica, replica->probation ? RPC_HALF_OPEN : RPC_READY);
+}
+
+/* --- messages ------------------------------------------------------------------------
+ */
+
+static void on_pong(struct rpc_replica *replica, const struct envelope *head)
+{
+    replica->pinged = false;
+    replica->misses = 0;
+    if (head->status == STATUS_REJECTED_NOT_EXECUTED) {
+        /* It does not know us: the connection was renewed underneath. */
+        if (replica->state != RPC_HANDSHAKEN)
+            lose(replica);
+        return;
+    }
+    if (head->status == STATUS_DRAINING && replica->state == RPC_READY)
+        move_to(replica, RPC_DRAINING);
+    if (replica->state == RPC_HALF_OPEN && ++replica->good_pings >= GOOD_PINGS)
+        move_to(replica, RPC_READY);
+}
+
+static void on_message(void *arg, zmq_msg_t *frames, size_t count)
+{
+    struct rpc_replica *replica = arg;
+    struct envelope head;
+    if (count < 2 || count > 3 ||
+        envelope_read(rpc_frame_bytes(&frames[0]), &head) != SH_OK) {
+        rpc_bad_message(count < 2 || count > 3 ? "frames" : "header");
+        return;
+    }
+    if (head.credit > 0 && head.type != TYPE_CREDIT) { /* there it counts pieces */
+        replica->depth = head.queue_depth;
+        replica->credit = head.credit;
+    }
+    switch (head.type) {
+    case TYPE_HELLO_ACK:
+        welcome(replica, &head, rpc_frame_bytes(&frames[1]));
+        break;
+    case TYPE_PONG:
+        on_pong(replica, &head);
+        break;
+    case TYPE_DRAINING:
+        if (replica->state == RPC_READY || replica->state == RPC_HALF_OPEN)
+            move_to(replica, RPC_DRAINING);
+        break;
+    case TYPE_BYE:
+        lose(replica);
+        break;
+    case TYPE_REPLY:
+    case TYPE_ERROR:
+    case TYPE_CHUNK:
+    case TYPE_CREDIT:
+        if (head.epoch != replica->epoch)
+            rpc_bad_message("epoch");
+        else
+            replica->events->message(replica->events->arg, replica, &head, &frames[1],
+                                     count > 2 ? &frames[2] : NULL);
+        break;
+    default:
+        rpc_bad_message("type");
+    }
+}
+
+/* [event u16, value u32][endpoint] of the DEALER's monitor */
+static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
+{
+    struct rpc_replica *replica = arg;
+    uint16_t event = 0;
+    (void)count;
+    if (zmq_msg_size(&frames[0]) < sizeof(event) || !replica->socket)
+        return;
+    memcpy(&event, zmq_msg_data(&frames[0]), sizeof(event));
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && replica->state == RPC_RESOLVED) {
+        move_to(replica, RPC_HANDSHAKEN);
+        say_hello(replica);
+    } else if (event == ZMQ_EVENT_DISCONNECTED && replica->state != RPC_RESOLVED) {
+        lose(replica);
+    }
+}
+
+/* --- connecting ----------------------------------------------------------------------
+ */
+
+static enum sh_err open_monitor(struct rpc_replica *replica, void *dealer)
+{
+    static atomic_uint_fast64_t names;
+    char name[64];
+    int linger_ms = 0;
+    struct sh_zmq_handler handler = {on_monitor, replica};
+    snprintf(name, sizeof(name), "inproc://rpc-monitor-%" PRIuFAST64,
+             atomic_fetch_add(&names, 1));
+    if (zmq_socket_monitor(dealer, name,
+                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
+        return SH_NOMEM;
+    void *pair = sh_zmq_socket_new(replica->zmq, ZMQ_PAIR);
+    if (!pair)
+        return SH_NOMEM;
+    if (zmq_setsockopt(pair, ZMQ_LINGER, &linger_ms, sizeof(linger_ms)) != 0 ||
+        zmq_connect(pair, name) != 0) {
+        zmq_close(pair);
+        return SH_NOMEM;
+    }
+    return sh_zmq_socket_add(replica->zmq, pair, &handler, &replica->monitor);
+}
+
+static enum sh_err try_open(struct rpc_replica *replica)
+{
+    struct sh_zmq_handler handler = {on_message, replica};
+    void *dealer = rpc_socket_dealer(replica->zmq);
+    if (!dealer)
+        return SH_NOMEM;
+    enum sh_err err = open_monitor(replica, dealer);
+    if (err != SH_OK) {
+        zmq_close(dealer);
+        return err;
+    }
+    err = sh_zmq_socket_add(replica->zmq, dealer, &handler, &replica->socket);
+    if (err != SH_OK)
+        return err;
+    return zmq_connect(dealer, replica->endpoint) == 0 ? SH_OK : SH_INVALID;
+}
+
+static void reconnect(struct rpc_replica *replica, uint64_t now_ms)
+{
+    enum sh_err err = try_open(replica);
+    if (err != SH_OK) {
+        sh_error(NULL, "cannot connect to %s: %s", replica->endpoint, sh_err_text(err));
+        rpc_replica_disconnect(replica);
+        replica->reopen_ms = now_ms + 10 * RECONNECT_MS;
+        return;
+    }
+    replica->epoch = rpc_random_next(replica->random) | 1;
+}
+
+struct rpc_replica *rpc_replica_new(struct sh_zmq_loop *zmq, const char *service,
+                                    const char *endpoint,
+                                    const struct rpc_replica_events *events,
+                                    struct rpc_random *random)
+{
+    struct rpc_replica *replica = sh_alloc(sizeof(*replica));
+    if (!replica)
+        return NULL;
+    replica->endpoint = sh_strdup(endpoint);
+    if (!replica->endpoint) {
+        sh_free(replica);
+        return NULL;
+    }
+    replica->zmq = zmq;
+    replica->service = service;
+    replica->events = events;
+    replica->random = random;
+    reconnect(replica, sh_now_ms());
+    return replica;
+}
+
+void rpc_replica_free(struct rpc_replica *replica)
+{
+    if (!replica)
+        return;
+    rpc_replica_disconnect(replica);
+    sh_free(replica->endpoint);
+    sh_free(replica);
+}
+
+/* --- health --------------------------------------------------------------------------
+ */
+
+static void ping(struct rpc_replica *replica)
+{
+    replica->misses = replica->pinged ? replica->misses + 1 : 0;
+    if (send_head(replica, TYPE_PING, (struct sh_bytes){0}) != SH_OK && !replica->pinged)
+        replica->misses = 1;
+    replica->pinged = true;
+}
+
+static void reopen(struct rpc_replica *replica, uint64_t now_ms)
+{
+    if (replica->state == RPC_EJECTED) {
+        lose(replica); /* what a soft ejection left open */
+        move_to(replica, RPC_RESOLVED);
+    }
+    if (!replica->socket && replica->state == RPC_RESOLVED)
+        reconnect(replica, now_ms);
+}
+
+bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms)
+{
+    if (replica->leaving && replica->outstanding == 0) {
+        rpc_replica_disconnect(replica);
+        move_to(replica, RPC_GONE);
+        return false;
+    }
+    switch (replica->state) {
+    case RPC_RESOLVED:
+    case RPC_EJECTED:
+        if (now_ms >= replica->reopen_ms)
+            reopen(replica, now_ms);
+        return false;
+    case RPC_HANDSHAKEN:
+        say_hello(replica);
+        return false;
+    case RPC_READY:
+    case RPC_HALF_OPEN:
+    case RPC_DRAINING:
+        if (!replica->socket)
+            return false;
+        if (replica->ejections > 0 && !replica->probation &&
+            now_ms > replica->ready_ms + FORGIVEN_MS)
+            replica->ejections = 0;
+        ping(replica);
+        return replica->misses >= MISSES_MAX;
+    case RPC_GONE:
+        return false;
+    }
+    return false;
+}
+
+void rpc_replica_eject(struct rpc_replica *replica, uint64_t now_ms, bool lost)
+{
+    replica->ejections++;
+    replica->probation = true;
+    replica->failures_in_row = 0;
+    replica->window = (struct rpc_window){0};
+    replica->reopen_ms =
+        now_ms + rpc_balance_ejection_ms(replica->ejections, replica->random);
+    move_to(replica, RPC_EJECTED);
+    if (lost)
+        lose(replica);
+}
+
+void rpc_replica_leave(struct rpc_replica *replica)
+{
+    replica->leaving = true;
+    move_to(replica, RPC_DRAINING);
+}
+
+void rpc_replica_stay(struct rpc_replica *replica)
+{
+    replica->missing = 0;
+    if (!replica->leaving)
+        return;
+    replica->leaving = false;
+    lose(replica);
+}
+
+/* --- load ----------------------------------------------------------------------------
+ */
+
+bool rpc_replica_has_room(const struct rpc_replica *replica)
+{
+    uint32_t room = replica->probation ? 1 : replica->credit;
+    return replica->state == RPC_READY && replica->outstanding < room;
+}
+
+struct rpc_load rpc_replica_load(const struct rpc_replica *replica, uint64_t now_ms)
+{
+    return (struct rpc_load){
+        .outstanding = replica->outstanding,
+        .depth = replica->depth,
+        .weight = replica->ejections == 0
+                      ? 1
+                      : rpc_balance_slow_start(now_ms - replica->ready_ms),
+    };
+}
+
+void rpc_replica_result(struct rpc_replica *replica, uint64_t now_ms, bool ok,
+                        uint64_t us)
+{
+    rpc_window_add(&replica->window, now_ms, ok, us);
+    replica->failures_in_row = ok ? 0 : replica->failures_in_row + 1;
+    if (replica->state != RPC_READY || !replica->probation)
+        return;
+    if (!ok) {
+        rpc_replica_eject(replica, now_ms, false);
+        return;
+    }
+    replica->probation = false;
+    replica->ready_ms = now_ms;
+}
+
+const char *rpc_replica_state_name(enum rpc_replica_state state)
+{
+    static const char *const names[] = {
+        [RPC_RESOLVED] = "resolved",   [RPC_HANDSHAKEN] = "handshaken",
+        [RPC_HALF_OPEN] = "half_open", [RPC_READY] = "ready",
+        [RPC_DRAINING] = "draining",   [RPC_EJECTED] = "ejected",
+        [RPC_GONE] = "gone",
+    };
+    return names[state];
+}

@@ -1,0 +1,506 @@
+/* The life of a request: a replica is chosen, or waited for in the queue; a try ends with
+ * a reply, an error, a lost connection or the deadline; then there may be another. A read
+ * that takes long is sent to a second replica as well. */
+#include "libshared/src/rpc_calling.h"
+#include "shared/clock.h"
+
+static struct sh_family results = {
+    .kind = SH_COUNTER,
+    .name = "cairn_rpc_client_requests_total",
+    .help = "Requests to other services, by how they ended.",
+    .labels = {"service", "status"},
+};
+static struct sh_family durations = {
+    .kind = SH_HISTOGRAM,
+    .name = "cairn_rpc_client_duration_seconds",
+    .help = "Time from a request to its end, retries included.",
+    .labels = {"service"},
+};
+static struct sh_family retried = {
+    .kind = SH_COUNTER,
+    .name = "cairn_rpc_client_retries_total",
+    .help = "Requests that were sent again.",
+    .labels = {"service"},
+};
+static struct sh_family hedges = {
+    .kind = SH_COUNTER,
+    .name = "cairn_rpc_client_hedges_total",
+    .help = "Reads that were sent to a second replica because the first took long.",
+    .labels = {"service"},
+};
+static struct sh_family breaker_open = {
+    .kind = SH_GAUGE,
+    .name = "cairn_rpc_client_breaker_open",
+    .help = "1 while most requests fail and are refused at once.",
+    .labels = {"service"},
+};
+
+static struct sh_series *series_of(struct sh_rpc_client *client, struct sh_series **kept,
+                                   struct sh_family *family)
+{
+    const char *const labels[] = {client->service};
+    if (!*kept)
+        *kept = sh_series(family, labels);
+    return *kept;
+}
+
+/* --- choosing ------------------------------------------------------------------------
+ */
+
+static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
+{
+    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
+        if (request->avoid[i] == replica->epoch)
+            return true;
+    }
+    return false;
+}
+
+static void avoid(struct rpc_request *request, uint64_t epoch)
+{
+    memmove(&request->avoid[1], &request->avoid[0],
+            sizeof(request->avoid) - sizeof(request->avoid[0]));
+    request->avoid[0] = epoch;
+}
+
+static struct rpc_replica *choose(struct sh_rpc_client *client,
+                                  const struct rpc_request *request, uint64_t now_ms)
+{
+    struct rpc_replica *candidates[RPC_REPLICAS_MAX];
+    struct rpc_load loads[RPC_REPLICAS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < client->replica_count; i++) {
+        struct rpc_replica *replica = client->replicas[i];
+        if (!rpc_replica_has_room(replica) || avoided(request, replica))
+            continue;
+        candidates[count] = replica;
+        loads[count++] = rpc_replica_load(replica, now_ms);
+    }
+    if (count == 0)
+        return NULL;
+    return candidates[rpc_balance_choose(loads, count, &client->random)];
+}
+
+/* A ready replica that has not been tried, whether it has room or not. */
+static bool another_is_ready(const struct sh_rpc_client *client,
+                             const struct rpc_request *request)
+{
+    for (size_t i = 0; i < client->replica_count; i++) {
+        if (client->replicas[i]->state == RPC_READY &&
+            !avoided(request, client->replicas[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct rpc_try *free_try(struct rpc_request *request)
+{
+    struct rpc_try *try = request->tries;
+    while (try < request->tries + RPC_TRIES && try->replica)
+        try++;
+    return try < request->tries + RPC_TRIES ?
+    try : NULL
+        ;
+}
+
+static uint64_t next_wake(const struct sh_rpc_client *client,
+                          const struct rpc_request *request, uint64_t now_ms)
+{
+    if (request->kind != SH_RPC_READ || request->hedged || client->replica_count < 2 ||
+        client->hedge_ms >= request->deadline_ms - now_ms)
+        return request->deadline_ms;
+    return now_ms + client->hedge_ms;
+}
+
+/* A full pipe or a connection that has just gone takes nothing: the next one then. */
+static struct rpc_replica *send_to_one(struct sh_rpc_client *client,
+                                       struct rpc_request *request, struct rpc_try *try,
+                                       uint64_t now_ms)
+{
+    struct rpc_replica *replica = NULL;
+    uint64_t tried[RPC_AVOIDED_MAX]; /* a replica that got nothing may be tried later */
+    memcpy(tried, request->avoid, sizeof(tried));
+    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
+        replica = choose(client, request, now_ms);
+        if (!replica)
+            break;
+        *try = (struct rpc_try){
+            .replica = replica,
+            .number = request->attempts,
+            .sent_us = sh_now_us(),
+        };
+        if (rpc_pieces_send(request, try) == SH_OK)
+            break;
+        try->replica = NULL;
+        avoid(request, replica->epoch);
+        replica = NULL;
+    }
+    memcpy(request->avoid, tried, sizeof(tried));
+    return replica;
+}
+
+bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    uint64_t now_ms = sh_now_ms();
+    struct rpc_try *try = free_try(request);
+    if (!try || now_ms >= request->deadline_ms)
+        return false;
+    struct rpc_replica *replica = send_to_one(client, request, try, now_ms);
+    if (!replica)
+        return false;
+    avoid(request, replica->epoch);
+    request->attempts++;
+    replica->outstanding++;
+    request->phase = RPC_SENT;
+    rpc_client_wake_at(client, request, next_wake(client, request, now_ms));
+    return true;
+}
+
+/* --- the queue -----------------------------------------------------------------------
+ */
+
+void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    uint64_t left = sh_left_ms(request->deadline_ms) / 4;
+    request->phase = RPC_WAITING;
+    request->next = NULL;
+    request->prev = client->queue_last;
+    *(client->queue_last ? &client->queue_last->next : &client->queue) = request;
+    client->queue_last = request;
+    client->queued++;
+    rpc_client_wake_at(client, request, sh_now_ms() + (left < 50 ? left : 50));
+}
+
+void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    *(request->prev ? &request->prev->next : &client->queue) = request->next;
+    *(request->next ? &request->next->prev : &client->queue_last) = request->prev;
+    request->next = request->prev = NULL;
+    client->queued--;
+}
+
+void rpc_request_pump(struct sh_rpc_client *client)
+{
+    while (client->queue) {
+        struct rpc_request *request = client->queue;
+        bool hopeless = !another_is_ready(client, request);
+        if (!hopeless && !rpc_request_dispatch(client, request))
+            return;
+        rpc_request_dequeue(client, request);
+        if (hopeless)
+            rpc_request_fail(client, request,
+                             request->failure ? request->failure : SH_UNAVAILABLE);
+    }
+}
+
+/* --- the end -------------------------------------------------------------------------
+ */
+
+void rpc_try_end(struct sh_rpc_client *client, struct rpc_try *try)
+{
+    try->replica->outstanding--;
+    try->replica = NULL;
+    if (!try->reply.data)
+        return;
+    client->assembling_bytes -= try->reply.total;
+    zmq_msg_close(&try->reply_meta);
+    rpc_assembly_free(&try->reply);
+}
+
+void rpc_request_call_off(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    for (size_t i = 0; i < RPC_TRIES; i++) {
+        struct rpc_try *try = &request->tries[i];
+        if (!try->replica)
+            continue;
+        struct envelope head = {
+            .type = TYPE_CANCEL,
+            .epoch = try->replica->epoch,
+            .sequence = rpc_request_id(request),
+            .attempt = try->number,
+        };
+        if (try->replica->socket &&
+            rpc_send_small(try->replica->socket, (struct sh_bytes){0}, &head,
+                           (struct sh_bytes){0}, (struct sh_bytes){0}) != SH_OK)
+            rpc_bad_message("cancel_lost"); /* best effort */
+        rpc_try_end(client, try);
+    }
+}
+
+static void record(struct sh_rpc_client *client, const struct rpc_request *request,
+                   enum sh_err err)
+{
+    struct sh_series **series = &client->results[err];
+    const char *const labels[] = {client->service, sh_err_code(err)};
+    uint64_t now_ms = sh_now_ms();
+    uint64_t us = sh_now_us() - request->started_us;
+    if (!*series)
+        *series = sh_series(&results, labels);
+    sh_series_add(*series, 1);
+    sh_series_observe(series_of(client, &client->duration, &durations), (double)us / 1e6);
+    if (err == SH_OK)
+        rpc_window_add(&client->window, now_ms, true, us);
+    if (rpc_retry_is_refusal(err) || err == SH_UNAVAILABLE || err == SH_CANCELED)
+        return; /* says nothing about whether calls succeed */
+    bool was_open = client->breaker.open;
+    rpc_breaker_result(&client->breaker, now_ms, !rpc_retry_is_failure(err));
+    if (was_open != client->breaker.open)
+        sh_series_set(series_of(client, &client->breaker_open, &breaker_open),
+                      client->breaker.open);
+}
+
+/* A lost connection, in the words of the interface. */
+static enum sh_err public_error(const struct rpc_request *request, enum sh_err err)
+{
+    if (err != SH_IO)
+        return err;
+    return request->kind == SH_RPC_WRITE ? SH_INTERNAL : SH_UNAVAILABLE;
+}
+
+/* What the response borrows must not be the request's: its slot is free when `done`
+ * runs. */
+static void finish(struct sh_rpc_client *client, struct rpc_request *request,
+                   const struct sh_rpc_response *response)
+{
+    sh_rpc_done_fn *done = request->done;
+    void *arg = request->arg;
+    rpc_client_forget(client, request);
+    done(arg, response);
+}
+
+void rpc_request_fail(struct sh_rpc_client *client, struct rpc_request *request,
+                      enum sh_err err)
+{
+    enum sh_err shown = public_error(request, err);
+    record(client, request, err);
+    rpc_request_call_off(client, request);
+    finish(client, request,
+           &(struct sh_rpc_response){
+               .err = shown,
+               .code = sh_err_code(shown),
+               .field = "",
+               .message = sh_err_text(shown),
+           });
+}
+
+/* --- trying again --------------------------------------------------------------------
+ */
+
+static bool in_flight(const struct rpc_request *request)
+{
+    for (size_t i = 0; i < RPC_TRIES; i++) {
+        if (request->tries[i].replica)
+            return true;
+    }
+    return false;
+}
+
+/* A drain moves each request at most once and the replica takes no more: no storm can
+ * come of that, so it needs no budget. */
+static bool may_spend(struct sh_rpc_client *client, struct rpc_request *request,
+                      enum sh_err err)
+{
+    if (request->extra || err == SH_DRAINING)
+        return true;
+    request->extra = rpc_budget_take(&client->budget);
+    return request->extra;
+}
+
+/* True: the request goes on without this try. */
+static bool goes_on(struct sh_rpc_client *client, struct rpc_request *request,
+                    enum sh_err err)
+{
+    struct rpc_outcome outcome = {request->kind, request->has_key, request->retries, err};
+    request->failure = err;
+    if (in_flight(request))
+        return rpc_retry_elsewhere(err); /* the other try may do better */
+    if (!rpc_retry_allowed(&outcome) || !another_is_ready(client, request) ||
+        !may_spend(client, request, err))
+        return false;
+    uint64_t delay =
+        err == SH_DRAINING ? 0 : rpc_retry_backoff_ms(request->retries, &client->random);
+    uint64_t wake_ms = sh_now_ms() + delay;
+    request->retries++;
+    request->phase = RPC_BACKING_OFF;
+    sh_series_add(series_of(client, &client->retried, &retried), 1);
+    rpc_client_wake_at(client, request,
+                       wake_ms < request->deadline_ms ? wake_ms : request->deadline_ms);
+    return true;
+}
+
+static void send_again(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    if (rpc_request_dispatch(client, request))
+        return;
+    if (another_is_ready(client, request) && client->queued < RPC_QUEUE_MAX)
+        rpc_request_enqueue(client, request);
+    else
+        rpc_request_fail(client, request, request->failure);
+}
+
+static void hedge(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    rpc_client_wake_at(client, request, request->deadline_ms);
+    request->hedged = true;
+    if (rpc_members_any_ejected(client) || !another_is_ready(client, request) ||
+        !may_spend(client, request, SH_OK))
+        return;
+    if (rpc_request_dispatch(client, request))
+        sh_series_add(series_of(client, &client->hedges, &hedges), 1);
+}
+
+static void time_out(struct sh_rpc_client *client, struct rpc_request *request,
+                     uint64_t now_ms)
+{
+    for (size_t i = 0; i < RPC_TRIES; i++) {
+        if (request->tries[i].replica)
+            rpc_replica_result(request->tries[i].replica, now_ms, false, 0);
+    }
+    rpc_request_fail(client, request, SH_TIMEOUT);
+}
+
+void rpc_request_wake(struct sh_rpc_client *client, struct rpc_request *request,
+                      uint64_t now_ms)
+{
+    enum rpc_request_phase phase = request->phase;
+    if (phase == RPC_WAITING)
+        rpc_request_dequeue(client, request);
+    if (now_ms >= request->deadline_ms)
+        time_out(client, request, now_ms);
+    else if (phase == RPC_WAITING)
+        rpc_request_fail(client, request, SH_BUSY);
+    else if (phase == RPC_BACKING_OFF)
+        send_again(client, request);
+    else
+        hedge(client, request);
+}
+
+/* --- answers -------------------------------------------------------------------------
+ */
+
+static void copy_text(char *out, size_t size, struct sh_bytes text)
+{
+    size_t len = text.len < size ? text.len : size - 1;
+    if (len > 0)
+        memcpy(out, text.data, len);
+    out[len] = 0;
+}
+
+static void finish_with_error(struct sh_rpc_client *client, struct rpc_request *request,
+                              const struct envelope *head, struct sh_bytes payload)
+{
+    char code[65] = "";
+    char field[257] = "";
+    char message[1025] = "";
+    struct rpc_error error;
+    struct sh_arena arena = {0}; /* stays empty: the message has no lists */
+    enum sh_err err = envelope_status_err(head->status);
+    if (err == SH_OK)
+        err = SH_UPSTREAM; /* an ERROR that says OK */
+    if (msg_decode(rpc_error_desc(), payload, &arena, &error) == SH_OK) {
+        copy_text(code, sizeof(code), error.code);
+        copy_text(field, sizeof(field), error.field);
+        copy_text(message, sizeof(message), error.message);
+    }
+    record(client, request, err);
+    rpc_request_call_off(client, request);
+    finish(client, request,
+           &(struct sh_rpc_response){
+               .err = err,
+               .code = code[0] ? code : sh_err_code(err),
+               .field = field,
+               .message = message[0] ? message : sh_err_text(err),
+               .retry_after_ms = head->retry_after_ms,
+           });
+}
+
+static void finish_well(struct sh_rpc_client *client, struct rpc_request *request,
+                        struct sh_bytes meta, struct sh_bytes payload)
+{
+    record(client, request, SH_OK);
+    rpc_request_call_off(client, request); /* a hedge that lost */
+    finish(client, request,
+           &(struct sh_rpc_response){
+               .err = SH_OK,
+               .meta = meta,
+               .payload = payload,
+               .code = "",
+               .field = "",
+               .message = "",
+           });
+}
+
+static void judge(struct rpc_replica *replica, const struct rpc_try *try, enum sh_err err)
+{
+    if (!rpc_retry_is_refusal(err))
+        rpc_replica_result(replica, sh_now_ms(), !rpc_retry_is_failure(err),
+                           sh_now_us() - try->sent_us);
+}
+
+void rpc_request_answered(struct sh_rpc_client *client, struct rpc_request *request,
+                          struct rpc_try *try, const struct envelope *head,
+                          zmq_msg_t *meta, struct sh_bytes payload)
+{
+    struct rpc_replica *replica = try->replica;
+    struct envelope kept = *head; /* it may be the try's own */
+    struct rpc_assembly reply = try->reply;
+    zmq_msg_t reply_meta;
+    zmq_msg_init(&reply_meta);
+    zmq_msg_move(&reply_meta, meta);
+    if (reply.data) { /* outlives the try */
+        client->assembling_bytes -= reply.total;
+        zmq_msg_close(&try->reply_meta);
+        try->reply = (struct rpc_assembly){0};
+    }
+    enum sh_err err = kept.type == TYPE_REPLY ? SH_OK : envelope_status_err(kept.status);
+    rpc_try_end(client, try);
+    judge(replica, try, err);
+    if (err == SH_OK && kept.type == TYPE_REPLY)
+        finish_well(client, request, rpc_frame_bytes(&reply_meta), payload);
+    else if (!goes_on(client, request, err))
+        finish_with_error(client, request, &kept, payload);
+    zmq_msg_close(&reply_meta);
+    rpc_assembly_free(&reply);
+    if (!client->closing)
+        rpc_request_pump(client);
+}
+
+static struct rpc_try *try_of(struct rpc_request *request,
+                              const struct rpc_replica *replica, uint8_t number)
+{
+    for (size_t i = 0; i < RPC_TRIES; i++) {
+        if (request->tries[i].replica == replica && request->tries[i].number == number)
+            return &request->tries[i];
+    }
+    return NULL;
+}
+
+void rpc_request_on_message(void *arg, struct rpc_replica *replica,
+                            const struct envelope *head, zmq_msg_t *meta,
+                            zmq_msg_t *payload)
+{
+    struct sh_rpc_client *client = arg;
+    struct rpc_request *request = rpc_client_find(client, head->sequence);
+    struct rpc_try *try = request ? try_of(request, replica, head->attempt) : NULL;
+    if (try)
+        rpc_pieces_on_message(client, request, try, head, meta, payload);
+    /* else too late: timed out, cancelled, or a hedge that lost */
+}
+
+void rpc_request_on_lost(void *arg, struct rpc_replica *replica)
+{
+    struct sh_rpc_client *client = arg;
+    for (size_t i = 0; i < client->slot_count && replica->outstanding > 0; i++) {
+        struct rpc_request *request = client->slots[i];
+        for (size_t k = 0; k < RPC_TRIES; k++) {
+            if (request->tries[k].replica != replica)
+                continue;
+            rpc_try_end(client, &request->tries[k]);
+            if (!goes_on(client, request, SH_IO))
+                rpc_request_fail(client, request, SH_IO);
+            break;
+        }
+    }
+    if (!client->closing)
+        rpc_request_pump(client);
+}

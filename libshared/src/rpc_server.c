@@ -1,0 +1,386 @@
+#include "shared/rpc_server.h"
+
+#include "libshared/src/rpc_serving.h"
+#include "libshared/src/rpc_socket.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+
+enum { TICK_MS = 250, QUIET_MS = 250, IN_FLIGHT_DEFAULT = 1024 };
+
+struct rpc_method *rpc_server_method(struct sh_rpc_server *server, uint32_t id)
+{
+    struct rpc_method *method = server->methods;
+    while (method && method->id != id)
+        method = method->next;
+    return method;
+}
+
+/* The callers share what the server takes; more than that is refused, not queued. */
+uint16_t rpc_server_credit(const struct sh_rpc_server *server)
+{
+    size_t peers = server->peers.count ? server->peers.count : 1;
+    size_t credit = server->max_in_flight / peers;
+    return credit == 0 ? 1 : (uint16_t)credit;
+}
+
+static void on_quiet(uv_timer_t *timer);
+
+void rpc_server_peer_gone(struct sh_rpc_server *server,
+                          const struct rpc_identity *identity)
+{
+    struct rpc_identity gone = *identity; /* may live in the table */
+    rpc_peers_remove(&server->peers, &gone);
+    for (bool found = true; found;) { /* anew each time: a handler may end others */
+        struct sh_rpc_call *call = server->calls;
+        while (call && (call->canceled || memcmp(&call->peer, &gone, sizeof(gone)) != 0))
+            call = call->next;
+        found = call != NULL;
+        if (found)
+            rpc_call_cancel(call);
+    }
+}
+
+/* --- messages ------------------------------------------------------------------------
+ */
+
+static struct envelope about(const struct sh_rpc_server *server, uint8_t type)
+{
+    size_t depth = server->in_flight;
+    return (struct envelope){
+        .type = type,
+        .status = server->draining ? STATUS_DRAINING : STATUS_OK,
+        .queue_depth = depth > UINT16_MAX ? UINT16_MAX : (uint16_t)depth,
+        .credit = rpc_server_credit(server),
+    };
+}
+
+static void tell(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                 const struct envelope *head, struct sh_bytes meta)
+{
+    if (rpc_send_small(server->socket, rpc_identity_bytes(peer), head, meta,
+                       (struct sh_bytes){0}) == SH_NOTFOUND)
+        rpc_server_peer_gone(server, peer); /* else the next PING finds out */
+}
+
+static void on_hello(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                     const struct envelope *request)
+{
+    struct hello hello = {
+        .service = sh_bytes_of(server->service),
+        .instance = sh_bytes_of(server->instance),
+        .version_min = ENVELOPE_VERSION,
+        .version_max = ENVELOPE_VERSION,
+        .started = server->started,
+        .max_in_flight = server->max_in_flight,
+    };
+    enum sh_err err = rpc_peers_add(&server->peers, peer, sh_now_ms());
+    struct envelope head = about(server, TYPE_HELLO_ACK);
+    head.epoch = request->epoch;
+    if (err != SH_OK)
+        head.status = STATUS_OVERLOADED;
+    sh_buffer_clear(&server->scratch);
+    if (msg_encode(hello_desc(), &hello, &server->scratch) == SH_OK)
+        tell(server, peer, &head, sh_buffer_bytes(&server->scratch));
+}
+
+/* A caller whose connection broke is a stranger under its new identity: it must learn
+ * that, since whatever it asked over the old one is lost. */
+static void on_ping(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                    const struct envelope *ping)
+{
+    struct rpc_peer *known = rpc_peers_find(&server->peers, peer);
+    struct envelope head = about(server, TYPE_PONG);
+    head.epoch = ping->epoch;
+    head.sequence = ping->sequence;
+    if (server->calls)
+        head.retry_after_ms =
+            (uint32_t)((sh_now_us() - server->calls->started_us) / 1000);
+    if (known)
+        known->heard_ms = sh_now_ms();
+    else
+        head.status = STATUS_REJECTED_NOT_EXECUTED;
+    tell(server, peer, &head, (struct sh_bytes){0});
+}
+
+static void on_cancel(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                      const struct envelope *cancel)
+{
+    struct sh_rpc_call *call = rpc_intake_find(server, peer, cancel);
+    if (call && !call->canceled)
+        rpc_call_cancel(call);
+}
+
+static void on_credit(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                      const struct envelope *credit)
+{
+    struct sh_rpc_call *call = rpc_intake_find(server, peer, credit);
+    if (!call || call->phase != RPC_SENDING)
+        return;
+    uint32_t granted = call->credit + credit->credit;
+    call->credit = granted > RPC_CHUNK_CREDIT ? RPC_CHUNK_CREDIT : granted;
+    rpc_answer_push(call);
+}
+
+static void dispatch(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                     const struct envelope *head, zmq_msg_t *meta, zmq_msg_t *payload)
+{
+    switch (head->type) {
+    case TYPE_HELLO:
+        on_hello(server, peer, head);
+        break;
+    case TYPE_REQUEST:
+        if (server->draining && server->in_flight == 0 && !server->drained)
+            uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
+        rpc_intake_request(server, peer, head, meta, payload);
+        break;
+    case TYPE_CHUNK:
+        rpc_intake_chunk(server, peer, head, payload);
+        break;
+    case TYPE_CANCEL:
+        on_cancel(server, peer, head);
+        break;
+    case TYPE_CREDIT:
+        on_credit(server, peer, head);
+        break;
+    case TYPE_PING:
+        on_ping(server, peer, head);
+        break;
+    case TYPE_BYE:
+        rpc_server_peer_gone(server, peer);
+        break;
+    default:
+        rpc_bad_message("type");
+    }
+}
+
+/* [identity][header][meta] or [identity][header][meta][payload] */
+static void on_message(void *arg, zmq_msg_t *frames, size_t count)
+{
+    struct sh_rpc_server *server = arg;
+    struct envelope head;
+    struct rpc_identity peer;
+    if (count < 3) {
+        rpc_bad_message("frames");
+    } else if (zmq_msg_size(&frames[0]) != sizeof(peer.bytes)) {
+        rpc_bad_message("identity");
+    } else if (envelope_read(rpc_frame_bytes(&frames[1]), &head) != SH_OK) {
+        rpc_bad_message("header");
+    } else if (head.version != ENVELOPE_VERSION && head.type != TYPE_HELLO) {
+        rpc_bad_message("version");
+    } else {
+        memcpy(peer.bytes, zmq_msg_data(&frames[0]), sizeof(peer.bytes));
+        dispatch(server, &peer, &head, &frames[2], count > 3 ? &frames[3] : NULL);
+    }
+}
+
+/* --- time ----------------------------------------------------------------------------
+ */
+
+static struct sh_rpc_call *overdue(const struct sh_rpc_server *server, uint64_t now)
+{
+    struct sh_rpc_call *call = server->calls;
+    while (call && (call->phase == RPC_WORKING || call->deadline_ms > now))
+        call = call->next;
+    return call;
+}
+
+/* A handler's work is its own to end; halves of requests and answers are ours. */
+static void on_tick(uv_timer_t *timer)
+{
+    struct sh_rpc_server *server = timer->data;
+    uint64_t now = sh_now_ms();
+    const struct rpc_peer *silent = NULL;
+    for (struct sh_rpc_call *call; (call = overdue(server, now)) != NULL;)
+        rpc_call_end(call);
+    while ((silent = rpc_peers_silent(&server->peers, now)) != NULL)
+        rpc_server_peer_gone(server, &silent->identity);
+}
+
+/* --- life ----------------------------------------------------------------------------
+ */
+
+static void release(struct sh_rpc_server *server)
+{
+    if (server->handles > 0 || server->in_flight > 0)
+        return;
+    while (server->spare) {
+        struct sh_rpc_call *call = server->spare;
+        server->spare = call->next;
+        sh_free(call);
+    }
+    rpc_peers_free(&server->peers);
+    sh_buffer_free(&server->scratch);
+    while (server->methods) {
+        struct rpc_method *method = server->methods;
+        server->methods = method->next;
+        sh_free(method);
+    }
+    sh_free(server->service);
+    sh_free(server->instance);
+    sh_free(server);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct sh_rpc_server *server = handle->data;
+    server->handles--;
+    release(server);
+}
+
+static enum sh_err bind_socket(struct sh_rpc_server *server, const char *endpoint)
+{
+    void *raw = rpc_socket_router(server->zmq);
+    if (!raw)
+        return SH_NOMEM;
+    size_t size = sizeof(server->endpoint);
+    if (zmq_bind(raw, endpoint) != 0) {
+        int error = zmq_errno();
+        zmq_close(raw);
+        sh_error(NULL, "cannot bind %s: %s", endpoint, zmq_strerror(error));
+        return error == EINVAL || error == EPROTONOSUPPORT ? SH_INVALID : SH_IO;
+    }
+    zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, server->endpoint, &size);
+    struct sh_zmq_handler handler = {on_message, server};
+    return sh_zmq_socket_add(server->zmq, raw, &handler, &server->socket);
+}
+
+static void start_timers(struct sh_rpc_server *server)
+{
+    uv_timer_t *timers[] = {&server->tick, &server->flush, &server->quiet};
+    for (size_t i = 0; i < SH_COUNT(timers); i++) {
+        uv_timer_init(sh_zmq_loop_uv(server->zmq), timers[i]);
+        timers[i]->data = server;
+        server->handles++;
+    }
+    uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+enum sh_err sh_rpc_server_create(struct sh_zmq_loop *zmq,
+                                 const struct sh_rpc_server_options *options,
+                                 struct sh_rpc_server **out)
+{
+    uint32_t max = options->max_in_flight ? options->max_in_flight : IN_FLIGHT_DEFAULT;
+    if (!options->service || !options->bind || max > UINT16_MAX)
+        return SH_INVALID;
+    struct sh_rpc_server *server = sh_alloc(sizeof(*server));
+    if (!server)
+        return SH_NOMEM;
+    server->zmq = zmq;
+    server->service = sh_strdup(options->service);
+    server->instance = sh_strdup(options->instance ? options->instance : "");
+    server->started = options->started;
+    server->max_in_flight = max;
+    server->unknown.name = "unknown";
+    enum sh_err err = server->service && server->instance
+                          ? bind_socket(server, options->bind)
+                          : SH_NOMEM;
+    if (err != SH_OK) {
+        release(server);
+        return err;
+    }
+    start_timers(server);
+    *out = server;
+    return SH_OK;
+}
+
+const char *sh_rpc_server_endpoint(const struct sh_rpc_server *server)
+{
+    return server->endpoint;
+}
+
+enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t id, const char *name,
+                              size_t max_payload, sh_rpc_handler_fn *handler, void *arg)
+{
+    if (rpc_server_method(server, id))
+        return SH_CONFLICT;
+    struct rpc_method *method = sh_alloc(sizeof(*method));
+    if (!method)
+        return SH_NOMEM;
+    *method = (struct rpc_method){
+        .id = id,
+        .name = name,
+        .max_payload = max_payload ? max_payload : ENVELOPE_PAYLOAD_MAX,
+        .handler = handler,
+        .arg = arg,
+        .next = server->methods,
+    };
+    server->methods = method;
+    return SH_OK;
+}
+
+static void say(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                uint8_t type)
+{
+    struct envelope head = about(server, type);
+    if (rpc_send_small(server->socket, rpc_identity_bytes(peer), &head,
+                       (struct sh_bytes){0}, (struct sh_bytes){0}) != SH_OK)
+        rpc_bad_message("farewell_lost"); /* the peer is gone, or will see us go */
+}
+
+static void say_draining(void *arg, const struct rpc_identity *peer)
+{
+    say(arg, peer, TYPE_DRAINING);
+}
+
+static void say_bye(void *arg, const struct rpc_identity *peer)
+{
+    say(arg, peer, TYPE_BYE);
+}
+
+static void on_quiet(uv_timer_t *timer)
+{
+    struct sh_rpc_server *server = timer->data;
+    if (server->drained || server->in_flight > 0)
+        return;
+    int linger_ms = 2000;
+    server->drained = true;
+    rpc_peers_each(&server->peers, say_bye, server);
+    zmq_setsockopt(sh_zmq_socket_raw(server->socket), ZMQ_LINGER, &linger_ms,
+                   sizeof(linger_ms));
+    sh_zmq_socket_dirty(server->socket);
+    if (server->drain_done)
+        server->drain_done(server->drain_arg);
+}
+
+/* The last answer is out, but requests may be on their way that were sent before the
+ * peers heard of it: one PING interval without any, and they have heard. */
+void rpc_server_call_ended(struct sh_rpc_server *server)
+{
+    if (server->closing)
+        release(server);
+    else if (server->draining && !server->drained && server->in_flight == 0)
+        uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
+}
+
+void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg), void *arg)
+{
+    server->draining = true;
+    server->drain_done = done;
+    server->drain_arg = arg;
+    rpc_peers_each(&server->peers, say_draining, server);
+    if (server->in_flight == 0)
+        uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
+}
+
+/* Calls that handlers still have stay until they are answered; nobody hears it. */
+void sh_rpc_server_close(struct sh_rpc_server **server_p)
+{
+    struct sh_rpc_server *server = *server_p;
+    if (!server)
+        return;
+    *server_p = NULL;
+    server->closing = true;
+    sh_zmq_socket_close(&server->socket);
+    uv_timer_stop(&server->flush);
+    uv_close((uv_handle_t *)&server->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&server->flush, on_handle_closed);
+    uv_close((uv_handle_t *)&server->quiet, on_handle_closed);
+    for (struct sh_rpc_call *call = server->calls; call;) {
+        if (call->canceled) {
+            call = call->next;
+            continue;
+        }
+        rpc_call_cancel(call);
+        call = server->calls; /* a handler may have ended others */
+    }
+}

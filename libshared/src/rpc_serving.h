@@ -1,0 +1,123 @@
+/* rpc_serving: the insides of rpc_server: rpc_server.c owns the socket and the peers,
+ * rpc_intake.c turns messages into calls, rpc_call.c is the handler's view of a call and
+ * rpc_answer.c sends what it is answered. Loop thread only. */
+#ifndef LIBSHARED_RPC_SERVING_H
+#define LIBSHARED_RPC_SERVING_H
+
+#include "libshared/src/rpc_peers.h"
+#include "libshared/src/rpc_wire.h"
+#include "shared/metrics.h"
+#include "shared/rpc_server.h"
+
+enum { RPC_STATUS_COUNT = STATUS_TOO_LARGE + 1, RPC_CALLS_KEPT = 256 };
+
+struct rpc_method {
+    uint32_t id;
+    const char *name;
+    size_t max_payload;
+    sh_rpc_handler_fn *handler;
+    void *arg;
+    struct sh_series *requests[RPC_STATUS_COUNT]; /* found at first use */
+    struct sh_series *duration;
+    struct rpc_method *next;
+};
+
+enum rpc_phase {
+    RPC_ASSEMBLING, /* the request's payload is not all here */
+    RPC_WORKING,    /* the handler has it */
+    RPC_SENDING,    /* answered; not all of the answer is on its way */
+};
+
+struct sh_rpc_call {
+    struct sh_rpc_server *server;
+    struct sh_rpc_call *next; /* of server->calls, oldest first; or of ->spare */
+    struct sh_rpc_call *prev;
+    enum rpc_phase phase;
+    bool canceled;
+    void (*on_cancel)(void *arg);
+    void *cancel_arg;
+
+    struct rpc_identity peer;
+    struct envelope request;
+    struct rpc_method *method;
+    uint64_t started_us;
+    uint64_t deadline_ms;
+    zmq_msg_t meta;
+    zmq_msg_t payload;
+    struct rpc_assembly assembly; /* instead of `payload`, when it came in pieces */
+    struct caller caller;         /* borrows from `meta` */
+    struct sh_trace trace;
+    struct sh_arena arena;
+
+    struct envelope answer;
+    zmq_msg_t answer_meta;
+    zmq_msg_t answer_payload;
+    size_t sent; /* bytes of answer_payload */
+    uint32_t credit;
+    bool begun; /* the first piece has been sent */
+};
+
+struct sh_rpc_server {
+    struct sh_zmq_loop *zmq;
+    struct sh_zmq_socket *socket; /* NULL: closed */
+    char *service;
+    char *instance;
+    double started;
+    uint32_t max_in_flight;
+    char endpoint[256];
+
+    struct rpc_method *methods;
+    struct rpc_method unknown; /* for the metrics of what names no method */
+    struct rpc_peers peers;
+
+    struct sh_rpc_call *calls; /* oldest first */
+    struct sh_rpc_call *last;
+    size_t in_flight;
+    size_t assembling_bytes;
+    struct sh_rpc_call *spare;
+    size_t spare_count;
+    struct sh_buffer scratch; /* what is being encoded */
+
+    uv_timer_t tick;  /* silent peers, overdue assemblies */
+    uv_timer_t flush; /* answers that a full pipe did not take */
+    uv_timer_t quiet; /* draining: nothing came in for a while */
+    size_t handles;
+    bool draining;
+    bool drained;
+    bool closing;
+    void (*drain_done)(void *arg);
+    void *drain_arg;
+};
+
+/* rpc_server.c */
+struct rpc_method *rpc_server_method(struct sh_rpc_server *server, uint32_t id);
+uint16_t rpc_server_credit(const struct sh_rpc_server *server);
+void rpc_server_peer_gone(struct sh_rpc_server *server,
+                          const struct rpc_identity *identity);
+/* A call has ended: the drain may go on, or the closed server's memory go. */
+void rpc_server_call_ended(struct sh_rpc_server *server);
+
+/* rpc_intake.c */
+void rpc_intake_request(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                        const struct envelope *request, zmq_msg_t *meta,
+                        zmq_msg_t *payload);
+void rpc_intake_chunk(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                      const struct envelope *chunk, zmq_msg_t *payload);
+/* What CANCEL, CHUNK or CREDIT names, or NULL. */
+struct sh_rpc_call *rpc_intake_find(const struct sh_rpc_server *server,
+                                    const struct rpc_identity *peer,
+                                    const struct envelope *about);
+
+/* rpc_answer.c */
+/* Room for a call, listed; NULL when out of memory. */
+struct sh_rpc_call *rpc_call_new(struct sh_rpc_server *server);
+void rpc_call_end(struct sh_rpc_call *call);
+/* Tells the handler that nobody waits; a call that no handler has is ended. */
+void rpc_call_cancel(struct sh_rpc_call *call);
+/* Sends what credit and the pipe allow; ends the call when that was all. */
+void rpc_answer_push(struct sh_rpc_call *call);
+/* The answer to a message that became no call. */
+void rpc_answer_refuse(struct sh_rpc_server *server, const struct rpc_identity *peer,
+                       const struct envelope *request, enum sh_err err, const char *code);
+
+#endif
