@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/gateway/edges.h"
+#include "services/gateway/health/watch.h"
+#include "services/gateway/openapi.h"
+#include "services/gateway/routes.h"
+#include "shared/log.h"
+
+/* The process: what all loops share, and what only the main loop needs. */
+struct process {
+    struct gateway gateway;
+    struct sh_service *service;
+    uv_timer_t delay; /* between failing readiness and draining */
+    bool draining;
+};
+
+/* --- what all loops read ------------------------------------------------------------ */
+
+static void stop_tables(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+
+    (void)service;
+    router_free(&gateway->router);
+    board_free(&gateway->board);
+    sh_buffer_free(&gateway->openapi);
+    sh_buffer_free(&gateway->docs);
+}
+
+static enum sh_err make_tables(struct gateway *gateway)
+{
+    gateway->routes = routes;
+    gateway->route_count = routes_count;
+    enum sh_err err = router_create(routes, routes_count, &gateway->router);
+    if (err == SH_OK)
+        err = board_create(&gateway->board);
+    if (err == SH_OK)
+        err = openapi_write(routes, routes_count, &gateway->openapi);
+    if (err == SH_OK)
+        err = openapi_page(routes, routes_count, &gateway->docs);
+    return err;
+}
+
+static enum sh_err start_tables(struct sh_service *service, void *self)
+{
+    struct process *process = self;
+    char why[256];
+
+    process->service = service;
+    if (!settings_check(&process->gateway.config, why, sizeof why)) {
+        sh_error(NULL, "%s", why);
+        return SH_INVALID;
+    }
+    enum sh_err err = make_tables(&process->gateway);
+    if (err != SH_OK)
+        stop_tables(service, self);
+    return err;
+}
+
+/* --- the loops ---------------------------------------------------------------------- */
+
+static void on_change(void *arg)
+{
+    struct process *process = arg;
+    struct gateway *gateway = &process->gateway;
+
+    if (gateway->edges == NULL)
+        return;
+    atomic_store(&gateway->ready, !process->draining && edges_ready(gateway->edges));
+    watch_nudge(gateway->watch);
+}
+
+static void on_drained(void *arg)
+{
+    struct process *process = arg;
+    sh_service_release(process->service);
+}
+
+static enum sh_err start_edges(struct sh_service *service, void *self)
+{
+    struct process *process = self;
+    const struct edges_events events = {on_change, on_drained, process};
+    enum sh_err err =
+        sh_err_from_uv(uv_timer_init(sh_service_loop(service), &process->delay));
+
+    process->delay.data = process;
+    if (err == SH_OK)
+        err = edges_open(&process->gateway, service,
+                         settings_workers(&process->gateway.config), &events,
+                         &process->gateway.edges);
+    if (err != SH_OK)
+        uv_close((uv_handle_t *)&process->delay, NULL);
+    return err;
+}
+
+static void on_delay(uv_timer_t *timer)
+{
+    struct process *process = timer->data;
+    edges_drain(process->gateway.edges);
+}
+
+/* Readiness fails at once; the listeners follow when load balancers have had time to see
+ * it. */
+static void drain_edges(struct sh_service *service, void *self)
+{
+    struct process *process = self;
+    const struct gateway *gateway = &process->gateway;
+    uint64_t delay =
+        settings_drain_delay_ms(&gateway->config, gateway->process.environment);
+
+    sh_service_hold(service);
+    process->draining = true;
+    atomic_store(&process->gateway.ready, false);
+    watch_draining(gateway->watch);
+    (void)uv_timer_start(&process->delay, on_delay, delay, 0); /* the callback is set */
+}
+
+static void stop_edges(struct sh_service *service, void *self)
+{
+    struct process *process = self;
+
+    (void)service;
+    edges_close(&process->gateway.edges);
+    uv_close((uv_handle_t *)&process->delay, NULL);
+}
+
+/* --- health ------------------------------------------------------------------------- */
+
+static enum sh_err start_watch(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    return watch_open(gateway, service, edges_main(gateway->edges), &gateway->watch);
+}
+
+static void stop_watch(struct sh_service *service, void *self)
+{
+    (void)service;
+    watch_close(&((struct process *)self)->gateway.watch);
+}
+
+/* Order matters: a stage may use the ones above it. */
+static const struct sh_stage stages[] = {
+    {"tables", start_tables, NULL, stop_tables, NULL},
+    {"edges", start_edges, drain_edges, stop_edges, NULL},
+    {"watch", start_watch, NULL, stop_watch, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static struct process process;
+    const struct sh_settings settings[] = {
+        gateway_settings(&process.gateway.config),
+        health_settings(&process.gateway.health_config),
+    };
+    const struct sh_service_spec spec = {
+        .name = "gateway",
+        .summary = "HTTP in front of the services: search, documents, embeddings, health",
+        .process = &process.gateway.process,
+        .settings = settings,
+        .settings_count = SH_COUNT(settings),
+        .stages = stages,
+        .stage_count = SH_COUNT(stages),
+        .self = &process,
+    };
+    return sh_service_main(argc, argv, &spec);
+}
