@@ -105,7 +105,7 @@ static void thread_main(void *arg)
     struct slot *slot = arg;
     char name[16];
 
-    snprintf(name, sizeof name, "edge-%u", slot->number);
+    (void)snprintf(name, sizeof name, "edge-%u", slot->number);
     (void)pthread_setname_np(pthread_self(), name); /* only for people */
     run_loop(slot);
     if (uv_loop_close(&slot->loop) != 0)

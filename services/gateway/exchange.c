@@ -95,7 +95,7 @@ void exchange_invalid(struct exchange *x, const char *field, const char *format,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
+    (void)vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     exchange_fail(
         x, &(struct sh_problem){.status = 400,

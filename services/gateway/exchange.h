@@ -36,8 +36,9 @@ struct exchange {
     struct exchange *next;
 };
 
-/* sh_http_handler_fn of the edge's server: route, read and check the body, handle. */
-void exchange_begin(void *edge, struct sh_http_request *request);
+/* sh_http_handler_fn of an edge's server, `arg` is the edge: route, read and check the
+ * body, handle. */
+void exchange_begin(void *arg, struct sh_http_request *request);
 void exchange_free_spare(struct edge *edge);
 
 /* --- asking a service --------------------------------------------------------------- */

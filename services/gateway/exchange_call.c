@@ -13,10 +13,10 @@ static const char *plain_sentence(enum sh_err err, enum peer peer, char *out, si
     case SH_DRAINING:
     case SH_CANCELED:
     case SH_REJECTED:
-        snprintf(out, size, "%s is not available at the moment", peer_name(peer));
+        (void)snprintf(out, size, "%s is not available at the moment", peer_name(peer));
         return out;
     case SH_TIMEOUT:
-        snprintf(out, size, "%s did not answer in time", peer_name(peer));
+        (void)snprintf(out, size, "%s did not answer in time", peer_name(peer));
         return out;
     case SH_INTERNAL:
     case SH_IO:

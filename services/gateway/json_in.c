@@ -69,8 +69,9 @@ static void explain(const json_error_t *error, char *why, size_t size)
     default:
         break;
     }
-    snprintf(why, size, "the body cannot be read: %s, line %d column %d", what,
-             error->line > 0 ? error->line : 1, error->column > 0 ? error->column : 0);
+    (void)snprintf(why, size, "the body cannot be read: %s, line %d column %d", what,
+                   error->line > 0 ? error->line : 1,
+                   error->column > 0 ? error->column : 0);
 }
 
 enum sh_err json_in(struct sh_bytes body, json_t **out, char *why, size_t size)
@@ -79,11 +80,12 @@ enum sh_err json_in(struct sh_bytes body, json_t **out, char *why, size_t size)
 
     *out = NULL;
     if (body.len == 0) {
-        snprintf(why, size, "the body is empty where JSON was expected");
+        (void)snprintf(why, size, "the body is empty where JSON was expected");
         return SH_MALFORMED;
     }
     if (too_deep(body)) {
-        snprintf(why, size, "the body is nested deeper than %d levels", JSON_IN_DEPTH);
+        (void)snprintf(why, size, "the body is nested deeper than %d levels",
+                       JSON_IN_DEPTH);
         return SH_MALFORMED;
     }
     *out = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, &error);

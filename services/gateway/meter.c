@@ -83,7 +83,7 @@ static void count(struct meter *meter, int method, int status)
         i++;
     if (meter->kept[i].status != status || meter->kept[i].method != method) {
         char text[12];
-        snprintf(text, sizeof text, "%d", status);
+        (void)snprintf(text, sizeof text, "%d", status);
         const char *labels[] = {methods[method], endpoint(meter), text};
         meter->kept[i].status = status;
         meter->kept[i].method = method;

@@ -144,7 +144,7 @@ static json_t *responses_of(const struct route *route)
         json_object_set_new(good, "content",
                             json_pack("{s:{s:o}}", "application/json", "schema",
                                       reference(route->answer)));
-    snprintf(status, sizeof status, "%d", route->success);
+    (void)snprintf(status, sizeof status, "%d", route->success);
     json_object_set_new(responses, status, good);
     json_object_set_new(
         responses, "default",
@@ -267,15 +267,15 @@ static void write_fields(struct sh_buffer *out, const struct schema *schema,
         const char *type = schema_type_name(field->type);
         char name[160];
 
-        snprintf(name, sizeof name, "%s%s%s", prefix, field->name,
-                 field->type == SCHEMA_LIST ? "[]" : "");
+        (void)snprintf(name, sizeof name, "%s%s%s", prefix, field->name,
+                       field->type == SCHEMA_LIST ? "[]" : "");
         write_row(out, name, type != NULL ? type : "string or array", field->help);
         if (field->required)
             sh_buffer_text(out, " <b>required</b>");
         if (field->of == NULL)
             continue;
-        snprintf(name, sizeof name, "%s%s%s.", prefix, field->name,
-                 field->type == SCHEMA_LIST ? "[]" : "");
+        (void)snprintf(name, sizeof name, "%s%s%s.", prefix, field->name,
+                       field->type == SCHEMA_LIST ? "[]" : "");
         write_fields(out, field->of, name);
     }
 }

@@ -70,7 +70,7 @@ static void describe_allow(struct place *place)
             place->allow + used, ALLOW_MAX - used, "%s, ",
             m == ROUTE_GET ? "GET, HEAD" : route_method_name((enum route_method)m));
     }
-    snprintf(place->allow + used, ALLOW_MAX - used, "OPTIONS");
+    (void)snprintf(place->allow + used, ALLOW_MAX - used, "OPTIONS");
 }
 
 static enum sh_err add(struct router *router, const struct route *route, const char *path)
@@ -99,7 +99,8 @@ static enum sh_err add_both(struct router *router, const struct route *route)
 
     if (err != SH_OK || strncmp(route->path, api, sizeof api - 1) != 0)
         return err;
-    snprintf(versioned, sizeof versioned, "%s%s", api_v1, route->path + sizeof api - 1);
+    (void)snprintf(versioned, sizeof versioned, "%s%s", api_v1,
+                   route->path + sizeof api - 1);
     return add(router, route, versioned);
 }
 

@@ -46,13 +46,13 @@ typedef void route_fn(struct exchange *x, void *body);
 
 struct route {
     enum route_method method;
+    int success;      /* the usual status, for /openapi.json */
     const char *path; /* "/api/documents/{id}": at most one parameter, the last segment */
     const char *operation; /* "search_documents": label `endpoint` and operationId */
     route_fn *handle;
     const struct schema *body; /* NULL: none is read before the handler runs */
     enum permission permission;
     unsigned flags;
-    int success; /* the usual status, for /openapi.json */
     const char *tag;
     const char *summary;
     const struct route_param *params; /* of the query; ended by a NULL name */

@@ -26,11 +26,12 @@ refuse(struct reader *reader, const char *name, const char *format, ...)
     int used;
 
     fault->err = SH_INVALID;
-    snprintf(fault->field, sizeof fault->field, "%s%s", reader->path, name);
+    (void)snprintf(fault->field, sizeof fault->field, "%s%s", reader->path, name);
     used = snprintf(fault->error, sizeof fault->error, "%s ", fault->field);
     va_start(args, format);
     if (used > 0 && (size_t)used < sizeof fault->error)
-        vsnprintf(fault->error + used, sizeof fault->error - (size_t)used, format, args);
+        (void)vsnprintf(fault->error + used, sizeof fault->error - (size_t)used, format,
+                        args);
     va_end(args);
     return SH_INVALID;
 }
@@ -38,7 +39,7 @@ refuse(struct reader *reader, const char *name, const char *format, ...)
 static enum sh_err no_memory(struct reader *reader)
 {
     reader->fault->err = SH_NOMEM;
-    snprintf(reader->fault->error, sizeof reader->fault->error, "out of memory");
+    (void)snprintf(reader->fault->error, sizeof reader->fault->error, "out of memory");
     return SH_NOMEM;
 }
 
@@ -146,14 +147,14 @@ static enum sh_err descend(struct reader *reader, const struct schema_field *fie
     char place[24] = "";
 
     if (field->type == SCHEMA_LIST)
-        snprintf(place, sizeof place, "[%zu]", index);
+        (void)snprintf(place, sizeof place, "[%zu]", index);
     if (!json_is_object(json)) {
         char name[128];
-        snprintf(name, sizeof name, "%s%s", field->name, place);
+        (void)snprintf(name, sizeof name, "%s%s", field->name, place);
         return refuse(reader, name, "must be an object");
     }
-    snprintf(inner.path, sizeof inner.path, "%.30s%.30s%s.", reader->path, field->name,
-             place);
+    (void)snprintf(inner.path, sizeof inner.path, "%.30s%.30s%s.", reader->path,
+                   field->name, place);
     return read_object(&inner, field->of, json, into);
 }
 
@@ -204,7 +205,7 @@ static enum sh_err read_texts(struct reader *reader, const struct schema_field *
     for (size_t i = 0; i < count; i++) {
         json_t *item = texts->single ? value : json_array_get(value, i);
         char name[128];
-        snprintf(name, sizeof name, "%s[%zu]", field->name, i);
+        (void)snprintf(name, sizeof name, "%s[%zu]", field->name, i);
         if (!json_is_string(item))
             return refuse(reader, name, "must be a text");
         texts->items[i] =
@@ -299,7 +300,8 @@ enum sh_err schema_read(const struct schema *schema, json_t *json, struct sh_are
     memset(into, 0, schema->size);
     if (!json_is_object(json)) {
         fault->err = SH_INVALID;
-        snprintf(fault->error, sizeof fault->error, "the body must be a JSON object");
+        (void)snprintf(fault->error, sizeof fault->error,
+                       "the body must be a JSON object");
         return SH_INVALID;
     }
     return read_object(&reader, schema, json, into);

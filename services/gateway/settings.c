@@ -35,11 +35,11 @@ static bool workers_valid(const char *text)
 bool settings_check(const struct gateway_config *config, char *why, size_t size)
 {
     if (!workers_valid(config->workers)) {
-        snprintf(why, size, "WORKERS must be auto or 1 to %d", WORKERS_MAX);
+        (void)snprintf(why, size, "WORKERS must be auto or 1 to %d", WORKERS_MAX);
         return false;
     }
     if (strcmp(config->auth_mode, "trusted") == 0 && !is_loopback(config->api_host)) {
-        snprintf(
+        (void)snprintf(
             why, size,
             "API_HOST is not a loopback address while AUTH_MODE is trusted: anyone who "
             "reaches the port could claim any role; listen on 127.0.0.1 or ::1");

@@ -81,8 +81,8 @@ bool batch_line_encode(const struct line *line, struct sh_buffer *frame, bool *r
     json_t *json;
 
     if (line->too_long) {
-        snprintf(fault.error, sizeof fault.error,
-                 "the line is longer than a document may be");
+        (void)snprintf(fault.error, sizeof fault.error,
+                       "the line is longer than a document may be");
         return refuse(line, SH_TOOBIG, NULL, &fault, result);
     }
     enum sh_err err = json_in(line->text, &json, fault.error, sizeof fault.error);

@@ -56,8 +56,8 @@ static bool blame(struct schema_fault *fault, enum sh_err err, const char *field
                   const char *error)
 {
     fault->err = err;
-    snprintf(fault->field, sizeof fault->field, "%s", field);
-    snprintf(fault->error, sizeof fault->error, "%s", error);
+    (void)snprintf(fault->field, sizeof fault->field, "%s", field);
+    (void)snprintf(fault->error, sizeof fault->error, "%s", error);
     return false;
 }
 

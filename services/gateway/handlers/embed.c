@@ -77,12 +77,12 @@ static void fail_text(struct exchange *x, const struct embed_failure *failure)
 {
     char code[65], sentence[320], field[32];
 
-    snprintf(code, sizeof code, "%.*s", (int)failure->code.len,
-             (const char *)failure->code.data);
-    snprintf(sentence, sizeof sentence, "%.*s",
-             (int)(failure->message.len < 300 ? failure->message.len : 300),
-             (const char *)failure->message.data);
-    snprintf(field, sizeof field, "input[%u]", failure->index);
+    (void)snprintf(code, sizeof code, "%.*s", (int)failure->code.len,
+                   (const char *)failure->code.data);
+    (void)snprintf(sentence, sizeof sentence, "%.*s",
+                   (int)(failure->message.len < 300 ? failure->message.len : 300),
+                   (const char *)failure->message.data);
+    (void)snprintf(field, sizeof field, "input[%u]", failure->index);
     exchange_fail(x, &(struct sh_problem){
                          .status = 400, .code = code, .field = field, .error = sentence});
 }

@@ -62,7 +62,7 @@ static bool cgroup_folder(char *out, size_t size)
     }
     (void)fclose(file); /* only read */
     if (found)
-        snprintf(out, size, "/sys/fs/cgroup%s", line + 3);
+        (void)snprintf(out, size, "/sys/fs/cgroup%s", line + 3);
     return found;
 }
 
@@ -73,13 +73,13 @@ static bool read_cgroup(struct own_figures *out)
 
     if (!cgroup_folder(folder, sizeof folder))
         return false;
-    snprintf(path, sizeof path, "%s/memory.max", folder);
+    (void)snprintf(path, sizeof path, "%s/memory.max", folder);
     if (!read_value(path, "", &limit))
         return false;
-    snprintf(path, sizeof path, "%s/memory.current", folder);
+    (void)snprintf(path, sizeof path, "%s/memory.current", folder);
     if (!read_value(path, "", &used))
         return false;
-    snprintf(path, sizeof path, "%s/memory.stat", folder);
+    (void)snprintf(path, sizeof path, "%s/memory.stat", folder);
     if (read_value(path, "inactive_file ", &cached) && cached < used)
         used -= cached; /* given back when it is needed */
     set_memory(out, used, limit);

@@ -40,7 +40,7 @@ static void settle(struct judge *judge, const char *name, json_t *part,
         return;
     if (counts > verdict->rank)
         verdict->rank = counts;
-    snprintf(issue, sizeof issue, "%s: %s", name, why);
+    (void)snprintf(issue, sizeof issue, "%s: %s", name, why);
     json_array_append_new(verdict->issues, json_string(issue));
 }
 

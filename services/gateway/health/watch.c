@@ -66,10 +66,10 @@ static void tell_service(struct watch *watch)
         char detail[48], message[64] = "";
         enum sh_health_state state = SH_HEALTHY;
 
-        snprintf(detail, sizeof detail, "{\"replicas\":%zu}", ready);
+        (void)snprintf(detail, sizeof detail, "{\"replicas\":%zu}", ready);
         if (ready == 0) {
-            snprintf(message, sizeof message, "no replica of %s is ready",
-                     peer_name((enum peer)p));
+            (void)snprintf(message, sizeof message, "no replica of %s is ready",
+                           peer_name((enum peer)p));
             state = SH_UNHEALTHY;
         }
         sh_health_set(watch->checks[p], state, -1, message, detail);
