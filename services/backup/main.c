@@ -107,41 +107,25 @@ static void stop_look(struct sh_service *service, void *self)
 
 /* --- METHOD_BACKUP_LIST ------------------------------------------------------------- */
 
-struct listing {
-    struct backup *backup;
-    struct sh_rpc_call *call;
-};
-
 static void on_list(void *arg, enum sh_err err, const struct sets *sets)
 {
-    struct listing *listing = arg;
+    struct sh_rpc_call *call = arg;
     struct backup_list_reply reply = {.sets = sets->list, .sets_count = sets->count};
 
-    if (listing->backup->stopped)
-        err = SH_CANCELED; /* the call went with the bus */
-    else if (err == SH_OK)
-        sh_rpc_reply(listing->call, backup_list_reply_desc(), &reply);
+    if (err == SH_OK)
+        sh_rpc_reply(call, backup_list_reply_desc(), &reply);
     else
-        sh_rpc_fail(listing->call, err, NULL, NULL,
-                    "the backup directory cannot be read");
-    sh_free(listing);
+        sh_rpc_fail(call, err, NULL, NULL, "the backup directory cannot be read");
 }
 
 static void handle_list(void *arg, struct sh_rpc_call *call)
 {
     struct backup *backup = arg;
-    struct listing *listing = sh_alloc(sizeof(*listing));
-    enum sh_err err = SH_NOMEM;
+    enum sh_err err =
+        sets_read_later(backup->timer.loop, backup->config.directory, on_list, call);
 
-    if (listing != NULL) {
-        *listing = (struct listing){backup, call};
-        err = sets_read_later(backup->timer.loop, backup->config.directory, on_list,
-                              listing);
-    }
-    if (err != SH_OK) {
-        sh_free(listing);
+    if (err != SH_OK)
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
-    }
 }
 
 static enum sh_err start_methods(struct sh_service *service, void *self)

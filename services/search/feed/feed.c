@@ -100,11 +100,6 @@ static void retry(struct feed *feed)
     uv_timer_start(&feed->timer, on_retry, RETRY_MS, 0);
 }
 
-static void tell(struct feed *feed)
-{
-    feed->options.state_changed(feed->options.arg);
-}
-
 /* --- following ---------------------------------------------------------------------- */
 
 static void end_batch(struct feed *feed)
@@ -121,7 +116,7 @@ static void look_whether_current(struct feed *feed)
 
     if (current != feed->was_current) {
         feed->was_current = current;
-        tell(feed);
+        feed->options.state_changed(feed->options.arg);
     }
 }
 
@@ -185,7 +180,7 @@ static void follow(struct feed *feed)
     view_stats(feed->view->view, &stats);
     sh_info(NULL, "view loaded: %zu documents, %zu passages, %zu vectors",
             stats.documents, stats.chunks, stats.vectors);
-    tell(feed);
+    feed->options.state_changed(feed->options.arg);
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
 }
 

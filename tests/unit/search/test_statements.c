@@ -8,8 +8,8 @@
 
 #include "services/search/store/statements.h"
 #include "services/search/store/write.h"
+#include "tests/support/migrate.h"
 #include "tests/support/servers.h"
-#include "tests/unit/search/migrate.h"
 
 struct fixture {
     PGconn *db;
