@@ -75,10 +75,9 @@ static bool has_unread_bytes(struct http_conn *conn)
 
 static bool made_progress(struct http_conn *conn)
 {
-    uint64_t taken = conn->written - http_write_queued(conn);
-    bool progress = taken != conn->taken;
-    conn->taken = taken;
-    return progress;
+    uint64_t before = conn->taken;
+    http_write_mark(conn);
+    return conn->taken != before;
 }
 
 void http_conn_expired(struct http_conn *conn)

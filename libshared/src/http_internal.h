@@ -98,8 +98,8 @@ struct http_conn {
     struct sh_buffer pending; /* read, not parsed */
     struct sh_bytes input;    /* not parsed: in `pending`, or in the scratch buffer */
     uint64_t discard;         /* of an answered request's body */
-    uint64_t written;         /* bytes ever queued */
-    uint64_t taken;           /* of them by the client, when the deadline was set */
+    uint64_t written;         /* bytes ever written */
+    uint64_t taken;           /* of them by the client, when last marked */
     bool input_is_scratch;
     bool processing;
     bool reading;
@@ -129,6 +129,8 @@ void http_conn_expired(struct http_conn *conn);
 /* http_write: bytes out. What the socket does not take at once is copied and queued. */
 enum { HTTP_WRITE_PARTS_MAX = 4 };
 void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned count);
+/* Note in conn->taken how much the client has received. */
+void http_write_mark(struct http_conn *conn);
 size_t http_write_queued(const struct http_conn *conn);
 
 /* --- a request ---------------------------------------------------------------------- */

@@ -37,19 +37,24 @@ bool http_is_value(struct sh_bytes text)
     return wrong == 0;
 }
 
-/* Method, one space, target, one space, version: llhttp reads them, but more forgiving.
- */
+/* Method, one space, target, one space, version. llhttp reads them too, but is more
+ * forgiving, and speaks RTSP. */
 static enum http_fault check_request_line(const char *line, size_t len)
 {
+    const char *first = NULL;
+    const char *last = NULL;
     size_t spaces = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)line[i];
+    for (const char *at = line; at < line + len; at++) {
+        unsigned char c = (unsigned char)*at;
         if (c < 0x20 || c >= 0x7f)
             return HTTP_BAD_SYNTAX;
-        spaces += c == ' ';
+        if (c != ' ')
+            continue;
+        first = first ? first : at;
+        last = at;
+        spaces++;
     }
-    const char *first = memchr(line, ' ', len);
-    if (!first || spaces != 2)
+    if (spaces != 2 || line + len - last < 6 || memcmp(last, " HTTP/", 6) != 0)
         return HTTP_BAD_SYNTAX;
     size_t method = (size_t)(first - line);
     return http_is_token((struct sh_bytes){line, method}) ? HTTP_FINE : HTTP_BAD_SYNTAX;

@@ -1,5 +1,8 @@
 /* http_write: bytes to the client. Tried at once, since a socket almost always takes an
  * answer whole; only the rest is copied and queued. */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "http_internal.h"
 #include "shared/mem.h"
 
@@ -11,6 +14,18 @@ struct write {
 size_t http_write_queued(const struct http_conn *conn)
 {
     return conn->tcp.write_queue_size;
+}
+
+/* What the peer has acknowledged, not what the kernel has taken: its buffer holds more
+ * than a slow reader may read within the write timeout. */
+void http_write_mark(struct http_conn *conn)
+{
+    uv_os_fd_t fd;
+    int unacknowledged = 0;
+    if (uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0 ||
+        ioctl(fd, SIOCOUTQ, &unacknowledged) != 0)
+        unacknowledged = 0;
+    conn->taken = conn->written - http_write_queued(conn) - (uint64_t)unacknowledged;
 }
 
 /* Enough has been taken for a streaming handler to go on. */
@@ -75,9 +90,8 @@ static void queue(struct http_conn *conn, const struct sh_bytes *parts, unsigned
         fail(conn);
         return;
     }
-    conn->written += len;
     if (conn->wait != HTTP_WAIT_WRITE) {
-        conn->taken = conn->written - http_write_queued(conn);
+        http_write_mark(conn);
         http_deadline_set(conn, HTTP_WAIT_WRITE);
     }
 }
@@ -93,6 +107,7 @@ void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned c
         bufs[i].len = parts[i].len;
         total += parts[i].len;
     }
+    conn->written += total;
     int sent = UV_EAGAIN;
     if (http_write_queued(conn) == 0)
         sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, count);
