@@ -1,0 +1,208 @@
+/* The promises of fusion.h and boost.h. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "services/search/fusion/boost.h"
+#include "services/search/fusion/fusion.h"
+
+static double no_boost(const void *arg, uint32_t slot)
+{
+    (void)arg;
+    (void)slot;
+    return 0;
+}
+
+static int by_slot(const void *arg, uint32_t a, uint32_t b)
+{
+    (void)arg;
+    return (a > b) - (a < b);
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-6;
+}
+
+static struct fusion_input input_of(const struct leg *text, const struct leg *vector)
+{
+    return (struct fusion_input){.text = text,
+                                 .vector = vector,
+                                 .weight = 0.3,
+                                 .score_weight = 1,
+                                 .boost = no_boost,
+                                 .order = by_slot};
+}
+
+static struct leg_hit text_hits[] = {{1, 4}, {2, 8}, {5, 2}};
+static struct leg_hit vector_hits[] = {{1, 0.5F}, {3, 0.9F}, {5, -0.2F}, {7, 0.5F}};
+static const struct leg text_leg = {text_hits, 3};
+static const struct leg vector_leg = {vector_hits, 4};
+
+static const struct fusion_hit *hit_of(const struct fusion_result *result, uint32_t slot)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        if (result->hits[i].slot == slot)
+            return &result->hits[i];
+    }
+    return NULL;
+}
+
+static void weighted_scores_lie_between_the_least_and_the_best(void **state)
+{
+    (void)state;
+    struct sh_arena arena = {0};
+    struct fusion_result result;
+    struct fusion_input input = input_of(&text_leg, &vector_leg);
+    assert_int_equal(fusion_run(&input, 10, &arena, &result), SH_OK);
+    assert_int_equal(result.total, 5);
+    assert_int_equal(result.count, 5);
+    const struct fusion_hit *one = hit_of(&result, 1);
+    assert_true(near(one->text_part, 0.5));
+    assert_true(near(one->vector_part, 1.5 / 1.9));
+    assert_true(near(one->score, 0.7 * 0.5 + 0.3 * 1.5 / 1.9));
+    const struct fusion_hit *five = hit_of(&result, 5); /* below the threshold of 0 */
+    assert_false(five->in_vector);
+    assert_true(near(five->score, 0.7 * 0.25 + 0.3 * 0.8 / 1.9));
+    assert_true(near(hit_of(&result, 2)->score, 1)); /* no vector: its words alone */
+    assert_true(near(hit_of(&result, 3)->score, 0.3));
+    for (size_t i = 1; i < result.count; i++)
+        assert_true(result.hits[i - 1].combined >= result.hits[i].combined);
+    sh_arena_free(&arena);
+}
+
+static void reciprocal_ranks_add_up(void **state)
+{
+    (void)state;
+    struct sh_arena arena = {0};
+    struct fusion_result result;
+    struct fusion_input input = input_of(&text_leg, &vector_leg);
+    input.method = FUSION_RRF;
+    assert_int_equal(fusion_run(&input, 10, &arena, &result), SH_OK);
+    assert_int_equal(result.total, 5);
+    /* ranks: text 2, 1, 5; vector 3, then 1 and 7 together */
+    assert_true(near(hit_of(&result, 1)->score, 61 * (0.7 / 62 + 0.3 / 62)));
+    assert_true(near(hit_of(&result, 2)->score, 0.7));
+    assert_true(near(hit_of(&result, 3)->score, 0.3));
+    assert_true(near(hit_of(&result, 5)->score, 61 * 0.7 / 63));
+    assert_true(near(hit_of(&result, 7)->score, 61 * 0.3 / 62));
+    sh_arena_free(&arena);
+}
+
+static void one_leg_alone_decides(void **state)
+{
+    (void)state;
+    struct sh_arena arena = {0};
+    struct fusion_result result;
+    struct fusion_input input = input_of(NULL, &vector_leg);
+    input.threshold = 0.5;
+    assert_int_equal(fusion_run(&input, 10, &arena, &result), SH_OK);
+    assert_int_equal(result.total, 3);
+    assert_int_equal(result.hits[0].slot, 3);
+    assert_true(fabs(result.hits[0].score - 0.9) < 1e-6);
+    assert_int_equal(result.hits[1].slot, 1); /* equal scores: by order */
+    assert_int_equal(result.hits[2].slot, 7);
+    input = input_of(&text_leg, NULL);
+    assert_int_equal(fusion_run(&input, 10, &arena, &result), SH_OK);
+    assert_int_equal(result.total, 3);
+    assert_int_equal(result.hits[0].slot, 2);
+    assert_true(near(result.hits[2].score, 0.25));
+    sh_arena_free(&arena);
+}
+
+static void the_first_of_many_are_the_same_however_many_are_asked(void **state)
+{
+    (void)state;
+    enum { COUNT = 500 };
+    static struct leg_hit hits[COUNT];
+    struct sh_arena arena = {0};
+    struct fusion_result all;
+    const struct leg leg = {hits, COUNT};
+    srand(4);
+    for (uint32_t i = 0; i < COUNT; i++)
+        hits[i] = (struct leg_hit){i, (float)(1 + rand() % 50)};
+    struct fusion_input input = input_of(&leg, NULL);
+    assert_int_equal(fusion_run(&input, COUNT, &arena, &all), SH_OK);
+    for (size_t most = 0; most < COUNT; most += 13) {
+        struct fusion_result some;
+        assert_int_equal(fusion_run(&input, most, &arena, &some), SH_OK);
+        assert_int_equal(some.count, most);
+        assert_int_equal(some.total, COUNT);
+        for (size_t i = 0; i < most; i++)
+            assert_int_equal(some.hits[i].slot, all.hits[i].slot);
+    }
+    sh_arena_free(&arena);
+}
+
+static void ranks_count_what_is_better(void **state)
+{
+    (void)state;
+    struct sh_arena arena = {0};
+    struct fusion_ranks ranks;
+    assert_int_equal(fusion_ranks_make(&vector_leg, 0, &arena, &ranks), SH_OK);
+    assert_int_equal(ranks.count, 3);
+    assert_int_equal(fusion_rank(&ranks, 0.9F), 1);
+    assert_int_equal(fusion_rank(&ranks, 0.5F), 2);
+    assert_int_equal(fusion_rank(&ranks, 0.1F), 4);
+    sh_arena_free(&arena);
+}
+
+static double same_parity(const void *arg, uint32_t a, uint32_t b)
+{
+    (void)arg;
+    return a % 2 == b % 2 ? 1 : 0;
+}
+
+static void diversity_takes_the_unlike_first(void **state)
+{
+    (void)state;
+    struct sh_arena arena = {0};
+    struct fusion_hit hits[] = {{.slot = 2, .combined = 0.9},
+                                {.slot = 4, .combined = 0.8},
+                                {.slot = 6, .combined = 0.7},
+                                {.slot = 1, .combined = 0.6}};
+    struct fusion_result result = {hits, 4, 4};
+    assert_int_equal(fusion_diversify(&result, 0, same_parity, NULL, &arena), SH_OK);
+    assert_int_equal(hits[1].slot, 4);
+    assert_int_equal(fusion_diversify(&result, 0.5, same_parity, NULL, &arena), SH_OK);
+    assert_int_equal(hits[0].slot, 2);
+    assert_int_equal(hits[1].slot, 1);
+    assert_int_equal(hits[2].slot, 4);
+    assert_int_equal(hits[3].slot, 6);
+    sh_arena_free(&arena);
+}
+
+static void boosts_are_by_priority_and_own_campus(void **state)
+{
+    (void)state;
+    struct boosts boosts = boosts_default();
+    struct sh_bytes central = sh_bytes_of("central");
+    assert_true(near(boosts.score, 0.8));
+    assert_true(near(boosts_priority(&boosts, 4), 0.04));
+    assert_true(
+        near(boosts_campus(&boosts, central, sh_bytes_of("Central Campus")), 0.1));
+    assert_true(near(
+        boosts_campus(&boosts, sh_bytes_of("Easter Bush"), sh_bytes_of("easter_bush")),
+        0.05));
+    assert_true(near(boosts_campus(&boosts, central, sh_bytes_of("Easter Bush")), 0));
+    assert_true(near(boosts_campus(&boosts, sh_bytes_of(""), sh_bytes_of("")), 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weighted_scores_lie_between_the_least_and_the_best),
+        cmocka_unit_test(reciprocal_ranks_add_up),
+        cmocka_unit_test(one_leg_alone_decides),
+        cmocka_unit_test(the_first_of_many_are_the_same_however_many_are_asked),
+        cmocka_unit_test(ranks_count_what_is_better),
+        cmocka_unit_test(diversity_takes_the_unlike_first),
+        cmocka_unit_test(boosts_are_by_priority_and_own_campus),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
