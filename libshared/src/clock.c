@@ -26,7 +26,7 @@ double sh_wall_time(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + (double)(now.tv_nsec / 1000) / 1e6;
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 void sh_wall_text(double unix_seconds, char out[static 32])

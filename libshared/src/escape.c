@@ -5,7 +5,8 @@
 static size_t escape_unicode(int32_t c, char *out)
 {
     static const char digits[] = "0123456789abcdef";
-    memcpy(out, "\\u", 2);
+    out[0] = '\\';
+    out[1] = 'u';
     for (int i = 0; i < 4; i++)
         out[2 + i] = digits[(c >> (12 - 4 * i)) & 15];
     return 6;
@@ -45,8 +46,7 @@ size_t sh_escape_next(const char **at, const char *end, char out[static SH_ESCAP
     utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)*at, end - *at, &c);
     if (len <= 0) {
         (*at)++;
-        memcpy(out, "\xef\xbf\xbd", 3); /* U+FFFD */
-        return 3;
+        return (size_t)utf8proc_encode_char(0xfffd, (utf8proc_uint8_t *)out);
     }
     if (deceptive(c)) {
         *at += len;

@@ -1,5 +1,6 @@
 #include "libshared/src/metrics_series.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -154,6 +155,7 @@ struct sh_series *sh_series(struct sh_family *family, const char *const *values)
 {
     size_t count = sh_family_labels(family);
     size_t seen;
+    assert(values || count == 0);
     struct sh_series *series = find(family, values, count, &seen);
     if (series)
         return series;

@@ -5,14 +5,14 @@
 
 #include "shared/clock.h"
 
-enum { PERIOD_MS = 100, TICKS_A_SECOND = 10 };
+enum { PERIOD_MS = 100, PERIOD_US = 100000, TICKS_A_SECOND = 10 };
 
 static void on_tick(uv_timer_t *timer)
 {
     struct sh_service *service = timer->data;
     struct sh_lag *lag = &service->lag;
     uint64_t now = sh_now_us();
-    uint64_t due = lag->last_us + PERIOD_MS * 1000;
+    uint64_t due = lag->last_us + PERIOD_US;
     sh_series_observe(lag->series, now > due ? (double)(now - due) / 1e6 : 0);
     lag->last_us = now;
     if (++lag->ticks % TICKS_A_SECOND == 0)

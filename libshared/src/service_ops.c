@@ -60,23 +60,13 @@ static void metrics(struct sh_service *service, struct sh_http_request *request)
     respond(request, 200, openmetrics ? OPENMETRICS : TEXT, &body);
 }
 
-/* Each client describes its replicas as an array; here they become one. */
 static void peers(struct sh_service *service, struct sh_http_request *request)
 {
     struct sh_buffer body = {0};
-    struct sh_buffer one = {0};
     sh_buffer_text(&body, "[");
-    for (size_t i = 0; i < service->peer_count; i++) {
-        sh_buffer_clear(&one);
-        sh_rpc_client_describe(service->peers[i], &one);
-        if (one.len <= 2)
-            continue;
-        if (body.len > 1)
-            sh_buffer_text(&body, ",");
-        sh_buffer_append(&body, one.data + 1, one.len - 2);
-    }
+    for (size_t i = 0; i < service->peer_count; i++)
+        sh_rpc_client_describe(service->peers[i], &body);
     sh_buffer_text(&body, "]");
-    sh_buffer_free(&one);
     respond(request, 200, JSON, &body);
 }
 

@@ -13,7 +13,7 @@ uint64_t sh_now_ms(void);
 uint64_t sh_now_us(void);
 /* What is left until a deadline: 0 when it has passed. */
 uint64_t sh_left_ms(uint64_t deadline_ms);
-/* Seconds since 1970, with microseconds. */
+/* Seconds since 1970; a double holds microseconds of them. */
 double sh_wall_time(void);
 /* RFC 3339 in UTC with milliseconds, "2026-01-31T12:00:00.000Z" (25 bytes with NUL). */
 void sh_wall_text(double unix_seconds, char out[static 32]);

@@ -49,7 +49,7 @@ enum {                  /* flags */
 
 struct sh_setting {
     enum sh_setting_type type;
-    size_t offset;
+    unsigned offset; /* of the member */
     const char *name;
     const char *fallback;
     double least;

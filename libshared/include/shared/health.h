@@ -16,10 +16,10 @@ enum sh_health_state { SH_UNKNOWN, SH_HEALTHY, SH_DEGRADED, SH_UNHEALTHY };
 struct sh_health;
 struct sh_health_check;
 
-/* The service makes one; all its checks end with it. *health becomes NULL, NULL is fine.
+/* The service makes one; all its checks end with it. *self becomes NULL, NULL is fine.
  */
 SH_CHECK enum sh_err sh_health_create(struct sh_health **out);
-void sh_health_close(struct sh_health **health);
+void sh_health_close(struct sh_health **self);
 
 /* A required check that is unknown or unhealthy makes the service not ready; one that is
  * not required only degrades it. `name` must outlive it. NULL when out of memory. */

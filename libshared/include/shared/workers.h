@@ -27,7 +27,7 @@ SH_CHECK enum sh_err sh_workers_create(uv_loop_t *loop, const char *name,
 SH_CHECK enum sh_err sh_workers_submit(struct sh_workers *workers, struct sh_work *work);
 size_t sh_workers_queued(const struct sh_workers *workers);
 /* Waits for what runs, cancels what waits: every `done` has been called when this
- * returns. *workers becomes NULL, memory goes on a later loop turn. NULL is fine. */
-void sh_workers_close(struct sh_workers **workers);
+ * returns. *self becomes NULL, memory goes on a later loop turn. NULL is fine. */
+void sh_workers_close(struct sh_workers **self);
 
 #endif
