@@ -21,7 +21,7 @@ static const struct sh_pg_statement properties = {
     "FROM graph_nodes, unnest(labels) AS label, jsonb_each(properties) "
     "WHERE octet_length(label) <= 256 AND octet_length(key) <= 256 "
     "GROUP BY 1, 2, 3 "
-    "ORDER BY label COLLATE \"C\", key COLLATE \"C\", type COLLATE \"C\" LIMIT 100000"};
+    "ORDER BY label COLLATE \"C\", key COLLATE \"C\", 3 LIMIT 100000"};
 static const struct sh_pg_statement types = {
     "schema_types", "SELECT type, count(*) FROM graph_edges "
                     "WHERE octet_length(type) <= 256 "
