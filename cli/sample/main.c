@@ -37,15 +37,16 @@ static void end_section(struct writer *w)
     while (w->text.len > 0 && w->text.data[w->text.len - 1] == '\n')
         w->text.len--;
     if (w->document && w->text.len > 0) {
-        char title[DEPTH * 260] = "";
+        struct sh_buffer title = {0};
         for (size_t i = 1; i < DEPTH; i++) {
-            if (!w->path[i][0])
-                continue;
-            (void)strcat(strcat(title, title[0] ? " > " : ""), w->path[i]);
+            if (w->path[i][0])
+                sh_buffer_printf(&title, "%s%s", title.len > 0 ? " > " : "", w->path[i]);
         }
-        json_t *section = json_pack("{s:s%, s:s%}", "title", title, strlen(title), "text",
-                                    w->text.data, w->text.len);
+        json_t *section =
+            json_pack("{s:s%, s:s%}", "title", title.len > 0 ? title.data : "", title.len,
+                      "text", w->text.data, w->text.len);
         check(json_array_append_new(w->sections, section));
+        sh_buffer_free(&title);
     }
     sh_buffer_clear(&w->text);
 }

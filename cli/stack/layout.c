@@ -1,6 +1,7 @@
 #include "cli/stack/layout.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -106,10 +107,11 @@ static enum sh_err choose_pg_data(struct layout *layout)
 static enum sh_err find_pg_bin(struct layout *layout)
 {
     glob_t found;
-    int newest = -1;
+    long newest = -1;
     if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
-            int version = atoi(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"));
+            long version =
+                strtol(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"), NULL, 10);
             if (version <= newest)
                 continue;
             newest = version;
@@ -172,7 +174,7 @@ static unsigned replicas_of(const char *service)
     char name[64];
     (void)snprintf(name, sizeof(name), "%s_REPLICAS", service);
     for (char *c = name; *c; c++)
-        *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 32) : *c;
+        *c = (char)toupper((unsigned char)*c);
     const char *text = getenv(name);
     unsigned long n = text ? strtoul(text, NULL, 10) : 1;
     return n < 1 ? 1 : n > REPLICAS_MAX ? REPLICAS_MAX : (unsigned)n;

@@ -252,6 +252,7 @@ int main(int argc, char **argv)
             return c == 'h' ? EXIT_SUCCESS : EXIT_FAILURE;
         }
     }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     if (readlink("/proc/self/exe", options.self, sizeof(options.self) - 1) < 0 ||
         curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return EXIT_FAILURE;

@@ -3,13 +3,13 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/stack/environment.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
@@ -20,8 +20,6 @@ enum {
     STOP_TIMEOUT_MS = 35000,
     TOOL_TIMEOUT_MS = 600000
 };
-
-extern char **environ;
 
 static void on_poll(uv_timer_t *timer)
 {
@@ -49,7 +47,9 @@ enum sh_err stack_wait(struct stack *stack, uint64_t timeout_ms, stack_done_fn *
     return err;
 }
 
-static size_t discard(char *data, size_t size, size_t count, void *arg)
+/* libcurl's type */
+static size_t discard(char *data, size_t size, size_t count, // NOLINT
+                      void *arg)
 {
     (void)data;
     (void)arg;
@@ -105,78 +105,6 @@ enum sh_err stack_run(struct stack *stack, const char *name, const char *const a
     return err;
 }
 
-/* --- what a service is told -----------------------------------------------------------
- */
-
-static void set_default(const char *name, const char *value)
-{
-    (void)setenv(name, value, 0);
-}
-
-static void set_endpoints(const struct layout *layout)
-{
-    for (size_t s = 0; s < SERVICES; s++) {
-        const struct service_layout *service = &layout->services[s];
-        char list[REPLICAS_MAX * 164] = "";
-        if (!service->endpoints_variable)
-            continue;
-        for (unsigned r = 0; r < service->replicas; r++) {
-            (void)strcat(list, r > 0 ? "," : "");
-            (void)strcat(list, service->replica[r].endpoint);
-        }
-        (void)setenv(service->endpoints_variable, list, 1);
-    }
-}
-
-/* Children inherit the supervisor's environment: what the operator set there counts. */
-static void set_environment(const struct layout *layout)
-{
-    char value[PATH_MAX + 64];
-    layout_database_url(layout, value, sizeof(value));
-    (void)setenv("DATABASE_URL", value, 1);
-    layout_redis_url(layout, value, sizeof(value));
-    (void)setenv("REDIS_URL", value, 1);
-    set_endpoints(layout);
-    set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
-    set_default("BACKUP_DIR", layout_path(layout, "backups"));
-    (void)snprintf(value, sizeof(value), "%u", layout->api_port);
-    (void)setenv("API_PORT", value, 1);
-    (void)setenv("API_HOST", layout->api_host, 1);
-
-    const char *ollama = getenv("OLLAMA");
-    if (ollama && *ollama) {
-        (void)snprintf(value, sizeof(value), "%s/api/embed", ollama);
-        (void)setenv("EMBEDDING_URL", value, 1);
-        (void)setenv("EMBEDDING_PROVIDER", "ollama", 1);
-        set_default("EMBEDDING_MODEL", "nomic-embed-text");
-    }
-}
-
-/* The environment with two more; lives as long as the process. */
-static char **environment_with(const char *rpc_bind, uint16_t ops_port)
-{
-    size_t count = 0;
-    while (environ[count])
-        count++;
-    char **env = sh_alloc_array(count + 3, sizeof(*env));
-    char *bind = sh_alloc(256);
-    char *ops = sh_alloc(32);
-    if (!env || !bind || !ops)
-        return NULL; /* at start-up: the process is about to end */
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], "RPC_BIND=", 9) != 0 &&
-            strncmp(environ[i], "OPS_PORT=", 9) != 0)
-            env[n++] = environ[i];
-    }
-    (void)snprintf(bind, 256, "RPC_BIND=%s", rpc_bind);
-    (void)snprintf(ops, 32, "OPS_PORT=%u", ops_port);
-    if (*rpc_bind)
-        env[n++] = bind;
-    env[n] = ops;
-    return env;
-}
-
 static enum sh_err start_replica(struct stack *stack,
                                  const struct service_layout *service,
                                  const struct replica *replica)
@@ -195,36 +123,6 @@ static enum sh_err start_replica(struct stack *stack,
     process->uid = geteuid();
     process->stop_signal = SIGTERM;
     return process_start(stack->loop, process);
-}
-
-/* --- the order of things --------------------------------------------------------------
- */
-
-/* Children of a supervisor that was killed may still hold the data and the sockets. */
-static void end_leftovers(const struct stack *stack)
-{
-    glob_t found;
-    char pattern[PATH_MAX + 16];
-    (void)snprintf(pattern, sizeof(pattern), "%s/run/*.pid", stack->layout.dir);
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            char exe[64];
-            char target[PATH_MAX] = "";
-            int pid = 0;
-            FILE *file = fopen(found.gl_pathv[i], "re");
-            if (file && fscanf(file, "%d", &pid) == 1 && pid > 1) {
-                (void)snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
-                ssize_t n = readlink(exe, target, sizeof(target) - 1);
-                if (n > 0 && (strstr(target, "/cairn-") || strstr(target, "/postgres") ||
-                              strstr(target, "/redis-")))
-                    (void)kill(pid, strstr(target, "/postgres") ? SIGQUIT : SIGKILL);
-            }
-            if (file)
-                (void)fclose(file);
-            (void)unlink(found.gl_pathv[i]);
-        }
-        globfree(&found);
-    }
 }
 
 static bool redis_accepts(struct stack *stack, void *arg)
@@ -297,7 +195,7 @@ static bool all_ready(struct stack *stack, void *arg)
 
 static enum sh_err start_services(struct stack *stack)
 {
-    set_environment(&stack->layout);
+    environment_set(&stack->layout);
     enum sh_err err = migrate(stack);
     for (size_t s = 0; s < SERVICES; s++) {
         const struct service_layout *service = &stack->layout.services[s];
@@ -341,7 +239,7 @@ static void prepare(struct stack *stack)
 enum sh_err stack_start(struct stack *stack)
 {
     prepare(stack);
-    end_leftovers(stack);
+    stack_end_leftovers(&stack->layout);
     enum sh_err err = postgres_start(stack);
     if (err == SH_OK)
         err = start_redis(stack);

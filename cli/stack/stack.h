@@ -44,6 +44,10 @@ SH_CHECK enum sh_err stack_run(struct stack *stack, const char *name,
 /* GET answers 200. Blocks for at most a second. */
 bool stack_probe(const char *url);
 
+/* leftovers.c: end the children of a supervisor that was killed: they may still hold the
+ * data and the sockets. */
+void stack_end_leftovers(const struct layout *layout);
+
 /* postgres.c: a private cluster, made when absent, started, with the database cairn. */
 SH_CHECK enum sh_err postgres_start(struct stack *stack);
 
