@@ -84,7 +84,7 @@ const char *rpc_balance_outlier(const struct rpc_record *records, size_t count,
 
 bool rpc_balance_may_eject(size_t replicas, size_t working)
 {
-    return working > 0 && 2 * (working - 1) >= replicas && working > 1;
+    return working > 0 && replicas > 1 && 2 * (working - 1) >= replicas;
 }
 
 uint64_t rpc_balance_ejection_ms(unsigned times, struct rpc_random *random)
