@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backoff.h"
 #include "pg_pool.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -212,16 +213,7 @@ void pg_host_again(struct pg_host *host, struct pg_call *call)
 
 static void back_off(struct pg_host *host)
 {
-    uint64_t wait = PG_BACKOFF_MAX_MS;
-    uint16_t random;
-
-    if (host->failures < 6)
-        wait = (uint64_t)PG_BACKOFF_MIN_MS << host->failures;
-    wait = wait > PG_BACKOFF_MAX_MS ? PG_BACKOFF_MAX_MS : wait;
-    sh_random(&random, sizeof(random));
-    wait = wait / 2 + wait * random / (2 * (uint64_t)UINT16_MAX);
-    host->failures++;
-    host->next_try_ms = sh_now_ms() + wait;
+    host->next_try_ms = sh_now_ms() + backoff_ms(host->failures++);
     pg_due(host->pg, host->next_try_ms);
 }
 

@@ -1,13 +1,14 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "backoff.h"
 #include "pg_link.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/pg.h"
 
-enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 5000, CONNECT_MS = 5000 };
+enum { CONNECT_MS = 5000 };
 
 struct sh_pg_listener {
     struct pg_link link;
@@ -41,17 +42,11 @@ static void arm(struct sh_pg_listener *self, uint64_t wait_ms)
 static void on_down(void *arg, const char *why)
 {
     struct sh_pg_listener *self = arg;
-    uint64_t wait = BACKOFF_MAX_MS;
-    uint16_t random;
 
     sh_warning(NULL, "postgresql listener: %s", why);
     pg_link_close(&self->link);
     self->listening = false;
-    if (self->failures < 6)
-        wait = (uint64_t)BACKOFF_MIN_MS << self->failures++;
-    sh_random(&random, sizeof(random));
-    wait = wait > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : wait;
-    arm(self, wait / 2 + wait * random / (2 * (uint64_t)UINT16_MAX));
+    arm(self, backoff_ms(self->failures++));
 }
 
 static void reconnect(struct sh_pg_listener *self)

@@ -17,8 +17,6 @@ enum {
     PG_DOWN_WAIT_MS = 500, /* how long a call waits for a host with no connection */
     PG_GRACE_MS = 1000,    /* past a call's deadline, before its connection is closed */
     PG_SURPLUS_MS = 60000,
-    PG_BACKOFF_MIN_MS = 100,
-    PG_BACKOFF_MAX_MS = 5000,
     PG_BEAT_MS = 5000,
 };
 

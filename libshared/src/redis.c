@@ -3,12 +3,12 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "backoff.h"
 #include "redis_link.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
-#include "shared/trace.h"
 
 /* Replies come in the order of the commands, so one that is late delays all behind it:
  * when the oldest is overdue the connection is given up, and what waits fails. */
@@ -19,8 +19,6 @@ enum {
     WAITING_MAX = 10000,
     WAITING_BYTES_MAX = 64 * 1024 * 1024,
     WORDS_MAX = 1024 * 1024,
-    BACKOFF_MIN_MS = 100,
-    BACKOFF_MAX_MS = 5000,
     BEAT_MS = 5000,
 };
 
@@ -215,17 +213,10 @@ static void fail_waiting(struct sh_redis *self, bool canceled)
 /* The link is down, or is to go down now. */
 static void drop(struct sh_redis *self, const char *why)
 {
-    uint64_t wait = BACKOFF_MAX_MS;
-    uint16_t random;
-
     sh_warning(NULL, "redis: %s", why);
     report(self, SH_UNHEALTHY, -1, why);
     set_state(self, DOWN);
-    if (self->failures < 6)
-        wait = (uint64_t)BACKOFF_MIN_MS << self->failures++;
-    wait = wait > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : wait;
-    sh_random(&random, sizeof(random));
-    arm(self, wait / 2 + wait * random / (2 * (uint64_t)UINT16_MAX));
+    arm(self, backoff_ms(self->failures++));
     fail_waiting(self, false); /* may close the client: its memory goes on a later turn */
     redis_link_close(&self->link);
 }

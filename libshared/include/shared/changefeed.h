@@ -3,7 +3,9 @@
  * not commit order, so rows are read in (xid, seq) order and only below
  * pg_snapshot_xmin(pg_current_snapshot()): below it every transaction has ended. NOTIFY
  * on the channel of the outbox's name wakes the reader; a poll every second covers lost
- * notifications. Loop thread only. */
+ * notifications, and one within milliseconds rows that wait for an older transaction to
+ * end. Rows that follow each other and name the same entity arrive as one, the last.
+ * Loop thread only. */
 #ifndef SHARED_CHANGEFEED_H
 #define SHARED_CHANGEFEED_H
 
@@ -29,16 +31,19 @@ struct sh_changefeed_options {
     const struct sh_pg_config *config; /* for the listener */
     const char *outbox;                /* table and channel name: [a-z_]+ */
     unsigned batch;                    /* most rows at a time; 0: 1,000 */
+    unsigned retention_s;              /* rows older than this are trimmed; 0: 7 days */
     struct sh_changefeed_position start;
     /* A batch, borrowed until `changes` returns; the next comes only after
      * sh_changefeed_applied(). */
     void (*changes)(void *arg, const struct sh_change *changes, size_t count);
-    /* Rows after `start` were trimmed: the view must be rebuilt from the tables. The feed
-     * has stopped; close it. */
+    /* Rows after `start` were trimmed, or `start` is not of this database (it was
+     * restored, or a replica took over): the view must be rebuilt from the tables. The
+     * feed has stopped; close it. */
     void (*behind)(void *arg);
     void *arg;
 };
 
+/* Errors: SH_NOMEM; SH_INVALID: the outbox's name. */
 SH_CHECK enum sh_err sh_changefeed_create(uv_loop_t *loop,
                                           const struct sh_changefeed_options *options,
                                           struct sh_changefeed **out);
@@ -47,14 +52,16 @@ void sh_changefeed_applied(struct sh_changefeed *feed);
 struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed *feed);
 /* True once everything committed when the feed started has been applied. */
 bool sh_changefeed_current(const struct sh_changefeed *feed);
-/* `done` when every change of transaction `xid` is applied (SH_OK), at the deadline
- * (SH_TIMEOUT), or at close (SH_CANCELED). */
+/* `done`, never from inside this call, when every change of transaction `xid` is applied
+ * (SH_OK), at the deadline (SH_TIMEOUT), or at close (SH_CANCELED). */
 SH_CHECK enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,
                                         uint64_t deadline_ms,
                                         void (*done)(void *arg, enum sh_err err),
                                         void *arg);
 /* Look now; as a notification does. */
 void sh_changefeed_wake(struct sh_changefeed *feed);
+/* Remove rows older than the retention now; it happens by itself every ten minutes. */
+void sh_changefeed_trim(struct sh_changefeed *feed);
 void sh_changefeed_close(struct sh_changefeed **feed);
 
 /* SQL (one row: xid, seq as text) for the position from which a view that is about to be

@@ -1,0 +1,374 @@
+#include "shared/changefeed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "changefeed_sql.h"
+#include "changefeed_wait.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/metrics.h"
+
+/* One query gives the snapshot's bounds, the trim horizon and the next rows, so that all
+ * of them are of one moment. While a batch is with the view nothing is asked; what wakes
+ * the feed meanwhile is remembered. */
+
+enum {
+    BATCH = 1000,
+    RETENTION_S = 7 * 24 * 3600,
+    POLL_MS = 1000,
+    HURRY_MIN_MS = 4,
+    HURRY_MAX_MS = 256,
+    QUERY_MS = 10000,
+    TRIM_FIRST_MS = 60 * 1000,
+    TRIM_MS = 10 * 60 * 1000,
+};
+
+enum state { IDLE, ASKING, DELIVERED, STOPPED };
+
+struct sh_changefeed {
+    uv_loop_t *loop;
+    struct sh_changefeed_options options;
+    const struct changefeed_sql *sql;
+    struct sh_pg_listener *listener;
+    enum state state;
+    bool dirty;   /* wake once the batch is applied, or ask again after this answer */
+    bool full;    /* the batch was: there is more */
+    bool pending; /* rows are there that wait for an older transaction */
+    uint64_t hurry_ms;
+    struct sh_changefeed_position position;
+    struct sh_changefeed_position delivered; /* position when the batch is applied */
+    uint64_t delivered_below;
+    uint64_t applied_below; /* every transaction before this one is in the view */
+    uint64_t start_below;   /* what was committed at the start is before this */
+    struct changefeed_waiters waiters;
+    uv_timer_t poll;
+    uv_timer_t trim;
+    unsigned holds; /* timers, waiters' timer and queries that still need the memory */
+    bool trimming;
+    bool closing;
+};
+
+static struct sh_family changes_total = {.kind = SH_COUNTER,
+                                         .name = "cairn_changefeed_changes_total",
+                                         .help = "Changes handed to a view",
+                                         .labels = {"outbox"}};
+
+static void release(struct sh_changefeed *feed)
+{
+    if (--feed->holds == 0)
+        sh_free(feed);
+}
+
+static void ask(struct sh_changefeed *feed);
+
+static void on_poll(uv_timer_t *timer)
+{
+    ask(timer->data);
+}
+
+/* What waits for another transaction is looked for again soon, but ever more slowly; so
+ * is a transaction that somebody waits for. */
+static void arm(struct sh_changefeed *feed)
+{
+    uint64_t wait = POLL_MS;
+
+    if (feed->pending || feed->waiters.first) {
+        wait = feed->hurry_ms;
+        feed->hurry_ms = wait * 2 < HURRY_MAX_MS ? wait * 2 : HURRY_MAX_MS;
+    } else {
+        feed->hurry_ms = HURRY_MIN_MS;
+    }
+    (void)uv_timer_start(&feed->poll, on_poll, wait, 0); /* not closing */
+}
+
+/* The view has everything up to the batch's end. */
+static void advance(struct sh_changefeed *feed)
+{
+    feed->position = feed->delivered;
+    feed->applied_below = feed->delivered_below;
+    feed->state = IDLE;
+    changefeed_waiters_wake(&feed->waiters,
+                            feed->applied_below); /* later, by its timer */
+    if (feed->full || feed->dirty)
+        ask(feed);
+    else
+        arm(feed);
+}
+
+static void stop_behind(struct sh_changefeed *feed, const char *why)
+{
+    sh_warning(NULL, "changefeed %s: %s; the view must be rebuilt", feed->options.outbox,
+               why);
+    feed->state = STOPPED;
+    feed->options.behind(feed->options.arg);
+}
+
+static void fill(struct sh_change *change, const PGresult *rows, int row)
+{
+    change->xid = sh_pg_u64(rows, row, CHANGEFEED_XID);
+    change->seq = sh_pg_u64(rows, row, CHANGEFEED_SEQ);
+    change->entity = PQgetvalue(rows, row, CHANGEFEED_ENTITY);
+    change->id = PQgetvalue(rows, row, CHANGEFEED_ID);
+    change->op = *PQgetvalue(rows, row, CHANGEFEED_OP);
+}
+
+static bool same_entity(const struct sh_change *a, const struct sh_change *b)
+{
+    return strcmp(a->id, b->id) == 0 && strcmp(a->entity, b->entity) == 0;
+}
+
+static size_t collect(const PGresult *rows, struct sh_change *changes)
+{
+    size_t count = 0;
+
+    for (int row = 0; row < PQntuples(rows); row++) {
+        fill(&changes[count], rows, row);
+        if (count > 0 && same_entity(&changes[count - 1], &changes[count]))
+            changes[count - 1] = changes[count];
+        else
+            count++;
+    }
+    return count;
+}
+
+/* False when out of memory: asked again later. */
+static bool deliver(struct sh_changefeed *feed, const PGresult *rows)
+{
+    size_t count = (size_t)PQntuples(rows);
+    struct sh_change *changes = sh_alloc_array(count, sizeof(*changes));
+
+    if (!changes)
+        return false;
+    feed->state = DELIVERED;
+    count = collect(rows, changes);
+    sh_series_add(sh_series(&changes_total, &feed->options.outbox), (double)count);
+    feed->options.changes(feed->options.arg, changes, count);
+    sh_free(changes);
+    return true;
+}
+
+/* Rows with the snapshot's bounds in each; one row without a change when there is none.
+ */
+static void take_rows(struct sh_changefeed *feed, const PGresult *rows)
+{
+    uint64_t below = sh_pg_u64(rows, 0, CHANGEFEED_XMIN);
+    uint64_t horizon = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON);
+    uint64_t after = sh_pg_u64(rows, 0, CHANGEFEED_XMAX);
+    int last = PQntuples(rows) - 1;
+
+    if (feed->start_below == 0)
+        feed->start_below = after;
+    feed->pending = *PQgetvalue(rows, 0, CHANGEFEED_PENDING) == 't';
+    feed->full = (unsigned)last + 1 >= feed->options.batch;
+    if (feed->position.xid < horizon || (feed->position.xid == horizon && horizon > 0 &&
+                                         feed->position.seq < INT64_MAX)) {
+        stop_behind(feed, "changes that were not seen are trimmed");
+        return;
+    }
+    if (feed->position.xid >= after) {
+        stop_behind(feed, "the position is not of this database");
+        return;
+    }
+    feed->delivered = (struct sh_changefeed_position){below - 1, INT64_MAX};
+    feed->delivered_below = below;
+    if (PQgetisnull(rows, last, CHANGEFEED_XID)) {
+        feed->full = false;
+        advance(feed);
+        return;
+    }
+    if (feed->full) {
+        feed->delivered.xid = sh_pg_u64(rows, last, CHANGEFEED_XID);
+        feed->delivered.seq = sh_pg_u64(rows, last, CHANGEFEED_SEQ);
+        feed->delivered_below = feed->delivered.xid;
+    }
+    if (!deliver(feed, rows)) {
+        feed->state = IDLE;
+        arm(feed);
+    }
+}
+
+static void on_rows(void *arg, const struct sh_pg_reply *reply)
+{
+    struct sh_changefeed *feed = arg;
+
+    if (feed->closing) {
+        release(feed);
+        return;
+    }
+    feed->state = IDLE;
+    if (reply->err == SH_OK && PQntuples(reply->results[0]) > 0) {
+        take_rows(feed, reply->results[0]);
+    } else {
+        sh_warning(NULL, "changefeed %s: %s", feed->options.outbox, reply->message);
+        arm(feed);
+    }
+    release(feed); /* `changes` may have closed the feed */
+}
+
+static void ask(struct sh_changefeed *feed)
+{
+    char texts[3][24];
+    struct sh_pg_param params[3] = {0};
+    const struct sh_pg_step step = {&feed->sql->read, params, 3, false};
+    const struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + QUERY_MS};
+
+    feed->dirty = feed->state == ASKING || feed->state == DELIVERED;
+    if (feed->state != IDLE || feed->closing)
+        return;
+    snprintf(texts[0], 24, "%llu", (unsigned long long)feed->position.xid);
+    snprintf(texts[1], 24, "%llu", (unsigned long long)feed->position.seq);
+    snprintf(texts[2], 24, "%u", feed->options.batch);
+    for (size_t i = 0; i < SH_COUNT(params); i++)
+        params[i].value = sh_bytes_of(texts[i]);
+    if (sh_pg_run(feed->options.pg, &call, on_rows, feed) != SH_OK) {
+        arm(feed);
+        return;
+    }
+    feed->state = ASKING;
+    feed->holds++;
+}
+
+/* --- trimming ------------------------------------------------------------------------
+ */
+
+static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
+{
+    struct sh_changefeed *feed = arg;
+
+    feed->trimming = false;
+    if (reply->err == SH_OK && sh_pg_u64(reply->results[0], 0, 0) > 0 && !feed->closing)
+        sh_changefeed_trim(feed); /* it removes some at a time */
+    release(feed);
+}
+
+void sh_changefeed_trim(struct sh_changefeed *feed)
+{
+    char seconds[16];
+    struct sh_pg_param param = {{seconds, 0}, false};
+    const struct sh_pg_step step = {&feed->sql->trim, &param, 1, false};
+    const struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + QUERY_MS};
+
+    if (feed->trimming || feed->closing)
+        return;
+    snprintf(seconds, sizeof(seconds), "%u", feed->options.retention_s);
+    param.value = sh_bytes_of(seconds);
+    if (sh_pg_run(feed->options.pg, &call, on_trimmed, feed) != SH_OK)
+        return; /* the next time does it */
+    feed->trimming = true;
+    feed->holds++;
+}
+
+static void on_trim(uv_timer_t *timer)
+{
+    sh_changefeed_trim(timer->data);
+}
+
+/* --- life ----------------------------------------------------------------------------
+ */
+
+static void on_notified(void *arg, const char *payload)
+{
+    (void)payload;
+    ask(arg);
+}
+
+static void on_waiters_closed(void *arg)
+{
+    release(arg);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    release(handle->data);
+}
+
+enum sh_err sh_changefeed_create(uv_loop_t *loop,
+                                 const struct sh_changefeed_options *options,
+                                 struct sh_changefeed **out)
+{
+    struct sh_changefeed *feed = sh_alloc(sizeof(*feed));
+    enum sh_err err;
+
+    if (!feed)
+        return SH_NOMEM;
+    feed->loop = loop;
+    feed->options = *options;
+    feed->position = options->start;
+    if (feed->options.batch == 0)
+        feed->options.batch = BATCH;
+    if (feed->options.retention_s == 0)
+        feed->options.retention_s = RETENTION_S;
+    err = changefeed_sql(options->outbox, &feed->sql);
+    if (err == SH_OK)
+        feed->options.outbox = feed->sql->outbox;
+    if (err == SH_OK)
+        err = sh_pg_listen(loop, options->config, options->outbox, on_notified, feed,
+                           &feed->listener);
+    if (err != SH_OK) {
+        sh_free(feed);
+        return err;
+    }
+    feed->holds = 3;
+    feed->poll.data = feed->trim.data = feed;
+    (void)uv_timer_init(loop, &feed->poll);
+    (void)uv_timer_init(loop, &feed->trim);
+    (void)uv_timer_start(&feed->trim, on_trim, TRIM_FIRST_MS, TRIM_MS);
+    changefeed_waiters_init(&feed->waiters, loop, on_waiters_closed, feed);
+    arm(feed);
+    ask(feed);
+    *out = feed;
+    return SH_OK;
+}
+
+void sh_changefeed_applied(struct sh_changefeed *feed)
+{
+    if (feed->state == DELIVERED && !feed->closing)
+        advance(feed);
+}
+
+struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed *feed)
+{
+    return feed->position;
+}
+
+bool sh_changefeed_current(const struct sh_changefeed *feed)
+{
+    return feed->start_below > 0 && feed->applied_below >= feed->start_below;
+}
+
+enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,
+                               uint64_t deadline_ms,
+                               void (*done)(void *arg, enum sh_err err), void *arg)
+{
+    enum sh_err err;
+
+    if (feed->closing)
+        return SH_CANCELED;
+    err = changefeed_waiters_add(&feed->waiters, xid, deadline_ms, done, arg);
+    if (err == SH_OK)
+        ask(feed);
+    return err;
+}
+
+void sh_changefeed_wake(struct sh_changefeed *feed)
+{
+    ask(feed);
+}
+
+void sh_changefeed_close(struct sh_changefeed **feed)
+{
+    struct sh_changefeed *self = *feed;
+
+    *feed = NULL;
+    if (!self || self->closing)
+        return;
+    self->closing = true;
+    sh_pg_unlisten(&self->listener);
+    uv_close((uv_handle_t *)&self->poll, on_timer_closed);
+    uv_close((uv_handle_t *)&self->trim, on_timer_closed);
+    changefeed_waiters_close(&self->waiters);
+}

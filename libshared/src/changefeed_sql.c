@@ -1,0 +1,73 @@
+#include "changefeed_sql.h"
+
+#include <stdio.h>
+
+#include "shared/mem.h"
+
+enum { NAME_MAX_LEN = 40 };
+
+struct entry {
+    struct changefeed_sql sql;
+    struct entry *next;
+    char outbox[NAME_MAX_LEN + 1];
+    char read_name[64];
+    char trim_name[64];
+    char read[1200];
+    char trim[160];
+};
+
+static struct entry *entries;
+
+/* The CTE pins one snapshot value for all its uses. `pending` says that rows are there
+ * which cannot be read yet because an older transaction still runs. */
+static const char read_format[] =
+    "WITH s AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin, "
+    "pg_snapshot_xmax(pg_current_snapshot()) AS xmax) "
+    "SELECT s.xmin, s.xmax, h.xid, "
+    "EXISTS (SELECT FROM %s p WHERE p.xid >= s.xmin AND p.xid < s.xmax), "
+    "o.xid, o.seq, o.entity, o.id, o.op "
+    "FROM s LEFT JOIN outbox_horizon h ON h.outbox = '%s' "
+    "LEFT JOIN LATERAL (SELECT * FROM %s r "
+    "WHERE (r.xid, r.seq) > ($1::xid8, $2::bigint) AND r.xid < s.xmin "
+    "ORDER BY r.xid, r.seq LIMIT $3::int) o ON true ORDER BY o.xid, o.seq";
+
+static bool is_name(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len <= NAME_MAX_LEN &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz_") == len;
+}
+
+static void write_statements(struct entry *e, const char *outbox)
+{
+    snprintf(e->outbox, sizeof(e->outbox), "%s", outbox);
+    snprintf(e->read_name, sizeof(e->read_name), "%s_read", outbox);
+    snprintf(e->trim_name, sizeof(e->trim_name), "%s_trim", outbox);
+    snprintf(e->read, sizeof(e->read), read_format, outbox, outbox, outbox);
+    snprintf(e->trim, sizeof(e->trim),
+             "SELECT outbox_trim('%s', make_interval(secs => $1::float8))", outbox);
+    e->sql.outbox = e->outbox;
+    e->sql.read = (struct sh_pg_statement){e->read_name, e->read};
+    e->sql.trim = (struct sh_pg_statement){e->trim_name, e->trim};
+}
+
+enum sh_err changefeed_sql(const char *outbox, const struct changefeed_sql **out)
+{
+    struct entry *e = entries;
+
+    if (!is_name(outbox))
+        return SH_INVALID;
+    while (e && strcmp(e->outbox, outbox) != 0)
+        e = e->next;
+    if (!e) {
+        e = sh_alloc(sizeof(*e));
+        if (!e)
+            return SH_NOMEM;
+        write_statements(e, outbox);
+        e->next = entries;
+        entries = e;
+    }
+    *out = &e->sql;
+    return SH_OK;
+}

@@ -1,0 +1,31 @@
+/* changefeed_sql: the statements of an outbox. They live as long as the process, because
+ * the pool knows statements by address. One thread. */
+#ifndef SHARED_CHANGEFEED_SQL_H
+#define SHARED_CHANGEFEED_SQL_H
+
+#include "shared/pg.h"
+
+/* Columns of `read`. */
+enum {
+    CHANGEFEED_XMIN,
+    CHANGEFEED_XMAX,
+    CHANGEFEED_HORIZON,
+    CHANGEFEED_PENDING,
+    CHANGEFEED_XID, /* NULL when there is no change */
+    CHANGEFEED_SEQ,
+    CHANGEFEED_ENTITY,
+    CHANGEFEED_ID,
+    CHANGEFEED_OP,
+};
+
+struct changefeed_sql {
+    const char *outbox;
+    struct sh_pg_statement read; /* xid, seq, limit */
+    struct sh_pg_statement trim; /* seconds to keep */
+};
+
+/* Errors: SH_INVALID (not [a-z_]{1,40}), SH_NOMEM. */
+SH_CHECK enum sh_err changefeed_sql(const char *outbox,
+                                    const struct changefeed_sql **out);
+
+#endif
