@@ -106,6 +106,15 @@ static void json_trace(struct sh_log_line *line, const struct sh_trace *trace)
     json_text(line, "span_id", ids + 36, FIELD_MAX);
 }
 
+/* The service, unless the line says itself what it belongs to ("access"). */
+static const char *logger_of(const struct sh_log_record *record)
+{
+    for (size_t i = 0; i < record->count; i++)
+        if (strcmp(record->fields[i].name, "logger") == 0 && record->fields[i].text)
+            return record->fields[i].text;
+    return record->service;
+}
+
 void sh_log_line_json(struct sh_log_line *line, const struct sh_log_record *record)
 {
     char time[32];
@@ -118,7 +127,7 @@ void sh_log_line_json(struct sh_log_line *line, const struct sh_log_record *reco
     json_text(line, "timestamp", time, FIELD_MAX);
     json_text(line, "level", sh_log_level_text(record->level), FIELD_MAX);
     json_text(line, "service", record->service, FIELD_MAX);
-    json_text(line, "logger", record->service, FIELD_MAX);
+    json_text(line, "logger", logger_of(record), FIELD_MAX);
     json_text(line, "message", record->message, MESSAGE_MAX);
     json_text(line, "module", module, FIELD_MAX);
     json_text(line, "function", record->site->function, FIELD_MAX);
@@ -127,6 +136,8 @@ void sh_log_line_json(struct sh_log_line *line, const struct sh_log_record *reco
         json_trace(line, record->trace);
     for (size_t i = 0; i < record->count; i++) {
         const struct sh_log_field *field = &record->fields[i];
+        if (strcmp(field->name, "logger") == 0)
+            continue;
         if (field->text)
             json_text(line, field->name, field->text, FIELD_MAX);
         else

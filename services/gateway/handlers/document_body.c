@@ -18,8 +18,8 @@ struct section_body {
 static const struct schema_field section_fields[] = {
     {.name = "title", .type = SCHEMA_TEXT, .offset = AT(title), .most = 2048,
      .bytes = TITLE_BYTES},
-    {.name = "text", .type = SCHEMA_TEXT, .offset = AT(text), .required = true,
-     .bytes = PROTO_TEXT_MAX},
+    {.name = "text", .type = SCHEMA_TEXT, .offset = AT(text), .bytes = PROTO_TEXT_MAX,
+     .help = "a section may be a heading alone"},
     {.name = "page_number", .type = SCHEMA_INTEGER, .offset = AT(page_number),
      .least = 0, .most = UINT32_MAX},
 };
