@@ -37,6 +37,14 @@ static bool deceptive(int32_t c)
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+size_t sh_escape_plain(const char *text, const char *end)
+{
+    const char *at = text;
+    while (at < end && *at >= ' ' && *at < 0x7f && *at != '"' && *at != '\\')
+        at++;
+    return (size_t)(at - text);
+}
+
 size_t sh_escape_next(const char **at, const char *end, char out[static SH_ESCAPE_MAX])
 {
     if ((unsigned char)**at < 0x80)
@@ -64,8 +72,13 @@ void sh_buffer_json_text(struct sh_buffer *out, const char *text)
 
     sh_buffer_append(out, "\"", 1);
     while (text < end) {
-        size_t len = sh_escape_next(&text, end, escaped);
-        sh_buffer_append(out, escaped, len);
+        size_t plain = sh_escape_plain(text, end);
+        sh_buffer_append(out, text, plain);
+        text += plain;
+        if (text < end) {
+            size_t len = sh_escape_next(&text, end, escaped);
+            sh_buffer_append(out, escaped, len);
+        }
     }
     sh_buffer_append(out, "\"", 1);
 }

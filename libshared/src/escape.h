@@ -8,6 +8,8 @@
 
 enum { SH_ESCAPE_MAX = 6 };
 
+/* How many bytes at the start of `text` stand for themselves. */
+size_t sh_escape_plain(const char *text, const char *end);
 /* Take one character from *at (which is before `end`) and write what stands for it;
  * returns its length, 1 to SH_ESCAPE_MAX. */
 size_t sh_escape_next(const char **at, const char *end, char out[static SH_ESCAPE_MAX]);

@@ -37,15 +37,22 @@ static bool put_escaped(struct sh_log_line *line, const char *text, size_t max)
 {
     const char *end = text + strlen(text);
     char escaped[SH_ESCAPE_MAX];
-    size_t written = 0;
+    size_t left = max;
 
     while (text < end) {
-        size_t len = sh_escape_next(&text, end, escaped);
-        written += len;
-        if (written > max)
-            return put_text(line, "…");
-        if (!put(line, escaped, len))
+        const char *piece = text;
+        size_t len = sh_escape_plain(text, end);
+        if (len > 0) {
+            text += len;
+        } else {
+            piece = escaped;
+            len = sh_escape_next(&text, end, escaped);
+        }
+        if (len > left)
+            return (piece == escaped || put(line, piece, left)) && put_text(line, "…");
+        if (!put(line, piece, len))
             return false;
+        left -= len;
     }
     return true;
 }

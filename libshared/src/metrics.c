@@ -63,6 +63,18 @@ static void register_family(struct sh_family *family)
     atomic_store_explicit(&family->registered, true, memory_order_release);
 }
 
+/* FNV-1a. */
+static uint64_t hash_of(const char *const *values, size_t count)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < count; i++) {
+        for (const char *at = values[i]; *at != '\0'; at++)
+            hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+        hash *= 0x100000001b3; /* where one ends */
+    }
+    return hash;
+}
+
 static bool same_values(const struct sh_series *series, const char *const *values,
                         size_t count)
 {
@@ -78,8 +90,9 @@ static struct sh_series *find(struct sh_family *family, const char *const *value
                               size_t count, size_t *seen)
 {
     struct sh_series *series = atomic_load_explicit(&family->first, memory_order_acquire);
+    uint64_t hash = hash_of(values, count);
     *seen = 0;
-    while (series && !same_values(series, values, count)) {
+    while (series && !(series->hash == hash && same_values(series, values, count))) {
         series = series->next;
         ++*seen;
     }
@@ -121,6 +134,7 @@ static struct sh_series *new_series(struct sh_family *family, const char *const 
     if (!series)
         return NULL;
     series->family = family;
+    series->hash = hash_of(values, count);
     if (fill_series(series, values, count))
         return series;
     free_series(series, count);

@@ -7,6 +7,7 @@
 struct sh_series {
     struct sh_series *next; /* set before it is published, then never changed */
     const struct sh_family *family;
+    uint64_t hash; /* of the values: most others differ in it */
     char **values; /* as many as labels */
     _Atomic double value;
     size_t bucket_count;

@@ -23,7 +23,7 @@ void sh_random(void *out, size_t len)
 /* Ids must be unique, not secret: a system call for many of them, not one each. */
 static void random_id(void *out, size_t len)
 {
-    static _Thread_local uint8_t pool[1024];
+    static _Thread_local uint8_t pool[4096];
     static _Thread_local size_t left;
     if (left < len) {
         sh_random(pool, sizeof(pool));

@@ -8,8 +8,10 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "libshared/src/number.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
@@ -128,6 +130,29 @@ static void values_print_exactly(void **state)
     sh_buffer_free(&out);
 }
 
+static void numbers_read_back_as_they_were(void **state)
+{
+    (void)state;
+    static const double wide[] = {0.000001, -0.000001, 999999999.999999,  1e9,    -1e9,
+                                  1e15,     1.5e-7,    123456789012.25,   5e-324, 1e22,
+                                  -12.5,    0.1 + 0.2, 4503599627370497.5};
+    char text[32];
+    uint64_t seed = 1;
+    for (size_t i = 0; i < SH_COUNT(wide); i++) {
+        sh_number_text(wide[i], text);
+        assert_true(strtod(text, NULL) == wide[i]);
+    }
+    for (int i = 0; i < 200000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        double value = (double)(int64_t)seed / (double)(1ull << (seed >> 58));
+        sh_number_text(value, text);
+        assert_true(strtod(text, NULL) == value);
+        sh_number_text((double)(int32_t)(seed >> 32) / 1000, text);
+        assert_true(strtod(text, NULL) == (double)(int32_t)(seed >> 32) / 1000);
+        assert_true(strlen(text) <= 12);
+    }
+}
+
 static void *update_many(void *arg)
 {
     char name[16];
@@ -226,6 +251,7 @@ int main(void)
         cmocka_unit_test(both_formats_render),
         cmocka_unit_test(histogram_cumulates),
         cmocka_unit_test(values_print_exactly),
+        cmocka_unit_test(numbers_read_back_as_they_were),
         cmocka_unit_test(no_update_is_lost_between_threads),
         cmocka_unit_test(failing_allocation_loses_only_the_sample),
         cmocka_unit_test(unbounded_labels_are_stopped),
