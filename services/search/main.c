@@ -157,6 +157,7 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .pg_config = &search->pg_config,
                                    .writer = search->writer,
                                    .model = model_current(search->model),
+                                   .outbox_keep_s = search->config.outbox_keep_s,
                                    .state_changed = on_feed,
                                    .arg = search};
 
@@ -279,8 +280,7 @@ static enum sh_err start_watch(struct sh_service *service, void *self)
                                     .embedder = search->embedder,
                                     .workers = search->searchers,
                                     .feed = search->feed,
-                                    .model = search->model,
-                                    .outbox_keep_s = search->config.outbox_keep_s};
+                                    .model = search->model};
 
     return watch_create(sh_service_loop(service), &options, &search->watch);
 }

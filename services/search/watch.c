@@ -6,10 +6,9 @@
 
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
-#include "shared/log.h"
 #include "shared/metrics.h"
 
-enum { EVERY_MS = 5000, ANSWER_MS = 4000, TRIM_EVERY_MS = 60000 };
+enum { EVERY_MS = 5000, ANSWER_MS = 4000 };
 
 #define GAUGE(variable, name_, help_)                                                    \
     static struct sh_family variable = {.kind = SH_GAUGE, .name = name_, .help = help_}
@@ -31,7 +30,6 @@ struct watch {
     struct sh_health_check *self_test;
     uint64_t pending; /* as last counted */
     uint64_t asked_us;
-    uint64_t trimmed_ms;
     bool ever_current;
     bool asking; /* the database */
     bool closing;
@@ -203,29 +201,6 @@ static void on_figures(void *arg, const struct sh_pg_reply *reply)
     tell_index(self);
 }
 
-static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
-{
-    (void)arg;
-    if (reply->err != SH_OK && reply->err != SH_CANCELED)
-        sh_warning(NULL, "old changes cannot be trimmed: %s", reply->message);
-}
-
-static void trim(struct watch *self)
-{
-    char keep[16];
-    struct sh_pg_param params[1] = {0};
-    struct sh_pg_step step = {&store_trim, params, 1, false};
-    struct sh_pg_call call = {
-        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + TRIM_EVERY_MS};
-
-    if (sh_left_ms(self->trimmed_ms + TRIM_EVERY_MS) > 0)
-        return;
-    self->trimmed_ms = sh_now_ms();
-    snprintf(keep, sizeof(keep), "%u", (unsigned)self->options.outbox_keep_s);
-    params[0].value = sh_bytes_of(keep);
-    (void)!sh_pg_run(self->options.pg, &call, on_trimmed, NULL); /* again in a minute */
-}
-
 static void ask(struct watch *self)
 {
     struct sh_changefeed_position position = feed_position(self->options.feed);
@@ -253,7 +228,6 @@ static void on_timer(uv_timer_t *timer)
     struct watch *self = timer->data;
 
     ask(self);
-    trim(self);
     test(self);
     tell_embedder(self);
 }
@@ -284,7 +258,6 @@ enum sh_err watch_create(uv_loop_t *loop, const struct watch_options *options,
         sh_free(self);
         return SH_NOMEM;
     }
-    self->trimmed_ms = sh_now_ms();
     uv_timer_init(loop, &self->timer); /* cannot fail */
     self->timer.data = self;
     uv_timer_start(&self->timer, on_timer, 0, EVERY_MS);

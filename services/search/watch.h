@@ -1,5 +1,5 @@
 /* watch: what the search service says of itself: its health checks, a search of its own
- * every few seconds, gauges, and the upkeep of the outbox. Loop thread only. */
+ * every few seconds, and gauges. Loop thread only. */
 #ifndef SEARCH_WATCH_H
 #define SEARCH_WATCH_H
 
@@ -15,7 +15,6 @@ struct watch_options {
     struct sh_workers *workers;
     struct feed *feed;
     struct model_binding *model;
-    uint32_t outbox_keep_s;
 };
 
 SH_CHECK enum sh_err watch_create(uv_loop_t *loop, const struct watch_options *options,

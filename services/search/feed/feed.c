@@ -161,6 +161,7 @@ static void follow(struct feed *feed)
     struct sh_changefeed_options options = {.pg = feed->options.pg,
                                             .config = feed->options.pg_config,
                                             .outbox = "search_outbox",
+                                            .retention_s = feed->options.outbox_keep_s,
                                             .start = feed->start,
                                             .changes = on_changes,
                                             .behind = on_behind,

@@ -17,6 +17,7 @@ struct feed_options {
     const struct sh_pg_config *pg_config;
     struct sh_workers *writer;        /* one thread */
     const struct model *model;        /* in use; read whenever loading starts */
+    uint32_t outbox_keep_s;           /* 0: the changefeed's own */
     void (*state_changed)(void *arg); /* loaded, current, rebuilding */
     void *arg;
 };

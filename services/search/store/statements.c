@@ -194,6 +194,3 @@ const struct sh_pg_statement store_figures = {
     "SELECT (SELECT count(*) FROM pending_embeddings), "
     "coalesce((SELECT extract(epoch FROM clock_timestamp() - at) FROM search_outbox "
     "WHERE (xid, seq) > ($1::text::xid8, $2::bigint) ORDER BY xid, seq LIMIT 1), 0)"};
-
-const struct sh_pg_statement store_trim = {
-    "trim", "SELECT outbox_trim('search_outbox', make_interval(secs => $1::int))"};

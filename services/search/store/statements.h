@@ -78,8 +78,7 @@ extern const struct sh_pg_statement
     store_pending_failed,  /* id[], message */
     store_pending_release, /* id[]: nothing was tried */
     /* --- upkeep --------------------------------------------------------------------- */
-    store_figures, /* outbox xid, seq → pending, connections' age of the oldest change
-                      after that position in seconds */
-    store_trim;    /* seconds to keep → removed */
+    store_figures; /* outbox xid, seq → pending, age in seconds of the oldest change after
+                      that position */
 
 #endif

@@ -36,7 +36,7 @@ static PGresult *new_page(void)
 {
     PGresult *page = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     PGresAttDesc columns[COLUMNS] = {0};
-    static char names[COLUMNS][8];
+    static char names[COLUMNS][16];
 
     for (int i = 0; i < COLUMNS; i++) {
         snprintf(names[i], sizeof(names[i]), "c%d", i);
