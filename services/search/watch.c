@@ -164,12 +164,12 @@ static void test(struct watch *self)
     snprintf(self->sample, sizeof(self->sample), "%s", sample[0] ? sample : "cairn");
     self->work = (struct sh_work){.run = run_test, .done = on_tested};
     self->test_us = sh_now_us();
-    if (sh_workers_submit(self->options.workers, &self->work) != SH_OK) {
+    self->view = feed_hold(self->options.feed); /* before a worker may look */
+    self->testing = sh_workers_submit(self->options.workers, &self->work) == SH_OK;
+    if (!self->testing) {
+        held_release(self->view);
         sh_health_set(self->self_test, SH_DEGRADED, -1, "too busy to test itself", NULL);
-        return;
     }
-    self->view = feed_hold(self->options.feed);
-    self->testing = true;
 }
 
 /* --- the database ------------------------------------------------------------------- */
