@@ -1,27 +1,8 @@
 #include "proto/envelope.h"
 
-/* Where each member lives; 81, 86 and 92 to 95 are zero and kept for later. */
-enum {
-    AT_MAGIC = 0,
-    AT_VERSION = 4,
-    AT_TYPE = 6,
-    AT_FLAGS = 7,
-    AT_EPOCH = 8,
-    AT_SEQUENCE = 16,
-    AT_ATTEMPT = 24,
-    AT_PRIORITY = 25,
-    AT_STATUS = 26,
-    AT_BUDGET = 28,
-    AT_METHOD = 32,
-    AT_PAYLOAD = 36,
-    AT_TRACE = 40,
-    AT_SPAN = 56,
-    AT_KEY = 64,
-    AT_TRACE_FLAGS = 80,
-    AT_DEPTH = 82,
-    AT_CREDIT = 84,
-    AT_RETRY_AFTER = 88,
-};
+#define OFFSET(offset, bytes, member, meaning) AT_##member = (offset),
+enum { ENVELOPE_LAYOUT(OFFSET) };
+#undef OFFSET
 
 static void put(uint8_t *at, uint64_t value, size_t bytes)
 {
@@ -40,53 +21,54 @@ static uint64_t get(const uint8_t *at, size_t bytes)
 void envelope_write(const struct envelope *envelope, uint8_t out[static ENVELOPE_BYTES])
 {
     memset(out, 0, ENVELOPE_BYTES);
-    put(out + AT_MAGIC, ENVELOPE_MAGIC, 4);
-    put(out + AT_VERSION, envelope->version ? envelope->version : ENVELOPE_VERSION, 2);
-    out[AT_TYPE] = envelope->type;
-    out[AT_FLAGS] = envelope->flags;
-    put(out + AT_EPOCH, envelope->epoch, 8);
-    put(out + AT_SEQUENCE, envelope->sequence, 8);
-    out[AT_ATTEMPT] = envelope->attempt;
-    out[AT_PRIORITY] = envelope->priority;
-    put(out + AT_STATUS, envelope->status, 2);
-    put(out + AT_BUDGET, envelope->budget_ms, 4);
-    put(out + AT_METHOD, envelope->method, 4);
-    put(out + AT_PAYLOAD, envelope->payload_bytes, 4);
-    memcpy(out + AT_TRACE, envelope->trace_id, sizeof(envelope->trace_id));
-    memcpy(out + AT_SPAN, envelope->span_id, sizeof(envelope->span_id));
-    memcpy(out + AT_KEY, envelope->idempotency_key, sizeof(envelope->idempotency_key));
-    out[AT_TRACE_FLAGS] = envelope->trace_flags;
-    put(out + AT_DEPTH, envelope->queue_depth, 2);
-    put(out + AT_CREDIT, envelope->credit, 2);
-    put(out + AT_RETRY_AFTER, envelope->retry_after_ms, 4);
+    put(out + AT_magic, ENVELOPE_MAGIC, 4);
+    put(out + AT_version, envelope->version ? envelope->version : ENVELOPE_VERSION, 2);
+    out[AT_type] = envelope->type;
+    out[AT_flags] = envelope->flags;
+    put(out + AT_epoch, envelope->epoch, 8);
+    put(out + AT_sequence, envelope->sequence, 8);
+    out[AT_attempt] = envelope->attempt;
+    out[AT_priority] = envelope->priority;
+    put(out + AT_status, envelope->status, 2);
+    put(out + AT_budget_ms, envelope->budget_ms, 4);
+    put(out + AT_method, envelope->method, 4);
+    put(out + AT_payload_bytes, envelope->payload_bytes, 4);
+    memcpy(out + AT_trace_id, envelope->trace_id, sizeof(envelope->trace_id));
+    memcpy(out + AT_span_id, envelope->span_id, sizeof(envelope->span_id));
+    memcpy(out + AT_idempotency_key, envelope->idempotency_key,
+           sizeof(envelope->idempotency_key));
+    out[AT_trace_flags] = envelope->trace_flags;
+    put(out + AT_queue_depth, envelope->queue_depth, 2);
+    put(out + AT_credit, envelope->credit, 2);
+    put(out + AT_retry_after_ms, envelope->retry_after_ms, 4);
 }
 
 enum sh_err envelope_read(struct sh_bytes frame, struct envelope *out)
 {
     const uint8_t *in = frame.data;
-    if (frame.len != ENVELOPE_BYTES || get(in + AT_MAGIC, 4) != ENVELOPE_MAGIC ||
-        in[AT_TYPE] < TYPE_HELLO || in[AT_TYPE] > TYPE_CHUNK)
+    if (frame.len != ENVELOPE_BYTES || get(in + AT_magic, 4) != ENVELOPE_MAGIC ||
+        in[AT_type] < TYPE_HELLO || in[AT_type] > TYPE_CHUNK)
         return SH_MALFORMED;
     *out = (struct envelope){
-        .version = (uint16_t)get(in + AT_VERSION, 2),
-        .type = in[AT_TYPE],
-        .flags = in[AT_FLAGS],
-        .epoch = get(in + AT_EPOCH, 8),
-        .sequence = get(in + AT_SEQUENCE, 8),
-        .attempt = in[AT_ATTEMPT],
-        .priority = in[AT_PRIORITY],
-        .status = (uint16_t)get(in + AT_STATUS, 2),
-        .budget_ms = (uint32_t)get(in + AT_BUDGET, 4),
-        .method = (uint32_t)get(in + AT_METHOD, 4),
-        .trace_flags = in[AT_TRACE_FLAGS],
-        .queue_depth = (uint16_t)get(in + AT_DEPTH, 2),
-        .credit = (uint16_t)get(in + AT_CREDIT, 2),
-        .retry_after_ms = (uint32_t)get(in + AT_RETRY_AFTER, 4),
-        .payload_bytes = (uint32_t)get(in + AT_PAYLOAD, 4),
+        .version = (uint16_t)get(in + AT_version, 2),
+        .type = in[AT_type],
+        .flags = in[AT_flags],
+        .epoch = get(in + AT_epoch, 8),
+        .sequence = get(in + AT_sequence, 8),
+        .attempt = in[AT_attempt],
+        .priority = in[AT_priority],
+        .status = (uint16_t)get(in + AT_status, 2),
+        .budget_ms = (uint32_t)get(in + AT_budget_ms, 4),
+        .method = (uint32_t)get(in + AT_method, 4),
+        .trace_flags = in[AT_trace_flags],
+        .queue_depth = (uint16_t)get(in + AT_queue_depth, 2),
+        .credit = (uint16_t)get(in + AT_credit, 2),
+        .retry_after_ms = (uint32_t)get(in + AT_retry_after_ms, 4),
+        .payload_bytes = (uint32_t)get(in + AT_payload_bytes, 4),
     };
-    memcpy(out->trace_id, in + AT_TRACE, sizeof(out->trace_id));
-    memcpy(out->span_id, in + AT_SPAN, sizeof(out->span_id));
-    memcpy(out->idempotency_key, in + AT_KEY, sizeof(out->idempotency_key));
+    memcpy(out->trace_id, in + AT_trace_id, sizeof(out->trace_id));
+    memcpy(out->span_id, in + AT_span_id, sizeof(out->span_id));
+    memcpy(out->idempotency_key, in + AT_idempotency_key, sizeof(out->idempotency_key));
     return SH_OK;
 }
 

@@ -19,6 +19,28 @@ enum {
 #define ENVELOPE_VERSION 1
 
 /* clang-format off */
+/* X(offset, bytes, member, meaning): what lies where; the rest is zero */
+#define ENVELOPE_LAYOUT(X)                                                      \
+    X(0,  4,  magic,           "`CARN`")                                        \
+    X(4,  2,  version,         "of the protocol, 1")                            \
+    X(6,  1,  type,            "see below")                                     \
+    X(7,  1,  flags,           "1 raw payload, 2 more pieces follow, 4 idempotency key") \
+    X(8,  8,  epoch,           "of the caller's connection; with `sequence` the request's id") \
+    X(16, 8,  sequence,        "unique within the epoch")                       \
+    X(24, 1,  attempt,         "counts the tries of a request; answers repeat it") \
+    X(25, 1,  priority,        "0; kept for later")                             \
+    X(26, 2,  status,          "in answers, see below")                         \
+    X(28, 4,  budget_ms,       "what is left until the deadline, never wall time") \
+    X(32, 4,  method,          "see below")                                     \
+    X(36, 4,  payload_bytes,   "of all pieces together")                        \
+    X(40, 16, trace_id,        "W3C trace context")                             \
+    X(56, 8,  span_id,         "of the call")                                   \
+    X(64, 16, idempotency_key, "counts when flag 4 is set")                     \
+    X(80, 1,  trace_flags,     "W3C trace context")                             \
+    X(82, 2,  queue_depth,     "in answers and PONG: requests being worked on") \
+    X(84, 2,  credit,          "in answers, HELLO_ACK and PONG: how much the caller may have in flight; in CREDIT: pieces") \
+    X(88, 4,  retry_after_ms,  "in answers; in PONG the age of the oldest request")
+
 #define ENVELOPE_TYPES(X)                                                       \
     X(1,  HELLO,     "a caller introduces itself")                              \
     X(2,  HELLO_ACK, "the service answers: who it is and how much it takes")    \
