@@ -137,11 +137,33 @@ static int run(struct sh_service *service)
     return err == SH_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The rows of every process as this service has them. */
+static struct sh_settings process_group(const struct sh_service_spec *spec,
+                                        struct sh_setting rows[static SH_ROWS_MAX])
+{
+    struct sh_settings group = sh_process_settings(spec->process);
+    size_t count = 0;
+    assert(group.count <= SH_ROWS_MAX);
+    for (size_t i = 0; i < group.count; i++) {
+        struct sh_setting row = group.rows[i];
+        bool bind = strcmp(row.name, "RPC_BIND") == 0;
+        if (bind && spec->rpc_bind)
+            row.fallback = spec->rpc_bind;
+        if (strcmp(row.name, "OPS_PORT") == 0 && spec->ops_port)
+            row.fallback = spec->ops_port;
+        if (!bind || spec->rpc)
+            rows[count++] = row;
+    }
+    group.rows = rows;
+    group.count = count;
+    return group;
+}
+
 static bool collect_groups(const struct sh_service_spec *spec, struct sh_groups *groups)
 {
     if (spec->settings_count + 1 > SH_GROUPS_MAX)
         return false;
-    groups->list[0] = sh_process_settings(spec->process);
+    groups->list[0] = process_group(spec, groups->rows);
     if (spec->settings_count > 0)
         memcpy(groups->list + 1, spec->settings,
                spec->settings_count * sizeof(groups->list[0]));

@@ -13,12 +13,19 @@
 #include "shared/service.h"
 #include "shared/zmq_loop.h"
 
-enum { SH_PEERS_MAX = 16, SH_GROUPS_MAX = 32, SH_HANDLES_MAX = 6, SH_INSTANCE_LEN = 36 };
+enum {
+    SH_PEERS_MAX = 16,
+    SH_GROUPS_MAX = 32,
+    SH_ROWS_MAX = 16,
+    SH_HANDLES_MAX = 6,
+    SH_INSTANCE_LEN = 36
+};
 
 /* The process's own group of settings, then those of the spec. */
 struct sh_groups {
     struct sh_settings list[SH_GROUPS_MAX];
     size_t count;
+    struct sh_setting rows[SH_ROWS_MAX]; /* the process's, with the spec's defaults */
 };
 
 /* The lateness of a timer shows how long the loop was kept from turning. */

@@ -153,6 +153,8 @@ int main(int argc, char **argv)
         .stages = stages,
         .stage_count = SH_COUNT(stages),
         .rpc = true,
+        .ops_port = "9104",
+        .rpc_bind = "tcp://127.0.0.1:5604",
         .self = &backup,
     };
 

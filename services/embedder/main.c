@@ -175,6 +175,8 @@ int main(int argc, char **argv)
         .stages = stages,
         .stage_count = SH_COUNT(stages),
         .rpc = true,
+        .ops_port = "9102",
+        .rpc_bind = "tcp://127.0.0.1:5602",
         .self = &embedder,
     };
     return sh_service_main(argc, argv, &spec);

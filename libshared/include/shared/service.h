@@ -69,7 +69,11 @@ struct sh_service_spec {
     size_t settings_count;
     const struct sh_stage *stages;
     size_t stage_count;
-    bool rpc;   /* binds RPC_BIND and answers `echo` and `health` by itself */
+    bool rpc; /* binds RPC_BIND and answers `echo` and `health` by itself; without it
+                 there is no such setting */
+    const char *ops_port; /* defaults of OPS_PORT and RPC_BIND, so that all services can
+                             run on one machine; NULL: those above */
+    const char *rpc_bind;
     void *self; /* given to the stages */
 };
 

@@ -108,6 +108,8 @@ static int run_subject(struct subject *subject, int argc, char **argv)
         .stages = stages,
         .stage_count = SH_COUNT(stages),
         .rpc = true,
+        .ops_port = "9199",
+        .rpc_bind = "tcp://127.0.0.1:5699",
         .self = subject,
     };
     return sh_service_main(argc, argv, &spec);
@@ -461,9 +463,10 @@ static void command_line_is_answered(void **state)
     } cases[] = {
         {"--version", NULL, 0, "cairn-subject " CAIRN_VERSION "\n"},
         {"--help", NULL, 0, "cairn-subject " CAIRN_VERSION ": what is tested\n"},
-        {"--help", NULL, 0, "OPS_PORT=9100\n"},
+        {"--help", NULL, 0, "OPS_PORT=9199\n"},
+        {"--help", NULL, 0, "RPC_BIND=tcp://127.0.0.1:5699\n"},
         {"--print-config", NULL, 0, "OPS_PORT=0\n"},
-        {"--config-markdown", NULL, 0, "| `OPS_PORT` | `9100` | 0 to 65535 |"},
+        {"--config-markdown", NULL, 0, "| `OPS_PORT` | `9199` | 0 to 65535 |"},
         {"--check-config", NULL, 0, ""},
         {"--probe", "ready", 1, ""},
         {"--probe", "maybe", 2, "try --help"},
