@@ -152,6 +152,16 @@ static void on_notice(uv_async_t *async)
     edges->events.drained(edges->events.arg);
 }
 
+/* At /peers: those of the loop that the ops port is on, which sees the same services as
+ * the others. */
+static enum sh_err show_peers(struct sh_service *service, const struct edge *edge)
+{
+    enum sh_err err = SH_OK;
+    for (int p = 0; p < PEER_COUNT && err == SH_OK; p++)
+        err = sh_service_add_peers(service, edge->peers[p]);
+    return err;
+}
+
 static enum sh_err open_all(struct edges *edges, struct sh_service *service)
 {
     struct slot *first = &edges->slots[0];
@@ -161,6 +171,7 @@ static enum sh_err open_all(struct edges *edges, struct sh_service *service)
         return err;
     first->running = true;
     edges->port = sh_http_server_port(first->edge.server);
+    err = show_peers(service, &first->edge);
     for (unsigned i = 1; i < edges->count && err == SH_OK; i++)
         err = start_thread(&edges->slots[i]);
     return err;

@@ -92,6 +92,8 @@ static enum sh_err start_embedder(struct sh_service *service, void *self)
 
     if (err == SH_OK)
         sh_rpc_client_on_change(search->embedder, on_embedder, search);
+    if (err == SH_OK)
+        err = sh_service_add_peers(service, search->embedder);
     return err;
 }
 
