@@ -46,9 +46,8 @@ void http_call_free(struct sh_http_call *call);
 enum sh_err http_call_result(const struct sh_http_call *call, CURLcode code);
 
 /* http_socket: libcurl's sockets on the loop */
-int http_socket_changed(CURL *easy, curl_socket_t fd, int what, void *client,
-                        void *unused);
-int http_socket_closed(void *client, curl_socket_t fd);
+int http_socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused);
+int http_socket_closed(void *arg, curl_socket_t fd);
 /* After libcurl was called: whatever has ended. */
 void http_client_collect(struct sh_http_client *client);
 void http_client_handle_closed(struct sh_http_client *client);

@@ -17,7 +17,7 @@ static void on_tick(uv_timer_t *timer)
 
 static uint64_t tick_ms(const struct sh_http_server *server)
 {
-    uint64_t tick = TICK_MAX_MS * 4;
+    uint64_t tick = (uint64_t)TICK_MAX_MS * 4;
     for (int wait = HTTP_WAIT_IDLE; wait < HTTP_WAIT_COUNT; wait++) {
         if (server->timeouts_ms[wait] < tick)
             tick = server->timeouts_ms[wait];

@@ -44,7 +44,7 @@ static int set_options(int fd, const struct sockaddr_storage *address, bool shar
 
 static int bind_and_listen(int fd, const struct sockaddr_storage *address, uint16_t *port)
 {
-    struct sockaddr_storage bound = {0};
+    struct sockaddr_in6 bound = {0}; /* v4 has its port in the same place */
     socklen_t size = sizeof(bound);
     const void *to = address;
     void *from = &bound;
@@ -52,11 +52,13 @@ static int bind_and_listen(int fd, const struct sockaddr_storage *address, uint1
     if (bind(fd, to, address_size(address)) != 0 || listen(fd, BACKLOG) != 0 ||
         getsockname(fd, from, &size) != 0)
         return -1;
-    *port = bound.ss_family == AF_INET
-                ? ntohs(((struct sockaddr_in *)(void *)&bound)->sin_port)
-                : ntohs(((struct sockaddr_in6 *)(void *)&bound)->sin6_port);
+    *port = ntohs(bound.sin6_port);
     return 0;
 }
+
+_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
+                   offsetof(struct sockaddr_in6, sin6_port),
+               "ports of v4 and v6 addresses are in the same place");
 
 int http_listen(const struct sh_http_server_options *options, enum sh_err *err,
                 uint16_t *port)

@@ -35,9 +35,11 @@ static int next_byte(struct sh_bytes *text, bool plus)
     if (byte == '+' && plus) {
         byte = ' ';
     } else if (byte == '%') {
-        if (text->len < 3 || hex(at[1]) < 0 || hex(at[2]) < 0)
+        int high = text->len < 3 ? -1 : hex(at[1]);
+        int low = text->len < 3 ? -1 : hex(at[2]);
+        if (high < 0 || low < 0)
             return -1;
-        byte = hex(at[1]) << 4 | hex(at[2]);
+        byte = high * 16 + low;
         used = 3;
     }
     *text = (struct sh_bytes){at + used, text->len - used};

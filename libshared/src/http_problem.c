@@ -16,8 +16,11 @@ static json_t *text(const char *from)
         return value;
     char clean[TEXT_MAX];
     size_t len = 0;
-    for (; from[len] && len < sizeof(clean) - 1; len++)
-        clean[len] = (unsigned char)from[len] < 0x80 ? from[len] : '?';
+    for (; from[len] && len < sizeof(clean) - 1; len++) {
+        clean[len] = from[len];
+        if ((unsigned char)from[len] >= 0x80)
+            clean[len] = '?';
+    }
     clean[len] = '\0';
     return json_string(clean);
 }

@@ -112,7 +112,7 @@ static enum http_fault take_line(struct http_scan *scan, const char *line, size_
         return check_request_line(line, len);
     }
     scan->skip += 2;
-    return scan->skip > EMPTY_LINES_MAX * 2 ? HTTP_BAD_SYNTAX : HTTP_FINE;
+    return scan->skip / 2 > EMPTY_LINES_MAX ? HTTP_BAD_SYNTAX : HTTP_FINE;
 }
 
 enum http_fault http_scan_head(struct http_scan *scan, const struct http_bounds *bounds,

@@ -103,7 +103,8 @@ void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned c
     if (conn->closing || conn->broken)
         return;
     for (unsigned i = 0; i < count; i++) {
-        bufs[i].base = (char *)(uintptr_t)parts[i].data; /* libuv only reads it */
+        /* libuv only reads, but has no const */
+        memcpy(&bufs[i].base, &parts[i].data, sizeof(bufs[i].base));
         bufs[i].len = parts[i].len;
         total += parts[i].len;
     }

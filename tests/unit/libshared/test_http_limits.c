@@ -244,21 +244,22 @@ static void a_reader_that_takes_nothing_is_closed(void **state)
     close(fd);
 }
 
+/* For longer than the limit it takes little at a time, then the rest. */
 static void a_slow_reader_is_not(void **state)
 {
+    enum { LIMIT_MS = 300, SLOW_MS = 900 };
     struct fixture *f = *state;
-    serve_with(f, huge, (struct sh_http_limits){.write_timeout_ms = 60});
-    int fd = dial_with(f, 4096);
+    serve_with(f, huge, (struct sh_http_limits){.write_timeout_ms = LIMIT_MS});
+    int fd = dial_with(f, 65536);
     char taken[65536];
     size_t total = 0;
     uint64_t start = sh_now_ms();
     say(fd, "GET / HTTP/1.0\r\n\r\n");
     for (ssize_t got = 1; got != 0;) {
-        got = recv(fd, taken, sh_now_ms() - start < 200 ? 2048 : sizeof(taken),
-                   MSG_DONTWAIT);
+        bool slow = sh_now_ms() - start < SLOW_MS;
+        got = recv(fd, taken, slow ? 4096 : sizeof(taken), MSG_DONTWAIT);
         total += got > 0 ? (size_t)got : 0;
-        if (sh_now_ms() - start < 200)
-            pump_for(f, 1);
+        pump_for(f, slow ? 2 : 0);
         turn(f, start + PATIENCE_MS);
     }
     assert_true(total > (8 << 20));
