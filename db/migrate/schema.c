@@ -14,11 +14,10 @@ PGconn *schema_connect(const char *conninfo, unsigned wait_s)
 {
     static const char *const keys[] = {"connect_timeout", "options", "application_name",
                                        "dbname", NULL};
-    const char *const values[] = {"10",
-                                  "-c client_min_messages=warning -c statement_timeout=0 "
-                                  "-c idle_in_transaction_session_timeout=0",
-                                  "cairn-migrate", conninfo, NULL};
-    static const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+    static const char options[] = "-c client_min_messages=warning -c statement_timeout=0 "
+                                  "-c idle_in_transaction_session_timeout=0";
+    const char *const values[] = {"10", options, "cairn-migrate", conninfo, NULL};
+    static const struct timespec pause = {.tv_nsec = 200000000};
     uint64_t until = sh_now_ms() + 1000 * (uint64_t)wait_s;
 
     for (;;) {

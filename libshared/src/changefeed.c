@@ -218,9 +218,9 @@ static void ask(struct sh_changefeed *feed)
     feed->dirty = feed->state == ASKING || feed->state == DELIVERED;
     if (feed->state != IDLE || feed->closing)
         return;
-    snprintf(texts[0], 24, "%llu", (unsigned long long)feed->position.xid);
-    snprintf(texts[1], 24, "%llu", (unsigned long long)feed->position.seq);
-    snprintf(texts[2], 24, "%u", feed->options.batch);
+    (void)snprintf(texts[0], 24, "%llu", (unsigned long long)feed->position.xid);
+    (void)snprintf(texts[1], 24, "%llu", (unsigned long long)feed->position.seq);
+    (void)snprintf(texts[2], 24, "%u", feed->options.batch);
     for (size_t i = 0; i < SH_COUNT(params); i++)
         params[i].value = sh_bytes_of(texts[i]);
     if (sh_pg_run(feed->options.pg, &call, on_rows, feed) != SH_OK) {
@@ -254,7 +254,7 @@ void sh_changefeed_trim(struct sh_changefeed *feed)
 
     if (feed->trimming || feed->closing)
         return;
-    snprintf(seconds, sizeof(seconds), "%u", feed->options.retention_s);
+    (void)snprintf(seconds, sizeof(seconds), "%u", feed->options.retention_s);
     param.value = sh_bytes_of(seconds);
     if (sh_pg_run(feed->options.pg, &call, on_trimmed, feed) != SH_OK)
         return; /* the next time does it */

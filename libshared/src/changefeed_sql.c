@@ -41,12 +41,12 @@ static bool is_name(const char *text)
 
 static void write_statements(struct entry *e, const char *outbox)
 {
-    snprintf(e->outbox, sizeof(e->outbox), "%s", outbox);
-    snprintf(e->read_name, sizeof(e->read_name), "%s_read", outbox);
-    snprintf(e->trim_name, sizeof(e->trim_name), "%s_trim", outbox);
-    snprintf(e->read, sizeof(e->read), read_format, outbox, outbox, outbox);
-    snprintf(e->trim, sizeof(e->trim),
-             "SELECT outbox_trim('%s', make_interval(secs => $1::float8))", outbox);
+    (void)snprintf(e->outbox, sizeof(e->outbox), "%s", outbox);
+    (void)snprintf(e->read_name, sizeof(e->read_name), "%s_read", outbox);
+    (void)snprintf(e->trim_name, sizeof(e->trim_name), "%s_trim", outbox);
+    (void)snprintf(e->read, sizeof(e->read), read_format, outbox, outbox, outbox);
+    (void)snprintf(e->trim, sizeof(e->trim),
+                   "SELECT outbox_trim('%s', make_interval(secs => $1::float8))", outbox);
     e->sql.outbox = e->outbox;
     e->sql.read = (struct sh_pg_statement){e->read_name, e->read};
     e->sql.trim = (struct sh_pg_statement){e->trim_name, e->trim};

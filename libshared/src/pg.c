@@ -27,8 +27,9 @@ static void report(struct sh_pg *pg, enum sh_health_state state, double seconds,
 
     if (!pg->check || pg->closing)
         return;
-    snprintf(detail, sizeof(detail), "{\"pool_size\":%zu,\"active_connections\":%zu}",
-             sh_pg_size(pg), sh_pg_active(pg));
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"pool_size\":%zu,\"active_connections\":%zu}", sh_pg_size(pg),
+                   sh_pg_active(pg));
     sh_health_set(pg->check, state, seconds, message, detail);
 }
 
@@ -246,7 +247,7 @@ void pg_host_lost(struct pg_host *host, struct pg_call *call, bool connecting,
     struct sh_pg *pg = host->pg;
 
     if (why != host->why)
-        snprintf(host->why, sizeof(host->why), "%s", why);
+        (void)snprintf(host->why, sizeof(host->why), "%s", why);
     sh_warning(NULL, "postgresql: %s", host->why);
     if (connecting && !pg->no_options && strstr(why, "unsupported startup parameter")) {
         pg->no_options = true; /* a pooler: set the timeout in each call instead */

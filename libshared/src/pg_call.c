@@ -219,7 +219,7 @@ void pg_call_fail(struct pg_call *call, enum sh_err err, const char *message)
 {
     call->err = err;
     call->sqlstate[0] = '\0';
-    snprintf(call->message, sizeof(call->message), "%s", message);
+    (void)snprintf(call->message, sizeof(call->message), "%s", message);
 }
 
 /* Steps after the one that failed were not run and are not counted. */

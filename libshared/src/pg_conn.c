@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "pg_pool.h"
 #include "shared/clock.h"
@@ -69,8 +68,8 @@ struct pg_call *pg_conn_abandon(struct pg_conn *conn)
 
 void pg_conn_free(struct pg_conn *conn)
 {
-    free(conn->sent);
-    free(conn->prepared);
+    sh_free(conn->sent);
+    sh_free(conn->prepared);
 }
 
 static void broke(struct pg_conn *conn)
@@ -103,7 +102,7 @@ static bool is_prepared(const struct pg_conn *conn,
                         const struct sh_pg_statement *statement)
 {
     for (size_t i = 0; i < conn->prepared_count; i++) {
-        if (conn->prepared[i] == statement)
+        if (conn->prepared[i].statement == statement)
             return true;
     }
     return false;
@@ -113,9 +112,9 @@ static void statement_name(const struct pg_conn *conn,
                            const struct sh_pg_statement *statement, char out[static 64])
 {
     if (conn->generation == 0)
-        snprintf(out, 64, "%s", statement->name);
+        (void)snprintf(out, 64, "%s", statement->name);
     else
-        snprintf(out, 64, "%u.%s", conn->generation, statement->name);
+        (void)snprintf(out, 64, "%u.%s", conn->generation, statement->name);
 }
 
 static bool send_prepare(struct pg_conn *conn, const struct sh_pg_statement *statement)
@@ -125,8 +124,7 @@ static bool send_prepare(struct pg_conn *conn, const struct sh_pg_statement *sta
 
     if (conn->prepared_count == conn->prepared_capacity) {
         size_t capacity = conn->prepared_capacity ? 2 * conn->prepared_capacity : 16;
-        const struct sh_pg_statement **grown =
-            sh_realloc(conn->prepared, capacity * sizeof(*grown));
+        struct pg_prepared *grown = sh_realloc(conn->prepared, capacity * sizeof(*grown));
         if (!grown)
             return false;
         conn->prepared = grown;
@@ -136,7 +134,7 @@ static bool send_prepare(struct pg_conn *conn, const struct sh_pg_statement *sta
     if (!remember(conn, &sent) ||
         !PQsendPrepare(conn->link.conn, name, statement->sql, 0, NULL))
         return false;
-    conn->prepared[conn->prepared_count++] = statement;
+    conn->prepared[conn->prepared_count++].statement = statement;
     return true;
 }
 
@@ -168,7 +166,7 @@ static bool send_timeout(struct pg_conn *conn, const struct pg_call *call)
     left = left < usual ? left : usual;
     if (left > INT32_MAX)
         return true;
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)(left ? left : 1));
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)(left ? left : 1));
     return send_step(conn, &step, SIZE_MAX);
 }
 
@@ -224,9 +222,9 @@ static void take_error(struct pg_conn *conn, const PGresult *result)
         return;
     call->err = pg_err_from_sqlstate(sqlstate);
     call->failed_step = sent && sent->step != SIZE_MAX ? sent->step : call->count;
-    snprintf(call->sqlstate, sizeof(call->sqlstate), "%s", sqlstate);
-    snprintf(call->message, sizeof(call->message), "%s",
-             field(result, PG_DIAG_MESSAGE_PRIMARY));
+    (void)snprintf(call->sqlstate, sizeof(call->sqlstate), "%s", sqlstate);
+    (void)snprintf(call->message, sizeof(call->message), "%s",
+                   field(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
 static void take_success(struct pg_conn *conn, PGresult *result)

@@ -190,7 +190,7 @@ static enum sh_err add_host(struct sh_pg *pg, const struct sh_pg_config *config,
     host->conns = sh_alloc_array(pg->max, sizeof(*host->conns));
     if (!host->conninfo || !host->conns)
         return SH_NOMEM;
-    snprintf(host->why, sizeof(host->why), "not connected yet");
+    (void)snprintf(host->why, sizeof(host->why), "not connected yet");
     for (size_t i = 0; i < pg->max; i++)
         pg_conn_init(&host->conns[i], host);
     parsed = PQconninfoParse(host->conninfo, NULL);
@@ -232,10 +232,10 @@ enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *config,
     pg->statement_timeout_ms = config->statement_timeout_ms;
     pg->check = check;
     pg->due_ms = UINT64_MAX;
-    snprintf(pg->options, sizeof(pg->options),
-             "-c statement_timeout=%u -c idle_in_transaction_session_timeout=60000 "
-             "-c TimeZone=UTC -c DateStyle=ISO",
-             pg->statement_timeout_ms);
+    (void)snprintf(pg->options, sizeof(pg->options),
+                   "-c statement_timeout=%u -c idle_in_transaction_session_timeout=60000 "
+                   "-c TimeZone=UTC -c DateStyle=ISO",
+                   pg->statement_timeout_ms);
     err = add_hosts(pg, config);
     if (err != SH_OK) {
         pg_free(pg);

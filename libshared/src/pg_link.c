@@ -32,7 +32,7 @@ static void set(struct words *words, const char *key, const char *value)
 
 void pg_link_error(const struct pg_link *link, char *out, size_t size)
 {
-    snprintf(out, size, "%s", link->conn ? PQerrorMessage(link->conn) : "");
+    (void)snprintf(out, size, "%s", link->conn ? PQerrorMessage(link->conn) : "");
     for (char *c = out; *c; c++) {
         if (*c == '\n')
             *c = c[1] ? ' ' : '\0';
@@ -237,7 +237,7 @@ enum sh_err pg_link_open(struct pg_link *link, const char *conninfo, const char 
     if (err != SH_OK) {
         pg_link_error(link, link->why, sizeof(link->why));
         if (!*link->why)
-            snprintf(link->why, sizeof(link->why), "%s", sh_err_text(err));
+            (void)snprintf(link->why, sizeof(link->why), "%s", sh_err_text(err));
         pg_link_close(link);
     }
     return err;

@@ -164,7 +164,7 @@ enum sh_err sh_pg_listen(uv_loop_t *loop, const struct sh_pg_config *config,
     self->link.arg = self;
     self->notified = notified;
     self->arg = arg;
-    snprintf(self->command, sizeof(self->command), "LISTEN \"%s\"", channel);
+    (void)snprintf(self->command, sizeof(self->command), "LISTEN \"%s\"", channel);
     self->timer.data = self;
     (void)uv_timer_init(loop, &self->timer);
     reconnect(self);

@@ -34,6 +34,10 @@ struct pg_sent {
     bool prepare;
 };
 
+struct pg_prepared {
+    const struct sh_pg_statement *statement;
+};
+
 struct pg_conn { /* a slot of its host */
     struct pg_host *host;
     struct pg_link link;
@@ -51,7 +55,7 @@ struct pg_conn { /* a slot of its host */
     bool ended;      /* the NULL after a command's results was seen last */
     /* Statements the server has, first those it has confirmed. Names bear the generation,
      * so that statements can be prepared anew whatever the server still remembers. */
-    const struct sh_pg_statement **prepared;
+    struct pg_prepared *prepared;
     size_t prepared_count;
     size_t prepared_confirmed;
     size_t prepared_capacity;

@@ -13,8 +13,6 @@
 /* Replies come in the order of the commands, so one that is late delays all behind it:
  * when the oldest is overdue the connection is given up, and what waits fails. */
 
-SH_SETTINGS_DEFINE(sh_redis, "Redis", SH_REDIS_SETTINGS)
-
 enum {
     WAITING_MAX = 10000,
     WAITING_BYTES_MAX = 64 * 1024 * 1024,
@@ -80,10 +78,9 @@ static void set_state(struct sh_redis *self, enum state state)
 
 static void settle(struct command *command, enum sh_err err, const redisReply *reply)
 {
-    const char *status = err != SH_OK ? sh_err_code(err) : "ok";
+    bool refused = reply && reply->type == REDIS_REPLY_ERROR;
+    const char *status = refused ? "error" : sh_err_code(err);
 
-    if (reply && reply->type == REDIS_REPLY_ERROR)
-        status = "error";
     sh_count(&commands, status);
     command->redis = NULL;
     if (command->done)
@@ -105,9 +102,8 @@ static struct command *take_first(struct sh_redis *self)
 
 static enum sh_err overdue(const struct sh_redis *self, const struct command *command)
 {
-    bool late = sh_now_ms() - command->sent_ms >= self->timeout_ms;
-
-    return late ? SH_TIMEOUT : SH_UNAVAILABLE;
+    return sh_now_ms() - command->sent_ms < self->timeout_ms ? SH_UNAVAILABLE
+                                                             : SH_TIMEOUT;
 }
 
 static void on_reply(redisAsyncContext *context, void *reply, void *arg)
@@ -115,7 +111,7 @@ static void on_reply(redisAsyncContext *context, void *reply, void *arg)
     struct command *command = arg;
     struct sh_redis *self = command->redis;
 
-    (void)context;
+    (void)context; /* the client's own, or one that it has given up */
     if (self) {
         (void)take_first(self); /* this one: replies are in order */
         settle(command, reply ? SH_OK : overdue(self, command), reply);
@@ -199,9 +195,6 @@ enum sh_err sh_redis_command(struct sh_redis *redis, size_t count,
     return submit(redis, count, words, done, arg);
 }
 
-/* --- connection ----------------------------------------------------------------------
- */
-
 static void fail_waiting(struct sh_redis *self, bool canceled)
 {
     struct command *command;
@@ -244,8 +237,7 @@ static enum sh_err send_ping(struct sh_redis *self, sh_redis_done_fn *done)
     return submit(self, 1, &word, done, self);
 }
 
-/* AUTH and SELECT: an error here is a fault of the settings; trying again is all one can
- * do. */
+/* An error here is a fault of the settings; trying again is all one can do. */
 static void on_greeted(void *arg, enum sh_err err, const redisReply *reply)
 {
     struct sh_redis *self = arg;
@@ -253,7 +245,7 @@ static void on_greeted(void *arg, enum sh_err err, const redisReply *reply)
 
     if (err != SH_OK || self->state != GREETING || reply->type != REDIS_REPLY_ERROR)
         return;
-    snprintf(why, sizeof(why), "%s", reply->str);
+    (void)snprintf(why, sizeof(why), "%s", reply->str);
     drop(self, why);
 }
 
@@ -289,7 +281,7 @@ static void on_up(void *arg)
         auth[count++] = sh_bytes_of(to->password);
     if (to->password)
         err = submit(self, count, auth, on_greeted, self);
-    snprintf(number, sizeof(number), "%u", to->database);
+    (void)snprintf(number, sizeof(number), "%u", to->database);
     select[1] = sh_bytes_of(number);
     if (err == SH_OK && to->database > 0)
         err = submit(self, 2, select, on_greeted, self);

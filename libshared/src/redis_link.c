@@ -139,8 +139,8 @@ static enum sh_err start(struct redis_link *link, const char *address)
     if (context && !context->err)
         err = attach(link->loop, context);
     if (err != SH_OK) {
-        snprintf(link->why, sizeof(link->why), "%s",
-                 context && context->err ? context->errstr : sh_err_text(err));
+        (void)snprintf(link->why, sizeof(link->why), "%s",
+                       context && context->err ? context->errstr : sh_err_text(err));
         if (context)
             redisAsyncFree(context);
         return err;
@@ -222,7 +222,7 @@ enum sh_err redis_link_open(struct redis_link *link)
     const char *host = link->address->host;
 
     link->attempt++;
-    snprintf(link->why, sizeof(link->why), "the host name cannot be looked up");
+    (void)snprintf(link->why, sizeof(link->why), "the host name cannot be looked up");
     if (link->address->path)
         return start(link, NULL);
     if (uv_inet_pton(AF_INET, host, &scratch) == 0 ||

@@ -5,33 +5,37 @@
 
 #include "shared/mem.h"
 
+SH_SETTINGS_DEFINE(sh_redis, "Redis", SH_REDIS_SETTINGS)
+
 static int hex(char c)
 {
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* A copy with %XX decoded; *bad when a % is not followed by two hex digits, or is %00. */
+/* The byte that %XX stands for; 0, which no text may hold, when it is none. */
+static char unescape(const char *text, size_t left)
+{
+    if (left < 3 || !isxdigit((unsigned char)text[1]) ||
+        !isxdigit((unsigned char)text[2]))
+        return '\0';
+    return (char)(16 * hex(text[1]) + hex(text[2]));
+}
+
+/* A copy with %XX decoded; *bad when that is not possible. */
 static char *decode(const char *text, size_t len, bool *bad)
 {
-    char *out = sh_strndup(text, len);
+    char *out = sh_alloc(len + 1);
     size_t to = 0;
 
     for (size_t i = 0; out && i < len; i++) {
-        char c = text[i];
-        if (c == '%') {
-            if (len - i < 3 || !isxdigit((unsigned char)text[i + 1]) ||
-                !isxdigit((unsigned char)text[i + 2])) {
-                *bad = true;
-                break;
-            }
-            c = (char)(16 * hex(text[i + 1]) + hex(text[i + 2]));
-            *bad = *bad || c == '\0';
+        out[to] = text[i];
+        if (text[i] == '%') {
+            out[to] = unescape(text + i, len - i);
             i += 2;
         }
-        out[to++] = c;
+        *bad = *bad || out[to] == '\0';
+        to++;
     }
-    if (out)
-        out[to] = '\0';
     return out;
 }
 

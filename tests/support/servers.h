@@ -26,7 +26,7 @@ static inline void servers_ensure(char **argv)
         return;
     path[len > 0 ? len : 0] = '\0';
     for (char *slash = strrchr(path, '/'); slash; slash = strrchr(path, '/')) {
-        strcpy(slash, "/tests/support/with_servers.sh");
+        (void)snprintf(slash, 64, "/tests/support/with_servers.sh"); /* room was left */
         if (access(path, X_OK) == 0) {
             char *again[64] = {path};
             for (size_t i = 0; argv[i] && i < 62; i++)
@@ -36,7 +36,7 @@ static inline void servers_ensure(char **argv)
         }
         *slash = '\0';
     }
-    fprintf(stderr, "cannot run tests/support/with_servers.sh\n");
+    (void)fprintf(stderr, "cannot run tests/support/with_servers.sh\n");
     exit(125);
 }
 
@@ -77,7 +77,7 @@ static inline PGconn *servers_connect(void)
     PGconn *conn = PQconnectdb(getenv("TEST_DATABASE_URL"));
 
     if (PQstatus(conn) != CONNECTION_OK) {
-        fprintf(stderr, "%s", PQerrorMessage(conn));
+        (void)fprintf(stderr, "%s", PQerrorMessage(conn));
         exit(125);
     }
     return conn;
@@ -93,9 +93,9 @@ static inline const char *servers_sql(PGconn *conn, const char *sql)
 
     text[0] = '\0';
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        snprintf(text, sizeof(text), "error: %s", PQresultErrorMessage(result));
+        (void)snprintf(text, sizeof(text), "error: %s", PQresultErrorMessage(result));
     else if (PQntuples(result) > 0 && PQnfields(result) > 0)
-        snprintf(text, sizeof(text), "%s", PQgetvalue(result, 0, 0));
+        (void)snprintf(text, sizeof(text), "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
     return text;
 }

@@ -43,9 +43,10 @@ static void load_schema(PGconn *conn)
 
     sql(conn, "SET client_min_messages TO warning; DROP SCHEMA public CASCADE;"
               "CREATE SCHEMA public");
-    snprintf(command, sizeof(command),
-             "psql -q -v ON_ERROR_STOP=1 -f '%s/db/migrations/0001_documents.sql' '%s'",
-             getenv("TEST_ROOT"), getenv("TEST_DATABASE_URL"));
+    (void)snprintf(
+        command, sizeof(command),
+        "psql -q -v ON_ERROR_STOP=1 -f '%s/db/migrations/0001_documents.sql' '%s'",
+        getenv("TEST_ROOT"), getenv("TEST_DATABASE_URL"));
     assert_int_equal(system(command), 0);
 }
 
@@ -92,8 +93,8 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(f->seen);
         assert_string_equal(changes[i].entity, "document");
-        snprintf(f->seen + len, SEEN_MAX - len, "%s%s:%c", len ? " " : "", changes[i].id,
-                 changes[i].op);
+        (void)snprintf(f->seen + len, SEEN_MAX - len, "%s%s:%c", len ? " " : "",
+                       changes[i].id, changes[i].op);
     }
     if (f->close)
         sh_changefeed_close(&f->feed);
@@ -159,7 +160,7 @@ static void insert(PGconn *conn, const char *id)
 {
     char text[128];
 
-    snprintf(text, sizeof(text), "INSERT INTO documents (id) VALUES ('%s')", id);
+    (void)snprintf(text, sizeof(text), "INSERT INTO documents (id) VALUES ('%s')", id);
     sql(conn, text);
 }
 

@@ -87,12 +87,12 @@ static void on_done(void *arg, const struct sh_pg_reply *reply)
     o->err = reply->err;
     o->maybe_done = reply->maybe_done;
     o->count = reply->count;
-    snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", reply->sqlstate);
-    snprintf(o->message, sizeof(o->message), "%s", reply->message);
+    (void)snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", reply->sqlstate);
+    (void)snprintf(o->message, sizeof(o->message), "%s", reply->message);
     o->first[0] = '\0';
     if (reply->count > 0 && PQntuples(reply->results[reply->count - 1]) > 0)
-        snprintf(o->first, sizeof(o->first), "%s",
-                 PQgetvalue(reply->results[reply->count - 1], 0, 0));
+        (void)snprintf(o->first, sizeof(o->first), "%s",
+                       PQgetvalue(reply->results[reply->count - 1], 0, 0));
     if (o->then)
         o->then(o);
 }
@@ -288,7 +288,7 @@ static void a_deadline_ends_a_call_and_spares_the_connection(void **state)
     o.wanted = 0;
     run_one(f, &pid, &o);
     await(f, &o);
-    snprintf(first_pid, sizeof(first_pid), "%s", o.first);
+    (void)snprintf(first_pid, sizeof(first_pid), "%s", o.first);
     started = sh_now_ms();
     call.deadline_ms = started + 200;
     assert_int_equal(sh_pg_run(f->pg, &call, on_done, &o), SH_OK);
@@ -485,13 +485,52 @@ static void survives_a_restart_of_the_server(void **state)
     open_pool(f);
     run_one(f, &one, &o);
     await(f, &o);
-    snprintf(command, sizeof(command), "%s restart -m immediate", getenv("TEST_PG_CTL"));
+    (void)snprintf(command, sizeof(command), "%s restart -m immediate",
+                   getenv("TEST_PG_CTL"));
     assert_int_equal(system(command), 0);
     for (int i = 0; i < 50 && o.errs[SH_OK] < 2; i++) {
         run_one(f, &one, &o);
         await(f, &o);
     }
     assert_int_equal(o.err, SH_OK);
+}
+
+struct watch {
+    struct sh_health *health;
+    enum sh_health_state wanted;
+};
+
+static bool has_health(void *arg)
+{
+    const struct watch *w = arg;
+
+    return sh_health_overall(w->health) == w->wanted;
+}
+
+static void health_follows_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct watch w = {.wanted = SH_HEALTHY};
+    struct sh_buffer json = {0};
+    struct sh_health_check *check;
+
+    assert_int_equal(sh_health_create(&w.health), SH_OK);
+    check = sh_health_add(w.health, "database", true);
+    assert_int_equal(sh_pg_create(&f->loop, &f->config, check, &f->pg), SH_OK);
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    sh_health_json(w.health, &json);
+    sh_buffer_append(&json, "", 1);
+    assert_int_equal(json.err, SH_OK);
+    assert_non_null(strstr(json.data, "pool_size"));
+    sh_buffer_free(&json);
+    (void)servers_sql(f->other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                "WHERE application_name = 'cairn'");
+    w.wanted = SH_UNHEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    w.wanted = SH_HEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    sh_pg_close(&f->pg);
+    sh_health_close(&w.health);
 }
 
 static void without_a_server_calls_fail_soon(void **state)
@@ -571,7 +610,7 @@ static void on_notified(void *arg, const char *payload)
         return;
     }
     h->notes++;
-    snprintf(h->last, sizeof(h->last), "%s", payload);
+    (void)snprintf(h->last, sizeof(h->last), "%s", payload);
 }
 
 static bool heard_enough(void *arg)
@@ -641,6 +680,73 @@ static void a_bad_url_is_refused(void **state)
     assert_int_equal(sh_pg_create(&f->loop, &f->config, NULL, &f->pg), SH_INVALID);
 }
 
+/* At whatever point of the connect: by name, by socket, with and without a server. */
+static void close_is_possible_at_any_time(void **state)
+{
+    static const char *const urls[] = {"", "postgresql://cairn@localhost:1/cairn",
+                                       "postgresql://cairn@no.such.host.invalid/cairn"};
+    struct fixture *f = *state;
+    struct sh_pg_listener *listener;
+    struct heard h = {0};
+
+    for (int turns = 0; turns < 24; turns++) {
+        struct outcome o = {0};
+        const char *url = urls[turns % 3];
+        f->config.url = *url ? url : getenv("TEST_DATABASE_URL");
+        open_pool(f);
+        assert_int_equal(
+            sh_pg_listen(&f->loop, &f->config, "things", on_notified, &h, &listener),
+            SH_OK);
+        run_one(f, &one, &o);
+        for (int i = 0; i < turns / 3; i++)
+            uv_run(&f->loop, UV_RUN_NOWAIT);
+        sh_pg_close(&f->pg);
+        sh_pg_unlisten(&listener);
+        assert_int_equal(o.calls, 1);
+        uv_run(&f->loop, UV_RUN_DEFAULT);
+    }
+}
+
+static void allocations_may_fail(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    struct sh_pg_listener *listener;
+    struct heard h = {0};
+    enum sh_err err = SH_NOMEM;
+    int failures = 0;
+
+    for (; err != SH_OK; failures++) {
+        sh_mem_fail_after(failures);
+        err = sh_pg_create(&f->loop, &f->config, NULL, &f->pg);
+        sh_mem_fail_after(-1);
+        assert_true(err == SH_OK || err == SH_NOMEM);
+    }
+    assert_true(failures > 1);
+    for (err = SH_NOMEM, failures = 0; err != SH_OK; failures++) {
+        sh_mem_fail_after(failures);
+        err = sh_pg_listen(&f->loop, &f->config, "things", on_notified, &h, &listener);
+        sh_mem_fail_after(-1);
+        assert_true(err == SH_OK || err == SH_NOMEM);
+    }
+    sh_pg_unlisten(&listener);
+    for (int i = 0; i < 12; i++) { /* at any point of what follows */
+        const struct sh_pg_param params[] = {text("1"), text("a")};
+        const struct sh_pg_step step = {&insert, params, 2, false};
+        const struct sh_pg_call call = {&step, 1, false, sh_now_ms() + 15000, NULL};
+        sh_mem_fail_after(i);
+        if (sh_pg_run(f->pg, &call, on_done, &o) == SH_OK)
+            o.wanted++;
+        for (int n = 0; n < 20; n++)
+            uv_run(&f->loop, UV_RUN_NOWAIT);
+        sh_mem_fail_after(-1);
+        await(f, &o);
+    }
+    run_one(f, &one, &o);
+    await(f, &o);
+    assert_int_equal(o.err, SH_OK);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -662,10 +768,13 @@ int main(int argc, char **argv)
         CASE(serialisation_failures_are_tried_three_times),
         CASE(statements_are_prepared_again),
         CASE(survives_a_restart_of_the_server),
+        CASE(health_follows_the_server),
         CASE(without_a_server_calls_fail_soon),
         CASE(names_are_resolved),
         CASE(reads_go_to_read_hosts_and_fall_back),
         CASE(a_listener_hears_and_is_made_anew),
+        CASE(close_is_possible_at_any_time),
+        CASE(allocations_may_fail),
         CASE(a_bad_url_is_refused),
         cmocka_unit_test(conninfo_comes_from_url_or_parts),
     };

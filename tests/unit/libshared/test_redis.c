@@ -1,14 +1,17 @@
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
 #include "libshared/src/redis_url.h"
 #include "shared/clock.h"
+#include "shared/mem.h"
 #include "shared/redis.h"
 #include "tests/support/servers.h"
 
@@ -105,7 +108,7 @@ static void on_done(void *arg, enum sh_err err, const redisReply *reply)
         o->type = reply->type;
         o->integer = reply->integer;
         o->length = reply->len;
-        snprintf(o->text, sizeof(o->text), "%s", reply->str ? reply->str : "");
+        (void)snprintf(o->text, sizeof(o->text), "%s", reply->str ? reply->str : "");
     }
     if (o->close)
         sh_redis_close(&o->f->redis);
@@ -126,7 +129,7 @@ static void run(struct fixture *f, const char *words, struct outcome *o)
     size_t count = 0;
     size_t before = o->calls;
 
-    snprintf(copy, sizeof(copy), "%s", words);
+    (void)snprintf(copy, sizeof(copy), "%s", words);
     for (char *w = strtok_r(copy, " ", &rest); w && count < SH_COUNT(list);
          w = strtok_r(NULL, " ", &rest))
         list[count++] = sh_bytes_of(w);
@@ -286,6 +289,37 @@ static void a_caller_may_close_it_when_the_connection_breaks(void **state)
     assert_int_equal(o.errs[SH_CANCELED], 1);
 }
 
+struct watch {
+    struct sh_health *health;
+    enum sh_health_state wanted;
+};
+
+static bool has_health(void *arg)
+{
+    const struct watch *w = arg;
+
+    return sh_health_overall(w->health) == w->wanted;
+}
+
+static void health_follows_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct watch w = {.wanted = SH_HEALTHY};
+    struct sh_health_check *check;
+
+    assert_int_equal(sh_health_create(&w.health), SH_OK);
+    check = sh_health_add(w.health, "cache", true);
+    assert_int_equal(sh_redis_create(&f->loop, &f->config, check, &f->redis), SH_OK);
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    ask(f, "CLIENT KILL TYPE %s SKIPME yes", "normal");
+    w.wanted = SH_UNHEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    w.wanted = SH_HEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    sh_redis_close(&f->redis);
+    sh_health_close(&w.health);
+}
+
 static unsigned free_port(void)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -307,17 +341,18 @@ static void names_passwords_and_databases_work(void **state)
     char port[8];
     char url[128];
 
-    snprintf(port, sizeof(port), "%u", free_port());
+    (void)snprintf(port, sizeof(port), "%u", free_port());
     ask(f, "CONFIG SET port %s", port);
     ask(f, "CONFIG SET requirepass %s", "p@ss word");
-    snprintf(url, sizeof(url), "redis://default:p%%40ss%%20word@localhost:%s/3", port);
+    (void)snprintf(url, sizeof(url), "redis://default:p%%40ss%%20word@localhost:%s/3",
+                   port);
     f->config.url = url;
     connect_client(f);
     run(f, "CLIENT INFO", &o);
     await(f, &o);
     assert_int_equal(o.err, SH_OK);
     sh_redis_close(&f->redis);
-    snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%s", port);
+    (void)snprintf(url, sizeof(url), "redis://:wrong@127.0.0.1:%s", port);
     assert_int_equal(sh_redis_create(&f->loop, &f->config, NULL, &f->redis), SH_OK);
     for (uint64_t until = sh_now_ms() + 300; sh_now_ms() < until;)
         uv_run(&f->loop, UV_RUN_ONCE);
@@ -333,30 +368,30 @@ static void urls_are_read(void **state)
     static const struct {
         const char *url;
         enum sh_err err;
-        const char *where;
         unsigned port;
+        const char *where;
         const char *user;
         const char *password;
         unsigned database;
     } cases[] = {
-        {"redis://h", SH_OK, "h", 6379, NULL, NULL, 0},
-        {"redis://h:1/", SH_OK, "h", 1, NULL, NULL, 0},
-        {"redis://:p%3a@h:70/15", SH_OK, "h", 70, NULL, "p:", 15},
-        {"redis://u:p@[::1]:70/1?x=y", SH_OK, "::1", 70, "u", "p", 1},
-        {"unix:///tmp/r.sock", SH_OK, "/tmp/r.sock", 0, NULL, NULL, 0},
-        {"unix://:pw@/r?db=2", SH_OK, "/r", 0, NULL, "pw", 2},
-        {"rediss://h", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://h:0", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://h:99999", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://h:1x", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://h/x", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://:%4@h", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://:%00@h", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://[::1", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"redis://[::1]x", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"unix://relative", SH_INVALID, NULL, 0, NULL, NULL, 0},
-        {"http://h", SH_INVALID, NULL, 0, NULL, NULL, 0},
+        {"redis://h", SH_OK, 6379, "h", NULL, NULL, 0},
+        {"redis://h:1/", SH_OK, 1, "h", NULL, NULL, 0},
+        {"redis://:p%3a@h:70/15", SH_OK, 70, "h", NULL, "p:", 15},
+        {"redis://u:p@[::1]:70/1?x=y", SH_OK, 70, "::1", "u", "p", 1},
+        {"unix:///tmp/r.sock", SH_OK, 0, "/tmp/r.sock", NULL, NULL, 0},
+        {"unix://:pw@/r?db=2", SH_OK, 0, "/r", NULL, "pw", 2},
+        {"rediss://h", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://h:0", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://h:99999", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://h:1x", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://h/x", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://:%4@h", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://:%00@h", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://[::1", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"redis://[::1]x", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"unix://relative", SH_INVALID, 0, NULL, NULL, NULL, 0},
+        {"http://h", SH_INVALID, 0, NULL, NULL, NULL, 0},
     };
     struct redis_address address;
     const char *why;
@@ -387,6 +422,83 @@ static void a_url_with_tls_stops_the_start(void **state)
     assert_int_equal(sh_redis_create(&f->loop, &f->config, NULL, &f->redis), SH_INVALID);
 }
 
+/* At whatever point of the connect: by name, by socket, with and without a server. */
+static void close_is_possible_at_any_time(void **state)
+{
+    static const char *const urls[] = {"", "redis://localhost:1",
+                                       "redis://no.such.host.invalid"};
+    struct fixture *f = *state;
+
+    for (int turns = 0; turns < 24; turns++) {
+        const char *url = urls[turns % 3];
+        f->config.url = *url ? url : getenv("TEST_REDIS_URL");
+        assert_int_equal(sh_redis_create(&f->loop, &f->config, NULL, &f->redis), SH_OK);
+        for (int i = 0; i < turns / 3; i++)
+            uv_run(&f->loop, UV_RUN_NOWAIT);
+        sh_redis_close(&f->redis);
+        uv_run(&f->loop, UV_RUN_DEFAULT);
+    }
+}
+
+/* The kernel accepts for it, but nobody reads. */
+static void a_server_that_says_nothing_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    char url[128];
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int first;
+    int second = -1;
+
+    (void)snprintf(to.sun_path, sizeof(to.sun_path), "/tmp/cairn-mute.%d", getpid());
+    (void)snprintf(url, sizeof(url), "unix://%s", to.sun_path);
+    assert_int_equal(bind(fd, (void *)&to, sizeof(to)), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    f->config.url = url;
+    f->config.timeout_ms = 50;
+    assert_int_equal(sh_redis_create(&f->loop, &f->config, NULL, &f->redis), SH_OK);
+    first = accept(fd, NULL, NULL);
+    while (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && (second = accept(fd, NULL, NULL)) < 0)
+        uv_run(&f->loop, UV_RUN_ONCE); /* it comes again */
+    assert_false(sh_redis_connected(f->redis));
+    assert_int_equal(close(first) + close(second) + close(fd) + unlink(to.sun_path), 0);
+}
+
+static void allocations_may_fail(void **state)
+{
+    struct fixture *f = *state;
+    enum sh_err err = SH_NOMEM;
+    struct outcome o = {0};
+    const struct sh_bytes word = sh_bytes_of("PING");
+
+    for (int failures = 0; err != SH_OK; failures++) {
+        sh_mem_fail_after(failures);
+        err = sh_redis_create(&f->loop, &f->config, NULL, &f->redis);
+        sh_mem_fail_after(-1);
+        assert_true(err == SH_OK || err == SH_NOMEM);
+    }
+    assert_true(servers_pump(&f->loop, is_connected, f));
+    err = SH_NOMEM;
+    for (int failures = 0; err != SH_OK; failures++) {
+        sh_mem_fail_after(failures);
+        err = sh_redis_command(f->redis, 1, &word, on_done, &o);
+        sh_mem_fail_after(-1);
+        assert_true(err == SH_OK || err == SH_NOMEM);
+    }
+    o.wanted = 1;
+    await(f, &o);
+    for (int failures = 0; failures < 8; failures++) { /* while connecting */
+        sh_redis_close(&f->redis);
+        sh_mem_fail_after(-1);
+        assert_int_equal(sh_redis_create(&f->loop, &f->config, NULL, &f->redis), SH_OK);
+        sh_mem_fail_after(failures);
+        for (int n = 0; n < 10; n++)
+            uv_run(&f->loop, UV_RUN_NOWAIT);
+        sh_mem_fail_after(-1);
+        assert_true(servers_pump(&f->loop, is_connected, f));
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -401,7 +513,11 @@ int main(int argc, char **argv)
         CASE(close_cancels),
         CASE(a_caller_may_close_the_client),
         CASE(a_caller_may_close_it_when_the_connection_breaks),
+        CASE(health_follows_the_server),
         CASE(names_passwords_and_databases_work),
+        CASE(close_is_possible_at_any_time),
+        CASE(a_server_that_says_nothing_is_given_up),
+        CASE(allocations_may_fail),
         CASE(a_url_with_tls_stops_the_start),
         cmocka_unit_test(urls_are_read),
     };

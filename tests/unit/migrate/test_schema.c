@@ -20,7 +20,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/cairn-migrations.XXXXXX");
+    (void)snprintf(f->folder, sizeof(f->folder), "/tmp/cairn-migrations.XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     f->conn = schema_connect(getenv("TEST_DATABASE_URL"), 0);
     assert_non_null(f->conn);
@@ -34,7 +34,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     char command[128];
 
-    snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
+    (void)snprintf(command, sizeof(command), "rm -r '%s'", f->folder);
     assert_int_equal(system(command), 0);
     PQfinish(f->conn);
     free(f);
@@ -46,7 +46,7 @@ static void put(const struct fixture *f, const char *name, const char *sql)
     char path[256];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", f->folder, name);
     file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(sql, file) >= 0);
@@ -194,7 +194,7 @@ static void the_projects_own_go_up_and_down(void **state)
     struct migrations migrations;
     char folder[4096];
 
-    snprintf(folder, sizeof(folder), "%s/db/migrations", getenv("TEST_ROOT"));
+    (void)snprintf(folder, sizeof(folder), "%s/db/migrations", getenv("TEST_ROOT"));
     assert_int_equal(migrations_read(folder, &migrations), SH_OK);
     assert_true(migrations.count >= 2);
     assert_int_equal(schema_up(f->conn, &migrations), SH_OK);
@@ -214,10 +214,11 @@ static const char *changes(const struct fixture *f, const char *outbox)
 {
     char sql[256];
 
-    snprintf(sql, sizeof(sql),
-             "WITH gone AS (DELETE FROM %s RETURNING *) SELECT string_agg(concat_ws(':', "
-             "entity, id, op), ' ' ORDER BY entity, id, op) FROM gone",
-             outbox);
+    (void)snprintf(
+        sql, sizeof(sql),
+        "WITH gone AS (DELETE FROM %s RETURNING *) SELECT string_agg(concat_ws(':', "
+        "entity, id, op), ' ' ORDER BY entity, id, op) FROM gone",
+        outbox);
     return servers_sql(f->conn, sql);
 }
 
@@ -227,7 +228,7 @@ static void a_change_writes_one_row_an_entity(void **state)
     struct migrations migrations;
     char folder[4096];
 
-    snprintf(folder, sizeof(folder), "%s/db/migrations", getenv("TEST_ROOT"));
+    (void)snprintf(folder, sizeof(folder), "%s/db/migrations", getenv("TEST_ROOT"));
     assert_int_equal(migrations_read(folder, &migrations), SH_OK);
     assert_int_equal(schema_up(f->conn, &migrations), SH_OK);
     migrations_free(&migrations);
