@@ -187,6 +187,7 @@ static enum sh_err cut_section(struct cutter *cutter, const struct chunk_section
     return err;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): pointers and their counts */
 enum sh_err chunk_document(struct sh_bytes title, const struct chunk_section *sections,
                            size_t count, const struct chunk_options *options,
                            struct sh_arena *arena, struct chunk **chunks,

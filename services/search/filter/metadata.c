@@ -54,7 +54,7 @@ static void add(struct walk *walk, size_t key_len, const json_t *json)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): METADATA_DEPTH bounds it */
-static void visit(struct walk *walk, size_t key_len, const json_t *json, int depth)
+static void visit(struct walk *walk, size_t key_len, json_t *json, int depth)
 {
     const char *name = NULL;
     json_t *member = NULL;
@@ -74,8 +74,7 @@ static void visit(struct walk *walk, size_t key_len, const json_t *json, int dep
     }
     if (depth == METADATA_DEPTH)
         return;
-    void *object = (void *)(uintptr_t)json; /* jansson's iterators take no const */
-    json_object_foreach((json_t *)object, name, member)
+    json_object_foreach(json, name, member)
     {
         size_t len = strlen(name);
         size_t dot = key_len > 0;
@@ -88,7 +87,7 @@ static void visit(struct walk *walk, size_t key_len, const json_t *json, int dep
     }
 }
 
-static enum sh_err flatten(const json_t *root, struct metadata **out)
+static enum sh_err flatten(json_t *root, struct metadata **out)
 {
     struct walk measure = {0};
     visit(&measure, 0, root, 0);

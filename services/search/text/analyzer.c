@@ -96,9 +96,11 @@ static bool is_ascii(const char *text, size_t len)
 static void fold_ascii(const char *text, size_t len, struct folded *out)
 {
     out->len = clip(text, len);
-    for (size_t i = 0; i < out->len; i++)
-        out->text[i] =
-            text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) : text[i];
+    memcpy(out->text, text, out->len);
+    for (size_t i = 0; i < out->len; i++) {
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            out->text[i] ^= 0x20; /* to lower case */
+    }
 }
 
 static void straighten_apostrophes(utf8proc_int32_t *points, utf8proc_ssize_t count)

@@ -25,8 +25,8 @@ void analyzer_free(struct analyzer **analyzer);
 
 /* `text` is borrowed until the last analyzer_next(); what lies beyond 4 GiB is not read.
  */
-void analyzer_start(struct analyzer *analyzer, struct sh_bytes text);
+void analyzer_start(struct analyzer *self, struct sh_bytes text);
 /* False at the end. */
-bool analyzer_next(struct analyzer *analyzer, struct token *token);
+bool analyzer_next(struct analyzer *self, struct token *token);
 
 #endif

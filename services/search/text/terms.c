@@ -104,7 +104,7 @@ struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash)
     if (found)
         return found;
     if (text.len > 4096 || grow_table(terms) != SH_OK || grow_items(terms) != SH_OK ||
-        grow_pool(terms, text.len) != SH_OK)
+        grow_pool(terms, text.len) != SH_OK || !terms->items)
         return NULL;
     struct term *term = &terms->items[terms->count];
     *term =

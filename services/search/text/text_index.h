@@ -24,12 +24,11 @@ void text_index_free(struct text_index **index);
 
 /* `slot` must not be in the index. Errors: SH_NOMEM, SH_TOOBIG; then nothing changed that
  * a search could see. */
-SH_CHECK enum sh_err text_index_add(struct text_index *index, uint32_t slot,
+SH_CHECK enum sh_err text_index_add(struct text_index *self, uint32_t slot,
                                     const struct entry *entry);
 /* `entry` as it was added. Never fails; an unknown slot is passed over. */
-void text_index_remove(struct text_index *index, uint32_t slot,
-                       const struct entry *entry);
-size_t text_index_bytes(const struct text_index *index);
+void text_index_remove(struct text_index *self, uint32_t slot, const struct entry *entry);
+size_t text_index_bytes(const struct text_index *self);
 
 /* --- queries ------------------------------------------------------------------------ */
 
@@ -47,7 +46,7 @@ SH_CHECK enum sh_err text_query_make(struct analyzer *analyzer, struct sh_bytes 
 /* Every allowed slot that holds a term, with its score (above 0), in `arena`. Memory is
  * bounded by the slots, time by the postings and the deadline. Errors: SH_TIMEOUT,
  * SH_NOMEM. */
-SH_CHECK enum sh_err text_index_search(const struct text_index *index,
+SH_CHECK enum sh_err text_index_search(const struct text_index *self,
                                        const struct text_query *query,
                                        const struct bitmap *allowed, uint64_t deadline_ms,
                                        struct sh_arena *arena, struct leg *leg);

@@ -24,8 +24,9 @@ struct vector_index {
 
 static float *align(void *memory)
 {
-    uintptr_t at = (uintptr_t)memory;
-    return (float *)((at + DOT_ALIGN - 1) / DOT_ALIGN * DOT_ALIGN);
+    size_t beyond = (uintptr_t)memory % DOT_ALIGN;
+    void *aligned = (char *)memory + (beyond > 0 ? DOT_ALIGN - beyond : 0);
+    return aligned;
 }
 
 static float *row(const struct vector_index *self, uint32_t slot)

@@ -47,9 +47,9 @@ enum sh_err view_create(struct view **out)
     return err;
 }
 
-void view_free(struct view **out)
+void view_free(struct view **self)
 {
-    struct view *view = *out;
+    struct view *view = *self;
     if (!view)
         return;
     for (size_t i = 0; i < view->document_count; i++)
@@ -65,7 +65,7 @@ void view_free(struct view **out)
         pthread_rwlock_destroy(view->lock);
     sh_free(view->lock);
     sh_free(view);
-    *out = NULL;
+    *self = NULL;
 }
 
 static bool same_model(const struct view *view, const char *fingerprint,

@@ -45,7 +45,7 @@ struct view_stats {
 
 /* Errors: SH_NOMEM. */
 SH_CHECK enum sh_err view_create(struct view **out);
-void view_free(struct view **view);
+void view_free(struct view **self);
 
 /* The model whose vectors the view holds; a change of fingerprint or dimension drops all
  * vectors. dimension 0: no model yet, the vector leg is off. */

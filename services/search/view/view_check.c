@@ -7,11 +7,17 @@
 
 enum { QUERY_CHARACTERS = 2000 };
 
+void problem_set(struct view_problem *problem, const char *field, const char *message)
+{
+    /* what is too long is cut */
+    (void)snprintf(problem->field, sizeof(problem->field), "%s", field);
+    (void)snprintf(problem->message, sizeof(problem->message), "%s", message);
+}
+
 static enum sh_err refuse(struct view_problem *problem, const char *field,
                           const char *message)
 {
-    snprintf(problem->field, sizeof(problem->field), "%s", field);
-    snprintf(problem->message, sizeof(problem->message), "%s", message);
+    problem_set(problem, field, message);
     return SH_INVALID;
 }
 

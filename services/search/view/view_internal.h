@@ -105,9 +105,11 @@ struct search {
     struct leg text;
     struct leg vector;
     double weight;
+    struct search_hit *hits; /* of the results */
 };
 
 /* view_check.c: what can be wrong with a query. Errors: SH_INVALID. */
+void problem_set(struct view_problem *problem, const char *field, const char *message);
 SH_CHECK enum sh_err search_check(const struct search_query *query,
                                   struct view_problem *problem);
 

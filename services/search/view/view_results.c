@@ -70,6 +70,7 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
         if (err == SH_OK && search->query->explain)
             err = explain_hit(search, &explainer, from, &hits[i].explanation);
     }
+    search->hits = hits;
     results->hits = hits;
     results->hits_count = count;
     return err;
@@ -84,16 +85,12 @@ static enum sh_err mark(const struct search *search, struct sh_buffer *buffer,
     return err == SH_OK ? copy(search->arena, &hit->highlight) : err;
 }
 
-static enum sh_err mark_all(const struct search *search, struct search_results *results)
+static enum sh_err mark_all(const struct search *search, size_t count)
 {
     struct sh_buffer buffer = {0};
     enum sh_err err = SH_OK;
-    if (results->hits_count == 0)
-        return SH_OK;
-    /* made by results_copy(), const for those who read the answer only */
-    struct search_hit *hits = (struct search_hit *)(uintptr_t)results->hits;
-    for (size_t i = 0; err == SH_OK && i < results->hits_count; i++)
-        err = mark(search, &buffer, &hits[i]);
+    for (size_t i = 0; err == SH_OK && i < count; i++)
+        err = mark(search, &buffer, &search->hits[i]);
     sh_buffer_free(&buffer);
     return err;
 }
@@ -103,7 +100,7 @@ enum sh_err results_finish(const struct search *search, struct search_results *r
     enum sh_err err = SH_OK;
     struct sh_bytes *degraded = NULL;
     if (search->query->highlight)
-        err = mark_all(search, results);
+        err = mark_all(search, results->hits_count);
     if (err == SH_OK)
         err = explain_plan(search, &results->plan);
     if (err != SH_OK || search->degraded_count == 0)

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "services/search/fusion/fusion.h"
 #include "services/search/view/view_results.h"
 #include "shared/clock.h"
@@ -14,10 +12,8 @@ static enum sh_err compile(struct search *search, struct view_problem *problem)
     struct filter_problem found = {{0}, {0}};
     enum sh_err err = filter_compile(search->query->filters, search->asked->caller,
                                      &search->scratch, &search->filter, &found);
-    if (err == SH_INVALID || err == SH_FORBIDDEN) {
-        snprintf(problem->field, sizeof(problem->field), "%s", found.field);
-        snprintf(problem->message, sizeof(problem->message), "%s", found.message);
-    }
+    if (err == SH_INVALID || err == SH_FORBIDDEN)
+        problem_set(problem, found.field, found.message);
     return err;
 }
 
@@ -206,8 +202,7 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
     if (err == SH_OK)
         err = results_finish(&search, results);
     if (err == SH_UNAVAILABLE)
-        snprintf(problem->message, sizeof(problem->message),
-                 "the search is incomplete: %s", (const char *)search.degraded[0].data);
+        problem_set(problem, "", "the search is incomplete: a leg is out");
     analyzer_free(&search.analyzer);
     sh_arena_free(&search.scratch);
     results->duration_us = sh_now_us() - start;

@@ -50,8 +50,8 @@ static void search(struct view *view, struct sh_bytes text, struct sh_bytes filt
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct view *view;
-    if (!view && view_create(&view) != SH_OK)
+    struct view *view = NULL;
+    if (view_create(&view) != SH_OK)
         abort();
     const uint8_t *split = size > 0 ? memchr(data, '\n', size) : NULL;
     size_t first = split ? (size_t)(split - data) : size;
@@ -68,5 +68,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     search(view, text, (struct sh_bytes){0});
     search(view, rest, text);
+    view_free(&view);
     return 0;
 }
