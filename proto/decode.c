@@ -74,6 +74,7 @@ static enum sh_err get_array(struct decoder *dec, uint64_t max, size_t size, cha
                              size_t *count)
 {
     struct wire_token token;
+    *count = 0;
     enum sh_err err = get_token(dec, WIRE_ARRAY, &token);
     if (err != SH_OK)
         return err;

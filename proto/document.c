@@ -123,23 +123,25 @@ static const char encoding[] =
 
 static void print_header(void)
 {
-    printf("\n## Header\n\n%d bytes, little-endian.\n\n"
-           "| at | bytes | field | |\n| --- | --- | --- | --- |\n",
-           ENVELOPE_BYTES);
+    (void)printf("\n## Header\n\n%d bytes, little-endian.\n\n"
+                 "| at | bytes | field | |\n| --- | --- | --- | --- |\n",
+                 ENVELOPE_BYTES);
 #define ROW(offset, bytes, member, meaning)                                              \
-    printf("| %d | %d | %s | %s |\n", offset, bytes, #member, meaning);
+    (void)printf("| %d | %d | %s | %s |\n", offset, bytes, #member, meaning);
     ENVELOPE_LAYOUT(ROW)
 #undef ROW
-    printf("\n### Types\n\n| | | |\n| --- | --- | --- |\n");
-#define ROW(value, name, meaning) printf("| %d | %s | %s |\n", value, #name, meaning);
+    (void)printf("\n### Types\n\n| | | |\n| --- | --- | --- |\n");
+#define ROW(value, name, meaning)                                                        \
+    (void)printf("| %d | %s | %s |\n", value, #name, meaning);
     ENVELOPE_TYPES(ROW)
 #undef ROW
-    printf("\n### Statuses\n\n| | | meaning | HTTP |\n| --- | --- | --- | --- |\n");
+    (void)printf("\n### Statuses\n\n| | | meaning | HTTP |\n| --- | --- | --- | --- |\n");
 #define ROW(value, name, error, meaning)                                                 \
-    printf("| %d | %s | %s | %d |\n", value, #name, meaning, sh_err_http_status(error));
+    (void)printf("| %d | %s | %s | %d |\n", value, #name, meaning,                       \
+                 sh_err_http_status(error));
     ENVELOPE_STATUSES(ROW)
 #undef ROW
-    printf("\n");
+    (void)printf("\n");
 }
 
 static const char *link_to(const char *message)
@@ -149,20 +151,20 @@ static const char *link_to(const char *message)
     char *out = text[turn++ % 2];
     if (strcmp(message, "-") == 0)
         return "raw bytes";
-    snprintf(out, sizeof(text[0]), "[%s](#%s)", message, message);
+    (void)snprintf(out, sizeof(text[0]), "[%s](#%s)", message, message);
     return out;
 }
 
 static void print_methods(void)
 {
-    printf("## Methods\n\n| id | method | request | reply | |\n"
-           "| --- | --- | --- | --- | --- |\n");
+    (void)printf("## Methods\n\n| id | method | request | reply | |\n"
+                 "| --- | --- | --- | --- | --- |\n");
 #define ROW(id, constant, name, request, reply, meaning)                                 \
-    printf("| %d | `%s` | %s | %s | %s |\n", id, name, link_to(#request),                \
-           link_to(#reply), meaning);
+    (void)printf("| %d | `%s` | %s | %s | %s |\n", id, name, link_to(#request),          \
+                 link_to(#reply), meaning);
     METHODS(ROW)
 #undef ROW
-    printf("\n");
+    (void)printf("\n");
 }
 
 static void print_field(const struct msg_field *field)
@@ -173,33 +175,34 @@ static void print_field(const struct msg_field *field)
         [MSG_strs] = "texts", [MSG_list] = "list of",
     };
     const char *of = field->of ? link_to(field->of()->name) : "";
-    printf("| %s | %s%s%s | ", field->name, types[field->type], field->of ? " " : "", of);
+    (void)printf("| %s | %s%s%s | ", field->name, types[field->type],
+                 field->of ? " " : "", of);
     if (field->type == MSG_f64 || field->type == MSG_flag || field->max == UINT64_MAX)
-        printf("|\n");
+        (void)printf("|\n");
     else
-        printf("%" PRIu64 " |\n", field->max);
+        (void)printf("%" PRIu64 " |\n", field->max);
 }
 
 static void print_messages(void)
 {
     for (const struct msg_desc *const *desc = msg_all(); *desc; desc++) {
-        printf("### %s\n\nid %" PRIu32
-               "\n\n| field | type | most |\n| --- | --- | --- |\n",
-               (*desc)->name, (*desc)->id);
+        (void)printf("### %s\n\nid %" PRIu32
+                     "\n\n| field | type | most |\n| --- | --- | --- |\n",
+                     (*desc)->name, (*desc)->id);
         for (size_t i = 0; i < (*desc)->count; i++)
             print_field(&(*desc)->fields[i]);
-        printf("%s", desc[1] ? "\n" : "");
+        (void)printf("%s", desc[1] ? "\n" : "");
     }
 }
 
 int main(void)
 {
-    fputs(introduction, stdout);
+    (void)fputs(introduction, stdout);
     print_header();
-    fputs(flow, stdout);
-    fputs(health, stdout);
+    (void)fputs(flow, stdout);
+    (void)fputs(health, stdout);
     print_methods();
-    fputs(encoding, stdout);
+    (void)fputs(encoding, stdout);
     print_messages();
     return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

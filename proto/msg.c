@@ -17,7 +17,7 @@
 #define OF_str(of)       NULL
 #define OF_json(of)      NULL
 #define OF_strs(of)      NULL
-#define OF_list(of)      of##_desc
+#define OF_list(of)      (of##_desc)
 
 #define FIELD_ROW(type, name, max, of)                                                   \
     {#name, MSG_##type, offsetof(owner, name), COUNT_##type(name), max, OF_##type(of)},
@@ -32,9 +32,9 @@
     }
 MESSAGES(DEFINE)
 
-#define COUNT_ONE(id, name, FIELDS) +1
-#define FILL(id, name, FIELDS)      all[i++] = name##_desc();
-enum { MESSAGE_COUNT = 0 MESSAGES(COUNT_ONE) };
+#define INDEX(id, name, FIELDS) INDEX_##name,
+#define FILL(id, name, FIELDS)  all[i++] = name##_desc();
+enum { MESSAGES(INDEX) MESSAGE_COUNT };
 
 const struct msg_desc *const *msg_all(void)
 {

@@ -3,9 +3,7 @@
 
 struct sh_bytes sh_rpc_call_payload(const struct sh_rpc_call *call)
 {
-    if (call->assembly.data)
-        return (struct sh_bytes){call->assembly.data, call->assembly.len};
-    return rpc_frame_bytes(&call->payload);
+    return call->body;
 }
 
 const struct caller *sh_rpc_call_caller(const struct sh_rpc_call *call)

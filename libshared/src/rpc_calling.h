@@ -131,10 +131,10 @@ void rpc_request_fail(struct sh_rpc_client *client, struct rpc_request *request,
                       enum sh_err err);
 /* CANCEL to whoever works on it. */
 void rpc_request_call_off(struct sh_rpc_client *client, struct rpc_request *request);
-void rpc_request_on_message(void *client, struct rpc_replica *replica,
+void rpc_request_on_message(void *arg, struct rpc_replica *replica,
                             const struct envelope *head, zmq_msg_t *meta,
                             zmq_msg_t *payload);
-void rpc_request_on_lost(void *client, struct rpc_replica *replica);
+void rpc_request_on_lost(void *arg, struct rpc_replica *replica);
 /* The reply is whole. */
 void rpc_request_answered(struct sh_rpc_client *client, struct rpc_request *request,
                           struct rpc_try *try, const struct envelope *head,
@@ -149,9 +149,9 @@ void rpc_pieces_on_message(struct sh_rpc_client *client, struct rpc_request *req
                            zmq_msg_t *meta, zmq_msg_t *payload);
 
 /* rpc_members.c */
-void rpc_members_found(void *client, size_t source, const struct rpc_endpoint *endpoints,
+void rpc_members_found(void *arg, size_t source, const struct rpc_endpoint *endpoints,
                        size_t count);
-void rpc_members_changed(void *client, struct rpc_replica *replica);
+void rpc_members_changed(void *arg, struct rpc_replica *replica);
 void rpc_members_tick(struct sh_rpc_client *client);
 bool rpc_members_any_ejected(const struct sh_rpc_client *client);
 void rpc_members_close(struct sh_rpc_client *client);

@@ -73,6 +73,10 @@ static void fill(struct sh_rpc_call *call, const struct rpc_identity *peer,
 static void run(struct sh_rpc_call *call)
 {
     call->phase = RPC_WORKING;
+    if (call->assembly.data)
+        call->body = (struct sh_bytes){call->assembly.data, call->assembly.len};
+    else
+        call->body = rpc_frame_bytes(&call->payload);
     call->method->handler(call->method->arg, call);
 }
 

@@ -13,6 +13,7 @@ enum {
     MISSES_MAX = 3,
     GOOD_PINGS = 2,
     RECONNECT_MS = 100,
+    REFUSED_MS = 1000,   /* no memory, no descriptor */
     FORGIVEN_MS = 60000, /* ready for so long: the next ejection counts as the first */
 };
 
@@ -95,8 +96,8 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
                    replica->service, ENVELOPE_VERSION);
         return;
     }
-    snprintf(replica->instance, sizeof(replica->instance), "%.*s",
-             (int)hello.instance.len, (const char *)hello.instance.data);
+    (void)snprintf(replica->instance, sizeof(replica->instance), "%.*s",
+                   (int)hello.instance.len, (const char *)hello.instance.data);
     replica->credit = head->credit;
     replica->failures_in_row = 0;
     replica->ready_ms = sh_now_ms();
@@ -193,8 +194,8 @@ static enum sh_err open_monitor(struct rpc_replica *replica, void *dealer)
     char name[64];
     int linger_ms = 0;
     struct sh_zmq_handler handler = {on_monitor, replica};
-    snprintf(name, sizeof(name), "inproc://rpc-monitor-%" PRIuFAST64,
-             atomic_fetch_add(&names, 1));
+    (void)snprintf(name, sizeof(name), "inproc://rpc-monitor-%" PRIuFAST64,
+                   atomic_fetch_add(&names, 1));
     if (zmq_socket_monitor(dealer, name,
                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
         return SH_NOMEM;
@@ -232,7 +233,7 @@ static void reconnect(struct rpc_replica *replica, uint64_t now_ms)
     if (err != SH_OK) {
         sh_error(NULL, "cannot connect to %s: %s", replica->endpoint, sh_err_text(err));
         rpc_replica_disconnect(replica);
-        replica->reopen_ms = now_ms + 10 * RECONNECT_MS;
+        replica->reopen_ms = now_ms + REFUSED_MS;
         return;
     }
     replica->epoch = rpc_random_next(replica->random) | 1;

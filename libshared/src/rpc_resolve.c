@@ -62,14 +62,14 @@ static bool print_endpoint(const struct sockaddr *address, const char *port,
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)address;
         inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-        snprintf(out->text, sizeof(out->text), "tcp://%s:%s", text, port);
+        (void)snprintf(out->text, sizeof(out->text), "tcp://%s:%s", text, port);
         return true;
     }
     if (address->sa_family != AF_INET6)
         return false;
     const struct sockaddr_in6 *in = (const void *)address;
     inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
-    snprintf(out->text, sizeof(out->text), "tcp://[%s]:%s", text, port);
+    (void)snprintf(out->text, sizeof(out->text), "tcp://[%s]:%s", text, port);
     return true;
 }
 
@@ -129,8 +129,8 @@ static enum sh_err follow(struct rpc_resolve *resolve, size_t index, const char 
     if (!source)
         return SH_NOMEM;
     *source = (struct source){.resolve = resolve, .index = index};
-    snprintf(source->host, sizeof(source->host), "%.*s", (int)host_len, host);
-    snprintf(source->port, sizeof(source->port), "%s", port);
+    (void)snprintf(source->host, sizeof(source->host), "%.*s", (int)host_len, host);
+    (void)snprintf(source->port, sizeof(source->port), "%s", port);
     source->next = resolve->sources;
     resolve->sources = source;
     uv_timer_init(resolve->loop, &source->timer);
@@ -152,7 +152,7 @@ static bool is_address(const char *host, size_t len)
     struct in_addr address;
     if (len > 0 && host[0] == '[')
         return true;
-    snprintf(text, sizeof(text), "%.*s", (int)len, host);
+    (void)snprintf(text, sizeof(text), "%.*s", (int)len, host);
     return len < sizeof(text) && inet_pton(AF_INET, text, &address) == 1;
 }
 

@@ -27,8 +27,8 @@ SH_CHECK enum sh_err rpc_resolve_create(uv_loop_t *loop, const char *endpoints,
                                         struct rpc_resolve **out);
 /* Nothing is reported any more; memory goes on a later loop turn. NULL is fine. */
 void rpc_resolve_close(struct rpc_resolve **resolve);
-/* What a lookup of `source` came to; for tests, which have no name server. */
-void rpc_resolve_answer(struct rpc_resolve *resolve, size_t source, int status,
+/* What a lookup of source `index` came to; for tests, which have no name server. */
+void rpc_resolve_answer(struct rpc_resolve *resolve, size_t index, int status,
                         const struct addrinfo *list);
 
 #endif

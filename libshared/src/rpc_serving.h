@@ -45,6 +45,7 @@ struct sh_rpc_call {
     zmq_msg_t meta;
     zmq_msg_t payload;
     struct rpc_assembly assembly; /* instead of `payload`, when it came in pieces */
+    struct sh_bytes body;         /* one of the two, once it is whole */
     struct caller caller;         /* borrows from `meta` */
     struct sh_trace trace;
     struct sh_arena arena;

@@ -32,10 +32,9 @@ SH_CHECK enum sh_err rpc_send_small(struct sh_zmq_socket *socket, struct sh_byte
                                     const struct envelope *envelope, struct sh_bytes meta,
                                     struct sh_bytes payload);
 
-static inline struct sh_bytes rpc_frame_bytes(const zmq_msg_t *frame)
+static inline struct sh_bytes rpc_frame_bytes(zmq_msg_t *frame)
 {
-    return (struct sh_bytes){zmq_msg_data((zmq_msg_t *)(uintptr_t)frame),
-                             zmq_msg_size(frame)};
+    return (struct sh_bytes){zmq_msg_data(frame), zmq_msg_size(frame)};
 }
 
 /* A payload that arrives in pieces. {0} is none. */

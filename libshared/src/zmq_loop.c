@@ -73,18 +73,17 @@ static void on_prepare(uv_prepare_t *prepare)
 /* Takes one message off the socket. False when there is none. */
 static bool receive(struct sh_zmq_socket *socket)
 {
-    zmq_msg_t frames[SH_ZMQ_FRAMES_MAX];
-    zmq_msg_t extra;
+    zmq_msg_t frames[SH_ZMQ_FRAMES_MAX + 1]; /* the last for what is too many */
     size_t count = 0;
     for (int more = 1; more; count++) {
-        zmq_msg_t *frame = count < SH_ZMQ_FRAMES_MAX ? &frames[count] : &extra;
+        zmq_msg_t *frame = &frames[count < SH_ZMQ_FRAMES_MAX ? count : SH_ZMQ_FRAMES_MAX];
         zmq_msg_init(frame);
         if (zmq_msg_recv(frame, socket->raw, ZMQ_DONTWAIT) < 0) {
             zmq_msg_close(frame);
             break; /* only before the first: a message arrives whole */
         }
         more = zmq_msg_more(frame);
-        if (frame == &extra)
+        if (count >= SH_ZMQ_FRAMES_MAX)
             zmq_msg_close(frame);
     }
     if (count > SH_ZMQ_FRAMES_MAX)

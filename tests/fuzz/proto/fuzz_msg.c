@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct msg_desc *choose(uint8_t byte)
 {
     const struct msg_desc *const *all = msg_all();
-    size_t count = 0;
+    size_t count = 1;
     while (all[count])
         count++;
     return all[byte % count];

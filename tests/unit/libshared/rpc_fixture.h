@@ -103,10 +103,10 @@ static void on_name(void *arg, struct sh_rpc_call *call)
     struct document_put_reply reply = {0};
     char text[256];
     const struct sh_trace *trace = sh_rpc_call_trace(call);
-    snprintf(text, sizeof(text), "%s|%.*s|%.*s|%u|%s", server->name,
-             (int)caller->user_id.len, (const char *)caller->user_id.data,
-             (int)caller->request_id.len, (const char *)caller->request_id.data,
-             caller->clearance, trace->request_id);
+    (void)snprintf(text, sizeof(text), "%s|%.*s|%.*s|%u|%s", server->name,
+                   (int)caller->user_id.len, (const char *)caller->user_id.data,
+                   (int)caller->request_id.len, (const char *)caller->request_id.data,
+                   caller->clearance, trace->request_id);
     server->calls++;
     reply.document_id = sh_bytes_of(text);
     sh_rpc_reply(call, document_put_reply_desc(), &reply);
@@ -125,7 +125,7 @@ static inline void serve(struct rpc_fixture *f, size_t i, const char *bind,
 {
     struct peer_server *s = &f->servers[i];
     *s = (struct peer_server){0};
-    snprintf(s->name, sizeof(s->name), "server-%zu", i);
+    (void)snprintf(s->name, sizeof(s->name), "server-%zu", i);
     struct sh_rpc_server_options options = {
         .service = "test",
         .bind = bind,
@@ -159,15 +159,17 @@ static inline void connect_to(struct rpc_fixture *f, const char *endpoints)
     sh_rpc_client_on_change(f->client, on_changed, f);
 }
 
+static inline void turn(uv_loop_t *loop, uint64_t until_ms)
+{
+    assert_true(sh_now_ms() < until_ms);
+    uv_run(loop, UV_RUN_ONCE);
+}
+
 /* The loop turns until `condition`, or the test fails. */
 #define PUMP(f, condition)                                                               \
-    do {                                                                                 \
-        uint64_t until_ = sh_now_ms() + PATIENCE_MS;                                     \
-        while (!(condition)) {                                                           \
-            assert_true(sh_now_ms() < until_);                                           \
-            uv_run(&(f)->loop, UV_RUN_ONCE);                                             \
-        }                                                                                \
-    } while (0)
+    for (uint64_t until_ = sh_now_ms() + PATIENCE_MS; !(condition);                      \
+         turn(&(f)->loop, until_))                                                       \
+    continue
 
 /* For what must not happen: the loop turns for a while. */
 static inline void pump_for(struct rpc_fixture *f, uint64_t ms)
@@ -183,8 +185,8 @@ static inline void start(struct rpc_fixture *f, size_t servers, uint32_t max_in_
     for (size_t i = 0; i < servers; i++) {
         serve(f, i, "tcp://127.0.0.1:0", max_in_flight);
         size_t len = strlen(endpoints);
-        snprintf(endpoints + len, sizeof(endpoints) - len, "%s%s", i ? "," : "",
-                 sh_rpc_server_endpoint(f->servers[i].rpc));
+        (void)snprintf(endpoints + len, sizeof(endpoints) - len, "%s%s", i ? "," : "",
+                       sh_rpc_server_endpoint(f->servers[i].rpc));
     }
     connect_to(f, endpoints);
     PUMP(f, sh_rpc_client_ready(f->client) == servers);
@@ -196,8 +198,8 @@ static void on_done(void *arg, const struct sh_rpc_response *response)
     outcome->calls++;
     outcome->err = response->err;
     outcome->retry_after_ms = response->retry_after_ms;
-    snprintf(outcome->code, sizeof(outcome->code), "%s", response->code);
-    snprintf(outcome->message, sizeof(outcome->message), "%s", response->message);
+    (void)snprintf(outcome->code, sizeof(outcome->code), "%s", response->code);
+    (void)snprintf(outcome->message, sizeof(outcome->message), "%s", response->message);
     free(outcome->payload);
     outcome->payload = malloc(response->payload.len + 1);
     outcome->len = response->payload.len;

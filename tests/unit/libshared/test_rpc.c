@@ -162,7 +162,7 @@ static void a_path_serves_as_well(void **state)
     char directory[] = "/tmp/cairn-rpc-XXXXXX";
     char endpoint[64];
     assert_non_null(mkdtemp(directory));
-    snprintf(endpoint, sizeof(endpoint), "ipc://%s/rpc", directory);
+    (void)snprintf(endpoint, sizeof(endpoint), "ipc://%s/rpc", directory);
     serve(f, 0, endpoint, 0);
     connect_to(f, endpoint);
     PUMP(f, sh_rpc_client_ready(f->client) == 1);
@@ -170,8 +170,8 @@ static void a_path_serves_as_well(void **state)
     PUMP(f, out.calls == 1);
     assert_int_equal(out.err, SH_OK);
     sh_rpc_server_close(&f->servers[0].rpc);
-    unlink(endpoint + 6);
-    rmdir(directory);
+    (void)unlink(endpoint + 6);
+    (void)rmdir(directory);
     free(out.payload);
 }
 
@@ -180,8 +180,8 @@ static void a_name_is_resolved(void **state)
     struct rpc_fixture *f = *state;
     char endpoint[64];
     serve(f, 0, "tcp://127.0.0.1:0", 0);
-    snprintf(endpoint, sizeof(endpoint), "tcp://localhost%s",
-             strrchr(sh_rpc_server_endpoint(f->servers[0].rpc), ':'));
+    (void)snprintf(endpoint, sizeof(endpoint), "tcp://localhost%s",
+                   strrchr(sh_rpc_server_endpoint(f->servers[0].rpc), ':'));
     connect_to(f, endpoint);
     PUMP(f, sh_rpc_client_ready(f->client) >= 1);
 }

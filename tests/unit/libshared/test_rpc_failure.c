@@ -90,7 +90,8 @@ static void a_replica_that_comes_back_takes_work_again(void **state)
     struct outcome out = {0};
     char endpoint[256];
     start(f, 1, 0);
-    snprintf(endpoint, sizeof(endpoint), "%s", sh_rpc_server_endpoint(f->servers[0].rpc));
+    (void)snprintf(endpoint, sizeof(endpoint), "%s",
+                   sh_rpc_server_endpoint(f->servers[0].rpc));
     sh_rpc_server_close(&f->servers[0].rpc);
     PUMP(f, sh_rpc_client_ready(f->client) == 0);
     uint64_t began = sh_now_ms();
@@ -326,8 +327,8 @@ static void sizes_around_the_limits_arrive(void **state)
                                    34,
                                    ENVELOPE_PAYLOAD_MAX,
                                    ENVELOPE_PAYLOAD_MAX + 1,
-                                   5 * ENVELOPE_CHUNK_BYTES,
-                                   5 * ENVELOPE_CHUNK_BYTES + 1};
+                                   5L * ENVELOPE_CHUNK_BYTES,
+                                   5L * ENVELOPE_CHUNK_BYTES + 1};
     struct rpc_fixture *f = *state;
     char *data = large(8 << 20);
     start(f, 1, 0);

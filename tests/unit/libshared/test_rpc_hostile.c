@@ -177,8 +177,8 @@ static void garbage_is_dropped_and_nothing_else(void **state)
         zmq_send(socket, "x", 1, i < 19 ? ZMQ_SNDMORE : 0);
     zmq_send(socket, "x", 1, ZMQ_SNDMORE);
     zmq_send(socket, "y", 1, 0);
-    for (uint8_t type = TYPE_HELLO_ACK; type <= TYPE_CHUNK; type++) {
-        struct raw odd = {.head = {.type = type, .epoch = 9, .sequence = 9}};
+    for (unsigned type = TYPE_HELLO_ACK; type <= TYPE_CHUNK; type++) {
+        struct raw odd = {.head = {.type = (uint8_t)type, .epoch = 9, .sequence = 9}};
         odd.payload_len = odd.meta_len = 100;
         if (type != TYPE_REQUEST && type != TYPE_PING && type != TYPE_BYE)
             transmit(socket, &odd);
@@ -317,8 +317,8 @@ static void a_stuck_replica_is_ejected_and_its_reads_go_elsewhere(void **state)
     char endpoints[512];
     open_fake(f, &fake);
     serve(f, 0, "tcp://127.0.0.1:0", 0);
-    snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
-             sh_rpc_server_endpoint(f->servers[0].rpc));
+    (void)snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
+                   sh_rpc_server_endpoint(f->servers[0].rpc));
     connect_to(f, endpoints);
     PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
     for (size_t i = 0; i < 8; i++)
@@ -350,8 +350,8 @@ static void an_ejected_replica_returns_through_half_open(void **state)
     char endpoints[512];
     open_fake(f, &fake);
     serve(f, 0, "tcp://127.0.0.1:0", 0);
-    snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
-             sh_rpc_server_endpoint(f->servers[0].rpc));
+    (void)snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
+                   sh_rpc_server_endpoint(f->servers[0].rpc));
     connect_to(f, endpoints);
     PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
     PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);

@@ -29,14 +29,16 @@ static void on_wake(uv_timer_t *timer)
     (void)timer;
 }
 
+static void turn(uv_loop_t *loop, uint64_t until_ms)
+{
+    assert_true(sh_now_ms() < until_ms);
+    uv_run(loop, UV_RUN_ONCE);
+}
+
+/* The loop turns until `condition`, or the test fails. */
 #define PUMP(f, condition)                                                               \
-    do {                                                                                 \
-        uint64_t until_ = sh_now_ms() + 10000;                                           \
-        while (!(condition)) {                                                           \
-            assert_true(sh_now_ms() < until_);                                           \
-            uv_run(&(f)->loop, UV_RUN_ONCE);                                             \
-        }                                                                                \
-    } while (0)
+    for (uint64_t until_ = sh_now_ms() + 10000; !(condition); turn(&(f)->loop, until_))  \
+    continue
 
 static enum sh_err send_frames(struct sh_zmq_socket *socket, size_t count)
 {
