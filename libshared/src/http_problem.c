@@ -16,7 +16,7 @@ static json_t *text(const char *from)
         return value;
     char clean[TEXT_MAX];
     size_t len = 0;
-    for (; from[len] && len < sizeof(clean) - 1; len++) {
+    for (; len < sizeof(clean) - 1 && from[len]; len++) {
         clean[len] = from[len];
         if ((unsigned char)from[len] >= 0x80)
             clean[len] = '?';

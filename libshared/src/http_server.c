@@ -149,14 +149,6 @@ static void on_handle_closed(uv_handle_t *handle)
     check_end(server);
 }
 
-static void on_listener_closed(uv_handle_t *handle)
-{
-    struct sh_http_server *server = handle->data;
-    close(server->fd);
-    server->fd = -1;
-    on_handle_closed(handle);
-}
-
 void http_server_gone(struct http_conn *conn)
 {
     struct sh_http_server *server = conn->server;
@@ -167,11 +159,14 @@ void http_server_gone(struct http_conn *conn)
     check_end(server);
 }
 
+/* At once: what the kernel accepts from here on would be lost. */
 static void close_listener(struct sh_http_server *server)
 {
-    uv_handle_t *handle = (uv_handle_t *)&server->listener;
-    if (!uv_is_closing(handle))
-        uv_close(handle, on_listener_closed);
+    if (server->fd < 0)
+        return;
+    uv_close((uv_handle_t *)&server->listener, on_handle_closed); /* stops polling */
+    close(server->fd);
+    server->fd = -1;
 }
 
 void sh_http_server_drain(struct sh_http_server *server, void (*done)(void *arg),

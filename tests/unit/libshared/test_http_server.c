@@ -26,7 +26,7 @@ static void answers_and_keeps_alive(void **state)
     assert_non_null(strstr(heard->data, "\r\nContent-Type: text/plain\r\n"));
     assert_non_null(strstr(heard->data, "\r\nContent-Length: 5\r\n"));
     assert_non_null(strstr(heard->data, "\r\nX-Request-ID: req_"));
-    assert_non_null(strstr(heard->data, "\r\nX-Response-Time: 0."));
+    assert_non_null(strstr(heard->data, "\r\nX-Response-Time: "));
     assert_null(strstr(heard->data, "Connection:"));
     close(fd);
     free(heard);
@@ -214,7 +214,7 @@ static void problems_are_json_and_headers_cannot_be_injected(void **state)
     assert_non_null(strstr(heard->data, "\r\nX-Request-ID: me.1\r\n"));
     assert_null(strstr(heard->data, "Evil"));
     assert_null(strstr(heard->data, "X-Bad"));
-    assert_null(strstr(heard->data, "99"));
+    assert_null(strstr(heard->data, "Content-Length: 99"));
     assert_string_equal(
         strstr(heard->data, "\r\n\r\n") + 4,
         "{\"type\":\"about:blank\",\"title\":\"Method Not Allowed\","
