@@ -45,9 +45,10 @@ static void tell(struct backup *backup, const struct sets *sets)
 
     if (sets->count > 0) {
         sh_wall_text(sets->list[0].created_at, when);
-        snprintf(detail, sizeof(detail),
-                 "{\"latest_backup\":\"%s\",\"age_hours\":%.2f,\"backup_count\":%zu}",
-                 when, (sh_wall_time() - sets->list[0].created_at) / 3600, sets->count);
+        (void)snprintf(
+            detail, sizeof(detail),
+            "{\"latest_backup\":\"%s\",\"age_hours\":%.2f,\"backup_count\":%zu}", when,
+            (sh_wall_time() - sets->list[0].created_at) / 3600, sets->count);
     }
     if (sets->unreadable > 0)
         sh_health_set(backup->check, SH_DEGRADED, -1,

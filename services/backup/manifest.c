@@ -7,7 +7,7 @@
 
 static enum sh_err wrong(char fault[static 128], const char *member, const char *why)
 {
-    snprintf(fault, 128, "\"%s\" %s", member, why);
+    (void)snprintf(fault, 128, "\"%s\" %s", member, why);
     return SH_INVALID;
 }
 
@@ -37,9 +37,11 @@ static bool parse_time(const char *text, double *out)
     if (rest == NULL)
         return false;
     if (*rest == '.') {
-        double unit = 0.1;
-        for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
+        double unit = 1;
+        for (rest++; *rest >= '0' && *rest <= '9'; rest++) {
+            unit /= 10;
             fraction += unit * (*rest - '0');
+        }
     }
     if (strcmp(rest, "Z") != 0 && strcmp(rest, "+00:00") != 0)
         return false;
@@ -97,9 +99,9 @@ enum sh_err manifest_parse(struct sh_bytes bytes, const char *folder,
 
     *out = (struct backup_set){0};
     if (json == NULL)
-        snprintf(fault, 128, "line %d: %.100s", error.line, error.text);
+        (void)snprintf(fault, 128, "line %d: %.100s", error.line, error.text);
     else if (!json_is_object(json))
-        snprintf(fault, 128, "it is not a JSON object");
+        (void)snprintf(fault, 128, "it is not a JSON object");
     else
         err = take_members(json, folder, arena, out, fault);
     json_decref(json);

@@ -27,7 +27,7 @@ static enum sh_err read_file(int folder, struct sh_arena *arena, struct sh_bytes
         *out = (struct sh_bytes){text, len};
     }
     if (fd >= 0)
-        close(fd);
+        (void)close(fd);
     return err;
 }
 
@@ -40,15 +40,15 @@ static enum sh_err read_set(int root, const char *name, struct sh_arena *arena,
     enum sh_err err;
 
     if (folder < 0) {
-        snprintf(fault, 128, "%s", strerror(errno));
+        (void)snprintf(fault, 128, "%s", strerror(errno));
         return errno == ENOTDIR ? SH_NOTFOUND : SH_IO;
     }
     err = read_file(folder, &scratch, &json);
     if (err == SH_OK)
         err = manifest_parse(json, name, arena, out, fault);
     else
-        snprintf(fault, 128, "%s", sh_err_text(err));
-    close(folder);
+        (void)snprintf(fault, 128, "%s", sh_err_text(err));
+    (void)close(folder);
     sh_arena_free(&scratch);
     return err;
 }

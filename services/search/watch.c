@@ -11,7 +11,8 @@
 enum { EVERY_MS = 5000, ANSWER_MS = 4000 };
 
 #define GAUGE(variable, name_, help_)                                                    \
-    static struct sh_family variable = {.kind = SH_GAUGE, .name = name_, .help = help_}
+    static struct sh_family variable = {                                                 \
+        .kind = SH_GAUGE, .name = (name_), .help = (help_)}
 
 GAUGE(documents_gauge, "cairn_search_documents", "Documents in the view.");
 GAUGE(chunks_gauge, "cairn_search_chunks", "Passages in the view.");
@@ -79,12 +80,12 @@ static void tell_index(struct watch *self)
     char detail[256];
 
     self->ever_current = self->ever_current || current;
-    snprintf(detail, sizeof(detail),
-             "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
-             "\"vectors\":%zu,\"pending\":%" PRIu64 "}",
-             feed_loaded(self->options.feed) ? "true" : "false",
-             current ? "true" : "false", stats.documents, stats.chunks, stats.vectors,
-             self->pending);
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
+                   "\"vectors\":%zu,\"pending\":%" PRIu64 "}",
+                   feed_loaded(self->options.feed) ? "true" : "false",
+                   current ? "true" : "false", stats.documents, stats.chunks,
+                   stats.vectors, self->pending);
     /* Once loaded it serves, even while it is loaded anew or the database is away. */
     if (!self->ever_current)
         sh_health_set(self->index, SH_UNHEALTHY, -1, "the view is being loaded", detail);
@@ -105,8 +106,9 @@ static void tell_embedder(struct watch *self)
     const struct model *model = model_current(self->options.model);
     char detail[128];
 
-    snprintf(detail, sizeof(detail), "{\"embedding_length\":%u,\"replicas_ready\":%zu}",
-             (unsigned)model->dimension, ready);
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"embedding_length\":%u,\"replicas_ready\":%zu}",
+                   (unsigned)model->dimension, ready);
     if (ready == 0)
         sh_health_set(self->embedder, SH_UNHEALTHY, -1, "no embedder is ready", detail);
     else if (!model_confirmed(self->options.model))
@@ -147,9 +149,9 @@ static void on_tested(struct sh_work *work, enum sh_err err)
     self->testing = false;
     if (over(self))
         return;
-    snprintf(detail, sizeof(detail),
-             "{\"results_returned\":%zu,\"end_to_end_functional\":%s}",
-             works ? self->hits : 0, works ? "true" : "false");
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"results_returned\":%zu,\"end_to_end_functional\":%s}",
+                   works ? self->hits : 0, works ? "true" : "false");
     sh_health_set(self->self_test, works ? SH_HEALTHY : SH_UNHEALTHY,
                   (double)(sh_now_us() - self->test_us) / 1e6,
                   works ? "" : sh_err_text(err != SH_OK ? err : self->tested), detail);
@@ -161,7 +163,8 @@ static void test(struct watch *self)
 
     if (self->testing || !feed_loaded(self->options.feed))
         return;
-    snprintf(self->sample, sizeof(self->sample), "%s", sample[0] ? sample : "cairn");
+    (void)snprintf(self->sample, sizeof(self->sample), "%s",
+                   sample[0] ? sample : "cairn");
     self->work = (struct sh_work){.run = run_test, .done = on_tested};
     self->test_us = sh_now_us();
     self->view = feed_hold(self->options.feed); /* before a worker may look */
@@ -190,11 +193,11 @@ static void on_figures(void *arg, const struct sh_pg_reply *reply)
                       strtod(PQgetvalue(reply->results[0], 0, 1), NULL));
     }
     stats = stats_of(self);
-    snprintf(detail, sizeof(detail),
-             "{\"chunk_count\":%zu,\"document_count\":%zu,\"entry_count\":%zu,"
-             "\"pool_size\":%zu,\"active_connections\":%zu}",
-             stats.chunks, stats.documents, stats.documents, sh_pg_size(self->options.pg),
-             sh_pg_active(self->options.pg));
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"chunk_count\":%zu,\"document_count\":%zu,\"entry_count\":%zu,"
+                   "\"pool_size\":%zu,\"active_connections\":%zu}",
+                   stats.chunks, stats.documents, stats.documents,
+                   sh_pg_size(self->options.pg), sh_pg_active(self->options.pg));
     sh_health_set(self->database, reply->err == SH_OK ? SH_HEALTHY : SH_UNHEALTHY,
                   (double)(sh_now_us() - self->asked_us) / 1e6,
                   reply->err == SH_OK ? "" : sh_err_text(reply->err), detail);
@@ -213,8 +216,8 @@ static void ask(struct watch *self)
 
     if (self->asking)
         return;
-    snprintf(xid, sizeof(xid), "%" PRIu64, position.xid);
-    snprintf(seq, sizeof(seq), "%" PRIu64, position.seq);
+    (void)snprintf(xid, sizeof(xid), "%" PRIu64, position.xid);
+    (void)snprintf(seq, sizeof(seq), "%" PRIu64, position.seq);
     params[0].value = sh_bytes_of(xid);
     params[1].value = sh_bytes_of(seq);
     self->asked_us = sh_now_us();

@@ -20,7 +20,7 @@ struct watch_options {
 SH_CHECK enum sh_err watch_create(uv_loop_t *loop, const struct watch_options *options,
                                   struct watch **out);
 /* The feed, the embedder or the model changed: say so at once. */
-void watch_refresh(struct watch *watch);
+void watch_refresh(struct watch *self);
 void watch_close(struct watch **watch);
 
 #endif

@@ -184,8 +184,8 @@ static void bind_model(struct model_binding *self, const struct model_card *card
     char dimension[16];
     char alpha[32];
 
-    snprintf(dimension, sizeof(dimension), "%u", (unsigned)card->dimension);
-    snprintf(alpha, sizeof(alpha), "%.17g", card->alpha);
+    (void)snprintf(dimension, sizeof(dimension), "%u", (unsigned)card->dimension);
+    (void)snprintf(alpha, sizeof(alpha), "%.17g", card->alpha);
     struct sh_pg_param params[] = {
         {card->fingerprint, false},  {card->name, false},
         {card->provider, false},     {sh_bytes_of(dimension), false},

@@ -36,9 +36,9 @@ const struct model *model_current(const struct model_binding *binding);
 /* The embedder itself has named this model. */
 bool model_confirmed(const struct model_binding *binding);
 /* Ask the embedder (again): it came back, or answered with another fingerprint. */
-void model_check(struct model_binding *binding);
+void model_check(struct model_binding *self);
 /* Mark passages that lack a vector: something was stored while the model changed. */
-void model_sweep(struct model_binding *binding);
+void model_sweep(struct model_binding *self);
 void model_close(struct model_binding **binding);
 
 #endif

@@ -99,13 +99,13 @@ bool moment_parse(struct sh_bytes text, char out[static MOMENT_TEXT])
     if (text.len == 0 || text.len > MOMENT_TEXT - 16 || !date(&reader))
         return false;
     if (reader.at == reader.end) {
-        snprintf(out, MOMENT_TEXT, "%.10sT00:00:00Z", (const char *)text.data);
+        (void)snprintf(out, MOMENT_TEXT, "%.10sT00:00:00Z", (const char *)text.data);
         return true;
     }
     if (!one_of(&reader, "Tt ", &c) || !time_of_day(&reader) || !zone(&reader, &zoned) ||
         reader.at != reader.end)
         return false;
-    snprintf(out, MOMENT_TEXT, "%.*s%s", (int)text.len, (const char *)text.data,
-             zoned ? "" : "Z");
+    (void)snprintf(out, MOMENT_TEXT, "%.*s%s", (int)text.len, (const char *)text.data,
+                   zoned ? "" : "Z");
     return true;
 }

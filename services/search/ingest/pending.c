@@ -237,25 +237,18 @@ static void on_claimed(void *arg, const struct sh_pg_reply *reply)
 {
     struct pending *self = arg;
 
-    if (self->closing || reply->err != SH_OK) {
-        if (reply->err != SH_OK && !self->closing) {
-            sh_warning(NULL, "pending passages cannot be read: %s", reply->message);
-            back_off(self);
-        }
-        finish(self);
+    if (reply->err == SH_OK && !self->closing && PQntuples(reply->results[0]) > 0)
+        self->claimed =
+            PQcopyResult(reply->results[0], PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+    if (self->claimed != NULL) {
+        embed(self);
         return;
     }
-    if (PQntuples(reply->results[0]) == 0) {
-        finish(self);
-        return;
-    }
-    self->claimed = PQcopyResult(reply->results[0], PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
-    if (self->claimed == NULL) {
+    if (reply->err != SH_OK && !self->closing) {
+        sh_warning(NULL, "pending passages cannot be read: %s", reply->message);
         back_off(self);
-        finish(self);
-        return;
     }
-    embed(self);
+    finish(self);
 }
 
 static void claim(struct pending *self)
@@ -263,8 +256,8 @@ static void claim(struct pending *self)
     char limit[12];
     char lease[12];
 
-    snprintf(limit, sizeof(limit), "%d", BATCH);
-    snprintf(lease, sizeof(lease), "%d", LEASE_S);
+    (void)snprintf(limit, sizeof(limit), "%d", BATCH);
+    (void)snprintf(lease, sizeof(lease), "%d", LEASE_S);
     struct sh_pg_param params[] = {{sh_bytes_of(limit), false},
                                    {sh_bytes_of(lease), false}};
     struct sh_pg_step step_ = {

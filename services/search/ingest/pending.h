@@ -19,9 +19,9 @@ SH_CHECK enum sh_err pending_create(uv_loop_t *loop,
                                     const struct pending_options *options,
                                     struct pending **out);
 /* There may be work: something became pending, or the embedder came back. */
-void pending_wake(struct pending *pending);
+void pending_wake(struct pending *self);
 /* No new batch; the service drains. */
-void pending_pause(struct pending *pending);
+void pending_pause(struct pending *self);
 void pending_close(struct pending **pending);
 
 #endif

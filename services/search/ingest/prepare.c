@@ -7,7 +7,7 @@ enum { HASH_BYTES = 32 };
 
 static enum sh_err refuse(struct prepared *out, const char *message)
 {
-    snprintf(out->problem.message, sizeof(out->problem.message), "%s", message);
+    (void)snprintf(out->problem.message, sizeof(out->problem.message), "%s", message);
     return SH_INVALID;
 }
 

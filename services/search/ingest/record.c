@@ -14,9 +14,9 @@ wrong(struct record_problem *problem, const char *field, const char *format, ...
 {
     va_list args;
 
-    snprintf(problem->field, sizeof(problem->field), "%s", field);
+    (void)snprintf(problem->field, sizeof(problem->field), "%s", field);
     va_start(args, format);
-    vsnprintf(problem->message, sizeof(problem->message), format, args);
+    (void)vsnprintf(problem->message, sizeof(problem->message), format, args);
     va_end(args);
     return SH_INVALID;
 }
@@ -65,7 +65,7 @@ static enum sh_err take_text(const json_t *metadata, const char *name,
     const json_t *value = json_object_get(metadata, name);
     char field[64];
 
-    snprintf(field, sizeof(field), "metadata.%s", name);
+    (void)snprintf(field, sizeof(field), "metadata.%s", name);
     if (value == NULL || json_is_null(value))
         return SH_OK;
     if (!json_is_string(value))
@@ -85,7 +85,7 @@ static enum sh_err take_level(const json_t *metadata, const char *name, uint32_t
 
     if (value == NULL || json_is_null(value))
         return SH_OK;
-    snprintf(field, sizeof(field), "metadata.%s", name);
+    (void)snprintf(field, sizeof(field), "metadata.%s", name);
     if (!json_is_integer(value) || json_integer_value(value) < 1 ||
         json_integer_value(value) > 5)
         return wrong(problem, field, "must be a whole number from 1 to 5");
@@ -194,7 +194,7 @@ static bool hash_content(EVP_MD_CTX *context, const struct record *record)
 static void hash_print(const uint8_t *digest, char out[static RECORD_HASH_TEXT])
 {
     for (size_t i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
 enum sh_err record_hash(struct sh_bytes text, char out[static RECORD_HASH_TEXT])

@@ -1,5 +1,6 @@
 #include "services/search/query/documents.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +26,7 @@ static enum sh_err rights(struct sh_rpc_call *call, struct sh_pg_param out[stati
 
     if (clearance == NULL)
         return SH_NOMEM;
-    snprintf(clearance, 12, "%u", (unsigned)caller->clearance);
+    (void)snprintf(clearance, 12, "%u", (unsigned)caller->clearance);
     out[0].value = sh_bytes_of(caller->role.len == 0 ? "t" : "f"); /* a service itself */
     out[1].value = sh_bytes_of(clearance);
     out[2].value = sh_bytes_of(caller->all_departments ? "t" : "f");
@@ -198,8 +199,8 @@ void documents_list(void *arg, struct sh_rpc_call *call)
         return;
     uint64_t per_page = list.per_page > 0 ? list.per_page : PER_PAGE;
     uint64_t page = list.page > 0 ? list.page : 1;
-    snprintf(limit, sizeof(limit), "%llu", (unsigned long long)per_page);
-    snprintf(offset, sizeof(offset), "%llu", (unsigned long long)((page - 1) * per_page));
+    (void)snprintf(limit, sizeof(limit), "%" PRIu64, per_page);
+    (void)snprintf(offset, sizeof(offset), "%" PRIu64, (page - 1) * per_page);
     if (list.collection.len > 0)
         params[0].value = list.collection;
     params[1 + RIGHTS].value = sh_bytes_of(limit);

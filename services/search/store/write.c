@@ -45,10 +45,12 @@ static void add_document(struct write *write)
 {
     const struct record *record = write->record;
 
-    snprintf(write->priority, sizeof(write->priority), "%u", (unsigned)record->priority);
-    snprintf(write->clearance, sizeof(write->clearance), "%u",
-             (unsigned)record->clearance_level);
-    snprintf(write->chunk_total, sizeof(write->chunk_total), "%zu", write->chunk_count);
+    (void)snprintf(write->priority, sizeof(write->priority), "%u",
+                   (unsigned)record->priority);
+    (void)snprintf(write->clearance, sizeof(write->clearance), "%u",
+                   (unsigned)record->clearance_level);
+    (void)snprintf(write->chunk_total, sizeof(write->chunk_total), "%zu",
+                   write->chunk_count);
     add_step(write, &store_document_upsert);
     add_text(write, write->id);
     add_text(write, record->title);
