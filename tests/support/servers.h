@@ -29,7 +29,7 @@ static inline void servers_ensure(char **argv)
         (void)snprintf(slash, 64, "/tests/support/with_servers.sh"); /* room was left */
         if (access(path, X_OK) == 0) {
             char *again[64] = {path};
-            for (size_t i = 0; argv[i] && i < 62; i++)
+            for (size_t i = 0; i < 62 && argv[i]; i++)
                 again[i + 1] = argv[i];
             execv(path, again);
             break;
