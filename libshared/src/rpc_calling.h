@@ -118,6 +118,8 @@ void rpc_client_wake_at(struct sh_rpc_client *client, const struct rpc_request *
 void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request);
 
 /* rpc_request.c */
+/* How a request ended, for the metrics. */
+void rpc_request_count(struct sh_rpc_client *client, enum sh_err err);
 /* Sends to a replica that has not been tried. False: none has room. */
 bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request);

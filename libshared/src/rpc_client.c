@@ -162,6 +162,18 @@ static enum sh_err admit(struct sh_rpc_client *client,
 
 static void on_tick(uv_timer_t *timer);
 
+static enum sh_err place(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    if (rpc_request_dispatch(client, request))
+        return SH_OK;
+    if (client->queued >= RPC_QUEUE_MAX) {
+        rpc_client_forget(client, request);
+        return SH_BUSY;
+    }
+    rpc_request_enqueue(client, request);
+    return SH_OK;
+}
+
 enum sh_err sh_rpc_send(struct sh_rpc_client *client, const struct sh_rpc_request *wanted,
                         sh_rpc_done_fn *done, void *arg, uint64_t *id)
 {
@@ -169,16 +181,16 @@ enum sh_err sh_rpc_send(struct sh_rpc_client *client, const struct sh_rpc_reques
     enum sh_err err = admit(client, wanted);
     if (err == SH_OK)
         err = take_slot(client, wanted, &request);
-    if (err != SH_OK)
-        return err == SH_MALFORMED ? SH_INVALID : err; /* a caller that is not UTF-8 */
-    request->done = done;
-    request->arg = arg;
-    if (!rpc_request_dispatch(client, request)) {
-        if (client->queued >= RPC_QUEUE_MAX) {
-            rpc_client_forget(client, request);
-            return SH_BUSY;
-        }
-        rpc_request_enqueue(client, request);
+    if (err == SH_MALFORMED) /* a caller that is not UTF-8 */
+        err = SH_INVALID;
+    if (err == SH_OK) {
+        request->done = done;
+        request->arg = arg;
+        err = place(client, request);
+    }
+    if (err != SH_OK) {
+        rpc_request_count(client, err);
+        return err;
     }
     if (id)
         *id = rpc_request_id(request);

@@ -43,7 +43,7 @@ void rpc_members_changed(void *arg, struct rpc_replica *replica)
     size_t before = client->ready;
     publish(client, replica->published, -1);
     publish(client, replica->state, 1);
-    sh_info(NULL, "%s at %s is %s", client->service, replica->endpoint,
+    sh_info(NULL, "%s at %s: %s", client->service, replica->endpoint,
             rpc_replica_state_name(replica->state));
     replica->published = replica->state;
     client->ready = count_state(client, RPC_READY);

@@ -227,16 +227,20 @@ void rpc_request_call_off(struct sh_rpc_client *client, struct rpc_request *requ
     }
 }
 
+void rpc_request_count(struct sh_rpc_client *client, enum sh_err err)
+{
+    const char *const labels[] = {client->service, sh_err_code(err)};
+    if (!client->results[err])
+        client->results[err] = sh_series(&results, labels);
+    sh_series_add(client->results[err], 1);
+}
+
 static void record(struct sh_rpc_client *client, const struct rpc_request *request,
                    enum sh_err err)
 {
-    struct sh_series **series = &client->results[err];
-    const char *const labels[] = {client->service, sh_err_code(err)};
     uint64_t now_ms = sh_now_ms();
     uint64_t us = sh_now_us() - request->started_us;
-    if (!*series)
-        *series = sh_series(&results, labels);
-    sh_series_add(*series, 1);
+    rpc_request_count(client, err);
     sh_series_observe(series_of(client, &client->duration, &durations), (double)us / 1e6);
     if (err == SH_OK)
         rpc_window_add(&client->window, now_ms, true, us);
