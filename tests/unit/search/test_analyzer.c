@@ -100,8 +100,8 @@ static void offsets_are_those_of_the_text(void **state)
     analyzer_start(analyzer, sh_bytes_of(text));
     while (analyzer_next(analyzer, &token)) {
         if (!token.extra)
-            snprintf(seen[count++], sizeof(seen[0]), "%.*s",
-                     (int)(token.end - token.start), text + token.start);
+            (void)snprintf(seen[count++], sizeof(seen[0]), "%.*s",
+                           (int)(token.end - token.start), text + token.start);
     }
     assert_int_equal(count, 3);
     assert_string_equal(seen[1], "Ångström’s");

@@ -76,32 +76,40 @@ static void the_best_part_of_a_long_text_is_shown(void **state)
     sh_buffer_free(&text);
 }
 
+static void check_utf8(const char *text)
+{
+    utf8proc_int32_t code = 0;
+    while (*text) {
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &code);
+        assert_true(n > 0);
+        text += n;
+    }
+}
+
+static void check_between(const char *unit, int before)
+{
+    struct sh_buffer text = {0};
+    for (int i = 0; i < before; i++)
+        sh_buffer_text(&text, unit);
+    sh_buffer_text(&text, " honey ");
+    for (int i = 0; i < 500; i++)
+        sh_buffer_text(&text, unit);
+    char *marked = mark("honey", sh_buffer_bytes(&text));
+    assert_non_null(strstr(marked, "<em>honey</em>"));
+    assert_true(strlen(marked) < 500);
+    check_utf8(marked);
+    sh_free(marked);
+    sh_buffer_free(&text);
+}
+
 /* Whatever the text, what comes out is UTF-8 of bounded length. */
 static void cuts_lie_between_characters(void **state)
 {
     (void)state;
     const char *const units[] = {"東", "é", "👩", "a", "é "};
     for (size_t u = 0; u < SH_COUNT(units); u++) {
-        for (int before = 0; before < 400; before += 37) {
-            struct sh_buffer text = {0};
-            for (int i = 0; i < before; i++)
-                sh_buffer_text(&text, units[u]);
-            sh_buffer_text(&text, " honey ");
-            for (int i = 0; i < 500; i++)
-                sh_buffer_text(&text, units[u]);
-            char *marked = mark("honey", sh_buffer_bytes(&text));
-            assert_non_null(strstr(marked, "<em>honey</em>"));
-            assert_true(strlen(marked) < 500);
-            utf8proc_int32_t code = 0;
-            for (const char *at = marked; *at;) {
-                utf8proc_ssize_t n =
-                    utf8proc_iterate((const utf8proc_uint8_t *)at, -1, &code);
-                assert_true(n > 0);
-                at += n;
-            }
-            sh_free(marked);
-            sh_buffer_free(&text);
-        }
+        for (int before = 0; before < 400; before += 37)
+            check_between(units[u], before);
     }
 }
 

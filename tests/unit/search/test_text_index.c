@@ -172,8 +172,9 @@ static void changes_leave_no_trace(void **state)
             drop(&f, slot, "T", bodies[slot]);
         bodies[slot][0] = '\0';
         for (int i = rand() % 6; i > 0; i--) {
-            strcat(bodies[slot], words[rand() % (int)SH_COUNT(words)]);
-            strcat(bodies[slot], rand() % 4 ? " " : " x");
+            size_t len = strlen(bodies[slot]);
+            (void)snprintf(bodies[slot] + len, sizeof(bodies[slot]) - len, "%s%s",
+                           words[rand() % (int)SH_COUNT(words)], rand() % 4 ? " " : " x");
         }
         if (bodies[slot][0])
             add(&f, slot, "T", bodies[slot]);
@@ -227,7 +228,7 @@ static void a_failed_add_changes_nothing(void **state)
     float before = score_of(&f, 1);
     char body[4096] = "bee ";
     for (int i = 0; i < 300; i++)
-        snprintf(body + strlen(body), 16, "w%d ", i);
+        (void)snprintf(body + strlen(body), 16, "w%d ", i);
     struct entry entry = entry_of(&f, "bee", body);
     for (enum sh_err err = SH_NOMEM; err != SH_OK; failures++) {
         sh_mem_fail_after(failures);
@@ -271,7 +272,7 @@ static void a_query_of_many_words_is_bounded(void **state)
     char text[8192] = "";
     open_fixture(&f);
     for (int i = 0; i < 1000; i++)
-        snprintf(text + strlen(text), 16, "w%d ", i);
+        (void)snprintf(text + strlen(text), 16, "w%d ", i);
     assert_int_equal(text_query_make(f.analyzer, sh_bytes_of(text), &f.arena, &query),
                      SH_OK);
     assert_int_equal(query.count, TEXT_QUERY_TERMS);

@@ -17,26 +17,31 @@ static float random_float(void)
     return (float)rand() / (float)RAND_MAX * 2 - 1;
 }
 
+static void check_kernel(const struct dot_kernel *kernel)
+{
+    static _Alignas(DOT_ALIGN) float a[1040];
+    static _Alignas(DOT_ALIGN) float b[1040];
+    for (size_t n = DOT_STEP; n <= SH_COUNT(a); n += DOT_STEP) {
+        double expected = 0;
+        for (size_t i = 0; i < n; i++) {
+            a[i] = random_float();
+            b[i] = random_float();
+            expected += (double)a[i] * (double)b[i];
+        }
+        assert_true(fabs((double)kernel->dot(a, b, n) - expected) < 1e-4);
+    }
+}
+
 static void kernels_agree(void **state)
 {
     (void)state;
-    static _Alignas(DOT_ALIGN) float a[1040];
-    static _Alignas(DOT_ALIGN) float b[1040];
     int usable = 0;
     srand(1);
     for (const struct dot_kernel *kernel = dot_kernels(); kernel->name; kernel++) {
         if (!kernel->usable())
             continue;
+        check_kernel(kernel);
         usable++;
-        for (size_t n = DOT_STEP; n <= SH_COUNT(a); n += DOT_STEP) {
-            double expected = 0;
-            for (size_t i = 0; i < n; i++) {
-                a[i] = random_float();
-                b[i] = random_float();
-                expected += (double)a[i] * (double)b[i];
-            }
-            assert_true(fabs((double)kernel->dot(a, b, n) - expected) < 1e-4);
-        }
     }
     assert_true(usable > 0);
 }

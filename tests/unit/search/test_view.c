@@ -16,9 +16,9 @@ static enum sh_err put_edition(struct view *view, const char *id, int edition)
     static _Thread_local char ids[PASSAGES][32];
     char text[64];
     struct view_chunk chunks[PASSAGES];
-    snprintf(text, sizeof(text), "common text of edition%d", edition);
+    (void)snprintf(text, sizeof(text), "common text of edition%d", edition);
     for (uint32_t i = 0; i < PASSAGES; i++) {
-        snprintf(ids[i], sizeof(ids[i]), "%s/%u", id, i);
+        (void)snprintf(ids[i], sizeof(ids[i]), "%s/%u", id, i);
         chunks[i] = (struct view_chunk){.chunk_id = sh_bytes_of(ids[i]),
                                         .text = sh_bytes_of(text),
                                         .ordinal = i,
@@ -191,7 +191,7 @@ static void many_changes_leave_one_truth(void **state)
     for (int round = 0; round < 3000; round++) {
         char id[8];
         int n = rand() % 20;
-        snprintf(id, sizeof(id), "d%d", n);
+        (void)snprintf(id, sizeof(id), "d%d", n);
         if (rand() % 3 == 0) {
             assert_int_equal(view_remove(f.view, sh_bytes_of(id)),
                              there[n] ? SH_OK : SH_NOTFOUND);

@@ -218,7 +218,7 @@ static void what_may_not_be_read_is_not_counted(void **state)
     fixture_open(&f);
     for (uint32_t level = 1; level <= 5; level++) {
         char id[8];
-        snprintf(id, sizeof(id), "d%u", level);
+        (void)snprintf(id, sizeof(id), "d%u", level);
         struct view_document document = document_of(id, "Secret");
         document.clearance_level = level;
         document.department = sh_bytes_of(level == 4 ? "Finance" : "IT");
@@ -377,7 +377,7 @@ static void asking_for_more_never_reorders(void **state)
         float vector[DIMENSION];
         for (int d = 0; d < DIMENSION; d++)
             vector[d] = (float)(rand() % 7 - 3);
-        snprintf(id, sizeof(id), "d%d", rand() % 100000);
+        (void)snprintf(id, sizeof(id), "d%d", rand() % 100000);
         put_text(&f, document_of(id, "T"), i % 3 ? "bees and honey" : "honey", vector);
     }
     for (int mode = 0; mode < 4; mode++) {
@@ -390,9 +390,9 @@ static void asking_for_more_never_reorders(void **state)
         size_t count = f.results.hits_count;
         assert_in_range(count, 100, 300);
         for (size_t i = 0; i < count; i++)
-            snprintf(first[i], sizeof(first[i]), "%.*s",
-                     (int)f.results.hits[i].chunk_id.len,
-                     (const char *)f.results.hits[i].chunk_id.data);
+            (void)snprintf(first[i], sizeof(first[i]), "%.*s",
+                           (int)f.results.hits[i].chunk_id.len,
+                           (const char *)f.results.hits[i].chunk_id.data);
         f.query.max_results = 7;
         for (f.query.offset = 0; f.query.offset < count; f.query.offset += 7) {
             assert_int_equal(search_for(&f, "bees honey", north_east), SH_OK);

@@ -53,8 +53,8 @@ static inline void put_text(struct fixture *f, struct view_document document,
                             const char *text, const float *vector)
 {
     char chunk_id[64];
-    snprintf(chunk_id, sizeof(chunk_id), "%.*s/0", (int)document.id.len,
-             (const char *)document.id.data);
+    (void)snprintf(chunk_id, sizeof(chunk_id), "%.*s/0", (int)document.id.len,
+                   (const char *)document.id.data);
     struct view_chunk chunk = {.chunk_id = sh_bytes_of(chunk_id),
                                .section_title = sh_bytes_of("Section"),
                                .text = sh_bytes_of(text),
