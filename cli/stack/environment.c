@@ -62,9 +62,9 @@ char **environment_with(const char *rpc_bind, uint16_t ops_port)
     while (environ[count])
         count++;
     char **env = sh_alloc_array(count + 3, sizeof(*env));
-    char *bind = sh_alloc(256);
+    char *bind = *rpc_bind ? sh_alloc(256) : NULL;
     char *ops = sh_alloc(32);
-    if (!env || !bind || !ops)
+    if (!env || (*rpc_bind && !bind) || !ops)
         return NULL; /* at start-up: the process is about to end */
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
@@ -72,10 +72,11 @@ char **environment_with(const char *rpc_bind, uint16_t ops_port)
             strncmp(environ[i], "OPS_PORT=", 9) != 0)
             env[n++] = environ[i];
     }
-    (void)snprintf(bind, 256, "RPC_BIND=%s", rpc_bind);
     (void)snprintf(ops, 32, "OPS_PORT=%u", ops_port);
-    if (*rpc_bind)
+    if (bind) {
+        (void)snprintf(bind, 256, "RPC_BIND=%s", rpc_bind);
         env[n++] = bind;
+    }
     env[n] = ops;
     return env;
 }

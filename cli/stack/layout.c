@@ -180,23 +180,23 @@ static unsigned replicas_of(const char *service)
     return n < 1 ? 1 : n > REPLICAS_MAX ? REPLICAS_MAX : (unsigned)n;
 }
 
-static void name_replica(const struct layout *layout,
-                         const struct service_layout *service, unsigned index,
-                         struct replica *replica, int *keep)
+static void name_replica(const char *dir, const struct service_layout *service,
+                         unsigned index, struct replica *replica, int *keep)
 {
-    if (index == 0)
-        (void)snprintf(replica->name, sizeof(replica->name), "%s", service->name);
-    else
-        (void)snprintf(replica->name, sizeof(replica->name), "%s-%u", service->name,
-                       index + 1);
+    char suffix[8] = "";
+    char endpoint[PATH_MAX + 64];
+    if (index > 0)
+        (void)snprintf(suffix, sizeof(suffix), "-%u", index + 1);
+    (void)snprintf(replica->name, sizeof(replica->name), "%s%s", service->name, suffix);
     if (!service->endpoints_variable)
         return;
     /* A Unix socket's path holds 107 bytes; a deep directory takes a port instead. */
-    int n = snprintf(replica->endpoint, sizeof(replica->endpoint), "ipc://%s/run/%s.sock",
-                     layout->dir, replica->name);
+    int n = snprintf(endpoint, sizeof(endpoint), "ipc://%s/run/%s%s.sock", dir,
+                     service->name, suffix);
     if (n > 100)
-        (void)snprintf(replica->endpoint, sizeof(replica->endpoint), "tcp://127.0.0.1:%u",
+        (void)snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u",
                        claim_port("127.0.0.1", 0, keep));
+    memcpy(replica->endpoint, endpoint, strlen(endpoint) + 1);
 }
 
 static enum sh_err choose_ports(struct layout *layout)
@@ -228,7 +228,7 @@ static enum sh_err choose_ports(struct layout *layout)
         for (unsigned r = 0; r < service->replicas; r++) {
             struct replica *replica = &service->replica[r];
             replica->ops_port = claim_port("127.0.0.1", 0, &held[count++]);
-            name_replica(layout, service, r, replica, &held[count++]);
+            name_replica(layout->dir, service, r, replica, &held[count++]);
         }
     }
     for (size_t i = 0; i < count; i++) {
