@@ -112,7 +112,7 @@ def test_a_long_document_is_cut_into_overlapping_passages(stack):
     ({"title": "x", "text": 7}, "text"),
     ({"title": "x", "text": "y", "id": "z" * 300}, "id"),
     ({"title": "x", "sections": "nope"}, "sections"),
-    ({"title": "x", "sections": [{"title": "t"}, {"text": 5}]}, "sections[1].text"),
+    ({"title": "x", "sections": [{"title": "t", "text": "u"}, {"text": 5}]}, "sections[1].text"),
     ({"title": "x", "text": "y", "metadata": []}, "metadata"),
     ({"title": "x", "text": "y", "metadata": {"priority": 9}}, "metadata.priority"),
     ({"title": "x", "text": "y", "metadata": {"clearance_level": "top"}},
