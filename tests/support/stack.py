@@ -102,6 +102,12 @@ class Stack:
         os.kill(pid, number)
         return pid
 
+    def family(self, service):
+        """A process and its children, as PostgreSQL has them."""
+        pid = self.pid(service)
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
     def kill(self, service):
         return self.signal(service, signal.SIGKILL)
 

@@ -135,15 +135,17 @@ def test_everything_is_still_there_after_a_restart(new_stack):
 def test_reads_go_on_without_postgresql(new_stack):
     stack = new_stack()
     stack.put(id="kept", title="Kept", text="manatee")
-    pid = stack.pid("postgres")
-    stack.signal("postgres", signal.SIGSTOP)
+    family = stack.family("postgres")
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
     try:
         assert stack.search("manatee")["results"][0]["document_id"] == "kept"
         reply = stack.post("/api/documents", {"id": "new", "title": "N", "text": "T"})
         assert reply.status in (503, 504), reply.body
         assert reply.json()["code"]
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
     eventually(lambda: stack.post("/api/documents", {"id": "again", "title": "N",
                                                      "text": "T"}).status in (200, 201),
                seconds=30)
@@ -206,12 +208,9 @@ def test_services_start_with_nothing_there(tmp_path):
                  "REDIS_URL": "redis://127.0.0.1:1",
                  "SEARCH_ENDPOINTS": "tcp://127.0.0.1:1",
                  "EMBEDDER_ENDPOINTS": "tcp://127.0.0.1:1"})
-        base = None
-        for line in process.stdout:
-            entry = json.loads(line)
-            if "ops" in entry["message"] and "127.0.0.1:" in entry["message"]:
-                base = "http://127.0.0.1:" + entry["message"].split("127.0.0.1:")[1].split()[0]
-                break
+        words = next(line for line in map(json.loads, process.stdout)
+                     if line["message"].startswith("started; ops on"))["message"].split()
+        base = "http://127.0.0.1:" + words[words.index("port") + 1].rstrip(",")
         assert one.get("/livez", base=base).status == 200
         assert one.get("/readyz", base=base).status == 503
         process.send_signal(signal.SIGTERM)
