@@ -1,6 +1,7 @@
 /* rpc_calling: the insides of rpc_client. rpc_client.c is the public face and the table
- * of requests, rpc_request.c the life of one of them, rpc_pieces.c payloads that do not
- * fit into a frame, rpc_members.c the set of replicas. Loop thread only. */
+ * of requests, rpc_dispatch.c finds a replica for one, rpc_request.c is the rest of its
+ * life, rpc_pieces.c payloads that do not fit into a frame, rpc_members.c the set of
+ * replicas. Loop thread only. */
 #ifndef LIBSHARED_RPC_CALLING_H
 #define LIBSHARED_RPC_CALLING_H
 
@@ -117,15 +118,20 @@ void rpc_client_wake_at(struct sh_rpc_client *client, const struct rpc_request *
 /* Everything but `done`: the slot is free afterwards. */
 void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request);
 
-/* rpc_request.c */
-/* How a request ended, for the metrics. */
-void rpc_request_count(struct sh_rpc_client *client, enum sh_err err);
+/* rpc_dispatch.c */
 /* Sends to a replica that has not been tried. False: none has room. */
 bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *request);
 /* A replica has room again, or there are fewer of them. */
 void rpc_request_pump(struct sh_rpc_client *client);
+/* A ready replica has not been tried, whether it has room or not. */
+bool rpc_request_has_another(const struct sh_rpc_client *client,
+                             const struct rpc_request *request);
+
+/* rpc_request.c */
+/* How a request ended, for the metrics. */
+void rpc_request_count(struct sh_rpc_client *client, enum sh_err err);
 void rpc_request_wake(struct sh_rpc_client *client, struct rpc_request *request,
                       uint64_t now_ms);
 /* A failure of our own finding. */

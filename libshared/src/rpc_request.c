@@ -1,6 +1,6 @@
-/* The life of a request: a replica is chosen, or waited for in the queue; a try ends with
- * a reply, an error, a lost connection or the deadline; then there may be another. A read
- * that takes long is sent to a second replica as well. */
+/* What becomes of a request: a try ends with a reply, an error, a lost connection or the
+ * deadline; then there may be another. A read that takes long is sent to a second replica
+ * as well. */
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
 
@@ -42,155 +42,6 @@ static struct sh_series *series_of(struct sh_rpc_client *client, struct sh_serie
     if (!*kept)
         *kept = sh_series(family, labels);
     return *kept;
-}
-
-/* --- choosing ------------------------------------------------------------------------
- */
-
-static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
-{
-    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
-        if (request->avoid[i] == replica->epoch)
-            return true;
-    }
-    return false;
-}
-
-static void avoid(struct rpc_request *request, uint64_t epoch)
-{
-    memmove(&request->avoid[1], &request->avoid[0],
-            sizeof(request->avoid) - sizeof(request->avoid[0]));
-    request->avoid[0] = epoch;
-}
-
-static struct rpc_replica *choose(struct sh_rpc_client *client,
-                                  const struct rpc_request *request, uint64_t now_ms)
-{
-    struct rpc_replica *candidates[RPC_REPLICAS_MAX];
-    struct rpc_load loads[RPC_REPLICAS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < client->replica_count; i++) {
-        struct rpc_replica *replica = client->replicas[i];
-        if (!rpc_replica_has_room(replica) || avoided(request, replica))
-            continue;
-        candidates[count] = replica;
-        loads[count++] = rpc_replica_load(replica, now_ms);
-    }
-    if (count == 0)
-        return NULL;
-    return candidates[rpc_balance_choose(loads, count, &client->random)];
-}
-
-/* A ready replica that has not been tried, whether it has room or not. */
-static bool another_is_ready(const struct sh_rpc_client *client,
-                             const struct rpc_request *request)
-{
-    for (size_t i = 0; i < client->replica_count; i++) {
-        if (client->replicas[i]->state == RPC_READY &&
-            !avoided(request, client->replicas[i]))
-            return true;
-    }
-    return false;
-}
-
-static struct rpc_try *free_try(struct rpc_request *request)
-{
-    struct rpc_try *try = request->tries;
-    while (try < request->tries + RPC_TRIES && try->replica)
-        try++;
-    return try < request->tries + RPC_TRIES ?
-    try : NULL
-        ;
-}
-
-static uint64_t next_wake(const struct sh_rpc_client *client,
-                          const struct rpc_request *request, uint64_t now_ms)
-{
-    if (request->kind != SH_RPC_READ || request->hedged || client->replica_count < 2 ||
-        client->hedge_ms >= request->deadline_ms - now_ms)
-        return request->deadline_ms;
-    return now_ms + client->hedge_ms;
-}
-
-/* A full pipe or a connection that has just gone takes nothing: the next one then. */
-static struct rpc_replica *send_to_one(struct sh_rpc_client *client,
-                                       struct rpc_request *request, struct rpc_try *try,
-                                       uint64_t now_ms)
-{
-    struct rpc_replica *replica = NULL;
-    uint64_t tried[RPC_AVOIDED_MAX]; /* a replica that got nothing may be tried later */
-    memcpy(tried, request->avoid, sizeof(tried));
-    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
-        replica = choose(client, request, now_ms);
-        if (!replica)
-            break;
-        *try = (struct rpc_try){
-            .replica = replica,
-            .number = request->attempts,
-            .sent_us = sh_now_us(),
-        };
-        if (rpc_pieces_send(request, try) == SH_OK)
-            break;
-        try->replica = NULL;
-        avoid(request, replica->epoch);
-        replica = NULL;
-    }
-    memcpy(request->avoid, tried, sizeof(tried));
-    return replica;
-}
-
-bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request)
-{
-    uint64_t now_ms = sh_now_ms();
-    struct rpc_try *try = free_try(request);
-    if (!try || now_ms >= request->deadline_ms)
-        return false;
-    struct rpc_replica *replica = send_to_one(client, request, try, now_ms);
-    if (!replica)
-        return false;
-    avoid(request, replica->epoch);
-    request->attempts++;
-    replica->outstanding++;
-    request->phase = RPC_SENT;
-    rpc_client_wake_at(client, request, next_wake(client, request, now_ms));
-    return true;
-}
-
-/* --- the queue -----------------------------------------------------------------------
- */
-
-void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
-{
-    uint64_t left = sh_left_ms(request->deadline_ms) / 4;
-    request->phase = RPC_WAITING;
-    request->next = NULL;
-    request->prev = client->queue_last;
-    *(client->queue_last ? &client->queue_last->next : &client->queue) = request;
-    client->queue_last = request;
-    client->queued++;
-    rpc_client_wake_at(client, request, sh_now_ms() + (left < 50 ? left : 50));
-}
-
-void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *request)
-{
-    *(request->prev ? &request->prev->next : &client->queue) = request->next;
-    *(request->next ? &request->next->prev : &client->queue_last) = request->prev;
-    request->next = request->prev = NULL;
-    client->queued--;
-}
-
-void rpc_request_pump(struct sh_rpc_client *client)
-{
-    while (client->queue) {
-        struct rpc_request *request = client->queue;
-        bool hopeless = !another_is_ready(client, request);
-        if (!hopeless && !rpc_request_dispatch(client, request))
-            return;
-        rpc_request_dequeue(client, request);
-        if (hopeless)
-            rpc_request_fail(client, request,
-                             request->failure ? request->failure : SH_UNAVAILABLE);
-    }
 }
 
 /* --- the end -------------------------------------------------------------------------
@@ -318,7 +169,7 @@ static bool goes_on(struct sh_rpc_client *client, struct rpc_request *request,
     request->failure = err;
     if (in_flight(request))
         return rpc_retry_elsewhere(err); /* the other try may do better */
-    if (!rpc_retry_allowed(&outcome) || !another_is_ready(client, request) ||
+    if (!rpc_retry_allowed(&outcome) || !rpc_request_has_another(client, request) ||
         !may_spend(client, request, err))
         return false;
     uint64_t delay =
@@ -336,7 +187,7 @@ static void send_again(struct sh_rpc_client *client, struct rpc_request *request
 {
     if (rpc_request_dispatch(client, request))
         return;
-    if (another_is_ready(client, request) && client->queued < RPC_QUEUE_MAX)
+    if (rpc_request_has_another(client, request) && client->queued < RPC_QUEUE_MAX)
         rpc_request_enqueue(client, request);
     else
         rpc_request_fail(client, request, request->failure);
@@ -346,7 +197,7 @@ static void hedge(struct sh_rpc_client *client, struct rpc_request *request)
 {
     rpc_client_wake_at(client, request, request->deadline_ms);
     request->hedged = true;
-    if (rpc_members_any_ejected(client) || !another_is_ready(client, request) ||
+    if (rpc_members_any_ejected(client) || !rpc_request_has_another(client, request) ||
         !may_spend(client, request, SH_OK))
         return;
     if (rpc_request_dispatch(client, request))

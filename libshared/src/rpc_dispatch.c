@@ -1,0 +1,152 @@
+/* A replica for a request: the better of two, or a place in the queue until one has room.
+ */
+#include "libshared/src/rpc_calling.h"
+#include "shared/clock.h"
+
+/* --- choosing ------------------------------------------------------------------------
+ */
+
+static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
+{
+    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
+        if (request->avoid[i] == replica->epoch)
+            return true;
+    }
+    return false;
+}
+
+static void avoid(struct rpc_request *request, uint64_t epoch)
+{
+    memmove(&request->avoid[1], &request->avoid[0],
+            sizeof(request->avoid) - sizeof(request->avoid[0]));
+    request->avoid[0] = epoch;
+}
+
+static struct rpc_replica *choose(struct sh_rpc_client *client,
+                                  const struct rpc_request *request, uint64_t now_ms)
+{
+    struct rpc_replica *candidates[RPC_REPLICAS_MAX];
+    struct rpc_load loads[RPC_REPLICAS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < client->replica_count; i++) {
+        struct rpc_replica *replica = client->replicas[i];
+        if (!rpc_replica_has_room(replica) || avoided(request, replica))
+            continue;
+        candidates[count] = replica;
+        loads[count++] = rpc_replica_load(replica, now_ms);
+    }
+    if (count == 0)
+        return NULL;
+    return candidates[rpc_balance_choose(loads, count, &client->random)];
+}
+
+bool rpc_request_has_another(const struct sh_rpc_client *client,
+                             const struct rpc_request *request)
+{
+    for (size_t i = 0; i < client->replica_count; i++) {
+        if (client->replicas[i]->state == RPC_READY &&
+            !avoided(request, client->replicas[i]))
+            return true;
+    }
+    return false;
+}
+
+static struct rpc_try *free_try(struct rpc_request *request)
+{
+    struct rpc_try *try = request->tries;
+    while (try < request->tries + RPC_TRIES && try->replica)
+        try++;
+    return try < request->tries + RPC_TRIES ?
+    try : NULL
+        ;
+}
+
+static uint64_t next_wake(const struct sh_rpc_client *client,
+                          const struct rpc_request *request, uint64_t now_ms)
+{
+    if (request->kind != SH_RPC_READ || request->hedged || client->replica_count < 2 ||
+        client->hedge_ms >= request->deadline_ms - now_ms)
+        return request->deadline_ms;
+    return now_ms + client->hedge_ms;
+}
+
+/* A full pipe or a connection that has just gone takes nothing: the next one then. */
+static struct rpc_replica *send_to_one(struct sh_rpc_client *client,
+                                       struct rpc_request *request, struct rpc_try *try,
+                                       uint64_t now_ms)
+{
+    struct rpc_replica *replica = NULL;
+    uint64_t tried[RPC_AVOIDED_MAX]; /* a replica that got nothing may be tried later */
+    memcpy(tried, request->avoid, sizeof(tried));
+    for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
+        replica = choose(client, request, now_ms);
+        if (!replica)
+            break;
+        *try = (struct rpc_try){
+            .replica = replica,
+            .number = request->attempts,
+            .sent_us = sh_now_us(),
+        };
+        if (rpc_pieces_send(request, try) == SH_OK)
+            break;
+        try->replica = NULL;
+        avoid(request, replica->epoch);
+        replica = NULL;
+    }
+    memcpy(request->avoid, tried, sizeof(tried));
+    return replica;
+}
+
+bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    uint64_t now_ms = sh_now_ms();
+    struct rpc_try *try = free_try(request);
+    if (!try || now_ms >= request->deadline_ms)
+        return false;
+    struct rpc_replica *replica = send_to_one(client, request, try, now_ms);
+    if (!replica)
+        return false;
+    avoid(request, replica->epoch);
+    request->attempts++;
+    replica->outstanding++;
+    request->phase = RPC_SENT;
+    rpc_client_wake_at(client, request, next_wake(client, request, now_ms));
+    return true;
+}
+
+/* --- the queue -----------------------------------------------------------------------
+ */
+
+void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    uint64_t left = sh_left_ms(request->deadline_ms) / 4;
+    request->phase = RPC_WAITING;
+    request->next = NULL;
+    request->prev = client->queue_last;
+    *(client->queue_last ? &client->queue_last->next : &client->queue) = request;
+    client->queue_last = request;
+    client->queued++;
+    rpc_client_wake_at(client, request, sh_now_ms() + (left < 50 ? left : 50));
+}
+
+void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *request)
+{
+    *(request->prev ? &request->prev->next : &client->queue) = request->next;
+    *(request->next ? &request->next->prev : &client->queue_last) = request->prev;
+    request->next = request->prev = NULL;
+    client->queued--;
+}
+
+void rpc_request_pump(struct sh_rpc_client *client)
+{
+    while (client->queue) {
+        struct rpc_request *request = client->queue;
+        bool hopeless = !rpc_request_has_another(client, request);
+        if (!hopeless && !rpc_request_dispatch(client, request))
+            return;
+        rpc_request_dequeue(client, request);
+        if (hopeless)
+            rpc_request_fail(client, request,
+                             request->failure ? request->failure : SH_UNAVAILABLE);
+    }
+}
