@@ -7,8 +7,7 @@
 
 enum { TICK_MS = 5, HEALTH_MS = 250, SLOTS_FIRST = 64, SLOTS_MAX = 65536 };
 
-/* --- the table of requests -----------------------------------------------------------
- */
+/* --- the table of requests --------------------------------------------------------- */
 
 struct rpc_request *rpc_client_find(const struct sh_rpc_client *client, uint64_t id)
 {
@@ -71,8 +70,7 @@ void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request
     client->spare = request;
 }
 
-/* --- sending -------------------------------------------------------------------------
- */
+/* --- sending ----------------------------------------------------------------------- */
 
 static enum sh_err fill_message(zmq_msg_t *message, struct sh_bytes bytes)
 {
@@ -211,8 +209,7 @@ void sh_rpc_cancel(struct sh_rpc_client *client, uint64_t id)
     rpc_request_pump(client);
 }
 
-/* --- time ----------------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -234,8 +231,7 @@ static void on_health(uv_timer_t *timer)
     rpc_members_tick(timer->data);
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------- */
 
 static void release(struct sh_rpc_client *client)
 {
@@ -326,8 +322,7 @@ void sh_rpc_client_close(struct sh_rpc_client **client_p)
     uv_close((uv_handle_t *)&client->health, on_handle_closed);
 }
 
-/* --- what is known -------------------------------------------------------------------
- */
+/* --- what is known ----------------------------------------------------------------- */
 
 size_t sh_rpc_client_ready(const struct sh_rpc_client *client)
 {

@@ -1,10 +1,9 @@
-/* A replica for a request: the better of two, or a place in the queue until one has room.
- */
+/* A replica for a request: the better of two, or a place in the queue until there is
+ * room. */
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
 
-/* --- choosing ------------------------------------------------------------------------
- */
+/* --- choosing ---------------------------------------------------------------------- */
 
 static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
 {
@@ -114,8 +113,7 @@ bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *requ
     return true;
 }
 
-/* --- the queue -----------------------------------------------------------------------
- */
+/* --- the queue --------------------------------------------------------------------- */
 
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
 {

@@ -55,8 +55,7 @@ static enum sh_err send_head(struct rpc_replica *replica, uint8_t type,
                           (struct sh_bytes){0});
 }
 
-/* --- the handshake -------------------------------------------------------------------
- */
+/* --- the handshake ----------------------------------------------------------------- */
 
 static void say_hello(struct rpc_replica *replica)
 {
@@ -107,8 +106,7 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
         move_to(replica, replica->probation ? RPC_HALF_OPEN : RPC_READY);
 }
 
-/* --- messages ------------------------------------------------------------------------
- */
+/* --- messages ---------------------------------------------------------------------- */
 
 static void on_pong(struct rpc_replica *replica, const struct envelope *head)
 {
@@ -185,8 +183,7 @@ static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
     }
 }
 
-/* --- connecting ----------------------------------------------------------------------
- */
+/* --- connecting -------------------------------------------------------------------- */
 
 static enum sh_err open_monitor(struct rpc_replica *replica, void *dealer)
 {
@@ -269,8 +266,7 @@ void rpc_replica_free(struct rpc_replica *replica)
     sh_free(replica);
 }
 
-/* --- health --------------------------------------------------------------------------
- */
+/* --- health ------------------------------------------------------------------------ */
 
 static void ping(struct rpc_replica *replica)
 {
@@ -350,8 +346,7 @@ void rpc_replica_stay(struct rpc_replica *replica)
     lose(replica);
 }
 
-/* --- load ----------------------------------------------------------------------------
- */
+/* --- load -------------------------------------------------------------------------- */
 
 bool rpc_replica_has_room(const struct rpc_replica *replica)
 {

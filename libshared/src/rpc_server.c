@@ -40,8 +40,7 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
     }
 }
 
-/* --- messages ------------------------------------------------------------------------
- */
+/* --- messages ---------------------------------------------------------------------- */
 
 static struct envelope about(const struct sh_rpc_server *server, uint8_t type)
 {
@@ -173,8 +172,7 @@ static void on_message(void *arg, zmq_msg_t *frames, size_t count)
     }
 }
 
-/* --- time ----------------------------------------------------------------------------
- */
+/* --- time -------------------------------------------------------------------------- */
 
 static struct sh_rpc_call *overdue(const struct sh_rpc_server *server, uint64_t now)
 {
@@ -196,8 +194,7 @@ static void on_tick(uv_timer_t *timer)
         rpc_server_peer_gone(server, &silent->identity);
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------- */
 
 static void release(struct sh_rpc_server *server)
 {

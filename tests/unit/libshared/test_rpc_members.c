@@ -4,8 +4,7 @@
 #include "libshared/src/rpc_calling.h"
 #include "tests/unit/libshared/rpc_fixture.h"
 
-/* --- lookups -------------------------------------------------------------------------
- */
+/* --- lookups ----------------------------------------------------------------------- */
 
 struct found {
     int calls;
@@ -120,8 +119,7 @@ static void a_replica_that_is_named_again_returns(void **state)
     free(held.payload);
 }
 
-/* --- without memory ------------------------------------------------------------------
- */
+/* --- without memory ---------------------------------------------------------------- */
 
 static void creating_survives_every_allocation_failure(void **state)
 {
