@@ -20,17 +20,20 @@ struct edge {
     struct sh_zmq_loop *zmq;
     struct sh_rpc_client *peers[PEER_COUNT];
     struct sh_http_server *server;
+    struct early *early;    /* what came before search was there */
     struct exchange *spare; /* exchanges to use again */
     struct meter *meters;   /* one a route, and one for unknown paths */
     struct sh_buffer out;   /* the answer being written; every answer is copied out */
     struct sh_buffer frame; /* the message being encoded; copied too */
+    void (*changed)(void *arg);
+    void *changed_arg;
 };
 
-/* `loop` and `zmq` stay the caller's. `port` overrides API_PORT unless 0. `changed` is
- * called when the number of ready search replicas changes. Errors: SH_NOMEM, SH_INVALID,
- * SH_IO; nothing is left behind. */
+/* `loop` and `zmq` stay the caller's. `port` overrides API_PORT unless 0. Errors:
+ * SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
 SH_CHECK enum sh_err edge_open(struct edge *edge, struct gateway *gateway,
                                uv_loop_t *loop, struct sh_zmq_loop *zmq, uint16_t port);
+/* Called when the number of ready search replicas changes. */
 void edge_on_change(struct edge *edge, void (*changed)(void *arg), void *arg);
 bool edge_ready(const struct edge *edge);
 /* Ends connections and clients at once; their handles close on later loop turns. */

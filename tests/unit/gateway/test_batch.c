@@ -155,24 +155,46 @@ static void a_line_too_long_fails_alone(void **state)
     free(piece);
 }
 
-static void a_client_that_leaves_cancels_the_rest(void **state)
+static void leave_with(struct fixture *f, int documents)
 {
-    struct fixture *f = *state;
     f->hold = true;
     int fd = dial(f);
     say(fd, start);
-    for (int i = 1; i <= 2 * WINDOW; i++)
+    for (int i = 1; i <= documents; i++)
         say_document(fd, i);
     pump_until(f, f->held_count == WINDOW);
-    close(fd);
-    pump_until(f, f->canceled == WINDOW);
+    hang_up(fd);
+}
+
+static void release_all(struct fixture *f)
+{
     f->hold = false;
     while (f->held_count > 0)
         answer_held(f, 0);
+}
+
+static void a_client_that_leaves_cancels_what_is_in_flight(void **state)
+{
+    struct fixture *f = *state;
+    leave_with(f, WINDOW);
+    pump_until(f, f->canceled == WINDOW);
+    release_all(f);
     assert_says(post(f, "/api/documents/batch?wait=true", "",
                      "{\"id\":\"z\",\"title\":\"t\",\"text\":\"x\"}"),
                 "\"created\"");
     assert_int_equal(f->puts, WINDOW + 1);
+}
+
+/* While the window is full the socket is not read; the next result finds nobody. */
+static void a_client_that_left_is_found_out_by_a_result(void **state)
+{
+    struct fixture *f = *state;
+    leave_with(f, 3 * WINDOW);
+    answer_held(f, 0);
+    pump_until(f, f->canceled >= WINDOW - 1);
+    release_all(f);
+    pump_until(f, sh_http_server_connections(f->edge.server) == 0);
+    assert_true(f->puts < 3 * WINDOW);
 }
 
 static void an_empty_batch_has_no_results(void **state)
@@ -193,7 +215,8 @@ int main(void)
         WITH(no_more_than_the_window_is_in_flight),
         WITH(a_busy_service_is_asked_again),
         WITH(a_line_too_long_fails_alone),
-        WITH(a_client_that_leaves_cancels_the_rest),
+        WITH(a_client_that_leaves_cancels_what_is_in_flight),
+        WITH(a_client_that_left_is_found_out_by_a_result),
         WITH(an_empty_batch_has_no_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
