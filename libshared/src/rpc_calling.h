@@ -76,6 +76,8 @@ struct sh_rpc_client {
     struct rpc_replica *replicas[RPC_REPLICAS_MAX];
     size_t replica_count;
     size_t ready;
+    uint64_t grace_until_ms; /* a caller that has just started waits for its first replica
+                                until then; 0 once there was one */
     void (*on_change)(void *arg);
     void *change_arg;
 
@@ -119,6 +121,8 @@ void rpc_client_wake_at(struct sh_rpc_client *client, const struct rpc_request *
 void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request);
 
 /* rpc_dispatch.c */
+/* Nobody has been ready yet, and it is too early to give up. */
+bool rpc_client_starting(const struct sh_rpc_client *client);
 /* Sends to a replica that has not been tried. False: none has room. */
 bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request);

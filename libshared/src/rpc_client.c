@@ -5,7 +5,13 @@
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
 
-enum { TICK_MS = 5, HEALTH_MS = 250, SLOTS_FIRST = 64, SLOTS_MAX = 65536 };
+enum {
+    TICK_MS = 5,
+    START_GRACE_MS = 1000,
+    HEALTH_MS = 250,
+    SLOTS_FIRST = 64,
+    SLOTS_MAX = 65536
+};
 
 /* --- the table of requests --------------------------------------------------------- */
 
@@ -153,6 +159,8 @@ static enum sh_err admit(struct sh_rpc_client *client,
         return SH_CANCELED;
     if (wanted->payload.len > RPC_ASSEMBLY_BYTES_MAX)
         return SH_TOOBIG;
+    if (rpc_client_starting(client))
+        return SH_OK;
     if (client->ready == 0 || !rpc_breaker_allows(&client->breaker, sh_now_ms()))
         return SH_UNAVAILABLE;
     return SH_OK;
@@ -280,6 +288,7 @@ enum sh_err sh_rpc_client_create(struct sh_zmq_loop *zmq,
     client->uv = sh_zmq_loop_uv(zmq);
     client->random = rpc_random_seed();
     client->hedge_ms = RPC_NO_HEDGE;
+    client->grace_until_ms = sh_now_ms() + START_GRACE_MS;
     client->events = (struct rpc_replica_events){
         .changed = rpc_members_changed,
         .lost = rpc_request_on_lost,

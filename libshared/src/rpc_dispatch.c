@@ -55,9 +55,8 @@ static struct rpc_try *free_try(struct rpc_request *request)
     struct rpc_try *try = request->tries;
     while (try < request->tries + RPC_TRIES && try->replica)
         try++;
-    return try < request->tries + RPC_TRIES ?
-    try : NULL
-        ;
+    bool none = try == request->tries + RPC_TRIES;
+    return none ? NULL : try;
 }
 
 static uint64_t next_wake(const struct sh_rpc_client *client,
@@ -115,16 +114,33 @@ bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *requ
 
 /* --- the queue --------------------------------------------------------------------- */
 
+bool rpc_client_starting(const struct sh_rpc_client *client)
+{
+    return client->grace_until_ms > 0 && sh_now_ms() < client->grace_until_ms;
+}
+
+/* How long it may wait for a replica with room. */
+static uint64_t patience_ms(const struct sh_rpc_client *client,
+                            const struct rpc_request *request)
+{
+    uint64_t left = sh_left_ms(request->deadline_ms);
+    uint64_t most = 50;
+    if (rpc_client_starting(client)) {
+        most = sh_left_ms(client->grace_until_ms);
+        return left / 2 < most ? left / 2 : most;
+    }
+    return left / 4 < most ? left / 4 : most;
+}
+
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
 {
-    uint64_t left = sh_left_ms(request->deadline_ms) / 4;
     request->phase = RPC_WAITING;
     request->next = NULL;
     request->prev = client->queue_last;
     *(client->queue_last ? &client->queue_last->next : &client->queue) = request;
     client->queue_last = request;
     client->queued++;
-    rpc_client_wake_at(client, request, sh_now_ms() + (left < 50 ? left : 50));
+    rpc_client_wake_at(client, request, sh_now_ms() + patience_ms(client, request));
 }
 
 void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *request)
@@ -137,7 +153,7 @@ void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *reque
 
 void rpc_request_pump(struct sh_rpc_client *client)
 {
-    while (client->queue) {
+    while (client->queue && !rpc_client_starting(client)) {
         struct rpc_request *request = client->queue;
         bool hopeless = !rpc_request_has_another(client, request);
         if (!hopeless && !rpc_request_dispatch(client, request))

@@ -47,6 +47,8 @@ void rpc_members_changed(void *arg, struct rpc_replica *replica)
             rpc_replica_state_name(replica->state));
     replica->published = replica->state;
     client->ready = count_state(client, RPC_READY);
+    if (client->ready > 0)
+        client->grace_until_ms = 0;
     if (client->ready > before)
         rpc_request_pump(client);
     if (client->ready != before && client->on_change && !client->closing)

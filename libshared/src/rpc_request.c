@@ -221,7 +221,7 @@ void rpc_request_wake(struct sh_rpc_client *client, struct rpc_request *request,
     if (now_ms >= request->deadline_ms)
         time_out(client, request, now_ms);
     else if (phase == RPC_WAITING)
-        rpc_request_fail(client, request, SH_BUSY);
+        rpc_request_fail(client, request, client->ready > 0 ? SH_BUSY : SH_UNAVAILABLE);
     else if (phase == RPC_BACKING_OFF)
         send_again(client, request);
     else

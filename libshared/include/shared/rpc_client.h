@@ -51,8 +51,10 @@ struct sh_rpc_response {
 /* Exactly once per accepted request, never from inside sh_rpc_send(). */
 typedef void sh_rpc_done_fn(void *arg, const struct sh_rpc_response *response);
 
-/* *id (may be NULL) names the request for sh_rpc_cancel(). Errors at once: SH_NOMEM,
- * SH_TOOBIG, SH_UNAVAILABLE (breaker open), SH_BUSY (queue full), SH_CANCELED (closing).
+/* In the first second of a client's life, until it has met a replica, requests wait for
+ * one (at most half of their time) instead of failing. *id (may be NULL) names the
+ * request for sh_rpc_cancel(). Errors at once: SH_NOMEM, SH_TOOBIG, SH_UNAVAILABLE
+ * (breaker open), SH_BUSY (queue full), SH_CANCELED (closing).
  */
 SH_CHECK enum sh_err sh_rpc_send(struct sh_rpc_client *client,
                                  const struct sh_rpc_request *request,

@@ -136,8 +136,26 @@ static void without_a_replica_the_answer_comes_at_once(void **state)
     struct rpc_fixture *f = *state;
     struct outcome out = {0};
     connect_to(f, "tcp://127.0.0.1:1");
+    /* At its start a caller waits for the first replica, though not for ever. */
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+    PUMP(f, out.calls == 1);
+    assert_int_equal(out.err, SH_UNAVAILABLE);
     assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_UNAVAILABLE);
-    assert_int_equal(out.calls, 0);
+    assert_int_equal(out.calls, 1);
+    free(out.payload);
+}
+
+static void a_request_may_come_before_the_first_replica(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct outcome out = {0};
+    serve(f, 0, "tcp://127.0.0.1:0", 0);
+    connect_to(f, sh_rpc_server_endpoint(f->servers[0].rpc));
+    assert_int_equal(sh_rpc_client_ready(f->client), 0);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+    PUMP(f, out.calls == 1);
+    assert_int_equal(out.err, SH_OK);
+    free(out.payload);
 }
 
 static void endpoints_that_are_none_are_refused(void **state)
@@ -225,6 +243,7 @@ int main(void)
         T(a_cancelled_request_never_ends_and_cancels_the_work),
         T(closing_cancels_what_waits),
         T(without_a_replica_the_answer_comes_at_once),
+        T(a_request_may_come_before_the_first_replica),
         T(endpoints_that_are_none_are_refused),
         T(a_path_serves_as_well),
         T(a_name_is_resolved),
