@@ -60,8 +60,7 @@ enum sh_err ollama_send(struct ollama *self, const char *method, const char *url
                                done, arg, call);
 }
 
-/* --- watching -------------------------------------------------------------------------
- */
+/* --- watching -------------------------------------------------------------------- */
 
 static void look(uv_timer_t *timer);
 
@@ -218,8 +217,7 @@ static void look(uv_timer_t *timer)
         look_later(self);
 }
 
-/* --- life -----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------ */
 
 void ollama_handle_closed(struct ollama *self)
 {

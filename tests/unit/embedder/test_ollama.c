@@ -33,8 +33,7 @@ static struct fixture {
     bool control_done;
 } fx;
 
-/* --- the server ------------------------------------------------------------------------
- */
+/* --- the server ------------------------------------------------------------------ */
 
 static void start_server(void)
 {
@@ -113,8 +112,7 @@ static const char *control(const char *method, const char *path, const char *bod
     return fx.control_body;
 }
 
-/* --- the provider ----------------------------------------------------------------------
- */
+/* --- the provider ---------------------------------------------------------------- */
 
 static void open_provider(uint64_t timeout_ms, unsigned breaker_failures)
 {
@@ -215,8 +213,7 @@ static double dot(const float *a, const float *b)
     return sum;
 }
 
-/* --- tests -----------------------------------------------------------------------------
- */
+/* --- tests ----------------------------------------------------------------------- */
 
 static const char *const three[] = {"red roses", "a red rose", "database pool"};
 
