@@ -1,6 +1,5 @@
 #include "services/gateway/edge.h"
 
-#include "services/gateway/early.h"
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
 
@@ -57,16 +56,6 @@ static enum sh_err open_server(struct edge *edge, uint16_t port)
     return sh_http_server_create(edge->loop, &options, &edge->server);
 }
 
-static void on_change(void *arg)
-{
-    struct edge *edge = arg;
-
-    if (edge->early != NULL && edge_ready(edge))
-        early_end(edge->early);
-    if (edge->changed != NULL)
-        edge->changed(edge->changed_arg);
-}
-
 enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loop,
                       struct sh_zmq_loop *zmq, uint16_t port)
 {
@@ -77,21 +66,15 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
     if (edge->meters != NULL)
         err = open_peers(edge);
     if (err == SH_OK)
-        err = early_create(loop, gateway->config.start_patience_ms, exchange_dispatch,
-                           &edge->early);
-    if (err == SH_OK)
         err = open_server(edge, port);
     if (err != SH_OK)
         edge_close(edge);
-    else
-        sh_rpc_client_on_change(edge->peers[PEER_SEARCH], on_change, edge);
     return err;
 }
 
 void edge_on_change(struct edge *edge, void (*changed)(void *arg), void *arg)
 {
-    edge->changed = changed;
-    edge->changed_arg = arg;
+    sh_rpc_client_on_change(edge->peers[PEER_SEARCH], changed, arg);
 }
 
 bool edge_ready(const struct edge *edge)
@@ -103,7 +86,6 @@ void edge_close(struct edge *edge)
 {
     if (edge->server != NULL)
         sh_http_server_close(&edge->server);
-    early_close(&edge->early);
     for (int p = 0; p < PEER_COUNT; p++)
         if (edge->peers[p] != NULL)
             sh_rpc_client_close(&edge->peers[p]);

@@ -20,13 +20,10 @@ struct edge {
     struct sh_zmq_loop *zmq;
     struct sh_rpc_client *peers[PEER_COUNT];
     struct sh_http_server *server;
-    struct early *early;    /* what came before search was there */
     struct exchange *spare; /* exchanges to use again */
     struct meter *meters;   /* one a route, and one for unknown paths */
     struct sh_buffer out;   /* the answer being written; every answer is copied out */
     struct sh_buffer frame; /* the message being encoded; copied too */
-    void (*changed)(void *arg);
-    void *changed_arg;
 };
 
 /* `loop` and `zmq` stay the caller's. `port` overrides API_PORT unless 0. Errors:

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "services/gateway/early.h"
 #include "services/gateway/json_in.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -49,8 +48,6 @@ static void on_abort(void *arg)
         sh_rpc_cancel(x->edge->peers[x->peer], x->call);
     if (x->abandoned != NULL)
         x->abandoned(x);
-    if (x->edge->early != NULL)
-        early_forget(x->edge->early, x);
     exchange_done(x);
 }
 
@@ -206,20 +203,6 @@ static bool is_open(const struct gateway_config *config, const struct route *rou
            ((route->flags & ROUTE_DOCS) == 0 || config->docs_enabled);
 }
 
-void exchange_dispatch(struct exchange *x)
-{
-    if (x->route->body != NULL)
-        read_body(x);
-    else
-        x->route->handle(x, NULL);
-}
-
-/* Probes and figures are about this process; everything else asks a service. */
-static bool needs_service(const struct route *route)
-{
-    return route->permission != PERMIT_PUBLIC && route->permission != PERMIT_OPERATE;
-}
-
 static void dispatch(struct exchange *x, const struct router_match *match)
 {
     if (match->route == NULL && match->allow != NULL) {
@@ -227,8 +210,10 @@ static void dispatch(struct exchange *x, const struct router_match *match)
     } else if (match->route == NULL ||
                !is_open(&x->edge->gateway->config, match->route)) {
         no_such_path(x);
-    } else if (!needs_service(match->route) || !early_hold(x->edge->early, x)) {
-        exchange_dispatch(x);
+    } else if (match->route->body != NULL) {
+        read_body(x);
+    } else {
+        match->route->handle(x, NULL);
     }
 }
 

@@ -39,8 +39,6 @@ struct exchange {
 /* sh_http_handler_fn of an edge's server, `arg` is the edge: route, read and check the
  * body, handle. */
 void exchange_begin(void *arg, struct sh_http_request *request);
-/* Read and check the body, or handle at once. */
-void exchange_dispatch(struct exchange *x);
 void exchange_free_spare(struct edge *edge);
 
 /* --- asking a service --------------------------------------------------------------- */

@@ -35,8 +35,6 @@
       "deadline of what only reads")                                                       \
     S(u32, write_timeout_ms, "WRITE_TIMEOUT_MS", "60000", 50, 600000, 0, "",               \
       "deadline of what stores or embeds; a long document takes its time")                 \
-    S(u32, start_patience_ms, "START_PATIENCE_MS", "1000", 0, 60000, 0, "",                \
-      "after the start, requests wait this long for the first replica of search")          \
     S(f64, drain_delay_s, "DRAIN_DELAY", "-1", -1, 300, 0, "",                             \
       "seconds between failing readiness and refusing connections on SIGTERM, for load "   \
       "balancers; -1: 5 in production, else 0")                                            \

@@ -284,7 +284,6 @@ static inline void configure(struct fixture *f)
         .ingest_window = WINDOW,
         .read_timeout_ms = 5 * PATIENCE_MS,
         .write_timeout_ms = 5 * PATIENCE_MS,
-        .start_patience_ms = PATIENCE_MS,
         .docs_enabled = true,
         .metrics_public = true,
     };
@@ -317,8 +316,7 @@ static inline void serve_embedder(struct fixture *f)
                      SH_OK);
 }
 
-/* An edge that nothing answers yet. */
-static inline int set_up_alone(void **state)
+static inline int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     *state = f;
@@ -330,16 +328,9 @@ static inline int set_up_alone(void **state)
     assert_int_equal(uv_loop_init(&f->loop), 0);
     assert_int_equal(sh_zmq_loop_create(&f->loop, &f->zmq), SH_OK);
     configure(f);
-    assert_int_equal(edge_open(&f->edge, &f->gateway, &f->loop, f->zmq, 0), SH_OK);
-    return 0;
-}
-
-static inline int set_up(void **state)
-{
-    (void)set_up_alone(state);
-    struct fixture *f = *state;
     serve_search(f);
     serve_embedder(f);
+    assert_int_equal(edge_open(&f->edge, &f->gateway, &f->loop, f->zmq, 0), SH_OK);
     pump_until(f, edge_ready(&f->edge) &&
                       sh_rpc_client_ready(f->edge.peers[PEER_EMBEDDER]) == 1);
     return 0;
@@ -350,10 +341,8 @@ static inline int tear_down(void **state)
     struct fixture *f = *state;
     char path[128];
     edge_close(&f->edge);
-    if (f->search != NULL)
-        sh_rpc_server_close(&f->search);
-    if (f->embedder != NULL)
-        sh_rpc_server_close(&f->embedder);
+    sh_rpc_server_close(&f->search);
+    sh_rpc_server_close(&f->embedder);
     sh_zmq_loop_close(&f->zmq);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);

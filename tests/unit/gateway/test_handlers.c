@@ -1,5 +1,4 @@
 #include "gateway_fixture.h"
-#include "services/gateway/early.h"
 
 static void search_asks_and_shapes_the_answer(void **state)
 {
@@ -166,32 +165,6 @@ static void a_client_that_leaves_cancels_its_call(void **state)
     sh_rpc_fail(f->held[0], SH_CANCELED, NULL, NULL, "nobody waits");
 }
 
-static void early_requests_wait_for_search(void **state)
-{
-    struct fixture *f = *state;
-    int left = dial(f);
-    say(left, "GET /api/search?q=gone HTTP/1.1\r\nHost: x\r\n\r\n");
-    int fd = dial(f);
-    say(fd, "GET /api/search?q=x HTTP/1.1\r\nHost: x\r\n\r\n");
-    pump_until(f, sh_http_server_connections(f->edge.server) == 2);
-    assert_says(get(f, "/health/ping"), "pong");
-    hang_up(left);
-    pump_until(f, sh_http_server_connections(f->edge.server) == 1);
-    f->heard_len = 0;
-    assert_false(heard(f, fd, "HTTP/1.1"));
-    serve_search(f);
-    pump_until(f, heard(f, fd, "HTTP/1.1 200 "));
-    assert_says(f->seen, "[x] max 10");
-    close(fd);
-}
-
-static void early_requests_wait_no_longer_than_that(void **state)
-{
-    struct fixture *f = *state;
-    early_end(f->edge.early);
-    assert_says(get(f, "/api/search?q=x"), "HTTP/1.1 503 ");
-}
-
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -207,10 +180,6 @@ int main(void)
         WITH(documents_are_stored),
         WITH(vectors_are_numbers),
         WITH(a_client_that_leaves_cancels_its_call),
-        cmocka_unit_test_setup_teardown(early_requests_wait_for_search, set_up_alone,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(early_requests_wait_no_longer_than_that,
-                                        set_up_alone, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
