@@ -9,10 +9,11 @@ endif
 KERNELS  := services/embedder/model/kernel_
 FAST     := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -U_FORTIFY_SOURCE
 CFLAGS_$(KERNELS)generic.c := $(FAST)
+CFLAGS_services/embedder/model/use_lite.c := $(FAST)
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 CFLAGS_$(KERNELS)avx2.c    := $(FAST) -mavx2 -mfma
 CFLAGS_$(KERNELS)avx512.c  := $(FAST) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma \
                               -mprefer-vector-width=512
-CFLAGS_$(KERNELS)amx.c     := $(FAST) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma \
-                              -mamx-tile -mamx-int8
+CFLAGS_$(KERNELS)amx.c     := $(CFLAGS_$(KERNELS)avx512.c) -mamx-tile -mamx-int8
+CFLAGS_$(KERNELS)amx_attention.c := $(CFLAGS_$(KERNELS)avx512.c)
 endif

@@ -28,7 +28,7 @@ struct kernel_attention {
     const float *qkv;
     size_t n; /* at most KERNEL_SEQUENCE_MAX */
     size_t heads;
-    size_t width; /* of a head: a multiple of 32 */
+    size_t width; /* of a head: a multiple of 64, at most 128 */
     float *out;   /* n rows of heads × width */
     void *scratch;
 };

@@ -3,16 +3,14 @@
  * weights; of the four products high·high and the two mixed ones are computed (low·low
  * lies below what 16 bits hold), and the sums are exact. */
 #if defined(__x86_64__)
+#include "services/embedder/model/kernel_amx.h"
+
 #include <cpuid.h>
 #include <immintrin.h>
-#include <math.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "services/embedder/model/kernel.h"
-
-enum { TILE = 16, PLANE = Q16_TILE_BYTES, TILES = 2 * Q16_TILE_BYTES };
+enum { TILE = 16, PLANE = Q16_TILE_BYTES, TILES = 2 * Q16_TILE_BYTES, FETCH_LINES = 6 };
 
 /* Linux gives the eight kilobytes of tile state to processes that ask. */
 static bool supported(void)
@@ -28,49 +26,80 @@ static bool supported(void)
     return tiles && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
-struct tile_config {
+/* Eight registers of 16 rows of 64 bytes. Constant, since GCC's _tile_loadconfig() does
+ * not tell the compiler that it reads more than eight bytes of it. */
+static const struct {
     uint8_t palette;
     uint8_t start_row;
     uint8_t reserved[14];
     uint16_t bytes[16];
     uint8_t rows[16];
+} config = {
+    .palette = 1,
+    .bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+    .rows = {TILE, TILE, TILE, TILE, TILE, TILE, TILE, TILE},
 };
 
-static void configure(void)
-{
-    struct tile_config config = {.palette = 1};
-    for (size_t t = 0; t < 8; t++) {
-        config.bytes[t] = 64;
-        config.rows[t] = TILE;
-    }
-    _tile_loadconfig(&config);
-}
-
-/* One row into the tiles of its block of 16 rows; its scale is returned. */
-static float quantise_row(const float *x, size_t k, int8_t *out)
+static float largest(const float *x, size_t k)
 {
     __m512 most = _mm512_setzero_ps();
     for (size_t j = 0; j < k; j += 16)
         most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(x + j)));
-    float top = _mm512_reduce_max_ps(most);
-    __m512 inverse = _mm512_set1_ps(top > 0 ? Q16_MAX / top : 0);
-    for (size_t j = 0; j < k; j += 16) {
-        __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + j), inverse));
-        __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(128)), 8);
-        int8_t *to = out + j / 64 * TILES + j % 64;
-        /* the low byte of q is q - 256 * high, as a signed byte */
-        _mm_storeu_si128((__m128i *)(void *)to, _mm512_cvtepi32_epi8(high));
-        _mm_storeu_si128((__m128i *)(void *)(to + PLANE), _mm512_cvtepi32_epi8(q));
+    return _mm512_reduce_max_ps(most);
+}
+
+/* Four times sixteen numbers that fit into bytes, in order. */
+static inline __m512i to_bytes(const __m512i v[4])
+{
+    __m512i order =
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i left = _mm512_packs_epi32(v[0], v[1]);
+    __m512i right = _mm512_packs_epi32(v[2], v[3]);
+    return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(left, right));
+}
+
+/* 64 numbers: one row of a tile in each plane. */
+static inline void quantise_line(const float *x, float inverse, int8_t *out)
+{
+    __m512i high[4];
+    __m512i low[4];
+    for (size_t part = 0; part < 4; part++) {
+        __m512 scaled =
+            _mm512_mul_ps(_mm512_loadu_ps(x + 16 * part), _mm512_set1_ps(inverse));
+        __m512i q = _mm512_cvtps_epi32(scaled);
+        high[part] = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(128)), 8);
+        low[part] = _mm512_sub_epi32(q, _mm512_slli_epi32(high[part], 8));
     }
-    return top / Q16_MAX;
+    _mm512_store_si512(out, to_bytes(high));
+    _mm512_store_si512(out + PLANE, to_bytes(low));
+}
+
+/* Sixteen rows, tile by tile: written in order of address, else the caches suffer. */
+static void quantise_block(const float *a, size_t lda, size_t rows, size_t k, int8_t *out,
+                           float *scale)
+{
+    float inverse[TILE];
+    for (size_t i = 0; i < rows; i++) {
+        float top = largest(a + i * lda, k);
+        inverse[i] = top > 0 ? Q16_MAX / top : 0;
+        scale[i] = top / Q16_MAX;
+    }
+    for (size_t j = 0; j < k; j += 64, out += TILES) {
+        for (size_t i = 0; i < rows; i++)
+            quantise_line(a + i * lda + j, inverse[i], out + i * 64);
+    }
 }
 
 static void quantise(const struct kernel_product *p, int8_t *tiles, float *scale)
 {
-    size_t block = p->w->rows / 64 * TILES;
-    for (size_t i = 0; i < p->m; i++)
-        scale[i] = quantise_row(p->a + i * p->lda, p->w->rows,
-                                tiles + i / TILE * block + i % TILE * 64);
+    size_t block = p->w->strip / TILE; /* of tiles, per row */
+    for (size_t i = 0; i < p->m; i += TILE) {
+        size_t rows = p->m - i < TILE ? p->m - i : TILE;
+        quantise_block(p->a + i * p->lda, p->lda, rows, p->w->rows, tiles + i * block,
+                       scale + i);
+    }
+    /* the tile loads below do not tell the compiler what they read */
+    __asm__ volatile("" ::: "memory");
 }
 
 /* Sums of 16 × 32 results, the left tile and the right one. */
@@ -79,29 +108,82 @@ struct sums {
     int32_t mixed[2][TILE * TILE];
 };
 
-/* Registers 0 and 1 gather high·high, 2 and 3 the mixed products. */
-static void multiply(const int8_t *a, const int8_t *b0, size_t k, struct sums *out)
+/* Sums that wait to become results: while the matrix unit works on a block, the vector
+ * units finish the one before. */
+struct due {
+    const struct sums *sums;
+    const float *row_scale;
+    float *c;
+    size_t ldc;
+    size_t rows; /* at most 16 */
+    __m512 scale[2];
+    __m512 bias[2];
+    enum kernel_op op;
+};
+
+static inline __attribute__((always_inline)) void finish_row(const struct due *due,
+                                                             size_t i)
 {
-    size_t end = k / 64 * TILES;
-    const int8_t *b1 = b0 + end;
+    __m512 row_scale = _mm512_set1_ps(due->row_scale[i]);
+    for (size_t half = 0; half < 2; half++) {
+        float *c = due->c + i * due->ldc + half * TILE;
+        __m512i high = _mm512_load_si512(due->sums->high[half] + i * TILE);
+        __m512i mixed = _mm512_load_si512(due->sums->mixed[half] + i * TILE);
+        __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(256),
+                                   _mm512_cvtepi32_ps(mixed));
+        v = _mm512_fmadd_ps(v, _mm512_mul_ps(due->scale[half], row_scale),
+                            due->bias[half]);
+        if (due->op == KERNEL_RELU)
+            v = _mm512_max_ps(v, _mm512_setzero_ps());
+        else if (due->op == KERNEL_ADD)
+            v = _mm512_add_ps(v, _mm512_loadu_ps(c));
+        _mm512_storeu_ps(c, v);
+    }
+}
+
+/* Registers 0 and 1 gather high·high, 2 and 3 the mixed products. */
+static inline __attribute__((always_inline)) void step(const int8_t *a, const int8_t *b0,
+                                                       const int8_t *b1)
+{
+    _tile_loadd(4, a, 64);
+    _tile_loadd(5, b0 + PLANE, 64);
+    _tile_dpbssd(2, 4, 5);
+    _tile_loadd(6, b1 + PLANE, 64);
+    _tile_dpbssd(3, 4, 6);
+    _tile_loadd(7, b0, 64);
+    _tile_dpbssd(0, 4, 7);
+    _tile_loadd(5, a + PLANE, 64);
+    _tile_dpbssd(2, 5, 7);
+    _tile_loadd(6, b1, 64);
+    _tile_dpbssd(3, 5, 6);
+    _tile_dpbssd(1, 4, 6);
+}
+
+/* Bring what the next strips hold closer, a few lines per step: the weights do not fit in
+ * the second cache beside what is computed from them. Addresses past the end of the
+ * matrix do no harm. */
+static inline void fetch_ahead(const int8_t *from)
+{
+    for (size_t line = 0; line < FETCH_LINES; line++)
+        _mm_prefetch((const char *)from + line * 64, _MM_HINT_T1);
+}
+
+/* `b` holds two strips of as many bytes as a. */
+static void multiply(const int8_t *a, const int8_t *b, size_t strip, struct sums *out,
+                     const struct due *due, const int8_t *ahead)
+{
+    size_t at_once = (TILE * TILES + strip - 1) / strip; /* rows to finish per step */
+    size_t row = 0;
 
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (size_t at = 0; at < end; at += TILES) {
-        _tile_loadd(4, a + at, 64);
-        _tile_loadd(5, b0 + at, 64);
-        _tile_dpbssd(0, 4, 5);
-        _tile_loadd(6, b1 + at, 64);
-        _tile_dpbssd(1, 4, 6);
-        _tile_loadd(7, b0 + at + PLANE, 64);
-        _tile_dpbssd(2, 4, 7);
-        _tile_loadd(7, b1 + at + PLANE, 64);
-        _tile_dpbssd(3, 4, 7);
-        _tile_loadd(4, a + at + PLANE, 64);
-        _tile_dpbssd(2, 4, 5);
-        _tile_dpbssd(3, 4, 6);
+    for (size_t at = 0; at < strip; at += TILES) {
+        step(a + at, b + at, b + strip + at);
+        fetch_ahead(ahead + at / TILES * FETCH_LINES * 64);
+        for (size_t r = 0; r < at_once && row < due->rows; r++)
+            finish_row(due, row++);
     }
     _tile_stored(0, out->high[0], 64);
     _tile_stored(1, out->high[1], 64);
@@ -109,57 +191,45 @@ static void multiply(const int8_t *a, const int8_t *b0, size_t k, struct sums *o
     _tile_stored(3, out->mixed[1], 64);
 }
 
-static inline __m512 finish(const struct kernel_product *p, __m512 v, const float *c)
+static void prepare(struct due *due, const struct kernel_product *p, size_t column)
 {
-    if (p->op == KERNEL_RELU)
-        return _mm512_max_ps(v, _mm512_setzero_ps());
-    return p->op == KERNEL_ADD ? _mm512_add_ps(v, _mm512_loadu_ps(c)) : v;
-}
-
-static void finish_block(const struct kernel_product *p, const struct sums *sums,
-                         const float *scale, size_t row, size_t column)
-{
-    size_t rows = p->m - row < TILE ? p->m - row : TILE;
     for (size_t half = 0; half < 2; half++) {
         size_t j = column + half * TILE;
-        __m512 w = _mm512_mul_ps(_mm512_loadu_ps(p->w->scale + j), _mm512_set1_ps(256));
-        __m512 bias = p->bias ? _mm512_loadu_ps(p->bias + j) : _mm512_setzero_ps();
-        for (size_t i = 0; i < rows; i++) {
-            float *c = p->c + (row + i) * p->ldc + j;
-            __m512i h = _mm512_loadu_si512(sums->high[half] + i * TILE);
-            __m512i x = _mm512_loadu_si512(sums->mixed[half] + i * TILE);
-            __m512 v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(h), _mm512_set1_ps(256),
-                                       _mm512_cvtepi32_ps(x));
-            v = _mm512_fmadd_ps(v, _mm512_mul_ps(w, _mm512_set1_ps(scale[row + i])),
-                                bias);
-            _mm512_storeu_ps(c, finish(p, v, c));
-        }
+        due->scale[half] =
+            _mm512_mul_ps(_mm512_loadu_ps(p->w->scale + j), _mm512_set1_ps(256));
+        due->bias[half] = p->bias ? _mm512_loadu_ps(p->bias + j) : _mm512_setzero_ps();
     }
+    due->ldc = p->ldc;
+    due->op = p->op;
 }
 
-static void product(const struct kernel_product *p)
+void kernel_amx_product(const struct kernel_product *p)
 {
-    size_t strip = p->w->rows / 64 * TILES;
+    size_t strip = p->w->strip;
     size_t blocks = (p->m + TILE - 1) / TILE;
     int8_t *tiles = p->scratch;
     float *scale = (float *)(void *)(tiles + blocks * strip);
-    struct sums sums __attribute__((aligned(64)));
+    struct sums sums[2] __attribute__((aligned(64)));
+    struct due due = {.rows = 0};
+    size_t turn = 0;
 
     quantise(p, tiles, scale);
-    configure();
+    _tile_loadconfig(&config);
     for (size_t j = 0; j < p->w->columns; j += 2 * TILE) {
-        for (size_t i = 0; i < blocks; i++) {
-            multiply(tiles + i * strip, p->w->tiles + j / TILE * strip, p->w->rows,
-                     &sums);
-            finish_block(p, &sums, scale, i * TILE, j);
+        const int8_t *b = q16_tile(p->w, j / TILE, 0);
+        for (size_t i = 0; i < blocks; i++, turn ^= 1) {
+            const int8_t *ahead = b + 2 * strip + i * (strip / TILES) * FETCH_LINES * 64;
+            multiply(tiles + i * strip, b, strip, &sums[turn], &due, ahead);
+            prepare(&due, p, j);
+            due.sums = &sums[turn];
+            due.row_scale = scale + i * TILE;
+            due.c = p->c + i * TILE * p->ldc + j;
+            due.rows = p->m - i * TILE < TILE ? p->m - i * TILE : TILE;
         }
     }
     _tile_release();
-}
-
-static void attention(const struct kernel_attention *a)
-{
-    kernel_avx512.attention(a);
+    for (size_t r = 0; r < due.rows; r++)
+        finish_row(&due, r);
 }
 
 static void normalise(const float *x, const float *scale, const float *bias, float *out,
@@ -168,7 +238,8 @@ static void normalise(const float *x, const float *scale, const float *bias, flo
     kernel_avx512.normalise(x, scale, bias, out, n, width);
 }
 
-const struct kernel kernel_amx = {"amx", supported, product, attention, normalise};
+const struct kernel kernel_amx = {"amx", supported, kernel_amx_product,
+                                  kernel_amx_attention, normalise};
 #else
 typedef int kernel_amx_is_for_x86;
 #endif

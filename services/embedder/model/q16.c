@@ -16,17 +16,16 @@ void q16_view(struct q16 *w, const void *data, size_t rows, size_t columns)
 {
     w->rows = rows;
     w->columns = columns;
+    w->strip = q16_strip_bytes(rows);
     w->scale = data;
     w->tiles = (const int8_t *)data + scale_bytes(columns);
 }
 
-static size_t place(size_t rows, size_t row, size_t column)
+static size_t place(size_t strip, size_t row, size_t column)
 {
-    size_t tile =
-        column / Q16_TILE_COLUMNS * (rows / Q16_TILE_ROWS) + row / Q16_TILE_ROWS;
     size_t in = row % Q16_TILE_ROWS;
-    return tile * 2 * Q16_TILE_BYTES + in / 4 * 64 + column % Q16_TILE_COLUMNS * 4 +
-           in % 4;
+    return column / Q16_TILE_COLUMNS * strip + row / Q16_TILE_ROWS * 2 * Q16_TILE_BYTES +
+           in / 4 * 64 + column % Q16_TILE_COLUMNS * 4 + in % 4;
 }
 
 static float column_scale(const float *values, size_t rows, size_t columns, size_t column)
@@ -39,7 +38,7 @@ static float column_scale(const float *values, size_t rows, size_t columns, size
 
 void q16_pack(const float *values, size_t rows, size_t columns, void *data)
 {
-    size_t padded = q16_pad_rows(rows);
+    size_t strip = q16_strip_bytes(q16_pad_rows(rows));
     float *scale = data;
     int8_t *tiles = (int8_t *)data + scale_bytes(q16_pad_columns(columns));
 
@@ -49,7 +48,7 @@ void q16_pack(const float *values, size_t rows, size_t columns, void *data)
         for (size_t r = 0; r < rows; r++) {
             long q = lrintf(values[r * columns + c] * inverse);
             long high = (q + 32896) / 256 - 128; /* rounds to the nearest high byte */
-            size_t at = place(padded, r, c);
+            size_t at = place(strip, r, c);
             tiles[at] = (int8_t)high;
             tiles[at + Q16_TILE_BYTES] = (int8_t)(q - high * 256);
         }
@@ -58,6 +57,6 @@ void q16_pack(const float *values, size_t rows, size_t columns, void *data)
 
 float q16_value(const struct q16 *w, size_t row, size_t column)
 {
-    size_t at = place(w->rows, row, column);
+    size_t at = place(w->strip, row, column);
     return w->scale[column] * (float)(w->tiles[at] * 256 + w->tiles[at + Q16_TILE_BYTES]);
 }

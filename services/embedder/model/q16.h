@@ -23,6 +23,8 @@ enum {
 struct q16 {
     size_t rows;    /* padded */
     size_t columns; /* padded */
+    size_t strip; /* bytes from one strip to the next: more than its rows take where this
+                     is a part of a larger matrix */
     const float *scale;
     const int8_t *tiles; /* 64-byte aligned */
 };
@@ -40,7 +42,13 @@ static inline size_t q16_pad_columns(size_t columns)
 /* The tile's high plane; the low one follows. */
 static inline const int8_t *q16_tile(const struct q16 *w, size_t strip, size_t block)
 {
-    return w->tiles + (strip * (w->rows / Q16_TILE_ROWS) + block) * 2 * Q16_TILE_BYTES;
+    return w->tiles + strip * w->strip + block * 2 * Q16_TILE_BYTES;
+}
+
+/* What a strip's tiles take. */
+static inline size_t q16_strip_bytes(size_t rows)
+{
+    return rows / Q16_TILE_ROWS * 2 * Q16_TILE_BYTES;
 }
 
 /* Bytes of scales and tiles for a padded matrix: scales first, then, aligned, tiles. */

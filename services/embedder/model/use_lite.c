@@ -8,6 +8,8 @@
 
 enum {
     INPUT = 256, /* width of layer 0 */
+    PART =
+        512, /* of the feed-forward part's 1,536: what is in between stays in the cache */
     WIDTH = USE_LITE_DIMENSION,
     WIDE = 1536,
     HEADS = 4,

@@ -48,7 +48,8 @@ static struct sh_family inference = {
     .labels = {"provider"},
 };
 
-/* --- areas ----------------------------------------------------------------------- */
+/* --- areas ---------------------------------------------------------------------------
+ */
 
 static void free_area(struct area *area)
 {
@@ -110,7 +111,8 @@ static void on_idle(uv_timer_t *timer)
     malloc_trim(0);
 }
 
-/* --- on a worker ----------------------------------------------------------------- */
+/* --- on a worker ----------------------------------------------------------------------
+ */
 
 static bool must_stop(void *arg)
 {
@@ -166,7 +168,8 @@ static void on_worker(struct sh_work *work)
     give_back(run->self, area);
 }
 
-/* --- on the loop ----------------------------------------------------------------- */
+/* --- on the loop ----------------------------------------------------------------------
+ */
 
 static void on_done(struct sh_work *work, enum sh_err err)
 {
@@ -224,7 +227,8 @@ static void close_builtin(struct provider *base)
     uv_close((uv_handle_t *)&self->idle, on_closed);
 }
 
-/* --- opening --------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------
+ */
 
 static enum sh_err open_use_lite(struct builtin *self,
                                  const struct builtin_options *options)

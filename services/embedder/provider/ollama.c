@@ -60,7 +60,8 @@ enum sh_err ollama_send(struct ollama *self, const char *method, const char *url
                                done, arg, call);
 }
 
-/* --- watching -------------------------------------------------------------------- */
+/* --- watching -------------------------------------------------------------------------
+ */
 
 static void look(uv_timer_t *timer);
 
@@ -217,7 +218,8 @@ static void look(uv_timer_t *timer)
         look_later(self);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life -----------------------------------------------------------------------------
+ */
 
 void ollama_handle_closed(struct ollama *self)
 {

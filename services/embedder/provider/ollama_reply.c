@@ -14,7 +14,8 @@ static json_t *parse(struct sh_bytes body)
     return json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* --- asking ---------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------
+ */
 
 enum sh_err ollama_request(const char *model, const struct provider_text *texts,
                            size_t count, bool truncate, struct sh_buffer *out)
@@ -41,7 +42,8 @@ enum sh_err ollama_request(const char *model, const struct provider_text *texts,
     return out->err;
 }
 
-/* --- vectors --------------------------------------------------------------------- */
+/* --- vectors --------------------------------------------------------------------------
+ */
 
 /* Finite, of this length, not zero; written as a unit vector. */
 static bool read_vector(const json_t *from, uint32_t dimension, float *out)
@@ -55,13 +57,13 @@ static bool read_vector(const json_t *from, uint32_t dimension, float *out)
             return false;
         double value = json_number_value(number);
         squares += value * value;
-        out[i] = (float)value;
     }
     if (!isfinite(squares) || squares < 1e-20)
         return false;
-    float inverse = (float)(1 / sqrt(squares));
+    /* in double: what is finite there need not be so as a float */
+    double inverse = 1 / sqrt(squares);
     for (uint32_t i = 0; i < dimension; i++)
-        out[i] *= inverse;
+        out[i] = (float)(json_number_value(json_array_get(from, i)) * inverse);
     return true;
 }
 
@@ -109,7 +111,8 @@ uint32_t ollama_dimension(struct sh_bytes body)
     return size <= DIMENSION_MAX ? (uint32_t)size : 0;
 }
 
-/* --- about the model ------------------------------------------------------------- */
+/* --- about the model ------------------------------------------------------------------
+ */
 
 static bool names(const json_t *entry, const char *model)
 {

@@ -49,7 +49,7 @@ void health_union(struct exchange *x, void *unused)
     (void)unused;
     enum board_page page = PAGE_UNION;
     const char *usual = x->edge->gateway->health_config.profile;
-    char asked[16] = "";
+    char asked[16];
     enum sh_err err = SH_NOTFOUND;
 
     if (sh_http_query(x->request).len > 0)

@@ -1,7 +1,6 @@
 #include "services/search/ingest/known.h"
 #include "services/search/ingest/put_internal.h"
 #include "services/search/store/statements.h"
-#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -145,7 +144,7 @@ static void store(struct put *put)
 
 static void run_assemble(struct sh_work *work)
 {
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
 
     put->write = (struct write){.record = &put->doc.record,
                                 .id = put->doc.id,
@@ -161,7 +160,7 @@ static void run_assemble(struct sh_work *work)
 
 static void assembled(struct sh_work *work, enum sh_err err)
 {
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
 
     if (err == SH_OK)
         err = put->worked;
@@ -306,7 +305,7 @@ static void look_up(struct put *put)
 
 static void run_prepare(struct sh_work *work)
 {
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
 
     put->worked = prepare_put(sh_rpc_call_payload(put->call), &put->putter->options.chunk,
                               &put->arena, &put->doc);
@@ -314,7 +313,7 @@ static void run_prepare(struct sh_work *work)
 
 static void prepared(struct sh_work *work, enum sh_err err)
 {
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
+    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
 
     if (err != SH_OK) {
         put_fail(put, err, sh_err_text(err));

@@ -3,7 +3,6 @@
 #include <stdatomic.h>
 
 #include "services/search/ingest/embed.h"
-#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -74,7 +73,8 @@ static void fail(struct running *run, enum sh_err err, const char *field,
 
 static void run_search(struct sh_work *work)
 {
-    struct running *run = SH_CONTAINER_OF(work, struct running, work);
+    struct running *run =
+        (struct running *)((char *)work - offsetof(struct running, work));
 
     run->leg_us = sh_now_us();
     if (atomic_load(&run->canceled))
@@ -88,7 +88,8 @@ static void run_search(struct sh_work *work)
 
 static void searched(struct sh_work *work, enum sh_err err)
 {
-    struct running *run = SH_CONTAINER_OF(work, struct running, work);
+    struct running *run =
+        (struct running *)((char *)work - offsetof(struct running, work));
     const struct view_problem *problem = &run->problem;
 
     if (err == SH_OK)

@@ -4,7 +4,8 @@
 
 enum mode { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
 
-/* --- before the lock ------------------------------------------------------------- */
+/* --- before the lock -----------------------------------------------------------------
+ */
 
 static enum sh_err compile(struct search *search, struct view_problem *problem)
 {
@@ -29,7 +30,8 @@ static enum sh_err prepare(struct search *search, struct view_problem *problem)
     return err;
 }
 
-/* --- under the lock -------------------------------------------------------------- */
+/* --- under the lock ------------------------------------------------------------------
+ */
 
 static void lose_vectors(struct search *search, const char *why)
 {

@@ -33,7 +33,8 @@ static struct fixture {
     bool control_done;
 } fx;
 
-/* --- the server ------------------------------------------------------------------ */
+/* --- the server ------------------------------------------------------------------------
+ */
 
 static void start_server(void)
 {
@@ -112,7 +113,8 @@ static const char *control(const char *method, const char *path, const char *bod
     return fx.control_body;
 }
 
-/* --- the provider ---------------------------------------------------------------- */
+/* --- the provider ----------------------------------------------------------------------
+ */
 
 static void open_provider(uint64_t timeout_ms, unsigned breaker_failures)
 {
@@ -213,7 +215,8 @@ static double dot(const float *a, const float *b)
     return sum;
 }
 
-/* --- tests ----------------------------------------------------------------------- */
+/* --- tests -----------------------------------------------------------------------------
+ */
 
 static const char *const three[] = {"red roses", "a red rose", "database pool"};
 

@@ -95,8 +95,7 @@ static const struct sh_pg_statement *const all[] = {
     &store_pending_claim,   &store_pending_lock,
     &store_pending_store,   &store_pending_done,
     &store_pending_failed,  &store_pending_release,
-    &store_figures,
-};
+    &store_figures,     };
 
 static void every_statement_is_understood(void **state)
 {
@@ -110,7 +109,8 @@ static void every_statement_is_understood(void **state)
     }
 }
 
-/* --- a document ------------------------------------------------------------------ */
+/* --- a document ----------------------------------------------------------------------
+ */
 
 static float two_vectors[] = {1, 0, 0, 1};
 static const bool both[] = {true, true};
@@ -262,7 +262,8 @@ static void pages_are_bounded_by_passages(void **state)
                         "2:0003");
 }
 
-/* --- vectors that are missing ---------------------------------------------------- */
+/* --- vectors that are missing --------------------------------------------------------
+ */
 
 static void a_claim_is_a_lease(void **state)
 {
