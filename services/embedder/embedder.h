@@ -21,8 +21,8 @@ struct embedder {
     char fingerprint[CARD_HASH_CHARS + 1]; /* of the model that the caches hold */
 };
 
-/* The RPC methods, added to the service's server. */
-SH_CHECK enum sh_err methods_add(struct embedder *embedder, struct sh_service *service);
+/* embedder.embed and embedder.models; provider and desk are open. */
+SH_CHECK enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc);
 
 /* The provider of the settings; the reason of a failure is logged. */
 SH_CHECK enum sh_err embedder_open_provider(struct embedder *embedder, uv_loop_t *loop);

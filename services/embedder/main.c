@@ -146,7 +146,7 @@ static enum sh_err start_model(struct sh_service *service, void *self)
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
-    return methods_add(self, service);
+    return methods_add(self, sh_service_rpc(service));
 }
 
 /* Order matters: a stage may use the ones above it. */

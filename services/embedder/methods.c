@@ -237,9 +237,8 @@ static void on_models(void *arg, struct sh_rpc_call *call)
     sh_rpc_reply(call, models_reply_desc(), &message);
 }
 
-enum sh_err methods_add(struct embedder *embedder, struct sh_service *service)
+enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc)
 {
-    struct sh_rpc_server *rpc = sh_service_rpc(service);
     enum sh_err err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_EMBED, "embedder.embed",
                                         PAYLOAD_MAX, on_embed, embedder);
     if (err == SH_OK)
