@@ -168,4 +168,4 @@ def eventually(condition, seconds=20, what="it did not happen"):
         os.sched_yield()
         with open("/dev/null") as null:  # give the processor away without a fixed nap
             subprocess.run(["true"], stdin=null, check=True)
-    raise AssertionError(what)
+    raise AssertionError(what() if callable(what) else what)

@@ -61,7 +61,8 @@ class Clients:
 
     def wait_for(self, count):
         target = self.ok + count
-        eventually(lambda: self.ok >= target, seconds=60, what=self.errors[-3:])
+        eventually(lambda: self.ok >= target, seconds=60,
+                   what=lambda: (self.ok, target, self.errors[-3:]))
 
 
 @pytest.mark.parametrize("service", ["search", "embedder", "graph", "backup"])
