@@ -115,11 +115,23 @@ static enum http_fault take_line(struct http_scan *scan, const char *line, size_
     return scan->skip / 2 > EMPTY_LINES_MAX ? HTTP_BAD_SYNTAX : HTTP_FINE;
 }
 
+/* What cannot become a request, such as TLS on a plain port, is told at once and not
+ * after the time for a head: a request begins with a method, or with an empty line. */
+static enum http_fault check_first_byte(const struct http_scan *scan,
+                                        struct sh_bytes input)
+{
+    if (scan->lines > 0 || scan->line >= input.len)
+        return HTTP_FINE;
+    unsigned char first = ((const unsigned char *)input.data)[scan->line];
+    return is_token_byte(first) || first == '\r' || first == '\n' ? HTTP_FINE
+                                                                  : HTTP_BAD_SYNTAX;
+}
+
 enum http_fault http_scan_head(struct http_scan *scan, const struct http_bounds *bounds,
                                struct sh_bytes input, size_t *end)
 {
     const char *data = input.data;
-    enum http_fault fault = HTTP_FINE;
+    enum http_fault fault = check_first_byte(scan, input);
     bool blank = false;
 
     *end = 0;

@@ -89,7 +89,7 @@ static const struct bad_case heads[] = {
     CASE(505, "GET / HTTP/0.9\r\n" HOST "\r\n"),
     CASE(505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     CASE(501, "CONNECT x:443 HTTP/1.1\r\n" HOST "\r\n"),
-    CASE(400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n"),
+    CASE(400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     /* host */
     CASE(400, "GET / HTTP/1.1\r\n\r\n"),
     CASE(400, "GET / HTTP/1.1\r\n" HOST HOST "\r\n"),
