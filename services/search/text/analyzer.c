@@ -28,7 +28,9 @@ struct analyzer {
     const struct stopwords *stopwords;
     struct sh_bytes text;
     uint32_t pos;
+    uint32_t position;
     struct folded word;
+    struct folded stemmed;
     struct folded previous; /* ideograph; len 0: the run begins */
     struct folded current;
     uint32_t previous_start;
@@ -137,17 +139,18 @@ static void fold(const char *text, size_t len, struct folded *out)
     memcpy(out->text, points, out->len);
 }
 
-static void stem(struct analyzer *self)
+static struct sh_bytes stem(struct analyzer *self)
 {
+    struct sh_bytes word = {self->word.text, self->word.len};
     if (!self->stemmer)
-        return;
+        return word;
     const sb_symbol *stemmed = sb_stemmer_stem(
         self->stemmer, (const sb_symbol *)self->word.text, (int)self->word.len);
     int len = stemmed ? sb_stemmer_length(self->stemmer) : 0;
     if (len < 1 || len > ANALYZER_TERM_MAX)
-        return;
-    memcpy(self->word.text, stemmed, (size_t)len);
-    self->word.len = (size_t)len;
+        return word;
+    memcpy(self->stemmed.text, stemmed, (size_t)len);
+    return (struct sh_bytes){self->stemmed.text, (size_t)len};
 }
 
 /* From `pos` on the end of the word that begins there; joiners only inside. */
@@ -182,22 +185,27 @@ static bool next_word(struct analyzer *self, struct token *token)
     fold(data + start, len, &self->word);
     if (self->word.len == 0)
         return false;
-    bool stop = stopwords_has(self->stopwords,
-                              (struct sh_bytes){self->word.text, self->word.len});
-    if (!stop)
-        stem(self);
-    *token = (struct token){{self->word.text, self->word.len}, start, end, stop, false};
+    struct sh_bytes word = {self->word.text, self->word.len};
+    bool stop = stopwords_has(self->stopwords, word);
+    *token = (struct token){.term = stop ? word : stem(self),
+                            .folded = word,
+                            .position = self->position++,
+                            .start = start,
+                            .end = end,
+                            .stop = stop};
     return true;
 }
 
 static bool tell_single(struct analyzer *self, struct token *token)
 {
     self->single = false;
-    *token = (struct token){{self->current.text, self->current.len},
-                            self->current_start,
-                            self->pos,
-                            false,
-                            self->single_extra};
+    struct sh_bytes term = {self->current.text, self->current.len};
+    *token = (struct token){.term = term,
+                            .folded = term,
+                            .position = self->position++,
+                            .start = self->current_start,
+                            .end = self->pos,
+                            .extra = self->single_extra};
     return true;
 }
 
@@ -225,8 +233,12 @@ static bool next_ideograph(struct analyzer *self, const struct point *point,
     memcpy(self->word.text, self->previous.text, self->previous.len);
     memcpy(self->word.text + self->previous.len, self->current.text, second);
     self->word.len = self->previous.len + second;
-    *token = (struct token){
-        {self->word.text, self->word.len}, self->previous_start, self->pos, false, false};
+    struct sh_bytes term = {self->word.text, self->word.len};
+    *token = (struct token){.term = term,
+                            .folded = term,
+                            .position = self->position - 1,
+                            .start = self->previous_start,
+                            .end = self->pos};
     return true;
 }
 
@@ -255,6 +267,7 @@ void analyzer_start(struct analyzer *self, struct sh_bytes text)
     if (self->text.len > UINT32_MAX)
         self->text.len = UINT32_MAX;
     self->pos = 0;
+    self->position = 0;
     self->current.len = 0;
     self->single = false;
 }

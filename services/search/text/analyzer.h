@@ -11,8 +11,10 @@ enum { ANALYZER_TERM_MAX = 64 };
 struct analyzer;
 
 struct token {
-    struct sh_bytes term; /* valid until the next call */
-    uint32_t start;       /* byte offsets into the text, of what was written */
+    struct sh_bytes term;   /* valid until the next call */
+    struct sh_bytes folded; /* as term, before it was stemmed */
+    uint32_t position;      /* the how manieth word it is; pairs stand where they begin */
+    uint32_t start;         /* byte offsets into the text, of what was written */
     uint32_t end;
     bool stop;  /* says nothing by itself ("the") */
     bool extra; /* a single ideograph that pairs cover too */

@@ -2,8 +2,17 @@
 
 #include "services/search/text/terms.h"
 
+struct place { /* one for every occurrence, in the order of the text */
+    uint32_t term;
+    uint32_t position;
+};
+
 struct maker {
     struct sh_arena *arena;
+    struct place *places;
+    size_t place_count;
+    size_t place_capacity;
+    uint32_t base; /* position of the field's first word */
     struct entry *entry;
     size_t capacity;
     uint32_t *table; /* index + 1; 0: free */
@@ -59,32 +68,83 @@ static struct entry_term *find_or_add(struct maker *maker, struct sh_bytes text)
     struct sh_bytes copy = sh_arena_copy(maker->arena, text);
     if (!copy.data)
         return NULL;
-    entry->terms[entry->count] =
-        (struct entry_term){.text = copy, .hash = hash, .extra = true};
+    entry->terms[entry->count] = (struct entry_term){.text = copy, .hash = hash};
     maker->table[i] = (uint32_t)++entry->count;
     return &entry->terms[entry->count - 1];
+}
+
+static enum sh_err add_place(struct maker *maker, const struct entry_term *term,
+                             uint32_t position)
+{
+    if (maker->place_count == maker->place_capacity) {
+        size_t capacity = maker->place_capacity ? maker->place_capacity * 2 : 256;
+        struct place *places = sh_arena_array(maker->arena, capacity, sizeof(*places));
+        if (!places)
+            return SH_NOMEM;
+        if (maker->place_count > 0)
+            memcpy(places, maker->places, maker->place_count * sizeof(*places));
+        maker->places = places;
+        maker->place_capacity = capacity;
+    }
+    maker->places[maker->place_count++] =
+        (struct place){(uint32_t)(term - maker->entry->terms), maker->base + position};
+    return SH_OK;
 }
 
 static enum sh_err read_field(struct maker *maker, struct analyzer *analyzer,
                               struct sh_bytes text, enum text_field field)
 {
-    struct token token;
+    struct token token = {.position = 0};
+    uint32_t words = 0;
     analyzer_start(analyzer, text);
     while (analyzer_next(analyzer, &token)) {
         struct entry_term *term = find_or_add(maker, token.term);
-        if (!term)
+        if (!term || add_place(maker, term, token.position) != SH_OK)
             return SH_NOMEM;
         term->tf[field]++;
-        term->extra = term->extra && token.extra;
-        term->stop = token.stop;
+        words = token.position + 1;
         maker->entry->length[field] += !token.extra && !token.stop;
+    }
+    maker->base += words + ENTRY_GAP;
+    return SH_OK;
+}
+
+/* Places by term; each term's follow one another as in the text. */
+static enum sh_err write_places(const struct maker *maker, struct sh_arena *arena,
+                                struct entry_term *terms)
+{
+    size_t count = maker->entry->count;
+    uint8_t **at = sh_arena_array(maker->arena, count, sizeof(*at));
+    uint32_t *last = sh_arena_array(maker->arena, count, sizeof(*last));
+    uint8_t *bytes = sh_arena_alloc(maker->arena, maker->place_count * VARINT_MOST + 1);
+    if (!at || !last || !bytes)
+        return SH_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t *tf = terms[i].tf;
+        at[i] = bytes;
+        bytes +=
+            (size_t)VARINT_MOST * (tf[TEXT_TITLE] + tf[TEXT_HEADING] + tf[TEXT_BODY]);
+        terms[i].positions.data = at[i];
+    }
+    for (size_t i = 0; i < maker->place_count; i++) {
+        struct place place = maker->places[i];
+        at[place.term] = varint_put(at[place.term], place.position - last[place.term]);
+        last[place.term] = place.position;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *start = terms[i].positions.data;
+        terms[i].positions.len = (size_t)(at[i] - start);
+        terms[i].positions = sh_arena_copy(arena, terms[i].positions);
+        if (!terms[i].positions.data)
+            return SH_NOMEM;
     }
     return SH_OK;
 }
 
 /* The arrays have grown by doubling: keep what is needed of them. */
-static enum sh_err move_to(struct sh_arena *arena, struct entry *entry)
+static enum sh_err move_to(struct sh_arena *arena, const struct maker *maker)
 {
+    struct entry *entry = maker->entry;
     size_t bytes = 0;
     for (size_t i = 0; i < entry->count; i++)
         bytes += entry->terms[i].text.len;
@@ -99,21 +159,23 @@ static enum sh_err move_to(struct sh_arena *arena, struct entry *entry)
         at += terms[i].text.len;
     }
     entry->terms = terms;
-    return SH_OK;
+    return write_places(maker, arena, terms);
 }
 
 enum sh_err entry_make(struct analyzer *analyzer,
                        const struct sh_bytes fields[TEXT_FIELDS], struct sh_arena *arena,
                        struct entry *entry)
 {
+    /* the body first: small numbers where most places are */
+    static const enum text_field order[] = {TEXT_BODY, TEXT_HEADING, TEXT_TITLE};
     struct sh_arena scratch = {0};
     struct maker maker = {.arena = &scratch, .entry = entry};
     enum sh_err err = SH_OK;
     *entry = (struct entry){0};
-    for (int field = 0; err == SH_OK && field < TEXT_FIELDS; field++)
-        err = read_field(&maker, analyzer, fields[field], (enum text_field)field);
+    for (int i = 0; err == SH_OK && i < TEXT_FIELDS; i++)
+        err = read_field(&maker, analyzer, fields[order[i]], order[i]);
     if (err == SH_OK && entry->count > 0)
-        err = move_to(arena, entry);
+        err = move_to(arena, &maker);
     sh_arena_free(&scratch);
     return err;
 }

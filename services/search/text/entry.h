@@ -1,5 +1,5 @@
-/* entry: a passage as the text index takes it: its distinct terms, counted by field. Made
- * before the index is locked. */
+/* entry: a passage as the text index takes it: its distinct terms, counted by field, with
+ * their places. Made before the index is locked. */
 #ifndef SEARCH_ENTRY_H
 #define SEARCH_ENTRY_H
 
@@ -11,9 +11,11 @@ struct entry_term {
     struct sh_bytes text;
     uint32_t hash;
     uint32_t tf[TEXT_FIELDS];
-    bool extra; /* only as a part of longer terms */
-    bool stop;
+    struct sh_bytes positions; /* as in struct posting; fields one behind the other */
 };
+
+/* Between the fields, so that no phrase reaches from one into the next. */
+enum { ENTRY_GAP = 100 };
 
 struct entry {
     struct entry_term *terms;

@@ -19,18 +19,6 @@ struct window {
     uint32_t end;
 };
 
-static bool find_term(const struct text_query *query, struct sh_bytes term,
-                      uint32_t *index)
-{
-    for (uint32_t i = 0; i < query->count; i++) {
-        if (sh_bytes_equal(query->terms[i].text, term)) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void find_spans(struct analyzer *analyzer, const struct text_query *query,
                        struct sh_bytes text, struct spans *spans)
 {
@@ -38,7 +26,7 @@ static void find_spans(struct analyzer *analyzer, const struct text_query *query
     uint32_t term = 0;
     analyzer_start(analyzer, text);
     while (spans->count < SPANS && analyzer_next(analyzer, &token)) {
-        if (find_term(query, token.term, &term))
+        if (text_query_mark(query, token.term, &term))
             spans->items[spans->count++] = (struct span){token.start, token.end, term};
     }
 }
@@ -46,7 +34,7 @@ static void find_spans(struct analyzer *analyzer, const struct text_query *query
 /* Different words count far more than repeated ones. */
 static unsigned value_of(const struct spans *spans, size_t first, size_t end)
 {
-    uint64_t seen[(TEXT_QUERY_TERMS + 63) / 64] = {0};
+    uint64_t seen[(TEXT_QUERY_WORDS + 63) / 64] = {0};
     unsigned value = 0;
     for (size_t i = first; i < end; i++) {
         uint32_t term = spans->items[i].term;

@@ -2,67 +2,129 @@
 
 #include "shared/mem.h"
 
-/* A posting: (distance << 2 | kind), then what the kind says. */
+/* A posting of the tail: varints of (distance << 2 | kind) and what the kind says, then
+ * its positions. */
 enum {
-    ONCE = 0,  /* once in the body */
-    BODY = 1,  /* body count */
-    MIXED = 2, /* title, heading and body counts */
-    POSTING_MOST = 5 + 3 * 5,
+    ONCE,
+    BODY,
+    MIXED,
     LEAST_CAPACITY = 16,
+    HEAD_MOST = 6 + TEXT_FIELDS * VARINT_MOST
 };
 
-static uint8_t *put(uint8_t *at, uint64_t value)
+/* Once in the body is the most frequent by far: it is written as 0. */
+static uint32_t swap_01(uint32_t tf)
 {
-    while (value >= 0x80) {
-        *at++ = (uint8_t)(value | 0x80);
-        value >>= 7;
+    return tf < 2 ? 1 - tf : tf;
+}
+
+static uint32_t sum(const uint32_t tf[TEXT_FIELDS])
+{
+    return tf[TEXT_TITLE] + tf[TEXT_HEADING] + tf[TEXT_BODY];
+}
+
+static uint8_t *put_head(uint8_t *at, uint32_t distance, unsigned kind)
+{
+    uint64_t head = (uint64_t)distance << 2 | kind;
+    while (head >= 0x80) {
+        *at++ = (uint8_t)(head | 0x80);
+        head >>= 7;
     }
-    *at++ = (uint8_t)value;
+    *at++ = (uint8_t)head;
     return at;
 }
 
-static inline uint64_t get(const uint8_t **at)
+static const uint8_t *get_head(const uint8_t *at, const uint8_t *end, uint64_t *head)
 {
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = *(*at)++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
+    *head = 0;
+    for (unsigned shift = 0; at < end && shift < 42; shift += 7) {
+        uint8_t byte = *at++;
+        *head |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80)
-            return value;
+            break;
     }
+    return at;
 }
 
-static uint8_t *write_posting(uint8_t *at, uint32_t distance,
-                              const struct posting *posting)
+static uint8_t *write_head(uint8_t *at, uint32_t distance, const uint32_t *tf)
 {
-    const uint32_t *tf = posting->tf;
-    uint64_t head = (uint64_t)distance << 2;
     if (tf[TEXT_TITLE] == 0 && tf[TEXT_HEADING] == 0) {
         if (tf[TEXT_BODY] == 1)
-            return put(at, head | ONCE);
-        return put(put(at, head | BODY), tf[TEXT_BODY]);
+            return put_head(at, distance, ONCE);
+        return varint_put(put_head(at, distance, BODY), tf[TEXT_BODY]);
     }
-    at = put(at, head | MIXED);
+    at = put_head(at, distance, MIXED);
     for (int field = 0; field < TEXT_FIELDS; field++)
-        at = put(at, tf[field]);
+        at = varint_put(at, tf[field]);
     return at;
 }
 
-static uint8_t *bytes_of(struct postings *list)
+static uint32_t tail_start(const struct postings *list)
 {
-    return list->capacity ? list->data : list->small;
+    uint32_t blocks = postings_blocks(list);
+    return blocks > 0 ? list->blocks[blocks - 1].end : 0;
 }
 
-static enum sh_err reserve(struct postings *list, uint32_t more)
+/* --- writing -------------------------------------------------------------------------
+ */
+
+static bool is_borrowed(const struct postings *list)
 {
+    return list->capacity == 0 && list->len > POSTINGS_SMALL;
+}
+
+/* Room for a power of two of blocks is what `blocks` always has. */
+static enum sh_err own_blocks(struct postings *list, uint32_t room)
+{
+    uint32_t blocks = postings_blocks(list);
+    struct postings_block *own = sh_alloc_array(room, sizeof(*own));
+    if (!own)
+        return SH_NOMEM;
+    if (blocks > 0)
+        memcpy(own, list->blocks, blocks * sizeof(*own));
+    if (!is_borrowed(list))
+        sh_free(list->blocks);
+    list->blocks = own;
+    return SH_OK;
+}
+
+static enum sh_err own(struct postings *list)
+{
+    struct postings owned = *list;
+    uint32_t room = 1;
+    while (room < postings_blocks(list))
+        room *= 2;
+    owned.capacity = list->len;
+    owned.data = sh_alloc((size_t)list->len + PFOR_PADDING);
+    if (!owned.data)
+        return SH_NOMEM;
+    enum sh_err err = postings_blocks(list) > 0 ? own_blocks(list, room) : SH_OK;
+    if (err != SH_OK) {
+        sh_free(owned.data);
+        return err;
+    }
+    memcpy(owned.data, list->data, list->len);
+    owned.blocks = list->blocks;
+    *list = owned;
+    return SH_OK;
+}
+
+static enum sh_err reserve(struct postings *list, size_t more)
+{
+    if (is_borrowed(list)) {
+        enum sh_err err = own(list);
+        if (err != SH_OK)
+            return err;
+    }
     uint32_t capacity = list->capacity ? list->capacity : POSTINGS_SMALL;
     if (more <= capacity - list->len)
         return SH_OK;
-    if (list->len > UINT32_MAX / 2)
+    if (list->len > UINT32_MAX / 4 || more > UINT32_MAX / 4)
         return SH_TOOBIG;
-    uint32_t wanted = list->len + list->len / 2 + more;
+    uint32_t wanted = list->len + list->len / 4 + (uint32_t)more;
     wanted = wanted < LEAST_CAPACITY ? LEAST_CAPACITY : wanted;
-    uint8_t *data = sh_realloc(list->capacity ? list->data : NULL, wanted);
+    uint8_t *data =
+        sh_realloc(list->capacity ? list->data : NULL, (size_t)wanted + PFOR_PADDING);
     if (!data)
         return SH_NOMEM;
     if (!list->capacity)
@@ -72,89 +134,245 @@ static enum sh_err reserve(struct postings *list, uint32_t more)
     return SH_OK;
 }
 
-enum sh_err postings_append(struct postings *list, const struct posting *posting)
+static uint8_t *write_block(uint8_t *at, struct postings_cursor *tail, uint32_t last)
 {
-    uint8_t bytes[POSTING_MOST + 1];
-    uint8_t *end = write_posting(bytes, posting->passage + 1 - list->last, posting);
-    uint32_t len = (uint32_t)(end - bytes);
-    enum sh_err err = reserve(list, len);
+    uint32_t values[POSTINGS_BLOCK];
+    for (int i = 0; i < POSTINGS_BLOCK; i++) {
+        values[i] = tail->passages[i] - last;
+        last = tail->passages[i] + 1;
+    }
+    at = pfor_write(at, values);
+    for (int i = 0; i < POSTINGS_BLOCK; i++)
+        values[i] = swap_01(tail->tf[TEXT_BODY][i]);
+    at = pfor_write(at, values);
+    at = pfor_write(at, tail->tf[TEXT_HEADING]);
+    at = pfor_write(at, tail->tf[TEXT_TITLE]);
+    for (uint32_t i = 0; i < POSTINGS_BLOCK; i++) {
+        struct sh_bytes positions = postings_positions(tail, i);
+        memcpy(at, positions.data, positions.len);
+        at += positions.len;
+    }
+    return at;
+}
+
+static struct postings_block bounds_of(const struct postings_cursor *tail,
+                                       const uint32_t *bodies)
+{
+    struct postings_block block = {.least_body = UINT16_MAX};
+    for (int i = 0; i < POSTINGS_BLOCK; i++) {
+        uint32_t body = bodies[tail->passages[i]];
+        if (body < block.least_body)
+            block.least_body = (uint16_t)body;
+        for (int field = 0; field < TEXT_FIELDS; field++) {
+            uint32_t tf = tail->tf[field][i];
+            uint8_t most = tf > UINT8_MAX ? UINT8_MAX : (uint8_t)tf;
+            if (most > block.most[field])
+                block.most[field] = most;
+        }
+    }
+    block.last = tail->passages[POSTINGS_BLOCK - 1];
+    return block;
+}
+
+/* The tail, full, becomes a block. */
+static enum sh_err seal(struct postings *list, const uint32_t *bodies)
+{
+    uint32_t blocks = postings_blocks(list);
+    uint32_t start = tail_start(list);
+    struct postings_cursor tail;
+    size_t most = (size_t)4 * PFOR_MOST + (list->len - start);
+    enum sh_err err = SH_OK;
+
+    uint8_t *bytes = sh_alloc(most);
+    if (!bytes)
+        return SH_NOMEM;
+    postings_open(&tail, list);
+    tail.next = blocks;
+    (void)postings_read(&tail);
+    postings_counts(&tail);
+    uint8_t *end =
+        write_block(bytes, &tail, blocks > 0 ? list->blocks[blocks - 1].last + 1 : 0);
+    struct postings_block block = bounds_of(&tail, bodies);
+    if ((blocks & (blocks - 1)) == 0)
+        err = own_blocks(list, blocks > 0 ? blocks * 2 : 1);
+    if (err == SH_OK)
+        err = reserve(list, (size_t)(end - bytes));
+    if (err == SH_OK) {
+        memcpy(list->data + start, bytes, (size_t)(end - bytes));
+        list->len = start + (uint32_t)(end - bytes);
+        block.end = list->len;
+        list->blocks[blocks] = block;
+    }
+    sh_free(bytes);
+    return err;
+}
+
+enum sh_err postings_append(struct postings *list, const struct posting *posting,
+                            const uint32_t *bodies)
+{
+    uint8_t bytes[HEAD_MOST];
+    uint8_t *end = write_head(bytes, posting->passage - list->last, posting->tf);
+    size_t len = (size_t)(end - bytes);
+    enum sh_err err = reserve(list, len + posting->positions.len);
+    if (err == SH_OK && list->count > 0 && list->count % POSTINGS_BLOCK == 0) {
+        err = seal(list, bodies);
+        if (err == SH_OK)
+            err = reserve(list, len + posting->positions.len);
+    }
     if (err != SH_OK)
         return err;
-    memcpy(bytes_of(list) + list->len, bytes, len);
-    list->len += len;
+    uint8_t *at = list->capacity > 0 ? list->data : list->small;
+    memcpy(at + list->len, bytes, len);
+    if (posting->positions.len > 0)
+        memcpy(at + list->len + len, posting->positions.data, posting->positions.len);
+    list->len += (uint32_t)(len + posting->positions.len);
     list->last = posting->passage + 1;
     list->count++;
     return SH_OK;
 }
 
-/* Distances only merge or shrink and the code of a sum is no longer than its parts
- * together, so what is written never overtakes what is read. */
-static void rewrite(struct postings *list, const uint32_t *map, bool renumber)
-{
-    struct postings_cursor cursor = postings_read(list);
-    uint8_t *start = bytes_of(list);
-    uint8_t *at = start;
-    struct posting posting;
-
-    list->count = 0;
-    list->last = 0;
-    while (postings_next(&cursor, &posting)) {
-        uint32_t mapped = map[posting.passage];
-        if (mapped == UINT32_MAX)
-            continue;
-        posting.passage = renumber ? mapped : posting.passage;
-        at = write_posting(at, posting.passage + 1 - list->last, &posting);
-        list->last = posting.passage + 1;
-        list->count++;
-    }
-    list->len = (uint32_t)(at - start);
-    if (list->len == 0)
-        postings_free(list);
-}
-
-void postings_squeeze(struct postings *list, const uint32_t *renumber)
-{
-    rewrite(list, renumber, true);
-}
-
-void postings_prune(struct postings *list, const uint32_t *gone)
-{
-    rewrite(list, gone, false);
-}
-
 void postings_free(struct postings *list)
 {
-    if (list->capacity)
+    if (list->capacity) {
         sh_free(list->data);
+        sh_free(list->blocks);
+    }
     *list = (struct postings){0};
 }
 
 size_t postings_bytes(const struct postings *list)
 {
-    return list->capacity;
+    uint32_t room = list->capacity && list->blocks ? 1 : 0;
+    while (room > 0 && room < postings_blocks(list))
+        room *= 2;
+    return list->capacity + room * sizeof(*list->blocks);
 }
 
-struct postings_cursor postings_read(const struct postings *list)
+/* --- reading -------------------------------------------------------------------------
+ */
+
+void postings_open(struct postings_cursor *cursor, const struct postings *list)
 {
-    const uint8_t *at = list->capacity ? list->data : list->small;
-    return (struct postings_cursor){at, at + list->len, 0};
+    cursor->list = list;
+    cursor->next = 0;
+    cursor->count = 0;
 }
 
-bool postings_next(struct postings_cursor *cursor, struct posting *posting)
+void postings_seek(struct postings_cursor *cursor, uint32_t passage)
 {
-    if (cursor->at >= cursor->end)
-        return false;
-    uint64_t head = get(&cursor->at);
-    cursor->last += (uint32_t)(head >> 2);
-    posting->passage = cursor->last - 1;
-    posting->tf[TEXT_TITLE] = 0;
-    posting->tf[TEXT_HEADING] = 0;
-    posting->tf[TEXT_BODY] = 1;
-    if ((head & 3) == BODY)
-        posting->tf[TEXT_BODY] = (uint32_t)get(&cursor->at);
-    if ((head & 3) == MIXED) {
-        for (int field = 0; field < TEXT_FIELDS; field++)
-            posting->tf[field] = (uint32_t)get(&cursor->at);
+    const struct postings *list = cursor->list;
+    uint32_t low = cursor->next;
+    uint32_t high = postings_blocks(list);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (list->blocks[middle].last < passage)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    cursor->next = low > cursor->next ? low : cursor->next;
+}
+
+static bool read_packed(struct postings_cursor *cursor, uint32_t last)
+{
+    cursor->rest = pfor_read(cursor->rest, cursor->end, cursor->passages);
+    if (!cursor->rest)
+        return false;
+    for (int i = 0; i < POSTINGS_BLOCK; i++) {
+        cursor->passages[i] += last;
+        last = cursor->passages[i] + 1;
+    }
+    cursor->count = POSTINGS_BLOCK;
+    cursor->counted = false;
+    cursor->placed = false;
     return true;
+}
+
+static bool read_tail(struct postings_cursor *cursor, uint32_t last, uint32_t count)
+{
+    const uint8_t *at = cursor->rest;
+    const uint8_t *end = cursor->end;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t head = 0;
+        uint32_t tf[TEXT_FIELDS] = {[TEXT_BODY] = 1};
+        at = get_head(at, end, &head);
+        if ((head & 3) == BODY)
+            at = varint_get(at, end, &tf[TEXT_BODY]);
+        for (int field = 0; (head & 3) == MIXED && field < TEXT_FIELDS; field++)
+            at = varint_get(at, end, &tf[field]);
+        cursor->passages[i] = last + (uint32_t)(head >> 2);
+        last = cursor->passages[i] + 1;
+        cursor->places[i] = at;
+        for (int field = 0; field < TEXT_FIELDS; field++)
+            cursor->tf[field][i] = tf[field];
+        at = varint_skip(at, end, sum(tf));
+    }
+    cursor->count = count;
+    cursor->counted = true;
+    cursor->placed = true;
+    return count > 0;
+}
+
+bool postings_read(struct postings_cursor *cursor)
+{
+    const struct postings *list = cursor->list;
+    uint32_t blocks = postings_blocks(list);
+    uint32_t block = cursor->next;
+    const uint8_t *data = postings_data(list);
+
+    cursor->count = 0;
+    if (block > blocks || list->count == 0)
+        return false;
+    cursor->next++;
+    uint32_t last = block > 0 ? list->blocks[block - 1].last + 1 : 0;
+    cursor->rest = data + (block > 0 ? list->blocks[block - 1].end : 0);
+    cursor->end = data + (block < blocks ? list->blocks[block].end : list->len);
+    if (block < blocks)
+        return read_packed(cursor, last);
+    return read_tail(cursor, last, list->count - blocks * POSTINGS_BLOCK);
+}
+
+static void zero_counts(struct postings_cursor *cursor)
+{
+    memset(cursor->tf, 0, sizeof(cursor->tf));
+    cursor->rest = cursor->end;
+}
+
+void postings_counts(struct postings_cursor *cursor)
+{
+    static const enum text_field order[] = {TEXT_BODY, TEXT_HEADING, TEXT_TITLE};
+    if (cursor->counted)
+        return;
+    cursor->counted = true;
+    for (int i = 0; i < TEXT_FIELDS; i++) {
+        cursor->rest = pfor_read(cursor->rest, cursor->end, cursor->tf[order[i]]);
+        if (!cursor->rest) {
+            zero_counts(cursor);
+            return;
+        }
+    }
+    for (int i = 0; i < POSTINGS_BLOCK; i++)
+        cursor->tf[TEXT_BODY][i] = swap_01(cursor->tf[TEXT_BODY][i]);
+}
+
+static uint32_t occurrences(const struct postings_cursor *cursor, uint32_t at)
+{
+    return cursor->tf[TEXT_TITLE][at] + cursor->tf[TEXT_HEADING][at] +
+           cursor->tf[TEXT_BODY][at];
+}
+
+struct sh_bytes postings_positions(struct postings_cursor *cursor, uint32_t at)
+{
+    postings_counts(cursor);
+    if (!cursor->placed) {
+        const uint8_t *place = cursor->rest;
+        for (uint32_t i = 0; i < cursor->count; i++) {
+            cursor->places[i] = place;
+            place = varint_skip(place, cursor->end, occurrences(cursor, i));
+        }
+        cursor->placed = true;
+    }
+    const uint8_t *start = cursor->places[at];
+    const uint8_t *end = varint_skip(start, cursor->end, occurrences(cursor, at));
+    return (struct sh_bytes){start, (size_t)(end - start)};
 }

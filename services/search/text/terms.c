@@ -116,29 +116,6 @@ struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash)
     return term;
 }
 
-/* Terms stand in the pool in the order of the items, so both move down together. */
-void terms_squeeze(struct terms *terms)
-{
-    uint32_t kept = 0;
-    uint32_t pool_len = 0;
-    for (uint32_t n = 0; n < terms->count; n++) {
-        struct term term = terms->items[n];
-        if (term.passages == 0) {
-            postings_free(&term.postings);
-            continue;
-        }
-        memmove(terms->pool + pool_len, terms->pool + term.text, term.len);
-        term.text = pool_len;
-        pool_len += term.len;
-        terms->items[kept++] = term;
-    }
-    terms->count = kept;
-    terms->pool_len = pool_len;
-    if (terms->table_size > 0)
-        memset(terms->table, 0, terms->table_size * sizeof(*terms->table));
-    fill_table(terms);
-}
-
 void terms_free(struct terms *terms)
 {
     for (uint32_t n = 0; n < terms->count; n++)

@@ -29,8 +29,6 @@ struct term *terms_find(const struct terms *terms, struct sh_bytes text, uint32_
 /* Found or added; valid until the next call. NULL when out of memory. */
 struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash);
 struct sh_bytes terms_text(const struct terms *terms, const struct term *term);
-/* Forget the terms that no passage holds. Never fails. */
-void terms_squeeze(struct terms *terms);
 void terms_free(struct terms *terms);
 size_t terms_bytes(const struct terms *terms);
 

@@ -1,12 +1,5 @@
-#include "services/search/text/text_index.h"
-
-#include <math.h>
-
-#include "services/search/text/terms.h"
 #include "services/search/text/text_internal.h"
 #include "shared/mem.h"
-
-enum { GONE_SLACK = 64, NUMBERS_SLACK = 65536 };
 
 struct text_options text_defaults(void)
 {
@@ -31,7 +24,8 @@ void text_index_free(struct text_index **index)
     if (!self)
         return;
     terms_free(&self->terms);
-    sh_free(self->passages);
+    lexicon_free(&self->lexicon);
+    sh_free(self->bodies);
     sh_free(self->slots);
     sh_free(self->numbers);
     sh_free(self);
@@ -57,13 +51,13 @@ static enum sh_err grow(void **array, uint32_t *capacity, uint64_t needed, size_
 static enum sh_err reserve(struct text_index *self, uint32_t slot)
 {
     uint32_t before = self->numbers_capacity;
-    uint32_t passages = self->slots_capacity;
+    uint32_t bodies = self->slots_capacity;
     uint32_t most = self->slots_capacity;
     enum sh_err err =
         grow((void **)&self->slots, &most, (uint64_t)self->count + 1, sizeof(uint32_t));
     if (err == SH_OK)
-        err = grow((void **)&self->passages, &passages, (uint64_t)self->count + 1,
-                   sizeof(*self->passages));
+        err = grow((void **)&self->bodies, &bodies, (uint64_t)self->count + 1,
+                   sizeof(uint32_t));
     if (err == SH_OK)
         self->slots_capacity = most;
     if (err == SH_OK)
@@ -80,10 +74,10 @@ static enum sh_err append_all(struct text_index *self, uint32_t number,
     enum sh_err err = SH_OK;
     for (size_t i = 0; err == SH_OK && i < entry->count; i++) {
         const struct entry_term *from = &entry->terms[i];
-        struct posting posting = {.passage = number};
+        struct posting posting = {.passage = number, .positions = from->positions};
         memcpy(posting.tf, from->tf, sizeof(posting.tf));
         struct term *term = terms_add(&self->terms, from->text, from->hash);
-        err = term ? postings_append(&term->postings, &posting) : SH_NOMEM;
+        err = term ? postings_append(&term->postings, &posting, self->bodies) : SH_NOMEM;
     }
     return err;
 }
@@ -93,55 +87,27 @@ static void count_terms(struct text_index *self, const struct entry *entry, int 
     for (size_t i = 0; i < entry->count; i++) {
         const struct entry_term *from = &entry->terms[i];
         struct term *term = terms_find(&self->terms, from->text, from->hash);
-        if (!term)
-            continue;
-        term->passages += (uint32_t)by;
-        if (term->postings.count > 2 * term->passages + GONE_SLACK)
-            postings_prune(&term->postings, self->slots);
+        if (term)
+            term->passages += (uint32_t)by;
     }
     self->body_total += (uint64_t)((int64_t)entry->length[TEXT_BODY] * by);
     self->live += (uint32_t)by;
 }
 
-/* Numbers are given in ascending order and never twice; when most are of passages long
- * gone, all begin anew. In place: it cannot fail. */
-static void renumber(struct text_index *self)
-{
-    uint32_t next = 0;
-    uint32_t *map = self->slots; /* becomes old number to new */
-    for (uint32_t n = 0; n < self->count; n++) {
-        if (map[n] == UINT32_MAX)
-            continue;
-        self->passages[next] = self->passages[n];
-        self->numbers[map[n]] = next;
-        map[n] = next++;
-    }
-    for (uint32_t n = 0; n < self->terms.count; n++)
-        postings_squeeze(&self->terms.items[n].postings, map);
-    terms_squeeze(&self->terms);
-    for (uint32_t slot = 0; slot < self->numbers_capacity; slot++) {
-        if (self->numbers[slot] != UINT32_MAX)
-            map[self->numbers[slot]] = slot;
-    }
-    self->count = next;
-}
-
 enum sh_err text_index_add(struct text_index *self, uint32_t slot,
                            const struct entry *entry)
 {
-    if (self->count > 4 * (uint64_t)self->live + NUMBERS_SLACK)
-        renumber(self);
     enum sh_err err = reserve(self, slot);
     if (err != SH_OK)
         return err;
     uint32_t number = self->count++;
     self->slots[number] = UINT32_MAX; /* gone, until all is in */
+    self->bodies[number] = entry->length[TEXT_BODY];
     err = append_all(self, number, entry);
     if (err != SH_OK)
         return err;
     self->slots[number] = slot;
     self->numbers[slot] = number;
-    self->passages[number] = (struct text_passage){entry->length[TEXT_BODY]};
     count_terms(self, entry, 1);
     return SH_OK;
 }
@@ -158,6 +124,6 @@ void text_index_remove(struct text_index *self, uint32_t slot, const struct entr
 size_t text_index_bytes(const struct text_index *self)
 {
     return sizeof(*self) + terms_bytes(&self->terms) +
-           (size_t)self->slots_capacity * (sizeof(uint32_t) + sizeof(*self->passages)) +
-           (size_t)self->numbers_capacity * sizeof(uint32_t);
+           (size_t)self->slots_capacity * 2 * sizeof(uint32_t) +
+           ((size_t)self->numbers_capacity + self->lexicon.count) * sizeof(uint32_t);
 }

@@ -6,6 +6,7 @@
 #include "services/search/filter/bitmap.h"
 #include "services/search/fusion/leg.h"
 #include "services/search/text/entry.h"
+#include "services/search/text/text_query.h"
 
 struct text_index;
 
@@ -30,22 +31,34 @@ SH_CHECK enum sh_err text_index_add(struct text_index *self, uint32_t slot,
 void text_index_remove(struct text_index *self, uint32_t slot, const struct entry *entry);
 size_t text_index_bytes(const struct text_index *self);
 
+/* --- upkeep --------------------------------------------------------------------------
+ */
+
+struct text_upkeep;
+
+/* What removed passages have left is cleared away, and the dictionary is put in order,
+ * once it is worth it. Made by the writer while searches go on; then applied in an
+ * instant under the lock, nothing having changed between. *out NULL: nothing to do.
+ * Errors: SH_NOMEM (all stays as it is). */
+SH_CHECK enum sh_err text_upkeep_make(const struct text_index *self,
+                                      struct text_upkeep **out);
+void text_upkeep_apply(struct text_upkeep *upkeep, struct text_index *self);
+void text_upkeep_free(struct text_upkeep **upkeep);
+
 /* --- queries ------------------------------------------------------------------------ */
 
-enum { TEXT_QUERY_TERMS = 128 };
-
-struct text_query {           /* lives in the arena given to text_query_make() */
-    struct entry_term *terms; /* by weight in the query; stop words only where there is
-                                 nothing else */
-    size_t count;
-};
-
-/* At most TEXT_QUERY_TERMS are kept, those that come first. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err text_query_make(struct analyzer *analyzer, struct sh_bytes text,
-                                     struct sh_arena *arena, struct text_query *query);
-/* Every allowed slot that holds a term, with its score (above 0), in `arena`. Memory is
- * bounded by the slots, time by the postings and the deadline. Errors: SH_TIMEOUT,
- * SH_NOMEM. */
+/* Adds to the words what text_query.h promises: what begins so, and what was meant.
+ * Errors: SH_NOMEM. */
+SH_CHECK enum sh_err text_index_expand(const struct text_index *self,
+                                       struct text_query *query, struct sh_arena *arena);
+/* Takes from `allowed` what the rules of the query forbid. Errors: SH_TIMEOUT, SH_NOMEM.
+ */
+SH_CHECK enum sh_err text_index_restrict(const struct text_index *self,
+                                         const struct text_query *query,
+                                         struct bitmap *allowed, uint64_t deadline_ms);
+/* Every allowed slot that holds a word, with its score (above 0), in `arena`; rules are
+ * not looked at. Memory is bounded by the slots, time by the postings and the deadline.
+ * Errors: SH_TIMEOUT, SH_NOMEM. */
 SH_CHECK enum sh_err text_index_search(const struct text_index *self,
                                        const struct text_query *query,
                                        const struct bitmap *allowed, uint64_t deadline_ms,

@@ -2,26 +2,30 @@
 #ifndef SEARCH_TEXT_INTERNAL_H
 #define SEARCH_TEXT_INTERNAL_H
 
+#include "services/search/text/lexicon.h"
 #include "services/search/text/terms.h"
 #include "services/search/text/text_index.h"
-
-struct text_passage {
-    uint32_t body; /* terms in it */
-};
 
 /* Postings name passages by a number that only grows, so that a slot can be used again
  * without touching the postings of the passage that had it before. */
 struct text_index {
     struct text_options options;
     struct terms terms;
-    struct text_passage *passages; /* by number */
-    uint32_t *slots;               /* by number; UINT32_MAX: gone */
-    uint32_t *numbers;             /* by slot; UINT32_MAX: none */
-    uint32_t count;                /* numbers given */
-    uint32_t slots_capacity;       /* of slots and passages */
+    struct lexicon lexicon;
+    uint32_t *bodies;        /* by number: terms in the passage's body */
+    uint32_t *slots;         /* by number; UINT32_MAX: gone */
+    uint32_t *numbers;       /* by slot; UINT32_MAX: none */
+    uint32_t count;          /* numbers given */
+    uint32_t slots_capacity; /* of slots and bodies */
     uint32_t numbers_capacity;
     uint32_t live;
     uint64_t body_total; /* terms in the bodies of live passages */
 };
+
+/* UINT32_MAX: gone, or never there. */
+static inline uint32_t text_slot(const struct text_index *self, uint32_t passage)
+{
+    return passage < self->count ? self->slots[passage] : UINT32_MAX;
+}
 
 #endif

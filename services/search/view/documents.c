@@ -72,6 +72,7 @@ enum sh_err document_copy(const struct view_document *from, struct stored_docume
     to->title = keep(&at, from->title);
     to->metadata = keep(&at, from->metadata);
     to->values = values;
+    to->language = language_in(values);
     to->bytes = bytes + metadata_bytes(values);
     to->hash = terms_hash(to->row.id);
     to->chunk_count = from->chunk_count;
@@ -146,6 +147,7 @@ enum sh_err documents_reserve(struct view *view)
 void documents_link(struct view *view, struct stored_document *document)
 {
     document->index = view->document_count;
+    view->languages[document->language]++;
     view->documents[view->document_count++] = document;
     push(view, document);
     for (size_t i = 0; i < document->chunk_count; i++)
@@ -165,6 +167,7 @@ void documents_unlink(struct view *view, struct stored_document *document)
     view->documents[document->index]->index = document->index;
     for (size_t i = 0; i < document->chunk_count; i++)
         view->slots[document->chunks[i].slot] = (struct slot){0};
+    view->languages[document->language]--;
     view->chunk_count -= document->chunk_count;
     view->document_bytes -= document->bytes;
 }

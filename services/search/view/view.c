@@ -38,8 +38,6 @@ enum sh_err view_create(struct view **out)
     view->boosts = boosts_default();
     view->lock = make_lock();
     if (view->lock)
-        err = analyzer_create(VIEW_LANGUAGE, &view->analyzer);
-    if (err == SH_OK)
         err = text_index_create(&options, &view->text);
     if (err != SH_OK)
         view_free(&view);
@@ -56,7 +54,7 @@ void view_free(struct view **self)
         document_free(&view->documents[i]);
     text_index_free(&view->text);
     vector_index_free(&view->vectors);
-    analyzer_free(&view->analyzer);
+    languages_free(view->analyzers);
     sh_free(view->documents);
     sh_free(view->buckets);
     sh_free(view->slots);
@@ -114,7 +112,7 @@ void view_set_boosts(struct view *view, const struct boosts *boosts)
 static enum sh_err make_entries(struct view *view, const struct stored_document *document,
                                 struct sh_arena *arena, struct entry **entries)
 {
-    enum sh_err err = SH_OK;
+    enum sh_err err = language_analyzer(view->analyzers, document->language);
     *entries = sh_arena_array(arena, document->chunk_count + 1, sizeof(**entries));
     if (!*entries)
         return SH_NOMEM;
@@ -125,7 +123,8 @@ static enum sh_err make_entries(struct view *view, const struct stored_document 
             [TEXT_HEADING] = chunk->section_title,
             [TEXT_BODY] = chunk->text,
         };
-        err = entry_make(view->analyzer, fields, arena, &(*entries)[i]);
+        err = entry_make(view->analyzers[document->language], fields, arena,
+                         &(*entries)[i]);
     }
     return err;
 }
@@ -215,6 +214,18 @@ static enum sh_err exchange(struct view *view, struct stored_document *old,
     return err;
 }
 
+/* Between changes; without memory for it everything goes on as it is. */
+static void tend(struct view *view)
+{
+    struct text_upkeep *upkeep = NULL;
+    if (text_upkeep_make(view->text, &upkeep) != SH_OK || !upkeep)
+        return;
+    pthread_rwlock_wrlock(view->lock);
+    text_upkeep_apply(upkeep, view->text);
+    pthread_rwlock_unlock(view->lock);
+    text_upkeep_free(&upkeep);
+}
+
 enum sh_err view_put(struct view *view, const struct view_document *from)
 {
     struct stored_document *document = NULL;
@@ -242,6 +253,7 @@ enum sh_err view_put(struct view *view, const struct view_document *from)
     document = old; /* what goes now */
     if (old)
         take_out(view, old, old_entries, old->chunk_count);
+    tend(view);
 out:
     document_free(&document);
     sh_arena_free(&arena);
@@ -263,6 +275,7 @@ enum sh_err view_remove(struct view *view, struct sh_bytes id)
         pthread_rwlock_unlock(view->lock);
         take_out(view, document, entries, document->chunk_count);
         document_free(&document);
+        tend(view);
     }
     sh_arena_free(&arena);
     return err;

@@ -79,7 +79,7 @@ static json_t *terms_json(const struct search *search)
 {
     json_t *terms = json_array();
     for (size_t i = 0; i < search->text_query.count && i < PLAN_TERMS; i++) {
-        struct sh_bytes text = search->text_query.terms[i].text;
+        struct sh_bytes text = search->text_query.words[i].forms[0].text;
         json_array_append_new(terms, json_stringn(text.data, text.len));
     }
     return terms;

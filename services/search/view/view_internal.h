@@ -6,12 +6,12 @@
 
 #include "services/search/filter/bitmap.h"
 #include "services/search/filter/filter.h"
+#include "services/search/text/language.h"
 #include "services/search/text/text_index.h"
 #include "services/search/vector/vector_index.h"
 #include "services/search/view/view.h"
 
 enum { VIEW_FINGERPRINT = 64 };
-#define VIEW_LANGUAGE "english"
 
 struct stored_chunk {
     struct sh_bytes chunk_id;
@@ -29,6 +29,7 @@ struct stored_document {
     struct sh_bytes title;
     struct sh_bytes metadata;
     struct metadata *values; /* row.metadata, owned */
+    unsigned language;       /* of its text */
     size_t bytes;
     uint32_t hash;
     struct stored_document *next; /* of the same bucket */
@@ -43,8 +44,9 @@ struct slot {
 };
 
 struct view {
-    pthread_rwlock_t *lock;    /* held for reading by searches, else by the writer */
-    struct analyzer *analyzer; /* the writer's */
+    pthread_rwlock_t *lock; /* held for reading by searches, else by the writer */
+    struct analyzer *analyzers[LANGUAGE_COUNT]; /* the writer's; NULL: not needed yet */
+    size_t languages[LANGUAGE_COUNT];           /* documents of each */
     struct stored_document **documents;
     size_t document_count;
     size_t document_capacity;
@@ -94,7 +96,7 @@ struct search {
     struct sh_arena scratch; /* until the end of the search */
     struct sh_arena *arena;  /* of the results */
     struct filter *filter;
-    struct analyzer *analyzer;
+    struct analyzer *analyzers[LANGUAGE_COUNT]; /* of the languages that there are */
     struct text_query text_query;
     bool want_text; /* the leg runs */
     bool want_vector;
@@ -106,7 +108,19 @@ struct search {
     struct leg vector;
     double weight;
     struct search_hit *hits; /* of the results */
+    unsigned *languages;     /* of the hits */
 };
+
+/* languages.c */
+
+/* Found in the document's metadata: `language`, else `lang`. */
+unsigned language_in(const struct metadata *values);
+/* Errors: SH_NOMEM. */
+SH_CHECK enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language);
+void languages_free(struct analyzer **analyzers);
+/* Analyzers for the languages that most documents of the view are in, TEXT_LANGUAGES at
+ * most, for a search. Takes the lock for a moment. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err languages_of(const struct view *view, struct analyzer **analyzers);
 
 /* view_check.c: what can be wrong with a query. Errors: SH_INVALID. */
 void problem_set(struct view_problem *problem, const char *field, const char *message);

@@ -60,12 +60,14 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
     if (err != SH_OK || count == 0)
         return err;
     struct search_hit *hits = sh_arena_array(search->arena, count, sizeof(*hits));
-    if (!hits)
+    search->languages = sh_arena_array(&search->scratch, count, sizeof(unsigned));
+    if (!hits || !search->languages)
         return SH_NOMEM;
     if (search->query->explain)
         err = explain_start(search, &explainer);
     for (size_t i = 0; err == SH_OK && i < count; i++) {
         const struct fusion_hit *from = &fused->hits[first + i];
+        search->languages[i] = search->view->slots[from->slot].document->language;
         err = copy_hit(search, from, &hits[i]);
         if (err == SH_OK && search->query->explain)
             err = explain_hit(search, &explainer, from, &hits[i].explanation);
@@ -76,26 +78,30 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
     return err;
 }
 
-static enum sh_err mark(const struct search *search, struct sh_buffer *buffer,
-                        struct search_hit *hit)
+static enum sh_err mark(struct search *search, struct sh_buffer *buffer, size_t i)
 {
+    struct search_hit *hit = &search->hits[i];
+    unsigned language = search->languages[i];
     sh_buffer_clear(buffer);
-    enum sh_err err = highlight(search->analyzer, &search->text_query, hit->text, buffer);
+    enum sh_err err = language_analyzer(search->analyzers, language);
+    if (err == SH_OK)
+        err = highlight(search->analyzers[language], &search->text_query, hit->text,
+                        buffer);
     hit->highlight = sh_buffer_bytes(buffer);
     return err == SH_OK ? copy(search->arena, &hit->highlight) : err;
 }
 
-static enum sh_err mark_all(const struct search *search, size_t count)
+static enum sh_err mark_all(struct search *search, size_t count)
 {
     struct sh_buffer buffer = {0};
     enum sh_err err = SH_OK;
     for (size_t i = 0; err == SH_OK && i < count; i++)
-        err = mark(search, &buffer, &search->hits[i]);
+        err = mark(search, &buffer, i);
     sh_buffer_free(&buffer);
     return err;
 }
 
-enum sh_err results_finish(const struct search *search, struct search_results *results)
+enum sh_err results_finish(struct search *search, struct search_results *results)
 {
     enum sh_err err = SH_OK;
     struct sh_bytes *degraded = NULL;

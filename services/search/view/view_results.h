@@ -11,7 +11,7 @@ SH_CHECK enum sh_err results_copy(struct search *search,
                                   const struct fusion_result *fused,
                                   struct search_results *results);
 /* After it: highlights, plan, degraded. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err results_finish(const struct search *search,
+SH_CHECK enum sh_err results_finish(struct search *search,
                                     struct search_results *results);
 
 /* --- view_explain.c ------------------------------------------------------------------

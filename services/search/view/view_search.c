@@ -17,17 +17,26 @@ static enum sh_err compile(struct search *search, struct view_problem *problem)
     return err;
 }
 
+static enum sh_err read_query(struct search *search)
+{
+    struct analyzer *analyzers[TEXT_LANGUAGES];
+    size_t count = 0;
+    for (unsigned i = 0; i < LANGUAGE_COUNT && count < TEXT_LANGUAGES; i++) {
+        if (search->analyzers[i])
+            analyzers[count++] = search->analyzers[i];
+    }
+    return text_query_make(analyzers, count, search->query->query, &search->scratch,
+                           &search->text_query);
+}
+
 static enum sh_err prepare(struct search *search, struct view_problem *problem)
 {
     enum sh_err err = search_check(search->query, problem);
     if (err == SH_OK)
         err = compile(search, problem);
     if (err == SH_OK)
-        err = analyzer_create(VIEW_LANGUAGE, &search->analyzer);
-    if (err == SH_OK)
-        err = text_query_make(search->analyzer, search->query->query, &search->scratch,
-                              &search->text_query);
-    return err;
+        err = languages_of(search->view, search->analyzers);
+    return err == SH_OK ? read_query(search) : err;
 }
 
 /* --- under the lock ------------------------------------------------------------------
@@ -90,11 +99,29 @@ static enum sh_err filter_slots(struct search *search)
     return SH_OK;
 }
 
+/* What the query's phrases and signs ask for holds for both legs; in mode `vector` the
+ * query is nothing but a text to be embedded. */
+static enum sh_err apply_query(struct search *search)
+{
+    const struct text_index *text = search->view->text;
+    if (search->query->mode == MODE_VECTOR)
+        return SH_OK;
+    enum sh_err err = text_index_expand(text, &search->text_query, &search->scratch);
+    if (err != SH_OK || search->text_query.rule_count == 0)
+        return err;
+    err = text_index_restrict(text, &search->text_query, &search->allowed,
+                              search->asked->deadline_ms);
+    search->allowed_count = bitmap_count(&search->allowed);
+    return err;
+}
+
 static enum sh_err run_legs(struct search *search, const float *query)
 {
     const struct view *view = search->view;
     uint64_t deadline_ms = search->asked->deadline_ms;
     enum sh_err err = filter_slots(search);
+    if (err == SH_OK)
+        err = apply_query(search);
     if (err == SH_OK && search->want_text)
         err = text_index_search(view->text, &search->text_query, &search->allowed,
                                 deadline_ms, &search->scratch, &search->text);
@@ -203,7 +230,7 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
         err = results_finish(&search, results);
     if (err == SH_UNAVAILABLE)
         problem_set(problem, "", "the search is incomplete: a leg is out");
-    analyzer_free(&search.analyzer);
+    languages_free(search.analyzers);
     sh_arena_free(&search.scratch);
     results->duration_us = sh_now_us() - start;
     return err;

@@ -17,7 +17,7 @@ static char *mark(const char *asked, struct sh_bytes text)
     struct text_query query;
     struct sh_buffer out = {0};
     assert_int_equal(analyzer_create("english", &analyzer), SH_OK);
-    assert_int_equal(text_query_make(analyzer, sh_bytes_of(asked), &arena, &query),
+    assert_int_equal(text_query_make(&analyzer, 1, sh_bytes_of(asked), &arena, &query),
                      SH_OK);
     assert_int_equal(highlight(analyzer, &query, text, &out), SH_OK);
     sh_buffer_append(&out, "", 1);

@@ -1,0 +1,70 @@
+#include "services/search/text/language.h"
+
+#include <ctype.h>
+
+enum { NAMES = 4, NAME_MOST = 16 };
+
+/* clang-format off */
+static const char *const languages[LANGUAGE_COUNT][NAMES] = {
+    {"english", "en", "eng"},
+    {"none"},
+    {"arabic", "ar", "ara"},
+    {"armenian", "hy", "hye", "arm"},
+    {"basque", "eu", "eus", "baq"},
+    {"catalan", "ca", "cat"},
+    {"danish", "da", "dan"},
+    {"dutch", "nl", "nld", "dut"},
+    {"finnish", "fi", "fin"},
+    {"french", "fr", "fra", "fre"},
+    {"german", "de", "deu", "ger"},
+    {"greek", "el", "ell", "gre"},
+    {"hindi", "hi", "hin"},
+    {"hungarian", "hu", "hun"},
+    {"indonesian", "id", "ind"},
+    {"irish", "ga", "gle"},
+    {"italian", "it", "ita"},
+    {"lithuanian", "lt", "lit"},
+    {"nepali", "ne", "nep"},
+    {"norwegian", "no", "nor", "nb"},
+    {"portuguese", "pt", "por"},
+    {"romanian", "ro", "ron", "rum"},
+    {"russian", "ru", "rus"},
+    {"serbian", "sr", "srp"},
+    {"spanish", "es", "spa"},
+    {"swedish", "sv", "swe"},
+    {"tamil", "ta", "tam"},
+    {"turkish", "tr", "tur"},
+};
+/* clang-format on */
+
+static bool is_named(unsigned language, struct sh_bytes name)
+{
+    for (int i = 0; i < NAMES; i++) {
+        if (languages[language][i] && sh_bytes_is(name, languages[language][i]))
+            return true;
+    }
+    return false;
+}
+
+unsigned language_of(struct sh_bytes name)
+{
+    char lower[NAME_MOST];
+    const char *from = name.data;
+    size_t len = 0;
+    while (len < name.len && len < NAME_MOST && from[len] != '-' && from[len] != '_') {
+        lower[len] = (char)tolower((unsigned char)from[len]);
+        len++;
+    }
+    if (len == 0)
+        return LANGUAGE_ENGLISH;
+    for (unsigned i = 0; i < LANGUAGE_COUNT; i++) {
+        if (is_named(i, (struct sh_bytes){lower, len}))
+            return i;
+    }
+    return LANGUAGE_NONE;
+}
+
+const char *language_name(unsigned language)
+{
+    return languages[language][0];
+}

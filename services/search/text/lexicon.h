@@ -1,0 +1,41 @@
+/* lexicon: the terms in the order of their bytes: what begins with something, and what is
+ * an edit or two away from it. Terms that came after it was made are looked through one
+ * by one, so it is made anew now and then. */
+#ifndef SEARCH_LEXICON_H
+#define SEARCH_LEXICON_H
+
+#include "services/search/text/terms.h"
+
+struct lexicon {
+    uint32_t *order; /* terms [0, count) */
+    uint32_t count;
+};
+
+struct lexicon_hit {
+    uint32_t term;
+    uint32_t passages;
+    uint32_t distance;
+};
+
+enum { LEXICON_HITS = 50 };
+
+struct lexicon_hits { /* of the least distance, those that most passages hold */
+    struct lexicon_hit items[LEXICON_HITS];
+    uint32_t count;
+};
+
+/* From an older one of the same terms. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err lexicon_make(const struct terms *terms, const struct lexicon *old,
+                                  struct lexicon *out);
+void lexicon_free(struct lexicon *lexicon);
+bool lexicon_is_old(const struct lexicon *lexicon, const struct terms *terms);
+
+/* Terms in passages that begin with `prefix`. */
+void lexicon_prefix(const struct lexicon *lexicon, const struct terms *terms,
+                    struct sh_bytes prefix, struct lexicon_hits *hits);
+/* Terms in passages at most so many edits away: a character more, less, or another, or
+ * two neighbours exchanged. */
+void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
+                  struct sh_bytes word, uint32_t most, struct lexicon_hits *hits);
+
+#endif

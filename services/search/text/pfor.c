@@ -1,0 +1,98 @@
+#include "services/search/text/pfor.h"
+
+#include <endian.h>
+
+#include "services/search/text/varint.h"
+
+static unsigned bits_of(uint32_t value)
+{
+    return value == 0 ? 0 : 32 - (unsigned)__builtin_clz(value);
+}
+
+/* An exception costs its place and the bytes of its upper bits. */
+static unsigned best_width(const uint32_t values[PFOR_COUNT])
+{
+    unsigned counts[33] = {0};
+    unsigned best = 32;
+    unsigned least = PFOR_COUNT * 4;
+    for (int i = 0; i < PFOR_COUNT; i++)
+        counts[bits_of(values[i])]++;
+    for (unsigned width = 0; width < 32; width++) {
+        unsigned bytes = PFOR_COUNT / 8 * width;
+        for (unsigned bits = width + 1; bits <= 32; bits++)
+            bytes += counts[bits] * (1 + (bits - width + 6) / 7);
+        if (bytes < least) {
+            least = bytes;
+            best = width;
+        }
+    }
+    return best;
+}
+
+static uint8_t *write_bits(uint8_t *at, const uint32_t values[PFOR_COUNT], unsigned width)
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    uint64_t held = 0;
+    unsigned count = 0;
+    for (int i = 0; i < PFOR_COUNT; i++) {
+        held |= (values[i] & mask) << count;
+        count += width;
+        for (; count >= 8; count -= 8) {
+            *at++ = (uint8_t)held;
+            held >>= 8;
+        }
+    }
+    return at;
+}
+
+uint8_t *pfor_write(uint8_t *at, const uint32_t values[PFOR_COUNT])
+{
+    unsigned width = best_width(values);
+    uint8_t *head = at;
+    unsigned exceptions = 0;
+    at = write_bits(at + 2, values, width);
+    for (int i = 0; width < 32 && i < PFOR_COUNT; i++) {
+        if (values[i] >> width == 0)
+            continue;
+        *at++ = (uint8_t)i;
+        at = varint_put(at, values[i] >> width);
+        exceptions++;
+    }
+    head[0] = (uint8_t)width;
+    head[1] = (uint8_t)exceptions;
+    return at;
+}
+
+static void read_bits(const uint8_t *at, unsigned width, uint32_t values[PFOR_COUNT])
+{
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    for (unsigned i = 0; i < PFOR_COUNT; i++) {
+        uint64_t eight;
+        memcpy(&eight, at + i * width / 8, sizeof(eight));
+        values[i] = (uint32_t)(le64toh(eight) >> (i * width % 8) & mask);
+    }
+}
+
+const uint8_t *pfor_read(const uint8_t *at, const uint8_t *end,
+                         uint32_t values[PFOR_COUNT])
+{
+    if (end - at < 2 || at[0] > 32 || end - at < 2 + PFOR_COUNT / 8 * at[0])
+        return NULL;
+    unsigned width = at[0];
+    unsigned exceptions = at[1];
+    at += 2;
+    if (width == 0)
+        memset(values, 0, PFOR_COUNT * sizeof(*values));
+    else
+        read_bits(at, width, values);
+    at += PFOR_COUNT / 8 * width;
+    for (; exceptions > 0; exceptions--) {
+        uint32_t above = 0;
+        if (at >= end || *at >= PFOR_COUNT || width == 32)
+            return NULL;
+        unsigned i = *at++;
+        at = varint_get(at, end, &above);
+        values[i] |= above << width;
+    }
+    return at;
+}

@@ -1,0 +1,272 @@
+/* The promises of text_query.h: what a query means, asked of a view. */
+#include <stdlib.h>
+
+#include "services/search/text/text_query.h"
+#include "view_fixture.h"
+
+static void open_texts(struct fixture *f, const char *const *texts)
+{
+    fixture_open(f);
+    f->query.mode = 2; /* text */
+    for (int i = 0; texts[i]; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof(id), "%d", i);
+        struct view_document document = document_of(id, "");
+        put_text(f, document, texts[i], NULL);
+    }
+}
+
+/* The documents found, best first: "20" is 2, then 0. */
+static void expect(struct fixture *f, const char *query, const char *found)
+{
+    char ids[64] = "";
+    assert_int_equal(search_for(f, query, NULL), SH_OK);
+    for (size_t i = 0; i < f->results.hits_count; i++)
+        ids[i] = *(const char *)f->results.hits[i].document_id.data;
+    assert_string_equal(ids, found);
+    assert_int_equal(f->results.total, strlen(found));
+}
+
+static void signs_require_and_exclude(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "bee honey comb", "bee wax", "honey tree oak", "real time", "time is real", NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    expect(&f, "+honey bee", "02");
+    expect(&f, "bee -honey", "1");
+    expect(&f, "-honey bees", "1");
+    expect(&f, "+bee +honey", "0");
+    expect(&f, "+bee +nothing", "");
+    expect(&f, "-bee", ""); /* nothing is asked for */
+    expect(&f, "+real-time", "3");
+    expect(&f, "time -\"is real\"", "3");
+    fixture_close(&f);
+}
+
+static void what_is_no_sign_is_text(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"cold of 5 degrees", "the option help", NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    expect(&f, "cold -5", "0");
+    expect(&f, "--help - + -", "1");
+    expect(&f, "\"cold", "0");
+    expect(&f, "5\" cold", "0");
+    expect(&f, "\"\" cold", "0");
+    expect(&f, "+\"\"", "");
+    fixture_close(&f);
+}
+
+static void phrases_are_found_word_by_word(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"the queen of the hive",
+                                        "the hive of the queen",
+                                        "queen, of the hive again",
+                                        "to be or not to be",
+                                        "be or not",
+                                        "東京都の蜂",
+                                        "京東の都",
+                                        NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    expect(&f, "\"queen of the hive\"", "02");
+    expect(&f, "\"queens of the hives\"", "02"); /* by their stems */
+    expect(&f, "\"hive queen\"", "");
+    expect(&f, "\"to be or not to be\"", "3");
+    expect(&f, "\"東京都\"", "5");
+    expect(&f, "hive \"of the queen\"", "1");
+    expect(&f, "\"again\"", "2");
+    fixture_close(&f);
+}
+
+static void phrases_stay_within_a_field(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    f.query.mode = 2;
+    put_text(&f, document_of("0", "Honey and Wax"), "wax honey", NULL);
+    expect(&f, "\"honey and wax\"", "0");
+    expect(&f, "\"wax honey\"", "0");
+    expect(&f, "\"honey honey\"", "");
+    fixture_close(&f);
+}
+
+static void phrases_are_found_among_many(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char text[64];
+    fixture_open(&f);
+    f.query.mode = 2;
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(text, sizeof(text), "%s %d", i % 2 ? "red bee" : "bee red", i);
+        char id[16];
+        (void)snprintf(id, sizeof(id), "%d", i);
+        put_text(&f, document_of(id, ""), text, NULL);
+    }
+    assert_int_equal(search_for(&f, "\"red bee\"", NULL), SH_OK);
+    assert_int_equal(f.results.total, 500);
+    assert_int_equal(search_for(&f, "\"red bee 777\"", NULL), SH_OK);
+    assert_int_equal(f.results.total, 1);
+    assert_true(hit_is(&f, 0, "777/0"));
+    assert_int_equal(search_for(&f, "bee -\"red bee\"", NULL), SH_OK);
+    assert_int_equal(f.results.total, 500);
+    fixture_close(&f);
+}
+
+static void rules_hold_for_the_vector_leg_too(void **state)
+{
+    (void)state;
+    static const float near[] = {1, 0, 0, 0};
+    struct fixture f;
+    fixture_open(&f);
+    put_text(&f, document_of("0", ""), "bee honey", near);
+    put_text(&f, document_of("1", ""), "bee wax", near);
+    assert_int_equal(search_for(&f, "bee -honey", near), SH_OK);
+    assert_int_equal(f.results.total, 1);
+    assert_true(hit_is(&f, 0, "1/0"));
+    assert_int_equal(search_for(&f, "+honey", near), SH_OK);
+    assert_int_equal(f.results.total, 1);
+    f.query.mode = 1; /* vector: the text is only embedded */
+    assert_int_equal(search_for(&f, "bee -honey", near), SH_OK);
+    assert_int_equal(f.results.total, 2);
+    fixture_close(&f);
+}
+
+static void an_unfinished_word_finds_what_begins_so(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"electricity for all", "electronic parts",
+                                        "all information", "elephant", NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    expect(&f, "electr", "0"); /* the stem of a word is the word */
+    expect(&f, "elect", "01");
+    expect(&f, "elec ", ""); /* finished */
+    expect(&f, "elect information", "20");
+    expect(&f, "electrici", "0");
+    expect(&f, "informati", "2");
+    expect(&f, "elect* information", "201");
+    expect(&f, "+ele* -electr* ", "3");
+    expect(&f, "e", "");
+    fixture_close(&f);
+}
+
+static void what_was_asked_comes_before_what_was_guessed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    f.query.mode = 2;
+    char id[16];
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(id, sizeof(id), "%d", i);
+        put_text(&f, document_of(id, ""), i % 100 ? "filler" : "plantation", NULL);
+    }
+    put_text(&f, document_of("z", ""), "filler with plants in it and more words", NULL);
+    assert_int_equal(search_for(&f, "plant", NULL), SH_OK);
+    assert_int_equal(f.results.total, 51);
+    assert_true(hit_is(&f, 0, "z/0"));
+    fixture_close(&f);
+}
+
+static void misspelt_words_are_found(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"the password of a helicopter",
+                                        "boundary layer",
+                                        "year 2023",
+                                        "Überraschung",
+                                        "cat",
+                                        NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    expect(&f, "pasword ", "0");
+    expect(&f, "apssword ", "0"); /* neighbours exchanged */
+    expect(&f, "helicoptr ", "0");
+    expect(&f, "hellicoptr ", "0"); /* two edits from 8 letters on */
+    expect(&f, "boundry ", "1");
+    expect(&f, "bundry ", "");
+    expect(&f, "2024 ", ""); /* numbers are meant as they are */
+    expect(&f, "uberaschung ", "3");
+    expect(&f, "cap ", ""); /* too short */
+    expect(&f, "+pasword", "");
+    expect(&f, "\"boundry layer\"", "");
+    f.query.highlight = true;
+    assert_int_equal(search_for(&f, "pasword ", NULL), SH_OK);
+    assert_non_null(strstr(f.results.hits[0].highlight.data, "<em>password</em>"));
+    fixture_close(&f);
+}
+
+static void words_are_stemmed_in_the_language_of_the_document(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    f.query.mode = 2;
+    struct view_document german = document_of("0", "");
+    german.metadata = sh_bytes_of("{\"language\":\"de-AT\"}");
+    put_text(&f, german, "Die Häuser am Meer", NULL);
+    put_text(&f, document_of("1", ""), "houses at sea", NULL);
+    struct view_document french = document_of("2", "");
+    french.metadata = sh_bytes_of("{\"lang\":\"French\"}");
+    put_text(&f, french, "les nationalités", NULL);
+    expect(&f, "Haus ", "0");
+    expect(&f, "house ", "1");
+    expect(&f, "nationale ", "2");
+    expect(&f, "+Haus", "0");
+    expect(&f, "\"Häusern am Meere\"", "0");
+    f.query.highlight = true;
+    assert_int_equal(search_for(&f, "Haus ", NULL), SH_OK);
+    assert_non_null(strstr(f.results.hits[0].highlight.data, "<em>Häuser</em>"));
+    put_text(&f, document_of("0", ""), "english now", NULL); /* none in German is left */
+    expect(&f, "+Haus", "");
+    fixture_close(&f);
+}
+
+static void long_queries_are_bounded(void **state)
+{
+    (void)state;
+    enum { LONG = 100000 };
+    static const char *const texts[] = {"bee", NULL};
+    static const char *const parts[] = {"x",   "+x ", "\"a b\" ", "bee ",
+                                        "-\"", "w*",  "東"};
+    struct fixture f;
+    char *text = sh_alloc(LONG + 16);
+    assert_non_null(text);
+    open_texts(&f, texts);
+    for (size_t i = 0; i < SH_COUNT(parts); i++) {
+        size_t len = strlen(parts[i]);
+        for (size_t at = 0; at + len < LONG; at += len)
+            memcpy(text + at, parts[i], len + 1);
+        uint64_t start = sh_now_ms();
+        enum sh_err err = search_for(&f, text, NULL);
+        assert_true(err == SH_OK || err == SH_INVALID); /* the API bounds a query */
+        assert_true(sh_now_ms() - start < 2000);
+    }
+    sh_free(text);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signs_require_and_exclude),
+        cmocka_unit_test(what_is_no_sign_is_text),
+        cmocka_unit_test(phrases_are_found_word_by_word),
+        cmocka_unit_test(phrases_stay_within_a_field),
+        cmocka_unit_test(phrases_are_found_among_many),
+        cmocka_unit_test(rules_hold_for_the_vector_leg_too),
+        cmocka_unit_test(an_unfinished_word_finds_what_begins_so),
+        cmocka_unit_test(what_was_asked_comes_before_what_was_guessed),
+        cmocka_unit_test(misspelt_words_are_found),
+        cmocka_unit_test(words_are_stemmed_in_the_language_of_the_document),
+        cmocka_unit_test(long_queries_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
