@@ -190,8 +190,9 @@ static bool look_up(struct desk *self, struct lookup *lookup)
         return false;
     for (size_t i = 0; i < lookup->count; i++)
         memcpy(keys + i * LRU_KEY_BYTES, lookup->jobs[i]->key, LRU_KEY_BYTES);
-    enum sh_err err = remote_get(self->options.remote, card->fingerprint, keys,
-                                 lookup->count, card->dimension, on_looked_up, lookup);
+    struct remote_question question = {card->fingerprint, keys, lookup->count,
+                                       lookup->dimension};
+    enum sh_err err = remote_get(self->options.remote, &question, on_looked_up, lookup);
     sh_free(keys);
     if (err != SH_OK)
         return false;
@@ -438,12 +439,12 @@ static void cancel_queue(struct desk *self, struct job_queue *queue)
     }
 }
 
-void desk_close(struct desk **out)
+void desk_close(struct desk **desk)
 {
-    struct desk *self = *out;
+    struct desk *self = *desk;
     if (!self)
         return;
-    *out = NULL;
+    *desk = NULL;
     self->closing = true;
     for (struct lookup *l = self->lookups; l; l = l->next) {
         l->desk = NULL; /* Redis may answer yet */

@@ -24,7 +24,7 @@ struct desk_options {
 SH_CHECK enum sh_err desk_create(uv_loop_t *loop, const struct desk_options *options,
                                  struct desk **out);
 /* What waits gets SH_CANCELED before this returns; close the provider first. */
-void desk_close(struct desk **self);
+void desk_close(struct desk **desk);
 
 struct desk_ask {
     const struct sh_bytes *texts; /* copied */

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include "shared/buffer.h"
 #include "shared/mem.h"
 
 enum sh_err job_key(const char *fingerprint, bool refuse_long, const char *prefix,
@@ -26,17 +27,16 @@ struct job *job_create(const uint8_t key[LRU_KEY_BYTES], const char *prefix,
 {
     size_t prefix_len = strlen(prefix);
     struct job *job = sh_alloc(sizeof(*job));
-    char *copy = sh_alloc(prefix_len + text.len + 1);
-    if (!job || !copy) {
+    struct sh_buffer copy = {0};
+    sh_buffer_append(&copy, prefix, prefix_len);
+    sh_buffer_append(&copy, text.data, text.len);
+    if (!job || copy.err != SH_OK) {
         sh_free(job);
-        sh_free(copy);
+        sh_buffer_free(&copy);
         return NULL;
     }
-    memcpy(copy, prefix, prefix_len);
-    if (text.len > 0)
-        memcpy(copy + prefix_len, text.data, text.len);
     memcpy(job->key, key, LRU_KEY_BYTES);
-    job->text = copy;
+    job->text = copy.data; /* sh_free() releases it */
     /* an empty text is empty, whatever the prefix */
     job->len = text.len > 0 ? prefix_len + text.len : 0;
     return job;

@@ -121,17 +121,17 @@ static enum sh_err send_lookup(struct remote *self, const char *fingerprint,
     return err;
 }
 
-enum sh_err remote_get(struct remote *self, const char *fingerprint, const uint8_t *keys,
-                       size_t count, uint32_t dimension, remote_done_fn *done, void *arg)
+enum sh_err remote_get(struct remote *self, const struct remote_question *question,
+                       remote_done_fn *done, void *arg)
 {
     if (!sh_redis_connected(self->redis))
         return SH_UNAVAILABLE;
-    struct lookup *lookup = make_lookup(count, dimension);
+    struct lookup *lookup = make_lookup(question->count, question->dimension);
     if (!lookup)
         return SH_NOMEM;
     lookup->done = done;
     lookup->arg = arg;
-    enum sh_err err = send_lookup(self, fingerprint, keys, lookup);
+    enum sh_err err = send_lookup(self, question->fingerprint, question->keys, lookup);
     if (err != SH_OK)
         free_lookup(lookup);
     return err;

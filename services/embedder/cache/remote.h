@@ -21,10 +21,17 @@ SH_CHECK enum sh_err remote_create(struct sh_redis *redis, unsigned ttl_s,
 /* After Redis was closed, so that nothing is under way. */
 void remote_free(struct remote **self);
 
-/* `keys` is count × LRU_KEY_BYTES. `done` is called exactly once, on a later turn, unless
+struct remote_question {
+    const char *fingerprint;
+    const uint8_t *keys; /* count × LRU_KEY_BYTES */
+    size_t count;
+    uint32_t dimension;
+};
+
+/* `done` is called exactly once, on a later turn, unless
  * this fails. Errors: SH_UNAVAILABLE, SH_BUSY, SH_NOMEM: as good as all missed. */
-SH_CHECK enum sh_err remote_get(struct remote *self, const char *fingerprint,
-                                const uint8_t *keys, size_t count, uint32_t dimension,
+SH_CHECK enum sh_err remote_get(struct remote *self,
+                                const struct remote_question *question,
                                 remote_done_fn *done, void *arg);
 void remote_put(struct remote *self, const char *fingerprint,
                 const uint8_t key[LRU_KEY_BYTES], const float *vector, uint32_t dimension,

@@ -2,7 +2,8 @@
  * at a time. Values are quantised to 16 bits per row and split in two bytes, like the
  * weights; of the four products high·high and the two mixed ones are computed (low·low
  * lies below what 16 bits hold), and the sums are exact. */
-#if defined(__x86_64__)
+/* Compiled with the flags of module.mk only; without them there is nothing here. */
+#if defined(__AMX_INT8__) && defined(__AVX512F__)
 #include "services/embedder/model/kernel_amx.h"
 
 #include <cpuid.h>
@@ -111,13 +112,13 @@ struct sums {
 /* Sums that wait to become results: while the matrix unit works on a block, the vector
  * units finish the one before. */
 struct due {
+    __m512 scale[2];
+    __m512 bias[2];
     const struct sums *sums;
     const float *row_scale;
     float *c;
     size_t ldc;
     size_t rows; /* at most 16 */
-    __m512 scale[2];
-    __m512 bias[2];
     enum kernel_op op;
 };
 
@@ -172,7 +173,8 @@ static inline void fetch_ahead(const int8_t *from)
 static void multiply(const int8_t *a, const int8_t *b, size_t strip, struct sums *out,
                      const struct due *due, const int8_t *ahead)
 {
-    size_t at_once = (TILE * TILES + strip - 1) / strip; /* rows to finish per step */
+    size_t at_once =
+        ((size_t)TILE * TILES + strip - 1) / strip; /* rows to finish per step */
     size_t row = 0;
 
     _tile_zero(0);

@@ -1,6 +1,6 @@
 /* Attention on the matrix units: keys and values of a head are quantised as weights are,
  * and both products are those of kernel_amx.c. */
-#if defined(__x86_64__)
+#if defined(__AVX512F__)
 #define LANES 16
 #include "services/embedder/model/kernel_amx.h"
 

@@ -9,69 +9,82 @@
 
 enum { STRIP = 32 };
 
-/* c[rows × vectors] = a · strip, a block that stays in registers over all of k. */
-static inline __attribute__((always_inline)) void block(const float *a, size_t lda,
-                                                        const float *strip, size_t k,
-                                                        float *c, size_t ldc,
-                                                        const size_t rows)
+/* c[m × 32] = a[m × k] · strip[k × 32] */
+struct strip_product {
+    const float *a;
+    size_t lda;
+    size_t m;
+    const float *strip;
+    size_t k;
+    float *c;
+    size_t ldc;
+};
+
+/* `rows` rows from row i and TILE_VECTORS vectors from column j: a block that stays in
+ * registers over all of k. */
+static inline __attribute__((always_inline)) void
+block(const struct strip_product *p, size_t i, size_t j, const size_t rows)
 {
+    const float *a = p->a + i * p->lda;
+    const float *strip = p->strip + j;
+    float *c = p->c + i * p->ldc + j;
+    const size_t lda = p->lda;
     lanes sum[TILE_ROWS][TILE_VECTORS];
 #pragma GCC unroll 16
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t r = 0; r < rows; r++) {
 #pragma GCC unroll 16
-        for (size_t j = 0; j < TILE_VECTORS; j++)
-            sum[i][j] = (lanes){0};
+        for (size_t v = 0; v < TILE_VECTORS; v++)
+            sum[r][v] = (lanes){0};
     }
-    for (size_t p = 0; p < k; p++) {
+    for (size_t d = 0; d < p->k; d++) {
         lanes b[TILE_VECTORS];
 #pragma GCC unroll 16
-        for (size_t j = 0; j < TILE_VECTORS; j++)
-            b[j] = load(strip + p * STRIP + j * LANES);
+        for (size_t v = 0; v < TILE_VECTORS; v++)
+            b[v] = load(strip + d * STRIP + v * LANES);
 #pragma GCC unroll 16
-        for (size_t i = 0; i < rows; i++) {
+        for (size_t r = 0; r < rows; r++) {
 #pragma GCC unroll 16
-            for (size_t j = 0; j < TILE_VECTORS; j++)
-                sum[i][j] += a[i * lda + p] * b[j];
+            for (size_t v = 0; v < TILE_VECTORS; v++)
+                sum[r][v] += a[r * lda + d] * b[v];
         }
     }
 #pragma GCC unroll 16
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t r = 0; r < rows; r++) {
 #pragma GCC unroll 16
-        for (size_t j = 0; j < TILE_VECTORS; j++)
-            store(c + i * ldc + j * LANES, sum[i][j]);
+        for (size_t v = 0; v < TILE_VECTORS; v++)
+            store(c + r * p->ldc + v * LANES, sum[r][v]);
     }
 }
 
-/* c[m × 32] = a[m × k] · strip[k × 32] */
-static void multiply(const float *a, size_t lda, size_t m, const float *strip, size_t k,
-                     float *c, size_t ldc)
+static void multiply(const struct strip_product *p)
 {
     for (size_t j = 0; j < STRIP; j += (size_t)TILE_VECTORS * LANES) {
         size_t i = 0;
-        for (; i + TILE_ROWS <= m; i += TILE_ROWS)
-            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, TILE_ROWS);
-        for (; i + 4 <= m; i += 4)
-            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, 4);
-        for (; i < m; i++)
-            block(a + i * lda, lda, strip + j, k, c + i * ldc + j, ldc, 1);
+        for (; i + TILE_ROWS <= p->m; i += TILE_ROWS)
+            block(p, i, j, TILE_ROWS);
+        for (; i + 4 <= p->m; i += 4)
+            block(p, i, j, 4);
+        for (; i < p->m; i++)
+            block(p, i, j, 1);
+    }
+}
+
+static void expand_tile(const int8_t *high, float *to)
+{
+    for (size_t r = 0; r < Q16_TILE_ROWS; r++) {
+        const int8_t *from = high + r / 4 * 64 + r % 4;
+        for (size_t c = 0; c < Q16_TILE_COLUMNS; c++)
+            to[r * STRIP + c] = (float)(from[c * 4] * 256 + from[c * 4 + Q16_TILE_BYTES]);
     }
 }
 
 /* Two strips of 16 columns as floats, unscaled, row after row of 32. */
 static void expand(const struct q16 *w, size_t pair, float *out)
 {
-    size_t blocks = w->rows / Q16_TILE_ROWS;
     for (size_t half = 0; half < 2; half++) {
-        for (size_t b = 0; b < blocks; b++) {
-            const int8_t *high = q16_tile(w, 2 * pair + half, b);
-            float *to = out + b * Q16_TILE_ROWS * STRIP + half * Q16_TILE_COLUMNS;
-            for (size_t r = 0; r < Q16_TILE_ROWS; r++) {
-                const int8_t *from = high + r / 4 * 64 + r % 4;
-                for (size_t c = 0; c < Q16_TILE_COLUMNS; c++)
-                    to[r * STRIP + c] =
-                        (float)(from[c * 4] * 256 + from[c * 4 + Q16_TILE_BYTES]);
-            }
-        }
+        for (size_t b = 0; b < w->rows / Q16_TILE_ROWS; b++)
+            expand_tile(q16_tile(w, 2 * pair + half, b),
+                        out + b * Q16_TILE_ROWS * STRIP + half * Q16_TILE_COLUMNS);
     }
 }
 
@@ -104,7 +117,8 @@ static void product(const struct kernel_product *p)
         expand(p->w, pair, strip);
         for (size_t i = 0; i < p->m; i += ROWS) {
             size_t rows = p->m - i < ROWS ? p->m - i : ROWS;
-            multiply(p->a + i * p->lda, p->lda, rows, strip, p->w->rows, sums, STRIP);
+            multiply(&(struct strip_product){p->a + i * p->lda, p->lda, rows, strip,
+                                             p->w->rows, sums, STRIP});
             for (size_t r = 0; r < rows; r++)
                 finish_row(p, pair * STRIP, sums + r * STRIP,
                            p->c + (i + r) * p->ldc + pair * STRIP);
@@ -157,8 +171,9 @@ static void attend(const struct kernel_attention *a, size_t head, float *keys,
 
     transpose_keys(a, head, keys);
     for (size_t s = 0; s < padded / STRIP; s++)
-        multiply(a->qkv + head * a->width, 3 * model, a->n, keys + s * STRIP * a->width,
-                 a->width, scores + s * STRIP, KERNEL_SEQUENCE_MAX);
+        multiply(&(struct strip_product){a->qkv + head * a->width, 3 * model, a->n,
+                                         keys + s * STRIP * a->width, a->width,
+                                         scores + s * STRIP, KERNEL_SEQUENCE_MAX});
     float sums[KERNEL_SEQUENCE_MAX];
     for (size_t i = 0; i < a->n; i++)
         sums[i] = soften(scores + i * KERNEL_SEQUENCE_MAX, a->n, padded, scale);
@@ -166,8 +181,8 @@ static void attend(const struct kernel_attention *a, size_t head, float *keys,
         const float *from = a->qkv + 2 * model + head * a->width + d;
         for (size_t i = 0; i < a->n; i++)
             memcpy(values + i * STRIP, from + i * 3 * model, STRIP * sizeof(float));
-        multiply(scores, KERNEL_SEQUENCE_MAX, a->n, values, a->n,
-                 a->out + head * a->width + d, model);
+        multiply(&(struct strip_product){scores, KERNEL_SEQUENCE_MAX, a->n, values, a->n,
+                                         a->out + head * a->width + d, model});
     }
     for (size_t i = 0; i < a->n; i++) {
         float *out = a->out + i * model + head * a->width;

@@ -11,7 +11,7 @@
 #include "shared/mem.h"
 
 struct pack {
-    const uint8_t *map;
+    uint8_t *map; /* read only; not const, since munmap() takes it back */
     size_t bytes;
     const struct pack_header *header;
     const struct pack_entry *entries;
@@ -139,7 +139,7 @@ void pack_close(struct pack **pack)
     if (!*pack)
         return;
     if ((*pack)->map)
-        munmap((void *)(uintptr_t)(*pack)->map, (*pack)->bytes);
+        munmap((*pack)->map, (*pack)->bytes);
     sh_free(*pack);
     *pack = NULL;
 }
@@ -182,5 +182,5 @@ size_t pack_file_bytes(const struct pack *pack)
 void pack_rest(const struct pack *pack)
 {
     /* advice: if it fails the pages stay, which costs memory only */
-    (void)madvise((void *)(uintptr_t)pack->map, pack->bytes, MADV_DONTNEED);
+    (void)madvise(pack->map, pack->bytes, MADV_DONTNEED);
 }

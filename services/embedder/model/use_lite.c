@@ -70,14 +70,15 @@ static bool want_row(const struct pack *pack, const char *name, size_t columns,
 #define MATRIX(member, name, rows, columns)                                              \
     want_matrix(pack, name, rows, columns, &layer->member)
 #define ROW(member, name, columns) want_row(pack, name, columns, &layer->member)
-#define LAYER_READER(l, in)                                                              \
-    static bool read_layer_##l(const struct pack *pack, struct layer *layer)             \
+#define LAYER_READER(l)                                                                  \
+    static bool read_layer_##l(const struct pack *pack, size_t width,                    \
+                               struct layer *layer)                                      \
     {                                                                                    \
-        layer->width = (in);                                                             \
-        return ROW(scale_a, "scale_a" #l, in) && ROW(bias_a, "bias_a" #l, in) &&         \
-               MATRIX(qkv, "qkv" #l, in, (in)*3) &&                                      \
-               ROW(qkv_bias, "qkv_bias" #l, (in)*3) &&                                   \
-               MATRIX(join, "join" #l, in, WIDTH) &&                                     \
+        layer->width = width;                                                            \
+        return ROW(scale_a, "scale_a" #l, width) && ROW(bias_a, "bias_a" #l, width) &&   \
+               MATRIX(qkv, "qkv" #l, width, 3 * width) &&                                \
+               ROW(qkv_bias, "qkv_bias" #l, 3 * width) &&                                \
+               MATRIX(join, "join" #l, width, WIDTH) &&                                  \
                ROW(join_bias, "join_bias" #l, WIDTH) &&                                  \
                ROW(scale_f, "scale_f" #l, WIDTH) && ROW(bias_f, "bias_f" #l, WIDTH) &&   \
                MATRIX(widen, "widen" #l, WIDTH, WIDE) &&                                 \
@@ -85,8 +86,8 @@ static bool want_row(const struct pack *pack, const char *name, size_t columns,
                MATRIX(narrow, "narrow" #l, WIDE, WIDTH) &&                               \
                ROW(narrow_bias, "narrow_bias" #l, WIDTH);                                \
     }
-LAYER_READER(0, INPUT)
-LAYER_READER(1, WIDTH)
+LAYER_READER(0)
+LAYER_READER(1)
 
 static bool read_vocabulary(const struct pack *pack, struct tokenizer *tokenizer)
 {
@@ -111,8 +112,8 @@ static bool read_pack(struct use_lite *model)
                     want_row(pack, "dense_bias", WIDTH, &model->dense_bias) &&
                     want_matrix(pack, "head", WIDTH, WIDTH, &model->head) &&
                     want_row(pack, "head_bias", WIDTH, &model->head_bias) &&
-                    read_layer_0(pack, &model->layers[0]) &&
-                    read_layer_1(pack, &model->layers[1]);
+                    read_layer_0(pack, INPUT, &model->layers[0]) &&
+                    read_layer_1(pack, WIDTH, &model->layers[1]);
     if (!complete)
         return false;
     model->embedding_scale =
@@ -343,10 +344,10 @@ static void run_stack(struct stack *s, float *vectors)
 
 enum sh_err use_lite_windows(const struct use_lite *model, struct use_lite_work *work,
                              const struct use_lite_window *windows, size_t count,
-                             bool (*stop)(void *arg), void *arg, float *vectors)
+                             const struct use_lite_stop *stop, float *vectors)
 {
     for (size_t done = 0; done < count;) {
-        if (stop && stop(arg))
+        if (stop && !stop->wanted(stop->arg))
             return SH_CANCELED;
         struct stack s = {model, work, windows + done, 0, 0};
         while (done + s.count < count && s.rows + s.windows[s.count].count <= STACK)

@@ -36,26 +36,32 @@ struct use_lite_window {
     size_t count; /* 1 … USE_LITE_WINDOW */
 };
 
-/* Unit vectors of `count` windows, stacked as far as the work area reaches. `stop` (may
- * be NULL) is asked between stacks. Errors: SH_CANCELED. */
+/* Asked between two stacks of windows whether the rest is still wanted. */
+struct use_lite_stop {
+    bool (*wanted)(void *arg);
+    void *arg;
+};
+
+/* Unit vectors of `count` windows, stacked as far as the work area reaches. `stop` may be
+ * NULL. Errors: SH_CANCELED. */
 SH_CHECK enum sh_err use_lite_windows(const struct use_lite *model,
                                       struct use_lite_work *work,
                                       const struct use_lite_window *windows, size_t count,
-                                      bool (*stop)(void *arg), void *arg, float *vectors);
+                                      const struct use_lite_stop *stop, float *vectors);
 
 struct use_lite_text {
     struct sh_bytes text;
-    bool refuse_long; /* SH_TOOBIG over USE_LITE_PIECES_MAX, rather than cut */
-    float *vector;    /* USE_LITE_DIMENSION; zeros unless err is SH_OK */
+    float *vector; /* USE_LITE_DIMENSION; zeros unless err is SH_OK */
     size_t tokens;
-    enum sh_err err; /* SH_INVALID: nothing in it; SH_MALFORMED; SH_TOOBIG; SH_NOMEM */
+    bool refuse_long; /* SH_TOOBIG over USE_LITE_PIECES_MAX, rather than cut */
+    enum sh_err err;  /* SH_INVALID: nothing in it; SH_MALFORMED; SH_TOOBIG; SH_NOMEM */
 };
 
 /* Fills in vector, tokens and err of each. Errors: SH_CANCELED, SH_NOMEM (of all). */
 SH_CHECK enum sh_err use_lite_texts(const struct use_lite *model,
                                     struct use_lite_work *work,
                                     struct use_lite_text *texts, size_t count,
-                                    bool (*stop)(void *arg), void *arg);
+                                    const struct use_lite_stop *stop);
 
 /* Make `out` from the unpacked package in `source` (model.json, its weights, vocab.json).
  * *why as above. */

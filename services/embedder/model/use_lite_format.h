@@ -25,11 +25,11 @@ enum {
 
 #define USE_LITE_AT(l) "Layer_" #l "/TransformerLayer/"
 #define USE_LITE_LAYER(T, l, width)                                                      \
-    T(scale_a##l,   PACK_F32,     1,       width, USE_LITE_AT(l) "layer_prepostprocess/layer_norm/layer_norm_scale") \
-    T(bias_a##l,    PACK_F32,     1,       width, USE_LITE_AT(l) "layer_prepostprocess/layer_norm/layer_norm_bias")  \
-    T(qkv##l,       PACK_Q16, width, (width * 3), USE_LITE_AT(l) "MultiheadAttention/qkv_transform_single/kernel")   \
-    T(qkv_bias##l,  PACK_F32,     1, (width * 3), USE_LITE_AT(l) "MultiheadAttention/qkv_transform_single/bias")     \
-    T(join##l,      PACK_Q16, width,         512, USE_LITE_AT(l) "MultiheadAttention/output_transform_single/kernel") \
+    T(scale_a##l,   PACK_F32,     1,     (width), USE_LITE_AT(l) "layer_prepostprocess/layer_norm/layer_norm_scale") \
+    T(bias_a##l,    PACK_F32,     1,     (width), USE_LITE_AT(l) "layer_prepostprocess/layer_norm/layer_norm_bias")  \
+    T(qkv##l,       PACK_Q16, (width), ((size_t)(width) * 3), USE_LITE_AT(l) "MultiheadAttention/qkv_transform_single/kernel")   \
+    T(qkv_bias##l,  PACK_F32,     1, ((size_t)(width) * 3), USE_LITE_AT(l) "MultiheadAttention/qkv_transform_single/bias")     \
+    T(join##l,      PACK_Q16, (width),         512, USE_LITE_AT(l) "MultiheadAttention/output_transform_single/kernel") \
     T(join_bias##l, PACK_F32,     1,         512, USE_LITE_AT(l) "MultiheadAttention/output_transform_single/bias")  \
     T(scale_f##l,   PACK_F32,     1,         512, USE_LITE_AT(l) "FFN/layer_prepostprocess/layer_norm/layer_norm_scale") \
     T(bias_f##l,    PACK_F32,     1,         512, USE_LITE_AT(l) "FFN/layer_prepostprocess/layer_norm/layer_norm_bias")  \

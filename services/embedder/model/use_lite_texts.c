@@ -90,13 +90,12 @@ static void combine(const float *vectors, size_t count, float *out)
 
 enum sh_err use_lite_texts(const struct use_lite *model, struct use_lite_work *work,
                            struct use_lite_text *texts, size_t count,
-                           bool (*stop)(void *arg), void *arg)
+                           const struct use_lite_stop *stop)
 {
     struct plan plan = {0};
     enum sh_err err = make_plan(model, texts, count, &plan);
     if (err == SH_OK)
-        err = use_lite_windows(model, work, plan.windows, plan.count, stop, arg,
-                               plan.vectors);
+        err = use_lite_windows(model, work, plan.windows, plan.count, stop, plan.vectors);
     const float *vectors = plan.vectors;
     for (size_t i = 0; err == SH_OK && i < count; i++) {
         size_t windows = windows_of(&texts[i]);

@@ -114,11 +114,11 @@ static void on_idle(uv_timer_t *timer)
 /* --- on a worker ----------------------------------------------------------------------
  */
 
-static bool must_stop(void *arg)
+static bool is_wanted(void *arg)
 {
     struct provider_batch *batch = arg;
-    return atomic_load_explicit(&batch->stop, memory_order_relaxed) ||
-           sh_now_ms() > batch->deadline_ms;
+    return !atomic_load_explicit(&batch->stop, memory_order_relaxed) &&
+           sh_now_ms() <= batch->deadline_ms;
 }
 
 static enum sh_err run_use_lite(const struct builtin *self, struct area *area,
@@ -132,8 +132,8 @@ static enum sh_err run_use_lite(const struct builtin *self, struct area *area,
             .vector = batch->texts[i].vector,
         };
     }
-    enum sh_err err =
-        use_lite_texts(self->model, area->work, texts, batch->count, must_stop, batch);
+    struct use_lite_stop stop = {is_wanted, batch};
+    enum sh_err err = use_lite_texts(self->model, area->work, texts, batch->count, &stop);
     for (size_t i = 0; i < batch->count; i++) {
         batch->texts[i].err = texts[i].err;
         batch->texts[i].tokens = (uint32_t)texts[i].tokens;
@@ -145,7 +145,7 @@ static enum sh_err run_hashing(struct area *area, struct provider_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         struct provider_text *text = &batch->texts[i];
-        if (must_stop(batch))
+        if (!is_wanted(batch))
             return SH_CANCELED;
         size_t words = 0;
         text->err = hashing_embed(area->hashing, text->text, batch->refuse_long,

@@ -42,19 +42,18 @@ void ollama_state(struct ollama *self, bool ready, const char *why)
     provider_changed(base);
 }
 
-enum sh_err ollama_send(struct ollama *self, const char *method, const char *url,
-                        struct sh_bytes body, uint64_t timeout_ms,
+enum sh_err ollama_send(struct ollama *self, const struct ollama_question *question,
                         sh_http_incoming_fn *done, void *arg, struct sh_http_call **call)
 {
     static const char *const headers[] = {"Content-Type: application/json",
                                           "Accept: application/json", NULL};
     return sh_http_client_send(self->http,
                                &(struct sh_http_outgoing){
-                                   .method = method,
-                                   .url = url,
+                                   .method = question->method,
+                                   .url = question->url,
                                    .headers = headers,
-                                   .body = body,
-                                   .timeout_ms = timeout_ms,
+                                   .body = question->body,
+                                   .timeout_ms = question->timeout_ms,
                                    .max_body = OLLAMA_BODY_MAX,
                                },
                                done, arg, call);
@@ -137,8 +136,11 @@ static void send_probe(struct ollama *self)
     struct provider_text text = {.text = sh_bytes_of(probe)};
     enum sh_err err = ollama_request(self->options.model, &text, 1, true, &body);
     if (err == SH_OK)
-        err = ollama_send(self, "POST", self->options.url, sh_buffer_bytes(&body),
-                          self->options.timeout_ms, on_probe, self, &self->call);
+        err = ollama_send(self,
+                          &(struct ollama_question){"POST", self->options.url,
+                                                    sh_buffer_bytes(&body),
+                                                    self->options.timeout_ms},
+                          on_probe, self, &self->call);
     sh_buffer_free(&body);
     if (err != SH_OK)
         look_later(self);
@@ -161,8 +163,11 @@ static void send_show(struct ollama *self)
     /* the members that /api/embed has besides are ignored by /api/show */
     enum sh_err err = ollama_request(self->options.model, &none, 1, true, &body);
     if (err == SH_OK)
-        err = ollama_send(self, "POST", self->show_url, sh_buffer_bytes(&body),
-                          POLL_TIMEOUT_MS, on_show, self, &self->call);
+        err = ollama_send(self,
+                          &(struct ollama_question){"POST", self->show_url,
+                                                    sh_buffer_bytes(&body),
+                                                    POLL_TIMEOUT_MS},
+                          on_show, self, &self->call);
     sh_buffer_free(&body);
     if (err != SH_OK)
         look_later(self);
@@ -212,8 +217,8 @@ static void on_tags(void *arg, enum sh_err err, const struct sh_http_incoming *i
 static void look(uv_timer_t *timer)
 {
     struct ollama *self = timer->data;
-    enum sh_err err = ollama_send(self, "GET", self->tags_url, (struct sh_bytes){0},
-                                  POLL_TIMEOUT_MS, on_tags, self, &self->call);
+    struct ollama_question question = {"GET", self->tags_url, {NULL, 0}, POLL_TIMEOUT_MS};
+    enum sh_err err = ollama_send(self, &question, on_tags, self, &self->call);
     if (err != SH_OK)
         look_later(self);
 }

@@ -31,9 +31,16 @@ struct ollama {
     char show_url[OLLAMA_URL_MAX];
 };
 
+struct ollama_question {
+    const char *method;
+    const char *url;
+    struct sh_bytes body;
+    uint64_t timeout_ms;
+};
+
 /* One call of the endpoint; `done` as of sh_http_client_send(). */
-SH_CHECK enum sh_err ollama_send(struct ollama *self, const char *method, const char *url,
-                                 struct sh_bytes body, uint64_t timeout_ms,
+SH_CHECK enum sh_err ollama_send(struct ollama *self,
+                                 const struct ollama_question *question,
                                  sh_http_incoming_fn *done, void *arg,
                                  struct sh_http_call **call);
 /* Ready or not, and why; tells whoever listens when that changed. */

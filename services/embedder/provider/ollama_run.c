@@ -259,8 +259,11 @@ static enum sh_err send_slice(struct ollama_run *run)
         ollama_request(owner->options.model, run->batch->texts + slice->first,
                        slice->count, !run->batch->refuse_long, &body);
     if (err == SH_OK)
-        err = ollama_send(owner, "POST", owner->options.url, sh_buffer_bytes(&body),
-                          timeout_of(run), on_answer, run, &run->call);
+        err = ollama_send(owner,
+                          &(struct ollama_question){"POST", owner->options.url,
+                                                    sh_buffer_bytes(&body),
+                                                    timeout_of(run)},
+                          on_answer, run, &run->call);
     sh_buffer_free(&body);
     run->sent_us = sh_now_us();
     owner->budget += owner->budget < BUDGET_MAX ? 0.2 : 0;

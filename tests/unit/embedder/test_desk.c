@@ -39,7 +39,7 @@ static void answer(enum sh_err err)
 {
     assert_true(fx.count > 0);
     struct provider_batch *batch = fx.batches[0];
-    memmove(fx.batches, fx.batches + 1, --fx.count * sizeof(fx.batches[0]));
+    memmove(fx.batches, fx.batches + 1, --fx.count * sizeof(struct provider_batch *));
     for (size_t i = 0; i < batch->count; i++) {
         struct provider_text *text = &batch->texts[i];
         const char *bytes = text->text.data;

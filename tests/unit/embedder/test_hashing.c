@@ -109,7 +109,7 @@ static void long_texts_are_cut_or_refused(void **state)
     char *text = malloc(len);
     assert_non_null(text);
     for (size_t i = 0; i < len; i++)
-        text[i] = i % 7 == 6 ? ' ' : (char)('a' + i % 23);
+        text[i] = "qwertyuiopasdfghjklzxcv "[i % 24];
     float v[HASHING_DIMENSION];
     size_t words = 0;
     struct sh_bytes bytes = {text, len};

@@ -149,6 +149,8 @@ static void survives_every_allocation_failure(void **state)
 /* --- the vocabulary --------------------------------------------------------------------
  */
 
+#define MARK "\xe2\x96\x81"
+
 static struct sh_buffer units;
 
 static struct tokenizer make_tokenizer(const char *const *pieces, const double *scores,
@@ -181,16 +183,9 @@ static void check_pieces(const struct tokenizer *tokenizer, const char *text,
 static void the_likeliest_split_wins(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"",
-                                         "\xe2\x96\x81",
-                                         "a",
-                                         "b",
-                                         "ab",
-                                         "abc",
-                                         "\xe2\x96\x81"
-                                         "a",
-                                         "c",
-                                         "\xc3\xa9"};
+    static const char *const pieces[] = {
+        "",  MARK,      "a", "b", "ab", "abc", "\xe2\x96\x81\x61" /* mark, a */,
+        "c", "\xc3\xa9"};
     static const double scores[] = {0, -1, -2, -2, -3, -9, -2.5, -2, -4};
     struct tokenizer t = make_tokenizer(pieces, scores, SH_COUNT(pieces));
     check_pieces(&t, "abc", (const uint32_t[]){1, 4, 7}, 3);    /* ▁ ab c: -6 */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "services/embedder/model/use_lite.h"
+#include "shared/buffer.h"
 
 /* Against the reference vectors of the package's own TensorFlow.js code. Needs the model
  * (scripts/fetch-model.sh); CAIRN_NO_MODEL=1 says that it cannot be had here. */
@@ -113,8 +114,7 @@ static void check_kernel(const struct kernel *kernel)
         count++;
     }
     assert_true(count >= 11);
-    assert_int_equal(use_lite_windows(model, work, windows, count, NULL, NULL, out[0]),
-                     SH_OK);
+    assert_int_equal(use_lite_windows(model, work, windows, count, NULL, out[0]), SH_OK);
     for (size_t i = 0; i < count; i++) {
         double c = cosine(out[i], vectors[i]);
         if (!(c >= 0.99999))
@@ -139,8 +139,9 @@ static struct use_lite_text embed(const struct use_lite *model, const char *text
 {
     struct use_lite_work *work = use_lite_work_create();
     assert_non_null(work);
-    struct use_lite_text item = {.text = {text, len}, .vector = vector};
-    assert_int_equal(use_lite_texts(model, work, &item, 1, NULL, NULL), SH_OK);
+    struct use_lite_text item = {.text = {text, len}};
+    item.vector = vector;
+    assert_int_equal(use_lite_texts(model, work, &item, 1, NULL), SH_OK);
     use_lite_work_free(work);
     return item;
 }
@@ -161,16 +162,16 @@ static void long_texts_lose_nothing(void **state)
     enum { REPEAT = 60 };
     static const char a[] = "The boundary layer of a flat plate grows with distance. ";
     static const char b[] = "My grandmother bakes apple cake on Sundays. ";
-    char *text = calloc(REPEAT * 2, sizeof(a) + sizeof(b));
-    assert_non_null(text);
+    struct sh_buffer text = {0};
     for (size_t i = 0; i < REPEAT; i++)
-        strcat(text, a);
+        sh_buffer_text(&text, a);
     for (size_t i = 0; i < REPEAT; i++)
-        strcat(text, b);
+        sh_buffer_text(&text, b);
+    assert_int_equal(text.err, SH_OK);
     float whole[USE_LITE_DIMENSION];
     float planes[USE_LITE_DIMENSION];
     float cakes[USE_LITE_DIMENSION];
-    struct use_lite_text item = embed(model, text, strlen(text), whole);
+    struct use_lite_text item = embed(model, text.data, text.len, whole);
     assert_int_equal(item.err, SH_OK);
     assert_true(item.tokens > (size_t)4 * USE_LITE_WINDOW);
     embed(model, a, strlen(a), planes);
@@ -178,7 +179,7 @@ static void long_texts_lose_nothing(void **state)
     assert_true(fabs(dot(whole, whole) - 1) < 1e-5);
     assert_true(dot(whole, planes) > dot(planes, cakes) + 0.1);
     assert_true(dot(whole, cakes) > dot(planes, cakes) + 0.1);
-    free(text);
+    sh_buffer_free(&text);
     use_lite_close(&model);
 }
 
@@ -198,7 +199,7 @@ static void refuses_what_cannot_be_embedded(void **state)
         {.text = {big, len}, .vector = vectors[2], .refuse_long = true},
         {.text = {big, len}, .vector = vectors[3]},
     };
-    assert_int_equal(use_lite_texts(model, work, texts, 4, NULL, NULL), SH_OK);
+    assert_int_equal(use_lite_texts(model, work, texts, 4, NULL), SH_OK);
     assert_int_equal(texts[0].err, SH_INVALID);
     assert_int_equal(texts[1].err, SH_MALFORMED);
     assert_int_equal(texts[2].err, SH_TOOBIG);
@@ -212,10 +213,10 @@ static void refuses_what_cannot_be_embedded(void **state)
     use_lite_close(&model);
 }
 
-static bool at_once(void *arg)
+static bool never(void *arg)
 {
     (void)arg;
-    return true;
+    return false;
 }
 
 static void stops_between_stacks(void **state)
@@ -225,7 +226,8 @@ static void stops_between_stacks(void **state)
     struct use_lite_work *work = use_lite_work_create();
     float vector[USE_LITE_DIMENSION];
     struct use_lite_text text = {.text = sh_bytes_of("hello"), .vector = vector};
-    assert_int_equal(use_lite_texts(model, work, &text, 1, at_once, NULL), SH_CANCELED);
+    struct use_lite_stop stop = {never, NULL};
+    assert_int_equal(use_lite_texts(model, work, &text, 1, &stop), SH_CANCELED);
     use_lite_work_free(work);
     use_lite_close(&model);
 }
