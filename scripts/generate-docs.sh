@@ -1,7 +1,8 @@
 #!/bin/sh
 # docs/configuration.md and docs/protocol.md from the tables in the programs.
-#   scripts/generate-docs.sh BIN_DIR
+#   scripts/generate-docs.sh BIN_DIR [DOCS_DIR]
 set -eu
+docs=${2:-docs}
 {
     echo "# Configuration"
     echo
@@ -14,5 +15,5 @@ set -eu
         echo
         "$1/cairn-$service" --config-markdown
     done
-} >docs/configuration.md
-"$1/cairn-protocol-doc" >docs/protocol.md
+} >"$docs/configuration.md"
+"$1/cairn-protocol-doc" >"$docs/protocol.md"
