@@ -90,7 +90,7 @@ eval: ## ranking quality on a judged collection (COLLECTION=directory)
 lint: ## formatting, clang-tidy, cppcheck
 	@scripts/deps.sh lint
 	@clang-format --dry-run -Werror $(SRCS) $(HEADERS)
-	@scripts/lint-c.sh '$(CPPFLAGS)' $(SRCS)
+	@scripts/lint-c.sh '$(subst ',,$(CPPFLAGS))' $(SRCS)
 
 format: ## format our C in place
 	@clang-format -i $(SRCS) $(HEADERS)

@@ -121,6 +121,20 @@ static void refuse_type(struct exchange *x)
                                               "application/json"});
 }
 
+bool exchange_body_plain(struct exchange *x)
+{
+    struct sh_bytes coding = sh_http_header(x->request, "Content-Encoding");
+
+    if (coding.len == 0 ||
+        (coding.len == 8 && strncasecmp(coding.data, "identity", 8) == 0))
+        return true;
+    exchange_fail(x, &(struct sh_problem){.status = 415,
+                                          .code = "unsupported_encoding",
+                                          .error = "a body must come unpacked: send it "
+                                                   "without Content-Encoding"});
+    return false;
+}
+
 static void handle_json(struct exchange *x, struct sh_bytes bytes)
 {
     const struct schema *schema = x->route->body;
@@ -168,6 +182,8 @@ static void read_body(struct exchange *x)
     size_t max = (x->route->flags & ROUTE_LARGE_BODY) != 0 ? config->max_document_bytes
                                                            : config->max_body_bytes;
 
+    if (!exchange_body_plain(x))
+        return;
     /* What cannot be JSON whatever it begins with is refused before it is read. */
     if (!json_in_accepts(sh_http_header(x->request, "Content-Type"), sh_bytes_of("{")))
         refuse_type(x);

@@ -55,6 +55,8 @@ struct exchange_call {
     exchange_reply_fn *done; /* only with a good reply; errors are answered here */
 };
 void exchange_call(struct exchange *x, const struct exchange_call *call);
+/* No body is unpacked here. False: it is packed, and the answer was 415. */
+SH_CHECK bool exchange_body_plain(struct exchange *x);
 /* False: the exchange has been answered 502. */
 SH_CHECK bool exchange_decode(struct exchange *x, const struct msg_desc *desc,
                               struct sh_bytes bytes, void *msg);

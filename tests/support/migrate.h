@@ -12,10 +12,10 @@ static inline char *migrate_read(const char *path)
     char *text = file ? calloc(1, 1 << 20) : NULL;
 
     if (text == NULL || fread(text, 1, (1 << 20) - 1, file) == 0) {
-        fprintf(stderr, "cannot read %s\n", path);
+        (void)fprintf(stderr, "cannot read %s\n", path);
         exit(125);
     }
-    fclose(file);
+    (void)fclose(file);
     return text;
 }
 
@@ -28,7 +28,7 @@ static inline void migrate_afresh(PGconn *db)
     PQclear(PQexec(db, "DROP SCHEMA public CASCADE"));
     PQclear(PQexec(db, "CREATE SCHEMA public"));
     if (glob("db/migrations/*.sql", 0, NULL, &files) != 0) {
-        fprintf(stderr, "no db/migrations here\n");
+        (void)fprintf(stderr, "no db/migrations here\n");
         exit(125);
     }
     for (size_t i = 0; i < files.gl_pathc; i++) {
@@ -39,7 +39,7 @@ static inline void migrate_afresh(PGconn *db)
         sql = migrate_read(files.gl_pathv[i]);
         answer = servers_sql(db, sql);
         if (strncmp(answer, "error", 5) == 0) {
-            fprintf(stderr, "%s: %s", files.gl_pathv[i], answer);
+            (void)fprintf(stderr, "%s: %s", files.gl_pathv[i], answer);
             exit(125);
         }
         free(sql);

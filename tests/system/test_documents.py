@@ -172,3 +172,35 @@ def test_batch_streams_without_holding_all(stack):
     connection.send(b"0\r\n\r\n")
     assert response.read() == b""
     connection.close()
+
+
+def batch(stack, lines):
+    body = "\n".join(json.dumps(line) for line in lines)
+    reply = stack.post("/api/documents/batch?wait=true", body,
+                       headers={"Content-Type": "application/x-ndjson"})
+    assert reply.status == 200, reply.body
+    return [json.loads(line) for line in reply.body.splitlines()]
+
+
+def test_the_last_line_of_one_id_wins(stack):
+    lines = batch(stack, [{"id": "one-id", "title": "t", "text": f"version {n}"}
+                          for n in range(20)])
+    assert [line["status"] for line in lines] == ["created"] + ["replaced"] * 19
+    stored = stack.get("/api/documents/one-id").json()
+    assert stored["sections"][0]["text"] == "version 19"
+
+
+def test_metadata_that_is_accepted_comes_back_and_is_searchable(stack):
+    stack.put(id="md-large", title="t", text="bandicoot",
+              metadata={"n": [1] * 12000, "big": 1e300, "most": 2 ** 63 - 1})
+    assert found(stack, "bandicoot") == {"md-large"}
+    stored = stack.get("/api/documents/md-large")
+    assert stored.status == 200
+    assert stored.json()["metadata"]["big"] == 1e300
+
+
+def test_metadata_that_would_not_come_back_is_refused(stack):
+    for metadata in ({"n": [1e300] * 300}, {"n": ["x" * 10] * 6000}):
+        reply = stack.post("/api/documents", {"title": "t", "text": "x", "metadata": metadata})
+        assert reply.status == 400, reply.body
+        assert reply.json()["field"] == "metadata"

@@ -3,8 +3,8 @@
  *
  * Happy path: pieces of the body go to `lines`; up to INGEST_WINDOW lines are with search
  * at a time, in a ring; the results leave in the order of the lines as soon as the oldest
- * is known. Back-pressure: while the ring is full, or the client does not read its
- * results, the socket is not read.
+ * is known. Lines with the same id are stored one after the other. Back-pressure: while
+ * the ring is full, or the client does not read its results, the socket is not read.
  * Failure modes: a bad line gets an error line and nothing else happens; a service that
  * is busy or away is asked again with growing pauses before the line fails. The client
  * leaves: what is in flight is cancelled, what was stored stays stored. */
@@ -22,7 +22,7 @@ enum {
     PAUSE_MAX_MS = 3000,
 };
 
-enum item_state { ITEM_ASKED, ITEM_PAUSED, ITEM_DONE };
+enum item_state { ITEM_HELD, ITEM_ASKED, ITEM_PAUSED, ITEM_DONE };
 
 struct batch;
 
@@ -33,7 +33,7 @@ struct item {
     uint64_t call;     /* ITEM_ASKED */
     uint64_t again_ms; /* ITEM_PAUSED: when to ask again */
     unsigned attempts;
-    bool repeatable;
+    uint64_t key; /* of the document's id; 0: none, so it may be stored but once */
     struct sh_buffer frame;  /* kept to ask again */
     struct sh_buffer result; /* ITEM_DONE */
 };
@@ -129,7 +129,7 @@ static bool may_repeat(const struct item *item, enum sh_err err)
     if (item->attempts >= ATTEMPTS)
         return false;
     return err == SH_BUSY || err == SH_REJECTED || err == SH_DRAINING ||
-           err == SH_UNAVAILABLE || (err == SH_INTERNAL && item->repeatable);
+           err == SH_UNAVAILABLE || (err == SH_INTERNAL && item->key != 0);
 }
 
 /* Not stored this time: another try after a pause, or the line's error. */
@@ -210,13 +210,30 @@ static void start_line(struct batch *batch, const struct line *line)
 
     *item = (struct item){.batch = batch, .number = line->number};
     batch->used++;
-    if (batch_line_encode(line, &item->frame, &item->repeatable, &item->result)) {
-        batch->bytes += item->frame.len;
-        ask(item);
+    if (batch_line_encode(line, &item->frame, &item->key, &item->result)) {
+        batch->bytes += item->frame.len; /* ask_held() goes on */
     } else {
         sh_buffer_free(&item->frame);
         item->state = ITEM_DONE;
     }
+}
+
+/* An earlier line with the same id is not stored yet: the later one must win. */
+static bool must_wait(struct batch *batch, size_t place)
+{
+    uint64_t key = item_at(batch, place)->key;
+
+    for (size_t i = 0; key != 0 && i < place; i++)
+        if (item_at(batch, i)->key == key && item_at(batch, i)->state != ITEM_DONE)
+            return true;
+    return false;
+}
+
+static void ask_held(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->used; i++)
+        if (item_at(batch, i)->state == ITEM_HELD && !must_wait(batch, i))
+            ask(item_at(batch, i));
 }
 
 static bool has_room(const struct batch *batch)
@@ -274,9 +291,10 @@ static void pump(struct batch *batch)
         return;
     batch->pumping = true;
     do {
-        do
+        do {
             start_lines(batch);
-        while (send_results(batch));
+            ask_held(batch);
+        } while (send_results(batch));
         control_reading(batch);
     } while (has_room(batch) && lines_waiting(&batch->lines));
     batch->pumping = false;
@@ -332,6 +350,8 @@ static bool check_request(struct exchange *x)
 {
     struct sh_bytes wait;
 
+    if (!exchange_body_plain(x))
+        return false;
     if (!is_ndjson(sh_http_header(x->request, "Content-Type"))) {
         exchange_fail(
             x, &(struct sh_problem){.status = 415,

@@ -6,11 +6,11 @@
 #include "services/gateway/exchange.h"
 #include "services/gateway/lines.h"
 
-/* Append the encoded DOCUMENT_PUT to `frame`. `repeatable`: the document bears its own
- * id, so storing it twice is the same as once. False: `result` has the line that says
- * why. */
+/* Append the encoded DOCUMENT_PUT to `frame`. `key`: the same for the same id,
+ * 0 when the document has none, so that storing it twice makes two. False: `result` has
+ * the line that says why. */
 SH_CHECK bool batch_line_encode(const struct line *line, struct sh_buffer *frame,
-                                bool *repeatable, struct sh_buffer *result);
+                                uint64_t *key, struct sh_buffer *result);
 /* The line of a document that was stored. */
 void batch_line_stored(uint64_t number, struct sh_bytes payload,
                        struct sh_buffer *result);

@@ -59,8 +59,19 @@ static bool refuse(const struct line *line, enum sh_err err, const char *code,
     return false;
 }
 
+/* FNV-1a; never 0. */
+static uint64_t key_of(struct sh_bytes id)
+{
+    const unsigned char *bytes = id.data;
+    uint64_t key = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < id.len; i++)
+        key = (key ^ bytes[i]) * 0x100000001b3;
+    return key | 1;
+}
+
 static bool encode_body(const struct line *line, json_t *json, struct sh_buffer *frame,
-                        bool *repeatable, struct sh_buffer *result)
+                        uint64_t *key, struct sh_buffer *result)
 {
     struct document_body body;
     struct schema_fault fault;
@@ -69,27 +80,30 @@ static bool encode_body(const struct line *line, json_t *json, struct sh_buffer 
     bool good = schema_read(&document_schema, json, &arena, &body, &fault) == SH_OK &&
                 document_encode(&body, &arena, frame, &fault);
     if (good)
-        *repeatable = body.id.len > 0;
+        *key = body.id.len > 0 ? key_of(body.id) : 0;
     sh_arena_free(&arena);
     return good || refuse(line, fault.err, NULL, &fault, result);
 }
 
-bool batch_line_encode(const struct line *line, struct sh_buffer *frame, bool *repeatable,
+bool batch_line_encode(const struct line *line, struct sh_buffer *frame, uint64_t *key,
                        struct sh_buffer *result)
 {
     struct schema_fault fault = {0};
+    struct sh_bytes text = line->text;
     json_t *json;
 
+    if (line->number == 1 && text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        text = (struct sh_bytes){(const char *)text.data + 3, text.len - 3};
     if (line->too_long) {
         (void)snprintf(fault.error, sizeof fault.error,
                        "the line is longer than a document may be");
         return refuse(line, SH_TOOBIG, NULL, &fault, result);
     }
-    enum sh_err err = json_in(line->text, &json, fault.error, sizeof fault.error);
+    enum sh_err err = json_in(text, &json, fault.error, sizeof fault.error);
     if (err != SH_OK)
         return refuse(line, err, err == SH_MALFORMED ? "malformed_json" : NULL, &fault,
                       result);
-    bool good = encode_body(line, json, frame, repeatable, result);
+    bool good = encode_body(line, json, frame, key, result);
     json_decref(json);
     return good;
 }

@@ -18,7 +18,7 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
     sh_buffer_text(out, "{");
     document_put_members(out, &reply);
     sh_buffer_text(out, "}");
-    exchange_answer(x, reply.created ? 201 : 200);
+    exchange_answer(x, 201);
 }
 
 /* The bus takes sixteen bytes; a client's key may be any text. False: answered. */

@@ -182,8 +182,8 @@ static void on_reply(void *arg, const struct sh_rpc_response *response)
     job->in_flight--;
     if (err != SH_OK) {
         job->result.err = err;
-        sh_warning(&job->trace, "%zu passages not embedded: %s %s", batch->count,
-                   sh_err_text(err), response->err == SH_OK ? "" : response->message);
+        sh_warning(&job->trace, "%zu passages not embedded: %s", batch->count,
+                   response->err == SH_OK ? sh_err_text(err) : response->message);
     }
     send_more(job);
     if (job->in_flight > 0)

@@ -9,14 +9,21 @@
 #include "shared/clock.h"
 #include "shared/trace.h"
 
+/* The sentence begins with the field's name. */
 __attribute__((format(printf, 3, 4))) static enum sh_err
 wrong(struct record_problem *problem, const char *field, const char *format, ...)
 {
     va_list args;
+    size_t used;
 
     (void)snprintf(problem->field, sizeof(problem->field), "%s", field);
+    used = (size_t)snprintf(problem->message, sizeof(problem->message), "%s ",
+                            problem->field);
+    if (used >= sizeof(problem->message)) /* the field's name is much shorter */
+        return SH_INVALID;
     va_start(args, format);
-    (void)vsnprintf(problem->message, sizeof(problem->message), format, args);
+    (void)vsnprintf(problem->message + used, sizeof(problem->message) - used, format,
+                    args);
     va_end(args);
     return SH_INVALID;
 }
@@ -128,6 +135,41 @@ static enum sh_err take_columns(const json_t *metadata, struct sh_arena *arena,
     return take_reviewed(metadata, arena, out, problem);
 }
 
+/* The exponent that follows, without its sign; digits are skipped. */
+static size_t exponent(const char **at, const char *end)
+{
+    size_t value = 0;
+
+    while (*at + 1 < end && strchr("+-0123456789", (*at)[1]) != NULL) {
+        ++*at;
+        if (**at >= '0' && **at <= '9' && value < 10000)
+            value = value * 10 + (size_t)(**at - '0');
+    }
+    return value;
+}
+
+/* At most how long the record gives it back: it sets a space after each comma and colon,
+ * and writes 1e300 with all its zeros. */
+static size_t stored_length(struct sh_bytes canonical)
+{
+    const char *at = canonical.data;
+    const char *end = at + canonical.len;
+    size_t len = canonical.len;
+    bool quoted = false;
+
+    for (; at < end; at++) {
+        if (quoted && *at == '\\')
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (!quoted && (*at == ',' || *at == ':'))
+            len++;
+        else if (!quoted && *at == 'e' && at[-1] >= '0' && at[-1] <= '9')
+            len += exponent(&at, end) + 2;
+    }
+    return len;
+}
+
 /* Sorted keys and no white space, so that equal objects hash alike. */
 static enum sh_err canonical(const json_t *metadata, struct sh_arena *arena,
                              struct sh_bytes *out)
@@ -159,8 +201,11 @@ static enum sh_err check_metadata(struct sh_bytes given, struct sh_arena *arena,
     else if ((err = take_columns(metadata, arena, out, problem)) == SH_OK)
         err = canonical(metadata, arena, &out->metadata);
     json_decref(metadata);
-    if (err == SH_OK && out->metadata.len > 65536)
-        return wrong(problem, "metadata", "must be at most 65,536 bytes long");
+    if (err == SH_OK && stored_length(out->metadata) > RECORD_METADATA_MAX)
+        return wrong(problem, "metadata",
+                     "must be at most %d bytes long, with a space after each comma and "
+                     "colon and every number written out",
+                     RECORD_METADATA_MAX);
     return err;
 }
 
@@ -231,11 +276,11 @@ static enum sh_err check_sections(const struct document *document,
     for (size_t i = 0; i < document->sections_count; i++) {
         const struct section *section = &document->sections[i];
         if (has_nul(section->title) || has_nul(section->text))
-            return wrong(problem, "sections", "section %zu holds a NUL character", i);
+            return wrong(problem, "sections", "must not hold a NUL character");
         text = text || !is_blank(section->text);
     }
     if (!text)
-        return wrong(problem, "text", "a document needs a title or a text");
+        return wrong(problem, "text", "and title must not both be blank");
     return SH_OK;
 }
 
@@ -256,9 +301,9 @@ enum sh_err record_check(const struct document *document, struct sh_arena *arena
                      "must be 1 to %d bytes long without control characters",
                      RECORD_ID_MAX);
     if (has_nul(out->title))
-        return wrong(problem, "title", "holds a NUL character");
+        return wrong(problem, "title", "must not hold a NUL character");
     if (has_control(out->collection))
-        return wrong(problem, "collection", "holds a control character");
+        return wrong(problem, "collection", "must not hold a control character");
     if ((err = check_sections(document, problem)) != SH_OK ||
         (err = check_metadata(document->metadata, arena, out, problem)) != SH_OK)
         return err;

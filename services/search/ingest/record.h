@@ -6,7 +6,7 @@
 #include "proto/msg.h"
 #include "shared/mem.h"
 
-enum { RECORD_ID_MAX = 256, RECORD_HASH_TEXT = 65 };
+enum { RECORD_ID_MAX = 256, RECORD_METADATA_MAX = 65536, RECORD_HASH_TEXT = 65 };
 
 struct record {
     struct sh_bytes id; /* empty: none was given */

@@ -78,21 +78,21 @@ static void write_set(const char *name, const char *manifest)
 {
     char path[256];
 
-    snprintf(path, sizeof(path), "%s/%s", root, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", root, name);
     assert_int_equal(mkdir(path, 0700), 0);
     if (manifest == NULL)
         return;
-    snprintf(path, sizeof(path), "%s/%s/manifest.json", root, name);
+    (void)snprintf(path, sizeof(path), "%s/%s/manifest.json", root, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs(manifest, file);
-    fclose(file);
+    (void)fputs(manifest, file);
+    (void)fclose(file);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    snprintf(root, sizeof(root), "/tmp/cairn-sets.XXXXXX");
+    (void)snprintf(root, sizeof(root), "/tmp/cairn-sets.XXXXXX");
     return mkdtemp(root) ? 0 : -1;
 }
 
@@ -101,7 +101,7 @@ static int tear_down(void **state)
     char command[128];
 
     (void)state;
-    snprintf(command, sizeof(command), "rm -rf '%s'", root);
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", root);
     return system(command); /* NOLINT(cert-env33-c): a path of our own */
 }
 
@@ -117,8 +117,8 @@ static void sets_come_newest_first_without_the_unreadable(void **state)
     write_set("cut", "{\"id\":\"cut\"");
     write_set("none", NULL);
     write_set(".being-written", GOOD(".being-written", "400"));
-    snprintf(plain, sizeof(plain), "%s/README", root);
-    fclose(fopen(plain, "w"));
+    (void)snprintf(plain, sizeof(plain), "%s/README", root);
+    (void)fclose(fopen(plain, "w"));
     assert_int_equal(sets_read(root, &sets), SH_OK);
     assert_int_equal(sets.count, 3);
     assert_int_equal(sets.unreadable, 2);

@@ -133,11 +133,12 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
     if (sh_rpc_call_decode(call, search_query_desc(), &query) != SH_OK)
         return;
     results.mode = query.mode;
-    snprintf(f->seen, sizeof f->seen, "[%.*s] max %u filters %.*s mode %u role %.*s/%u",
-             (int)query.query.len, (const char *)query.query.data, query.max_results,
-             (int)query.filters.len,
-             query.filters.data ? (const char *)query.filters.data : "", query.mode,
-             (int)caller->role.len, (const char *)caller->role.data, caller->clearance);
+    (void)snprintf(
+        f->seen, sizeof f->seen, "[%.*s] max %u filters %.*s mode %u role %.*s/%u",
+        (int)query.query.len, (const char *)query.query.data, query.max_results,
+        (int)query.filters.len,
+        query.filters.data ? (const char *)query.filters.data : "", query.mode,
+        (int)caller->role.len, (const char *)caller->role.data, caller->clearance);
     sh_rpc_reply(call, search_results_desc(), &results);
 }
 
@@ -147,8 +148,8 @@ static inline void on_get(void *arg, struct sh_rpc_call *call)
     struct document_ref ref;
     if (sh_rpc_call_decode(call, document_ref_desc(), &ref) != SH_OK)
         return;
-    snprintf(f->seen, sizeof f->seen, "get %.*s", (int)ref.id.len,
-             (const char *)ref.id.data);
+    (void)snprintf(f->seen, sizeof f->seen, "get %.*s", (int)ref.id.len,
+                   (const char *)ref.id.data);
     sh_rpc_fail(call, SH_NOTFOUND, NULL, NULL, "there is no such document");
 }
 
@@ -171,15 +172,15 @@ static inline void answer_held(struct fixture *f, size_t which)
 {
     struct sh_rpc_call *call = f->held[which];
     f->held_count--;
-    memmove(&f->held[which], &f->held[which + 1],
-            (f->held_count - which) * sizeof f->held[0]);
+    for (size_t i = which; i < f->held_count; i++)
+        f->held[i] = f->held[i + 1];
     put_reply(f, call);
 }
 
 static inline void serve(struct fixture *f, const char *name, struct sh_rpc_server **out)
 {
     char bind[128];
-    snprintf(bind, sizeof bind, "ipc://%s/%s", f->folder, name);
+    (void)snprintf(bind, sizeof bind, "ipc://%s/%s", f->folder, name);
     const struct sh_rpc_server_options options = {
         .service = name, .bind = bind, .instance = name, .started = 1};
     assert_int_equal(sh_rpc_server_create(f->zmq, &options, out), SH_OK);
@@ -242,18 +243,19 @@ static inline const char *post(struct fixture *f, const char *path, const char *
                                const char *body)
 {
     static char request[65536];
-    snprintf(request, sizeof request,
-             "POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n"
-             "%s\r\n%s",
-             path, strlen(body), more, body);
+    (void)snprintf(
+        request, sizeof request,
+        "POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n"
+        "%s\r\n%s",
+        path, strlen(body), more, body);
     return ask(f, request);
 }
 
 static inline const char *get(struct fixture *f, const char *path)
 {
     char request[1024];
-    snprintf(request, sizeof request,
-             "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    (void)snprintf(request, sizeof request,
+                   "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
     return ask(f, request);
 }
 
@@ -269,8 +271,8 @@ static inline void configure(struct fixture *f)
 {
     static char endpoints[PEER_COUNT][128];
     for (int p = 0; p < PEER_COUNT; p++)
-        snprintf(endpoints[p], sizeof endpoints[p], "ipc://%s/%s", f->folder,
-                 peer_name((enum peer)p));
+        (void)snprintf(endpoints[p], sizeof endpoints[p], "ipc://%s/%s", f->folder,
+                       peer_name((enum peer)p));
     f->gateway.config = (struct gateway_config){
         .api_host = "127.0.0.1",
         .auth_mode = "trusted",
@@ -349,7 +351,7 @@ static inline int tear_down(void **state)
     router_free(&f->gateway.router);
     board_free(&f->gateway.board);
     for (int p = 0; p < PEER_COUNT; p++) {
-        snprintf(path, sizeof path, "%s/%s", f->folder, peer_name((enum peer)p));
+        (void)snprintf(path, sizeof path, "%s/%s", f->folder, peer_name((enum peer)p));
         unlink(path);
     }
     rmdir(f->folder);

@@ -7,7 +7,7 @@ static const char start[] = "POST /api/documents/batch?wait=true HTTP/1.1\r\nHos
 static void say_chunk(int fd, const char *text)
 {
     char size[32];
-    snprintf(size, sizeof size, "%zx\r\n", strlen(text));
+    (void)snprintf(size, sizeof size, "%zx\r\n", strlen(text));
     say(fd, size);
     say(fd, text);
     say(fd, "\r\n");
@@ -16,8 +16,8 @@ static void say_chunk(int fd, const char *text)
 static void say_document(int fd, int number)
 {
     char line[128];
-    snprintf(line, sizeof line, "{\"id\":\"d%d\",\"title\":\"t\",\"text\":\"x\"}\n",
-             number);
+    (void)snprintf(line, sizeof line, "{\"id\":\"d%d\",\"title\":\"t\",\"text\":\"x\"}\n",
+                   number);
     say_chunk(fd, line);
 }
 
@@ -25,7 +25,7 @@ static void say_document(int fd, int number)
 static size_t place_of(struct fixture *f, int line)
 {
     char text[32];
-    snprintf(text, sizeof text, "{\"line\":%d,", line);
+    (void)snprintf(text, sizeof text, "{\"line\":%d,", line);
     const char *found = strstr(f->heard, text);
     if (found == NULL)
         fail_msg("no line %d in: %s", line, f->heard);
@@ -79,6 +79,38 @@ static void results_keep_the_order_of_the_lines(void **state)
     for (int i = 1; i < WINDOW; i++)
         assert_true(place_of(f, i) < place_of(f, i + 1));
     close(fd);
+}
+
+static void lines_with_one_id_are_stored_in_their_order(void **state)
+{
+    struct fixture *f = *state;
+    f->hold = true;
+    int fd = dial(f);
+    say(fd, start);
+    say_document(fd, 1);
+    say_document(fd, 1);
+    say_document(fd, 2);
+    say_document(fd, 1);
+    say(fd, "0\r\n\r\n");
+    pump_until(f, f->held_count == 2); /* the first and the one with another id */
+    answer_held(f, 1);
+    for (int puts = 1; puts < 4; puts++) {
+        pump_until(f, f->held_count > 0);
+        assert_int_equal(f->held_count, 1);
+        answer_held(f, 0);
+    }
+    pump_until(f, (heard(f, fd, "\r\n"), f->heard_end));
+    assert_int_equal(results(f), 4);
+    close(fd);
+}
+
+static void a_byte_order_mark_is_skipped(void **state)
+{
+    struct fixture *f = *state;
+    const char *answer =
+        post(f, "/api/documents/batch?wait=true", "",
+             "\xef\xbb\xbf{\"id\":\"a\",\"title\":\"t\",\"text\":\"x\"}");
+    assert_says(answer, "{\"line\":1,\"status\":\"created\"");
 }
 
 static void a_result_comes_before_the_next_line_is_sent(void **state)
@@ -211,6 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_bad_line_does_not_stop_the_rest),
         WITH(results_keep_the_order_of_the_lines),
+        WITH(lines_with_one_id_are_stored_in_their_order),
+        WITH(a_byte_order_mark_is_skipped),
         WITH(a_result_comes_before_the_next_line_is_sent),
         WITH(no_more_than_the_window_is_in_flight),
         WITH(a_busy_service_is_asked_again),

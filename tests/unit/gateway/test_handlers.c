@@ -79,6 +79,10 @@ static void bad_requests_never_reach_a_service(void **state)
          "HTTP/1.1 415 "},
         {"/api/search", "Content-Type: application/x-www-form-urlencoded\r\n", "query=x",
          "HTTP/1.1 415 "},
+        {"/api/search", "Content-Encoding: gzip\r\n", "{\"query\":\"x\"}",
+         "unsupported_encoding"},
+        {"/api/documents/batch?wait=true", "Content-Encoding: gzip\r\n", "{}",
+         "unsupported_encoding"},
         {"/api/documents", "", "{\"title\":\"t\"}", "\"field\":\"text\""},
         {"/api/documents", "",
          "{\"title\":\"t\",\"text\":\"x\",\"sections\":[{\"text\":\"y\"}]}",
@@ -128,7 +132,7 @@ static void documents_are_stored(void **state)
     memcpy(key, f->key, sizeof key);
     answer = post(f, "/api/documents", "",
                   "{\"id\":\"d1\",\"title\":\"same\",\"text\":\"x\"}");
-    assert_says(answer, "HTTP/1.1 200 ");
+    assert_says(answer, "HTTP/1.1 201 ");
     assert_says(answer, "\"unchanged\":true");
     assert_false(f->keyed);
     (void)post(f, "/api/documents", "Idempotency-Key: k-1\r\n",

@@ -24,8 +24,9 @@ static void texts_come_back_the_same(void **state)
     (void)state;
     for (int i = 0; i < 0x80; i++)
         all[i] = (char)i;
-    strcpy(all + 0x80, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-    struct sh_bytes bytes = {all, strlen(all + 0x80) + 0x80};
+    static const uint8_t wide[] = {0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80};
+    memcpy(all + 0x80, wide, sizeof wide);
+    struct sh_bytes bytes = {all, 0x80 + sizeof wide};
     json_text(&out, bytes);
     json_t *json = json_loadb(out.data, out.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     assert_non_null(json);

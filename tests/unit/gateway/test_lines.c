@@ -16,9 +16,9 @@ static void drain(struct lines *lines, char *out)
     struct line line;
     while (lines_next(lines, &line)) {
         size_t used = strlen(out);
-        snprintf(out + used, 200 - used, "%d:%.*s%s ", (int)line.number,
-                 (int)line.text.len, line.text.data ? (const char *)line.text.data : "",
-                 line.too_long ? "-" : "");
+        (void)snprintf(
+            out + used, 200 - used, "%d:%.*s%s ", (int)line.number, (int)line.text.len,
+            line.text.data ? (const char *)line.text.data : "", line.too_long ? "-" : "");
     }
 }
 

@@ -124,7 +124,7 @@ static void holds_many_routes(void **state)
     struct router *router;
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
-        snprintf(paths[i], sizeof paths[i], "/api/thing%zu", i);
+        (void)snprintf(paths[i], sizeof paths[i], "/api/thing%zu", i);
         routes[i] = (struct route){.method = ROUTE_GET, .path = paths[i]};
     }
     assert_int_equal(router_create(routes, MANY, &router), SH_OK);

@@ -262,13 +262,13 @@ static void nesting_is_bounded(void **state)
     (void)state;
     memset(text, '[', JSON_IN_DEPTH + 1);
     memset(text + JSON_IN_DEPTH + 1, ']', JSON_IN_DEPTH + 1);
-    assert_int_equal(
-        json_in((struct sh_bytes){text, 2 * JSON_IN_DEPTH + 2}, &json, why, sizeof why),
-        SH_MALFORMED);
+    assert_int_equal(json_in((struct sh_bytes){text, 2 * (size_t)JSON_IN_DEPTH + 2},
+                             &json, why, sizeof why),
+                     SH_MALFORMED);
     assert_non_null(strstr(why, "nested"));
-    assert_int_equal(
-        json_in((struct sh_bytes){text + 1, 2 * JSON_IN_DEPTH}, &json, why, sizeof why),
-        SH_OK);
+    assert_int_equal(json_in((struct sh_bytes){text + 1, 2 * (size_t)JSON_IN_DEPTH},
+                             &json, why, sizeof why),
+                     SH_OK);
     json_decref(json);
     const char *quoted = "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[[\"]";
     assert_int_equal(json_in(sh_bytes_of(quoted), &json, why, sizeof why), SH_OK);

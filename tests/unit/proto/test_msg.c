@@ -273,9 +273,11 @@ static void bombs_are_refused_before_anything_is_allocated(void **state)
 
     size_t len = 3 + 3 * (3 + 30000);
     char *wide = calloc(1, len);
-    memcpy(wide, "\x95\x04\x00", 3);
+    static const uint8_t outer[] = {0x95, 0x04, 0x00};
+    static const uint8_t list[] = {0xdc, 0x75, 0x30};
+    memcpy(wide, outer, sizeof(outer));
     for (size_t i = 0; i < 3; i++)
-        memcpy(wide + 3 + i * 30003, "\xdc\x75\x30", 3);
+        memcpy(wide + 3 + i * 30003, list, sizeof(list));
     assert_int_equal(decode(f, empty_desc(), wide, len), SH_TOOBIG);
     free(wide);
 }

@@ -155,7 +155,7 @@ static inline void on_answer(void *arg, const struct sh_rpc_response *response)
 
     answer->done = true;
     answer->err = response->err;
-    snprintf(answer->field, sizeof(answer->field), "%s", response->field);
+    (void)snprintf(answer->field, sizeof(answer->field), "%s", response->field);
     sh_buffer_append(&answer->payload, response->payload.data, response->payload.len);
 }
 

@@ -39,7 +39,7 @@ static PGresult *new_page(void)
     static char names[COLUMNS][16];
 
     for (int i = 0; i < COLUMNS; i++) {
-        snprintf(names[i], sizeof(names[i]), "c%d", i);
+        (void)snprintf(names[i], sizeof(names[i]), "c%d", i);
         columns[i].name = names[i];
     }
     assert_int_equal(PQsetResultAttrs(page, COLUMNS, columns), 1);
@@ -48,7 +48,12 @@ static PGresult *new_page(void)
 
 static void set(PGresult *page, int row, int column, const void *data, int len)
 {
-    assert_int_equal(PQsetvalue(page, row, column, (char *)(uintptr_t)data, len), 1);
+    const union {
+        const void *given;
+        char *wanted; /* libpq only reads it */
+    } value = {.given = data};
+
+    assert_int_equal(PQsetvalue(page, row, column, value.wanted, len), 1);
 }
 
 static void set_text(PGresult *page, int row, int column, const char *text)
@@ -81,7 +86,7 @@ static void add_row(PGresult *page, const char *id, const char *title, const cha
     }
     if (ordinal < 0)
         return;
-    snprintf(chunk_id, sizeof(chunk_id), "%s#%d", id, ordinal);
+    (void)snprintf(chunk_id, sizeof(chunk_id), "%s#%d", id, ordinal);
     set_text(page, row, PAGE_CHUNK_ID, chunk_id);
     set_int(page, row, PAGE_ORDINAL, (uint32_t)ordinal);
     set_text(page, row, PAGE_SECTION_TITLE, "");

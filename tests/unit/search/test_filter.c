@@ -346,6 +346,25 @@ static void hostile_metadata_is_bounded(void **state)
     sh_buffer_free(&json);
 }
 
+/* The record writes 1e300 out, which no integer holds. */
+static void large_numbers_are_numbers(void **state)
+{
+    (void)state;
+    struct sh_buffer json = {0};
+    struct metadata *metadata = NULL;
+    sh_buffer_text(&json, "{\"a\":1");
+    for (int i = 0; i < 300; i++)
+        sh_buffer_text(&json, "0");
+    sh_buffer_text(&json, ",\"b\":9223372036854775808}");
+    assert_int_equal(metadata_parse(sh_buffer_bytes(&json), &metadata), SH_OK);
+    assert_int_equal(metadata->count, 2);
+    for (size_t i = 0; i < metadata->count; i++)
+        assert_true(metadata->values[i].type == METADATA_NUMBER &&
+                    metadata->values[i].number > 9e18);
+    sh_free(metadata);
+    sh_buffer_free(&json);
+}
+
 static void survives_every_allocation_failure(void **state)
 {
     (void)state;
@@ -378,6 +397,7 @@ int main(void)
         cmocka_unit_test(dates_are_read),
         cmocka_unit_test(campuses_are_known_by_key_and_name),
         cmocka_unit_test(hostile_metadata_is_bounded),
+        cmocka_unit_test(large_numbers_are_numbers),
         cmocka_unit_test(survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

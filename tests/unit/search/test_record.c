@@ -9,6 +9,7 @@
 #include "services/search/ingest/moment.h"
 #include "services/search/ingest/prepare.h"
 #include "services/search/ingest/record.h"
+#include "shared/buffer.h"
 
 static struct record_problem problem;
 
@@ -95,6 +96,44 @@ static void wrong_types_are_named(void **state)
     expect_wrong("{\"language\":1}", "metadata.language");
     expect_wrong("{\"last_reviewed\":\"yesterday\"}", "metadata.last_reviewed");
     expect_wrong("{\"last_reviewed\":12}", "metadata.last_reviewed");
+}
+
+/* An object of one list of `count` times `item`. */
+static enum sh_err check_list(const char *item, size_t count)
+{
+    struct sh_arena arena = {0};
+    struct record record;
+    struct sh_buffer json = {0};
+
+    sh_buffer_text(&json, "{\"a\":[");
+    for (size_t i = 0; i < count; i++)
+        sh_buffer_printf(&json, "%s%s", i > 0 ? "," : "", item);
+    sh_buffer_append(&json, "]}", 3);
+    enum sh_err err = check((const char *)json.data, &arena, &record);
+    sh_buffer_free(&json);
+    sh_arena_free(&arena);
+    return err;
+}
+
+/* The record spaces lists and writes numbers out: what it gives back must still fit. */
+static void metadata_is_measured_as_it_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(check_list("1", 21800), SH_OK);
+    assert_int_equal(check_list("1", 22000), SH_INVALID);
+    assert_string_equal(problem.field, "metadata");
+    assert_int_equal(check_list("1e300", 190), SH_OK);
+    assert_int_equal(check_list("1e300", 220), SH_INVALID);
+    assert_int_equal(check_list("1e-300", 220), SH_INVALID);
+    assert_int_equal(check_list("\"1e300,:\\\"\"", 3600), SH_OK);
+    assert_int_equal(check_list("true", 10900), SH_OK);
+}
+
+static void problems_are_sentences(void **state)
+{
+    (void)state;
+    expect_wrong("{\"department\":7}", "metadata.department");
+    assert_string_equal(problem.message, "metadata.department must be a text");
 }
 
 static enum sh_err check_id(const char *id, size_t len)
@@ -310,6 +349,8 @@ int main(void)
         cmocka_unit_test(columns_come_out_of_the_metadata),
         cmocka_unit_test(without_metadata_a_document_is_public),
         cmocka_unit_test(wrong_types_are_named),
+        cmocka_unit_test(metadata_is_measured_as_it_comes_back),
+        cmocka_unit_test(problems_are_sentences),
         cmocka_unit_test(ids_have_no_control_characters),
         cmocka_unit_test(a_document_says_something),
         cmocka_unit_test(equal_content_hashes_alike),

@@ -71,9 +71,9 @@ static char *first_field(PGconn *db, const struct sh_pg_statement *statement,
     for (unsigned i = 0; i < count; i++)
         list[i].value = sh_bytes_of(params[i]);
     PGresult *result = run_step(db, &step);
-    snprintf(text, sizeof(text), "%d:%s", PQntuples(result),
-             PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0)
-                                                            : "");
+    (void)snprintf(
+        text, sizeof(text), "%d:%s", PQntuples(result),
+        PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "");
     PQclear(result);
     return text;
 }
@@ -333,7 +333,7 @@ static void the_lag_is_the_age_of_the_oldest_unseen_change(void **state)
     PQclear(PQexec(db, "INSERT INTO documents (id) VALUES ('a')"));
     PQclear(PQexec(db, "UPDATE search_outbox SET at = now() - interval '1 hour'"));
     PGresult *result = PQexec(db, "SELECT xid, seq FROM search_outbox");
-    snprintf(xid, sizeof(xid), "%s", PQgetvalue(result, 0, 0));
+    (void)snprintf(xid, sizeof(xid), "%s", PQgetvalue(result, 0, 0));
     PQclear(result);
     const char *unseen[] = {"0", "0"};
     const char *seen[] = {xid, "9223372036854775807"};
