@@ -45,7 +45,6 @@ struct use_lite_work {
     float *y;       /* STACK × WIDTH */
     float *context; /* STACK × WIDTH */
     float *wide;    /* STACK × WIDE */
-    float *means;   /* STACK × WIDTH: at most one window per row */
     void *scratch;
 };
 
@@ -180,7 +179,7 @@ struct use_lite_work *use_lite_work_create(void)
     if (!work)
         return NULL;
     size_t rows = (size_t)STACK * sizeof(float);
-    work->bytes = rows * (4 * WIDTH + WIDE) + kernel_scratch_bytes(STACK);
+    work->bytes = rows * (3 * WIDTH + WIDE) + kernel_scratch_bytes(STACK);
     work->map = mmap(NULL, work->bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (work->map == MAP_FAILED) {
@@ -190,8 +189,7 @@ struct use_lite_work *use_lite_work_create(void)
     work->x = work->map;
     work->y = work->x + (size_t)STACK * WIDTH;
     work->context = work->y + (size_t)STACK * WIDTH;
-    work->means = work->context + (size_t)STACK * WIDTH;
-    work->wide = work->means + (size_t)STACK * WIDTH;
+    work->wide = work->context + (size_t)STACK * WIDTH;
     work->scratch = work->wide + (size_t)STACK * WIDE;
     return work;
 }
@@ -271,15 +269,17 @@ static void run_attention(const struct stack *s, const struct layer *layer,
     attend(s, layer->width);
 }
 
-static void run_feed_forward(const struct stack *s, const struct layer *layer)
+/* The wide half of the feed-forward part, in work->wide. */
+static void widen(const struct stack *s, const struct layer *layer)
 {
     struct use_lite_work *work = s->work;
     s->model->kernel->normalise(work->x, layer->scale_f, layer->bias_f, work->y, s->rows,
                                 WIDTH);
     multiply(s, &layer->widen, layer->widen_bias, work->y, work->wide, KERNEL_RELU);
-    multiply(s, &layer->narrow, layer->narrow_bias, work->wide, work->x, KERNEL_ADD);
 }
 
+/* Of the last layer only the mean over a window's pieces is wanted, and the narrow half
+ * is linear: it is applied to the means, once per window instead of once per piece. */
 static void run_layers(const struct stack *s)
 {
     const struct use_lite *model = s->model;
@@ -290,10 +290,11 @@ static void run_layers(const struct stack *s)
     run_attention(s, first, work->y);
     multiply(s, &first->join, first->join_bias, work->context, work->x, KERNEL_SET);
     multiply(s, &model->dense, model->dense_bias, work->y, work->x, KERNEL_ADD);
-    run_feed_forward(s, first);
+    widen(s, first);
+    multiply(s, &first->narrow, first->narrow_bias, work->wide, work->x, KERNEL_ADD);
     run_attention(s, second, work->x);
     multiply(s, &second->join, second->join_bias, work->context, work->x, KERNEL_ADD);
-    run_feed_forward(s, second);
+    widen(s, second);
 }
 
 static void unit(float *vector)
@@ -306,35 +307,48 @@ static void unit(float *vector)
         vector[j] *= inverse;
 }
 
-static void average(const float *rows, size_t count, float *out)
+static void average(const float *rows, size_t count, size_t width, float *out)
 {
-    for (size_t j = 0; j < WIDTH; j++)
+    for (size_t j = 0; j < width; j++)
         out[j] = 0;
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < WIDTH; j++)
-            out[j] += rows[i * WIDTH + j];
+        for (size_t j = 0; j < width; j++)
+            out[j] += rows[i * width + j];
     }
     float inverse = 1 / (float)count;
-    for (size_t j = 0; j < WIDTH; j++)
+    for (size_t j = 0; j < width; j++)
         out[j] *= inverse;
+}
+
+/* One row per window, made of its rows; `to` may be `from`. */
+static void average_windows(const struct stack *s, const float *from, size_t width,
+                            float *to)
+{
+    float mean[WIDE];
+    size_t at = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        average(from + at * width, s->windows[i].count, width, mean);
+        memcpy(to + i * width, mean, width * sizeof(float));
+        at += s->windows[i].count;
+    }
 }
 
 static void run_stack(struct stack *s, float *vectors)
 {
     struct use_lite_work *work = s->work;
+    const struct use_lite *model = s->model;
+    const struct layer *last = &model->layers[1];
     size_t at = 0;
     for (size_t i = 0; i < s->count; i++) {
-        embed_window(s->model, &s->windows[i], work->y + at * INPUT);
+        embed_window(model, &s->windows[i], work->y + at * INPUT);
         at += s->windows[i].count;
     }
     run_layers(s);
-    at = 0;
-    for (size_t i = 0; i < s->count; i++) {
-        average(work->x + at * WIDTH, s->windows[i].count, work->means + i * WIDTH);
-        at += s->windows[i].count;
-    }
+    average_windows(s, work->x, WIDTH, work->x);
+    average_windows(s, work->wide, WIDE, work->wide);
     s->rows = s->count; /* one row per window from here on */
-    multiply(s, &s->model->head, s->model->head_bias, work->means, vectors, KERNEL_SET);
+    multiply(s, &last->narrow, last->narrow_bias, work->wide, work->x, KERNEL_ADD);
+    multiply(s, &model->head, model->head_bias, work->x, vectors, KERNEL_SET);
     for (size_t i = 0; i < s->count; i++) {
         for (size_t j = 0; j < WIDTH; j++)
             vectors[i * WIDTH + j] = tanhf(vectors[i * WIDTH + j]);
