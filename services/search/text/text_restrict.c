@@ -156,6 +156,12 @@ static void add_places(struct reader *reader, struct places *places)
     }
 }
 
+static void copy_places(const struct places *from, struct places *to)
+{
+    memcpy(to->words, from->words, from->used * sizeof(*to->words));
+    to->used = from->used;
+}
+
 /* Both have the same beginning: where the phrase would start. */
 static bool keep_common(struct places *start, const struct places *found)
 {
@@ -181,7 +187,7 @@ static bool has_phrase(struct matcher *matcher, uint32_t passage)
                 add_places(&matcher->readers[i], &matcher->found);
         }
         if (first)
-            matcher->start = matcher->found;
+            copy_places(&matcher->found, &matcher->start);
         else if (!keep_common(&matcher->start, &matcher->found))
             return false;
         first = false;

@@ -95,7 +95,7 @@ enum sh_err explain_plan(const struct search *search, struct sh_bytes *json)
                            (json_int_t)search->allowed_count, "scanned", scanned);
     if (search->want_text)
         text = json_pack("{s:o,s:I}", "terms", terms_json(search), "matched",
-                         (json_int_t)search->text.count);
+                         (json_int_t)search->text_total);
     json_t *plan = json_pack("{s:o*,s:o*,s:b}", "vector", vector, "text", text,
                              "complete", search->degraded_count == 0);
     return print(search->arena, plan, json);

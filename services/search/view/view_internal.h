@@ -104,7 +104,10 @@ struct search {
     size_t degraded_count;
     struct bitmap allowed;
     uint32_t allowed_count;
-    struct leg text;
+    double least_boost; /* of the allowed documents */
+    double most_boost;
+    struct leg text;   /* where it is alone, perhaps only its better part */
+    size_t text_total; /* hits of the leg */
     struct leg vector;
     double weight;
     struct search_hit *hits; /* of the results */

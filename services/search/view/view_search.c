@@ -1,3 +1,6 @@
+#include <float.h>
+#include <math.h>
+
 #include "services/search/fusion/fusion.h"
 #include "services/search/view/view_results.h"
 #include "shared/clock.h"
@@ -78,9 +81,31 @@ static enum sh_err choose_legs(struct search *search, const float **query)
     return err;
 }
 
+static double boost(const struct search *search, const struct filter_row *row)
+{
+    const struct boosts *boosts = &search->view->boosts;
+    return boosts_priority(boosts, row->priority) +
+           boosts_campus(boosts, search->asked->caller->campus, row->campus);
+}
+
+static double boost_of(const void *arg, uint32_t slot)
+{
+    const struct search *search = arg;
+    return boost(search, &search->view->slots[slot].document->row);
+}
+
+static void note_boost(struct search *search, const struct filter_row *row)
+{
+    double added = boost(search, row);
+    search->least_boost = fmin(search->least_boost, added);
+    search->most_boost = fmax(search->most_boost, added);
+}
+
 static enum sh_err filter_slots(struct search *search)
 {
     const struct view *view = search->view;
+    search->least_boost = DBL_MAX;
+    search->most_boost = -DBL_MAX;
     search->allowed.bits = view->slot_count;
     search->allowed.words = sh_arena_array(
         &search->scratch, bitmap_words(view->slot_count) + 1, sizeof(uint64_t));
@@ -92,6 +117,7 @@ static enum sh_err filter_slots(struct search *search)
             return SH_TIMEOUT;
         if (!filter_match(search->filter, &document->row))
             continue;
+        note_boost(search, &document->row);
         for (size_t c = 0; c < document->chunk_count; c++)
             bitmap_add(&search->allowed, document->chunks[c].slot);
         search->allowed_count += (uint32_t)document->chunk_count;
@@ -115,6 +141,41 @@ static enum sh_err apply_query(struct search *search)
     return err;
 }
 
+static size_t wanted(const struct search_query *query)
+{
+    size_t most = (size_t)query->offset + query->max_results;
+    return query->diversity > 0 && most < FUSION_POOL ? FUSION_POOL : most;
+}
+
+/* Fusion needs every hit of the leg, and so do the ranks of explanations. A leg alone is
+ * ordered by its scores and the boosts: hits that no boost can lift far enough are left
+ * out, unless what is added up could go beyond its bounds, where all are alike. */
+static bool best_will_do(const struct search *search)
+{
+    double share = search->view->boosts.score;
+    return !search->want_vector && !search->query->explain && search->least_boost >= 0 &&
+           share > 0 && share + search->least_boost <= 1;
+}
+
+static enum sh_err run_text(struct search *search)
+{
+    const struct text_index *text = search->view->text;
+    uint64_t deadline_ms = search->asked->deadline_ms;
+    struct sh_arena *scratch = &search->scratch;
+    enum sh_err err = SH_OK;
+    if (search->allowed_count > 0 && best_will_do(search)) {
+        const struct text_depth depth = {(uint32_t)wanted(search->query),
+                                         (search->most_boost - search->least_boost) /
+                                             search->view->boosts.score};
+        return text_index_top(text, &search->text_query, &search->allowed, deadline_ms,
+                              &depth, scratch, &search->text, &search->text_total);
+    }
+    err = text_index_search(text, &search->text_query, &search->allowed, deadline_ms,
+                            scratch, &search->text);
+    search->text_total = search->text.count;
+    return err;
+}
+
 static enum sh_err run_legs(struct search *search, const float *query)
 {
     const struct view *view = search->view;
@@ -123,21 +184,11 @@ static enum sh_err run_legs(struct search *search, const float *query)
     if (err == SH_OK)
         err = apply_query(search);
     if (err == SH_OK && search->want_text)
-        err = text_index_search(view->text, &search->text_query, &search->allowed,
-                                deadline_ms, &search->scratch, &search->text);
+        err = run_text(search);
     if (err == SH_OK && search->want_vector)
         err = vector_index_scan(view->vectors, query, &search->allowed, deadline_ms,
                                 &search->scratch, &search->vector);
     return err;
-}
-
-static double boost_of(const void *arg, uint32_t slot)
-{
-    const struct search *search = arg;
-    const struct boosts *boosts = &search->view->boosts;
-    const struct filter_row *row = &search->view->slots[slot].document->row;
-    return boosts_priority(boosts, row->priority) +
-           boosts_campus(boosts, search->asked->caller->campus, row->campus);
 }
 
 static int compare(struct sh_bytes a, struct sh_bytes b)
@@ -182,12 +233,10 @@ static enum sh_err order_hits(struct search *search, struct fusion_result *fused
         .order = order_of,
         .arg = search,
     };
-    size_t most = (size_t)query->offset + query->max_results;
-    bool diverse = query->diversity > 0;
-    if (diverse && most < FUSION_POOL)
-        most = FUSION_POOL;
-    enum sh_err err = fusion_run(&input, most, &search->scratch, fused);
-    if (err == SH_OK && diverse)
+    enum sh_err err = fusion_run(&input, wanted(query), &search->scratch, fused);
+    if (!search->want_vector)
+        fused->total = search->text_total;
+    if (err == SH_OK && query->diversity > 0)
         err = fusion_diversify(fused, query->diversity, likeness_of, search,
                                &search->scratch);
     return err;

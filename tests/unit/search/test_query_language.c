@@ -175,6 +175,49 @@ static void what_was_asked_comes_before_what_was_guessed(void **state)
     fixture_close(&f);
 }
 
+/* The first pages of a text search leave out what cannot be on them. */
+static void pages_of_many_hits_fit_together(void **state)
+{
+    (void)state;
+    enum { MANY = 6000 };
+    struct fixture f;
+    char all[200][16];
+    char id[16];
+    char text[256];
+    fixture_open(&f);
+    srand(4);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(id, sizeof(id), "%d", i);
+        struct view_document document = document_of(id, "");
+        document.priority = (uint32_t)rand() % 6;
+        document.campus = sh_bytes_of(rand() % 2 ? "central" : "");
+        (void)snprintf(text, sizeof(text), "common %.*s%.*s", rand() % 5 * 5,
+                       "wide wide wide wide ", rand() % 20, "bee other words stand");
+        put_text(&f, document, text, NULL);
+    }
+    f.query.mode = 2;
+    f.caller.campus = sh_bytes_of("central");
+    f.query.explain = true; /* looks at all */
+    f.query.max_results = 200;
+    assert_int_equal(search_for(&f, "common wide bee ", NULL), SH_OK);
+    assert_int_equal(f.results.total, MANY);
+    for (size_t i = 0; i < 200; i++)
+        (void)snprintf(all[i], sizeof(all[i]), "%.*s",
+                       (int)f.results.hits[i].chunk_id.len,
+                       (const char *)f.results.hits[i].chunk_id.data);
+    f.query.explain = false;
+    for (uint32_t from = 0; from < 200; from += 40) {
+        f.query.offset = from;
+        f.query.max_results = 40;
+        assert_int_equal(search_for(&f, "common wide bee ", NULL), SH_OK);
+        assert_int_equal(f.results.total, MANY);
+        assert_int_equal(f.results.hits_count, 40);
+        for (size_t i = 0; i < 40; i++)
+            assert_true(hit_is(&f, i, all[from + i]));
+    }
+    fixture_close(&f);
+}
+
 static void misspelt_words_are_found(void **state)
 {
     (void)state;
@@ -264,6 +307,7 @@ int main(void)
         cmocka_unit_test(rules_hold_for_the_vector_leg_too),
         cmocka_unit_test(an_unfinished_word_finds_what_begins_so),
         cmocka_unit_test(what_was_asked_comes_before_what_was_guessed),
+        cmocka_unit_test(pages_of_many_hits_fit_together),
         cmocka_unit_test(misspelt_words_are_found),
         cmocka_unit_test(words_are_stemmed_in_the_language_of_the_document),
         cmocka_unit_test(long_queries_are_bounded),

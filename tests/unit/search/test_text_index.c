@@ -292,6 +292,102 @@ static void a_query_of_many_words_is_bounded(void **state)
     close_fixture(&f);
 }
 
+static void random_text(char *text, size_t size)
+{
+    size_t len = 0;
+    for (int i = 1 + rand() % 12; i > 0; i--) {
+        int word = rand() % 64;
+        word = word * word / 64; /* small ones are frequent */
+        len += (size_t)snprintf(text + len, size - len, "w%dx ", word * word / 64);
+    }
+}
+
+static const struct leg_hit *hit_of(const struct leg *leg, uint32_t slot)
+{
+    for (size_t i = 0; i < leg->count; i++) {
+        if (leg->hits[i].slot == slot)
+            return &leg->hits[i];
+    }
+    return NULL;
+}
+
+static int descending(const void *a, const void *b)
+{
+    float left = ((const struct leg_hit *)a)->score;
+    float right = ((const struct leg_hit *)b)->score;
+    return (left < right) - (left > right);
+}
+
+/* What is left out is below what is wanted, and what is there has the same score. */
+static void check_top(const struct leg *all, const struct leg *top, uint32_t most,
+                      double spread)
+{
+    struct leg_hit *sorted = sh_alloc_array(all->count + 1, sizeof(*sorted));
+    assert_non_null(sorted);
+    memcpy(sorted, all->hits, all->count * sizeof(*sorted));
+    qsort(sorted, all->count, sizeof(*sorted), descending);
+    double least = all->count > most ? (double)sorted[most - 1].score : 0;
+    least -= spread * (double)(all->count > 0 ? sorted[0].score : 0);
+    for (size_t i = 0; i < all->count; i++) {
+        const struct leg_hit *hit = hit_of(top, sorted[i].slot);
+        assert_true(hit || (double)sorted[i].score < least);
+        if (hit)
+            assert_memory_equal(&hit->score, &sorted[i].score, sizeof(float));
+    }
+    assert_true(top->count <= all->count);
+    sh_free(sorted);
+}
+
+/* Returns how many hits were left out. */
+static size_t compare_top(struct fixture *f, const char *text, uint32_t most,
+                          double spread)
+{
+    struct text_query query = query_of(f, text);
+    const struct text_depth depth = {most, spread};
+    struct leg top;
+    size_t total = 0;
+    find(f, text);
+    assert_int_equal(text_index_top(f->index, &query, &f->allowed, SH_NO_DEADLINE, &depth,
+                                    &f->arena, &top, &total),
+                     SH_OK);
+    assert_int_equal(total, f->leg.count);
+    for (size_t i = 1; i < top.count; i++)
+        assert_true(top.hits[i - 1].slot < top.hits[i].slot);
+    check_top(&f->leg, &top, most, spread);
+    sh_arena_free(&f->arena);
+    return total - top.count;
+}
+
+static void the_best_are_those_of_all(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    struct fixture f;
+    char text[256];
+    open_fixture(&f);
+    sh_free(f.allowed.words);
+    f.allowed = (struct bitmap){sh_alloc_array(bitmap_words(MANY), 8), MANY};
+    assert_non_null(f.allowed.words);
+    srand(9);
+    for (uint32_t slot = MANY; slot-- > 0;) { /* slots descend, numbers ascend */
+        random_text(text, sizeof(text));
+        add(&f, slot, slot % 50 ? "" : "w3x", text);
+        if (slot % 7)
+            bitmap_add(&f.allowed, slot);
+        if (slot % 11 == 0)
+            drop(&f, slot, slot % 50 ? "" : "w3x", text);
+        sh_arena_free(&f.arena);
+    }
+    for (int round = 0; round < 60; round++) {
+        random_text(text, sizeof(text));
+        (void)compare_top(&f, text, 10, 0);
+        (void)compare_top(&f, text, 1 + (uint32_t)rand() % 300, rand() % 3 * 0.05);
+    }
+    assert_true(compare_top(&f, "w0x", 10, 0) > MANY / 8);
+    assert_true(compare_top(&f, "w0x w0x w40x nothing", 5, 0.1) > 0);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_failed_add_changes_nothing),
         cmocka_unit_test(a_long_walk_heeds_the_deadline),
         cmocka_unit_test(a_query_of_many_words_is_bounded),
+        cmocka_unit_test(the_best_are_those_of_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
