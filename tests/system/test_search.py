@@ -167,6 +167,16 @@ def test_markup_in_documents_is_escaped_in_highlights(stack):
     assert "<script>" in answer["results"][0]["text"]
 
 
+def test_the_columns_are_shown_whatever_the_document_said(stack):
+    stack.put(id="bare", title="Bare", text="okapi", collection="bare")
+    filters = {"collection": "bare"}
+    hit = stack.search("okapi", filters=filters)["results"][0]
+    assert hit["metadata"] == {"department": None, "campus": None, "priority": None,
+                               "clearance_level": 1, "last_reviewed": None}
+    filters["metadata"] = {"department": {"exists": True}}
+    assert stack.search("okapi", filters=filters)["count"] == 0
+
+
 def test_ordinary_text_is_never_refused(stack):
     for query in ["SELECT committee", "O'Brien", "naïve café", "数据 检索", "100% of <users>",
                   "King's Buildings", "-- ; DROP TABLE"]:

@@ -104,6 +104,12 @@ const struct sh_pg_statement store_position = {"position", SH_CHANGEFEED_START_S
 #define PAGE_DOCUMENTS "256"
 #define PAGE_CHUNKS    "512"
 
+/* What answers show: the columns are there whatever the document said of them. */
+#define SHOWN_METADATA                                                                   \
+    "(jsonb_build_object('department', d.department, 'campus', d.campus, 'priority', "   \
+    "d.priority, 'clearance_level', d.clearance_level, 'last_reviewed', NULL) "          \
+    "|| d.metadata)"
+
 #define PAGE_OF(candidates)                                                              \
     "WITH page AS (SELECT id, last FROM (SELECT id, max(id) OVER () AS last, "           \
     "sum(chunk_count) OVER (ORDER BY id) - chunk_count AS before FROM (" candidates      \
@@ -114,8 +120,9 @@ const struct sh_pg_statement store_position = {"position", SH_CHANGEFEED_START_S
     "FROM page p JOIN documents d ON d.id = p.id "                                       \
     "LEFT JOIN chunks c ON c.document_id = d.id) "                                       \
     "SELECT l.id, CASE WHEN l.line = 1 THEN l.last END, d.title, d.collection, "         \
-    "d.department, d.campus, d.priority::int, d.clearance_level::int, "                  \
-    "d.metadata::text, l.chunk_id, l.ordinal, l.section_title, l.text, l.page_number, "  \
+    "d.department, d.campus, d.priority::int, d.clearance_level::int, " SHOWN_METADATA   \
+    "::text, l.chunk_id, l.ordinal, l.section_title, l.text, "                           \
+    "l.page_number, "                                                                    \
     "v.vector FROM lines l LEFT JOIN documents d ON d.id = l.id AND l.line = 1 "         \
     "LEFT JOIN chunk_vectors v ON v.chunk_id = l.chunk_id AND v.fingerprint = $2 "       \
     "ORDER BY l.id, l.ordinal"
