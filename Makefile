@@ -57,7 +57,8 @@ test-unit: $(TESTS) ## build and run the unit tests of this BUILD
 	@scripts/run-unit-tests.sh $(OUT) $(TESTS)
 
 # The parts that are used by more than one thread, under ThreadSanitizer.
-THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view,$(TESTS))
+THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view \
+                   %/test_hnsw_threads,$(TESTS))
 test-threads: $(THREADED)
 	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
 
