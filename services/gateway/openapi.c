@@ -134,6 +134,18 @@ static json_t *parameters_of(const struct route *route)
     return all;
 }
 
+static bool is_media(const char *answer)
+{
+    return answer != NULL && strchr(answer, '/') != NULL;
+}
+
+static json_t *content_of(const struct route *route)
+{
+    if (is_media(route->answer))
+        return json_pack("{s:{s:{s:s}}}", route->answer, "schema", "type", "string");
+    return json_pack("{s:{s:o}}", "application/json", "schema", reference(route->answer));
+}
+
 static json_t *responses_of(const struct route *route)
 {
     json_t *responses = json_object();
@@ -141,9 +153,7 @@ static json_t *responses_of(const struct route *route)
     char status[12];
 
     if (route->answer != NULL)
-        json_object_set_new(good, "content",
-                            json_pack("{s:{s:o}}", "application/json", "schema",
-                                      reference(route->answer)));
+        json_object_set_new(good, "content", content_of(route));
     (void)snprintf(status, sizeof status, "%d", route->success);
     json_object_set_new(responses, status, good);
     json_object_set_new(
@@ -169,6 +179,10 @@ static json_t *operation_of(const struct route *route)
                             json_pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
                                       "application/json", "schema",
                                       reference(route->body->name)));
+    else if (route->method == ROUTE_POST && is_media(route->answer))
+        json_object_set_new(operation, "requestBody",
+                            json_pack("{s:b,s:{s:{s:{s:s}}}}", "required", 1, "content",
+                                      route->answer, "schema", "type", "string"));
     return operation;
 }
 
@@ -222,7 +236,8 @@ enum sh_err openapi_write(const struct route *table, size_t count, struct sh_buf
         add_path(paths, route);
         if (route->body != NULL)
             json_object_set_new(schemas, route->body->name, describe(route->body));
-        if (route->answer != NULL && json_object_get(schemas, route->answer) == NULL)
+        if (route->answer != NULL && !is_media(route->answer) &&
+            json_object_get(schemas, route->answer) == NULL)
             err = SH_INTERNAL;
     }
     json_t *document = json_pack(

@@ -56,7 +56,9 @@ struct route {
     const char *tag;
     const char *summary;
     const struct route_param *params; /* of the query; ended by a NULL name */
-    const char *answer; /* name of its shape in /openapi.json; NULL: not JSON */
+    /* Name of its shape in /openapi.json; "text/plain": what is not JSON, in and out.
+     * NULL: not described. */
+    const char *answer;
 };
 
 struct router;

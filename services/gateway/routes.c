@@ -25,6 +25,10 @@ static const struct route_param batch_params[] = {
     {0}};
 static const struct route_param health_params[] = {
     {"profile", "string", "union, garden, glossary, checks or vector"},
+    {"refresh", "boolean", "look at everything anew; for operators"},
+    {0}};
+static const struct route_param detailed_params[] = {
+    {"refresh", "boolean", "look at everything anew"},
     {0}};
 
 /* clang-format on */
@@ -45,7 +49,8 @@ const struct route routes[] = {
      NULL, "Stored"},
     {ROUTE_POST, 200, "/api/documents/batch", "store_documents", batch_post, NULL,
      PERMIT_WRITE_DOCUMENTS, 0, "Documents",
-     "Store a stream of documents, one JSON object a line", batch_params, NULL},
+     "Store a stream of documents, one JSON object a line", batch_params,
+     "application/x-ndjson"},
     {ROUTE_GET, 200, "/api/documents", "list_documents", document_list, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Documents", "A page of documents", list_params,
      "DocumentPage"},
@@ -65,11 +70,11 @@ const struct route routes[] = {
      "Health", "The state of the system, at most a few seconds old", health_params,
      "Health"},
     {ROUTE_GET, 200, "/health/detailed", "health_detailed", health_detailed, NULL,
-     PERMIT_OPERATE, PROBE | ROUTE_OPERATOR, "Health", "Every subsystem", NULL,
+     PERMIT_OPERATE, PROBE | ROUTE_OPERATOR, "Health", "Every subsystem", detailed_params,
      "HealthDetailed"},
     {ROUTE_GET, 200, "/health/metrics", "health_metrics", health_metrics, NULL,
      PERMIT_OPERATE, PROBE | ROUTE_OPERATOR, "Health",
-     "Prometheus text; JSON with Accept: application/json", NULL, NULL},
+     "Prometheus text; JSON with Accept: application/json", NULL, "text/plain"},
     {ROUTE_GET, 200, "/health/ready", "health_ready", health_ready, NULL, PERMIT_PUBLIC,
      PROBE, "Health", "200 when searches can be answered", NULL, "Ready"},
     {ROUTE_GET, 200, "/readyz", "health_ready", health_ready, NULL, PERMIT_PUBLIC,
@@ -81,10 +86,10 @@ const struct route routes[] = {
     {ROUTE_GET, 200, "/livez", "health_liveness", health_live, NULL, PERMIT_PUBLIC,
      PROBE | ROUTE_HIDDEN, "Health", "", NULL, NULL},
     {ROUTE_GET, 200, "/metrics", "metrics", metrics_text, NULL, PERMIT_OPERATE,
-     PROBE | ROUTE_OPERATOR, "Health", "Prometheus text format", NULL, NULL},
+     PROBE | ROUTE_OPERATOR, "Health", "Prometheus text format", NULL, "text/plain"},
     {ROUTE_GET, 200, "/openapi.json", "openapi", docs_openapi, NULL, PERMIT_PUBLIC,
      ROUTE_DOCS, "Documentation", "This description", NULL, "OpenApi"},
     {ROUTE_GET, 200, "/docs", "docs", docs_page, NULL, PERMIT_PUBLIC, ROUTE_DOCS,
-     "Documentation", "This description, for people", NULL, NULL},
+     "Documentation", "This description, for people", NULL, "text/html"},
 };
 const size_t routes_count = SH_COUNT(routes);

@@ -160,3 +160,11 @@ def test_the_small_services_answer_one_method_each(stack):
     schema = stack.get("/api/graph/schema").json()
     assert schema["labels"] == [] or isinstance(schema["labels"][0]["name"], str)
     assert stack.get("/api/backups").json()["backups"] == []
+
+
+def test_refresh_probes_anew(stack):
+    for path in ("/health", "/health/detailed"):
+        before = stack.get(path).json()["timestamp"]
+        first = stack.get(path + "?refresh=1").json()["timestamp"]
+        second = stack.get(path + "?refresh=true").json()["timestamp"]
+        assert before < first < second

@@ -5,6 +5,11 @@
 #include "shared/clock.h"
 #include "shared/metrics.h"
 
+enum {
+    REFRESH_MS = 4000, /* longer than a round of the watch, or two, take */
+    REFRESH_EVERY_MS = 5,
+};
+
 static const char pong[] = "{\"status\":\"ok\",\"message\":\"pong\"}";
 
 static void answer_json(struct exchange *x, int status, const char *text)
@@ -44,6 +49,75 @@ static bool find_profile(const char *name, enum board_page *page)
     return false;
 }
 
+/* ?refresh: a request that waits for all to be looked at anew. */
+struct refresh {
+    struct exchange *x;
+    enum board_page page;
+    uint64_t ticket;
+    uint64_t until_ms;
+    uv_timer_t timer;
+};
+
+static void on_refresh_closed(uv_handle_t *handle)
+{
+    sh_free(handle->data);
+}
+
+static void on_refresh_left(struct exchange *x)
+{
+    struct refresh *refresh = x->state;
+    uv_close((uv_handle_t *)&refresh->timer, on_refresh_closed);
+}
+
+static void on_refresh_timer(uv_timer_t *timer)
+{
+    struct refresh *refresh = timer->data;
+    struct exchange *x = refresh->x;
+
+    if (!board_is_answered(x->edge->gateway->board, refresh->ticket) &&
+        sh_left_ms(refresh->until_ms) > 0)
+        return;
+    uv_close((uv_handle_t *)timer, on_refresh_closed);
+    x->abandoned = NULL;
+    answer_page(x, refresh->page);
+}
+
+static void wait_for_refresh(struct exchange *x, enum board_page page)
+{
+    struct refresh *refresh = sh_alloc(sizeof *refresh);
+
+    if (refresh == NULL) {
+        exchange_fail_err(x, SH_NOMEM, NULL);
+        return;
+    }
+    refresh->x = x;
+    refresh->page = page;
+    refresh->ticket = board_ask(x->edge->gateway->board);
+    refresh->until_ms = sh_now_ms() + REFRESH_MS;
+    refresh->timer.data = refresh;
+    x->state = refresh;
+    x->abandoned = on_refresh_left;
+    /* neither can fail: the loop is open and the callback is set */
+    (void)uv_timer_init(x->edge->loop, &refresh->timer);
+    (void)uv_timer_start(&refresh->timer, on_refresh_timer, REFRESH_EVERY_MS,
+                         REFRESH_EVERY_MS);
+}
+
+/* The page as it is, or as it is once all has been looked at anew: that is for operators,
+ * like the detailed page. */
+static void look(struct exchange *x, enum board_page page)
+{
+    char asked[8] = "";
+
+    if (sh_http_query(x->request).len > 0 &&
+        sh_http_param(x->request, "refresh", asked, sizeof asked) == SH_OK &&
+        (strcmp(asked, "1") == 0 || strcmp(asked, "true") == 0) &&
+        x->edge->gateway->config.metrics_public)
+        wait_for_refresh(x, page);
+    else
+        answer_page(x, page);
+}
+
 void health_union(struct exchange *x, void *unused)
 {
     (void)unused;
@@ -55,7 +129,7 @@ void health_union(struct exchange *x, void *unused)
     if (sh_http_query(x->request).len > 0)
         err = sh_http_param(x->request, "profile", asked, sizeof asked);
     if (find_profile(err == SH_NOTFOUND ? usual : err == SH_OK ? asked : "", &page))
-        answer_page(x, page);
+        look(x, page);
     else
         exchange_invalid(
             x, "profile",
@@ -65,7 +139,7 @@ void health_union(struct exchange *x, void *unused)
 void health_detailed(struct exchange *x, void *unused)
 {
     (void)unused;
-    answer_page(x, PAGE_DETAILED);
+    look(x, PAGE_DETAILED);
 }
 
 /* --- probes ------------------------------------------------------------------------- */

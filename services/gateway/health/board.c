@@ -7,6 +7,9 @@
 struct board {
     pthread_mutex_t lock;
     struct board_set *now;
+    uv_async_t *wake;
+    uint64_t asked;
+    uint64_t answered;
 };
 
 enum sh_err board_create(struct board **out)
@@ -55,6 +58,46 @@ void board_publish(struct board *board, struct board_set *set)
     pthread_mutex_unlock(&board->lock);
     if (old != NULL)
         board_drop(board, old);
+}
+
+void board_listen(struct board *board, uv_async_t *wake)
+{
+    pthread_mutex_lock(&board->lock);
+    board->wake = wake;
+    pthread_mutex_unlock(&board->lock);
+}
+
+uint64_t board_ask(struct board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    uint64_t ticket = ++board->asked;
+    if (board->wake != NULL) /* fails for a handle that closes, and none does here */
+        (void)uv_async_send(board->wake);
+    pthread_mutex_unlock(&board->lock);
+    return ticket;
+}
+
+uint64_t board_asked(struct board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    uint64_t ticket = board->asked;
+    pthread_mutex_unlock(&board->lock);
+    return ticket;
+}
+
+void board_answered(struct board *board, uint64_t ticket)
+{
+    pthread_mutex_lock(&board->lock);
+    board->answered = ticket;
+    pthread_mutex_unlock(&board->lock);
+}
+
+bool board_is_answered(struct board *board, uint64_t ticket)
+{
+    pthread_mutex_lock(&board->lock);
+    bool answered = board->answered >= ticket;
+    pthread_mutex_unlock(&board->lock);
+    return answered;
 }
 
 struct board_set *board_take(struct board *board)

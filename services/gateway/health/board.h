@@ -3,6 +3,8 @@
 #ifndef GATEWAY_BOARD_H
 #define GATEWAY_BOARD_H
 
+#include <uv.h>
+
 #include "shared/buffer.h"
 
 enum board_page { /* in the order of HEALTH_PROFILE's choices, then the detailed one */
@@ -33,6 +35,15 @@ void board_free(struct board **board);
 struct board_set *board_set_new(void);
 /* The board owns the set from here on. */
 void board_publish(struct board *board, struct board_set *set);
+/* Whoever writes the board is woken by `wake` when somebody asks; NULL: nobody is. */
+void board_listen(struct board *board, uv_async_t *wake);
+/* Ask that all be looked at anew; the ticket tells when that was done. Any thread. */
+uint64_t board_ask(struct board *board);
+/* The last ticket given out; what is looked at from here on answers it. */
+uint64_t board_asked(struct board *board);
+/* All that was asked up to the ticket shows in the set of now. */
+void board_answered(struct board *board, uint64_t ticket);
+bool board_is_answered(struct board *board, uint64_t ticket);
 /* The set of now, NULL before the first; every take needs its drop. Any thread. */
 struct board_set *board_take(struct board *board);
 void board_drop(struct board *board, struct board_set *set);

@@ -37,6 +37,9 @@ struct watch {
     struct sh_service *service;
     struct edge *edge;
     uv_timer_t timer;
+    uv_async_t wake; /* somebody asked the board */
+    int handles;     /* open ones of the two */
+    uint64_t ticket; /* of the board, that this round answers */
     struct ask asks[ASKS];
     struct facts facts;
     struct sh_health_check *checks[PEER_COUNT];
@@ -106,6 +109,7 @@ static void end_round(struct watch *watch)
 {
     watch->facts.check_duration_ms = (double)(sh_now_us() - watch->round_us) / 1000;
     publish(watch);
+    board_answered(watch->gateway->board, watch->ticket);
     if (watch->again)
         begin_round(watch);
 }
@@ -241,6 +245,7 @@ static void begin_round(struct watch *watch)
         watch->again || watch->rounds % PROBE_EVERY == 0 || !watch->facts.probe_ran;
     watch->again = false;
     watch->rounds++;
+    watch->ticket = board_asked(watch->gateway->board);
     watch->round_us = sh_now_us();
     for (int what = 0; what < ASKS; what++)
         if (what != ASK_PROBE || probe)
@@ -252,6 +257,14 @@ static void begin_round(struct watch *watch)
 static void on_timer(uv_timer_t *timer)
 {
     begin_round(timer->data);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    struct watch *watch = wake->data;
+
+    watch->rounds = 0; /* the probe too */
+    begin_round(watch);
 }
 
 void watch_nudge(struct watch *watch)
@@ -291,8 +304,14 @@ enum sh_err watch_open(struct gateway *gateway, struct sh_service *service,
             return SH_NOMEM;
         }
     }
+    if (uv_async_init(edge->loop, &watch->wake, on_wake) != 0) {
+        sh_free(watch);
+        return SH_NOMEM;
+    }
     (void)uv_timer_init(edge->loop, &watch->timer); /* always 0 */
-    watch->timer.data = watch;
+    watch->timer.data = watch->wake.data = watch;
+    watch->handles = 2;
+    board_listen(gateway->board, &watch->wake);
     publish(watch);
     watch_nudge(watch);
     *out = watch;
@@ -301,7 +320,10 @@ enum sh_err watch_open(struct gateway *gateway, struct sh_service *service,
 
 static void on_closed(uv_handle_t *handle)
 {
-    sh_free(handle->data);
+    struct watch *watch = handle->data;
+
+    if (--watch->handles == 0)
+        sh_free(watch);
 }
 
 void watch_close(struct watch **watch)
@@ -316,5 +338,7 @@ void watch_close(struct watch **watch)
         if (self->asks[what].active)
             sh_rpc_cancel(self->edge->peers[peer_of(what)], self->asks[what].call);
     facts_free(&self->facts);
+    board_listen(self->gateway->board, NULL);
+    uv_close((uv_handle_t *)&self->wake, on_closed);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
