@@ -58,6 +58,12 @@ class Stack:
             self.env[name] = value
         return self
 
+    def settled(self):
+        """Wait until search has met the embedder: ready is also who can do without."""
+        eventually(lambda: self.search("anything")["degraded"] == [], seconds=60,
+                   what=self.logs)
+        return self
+
     def down(self):
         self.command("down", check=False)
         faults = self.sanitizer_findings()

@@ -87,7 +87,7 @@ def ollama():
 
 
 def test_search_over_ollama(new_stack, ollama):
-    stack = new_stack(OLLAMA=ollama.url)
+    stack = new_stack(OLLAMA=ollama.url).settled()
     stack.put(id="o-1", title="Ollama", text="the quick brown fox jumps over the lazy dog")
     answer = stack.search("quick fox", config={"mode": "vector"})
     assert answer["results"][0]["document_id"] == "o-1"
@@ -96,7 +96,7 @@ def test_search_over_ollama(new_stack, ollama):
 
 @pytest.mark.parametrize("mode", ["500", "wrong_dimension", "half_body", "nan", "garbage"])
 def test_a_faulty_endpoint_degrades_and_loses_nothing(new_stack, ollama, mode):
-    stack = new_stack(OLLAMA=ollama.url, EMBEDDING_TIMEOUT=2)
+    stack = new_stack(OLLAMA=ollama.url, EMBEDDING_TIMEOUT=2).settled()
     ollama.fault(mode)
     answer = stack.put(id="kept", title="Kept", text="capybara in the bath")
     assert answer["pending_embedding"] >= 1
@@ -112,7 +112,7 @@ def test_a_faulty_endpoint_degrades_and_loses_nothing(new_stack, ollama, mode):
 
 
 def test_one_bad_text_does_not_spoil_its_batch(new_stack, ollama):
-    stack = new_stack(OLLAMA=ollama.url)
+    stack = new_stack(OLLAMA=ollama.url).settled()
     ollama.fault("500", match="poison")
     lines = [{"id": f"p-{n}", "title": "T", "text": "poison pill" if n == 3 else f"fine {n}"}
              for n in range(6)]
@@ -126,7 +126,7 @@ def test_one_bad_text_does_not_spoil_its_batch(new_stack, ollama):
 
 
 def test_a_hanging_endpoint_does_not_hang_searches(new_stack, ollama):
-    stack = new_stack(OLLAMA=ollama.url, EMBEDDING_TIMEOUT=30)
+    stack = new_stack(OLLAMA=ollama.url, EMBEDDING_TIMEOUT=30).settled()
     stack.put(id="h", title="H", text="axolotl")
     ollama.fault("hang")
     answer = stack.search("axolotl")

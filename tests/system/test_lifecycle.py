@@ -127,7 +127,7 @@ def test_everything_is_still_there_after_a_restart(new_stack):
     stack = new_stack()
     stack.put(id="kept", title="Kept", text="dugong")
     stack.command("down")
-    stack.up()
+    stack.up().settled()
     answer = stack.search("dugong")
     assert answer["results"][0]["document_id"] == "kept"
     assert answer["degraded"] == []
@@ -166,7 +166,7 @@ def test_postgresql_may_crash(new_stack):
 def test_redis_may_crash(new_stack):
     stack = new_stack()
     stack.put(id="kept", title="Kept", text="walrus")
-    stack.kill("redis")
+    stack.settled().kill("redis")
     assert stack.search("walrus tusks")["degraded"] == []
 
 
