@@ -27,6 +27,9 @@ static void move_to(struct rpc_replica *replica, enum rpc_replica_state state)
 
 void rpc_replica_disconnect(struct rpc_replica *replica)
 {
+    /* An event that cannot be sent is leaked by libzmq, so they end first. */
+    if (replica->monitor && replica->socket)
+        (void)zmq_socket_monitor(sh_zmq_socket_raw(replica->socket), NULL, 0);
     sh_zmq_socket_close(&replica->monitor);
     sh_zmq_socket_close(&replica->socket);
     replica->epoch = 0;
