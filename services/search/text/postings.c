@@ -180,7 +180,7 @@ static enum sh_err seal(struct postings *list, const uint32_t *bodies)
     uint32_t blocks = postings_blocks(list);
     uint32_t start = tail_start(list);
     struct postings_cursor tail;
-    size_t most = (size_t)4 * PFOR_MOST + (list->len - start);
+    size_t most = (size_t)4 * PFOR_MOST + (size_t)(list->len - start);
     enum sh_err err = SH_OK;
 
     uint8_t *bytes = sh_alloc(most);
@@ -188,8 +188,12 @@ static enum sh_err seal(struct postings *list, const uint32_t *bodies)
         return SH_NOMEM;
     postings_open(&tail, list);
     tail.next = blocks;
-    (void)postings_read(&tail);
-    postings_counts(&tail);
+    /* what was read from a file may be anything */
+    if (!postings_read(&tail) || tail.count != POSTINGS_BLOCK ||
+        tail.passages[POSTINGS_BLOCK - 1] + 1 != list->last) {
+        sh_free(bytes);
+        return SH_MALFORMED;
+    }
     uint8_t *end =
         write_block(bytes, &tail, blocks > 0 ? list->blocks[blocks - 1].last + 1 : 0);
     struct postings_block block = bounds_of(&tail, bodies);
@@ -280,6 +284,8 @@ static bool read_packed(struct postings_cursor *cursor, uint32_t last)
         return false;
     for (int i = 0; i < POSTINGS_BLOCK; i++) {
         cursor->passages[i] += last;
+        if (cursor->passages[i] < last)
+            return false;
         last = cursor->passages[i] + 1;
     }
     cursor->count = POSTINGS_BLOCK;
@@ -301,6 +307,8 @@ static bool read_tail(struct postings_cursor *cursor, uint32_t last, uint32_t co
         for (int field = 0; (head & 3) == MIXED && field < TEXT_FIELDS; field++)
             at = varint_get(at, end, &tf[field]);
         cursor->passages[i] = last + (uint32_t)(head >> 2);
+        if (cursor->passages[i] < last)
+            return false;
         last = cursor->passages[i] + 1;
         cursor->places[i] = at;
         for (int field = 0; field < TEXT_FIELDS; field++)

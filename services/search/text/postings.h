@@ -41,7 +41,8 @@ struct postings { /* {0} is an empty list */
 };
 
 /* posting->passage is above every one before. bodies[passage]: the length of its body,
- * for this and all before. Errors: SH_NOMEM, SH_TOOBIG; then unchanged. */
+ * for this and all before. Errors: SH_NOMEM, SH_TOOBIG, SH_MALFORMED (a borrowed
+ * list is nonsense); then unchanged. */
 SH_CHECK enum sh_err postings_append(struct postings *list, const struct posting *posting,
                                      const uint32_t *bodies);
 void postings_free(struct postings *list);

@@ -116,6 +116,32 @@ struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash)
     return term;
 }
 
+enum sh_err terms_reserve(struct terms *terms, uint32_t count, struct sh_bytes pool)
+{
+    uint32_t size = LEAST_TABLE;
+    if (count > UINT32_MAX / 8 || pool.len > UINT32_MAX / 2)
+        return SH_TOOBIG;
+    while (size / 4 * 3 <= count)
+        size *= 2;
+    terms->items = sh_alloc_array((size_t)count + 1, sizeof(*terms->items));
+    terms->table = sh_alloc_array(size, sizeof(*terms->table));
+    terms->pool = sh_alloc(pool.len + 1);
+    if (!terms->items || !terms->table || !terms->pool)
+        return SH_NOMEM;
+    terms->capacity = count;
+    terms->table_size = size;
+    terms->pool_len = (uint32_t)pool.len;
+    terms->pool_capacity = (uint32_t)pool.len;
+    if (pool.len > 0)
+        memcpy(terms->pool, pool.data, pool.len);
+    return SH_OK;
+}
+
+void terms_reindex(struct terms *terms)
+{
+    fill_table(terms);
+}
+
 void terms_free(struct terms *terms)
 {
     for (uint32_t n = 0; n < terms->count; n++)

@@ -29,6 +29,12 @@ struct term *terms_find(const struct terms *terms, struct sh_bytes text, uint32_
 /* Found or added; valid until the next call. NULL when out of memory. */
 struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash);
 struct sh_bytes terms_text(const struct terms *terms, const struct term *term);
+/* For a dictionary that is read from elsewhere: an empty one gets room for `count` items
+ * and these texts; items and count are the caller's to fill in, then terms_reindex()
+ * makes them found. Errors: SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err terms_reserve(struct terms *terms, uint32_t count,
+                                   struct sh_bytes pool);
+void terms_reindex(struct terms *terms);
 void terms_free(struct terms *terms);
 size_t terms_bytes(const struct terms *terms);
 

@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include "services/search/text/text_internal.h"
 #include "shared/mem.h"
 
@@ -28,6 +30,8 @@ void text_index_free(struct text_index **index)
     sh_free(self->bodies);
     sh_free(self->slots);
     sh_free(self->numbers);
+    if (self->mapped.data)
+        (void)munmap((void *)(uintptr_t)self->mapped.data, self->mapped.len);
     sh_free(self);
     *index = NULL;
 }

@@ -40,6 +40,8 @@ static void rate_block(struct scoring *scoring, float factor)
         if (!bitmap_has(scoring->allowed, slot))
             continue;
         float score = scorer_score(&scoring->scorer, &scoring->cursor, i, factor);
+        if (!(score > 0)) /* all its places are in fields that do not count */
+            continue;
         if (scoring->best[slot] <= 0)
             scoring->touched[scoring->touched_count++] = slot;
         scoring->best[slot] = fmaxf(scoring->best[slot], score);

@@ -187,6 +187,8 @@ static void fill_block(struct top *top, struct lane *lane)
     for (; lane->at < cursor->count && cursor->passages[lane->at] < top->high;
          lane->at++) {
         uint32_t place = cursor->passages[lane->at] - top->low;
+        if (place >= WINDOW)
+            continue; /* a snapshot that contradicts itself */
         lane->parts[place] =
             scorer_score(&top->scorer, cursor, lane->at, lane->form.factor);
         top->seen[place / 64] |= UINT64_C(1) << (place % 64);
@@ -339,7 +341,7 @@ static enum sh_err count_all(const struct top *top, size_t *total)
     for (size_t w = 0; w < bitmap_words(found.bits); w++) {
         for (uint64_t left = found.words[w]; left != 0; left &= left - 1) {
             uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            *total += bitmap_has(top->allowed, index->slots[n]);
+            *total += bitmap_has(top->allowed, text_slot(index, n));
         }
     }
     return err;

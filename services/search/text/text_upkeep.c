@@ -42,7 +42,7 @@ static enum sh_err copy_block(const struct text_index *self,
     enum sh_err err = SH_OK;
     for (uint32_t i = 0; err == SH_OK && i < cursor->count; i++) {
         uint32_t slot = text_slot(self, cursor->passages[i]);
-        if (slot == UINT32_MAX)
+        if (slot == UINT32_MAX || fresh->numbers[slot] < to->last)
             continue;
         struct posting posting = {.passage = fresh->numbers[slot],
                                   .positions = postings_positions(cursor, i)};

@@ -1,0 +1,299 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "services/search/text/snapshot_format.h"
+#include "services/search/text/text_internal.h"
+#include "services/search/text/text_snapshot.h"
+#include "shared/mem.h"
+
+struct reader {
+    struct sh_bytes bytes;
+    struct snapshot_foot foot;
+    struct sh_bytes sections[SNAPSHOT_SECTIONS];
+    struct text_index *index;
+};
+
+/* --- the frame -----------------------------------------------------------------------
+ */
+
+static bool sum_is(struct sh_bytes bytes, const uint8_t sum[SNAPSHOT_SUM])
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    return EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1 &&
+           memcmp(digest, sum, SNAPSHOT_SUM) == 0;
+}
+
+static bool read_foot(struct reader *reader)
+{
+    const struct snapshot_foot *foot = &reader->foot;
+    if (reader->bytes.len < sizeof(*foot))
+        return false;
+    const char *at =
+        (const char *)reader->bytes.data + (reader->bytes.len - sizeof(*foot));
+    memcpy(&reader->foot, at, sizeof(*foot));
+    return memcmp(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic)) == 0 &&
+           foot->version == TEXT_SNAPSHOT_VERSION && foot->order == SNAPSHOT_ORDER &&
+           sum_is((struct sh_bytes){foot, offsetof(struct snapshot_foot, sum)},
+                  foot->sum);
+}
+
+static bool read_section(struct reader *reader, int id, size_t unit)
+{
+    const struct snapshot_section *section = &reader->foot.sections[id];
+    uint64_t end = reader->bytes.len - sizeof(reader->foot);
+    if (section->start > end || section->len > end - section->start ||
+        section->start % 8 != 0 || section->len % unit != 0 ||
+        section->len / unit > UINT32_MAX / 2)
+        return false;
+    reader->sections[id] = (struct sh_bytes){
+        (const char *)reader->bytes.data + section->start, (size_t)section->len};
+    return sum_is(reader->sections[id], section->sum);
+}
+
+static bool read_frame(struct reader *reader)
+{
+    static const size_t units[SNAPSHOT_SECTIONS] = {
+        [SNAPSHOT_NOTE] = 1,
+        [SNAPSHOT_BODIES] = sizeof(uint32_t),
+        [SNAPSHOT_SLOTS] = sizeof(uint32_t),
+        [SNAPSHOT_TERMS] = sizeof(struct snapshot_term),
+        [SNAPSHOT_POOL] = 1,
+        [SNAPSHOT_POSTINGS] = 1,
+        [SNAPSHOT_BLOCKS] = sizeof(struct postings_block),
+        [SNAPSHOT_LEXICON] = sizeof(uint32_t),
+    };
+    if (!read_foot(reader))
+        return false;
+    for (int id = 0; id < SNAPSHOT_SECTIONS; id++) {
+        if (!read_section(reader, id, units[id]))
+            return false;
+    }
+    return reader->sections[SNAPSHOT_BODIES].len == reader->sections[SNAPSHOT_SLOTS].len;
+}
+
+/* --- passages ------------------------------------------------------------------------
+ */
+
+static uint32_t *copy_numbers(struct sh_bytes section, uint32_t *count)
+{
+    uint32_t *numbers = sh_alloc(section.len + sizeof(uint32_t));
+    *count = (uint32_t)(section.len / sizeof(uint32_t));
+    if (numbers && section.len > 0)
+        memcpy(numbers, section.data, section.len);
+    return numbers;
+}
+
+/* Slots are given out from 0 on: far more of them than passages is nonsense. */
+static enum sh_err number_slots(struct text_index *index)
+{
+    uint32_t most = 0;
+    for (uint32_t n = 0; n < index->count; n++) {
+        if (index->slots[n] != UINT32_MAX && index->slots[n] >= most)
+            most = index->slots[n] + 1;
+    }
+    if (most > 64 * ((uint64_t)index->count + 1024) || most > UINT32_MAX / 4)
+        return SH_MALFORMED;
+    index->numbers = sh_alloc_array((size_t)most + 1, sizeof(uint32_t));
+    if (!index->numbers)
+        return SH_NOMEM;
+    index->numbers_capacity = most;
+    memset(index->numbers, 0xff, most * sizeof(uint32_t));
+    for (uint32_t n = 0; n < index->count; n++) {
+        uint32_t slot = index->slots[n];
+        if (slot == UINT32_MAX)
+            continue;
+        if (index->numbers[slot] != UINT32_MAX)
+            return SH_MALFORMED;
+        index->numbers[slot] = n;
+        index->live++;
+        index->body_total += index->bodies[n];
+    }
+    return SH_OK;
+}
+
+static enum sh_err read_passages(struct reader *reader)
+{
+    struct text_index *index = reader->index;
+    index->bodies = copy_numbers(reader->sections[SNAPSHOT_BODIES], &index->count);
+    index->slots = copy_numbers(reader->sections[SNAPSHOT_SLOTS], &index->count);
+    if (!index->bodies || !index->slots)
+        return SH_NOMEM;
+    index->slots_capacity = index->count;
+    return number_slots(index);
+}
+
+/* --- terms ---------------------------------------------------------------------------
+ */
+
+struct place { /* in the sections that go by term */
+    uint32_t text;
+    uint64_t bytes;
+    uint64_t blocks;
+};
+
+static bool blocks_are_sound(const struct postings *list)
+{
+    uint32_t blocks = postings_blocks(list);
+    for (uint32_t i = 0; i < blocks; i++) {
+        const struct postings_block *block = &list->blocks[i];
+        if (block->end > list->len || block->last >= list->last - 1 ||
+            (i > 0 && (block->end < block[-1].end || block->last <= block[-1].last)))
+            return false;
+    }
+    return true;
+}
+
+static bool read_list(const struct reader *reader, const struct snapshot_term *from,
+                      const struct place *place, struct postings *list)
+{
+    struct sh_bytes postings = reader->sections[SNAPSHOT_POSTINGS];
+    struct sh_bytes blocks = reader->sections[SNAPSHOT_BLOCKS];
+    const uint8_t *data = (const uint8_t *)postings.data + place->bytes;
+    *list =
+        (struct postings){.count = from->count, .last = from->last, .len = from->bytes};
+    uint64_t used = (place->blocks + postings_blocks(list)) * sizeof(*list->blocks);
+    if (from->count == 0 || from->count > from->last ||
+        from->last > reader->index->count || from->passages > from->count ||
+        postings.len < PFOR_PADDING ||
+        from->bytes > postings.len - PFOR_PADDING - place->bytes || used > blocks.len)
+        return false;
+    if (from->bytes <= POSTINGS_SMALL) {
+        if (postings_blocks(list) > 0)
+            return false;
+        memcpy(list->small, data, from->bytes);
+        return true;
+    }
+    /* borrowed: copied before the first byte is written */
+    list->data = (uint8_t *)(uintptr_t)data;
+    if (postings_blocks(list) > 0)
+        list->blocks = (struct postings_block *)(uintptr_t)blocks.data + place->blocks;
+    return blocks_are_sound(list);
+}
+
+static bool read_term(const struct reader *reader, const struct snapshot_term *from,
+                      struct place *place, struct term *term)
+{
+    struct sh_bytes pool = reader->sections[SNAPSHOT_POOL];
+    if (from->len == 0 || from->len > ANALYZER_TERM_MAX ||
+        from->len > pool.len - place->text)
+        return false;
+    const struct sh_bytes text = {(const char *)pool.data + place->text, from->len};
+    *term = (struct term){.text = place->text,
+                          .hash = terms_hash(text),
+                          .len = from->len,
+                          .passages = from->passages};
+    if (!read_list(reader, from, place, &term->postings)) {
+        term->postings = (struct postings){0};
+        return false;
+    }
+    place->text += from->len;
+    place->bytes += from->bytes;
+    place->blocks += postings_blocks(&term->postings);
+    return true;
+}
+
+static enum sh_err read_terms(struct reader *reader)
+{
+    struct sh_bytes section = reader->sections[SNAPSHOT_TERMS];
+    const struct snapshot_term *from = section.data;
+    uint32_t count = (uint32_t)(section.len / sizeof(*from));
+    struct terms *terms = &reader->index->terms;
+    struct place place = {0};
+    enum sh_err err = terms_reserve(terms, count, reader->sections[SNAPSHOT_POOL]);
+    for (; err == SH_OK && terms->count < count; terms->count++) {
+        if (!read_term(reader, &from[terms->count], &place, &terms->items[terms->count]))
+            return SH_MALFORMED;
+    }
+    if (err == SH_OK)
+        terms_reindex(terms);
+    return err;
+}
+
+static enum sh_err read_lexicon(struct reader *reader)
+{
+    struct lexicon *lexicon = &reader->index->lexicon;
+    struct sh_bytes section = reader->sections[SNAPSHOT_LEXICON];
+    if (section.len == 0)
+        return SH_OK;
+    lexicon->order = copy_numbers(section, &lexicon->count);
+    if (!lexicon->order)
+        return SH_NOMEM;
+    if (lexicon->count > reader->index->terms.count)
+        return SH_MALFORMED;
+    for (uint32_t i = 0; i < lexicon->count; i++) {
+        if (lexicon->order[i] >= lexicon->count)
+            return SH_MALFORMED;
+    }
+    return SH_OK;
+}
+
+/* --- all -----------------------------------------------------------------------------
+ */
+
+enum sh_err text_snapshot_read(struct sh_bytes bytes, const struct text_options *options,
+                               struct sh_arena *arena, struct text_index **out,
+                               struct sh_bytes *note)
+{
+    struct reader reader = {.bytes = bytes};
+    *out = NULL;
+    if (!read_frame(&reader))
+        return SH_MALFORMED;
+    enum sh_err err = text_index_create(options, &reader.index);
+    if (err == SH_OK)
+        err = read_passages(&reader);
+    if (err == SH_OK)
+        err = read_terms(&reader);
+    if (err == SH_OK)
+        err = read_lexicon(&reader);
+    if (err == SH_OK) {
+        *note = sh_arena_copy(arena, reader.sections[SNAPSHOT_NOTE]);
+        err = note->data ? SH_OK : SH_NOMEM;
+    }
+    if (err != SH_OK)
+        text_index_free(&reader.index);
+    *out = reader.index;
+    return err;
+}
+
+static enum sh_err map(const char *path, struct sh_bytes *bytes)
+{
+    struct stat status;
+    enum sh_err err = SH_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? SH_NOTFOUND : SH_IO;
+    if (fstat(fd, &status) != 0)
+        err = SH_IO;
+    else if (status.st_size <= 0)
+        err = SH_MALFORMED;
+    if (err == SH_OK) {
+        size_t len = (size_t)status.st_size;
+        void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        *bytes = (struct sh_bytes){data, len};
+        err = data == MAP_FAILED ? SH_IO : SH_OK;
+    }
+    (void)close(fd);
+    return err;
+}
+
+enum sh_err text_snapshot_open(const char *path, const struct text_options *options,
+                               struct sh_arena *arena, struct text_index **out,
+                               struct sh_bytes *note)
+{
+    struct sh_bytes bytes = {0};
+    *out = NULL;
+    enum sh_err err = map(path, &bytes);
+    if (err != SH_OK)
+        return err;
+    err = text_snapshot_read(bytes, options, arena, out, note);
+    if (err == SH_OK)
+        (*out)->mapped = bytes;
+    else
+        (void)munmap((void *)(uintptr_t)bytes.data, bytes.len);
+    return err;
+}

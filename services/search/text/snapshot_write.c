@@ -1,0 +1,172 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "services/search/text/snapshot_format.h"
+#include "services/search/text/text_internal.h"
+#include "services/search/text/text_snapshot.h"
+#include "shared/mem.h"
+
+struct writer {
+    const struct text_index *index;
+    FILE *file;
+    EVP_MD_CTX *hash;
+    uint64_t at;
+    bool failed;
+    struct snapshot_foot foot;
+};
+
+static void put(struct writer *writer, const void *data, size_t len)
+{
+    if (len == 0 || writer->failed)
+        return;
+    writer->failed = fwrite(data, 1, len, writer->file) != len ||
+                     EVP_DigestUpdate(writer->hash, data, len) != 1;
+    writer->at += len;
+}
+
+static void begin(struct writer *writer, enum snapshot_section_id id)
+{
+    static const char zeros[8];
+    size_t padding = (size_t)(8 - writer->at % 8) % 8;
+    if (fwrite(zeros, 1, padding, writer->file) != padding ||
+        EVP_DigestInit_ex(writer->hash, EVP_sha256(), NULL) != 1)
+        writer->failed = true;
+    writer->at += padding;
+    writer->foot.sections[id].start = writer->at;
+}
+
+static void end(struct writer *writer, enum snapshot_section_id id)
+{
+    struct snapshot_section *section = &writer->foot.sections[id];
+    section->len = writer->at - section->start;
+    if (EVP_DigestFinal_ex(writer->hash, section->sum, NULL) != 1)
+        writer->failed = true;
+}
+
+static void put_section(struct writer *writer, enum snapshot_section_id id,
+                        const void *data, size_t len)
+{
+    begin(writer, id);
+    put(writer, data, len);
+    end(writer, id);
+}
+
+static void put_terms(struct writer *writer)
+{
+    const struct terms *terms = &writer->index->terms;
+    begin(writer, SNAPSHOT_TERMS);
+    for (uint32_t i = 0; i < terms->count; i++) {
+        const struct term *term = &terms->items[i];
+        const struct snapshot_term kept = {term->len, term->passages,
+                                           term->postings.count, term->postings.last,
+                                           term->postings.len};
+        put(writer, &kept, sizeof(kept));
+    }
+    end(writer, SNAPSHOT_TERMS);
+    put_section(writer, SNAPSHOT_POOL, terms->pool, terms->pool_len);
+}
+
+static void put_postings(struct writer *writer)
+{
+    static const char padding[PFOR_PADDING];
+    const struct terms *terms = &writer->index->terms;
+    begin(writer, SNAPSHOT_POSTINGS);
+    for (uint32_t i = 0; i < terms->count; i++) {
+        const struct postings *list = &terms->items[i].postings;
+        put(writer, postings_data(list), list->len);
+    }
+    put(writer, padding, sizeof(padding));
+    end(writer, SNAPSHOT_POSTINGS);
+    begin(writer, SNAPSHOT_BLOCKS);
+    for (uint32_t i = 0; i < terms->count; i++) {
+        const struct postings *list = &terms->items[i].postings;
+        put(writer, list->blocks, postings_blocks(list) * sizeof(*list->blocks));
+    }
+    end(writer, SNAPSHOT_BLOCKS);
+}
+
+static void put_foot(struct writer *writer)
+{
+    struct snapshot_foot *foot = &writer->foot;
+    memcpy(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic));
+    foot->version = TEXT_SNAPSHOT_VERSION;
+    foot->order = SNAPSHOT_ORDER;
+    if (EVP_Digest(foot, offsetof(struct snapshot_foot, sum), foot->sum, NULL,
+                   EVP_sha256(), NULL) != 1 ||
+        fwrite(foot, sizeof(*foot), 1, writer->file) != 1)
+        writer->failed = true;
+}
+
+enum sh_err text_snapshot_save(const struct text_index *index, struct sh_bytes note,
+                               FILE *file)
+{
+    struct writer writer = {.index = index, .file = file};
+    const struct lexicon *lexicon = &index->lexicon;
+    size_t passages = (size_t)index->count * sizeof(uint32_t);
+    if (note.len > TEXT_SNAPSHOT_NOTE)
+        return SH_TOOBIG;
+    writer.hash = EVP_MD_CTX_new();
+    if (!writer.hash)
+        return SH_NOMEM;
+    put_section(&writer, SNAPSHOT_NOTE, note.data, note.len);
+    put_section(&writer, SNAPSHOT_BODIES, index->bodies, passages);
+    put_section(&writer, SNAPSHOT_SLOTS, index->slots, passages);
+    put_terms(&writer);
+    put_postings(&writer);
+    put_section(&writer, SNAPSHOT_LEXICON, lexicon->order,
+                lexicon->count * sizeof(*lexicon->order));
+    put_foot(&writer);
+    EVP_MD_CTX_free(writer.hash);
+    return writer.failed || fflush(file) != 0 ? SH_IO : SH_OK;
+}
+
+static void sync_directory(char *path)
+{
+    int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        (void)close(fd);
+    }
+}
+
+static enum sh_err save_to(const struct text_index *index, struct sh_bytes note,
+                           const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (!file) {
+        if (fd >= 0)
+            (void)close(fd);
+        return SH_IO;
+    }
+    enum sh_err err = text_snapshot_save(index, note, file);
+    if (err == SH_OK && fsync(fd) != 0)
+        err = SH_IO;
+    if (fclose(file) != 0 && err == SH_OK)
+        err = SH_IO;
+    return err;
+}
+
+enum sh_err text_snapshot_write(const struct text_index *index, struct sh_bytes note,
+                                const char *path)
+{
+    size_t len = strlen(path);
+    char *temporary = sh_alloc(len + sizeof(".new"));
+    if (!temporary)
+        return SH_NOMEM;
+    memcpy(temporary, path, len);
+    memcpy(temporary + len, ".new", sizeof(".new"));
+    enum sh_err err = save_to(index, note, temporary);
+    if (err == SH_OK && rename(temporary, path) != 0)
+        err = SH_IO;
+    if (err == SH_OK)
+        sync_directory(temporary);
+    else
+        (void)unlink(temporary);
+    sh_free(temporary);
+    return err;
+}
