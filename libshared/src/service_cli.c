@@ -75,6 +75,10 @@ bool sh_service_load(const struct sh_groups *groups, const struct sh_service_spe
     struct sh_buffer faults = {0};
     enum sh_err err = sh_config_load(groups->list, groups->count, &faults);
     bool good = err == SH_OK && sh_service_strict(spec, &faults);
+    size_t before = faults.len;
+    if (err == SH_OK && strcmp(spec->process->environment, "production") == 0)
+        sh_config_refuse_weak(groups->list, groups->count, &faults);
+    good = good && faults.len == before;
     if (err == SH_NOMEM)
         (void)fprintf(stderr, "%s\n", sh_err_text(err));
     (void)flush(stderr, &faults);

@@ -90,6 +90,10 @@ SH_CHECK enum sh_err sh_config_load(const struct sh_settings *groups, size_t cou
  * SH_INVALID, and the faults are in `notes`. */
 SH_CHECK enum sh_err sh_config_reload(const struct sh_settings *groups, size_t count,
                                       struct sh_buffer *notes);
+/* For production: one line in `faults` for each secret, and each password of a URL, that
+ * is short or well known. */
+void sh_config_refuse_weak(const struct sh_settings *groups, size_t count,
+                           struct sh_buffer *faults);
 /* NAME=value lines, secrets masked. */
 void sh_config_print(const struct sh_settings *groups, size_t count,
                      struct sh_buffer *out);

@@ -413,6 +413,43 @@ static void loading_survives_every_allocation_failure(void **state)
     assert_int_equal(f->config.port, 81);
 }
 
+static bool is_refused(struct fixture *f, const char *name)
+{
+    struct sh_settings group = test_settings(&f->config);
+    assert_loads(f);
+    sh_config_refuse_weak(&group, 1, &f->text);
+    return strstr(text_of(f), name) != NULL;
+}
+
+static void weak_secrets_are_refused(void **state)
+{
+    static const char *const weak[] = {"Password", "changeme", "aaaaaaaaaaaa",
+                                       "12345678"};
+    static const char *const weak_urls[] = {
+        "redis://:short@h/0", "postgresql://u:postgres@h/d", "redis://default:x@y@h"};
+    static const char *const good_urls[] = {
+        "redis://h:6379/0", "postgresql:///d?host=/run",
+        "postgresql://u:6f1d0a97c2@h:5432/d", "postgresql://u@h:5432/d"};
+    struct fixture *f = *state;
+
+    assert_false(is_refused(f, "T_"));
+    for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+        setenv("T_SECRET", weak[i], 1);
+        assert_true(is_refused(f, "T_SECRET: "));
+        assert_null(strstr(f->text.data, weak[i]));
+    }
+    setenv("T_SECRET", "6f1d0a97c2", 1);
+    assert_false(is_refused(f, "T_"));
+    for (size_t i = 0; i < sizeof(weak_urls) / sizeof(weak_urls[0]); i++) {
+        setenv("T_URL", weak_urls[i], 1);
+        assert_true(is_refused(f, "T_URL: "));
+    }
+    for (size_t i = 0; i < sizeof(good_urls) / sizeof(good_urls[0]); i++) {
+        setenv("T_URL", good_urls[i], 1);
+        assert_false(is_refused(f, "T_"));
+    }
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -434,6 +471,7 @@ int main(void)
         FIXTURE_TEST(reload_takes_over_what_may_change),
         FIXTURE_TEST(reload_with_a_fault_changes_nothing),
         FIXTURE_TEST(description_names_everything),
+        FIXTURE_TEST(weak_secrets_are_refused),
         FIXTURE_TEST(loading_survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
