@@ -145,7 +145,7 @@ static int start_thread(struct sh_workers *workers, unsigned n)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         return failed;
-    (void)snprintf(name, sizeof(name), "%s-%u", workers->name, n);
+    (void)snprintf(name, sizeof(name), "%s-%u", workers->name, n % 10000);
     pthread_setname_np(workers->threads[n], name);
     return 0;
 }
