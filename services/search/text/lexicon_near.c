@@ -140,13 +140,8 @@ static bool start(struct walk *walk, struct sh_bytes word)
 void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
                   struct sh_bytes word, uint32_t most, struct lexicon_hits *hits)
 {
-    struct walk walk;
-    walk.lexicon = lexicon;
-    walk.terms = terms;
-    walk.most = most;
-    walk.count = 0;
-    walk.depth = 0;
-    walk.text = (struct sh_bytes){"", 0};
+    struct walk walk = {
+        .lexicon = lexicon, .terms = terms, .most = most, .text = {"", 0}};
     hits->count = 0;
     if (!start(&walk, word))
         return;

@@ -85,7 +85,7 @@ const uint8_t *pfor_read(const uint8_t *at, const uint8_t *end,
         memset(values, 0, PFOR_COUNT * sizeof(*values));
     else
         read_bits(at, width, values);
-    at += PFOR_COUNT / 8 * width;
+    at += (size_t)width * (PFOR_COUNT / 8);
     for (; exceptions > 0; exceptions--) {
         uint32_t above = 0;
         if (at >= end || *at >= PFOR_COUNT || width == 32)

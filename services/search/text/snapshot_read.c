@@ -136,6 +136,14 @@ struct place { /* in the sections that go by term */
     uint64_t blocks;
 };
 
+/* It is copied before the first byte is written. */
+static void *borrow(const void *data)
+{
+    void *same;
+    memcpy(&same, &data, sizeof(same));
+    return same;
+}
+
 static bool blocks_are_sound(const struct postings *list)
 {
     uint32_t blocks = postings_blocks(list);
@@ -168,10 +176,9 @@ static bool read_list(const struct reader *reader, const struct snapshot_term *f
         memcpy(list->small, data, from->bytes);
         return true;
     }
-    /* borrowed: copied before the first byte is written */
-    list->data = (uint8_t *)(uintptr_t)data;
+    list->data = borrow(data);
     if (postings_blocks(list) > 0)
-        list->blocks = (struct postings_block *)(uintptr_t)blocks.data + place->blocks;
+        list->blocks = (struct postings_block *)borrow(blocks.data) + place->blocks;
     return blocks_are_sound(list);
 }
 
@@ -260,7 +267,7 @@ enum sh_err text_snapshot_read(struct sh_bytes bytes, const struct text_options 
     return err;
 }
 
-static enum sh_err map(const char *path, struct sh_bytes *bytes)
+static enum sh_err map(const char *path, void **data, size_t *len)
 {
     struct stat status;
     enum sh_err err = SH_OK;
@@ -272,10 +279,9 @@ static enum sh_err map(const char *path, struct sh_bytes *bytes)
     else if (status.st_size <= 0)
         err = SH_MALFORMED;
     if (err == SH_OK) {
-        size_t len = (size_t)status.st_size;
-        void *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
-        *bytes = (struct sh_bytes){data, len};
-        err = data == MAP_FAILED ? SH_IO : SH_OK;
+        *len = (size_t)status.st_size;
+        *data = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
+        err = *data == MAP_FAILED ? SH_IO : SH_OK;
     }
     (void)close(fd);
     return err;
@@ -285,15 +291,18 @@ enum sh_err text_snapshot_open(const char *path, const struct text_options *opti
                                struct sh_arena *arena, struct text_index **out,
                                struct sh_bytes *note)
 {
-    struct sh_bytes bytes = {0};
+    void *data = NULL;
+    size_t len = 0;
     *out = NULL;
-    enum sh_err err = map(path, &bytes);
+    enum sh_err err = map(path, &data, &len);
     if (err != SH_OK)
         return err;
-    err = text_snapshot_read(bytes, options, arena, out, note);
-    if (err == SH_OK)
-        (*out)->mapped = bytes;
-    else
-        (void)munmap((void *)(uintptr_t)bytes.data, bytes.len);
-    return err;
+    err = text_snapshot_read((struct sh_bytes){data, len}, options, arena, out, note);
+    if (err != SH_OK) {
+        (void)munmap(data, len);
+        return err;
+    }
+    (*out)->mapped = data;
+    (*out)->mapped_len = len;
+    return SH_OK;
 }

@@ -30,8 +30,8 @@ void text_index_free(struct text_index **index)
     sh_free(self->bodies);
     sh_free(self->slots);
     sh_free(self->numbers);
-    if (self->mapped.data)
-        (void)munmap((void *)(uintptr_t)self->mapped.data, self->mapped.len);
+    if (self->mapped)
+        (void)munmap(self->mapped, self->mapped_len);
     sh_free(self);
     *index = NULL;
 }

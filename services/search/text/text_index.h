@@ -64,19 +64,29 @@ SH_CHECK enum sh_err text_index_search(const struct text_index *self,
                                        const struct bitmap *allowed, uint64_t deadline_ms,
                                        struct sh_arena *arena, struct leg *leg);
 
+/* How many slots that would find. Errors: SH_TIMEOUT, SH_NOMEM. */
+SH_CHECK enum sh_err text_index_count(const struct text_index *self,
+                                      const struct text_query *query,
+                                      const struct bitmap *allowed, uint64_t deadline_ms,
+                                      struct sh_arena *arena, size_t *total);
+
 struct text_depth {
     uint32_t most; /* hits that are wanted, the best */
     double spread; /* and those that score so much less than the last of them at most, as
                       a share of the best score */
 };
 
+struct text_best {
+    struct leg leg;
+    size_t total; /* of all hits */
+};
+
 /* As text_index_search(), but of the hits perhaps only those that `depth` wants, without
- * a look at most of the others; with the same scores. *total: all hits. */
+ * a look at most of the others; with the same scores. */
 SH_CHECK enum sh_err text_index_top(const struct text_index *self,
                                     const struct text_query *query,
                                     const struct bitmap *allowed, uint64_t deadline_ms,
                                     const struct text_depth *depth,
-                                    struct sh_arena *arena, struct leg *leg,
-                                    size_t *total);
+                                    struct sh_arena *arena, struct text_best *best);
 
 #endif

@@ -19,8 +19,9 @@ struct text_index {
     uint32_t slots_capacity; /* of slots and bodies */
     uint32_t numbers_capacity;
     uint32_t live;
-    uint64_t body_total;    /* terms in the bodies of live passages */
-    struct sh_bytes mapped; /* the snapshot that postings may lie in */
+    uint64_t body_total; /* terms in the bodies of live passages */
+    void *mapped;        /* the snapshot that postings may lie in, or NULL */
+    size_t mapped_len;
 };
 
 /* UINT32_MAX: gone, or never there. */

@@ -309,44 +309,6 @@ static int by_slot(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static enum sh_err count_form(const struct top *top, const struct term *term,
-                              struct bitmap *found)
-{
-    struct postings_cursor cursor;
-    uint32_t blocks = 0;
-    postings_open(&cursor, &term->postings);
-    while (postings_read(&cursor)) {
-        if (++blocks % 64 == 0 && sh_now_ms() >= top->deadline_ms)
-            return SH_TIMEOUT;
-        for (uint32_t i = 0; i < cursor.count; i++) {
-            if (cursor.passages[i] < found->bits)
-                bitmap_add(found, cursor.passages[i]);
-        }
-    }
-    return SH_OK;
-}
-
-static enum sh_err count_all(const struct top *top, size_t *total)
-{
-    const struct text_index *index = top->scorer.index;
-    struct bitmap found = {.bits = index->count};
-    enum sh_err err = SH_OK;
-    found.words =
-        sh_arena_array(top->arena, bitmap_words(found.bits) + 1, sizeof(uint64_t));
-    if (!found.words)
-        return SH_NOMEM;
-    for (uint32_t i = 0; err == SH_OK && i < top->lane_count; i++)
-        err = count_form(top, top->lanes[i].form.term, &found);
-    *total = 0;
-    for (size_t w = 0; w < bitmap_words(found.bits); w++) {
-        for (uint64_t left = found.words[w]; left != 0; left &= left - 1) {
-            uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            *total += bitmap_has(top->allowed, text_slot(index, n));
-        }
-    }
-    return err;
-}
-
 /* False: some word has several forms, or there is too little to leave out. */
 static bool open_lanes(struct top *top, const struct text_query *query)
 {
@@ -364,38 +326,54 @@ static bool open_lanes(struct top *top, const struct text_query *query)
     return postings >= WORTH && top->most < postings / 8;
 }
 
-enum sh_err text_index_top(const struct text_index *self, const struct text_query *query,
-                           const struct bitmap *allowed, uint64_t deadline_ms,
-                           const struct text_depth *depth, struct sh_arena *arena,
-                           struct leg *leg, size_t *total)
+/* NULL: out of memory. */
+static struct top *make_top(const struct text_index *index, const struct bitmap *allowed,
+                            uint64_t deadline_ms, uint32_t words, struct sh_arena *arena)
 {
-    *leg = (struct leg){0};
-    *total = 0;
-    if (self->live == 0 || query->count == 0 || allowed->bits == 0)
-        return SH_OK;
     struct top *top = sh_arena_alloc(arena, sizeof(*top));
-    if (!top)
-        return SH_NOMEM;
-    top->lanes = sh_arena_array(arena, query->count, sizeof(*top->lanes));
-    if (!top->lanes)
-        return SH_NOMEM;
-    top->scorer = scorer_of(self);
+    struct lane *lanes = sh_arena_array(arena, words, sizeof(*lanes));
+    if (!top || !lanes)
+        return NULL;
+    top->scorer = scorer_of(index);
     top->allowed = allowed;
     top->deadline_ms = deadline_ms;
     top->arena = arena;
-    top->most = depth->most;
-    if (depth->most == 0 || !open_lanes(top, query)) {
-        enum sh_err err =
-            text_index_search(self, query, allowed, deadline_ms, arena, leg);
-        *total = leg->count;
-        return err;
-    }
-    enum sh_err err = run_twice(top, depth->spread);
-    if (err == SH_OK)
-        err = count_all(top, total);
+    top->lanes = lanes;
+    return top;
+}
+
+static enum sh_err find_top(struct top *top, double spread, struct text_best *best)
+{
+    enum sh_err err = run_twice(top, spread);
     if (err != SH_OK)
         return err;
-    qsort(top->hits, top->hit_count, sizeof(*top->hits), by_slot);
-    *leg = (struct leg){top->hits, top->hit_count};
+    if (top->hit_count > 0)
+        qsort(top->hits, top->hit_count, sizeof(*top->hits), by_slot);
+    best->leg = (struct leg){top->hits, top->hit_count};
     return SH_OK;
+}
+
+enum sh_err text_index_top(const struct text_index *self, const struct text_query *query,
+                           const struct bitmap *allowed, uint64_t deadline_ms,
+                           const struct text_depth *depth, struct sh_arena *arena,
+                           struct text_best *best)
+{
+    *best = (struct text_best){.total = 0};
+    if (self->live == 0 || query->count == 0 || allowed->bits == 0)
+        return SH_OK;
+    struct top *top = make_top(self, allowed, deadline_ms, query->count, arena);
+    if (!top)
+        return SH_NOMEM;
+    top->most = depth->most;
+    if (depth->most > 0 && open_lanes(top, query)) {
+        enum sh_err err = find_top(top, depth->spread, best);
+        if (err == SH_OK)
+            err =
+                text_index_count(self, query, allowed, deadline_ms, arena, &best->total);
+        return err;
+    }
+    enum sh_err err =
+        text_index_search(self, query, allowed, deadline_ms, arena, &best->leg);
+    best->total = best->leg.count;
+    return err;
 }

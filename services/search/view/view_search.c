@@ -167,8 +167,12 @@ static enum sh_err run_text(struct search *search)
         const struct text_depth depth = {(uint32_t)wanted(search->query),
                                          (search->most_boost - search->least_boost) /
                                              search->view->boosts.score};
-        return text_index_top(text, &search->text_query, &search->allowed, deadline_ms,
-                              &depth, scratch, &search->text, &search->text_total);
+        struct text_best best;
+        err = text_index_top(text, &search->text_query, &search->allowed, deadline_ms,
+                             &depth, scratch, &best);
+        search->text = best.leg;
+        search->text_total = best.total;
+        return err;
     }
     err = text_index_search(text, &search->text_query, &search->allowed, deadline_ms,
                             scratch, &search->text);

@@ -82,7 +82,7 @@ static void search(const struct text_index *index, struct sh_bytes text)
     struct sh_arena arena = {0};
     struct text_query query;
     struct leg leg;
-    size_t total = 0;
+    struct text_best best;
     const struct text_depth depth = {3, 0.1};
     struct bitmap allowed = {sh_arena_array(&arena, bitmap_words(SLOTS), 8), SLOTS};
     if (!allowed.words)
@@ -93,8 +93,8 @@ static void search(const struct text_index *index, struct sh_bytes text)
         text_index_restrict(index, &query, &allowed, SH_NO_DEADLINE) != SH_OK ||
         text_index_search(index, &query, &allowed, SH_NO_DEADLINE, &arena, &leg) !=
             SH_OK ||
-        text_index_top(index, &query, &allowed, SH_NO_DEADLINE, &depth, &arena, &leg,
-                       &total) != SH_OK)
+        text_index_top(index, &query, &allowed, SH_NO_DEADLINE, &depth, &arena, &best) !=
+            SH_OK)
         abort();
     sh_arena_free(&arena);
 }

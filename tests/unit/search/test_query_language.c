@@ -272,6 +272,25 @@ static void words_are_stemmed_in_the_language_of_the_document(void **state)
     fixture_close(&f);
 }
 
+static void only_so_many_words_count(void **state)
+{
+    (void)state;
+    struct analyzer *analyzer = NULL;
+    struct sh_arena arena = {0};
+    struct text_query query;
+    char text[8192] = "the ";
+    size_t len = strlen(text);
+    for (int i = 0; i < 1000; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "w%d ", i);
+    assert_int_equal(analyzer_create("english", &analyzer), SH_OK);
+    assert_int_equal(text_query_make(&analyzer, 1, sh_bytes_of(text), &arena, &query),
+                     SH_OK);
+    assert_int_equal(query.count, TEXT_QUERY_WORDS);
+    assert_true(sh_bytes_is(query.words[0].forms[0].text, "w0"));
+    analyzer_free(&analyzer);
+    sh_arena_free(&arena);
+}
+
 static void long_queries_are_bounded(void **state)
 {
     (void)state;
@@ -310,6 +329,7 @@ int main(void)
         cmocka_unit_test(pages_of_many_hits_fit_together),
         cmocka_unit_test(misspelt_words_are_found),
         cmocka_unit_test(words_are_stemmed_in_the_language_of_the_document),
+        cmocka_unit_test(only_so_many_words_count),
         cmocka_unit_test(long_queries_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,7 @@ struct searcher {
     pthread_t thread;
     struct view *view;
     atomic_bool *stop;
+    uint32_t mode;
     size_t searches;
     size_t wrong;
 };
@@ -118,7 +119,9 @@ struct searcher {
 static void *search_on(void *arg)
 {
     struct searcher *self = arg;
-    struct search_query query = {.query = sh_bytes_of("common"),
+    const char *text = self->mode == 2 ? "+common commo" : "common";
+    struct search_query query = {.query = sh_bytes_of(text),
+                                 .mode = self->mode,
                                  .vector_weight = -1,
                                  .similarity_threshold = 0.5,
                                  .max_results = 1000,
@@ -156,7 +159,8 @@ static void searches_never_see_half_a_document(void **state)
     fixture_open(&f);
     assert_int_equal(put_edition(f.view, "a", 0), SH_OK);
     for (int i = 0; i < SEARCHERS; i++) {
-        searchers[i] = (struct searcher){.view = f.view, .stop = &stop};
+        searchers[i] =
+            (struct searcher){.view = f.view, .stop = &stop, .mode = i % 2 ? 2 : 0};
         assert_int_equal(
             pthread_create(&searchers[i].thread, NULL, search_on, &searchers[i]), 0);
     }

@@ -1,0 +1,55 @@
+#include "services/search/text/text_internal.h"
+#include "shared/clock.h"
+
+enum { DEADLINE_BLOCKS = 64 };
+
+static enum sh_err mark(const struct term *term, uint64_t deadline_ms,
+                        struct bitmap *found)
+{
+    struct postings_cursor cursor;
+    uint32_t blocks = 0;
+    postings_open(&cursor, &term->postings);
+    while (postings_read(&cursor)) {
+        if (++blocks % DEADLINE_BLOCKS == 0 && sh_now_ms() >= deadline_ms)
+            return SH_TIMEOUT;
+        for (uint32_t i = 0; i < cursor.count; i++) {
+            if (cursor.passages[i] < found->bits)
+                bitmap_add(found, cursor.passages[i]);
+        }
+    }
+    return SH_OK;
+}
+
+static enum sh_err mark_word(const struct text_index *self, const struct text_word *word,
+                             uint64_t deadline_ms, struct bitmap *found)
+{
+    enum sh_err err = SH_OK;
+    for (uint32_t i = 0; err == SH_OK && i < word->count; i++) {
+        const struct text_form *form = &word->forms[i];
+        const struct term *term = terms_find(&self->terms, form->text, form->hash);
+        if (term)
+            err = mark(term, deadline_ms, found);
+    }
+    return err;
+}
+
+enum sh_err text_index_count(const struct text_index *self,
+                             const struct text_query *query, const struct bitmap *allowed,
+                             uint64_t deadline_ms, struct sh_arena *arena, size_t *total)
+{
+    struct bitmap found = {.bits = self->count};
+    enum sh_err err = SH_OK;
+    *total = 0;
+    found.words = sh_arena_array(arena, bitmap_words(found.bits) + 1, sizeof(uint64_t));
+    if (!found.words)
+        return SH_NOMEM;
+    for (uint32_t i = 0; err == SH_OK && i < query->count; i++)
+        err = mark_word(self, &query->words[i], deadline_ms, &found);
+    for (size_t w = 0; w < bitmap_words(found.bits); w++) {
+        for (uint64_t left = found.words[w]; left != 0; left &= left - 1) {
+            uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+            *total += bitmap_has(allowed, text_slot(self, n));
+        }
+    }
+    return err;
+}
