@@ -108,7 +108,8 @@ enum sh_err metadata_parse(struct sh_bytes json, struct metadata **out)
     json_error_t error;
     json_t *root = NULL;
     *out = NULL;
-    root = json.len > 0 ? json_loadb(json.data, json.len, JSON_DECODE_INT_AS_REAL, &error) : json_object();
+    root = json.len > 0 ? json_loadb(json.data, json.len, JSON_DECODE_INT_AS_REAL, &error)
+                        : json_object();
     if (!root)
         return json.len > 0 && json_error_code(&error) != json_error_out_of_memory
                    ? SH_INVALID
