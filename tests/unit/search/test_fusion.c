@@ -51,7 +51,8 @@ static const struct fusion_hit *hit_of(const struct fusion_result *result, uint3
             return &result->hits[i];
     }
     fail_msg("slot %u is not among the hits", slot);
-    static const struct fusion_hit none; /* never returned: fail_msg() does not come back */
+    static const struct fusion_hit
+        none; /* never returned: fail_msg() does not come back */
     return &none;
 }
 
