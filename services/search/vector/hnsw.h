@@ -91,4 +91,14 @@ SH_CHECK enum sh_err hnsw_search(struct hnsw *self, const struct hnsw_query *que
 SH_CHECK enum sh_err hnsw_scan(struct hnsw *self, const struct hnsw_query *query,
                                struct sh_arena *arena, struct hnsw_result *result);
 
+/* --- snapshot ----------------------------------------------------------------------- */
+
+/* Written aside, flushed and renamed: at `path` is the old file or the whole new one.
+ * Inserts wait meanwhile, searches do not. Errors: SH_IO, SH_NOMEM. */
+SH_CHECK enum sh_err hnsw_save(struct hnsw *self, const char *path);
+/* Maps a snapshot; every byte is checked first. `most` as in the options. Errors: SH_IO,
+ * SH_NOTFOUND, SH_MALFORMED (torn, corrupt, or of another version or machine: set it
+ * aside and build anew), SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err hnsw_load(const char *path, uint32_t most, struct hnsw **out);
+
 #endif

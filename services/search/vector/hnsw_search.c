@@ -5,12 +5,11 @@
 
 #include "shared/clock.h"
 
-/* What the ways cost, in products of the exact scan, measured by bench-search. */
 enum {
-    EXACT_MOST = 2000, /* never worth a walk */
-    EDGE_COST = 3,     /* a product on a walk: memory is met at random */
-    EDGES_PER_CANDIDATE = 14,
-    TWO_STEPS_BELOW = 4, /* filters that let fewer than 1 in this many through */
+    EXACT_MOST = 2000,   /* never worth a walk */
+    CANDIDATE_COST = 16, /* of a place in the pool, in rows of an exact scan: measured */
+    /* filters that let fewer than 1 in so many through */
+    TWO_STEPS_BELOW = 4,
     SEEDS = 8,
     WIDENINGS = 3,
     DEADLINE_EVERY = 1024,
@@ -269,11 +268,11 @@ static struct plan make_plan(const struct hnsw *self, const struct hnsw_query *q
     if (query->allowed && query->allowed_count < live)
         allowed = query->allowed_count;
     struct plan plan = {.strategy = HNSW_GRAPH, .allowed = (uint32_t)allowed};
-    uint64_t cost = ef * EDGES_PER_CANDIDATE * EDGE_COST;
+    /* the share that a filter keeps out costs both kinds of walk alike */
+    uint64_t cost = ef * CANDIDATE_COST * live / (allowed + 1);
     if (allowed < live) {
         plan.strategy = HNSW_FILTERED_GRAPH;
         plan.two_steps = allowed < live / TWO_STEPS_BELOW;
-        cost *= 2;
     }
     if (allowed <= EXACT_MOST || allowed <= cost)
         plan.strategy = HNSW_EXACT;
