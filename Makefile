@@ -15,7 +15,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system tests-build fuzzers \
-        bench eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
+        bench bench-search eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -83,6 +83,11 @@ bench: ## measure against nginx, and search and embedding through the whole stac
 	@scripts/deps.sh build run bench
 	@$(MAKE) --no-print-directory BUILD=release all model
 	@/usr/bin/python3 bench/bench.py
+
+bench-search: ## the vector index beside hnswlib, on GloVe vectors
+	@scripts/deps.sh build run bench
+	@$(MAKE) --no-print-directory BUILD=release all
+	@/usr/bin/python3 bench/bench_search.py
 
 eval: ## ranking quality on a judged collection (COLLECTION=directory)
 	@$(MAKE) --no-print-directory BUILD=release all model
