@@ -5,6 +5,7 @@
 
 #include "services/embedder/card.h"
 #include "shared/mem.h"
+#include "shared/metrics.h"
 
 /* "cairn:embed:" fingerprint ":" key in hex */
 enum { KEY_CHARS = 12 + CARD_HASH_CHARS + 1 + 2 * LRU_KEY_BYTES };
@@ -12,6 +13,14 @@ enum { KEY_CHARS = 12 + CARD_HASH_CHARS + 1 + 2 * LRU_KEY_BYTES };
 struct remote {
     struct sh_redis *redis;
     char ttl[16];
+};
+
+/* Under the name of the original. */
+static struct sh_family operations = {
+    .kind = SH_COUNTER,
+    .name = "cache_operations_total",
+    .help = "Values asked of Redis, and sent to it.",
+    .labels = {"operation", "status"},
 };
 
 struct lookup {
@@ -81,6 +90,11 @@ static void on_reply(void *arg, enum sh_err err, const redisReply *reply)
                        &lookup->values[i].tokens))
             lookup->values[i].vector = vector;
     }
+    for (size_t i = 0; i < lookup->count; i++)
+        sh_count(&operations, "get",
+                 err != SH_OK               ? "error"
+                 : lookup->values[i].vector ? "hit"
+                                            : "miss");
     lookup->done(lookup->arg, lookup->values, lookup->count);
     free_lookup(lookup);
 }
@@ -156,6 +170,7 @@ void remote_put(struct remote *self, const char *fingerprint,
         sh_bytes_of("EX"),  sh_bytes_of(self->ttl),
     };
     /* a value that is not stored is computed again */
-    (void)!sh_redis_command(self->redis, SH_COUNT(words), words, NULL, NULL);
+    enum sh_err err = sh_redis_command(self->redis, SH_COUNT(words), words, NULL, NULL);
+    sh_count(&operations, "set", err == SH_OK ? "sent" : "error");
     sh_free(value);
 }
