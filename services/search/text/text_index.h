@@ -74,6 +74,7 @@ struct text_depth {
     uint32_t most; /* hits that are wanted, the best */
     double spread; /* and those that score so much less than the last of them at most, as
                       a share of the best score */
+    uint64_t deadline_ms;
 };
 
 struct text_best {
@@ -85,7 +86,7 @@ struct text_best {
  * a look at most of the others; with the same scores. */
 SH_CHECK enum sh_err text_index_top(const struct text_index *self,
                                     const struct text_query *query,
-                                    const struct bitmap *allowed, uint64_t deadline_ms,
+                                    const struct bitmap *allowed,
                                     const struct text_depth *depth,
                                     struct sh_arena *arena, struct text_best *best);
 

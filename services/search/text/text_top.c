@@ -354,26 +354,25 @@ static enum sh_err find_top(struct top *top, double spread, struct text_best *be
 }
 
 enum sh_err text_index_top(const struct text_index *self, const struct text_query *query,
-                           const struct bitmap *allowed, uint64_t deadline_ms,
-                           const struct text_depth *depth, struct sh_arena *arena,
-                           struct text_best *best)
+                           const struct bitmap *allowed, const struct text_depth *depth,
+                           struct sh_arena *arena, struct text_best *best)
 {
     *best = (struct text_best){.total = 0};
     if (self->live == 0 || query->count == 0 || allowed->bits == 0)
         return SH_OK;
-    struct top *top = make_top(self, allowed, deadline_ms, query->count, arena);
+    struct top *top = make_top(self, allowed, depth->deadline_ms, query->count, arena);
     if (!top)
         return SH_NOMEM;
     top->most = depth->most;
     if (depth->most > 0 && open_lanes(top, query)) {
         enum sh_err err = find_top(top, depth->spread, best);
         if (err == SH_OK)
-            err =
-                text_index_count(self, query, allowed, deadline_ms, arena, &best->total);
+            err = text_index_count(self, query, allowed, depth->deadline_ms, arena,
+                                   &best->total);
         return err;
     }
     enum sh_err err =
-        text_index_search(self, query, allowed, deadline_ms, arena, &best->leg);
+        text_index_search(self, query, allowed, depth->deadline_ms, arena, &best->leg);
     best->total = best->leg.count;
     return err;
 }

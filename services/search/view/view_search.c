@@ -166,10 +166,11 @@ static enum sh_err run_text(struct search *search)
     if (search->allowed_count > 0 && best_will_do(search)) {
         const struct text_depth depth = {(uint32_t)wanted(search->query),
                                          (search->most_boost - search->least_boost) /
-                                             search->view->boosts.score};
+                                             search->view->boosts.score,
+                                         deadline_ms};
         struct text_best best;
-        err = text_index_top(text, &search->text_query, &search->allowed, deadline_ms,
-                             &depth, scratch, &best);
+        err = text_index_top(text, &search->text_query, &search->allowed, &depth, scratch,
+                             &best);
         search->text = best.leg;
         search->text_total = best.total;
         return err;

@@ -83,7 +83,7 @@ static void search(const struct text_index *index, struct sh_bytes text)
     struct text_query query;
     struct leg leg;
     struct text_best best;
-    const struct text_depth depth = {3, 0.1};
+    const struct text_depth depth = {3, 0.1, SH_NO_DEADLINE};
     struct bitmap allowed = {sh_arena_array(&arena, bitmap_words(SLOTS), 8), SLOTS};
     if (!allowed.words)
         abort();
@@ -93,8 +93,7 @@ static void search(const struct text_index *index, struct sh_bytes text)
         text_index_restrict(index, &query, &allowed, SH_NO_DEADLINE) != SH_OK ||
         text_index_search(index, &query, &allowed, SH_NO_DEADLINE, &arena, &leg) !=
             SH_OK ||
-        text_index_top(index, &query, &allowed, SH_NO_DEADLINE, &depth, &arena, &best) !=
-            SH_OK)
+        text_index_top(index, &query, &allowed, &depth, &arena, &best) != SH_OK)
         abort();
     sh_arena_free(&arena);
 }

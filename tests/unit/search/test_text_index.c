@@ -331,12 +331,11 @@ static size_t compare_top(struct fixture *f, const char *text, uint32_t most,
                           double spread)
 {
     struct text_query query = query_of(f, text);
-    const struct text_depth depth = {most, spread};
+    const struct text_depth depth = {most, spread, SH_NO_DEADLINE};
     struct text_best best;
     find(f, text);
-    assert_int_equal(text_index_top(f->index, &query, &f->allowed, SH_NO_DEADLINE, &depth,
-                                    &f->arena, &best),
-                     SH_OK);
+    assert_int_equal(
+        text_index_top(f->index, &query, &f->allowed, &depth, &f->arena, &best), SH_OK);
     struct leg top = best.leg;
     assert_int_equal(best.total, f->leg.count);
     for (size_t i = 1; i < top.count; i++)
