@@ -309,7 +309,8 @@ static int by_slot(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* False: some word has several forms, or there is too little to leave out. */
+/* False: some word has several forms, or there is too little to leave out: of a single
+ * word every posting is read for the total in any case. */
 static bool open_lanes(struct top *top, const struct text_query *query)
 {
     uint64_t postings = 0;
@@ -323,7 +324,7 @@ static bool open_lanes(struct top *top, const struct text_query *query)
             postings += forms[0].term->postings.count;
         }
     }
-    return postings >= WORTH && top->most < postings / 8;
+    return top->lane_count > 1 && postings >= WORTH && top->most < postings / 8;
 }
 
 /* NULL: out of memory. */

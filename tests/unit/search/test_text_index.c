@@ -370,8 +370,8 @@ static void the_best_are_those_of_all(void **state)
         (void)compare_top(&f, text, 10, 0);
         (void)compare_top(&f, text, 1 + (uint32_t)rand() % 300, rand() % 3 * 0.05);
     }
-    assert_true(compare_top(&f, "w0x", 10, 0) > MANY / 8);
-    assert_true(compare_top(&f, "w0x w0x w40x nothing", 5, 0.1) > 0);
+    assert_true(compare_top(&f, "w0x w60x", 10, 0) > MANY / 8);
+    assert_true(compare_top(&f, "w0x w0x w60x nothing", 5, 0.1) > 0);
     close_fixture(&f);
 }
 
