@@ -107,7 +107,7 @@ static void on_vectors(struct exchange *x, const struct sh_rpc_response *respons
 static void answer_nothing(struct exchange *x, const struct embed_body *body)
 {
     struct embed_reply reply = {.model = body->model};
-    answer(x, &reply, NULL);
+    answer(x, &reply, ""); /* no vector, so nothing is read */
 }
 
 void embed_post(struct exchange *x, void *arg)

@@ -123,12 +123,15 @@ void health_union(struct exchange *x, void *unused)
     (void)unused;
     enum board_page page = PAGE_UNION;
     const char *usual = x->edge->gateway->health_config.profile;
-    char asked[16];
+    const char *name = usual;
+    char asked[16] = "";
     enum sh_err err = SH_NOTFOUND;
 
     if (sh_http_query(x->request).len > 0)
         err = sh_http_param(x->request, "profile", asked, sizeof asked);
-    if (find_profile(err == SH_NOTFOUND ? usual : err == SH_OK ? asked : "", &page))
+    if (err != SH_NOTFOUND)
+        name = err == SH_OK ? asked : "";
+    if (find_profile(name, &page))
         look(x, page);
     else
         exchange_invalid(

@@ -42,14 +42,14 @@ static inline void values_fill(const struct msg_desc *desc, struct sh_arena *are
             texts = sh_arena_array(arena, count, sizeof(*texts));
             for (size_t k = 0; k < count; k++)
                 texts[k] = sh_bytes_of(text);
-            memcpy(at, &texts, sizeof(void *));
+            *(struct sh_bytes **)(void *)at = texts;
             memcpy(msg + f->count_offset, &count, sizeof(count));
             break;
         case MSG_list:
             items = sh_arena_array(arena, count, f->of()->size);
             for (size_t k = 0; k < count; k++)
                 values_fill(f->of(), arena, depth + 1, items + k * f->of()->size);
-            memcpy(at, &items, sizeof(void *));
+            *(void **)(void *)at = items;
             memcpy(msg + f->count_offset, &count, sizeof(count));
             break;
         }
