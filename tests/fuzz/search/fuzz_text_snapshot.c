@@ -142,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < CHANGES && size >= 5; i++, data += 5, size -= 5) {
         uint32_t at;
         memcpy(&at, data, sizeof(at));
-        bytes[at % original_len] ^= (char)data[4];
+        bytes[at % original_len] = (char)data[4];
     }
     set_right(bytes, original_len);
     if (text_snapshot_read((struct sh_bytes){bytes, original_len}, &options, &arena,

@@ -44,18 +44,19 @@ static void small_numbers_take_little(void **state)
 static void bad_bytes_are_refused(void **state)
 {
     (void)state;
+    enum { WIDTH = 4, PACKED = 2 + WIDTH * 16 };
     uint32_t values[PFOR_COUNT];
     uint8_t bytes[PFOR_MOST + PFOR_PADDING] = {33, 0};
     assert_null(pfor_read(bytes, bytes + PFOR_MOST, values));
-    bytes[0] = 4;
-    assert_null(pfor_read(bytes, bytes + 2 + 4 * 16 - 1, values));
+    bytes[0] = WIDTH;
+    assert_null(pfor_read(bytes, bytes + PACKED - 1, values));
     bytes[1] = 1; /* an exception that is not there */
-    assert_null(pfor_read(bytes, bytes + 2 + 4 * 16, values));
-    bytes[2 + 4 * 16] = PFOR_COUNT; /* or beyond the end */
-    assert_null(pfor_read(bytes, bytes + 2 + 4 * 16 + 2, values));
+    assert_null(pfor_read(bytes, bytes + PACKED, values));
+    bytes[PACKED] = PFOR_COUNT; /* or beyond the end */
+    assert_null(pfor_read(bytes, bytes + PACKED + 2, values));
 }
 
-enum { MANY = 1000, GAP = 37 };
+enum { MANY = 1000, GAP = 37, NUMBERS = MANY * GAP };
 
 static uint32_t body_tf(uint32_t i)
 {
@@ -87,10 +88,10 @@ static void fill(struct postings *list, const uint32_t *bodies)
 
 static uint32_t *bodies_of(void)
 {
-    uint32_t *bodies = sh_alloc_array(MANY * GAP, sizeof(*bodies));
+    uint32_t *bodies = sh_alloc_array(NUMBERS, sizeof(*bodies));
     assert_non_null(bodies);
     for (uint32_t i = 0; i < MANY; i++)
-        bodies[i * GAP] = 70000 - i * 60;
+        bodies[(size_t)i * GAP] = 70000 - i * 60;
     return bodies;
 }
 
@@ -128,7 +129,7 @@ static void blocks_tell_what_they_hold_at_most(void **state)
     assert_int_equal(postings_blocks(&list), (MANY - 1) / POSTINGS_BLOCK);
     for (uint32_t block = 0; block < postings_blocks(&list); block++) {
         uint32_t last = (block + 1) * POSTINGS_BLOCK - 1;
-        uint32_t least = bodies[last * GAP];
+        uint32_t least = bodies[(size_t)last * GAP];
         assert_int_equal(list.blocks[block].last, last * GAP);
         assert_int_equal(list.blocks[block].least_body,
                          least > UINT16_MAX ? UINT16_MAX : least);
