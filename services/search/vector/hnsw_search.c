@@ -7,7 +7,7 @@
 
 enum {
     EXACT_MOST = 2000,   /* never worth a walk */
-    CANDIDATE_COST = 16, /* of a place in the pool, in rows of an exact scan: measured */
+    CANDIDATE_COST = 30, /* of a place in the pool, in rows of an exact scan: measured */
     /* filters that let fewer than 1 in so many through */
     TWO_STEPS_BELOW = 4,
     SEEDS = 8,
@@ -34,8 +34,15 @@ struct job {
     const struct hnsw_query *query;
     const struct plan *plan;
     struct scratch *scratch;
+    struct sh_arena *arena;
     struct hnsw_result *result;
     uint32_t most; /* hits that there is room for */
+};
+
+struct rough { /* a quantised score, with the most that the full one can be */
+    float most;
+    uint32_t slot;
+    uint32_t node;
 };
 
 static const float *full_row(const struct job *job, uint32_t slot)
@@ -166,6 +173,79 @@ static void scan_allowed(const struct job *job, uint32_t slots)
     }
 }
 
+/* What rounding to int8 can change in a product of unit vectors: half a step in every
+ * component on both sides, and a little for the arithmetic. */
+static float rounding(const struct job *job, uint32_t node)
+{
+    float half = 0.501F * sqrtf((float)job->self->options.dimension);
+    float mine = half * job->scratch->query.scale;
+    return mine + (1 + mine) * half * node_head(job->self, node)->scale + 1e-5F;
+}
+
+/* The slots of a word, the least that their scores can be kept. */
+static size_t scan_word(const struct job *job, uint32_t base, uint64_t word,
+                        struct rough *found)
+{
+    size_t count = 0;
+    for (; word != 0; word &= word - 1) {
+        uint32_t slot = base + (uint32_t)__builtin_ctzll(word);
+        uint32_t node =
+            atomic_load_explicit(slot_node(job->self, slot), memory_order_acquire);
+        if (node == 0)
+            continue;
+        found[count++] = (struct rough){0, slot, node - 1};
+        for (size_t i = 0; i < job->self->links_at && i < PREFETCHED; i += 64)
+            __builtin_prefetch(node_at(job->self, node - 1) + i);
+    }
+    for (size_t i = 0; i < count; i++) {
+        float score = node_product(job->self, &job->scratch->query, found[i].node);
+        float error = rounding(job, found[i].node);
+        found[i].most = score + error;
+        keep(job->result, job->most, (struct leg_hit){found[i].slot, score - error});
+    }
+    job->result->scanned += count;
+    return count;
+}
+
+/* By quantised scores first: only those that may be among the best need full rows, and
+ * the answer is the same. */
+static void scan_twice(const struct job *job, uint32_t slots, struct rough *found)
+{
+    const struct bitmap *allowed = job->query->allowed;
+    struct hnsw_result *result = job->result;
+    size_t count = 0;
+    for (uint32_t i = 0; i < bitmap_words(allowed->bits) && i * 64 < slots; i++) {
+        uint64_t word = allowed->words[i];
+        if (i % (DEADLINE_EVERY / 64) == 0 && is_late(job)) {
+            result->complete = false;
+            break;
+        }
+        if (slots - i * 64 < 64)
+            word &= (UINT64_C(1) << (slots - i * 64)) - 1;
+        count += scan_word(job, i * 64, word, &found[count]);
+    }
+    float least = result->count == job->most ? result->hits[0].score : -INFINITY;
+    result->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].most >= least)
+            keep(result, job->most,
+                 (struct leg_hit){found[i].slot,
+                                  score_of(job, found[i].slot, found[i].node)});
+    }
+}
+
+static void scan_filtered(const struct job *job, uint32_t slots)
+{
+    struct rough *found = NULL;
+    if (job->query->rows && job->self->options.kind == CODE_INT8)
+        found = sh_arena_array(job->arena, bitmap_count(job->query->allowed) + (size_t)1,
+                               sizeof(*found));
+    if (found)
+        scan_twice(job, slots, found);
+    else
+        scan_allowed(job, slots);
+}
+
 static void scan(const struct job *job)
 {
     struct hnsw_result *result = job->result;
@@ -174,7 +254,7 @@ static void scan(const struct job *job)
     result->ef = 0;
     result->count = 0;
     if (job->query->allowed)
-        scan_allowed(job, slots);
+        scan_filtered(job, slots);
     else
         scan_all(job, slots);
     order(result);
@@ -307,7 +387,8 @@ static enum sh_err run(struct hnsw *self, const struct hnsw_query *query,
                        const struct plan *plan, struct sh_arena *arena,
                        struct hnsw_result *result)
 {
-    struct job job = {.self = self, .query = query, .plan = plan, .result = result};
+    struct job job = {
+        .self = self, .query = query, .plan = plan, .arena = arena, .result = result};
     uint32_t seat = 0;
     size_t slots = atomic_load_explicit(&self->slot_count, memory_order_acquire);
     size_t k = query->k < slots ? query->k : slots;
