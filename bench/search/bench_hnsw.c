@@ -95,8 +95,11 @@ static void measure(struct hnsw *index, const struct set *set, uint32_t ef,
     struct sh_arena arena = {0};
     size_t found = 0;
     uint64_t scanned = 0;
+    size_t existing = 0;
     uint64_t best_ns = UINT64_MAX;
     query.allowed_count = allowed ? bitmap_count(allowed) : set->count;
+    for (size_t i = 0; i < (size_t)set->query_count * set->depth; i++)
+        existing += truth[i] != UINT32_MAX; /* a filter may leave fewer than are asked */
     for (int run = 0; run < 3; run++) {
         uint64_t used_ns = 0;
         found = 0;
@@ -116,7 +119,7 @@ static void measure(struct hnsw *index, const struct set *set, uint32_t ef,
     sh_arena_free(&arena);
     printf("{\"ef\":%u,\"recall\":%.4f,\"qps\":%.0f,\"strategy\":\"%s\",\"allowed\":%u,"
            "\"scanned\":%" PRIu64 "}\n",
-           ef, (double)found / (10.0 * set->query_count),
+           ef, (double)found / (double)existing,
            1e9 * set->query_count / (double)best_ns, hnsw_strategy_name(result.strategy),
            query.allowed_count, scanned / set->query_count);
     fflush(stdout);
