@@ -119,9 +119,9 @@ static void measure(struct hnsw *index, const struct set *set, uint32_t ef,
     sh_arena_free(&arena);
     printf("{\"ef\":%u,\"recall\":%.4f,\"qps\":%.0f,\"strategy\":\"%s\",\"allowed\":%u,"
            "\"scanned\":%" PRIu64 "}\n",
-           ef, (double)found / (double)existing,
-           1e9 * set->query_count / (double)best_ns, hnsw_strategy_name(result.strategy),
-           query.allowed_count, scanned / set->query_count);
+           ef, (double)found / (double)existing, 1e9 * set->query_count / (double)best_ns,
+           hnsw_strategy_name(result.strategy), query.allowed_count,
+           scanned / set->query_count);
     fflush(stdout);
 }
 
