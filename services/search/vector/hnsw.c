@@ -57,7 +57,7 @@ enum sh_err hnsw_make(const struct hnsw_options *options, struct hnsw **out)
     self->coder = coder_make(options->kind, options->dimension);
     self->head_at = self->coder.bytes;
     self->links_at = self->head_at + sizeof(struct node_head);
-    size_t record = self->links_at + 2 * options->links * sizeof(uint32_t);
+    size_t record = self->links_at + sizeof(uint32_t) * 2 * options->links;
     self->stride = (record + CODE_ALIGN - 1) / CODE_ALIGN * CODE_ALIGN;
     self->level_factor = 1 / log((double)options->links);
     self->random = options->seed;

@@ -30,7 +30,7 @@ struct hnsw_options hnsw_defaults(uint32_t dimension);
  * SH_INVALID (options), SH_NOMEM. */
 SH_CHECK enum sh_err hnsw_create(const struct hnsw_options *options, struct hnsw **out);
 /* Nothing else is going on. */
-void hnsw_free(struct hnsw **self);
+void hnsw_free(struct hnsw **out);
 
 /* The vector (length 1, copied) of a slot, new or in place of the one before. Searches
  * see the old one or the new one. Errors: SH_NOMEM, SH_TOOBIG (full; compaction may

@@ -40,7 +40,7 @@ static void make_original(void)
     float vector[DIMENSION];
     options.links = 3;
     options.most = 1000;
-    snprintf(path, sizeof(path), "/tmp/fuzz_snapshot_XXXXXX");
+    (void)snprintf(path, sizeof(path), "/tmp/fuzz_snapshot_XXXXXX");
     int made = mkstemp(path);
     must(made >= 0 && close(made) == 0);
     must(hnsw_create(&options, &index) == SH_OK);
@@ -60,7 +60,7 @@ static void make_original(void)
     close(made);
     unlink(path);
     fd = memfd_create("snapshot", MFD_CLOEXEC);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 }
 
 /* Where the sections are is what the header says; each is one chunk here. */

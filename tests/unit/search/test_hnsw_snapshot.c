@@ -23,7 +23,7 @@ static void save(const struct fixture *f)
 {
     char aside[80];
     assert_int_equal(hnsw_save(f->index, path), SH_OK);
-    snprintf(aside, sizeof(aside), "%s.new", path);
+    (void)snprintf(aside, sizeof(aside), "%s.new", path);
     assert_int_not_equal(access(aside, F_OK), 0);
 }
 
@@ -161,7 +161,7 @@ static void a_failed_save_leaves_the_old_file(void **state)
 static int make_path(void **state)
 {
     (void)state;
-    snprintf(path, sizeof(path), "/tmp/test_hnsw_XXXXXX");
+    (void)snprintf(path, sizeof(path), "/tmp/test_hnsw_XXXXXX");
     int fd = mkstemp(path);
     return fd >= 0 ? close(fd) : -1;
 }
