@@ -216,7 +216,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer_with(self, mode, fault, reply):
         vectors = reply["embeddings"]
         if mode == "slow":
-            time.sleep(fault.get("seconds", 2))
+            self.server.stopped.wait(fault.get("seconds", 2))
         elif mode == "hang":
             self.server.stopped.wait()
             return

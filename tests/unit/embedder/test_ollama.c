@@ -23,6 +23,7 @@ enum { PATIENCE_MS = 20000, TEXTS_MAX = 16 };
 
 static struct fixture {
     uv_loop_t loop;
+    uv_timer_t wake; /* so that a turn of the loop ends when nothing comes */
     struct provider *provider;
     struct sh_http_client *http; /* to steer the server */
     char url[128];
@@ -33,8 +34,7 @@ static struct fixture {
     bool control_done;
 } fx;
 
-/* --- the server ------------------------------------------------------------------------
- */
+/* --- the server -------------------------------------------------------------------- */
 
 static void start_server(void)
 {
@@ -71,14 +71,25 @@ static void stop_server(void)
     fx.pid = 0;
 }
 
+static void on_wake(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+/* One turn of the loop: until something happens, or 10 ms. */
+static void turn(void)
+{
+    (void)uv_timer_start(&fx.wake, on_wake, 10, 0);
+    uv_run(&fx.loop, UV_RUN_ONCE);
+}
+
 static void pump(const bool *done)
 {
     uint64_t end = sh_now_ms() + PATIENCE_MS;
     while (!*done) {
         if (sh_now_ms() > end)
             fail_msg("nothing happened within %d ms", PATIENCE_MS);
-        uv_run(&fx.loop, UV_RUN_NOWAIT);
-        usleep(200);
+        turn();
     }
 }
 
@@ -142,8 +153,7 @@ static void wait_until_ready(bool ready)
     while (fx.provider->ready != ready) {
         if (sh_now_ms() > end)
             fail_msg("never %sready: %s", ready ? "" : "un", fx.provider->why);
-        uv_run(&fx.loop, UV_RUN_NOWAIT);
-        usleep(200);
+        turn();
     }
 }
 
@@ -152,6 +162,7 @@ static int set_up(void **state)
     (void)state;
     memset(&fx, 0, sizeof(fx));
     assert_int_equal(uv_loop_init(&fx.loop), 0);
+    assert_int_equal(uv_timer_init(&fx.loop, &fx.wake), 0);
     assert_int_equal(sh_http_client_create(&fx.loop, 0, &fx.http), SH_OK);
     start_server();
     return 0;
@@ -164,6 +175,7 @@ static int tear_down(void **state)
         fx.provider->close(fx.provider);
     sh_http_client_close(&fx.http);
     stop_server();
+    uv_close((uv_handle_t *)&fx.wake, NULL);
     for (int i = 0; i < 1000 && uv_loop_alive(&fx.loop); i++)
         uv_run(&fx.loop, UV_RUN_NOWAIT);
     return uv_loop_close(&fx.loop);
@@ -359,8 +371,7 @@ static void another_model_has_another_fingerprint(void **state)
     uint64_t end = sh_now_ms() + PATIENCE_MS;
     while (strcmp(before, fx.provider->card.fingerprint) == 0) {
         assert_true(sh_now_ms() < end);
-        uv_run(&fx.loop, UV_RUN_NOWAIT);
-        usleep(200);
+        turn();
     }
     assert_true(fx.provider->ready);
 }
