@@ -55,6 +55,10 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* One peer has no median: of two replicas either may have had a bad moment, and without
+ * the slower one nobody is left when the other drains. */
+enum { PEERS_LEAST = 2 };
+
 static bool is_slower(const struct rpc_record *records, size_t count, size_t which)
 {
     uint64_t peers[JUDGED_REPLICAS_MAX];
@@ -63,7 +67,7 @@ static bool is_slower(const struct rpc_record *records, size_t count, size_t whi
         if (i != which && judged(&records[i]))
             peers[n++] = records[i].p99_us;
     }
-    if (n == 0 || records[which].p99_us <= RPC_SLOW_FLOOR_US)
+    if (n < PEERS_LEAST || records[which].p99_us <= RPC_SLOW_FLOOR_US)
         return false;
     qsort(peers, n, sizeof(peers[0]), compare);
     uint64_t twice_median = peers[n / 2] + peers[(n - 1) / 2];

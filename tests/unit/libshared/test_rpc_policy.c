@@ -86,6 +86,7 @@ static void outliers_stand_out_by_failures_rate_or_latency(void **state)
     assert_null(rpc_balance_outlier(records, 8, 3));
     records[3].p99_us = 90001;
     assert_string_equal(rpc_balance_outlier(records, 8, 3), "latency");
+    assert_null(rpc_balance_outlier(&records[2], 2, 1)); /* one peer has no median */
     for (size_t i = 0; i < 8; i++)
         records[i].p99_us = 100;
     records[3].p99_us = 20000; /* 200 times the others and still fast */
