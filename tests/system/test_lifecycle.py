@@ -102,9 +102,8 @@ def test_terminated_services_drain_and_exit_0(new_stack):
                        and stack.ready(service), seconds=60)
             clients.wait_for(100)
     assert clients.errors == []
-    log = pathlib.Path(stack.dir, "log", "stack.log").read_text()
     for service in ("embedder", "search", "graph", "backup"):
-        assert f"{service} ended (status 0)" in log
+        eventually(lambda: f"{service} ended (status 0)" in stack.log("stack"))
 
 
 def test_a_terminated_gateway_answers_what_it_took(new_stack):
@@ -119,8 +118,7 @@ def test_a_terminated_gateway_answers_what_it_took(new_stack):
     # While it is away connections are refused; what was accepted is answered.
     for _, status, text in clients.errors:
         assert status is None and "refused" in text, (status, text)
-    log = pathlib.Path(stack.dir, "log", "stack.log").read_text()
-    assert "gateway ended (status 0)" in log
+    eventually(lambda: "gateway ended (status 0)" in stack.log("stack"))
 
 
 def test_everything_is_still_there_after_a_restart(new_stack):
