@@ -12,7 +12,7 @@ printf '%s\n' "$@" | xargs -P "$(nproc)" -I{} sh -c '
     log=$1/$(echo "{}" | tr / _).log
     if timeout 300 {} >"$log" 2>&1; then echo "ok {}" >>"$1/results.$$"
     else
-        echo "FAILED {}"; tail -n 60 "$log"
+        echo "FAILED {}"; grep -vE "^\[ (RUN|      OK)" "$log" | tail -n 40
         echo "FAILED {}" >>"$1/results.$$"
     fi' sh "$logs"
 passed=$(cat "$logs"/results.* 2>/dev/null | grep -c '^ok')

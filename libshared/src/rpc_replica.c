@@ -11,6 +11,7 @@
 
 enum {
     MISSES_MAX = 3,
+    LATE_MS = 500, /* two pings' time */
     GOOD_PINGS = 2,
     RECONNECT_MS = 100,
     REFUSED_MS = 1000,   /* no memory, no descriptor */
@@ -158,11 +159,13 @@ static void on_message(void *arg, zmq_msg_t *frames, size_t count)
     case TYPE_ERROR:
     case TYPE_CHUNK:
     case TYPE_CREDIT:
-        if (head.epoch != replica->epoch)
+        if (head.epoch != replica->epoch) {
             rpc_bad_message("epoch");
-        else
-            replica->events->message(replica->events->arg, replica, &head, &frames[1],
-                                     count > 2 ? &frames[2] : NULL);
+            break;
+        }
+        replica->misses = 0; /* a PONG may wait behind the pieces of a long payload */
+        replica->events->message(replica->events->arg, replica, &head, &frames[1],
+                                 count > 2 ? &frames[2] : NULL);
         break;
     default:
         rpc_bad_message("type");
@@ -271,9 +274,14 @@ void rpc_replica_free(struct rpc_replica *replica)
 
 /* --- health ------------------------------------------------------------------------ */
 
-static void ping(struct rpc_replica *replica)
+/* Where this loop itself was late, the answer may be waiting to be read: no miss. */
+static void ping(struct rpc_replica *replica, uint64_t now_ms)
 {
-    replica->misses = replica->pinged ? replica->misses + 1 : 0;
+    if (!replica->pinged)
+        replica->misses = 0;
+    else if (now_ms < replica->pinged_ms + LATE_MS)
+        replica->misses++;
+    replica->pinged_ms = now_ms;
     if (send_head(replica, TYPE_PING, (struct sh_bytes){0}) != SH_OK && !replica->pinged)
         replica->misses = 1;
     replica->pinged = true;
@@ -313,7 +321,7 @@ bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms)
         if (replica->ejections > 0 && !replica->probation &&
             now_ms > replica->ready_ms + FORGIVEN_MS)
             replica->ejections = 0;
-        ping(replica);
+        ping(replica, now_ms);
         return replica->misses >= MISSES_MAX;
     case RPC_GONE:
         return false;

@@ -54,6 +54,7 @@ struct rpc_replica {
     uint32_t credit;
 
     bool pinged; /* and not answered yet */
+    uint64_t pinged_ms;
     unsigned misses;
     unsigned good_pings;
     unsigned ejections;
