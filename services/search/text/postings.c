@@ -340,6 +340,19 @@ bool postings_read(struct postings_cursor *cursor)
     return read_tail(cursor, last, list->count - blocks * POSTINGS_BLOCK);
 }
 
+bool postings_advance(struct postings_cursor *cursor, uint32_t passage, uint32_t *at)
+{
+    if (cursor->count == 0 || cursor->passages[cursor->count - 1] < passage) {
+        postings_seek(cursor, passage);
+        *at = 0;
+        if (!postings_read(cursor))
+            return false;
+    }
+    while (*at < cursor->count && cursor->passages[*at] < passage)
+        ++*at;
+    return *at < cursor->count;
+}
+
 static void zero_counts(struct postings_cursor *cursor)
 {
     memset(cursor->tf, 0, sizeof(cursor->tf));

@@ -80,6 +80,9 @@ bool postings_read(struct postings_cursor *cursor);
 /* The block before which postings_read() stands is the first that ends at `passage` or
  * behind it. Only forward. */
 void postings_seek(struct postings_cursor *cursor, uint32_t passage);
+/* Reads on as far as needed: *at becomes the place in the block of the first posting of
+ * `passage` or behind it, never going back; false: there is none. */
+bool postings_advance(struct postings_cursor *cursor, uint32_t passage, uint32_t *at);
 /* How often, for the block that was read. */
 void postings_counts(struct postings_cursor *cursor);
 /* The positions of its posting `at`, as in struct posting. */

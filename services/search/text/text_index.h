@@ -70,6 +70,15 @@ SH_CHECK enum sh_err text_index_count(const struct text_index *self,
                                       const struct bitmap *allowed, uint64_t deadline_ms,
                                       struct sh_arena *arena, size_t *total);
 
+/* The scores that text_index_search() gives these slots (ascending), 0 where no word
+ * stands, for as much time as there are slots rather than hits. Errors: SH_TIMEOUT,
+ * SH_NOMEM. */
+SH_CHECK enum sh_err text_index_score(const struct text_index *self,
+                                      const struct text_query *query,
+                                      const uint32_t *slots, size_t count,
+                                      uint64_t deadline_ms, struct sh_arena *arena,
+                                      float *scores);
+
 struct text_depth {
     uint32_t most; /* hits that are wanted, the best */
     double spread; /* and those that score so much less than the last of them at most, as

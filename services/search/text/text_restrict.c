@@ -124,16 +124,8 @@ static enum sh_err open_readers(struct matcher *matcher, const struct text_rule 
 
 static bool seek(struct reader *reader, uint32_t passage)
 {
-    struct postings_cursor *cursor = &reader->cursor;
-    if (cursor->count == 0 || cursor->passages[cursor->count - 1] < passage) {
-        postings_seek(cursor, passage);
-        reader->at = 0;
-        if (!postings_read(cursor))
-            return false;
-    }
-    while (reader->at < cursor->count && cursor->passages[reader->at] < passage)
-        reader->at++;
-    return reader->at < cursor->count && cursor->passages[reader->at] == passage;
+    return postings_advance(&reader->cursor, passage, &reader->at) &&
+           reader->cursor.passages[reader->at] == passage;
 }
 
 static void add_places(struct reader *reader, struct places *places)

@@ -165,21 +165,6 @@ static bool split_lanes(struct top *top)
     return sum >= top->threshold && sum > 0;
 }
 
-/* True: the cursor stands at a posting of `passage` or behind it. */
-static bool advance(struct lane *lane, uint32_t passage)
-{
-    struct postings_cursor *cursor = &lane->cursor;
-    if (cursor->count == 0 || cursor->passages[cursor->count - 1] < passage) {
-        postings_seek(cursor, passage);
-        lane->at = 0;
-        if (!postings_read(cursor))
-            return false;
-    }
-    while (lane->at < cursor->count && cursor->passages[lane->at] < passage)
-        lane->at++;
-    return lane->at < cursor->count;
-}
-
 static void fill_block(struct top *top, struct lane *lane)
 {
     struct postings_cursor *cursor = &lane->cursor;
@@ -198,7 +183,7 @@ static void fill_block(struct top *top, struct lane *lane)
 static void fill(struct top *top, struct lane *lane)
 {
     memset(lane->parts, 0, sizeof(lane->parts));
-    if (!advance(lane, top->low))
+    if (!postings_advance(&lane->cursor, top->low, &lane->at))
         return;
     fill_block(top, lane);
     while (lane->at == lane->cursor.count) {
@@ -219,7 +204,8 @@ static bool add_extras(struct top *top, uint32_t passage, float sum)
             return false;
         rest -= lane->bound;
         lane->here = 0;
-        if (!advance(lane, passage) || lane->cursor.passages[lane->at] != passage)
+        if (!postings_advance(&lane->cursor, passage, &lane->at) ||
+            lane->cursor.passages[lane->at] != passage)
             continue;
         postings_counts(&lane->cursor);
         lane->here =
