@@ -67,7 +67,7 @@ def compile_drivers():
     archives = [BUILD / f"{name}.a" for name in ("search", "libproto", "libshared")]
     run("gcc", "-O2", "-std=c17", "-D_GNU_SOURCE", "-I.", "-Ilibshared/include", "-o",
         DIRECTORY / "bench_hnsw", "bench/search/bench_hnsw.c", "-Wl,--start-group",
-        *archives, "-Wl,--end-group", "-luv", "-lz", "-lm", "-lpthread")
+        *archives, "-Wl,--end-group", "-luv", "-lz", "-lxxhash", "-lm", "-lpthread")
 
 
 def measure(driver, *args):

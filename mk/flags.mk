@@ -29,7 +29,8 @@ LDFLAGS += $(LINK_$(BUILD)) -Wl,--as-needed
 # Debian's node-llhttp ships C sources; trixie's libllhttp-dev a library. See mk/llhttp.mk.
 include mk/llhttp.mk
 
-PKGS     := libuv libzmq libczmq libpq hiredis msgpack libcurl jansson zlib libutf8proc openssl
+PKGS     := libuv libzmq libczmq libpq hiredis msgpack libcurl jansson zlib libutf8proc openssl \
+            libxxhash
 ifneq ($(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),)
 PKGS     := $(subst msgpack,msgpack-c,$(PKGS))
 endif

@@ -94,7 +94,8 @@ SH_CHECK enum sh_err hnsw_scan(struct hnsw *self, const struct hnsw_query *query
 /* --- snapshot ----------------------------------------------------------------------- */
 
 /* Written aside, flushed and renamed: at `path` is the old file or the whole new one.
- * Inserts wait meanwhile, searches do not. Errors: SH_IO, SH_NOMEM. */
+ * Inserts wait while it is written, not while it is flushed; searches never do. One at a
+ * time for a path. Errors: SH_IO, SH_NOMEM. */
 SH_CHECK enum sh_err hnsw_save(struct hnsw *self, const char *path);
 /* Maps a snapshot; every byte is checked first. `most` as in the options. Errors: SH_IO,
  * SH_NOTFOUND, SH_MALFORMED (torn, corrupt, or of another version or machine: set it

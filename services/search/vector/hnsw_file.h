@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    FILE_VERSION = 1,
+    FILE_VERSION = 2,
     FILE_ORDER = 0x01020304,
     FILE_SECTIONS = 4,
     FILE_CHUNK = 8 << 20, /* bytes that share a checksum; a section starts a new one */
@@ -33,17 +33,18 @@ struct file_header {
     uint32_t node_count;
     uint32_t slot_count;
     uint32_t upper_words;
-    uint32_t chunk_count; /* CRC-32s that follow the header */
+    uint32_t chunk_count; /* checksums that follow the header */
     uint64_t entry;
     struct file_section sections[FILE_SECTIONS];
-    uint32_t checksums; /* CRC-32 of them */
-    uint32_t checksum;  /* CRC-32 of what is above */
+    uint64_t checksums; /* of them */
+    uint64_t checksum;  /* of what is above */
 };
 
 /* Where everything lies, from the counts; false when they cannot be. */
 bool file_layout(struct file_header *header, size_t stride);
 uint32_t file_chunks(uint64_t bytes);
-/* CRC-32 of a piece of memory of any length. */
-uint32_t file_crc(const void *data, size_t bytes);
+/* XXH3 of 64 bits, as fast as the memory: a file of a gigabyte is checked at every start.
+ */
+uint64_t file_sum(const void *data, size_t bytes);
 
 #endif

@@ -14,7 +14,7 @@ struct reader {
     int fd;
     uint64_t size;
     struct file_header header;
-    uint32_t *checksums;
+    uint64_t *checksums;
     struct hnsw *index;
     _Atomic uint32_t next; /* piece of work: a chunk, then a range of nodes */
     _Atomic uint32_t wrong;
@@ -51,7 +51,7 @@ static enum sh_err read_header(struct reader *reader)
     bool known =
         memcmp(header->magic, FILE_MAGIC, sizeof(header->magic)) == 0 &&
         header->version == FILE_VERSION && header->order == FILE_ORDER &&
-        header->checksum == file_crc(header, offsetof(struct file_header, checksum));
+        header->checksum == file_sum(header, offsetof(struct file_header, checksum));
     return known ? SH_OK : SH_MALFORMED;
 }
 
@@ -73,13 +73,13 @@ static enum sh_err check_layout(const struct reader *reader)
 
 static enum sh_err read_checksums(struct reader *reader)
 {
-    size_t bytes = reader->header.chunk_count * sizeof(uint32_t);
-    reader->checksums = sh_alloc(bytes + sizeof(uint32_t));
+    size_t bytes = reader->header.chunk_count * sizeof(uint64_t);
+    reader->checksums = sh_alloc(bytes + sizeof(uint64_t));
     if (!reader->checksums)
         return SH_NOMEM;
     enum sh_err err =
         read_at(reader, reader->checksums, bytes, sizeof(struct file_header));
-    if (err == SH_OK && file_crc(reader->checksums, bytes) != reader->header.checksums)
+    if (err == SH_OK && file_sum(reader->checksums, bytes) != reader->header.checksums)
         err = SH_MALFORMED;
     return err;
 }
@@ -208,7 +208,7 @@ static void check_chunk(struct reader *reader, uint32_t chunk)
             uint64_t at = (uint64_t)(chunk - first) * FILE_CHUNK;
             uint64_t left = bytes - at;
             size_t len = left < FILE_CHUNK ? (size_t)left : FILE_CHUNK;
-            if (file_crc(bases[i] + at, len) != reader->checksums[chunk])
+            if (file_sum(bases[i] + at, len) != reader->checksums[chunk])
                 atomic_fetch_add(&reader->wrong, 1);
             return;
         }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <xxhash.h>
 
 #include "services/search/vector/hnsw_file.h"
 #include "services/search/vector/hnsw_internal.h"
@@ -13,9 +13,9 @@ uint32_t file_chunks(uint64_t bytes)
     return (uint32_t)((bytes + FILE_CHUNK - 1) / FILE_CHUNK);
 }
 
-uint32_t file_crc(const void *data, size_t bytes)
+uint64_t file_sum(const void *data, size_t bytes)
 {
-    return (uint32_t)crc32_z(0, data, bytes);
+    return XXH3_64bits(data, bytes);
 }
 
 static uint64_t next_page(uint64_t bytes)
@@ -34,10 +34,10 @@ bool file_layout(struct file_header *header, size_t stride)
     uint64_t chunks = 0;
     for (int i = 0; i < FILE_SECTIONS; i++)
         chunks += file_chunks(sizes[i]);
-    if (chunks > UINT32_MAX / sizeof(uint32_t))
+    if (chunks > UINT32_MAX / sizeof(uint64_t))
         return false;
     header->chunk_count = (uint32_t)chunks;
-    uint64_t offset = next_page(sizeof(*header) + chunks * sizeof(uint32_t));
+    uint64_t offset = next_page(sizeof(*header) + chunks * sizeof(uint64_t));
     for (int i = 0; i < FILE_SECTIONS; i++) {
         header->sections[i] = (struct file_section){offset, sizes[i]};
         offset = next_page(offset + sizes[i]);
@@ -47,7 +47,7 @@ bool file_layout(struct file_header *header, size_t stride)
 
 struct writer {
     int fd;
-    uint32_t *checksums;
+    uint64_t *checksums;
     uint32_t chunk;
 };
 
@@ -74,7 +74,7 @@ static enum sh_err write_section(struct writer *writer,
     for (uint64_t at = 0; err == SH_OK && at < section->bytes; at += FILE_CHUNK) {
         uint64_t left = section->bytes - at;
         size_t bytes = left < FILE_CHUNK ? (size_t)left : FILE_CHUNK;
-        writer->checksums[writer->chunk++] = file_crc(data + at, bytes);
+        writer->checksums[writer->chunk++] = file_sum(data + at, bytes);
         err = write_at(writer->fd, data + at, bytes, section->offset + at);
     }
     return err;
@@ -105,14 +105,14 @@ static enum sh_err write_file(const struct hnsw *self, int fd)
     enum sh_err err = writer.checksums ? SH_OK : SH_NOMEM;
     for (int i = 0; err == SH_OK && i < FILE_SECTIONS; i++)
         err = write_section(&writer, &header.sections[i], data[i]);
-    size_t bytes = header.chunk_count * sizeof(uint32_t);
+    size_t bytes = header.chunk_count * sizeof(uint64_t);
     if (err == SH_OK)
         err = write_at(fd, writer.checksums, bytes, sizeof(header));
     if (err == SH_OK) {
         const struct file_section *last = &header.sections[FILE_SECTIONS - 1];
         uint64_t end = next_page(last->offset + last->bytes);
-        header.checksums = file_crc(writer.checksums, bytes);
-        header.checksum = file_crc(&header, offsetof(struct file_header, checksum));
+        header.checksums = file_sum(writer.checksums, bytes);
+        header.checksum = file_sum(&header, offsetof(struct file_header, checksum));
         err = ftruncate(fd, (off_t)end) == 0 ? SH_OK : SH_IO;
     }
     if (err == SH_OK)
@@ -135,12 +135,23 @@ static enum sh_err sync_parent(const char *path)
     return err;
 }
 
-static enum sh_err save_as(const struct hnsw *self, const char *path, const char *aside)
+/* What is written is what was there at one moment. */
+static enum sh_err write_still(struct hnsw *self, int fd)
+{
+    pthread_mutex_lock(&self->compacting);
+    pthread_rwlock_wrlock(&self->saving);
+    enum sh_err err = write_file(self, fd);
+    pthread_rwlock_unlock(&self->saving);
+    pthread_mutex_unlock(&self->compacting);
+    return err;
+}
+
+static enum sh_err save_as(struct hnsw *self, const char *path, const char *aside)
 {
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return SH_IO;
-    enum sh_err err = write_file(self, fd);
+    enum sh_err err = write_still(self, fd);
     if (err == SH_OK && fsync(fd) != 0)
         err = SH_IO;
     if (close(fd) != 0 && err == SH_OK)
@@ -161,11 +172,7 @@ enum sh_err hnsw_save(struct hnsw *self, const char *path)
     if (!aside)
         return SH_NOMEM;
     (void)snprintf(aside, room, "%s.new", path);
-    pthread_mutex_lock(&self->compacting);
-    pthread_rwlock_wrlock(&self->saving);
     enum sh_err err = save_as(self, path, aside);
-    pthread_rwlock_unlock(&self->saving);
-    pthread_mutex_unlock(&self->compacting);
     sh_free(aside);
     return err;
 }

@@ -67,7 +67,7 @@ static void make_original(void)
 static void seal(void)
 {
     struct file_header header;
-    uint32_t checksums[FILE_SECTIONS] = {0};
+    uint64_t checksums[FILE_SECTIONS] = {0};
     uint32_t count = 0;
     memcpy(&header, changed, sizeof(header));
     for (int i = 0; i < FILE_SECTIONS; i++) {
@@ -75,12 +75,12 @@ static void seal(void)
         if (section.bytes == 0 || section.offset > length ||
             section.bytes > length - section.offset)
             continue;
-        checksums[count++] = file_crc(changed + section.offset, section.bytes);
+        checksums[count++] = file_sum(changed + section.offset, section.bytes);
     }
     memcpy(changed + sizeof(header), checksums, sizeof(checksums));
     if (header.chunk_count <= FILE_SECTIONS)
-        header.checksums = file_crc(checksums, header.chunk_count * sizeof(uint32_t));
-    header.checksum = file_crc(&header, offsetof(struct file_header, checksum));
+        header.checksums = file_sum(checksums, header.chunk_count * sizeof(uint64_t));
+    header.checksum = file_sum(&header, offsetof(struct file_header, checksum));
     memcpy(changed, &header, sizeof(header));
 }
 

@@ -120,7 +120,7 @@ static void corrupt_files_are_refused(void **state)
     save(&f);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
-    size_t end = sizeof(header) + header.chunk_count * sizeof(uint32_t);
+    size_t end = sizeof(header) + header.chunk_count * sizeof(uint64_t);
     for (size_t at = 0; at < end; at++) {
         flip(fd, (off_t)at);
         refused(SH_MALFORMED);
