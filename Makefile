@@ -89,9 +89,9 @@ bench-search: ## the vector index beside hnswlib, on GloVe vectors
 	@$(MAKE) --no-print-directory BUILD=release all
 	@/usr/bin/python3 bench/bench_search.py
 
-eval: ## ranking quality on a judged collection (COLLECTION=directory)
+eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
 	@$(MAKE) --no-print-directory BUILD=release all model
-	@/usr/bin/python3 bench/eval.py $(COLLECTION)
+	@/usr/bin/python3 bench/eval.py $(COLLECTION) $(EVAL_FLAGS)
 
 lint: ## formatting, clang-tidy, cppcheck
 	@scripts/deps.sh lint
