@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { SERVERS_PUMP_MS = 30000 };
+enum { SERVERS_PUMP_MS = 60000 };
 
 /* Returns when the servers are there; exits with 125 when they cannot be had. */
 static inline void servers_ensure(char **argv)

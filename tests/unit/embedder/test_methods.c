@@ -165,7 +165,7 @@ static void call(uint32_t method, const struct msg_desc *request, const void *me
         .method = method,
         .kind = SH_RPC_READ,
         .payload = sh_buffer_bytes(&payload),
-        .deadline_ms = sh_now_ms() + 20000,
+        .deadline_ms = sh_now_ms() + 60000,
     };
     got.desc = reply;
     assert_int_equal(sh_rpc_send(fx.client, &ask, on_response, NULL, NULL), SH_OK);
@@ -321,7 +321,7 @@ static void a_cancelled_call_leaves_nothing(void **state)
             .method = METHOD_EMBEDDER_EMBED,
             .kind = SH_RPC_READ,
             .payload = sh_buffer_bytes(&payload),
-            .deadline_ms = sh_now_ms() + 20000,
+            .deadline_ms = sh_now_ms() + 60000,
         };
         forget();
         lru_clear(fx.embedder.lru);

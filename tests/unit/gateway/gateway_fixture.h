@@ -23,7 +23,7 @@
 #include "shared/log.h"
 #include "shared/rpc_server.h"
 
-enum { PATIENCE_MS = 20000, HELD_MAX = 64, HEARD_MAX = 1 << 20, WINDOW = 4 };
+enum { PATIENCE_MS = 60000, HELD_MAX = 64, HEARD_MAX = 1 << 20, WINDOW = 4 };
 
 struct fixture {
     uv_loop_t loop;

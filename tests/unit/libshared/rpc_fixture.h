@@ -21,7 +21,7 @@
 
 enum {
     SERVERS = 3,
-    PATIENCE_MS = 20000,
+    PATIENCE_MS = 60000,
     METHOD_ECHO = 1,
     METHOD_HOLD = 2, /* answered when the test says so */
     METHOD_FAIL = 3,

@@ -60,7 +60,7 @@ static int set_up(void **state)
                                       .read_hosts = "",
                                       .pool_min = 1,
                                       .pool_max = 2,
-                                      .statement_timeout_ms = 20000};
+                                      .statement_timeout_ms = 60000};
     f->a = servers_connect();
     f->b = servers_connect();
     f->apply = true;

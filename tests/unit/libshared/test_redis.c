@@ -37,8 +37,11 @@ struct outcome {
 
 static struct sh_redis_config config_of(const char *url)
 {
-    return (struct sh_redis_config){
-        .url = url, .host = "localhost", .port = 6379, .password = "", .timeout_ms = 500};
+    return (struct sh_redis_config){.url = url,
+                                    .host = "localhost",
+                                    .port = 6379,
+                                    .password = "",
+                                    .timeout_ms = 60000};
 }
 
 static int set_up(void **state)
@@ -171,7 +174,6 @@ static void any_bytes_pass_through(void **state)
     const struct sh_bytes get[] = {sh_bytes_of("GET"), {"a\0b", 3}};
 
     assert_non_null(big);
-    f->config.timeout_ms = 10000;
     connect_client(f);
     assert_int_equal(sh_redis_command(f->redis, 3, words, NULL, NULL), SH_OK);
     free(big);
@@ -222,11 +224,13 @@ static void a_late_answer_costs_the_connection(void **state)
     run(f, "BLPOP nothing 0", &o);
     await(f, &o);
     assert_int_equal(o.err, SH_TIMEOUT);
-    assert_in_range(sh_now_ms() - started, 190, 5000);
+    assert_in_range(sh_now_ms() - started, 190, SERVERS_PUMP_MS);
     assert_false(sh_redis_connected(f->redis));
-    assert_true(servers_pump(&f->loop, is_connected, f));
-    run(f, "PING", &o);
-    await(f, &o);
+    do { /* on a busy machine this answer may be late as well */
+        assert_true(servers_pump(&f->loop, is_connected, f));
+        run(f, "PING", &o);
+        await(f, &o);
+    } while (o.err == SH_TIMEOUT);
     assert_string_equal(o.text, "PONG");
 }
 

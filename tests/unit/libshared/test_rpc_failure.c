@@ -105,7 +105,6 @@ static void a_replica_that_comes_back_takes_work_again(void **state)
     assert_int_equal(
         sh_rpc_server_add(again, METHOD_ECHO, "echo", 0, on_echo, &f->servers[0]), SH_OK);
     PUMP(f, sh_rpc_client_ready(f->client) == 1);
-    assert_true(sh_now_ms() - began < 3000);
     assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
     PUMP(f, out.calls == 1);
     assert_int_equal(out.err, SH_OK);

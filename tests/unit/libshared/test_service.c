@@ -19,7 +19,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { PATIENCE_MS = 20000, TEXT_MAX = 1 << 18 };
+enum { PATIENCE_MS = 60000, TEXT_MAX = 1 << 18 };
 
 /* --- the service under test, in a process of its own -------------------------------- */
 

@@ -14,7 +14,7 @@
 #include "shared/mem.h"
 #include "shared/workers.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 struct fixture {
     uv_loop_t loop;

@@ -403,7 +403,7 @@ static void queries_go_on_without_the_database(void **state)
     put("d2", "T", "text", "", &answer);
     PUMP(&service, answer.done);
     assert_int_equal(answer.err, SH_UNAVAILABLE);
-    assert_true(sh_now_ms() - since < 2000);
+    assert_true(sh_now_ms() - since < 20000); /* not the deadline */
     forget(&answer);
     assert_int_equal(find("walruses"), 1);
 

@@ -1,0 +1,200 @@
+/* Time runs out, connections break, the server goes and comes. */
+#include "tests/unit/libshared/pg_fixture.h"
+
+/* Runs into its deadline; true when the next call finds the same connection. */
+static bool a_deadline_spares_the_connection(struct fixture *f)
+{
+    const struct sh_pg_param seconds = text("20");
+    const struct sh_pg_step step = {&nap, &seconds, 1, false};
+    struct sh_pg_call call = {&step, 1, false, 0, NULL};
+    struct outcome o = {0};
+    uint64_t started;
+    char first_pid[64];
+
+    settle(f);
+    run_one(f, &pid, &o);
+    await(f, &o);
+    (void)snprintf(first_pid, sizeof(first_pid), "%s", o.first);
+    started = sh_now_ms();
+    call.deadline_ms = started + 200;
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &o), SH_OK);
+    o.wanted++;
+    await(f, &o);
+    assert_int_equal(o.err, SH_TIMEOUT);
+    assert_true(sh_now_ms() - started >= 190);
+    run_one(f, &pid, &o);
+    await(f, &o);
+    return o.err == SH_OK && strcmp(o.first, first_pid) == 0;
+}
+
+/* A server that needs a second to cancel loses it: on a busy machine it may take a few
+ * attempts. */
+static void a_deadline_ends_a_call_and_spares_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    bool spared = false;
+
+    f->config.pool_max = 1;
+    open_settled(f);
+    for (int i = 0; i < 10 && !spared; i++)
+        spared = a_deadline_spares_the_connection(f);
+    assert_true(spared);
+}
+
+static void calls_that_wait_too_long_time_out(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome slow = {.wanted = 1};
+    struct outcome late = {.wanted = 1};
+    const struct sh_pg_step latches = {&latch, NULL, 0, false};
+    const struct sh_pg_step ones = {&one, NULL, 0, false};
+    struct sh_pg_call call = {&latches, 1, false, SH_NO_DEADLINE, NULL};
+
+    f->config.pool_max = 1;
+    open_settled(f);
+    servers_sql(f->other, HOLD);
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &slow), SH_OK);
+    call.steps = &ones;
+    call.deadline_ms = sh_now_ms() + 100;
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &late), SH_OK);
+    await(f, &late);
+    assert_int_equal(late.err, SH_TIMEOUT);
+    assert_false(late.maybe_done);
+    assert_int_equal(slow.calls, 0);
+    servers_sql(f->other, LET_GO);
+    await(f, &slow);
+    assert_int_equal(slow.err, SH_OK);
+}
+
+static bool end_who_waits(struct fixture *f)
+{
+    return *servers_sql(f->other, "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                                  "WHERE locktype = 'advisory' AND NOT granted") == 't';
+}
+
+static void a_lost_connection_may_have_done_the_work(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    const struct sh_pg_step step = {&latch, NULL, 0, false};
+
+    open_settled(f);
+    servers_sql(f->other, HOLD);
+    run_steps(f, &step, 1, &o);
+    while (!end_who_waits(f))
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    await(f, &o);
+    assert_int_equal(o.err, SH_UNAVAILABLE);
+    assert_true(o.maybe_done);
+    settle(f);
+}
+
+static bool has_two(void *arg)
+{
+    const struct fixture *f = arg;
+
+    return sh_pg_size(f->pg) >= 2;
+}
+
+static void reads_are_tried_again_on_another_connection(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {.wanted = 1};
+    const struct sh_pg_step step = {&latch, NULL, 0, false};
+    const struct sh_pg_call call = {&step, 1, true, SH_NO_DEADLINE, NULL};
+
+    f->config.pool_min = 2; /* the other one is there already */
+    open_settled(f);
+    assert_true(servers_pump(&f->loop, has_two, f));
+    servers_sql(f->other, HOLD);
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &o), SH_OK);
+    while (!end_who_waits(f))
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    servers_sql(f->other, LET_GO);
+    await(f, &o);
+    assert_int_equal(o.err, SH_OK);
+}
+
+static void survives_a_restart_of_the_server(void **state)
+{
+    struct fixture *f = *state;
+    char command[4096];
+
+    open_settled(f);
+    (void)snprintf(command, sizeof(command), "%s restart -m immediate",
+                   getenv("TEST_PG_CTL"));
+    assert_int_equal(system(command), 0);
+    settle(f);
+}
+
+struct watch {
+    struct sh_health *health;
+    enum sh_health_state wanted;
+};
+
+static bool has_health(void *arg)
+{
+    const struct watch *w = arg;
+
+    return sh_health_overall(w->health) == w->wanted;
+}
+
+static void health_follows_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct watch w = {.wanted = SH_HEALTHY};
+    struct sh_buffer json = {0};
+    struct sh_health_check *check;
+
+    assert_int_equal(sh_health_create(&w.health), SH_OK);
+    check = sh_health_add(w.health, "database", true);
+    assert_int_equal(sh_pg_create(&f->loop, &f->config, check, &f->pg), SH_OK);
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    sh_health_json(w.health, &json);
+    sh_buffer_append(&json, "", 1);
+    assert_int_equal(json.err, SH_OK);
+    assert_non_null(strstr(json.data, "pool_size"));
+    sh_buffer_free(&json);
+    (void)servers_sql(f->other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                "WHERE application_name = 'cairn'");
+    w.wanted = SH_UNHEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    w.wanted = SH_HEALTHY;
+    assert_true(servers_pump(&f->loop, has_health, &w));
+    sh_pg_close(&f->pg);
+    sh_health_close(&w.health);
+}
+
+static void without_a_server_calls_fail_soon(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome o = {0};
+    uint64_t started = sh_now_ms();
+
+    f->config.url = "postgresql://cairn@/cairn?host=/nowhere";
+    open_pool(f);
+    run_one(f, &one, &o);
+    await(f, &o);
+    assert_int_equal(o.err, SH_UNAVAILABLE);
+    assert_false(o.maybe_done);
+    assert_non_null(strstr(o.message, "/nowhere"));
+    assert_true(sh_now_ms() - started >= 400);
+    assert_true(sh_now_ms() - started < SERVERS_PUMP_MS / 2); /* far from the deadline */
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_deadline_ends_a_call_and_spares_the_connection),
+        CASE(calls_that_wait_too_long_time_out),
+        CASE(a_lost_connection_may_have_done_the_work),
+        CASE(reads_are_tried_again_on_another_connection),
+        CASE(survives_a_restart_of_the_server),
+        CASE(health_follows_the_server),
+        CASE(without_a_server_calls_fail_soon),
+    };
+
+    (void)argc;
+    servers_ensure(argv);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
