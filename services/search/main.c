@@ -21,6 +21,7 @@ struct search {
     struct feed *feed;
     struct pending *pending;
     struct putter *putter;
+    struct boosts boosts;
     struct querier querier;
     struct documents documents;
     struct watch *watch;
@@ -237,6 +238,17 @@ static void on_other_model(void *arg)
     model_check(search->model);
 }
 
+static struct boosts boosts_of(const struct search_config *config)
+{
+    return (struct boosts){
+        .score = config->boost_score,
+        .priority = config->boost_priority,
+        .campus = {[CAMPUS_central] = config->boost_central,
+                   [CAMPUS_kings_buildings] = config->boost_kings_buildings,
+                   [CAMPUS_easter_bush] = config->boost_easter_bush,
+                   [CAMPUS_western_general] = config->boost_western_general}};
+}
+
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     struct search *search = self;
@@ -244,10 +256,12 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
     const size_t put_max = (size_t)64 << 20;
     enum sh_err err;
 
+    search->boosts = boosts_of(&search->config);
     search->querier = (struct querier){.feed = search->feed,
                                        .embedder = search->embedder,
                                        .workers = search->searchers,
                                        .model = model_current(search->model),
+                                       .boosts = &search->boosts,
                                        .other_model = on_other_model,
                                        .arg = search};
     search->documents = (struct documents){.pg = search->pg, .feed = search->feed};

@@ -22,7 +22,19 @@
       "how much of a passage is repeated in the next one")                               \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
-      "longer reloads everything")
+      "longer reloads everything")                                                       \
+    S(f64, boost_score, "BOOST_SCORE", "0.8", 0, 1, 0, "",                               \
+      "share of the fused score in combined_score; the boosts are added to it")          \
+    S(f64, boost_priority, "BOOST_PRIORITY", "0.01", 0, 1, 0, "",                        \
+      "added for each step of a document's priority (0 to 5)")                           \
+    S(f64, boost_central, "BOOST_CAMPUS_CENTRAL", "0.1", 0, 1, 0, "",                    \
+      "added on the Central Campus to its own documents")                                \
+    S(f64, boost_kings_buildings, "BOOST_CAMPUS_KINGS_BUILDINGS", "0.1", 0, 1, 0, "",    \
+      "added at King's Buildings to its own documents")                                  \
+    S(f64, boost_easter_bush, "BOOST_CAMPUS_EASTER_BUSH", "0.05", 0, 1, 0, "",           \
+      "added at Easter Bush to its own documents")                                       \
+    S(f64, boost_western_general, "BOOST_CAMPUS_WESTERN_GENERAL", "0.05", 0, 1, 0, "",   \
+      "added at the Western General to its own documents")
 
 struct search_config {
     SEARCH_SETTINGS(SH_SETTING_MEMBER)

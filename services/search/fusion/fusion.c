@@ -77,14 +77,18 @@ static void sort_heap(struct run *run)
     }
 }
 
+static double text_share(const struct run *run, const struct fusion_hit *hit)
+{
+    return run->best_text > 0 ? (double)hit->text / (double)run->best_text : 0;
+}
+
 /* Weighted: both parts lie between the least value that the measure can have (0 for BM25,
  * -1 for a cosine) and the best of this search. A passage that has no vector yet is
  * judged by its text alone. */
 static double weighted(const struct run *run, struct fusion_hit *hit)
 {
     double weight = run->input->weight;
-    if (run->best_text > 0)
-        hit->text_part = (double)hit->text / (double)run->best_text;
+    hit->text_part = text_share(run, hit);
     if (!hit->has_vector)
         return hit->text_part;
     hit->vector_part =
@@ -116,7 +120,7 @@ static double fuse(const struct run *run, struct fusion_hit *hit)
         return hit->vector_part;
     }
     if (!input->vector) {
-        hit->text_part = (double)hit->text / (double)run->best_text;
+        hit->text_part = text_share(run, hit);
         return hit->text_part;
     }
     return input->method == FUSION_RRF ? reciprocal_ranks(run, hit) : weighted(run, hit);

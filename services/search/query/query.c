@@ -124,6 +124,7 @@ static void search(struct running *run, const char *missing)
                                    .dimension = run->querier->model->dimension,
                                    .fingerprint = run->fingerprint,
                                    .vector_missing = missing,
+                                   .boosts = run->querier->boosts,
                                    .deadline_ms = sh_rpc_call_deadline_ms(run->call)};
     run->view = feed_hold(run->querier->feed);
     run->work = (struct sh_work){.run = run_search, .done = searched};

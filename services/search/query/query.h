@@ -13,6 +13,7 @@ struct querier {
     struct sh_rpc_client *embedder;
     struct sh_workers *workers;
     const struct model *model;
+    const struct boosts *boosts; /* NULL: boosts_default() */
     /* The embedder answered with a model other than the view's. */
     void (*other_model)(void *arg);
     void *arg;

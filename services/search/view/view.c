@@ -35,7 +35,6 @@ enum sh_err view_create(struct view **out)
     *out = NULL;
     if (!view)
         return SH_NOMEM;
-    view->boosts = boosts_default();
     view->lock = make_lock();
     if (view->lock)
         err = text_index_create(&options, &view->text);
@@ -100,13 +99,6 @@ enum sh_err view_set_model(struct view *view, const char *fingerprint, uint32_t 
     pthread_rwlock_unlock(view->lock);
     vector_index_free(&vectors);
     return SH_OK;
-}
-
-void view_set_boosts(struct view *view, const struct boosts *boosts)
-{
-    pthread_rwlock_wrlock(view->lock);
-    view->boosts = *boosts;
-    pthread_rwlock_unlock(view->lock);
 }
 
 static enum sh_err make_entries(struct view *view, const struct stored_document *document,

@@ -51,8 +51,6 @@ void view_free(struct view **self);
  * vectors. dimension 0: no model yet, the vector leg is off. */
 SH_CHECK enum sh_err view_set_model(struct view *view, const char *fingerprint,
                                     uint32_t dimension, double alpha);
-/* What is added to the scores; boosts_default() until set. */
-void view_set_boosts(struct view *view, const struct boosts *boosts);
 /* Replace the document of this id, or add it. A search sees the old one or the new one,
  * never parts of both. A vector without direction (all zero) counts as none. Errors:
  * SH_NOMEM, SH_TOOBIG (nothing changed), SH_INVALID (no id, clearance_level not 1 to 5,
@@ -74,6 +72,7 @@ struct view_query {
                                     refused: the leg is out */
     const char *vector_missing;  /* why there is no vector ("embedding"), or NULL when the
                                     mode does not want one; goes into `degraded` */
+    const struct boosts *boosts; /* NULL: boosts_default() */
     uint64_t deadline_ms;
 };
 

@@ -54,7 +54,7 @@ static double weight_of(const struct search *search, bool vector)
 enum sh_err explain_hit(const struct search *search, const struct explainer *explainer,
                         const struct fusion_hit *hit, struct sh_bytes *json)
 {
-    const struct boosts *boosts = &search->view->boosts;
+    const struct boosts *boosts = &search->boosts;
     const struct filter_row *row = &search->view->slots[hit->slot].document->row;
     json_t *text = NULL;
     json_t *vector = NULL;

@@ -61,7 +61,6 @@ struct view {
     struct vector_index *vectors; /* NULL: no model */
     char fingerprint[VIEW_FINGERPRINT + 1];
     double alpha;
-    struct boosts boosts;
     size_t chunk_count;
     size_t document_bytes;
 };
@@ -95,6 +94,7 @@ struct search {
     const struct search_query *query;
     struct sh_arena scratch; /* until the end of the search */
     struct sh_arena *arena;  /* of the results */
+    struct boosts boosts;
     struct filter *filter;
     struct analyzer *analyzers[LANGUAGE_COUNT]; /* of the languages that there are */
     struct text_query text_query;

@@ -83,7 +83,7 @@ static enum sh_err choose_legs(struct search *search, const float **query)
 
 static double boost(const struct search *search, const struct filter_row *row)
 {
-    const struct boosts *boosts = &search->view->boosts;
+    const struct boosts *boosts = &search->boosts;
     return boosts_priority(boosts, row->priority) +
            boosts_campus(boosts, search->asked->caller->campus, row->campus);
 }
@@ -152,7 +152,7 @@ static size_t wanted(const struct search_query *query)
  * out, unless what is added up could go beyond its bounds, where all are alike. */
 static bool best_will_do(const struct search *search)
 {
-    double share = search->view->boosts.score;
+    double share = search->boosts.score;
     return !search->want_vector && !search->query->explain && search->least_boost >= 0 &&
            share > 0 && share + search->least_boost <= 1;
 }
@@ -166,7 +166,7 @@ static enum sh_err run_text(struct search *search)
     if (search->allowed_count > 0 && best_will_do(search)) {
         const struct text_depth depth = {(uint32_t)wanted(search->query),
                                          (search->most_boost - search->least_boost) /
-                                             search->view->boosts.score,
+                                             search->boosts.score,
                                          deadline_ms};
         struct text_best best;
         err = text_index_top(text, &search->text_query, &search->allowed, &depth, scratch,
@@ -233,7 +233,7 @@ static enum sh_err order_hits(struct search *search, struct fusion_result *fused
         .vector = search->want_vector ? &search->vector : NULL,
         .threshold = query->similarity_threshold,
         .weight = search->weight,
-        .score_weight = search->view->boosts.score,
+        .score_weight = search->boosts.score,
         .boost = boost_of,
         .order = order_of,
         .arg = search,
@@ -271,6 +271,7 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
     struct fusion_result fused = {0};
     struct search search = {
         .view = view, .asked = asked, .query = asked->query, .arena = arena};
+    search.boosts = asked->boosts ? *asked->boosts : boosts_default();
 
     *results = (struct search_results){.mode = asked->query->mode};
     *problem = (struct view_problem){{0}, {0}};

@@ -95,7 +95,7 @@ static void boosts_follow_the_formula(void **state)
     struct boosts boosts = boosts_default();
     boosts.priority = 0.1;
     boosts.score = 1;
-    view_set_boosts(f.view, &boosts);
+    f.boosts = &boosts;
     assert_int_equal(search_for(&f, "query", north), SH_OK);
     assert_true(near(f.results.hits[0].combined_score, 1)); /* 1.107 is over the top */
     fixture_close(&f);

@@ -22,6 +22,7 @@ struct fixture {
     struct view_problem problem;
     struct search_query query;
     struct caller caller;
+    const struct boosts *boosts; /* NULL: the usual ones */
     struct view_query asked;
 };
 
@@ -76,6 +77,7 @@ static inline enum sh_err search_for(struct fixture *f, const char *text,
                                    .vector = vector,
                                    .dimension = DIMENSION,
                                    .fingerprint = sh_bytes_of(MODEL),
+                                   .boosts = f->boosts,
                                    .deadline_ms = sh_now_ms() + 10000};
     return view_search(f->view, &f->asked, &f->arena, &f->results, &f->problem);
 }
