@@ -1,6 +1,7 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/ingest/pending.h"
 #include "services/search/ingest/put.h"
+#include "services/search/query/backend_memory.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
 #include "services/search/settings.h"
@@ -22,6 +23,7 @@ struct search {
     struct pending *pending;
     struct putter *putter;
     struct boosts boosts;
+    struct backend_memory memory;
     struct querier querier;
     struct documents documents;
     struct watch *watch;
@@ -257,9 +259,9 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
     enum sh_err err;
 
     search->boosts = boosts_of(&search->config);
-    search->querier = (struct querier){.feed = search->feed,
+    search->memory = (struct backend_memory){search->feed, search->searchers};
+    search->querier = (struct querier){.backend = backend_memory(&search->memory),
                                        .embedder = search->embedder,
-                                       .workers = search->searchers,
                                        .model = model_current(search->model),
                                        .boosts = &search->boosts,
                                        .other_model = on_other_model,

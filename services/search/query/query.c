@@ -1,7 +1,5 @@
 #include "services/search/query/query.h"
 
-#include <stdatomic.h>
-
 #include "services/search/ingest/embed.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -31,16 +29,9 @@ struct running {
     uint64_t leg_us; /* when the present leg began */
     uint64_t embed_id;
     bool embedding;
-    atomic_bool canceled;
-    struct sh_arena arena; /* of the results; the call's own stays with the loop */
     float *vector;
     struct sh_bytes fingerprint;
-    struct view_query ask;
-    struct held_view *view;
-    struct sh_work work;
-    struct search_results results;
-    struct view_problem problem;
-    enum sh_err searched;
+    struct search_job job; /* its arena holds vector and fingerprint, too */
 };
 
 static const char *const mode_names[] = {"hybrid", "vector", "text"};
@@ -57,8 +48,7 @@ static void end(struct running *run, enum sh_err err)
 {
     sh_count(&queries_total, mode_names[run->query.mode], sh_err_code(err));
     observe("total", run->started_us);
-    held_release(run->view);
-    sh_arena_free(&run->arena);
+    sh_arena_free(&run->job.arena);
     sh_free(run);
 }
 
@@ -71,43 +61,26 @@ static void fail(struct running *run, enum sh_err err, const char *field,
 
 /* --- searching ---------------------------------------------------------------------- */
 
-static void run_search(struct sh_work *work)
+static void searched(struct search_job *job, enum sh_err err)
 {
-    struct running *run =
-        (struct running *)((char *)work - offsetof(struct running, work));
+    struct running *run = (struct running *)((char *)job - offsetof(struct running, job));
+    const struct view_problem *problem = &job->problem;
 
-    run->leg_us = sh_now_us();
-    if (atomic_load(&run->canceled))
-        run->searched = SH_CANCELED;
-    else if (sh_left_ms(run->ask.deadline_ms) == 0)
-        run->searched = SH_TIMEOUT;
-    else
-        run->searched = view_search(run->view->view, &run->ask, &run->arena,
-                                    &run->results, &run->problem);
-}
-
-static void searched(struct sh_work *work, enum sh_err err)
-{
-    struct running *run =
-        (struct running *)((char *)work - offsetof(struct running, work));
-    const struct view_problem *problem = &run->problem;
-
-    if (err == SH_OK)
-        err = run->searched;
     if (err != SH_OK) {
         fail(run, err, problem->field[0] ? problem->field : NULL,
              problem->message[0] ? problem->message : sh_err_text(err));
         return;
     }
     observe("search", run->leg_us);
-    run->results.duration_us = sh_now_us() - run->started_us;
-    sh_rpc_reply(run->call, search_results_desc(), &run->results);
+    job->results.duration_us = sh_now_us() - run->started_us;
+    sh_rpc_reply(run->call, search_results_desc(), &job->results);
     end(run, SH_OK);
 }
 
 /* `missing`: why there is no vector although the mode wants one, or NULL. */
 static void search(struct running *run, const char *missing)
 {
+    const struct search_backend *backend = &run->querier->backend;
     enum sh_err err;
 
     if (run->querier->closing) {
@@ -118,17 +91,18 @@ static void search(struct running *run, const char *missing)
         fail(run, SH_UNAVAILABLE, NULL, "the embedder is not available");
         return;
     }
-    run->ask = (struct view_query){.query = &run->query,
-                                   .caller = sh_rpc_call_caller(run->call),
-                                   .vector = run->vector,
-                                   .dimension = run->querier->model->dimension,
-                                   .fingerprint = run->fingerprint,
-                                   .vector_missing = missing,
-                                   .boosts = run->querier->boosts,
-                                   .deadline_ms = sh_rpc_call_deadline_ms(run->call)};
-    run->view = feed_hold(run->querier->feed);
-    run->work = (struct sh_work){.run = run_search, .done = searched};
-    err = sh_workers_submit(run->querier->workers, &run->work);
+    run->job.ask = (struct view_query){.query = &run->query,
+                                       .caller = sh_rpc_call_caller(run->call),
+                                       .vector = run->vector,
+                                       .dimension = run->querier->model->dimension,
+                                       .fingerprint = run->fingerprint,
+                                       .vector_missing = missing,
+                                       .boosts = run->querier->boosts,
+                                       .deadline_ms = sh_rpc_call_deadline_ms(run->call)};
+    run->job.trace = sh_rpc_call_trace(run->call);
+    run->job.done = searched;
+    run->leg_us = sh_now_us();
+    err = backend->start(backend->self, &run->job);
     if (err != SH_OK)
         fail(run, err, NULL, sh_err_text(err));
 }
@@ -144,7 +118,7 @@ static enum sh_err take_vector(struct running *run,
     enum sh_err err = response->err;
 
     if (err == SH_OK)
-        err = embed_decode(response, 1, &run->arena, &reply, &vector);
+        err = embed_decode(response, 1, &run->job.arena, &reply, &vector);
     if (err == SH_OK && reply.failures_count > 0)
         err = SH_UPSTREAM;
     if (err != SH_OK)
@@ -154,8 +128,8 @@ static enum sh_err take_vector(struct running *run,
         run->querier->other_model(run->querier->arg);
         return SH_CONFLICT;
     }
-    run->fingerprint = sh_arena_copy(&run->arena, reply.fingerprint);
-    run->vector = sh_arena_alloc(&run->arena, response->payload.len);
+    run->fingerprint = sh_arena_copy(&run->job.arena, reply.fingerprint);
+    run->vector = sh_arena_alloc(&run->job.arena, response->payload.len);
     if (run->vector == NULL || run->fingerprint.data == NULL) {
         run->vector = NULL;
         return SH_NOMEM;
@@ -209,9 +183,9 @@ static void on_cancel(void *arg)
 {
     struct running *run = arg;
 
-    atomic_store(&run->canceled, true);
+    atomic_store(&run->job.canceled, true);
     if (!run->embedding)
-        return; /* the worker sees it */
+        return; /* the backend sees it */
     sh_rpc_cancel(run->querier->embedder, run->embed_id);
     fail(run, SH_CANCELED, NULL, sh_err_text(SH_CANCELED));
 }

@@ -1,17 +1,17 @@
-/* query: METHOD_SEARCH_QUERY: embed the question if the mode wants it, search the view on
- * a worker, answer. Without the embedder the answer is by text alone and says so; without
- * the database nothing changes. Loop thread only. */
+/* query: METHOD_SEARCH_QUERY: embed the question if the mode wants it, have the backend
+ * search, answer. Without the embedder the answer is by text alone and says so. Loop
+ * thread only. */
 #ifndef SEARCH_QUERY_H
 #define SEARCH_QUERY_H
 
-#include "services/search/feed/feed.h"
+#include "services/search/ingest/model.h"
+#include "services/search/query/backend.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
 
 struct querier {
-    struct feed *feed;
+    struct search_backend backend;
     struct sh_rpc_client *embedder;
-    struct sh_workers *workers;
     const struct model *model;
     const struct boosts *boosts; /* NULL: boosts_default() */
     /* The embedder answered with a model other than the view's. */

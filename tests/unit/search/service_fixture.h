@@ -13,6 +13,7 @@
 #include "services/search/feed/feed.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/ingest/put.h"
+#include "services/search/query/backend_memory.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
 #include "shared/clock.h"
@@ -44,6 +45,7 @@ struct service {
     struct feed *feed;
     struct pending *pending;
     struct putter *putter;
+    struct backend_memory memory;
     struct querier querier;
     struct documents documents;
     struct sh_rpc_server *server;
@@ -278,9 +280,9 @@ static inline void service_start_methods(struct service *service)
                                             .instance = "search-of-the-test"};
     struct sh_rpc_client_options client = {.service = "search"};
 
-    service->querier = (struct querier){.feed = service->feed,
+    service->memory = (struct backend_memory){service->feed, service->searchers};
+    service->querier = (struct querier){.backend = backend_memory(&service->memory),
                                         .embedder = service->to_embedder,
-                                        .workers = service->searchers,
                                         .model = model_current(service->model),
                                         .other_model = service_on_other_model,
                                         .arg = service};
