@@ -64,6 +64,20 @@ class Stack:
                    what=self.logs)
         return self
 
+    def figure(self, service, name):
+        """The value of a series: its name, with labels where it has any."""
+        for line in self.get("/metrics", base=self.ops(service)).body.decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+        return None
+
+    def embedded(self):
+        """Wait until every passage that the view shows has its vector."""
+        eventually(lambda: self.figure("search", "cairn_search_vectors") ==
+                   self.figure("search", "cairn_search_chunks"), seconds=60,
+                   what=self.logs)
+        return self
+
     def down(self):
         self.command("down", check=False)
         faults = self.sanitizer_findings()

@@ -18,12 +18,12 @@ ADMIN = {"user_id": "root", "username": "root", "role": "admin"}
 @pytest.fixture(scope="session")
 def stack():
     """One stack for all tests that leave its processes alone, with the sample loaded."""
-    running = Stack().up()
+    running = Stack().up().settled()
     sample = (ROOT / "examples/university.ndjson").read_bytes()
     reply = running.post("/api/documents/batch?wait=true", sample,
                          headers={"Content-Type": "application/x-ndjson"})
     assert reply.status == 200, reply.body
-    yield running
+    yield running.embedded()
     running.down()
 
 
