@@ -15,7 +15,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system tests-build fuzzers \
-        bench bench-search eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
+        bench bench-search bench-latency load eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -92,6 +92,15 @@ bench-search: ## the vector index beside hnswlib, on GloVe vectors
 eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
 	@$(MAKE) --no-print-directory BUILD=release all model
 	@/usr/bin/python3 bench/eval.py $(COLLECTION) $(EVAL_FLAGS)
+
+load: ## fifty users at once, and what they wait for
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@/usr/bin/python3 bench/load.py $(LOAD_FLAGS)
+
+bench-latency: ## search with 100,000 passages at half of the saturation
+	@scripts/deps.sh build run bench
+	@$(MAKE) --no-print-directory BUILD=release all model
+	@/usr/bin/python3 bench/latency.py $(LATENCY_FLAGS)
 
 lint: ## formatting, clang-tidy, cppcheck
 	@scripts/deps.sh lint
