@@ -154,6 +154,20 @@ static void on_feed(void *arg)
     watch_refresh(search->watch);
 }
 
+static struct view_options view_options(const struct search_config *config)
+{
+    static const char *const codes[CODE_KINDS] = {"int8", "f16", "f32"};
+    struct view_options options = view_defaults();
+
+    for (int i = 0; i < CODE_KINDS; i++)
+        if (strcmp(config->vector_codes, codes[i]) == 0)
+            options.vectors.codes = (enum code_kind)i;
+    options.vectors.links = config->vector_links;
+    options.vectors.ef_construction = config->vector_ef_construction;
+    options.vectors.ef_search = config->vector_ef_search;
+    return options;
+}
+
 /* Loading begins when the model is known. */
 static enum sh_err start_feed(struct sh_service *service, void *self)
 {
@@ -161,6 +175,7 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
     struct feed_options options = {.pg = search->pg,
                                    .pg_config = &search->pg_config,
                                    .writer = search->writer,
+                                   .view = view_options(&search->config),
                                    .model = model_current(search->model),
                                    .outbox_keep_s = search->config.outbox_keep_s,
                                    .state_changed = on_feed,

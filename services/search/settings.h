@@ -20,6 +20,15 @@
       "size aimed at for a passage, in tokens")                                          \
     S(u32, chunk_overlap, "CHUNK_OVERLAP_PERCENT", "15", 0, 50, 0, "",                   \
       "how much of a passage is repeated in the next one")                               \
+    S(choice, vector_codes, "VECTOR_CODES", "int8", 0, 0, 0, "int8|f16|f32",             \
+      "how the vector index stores vectors: int8 is four times smaller and faster; "     \
+      "what is found is scored by full vectors in any case")                             \
+    S(u32, vector_links, "VECTOR_LINKS", "16", 2, 128, 0, "",                            \
+      "neighbours of a vector in the index (M); more find better and take more memory")  \
+    S(u32, vector_ef_construction, "VECTOR_EF_CONSTRUCTION", "200", 1, 4096, 0, "",      \
+      "candidates looked at for the neighbours of a new vector; more take longer")       \
+    S(u32, vector_ef_search, "VECTOR_EF_SEARCH", "256", 1, 4096, 0, "",                  \
+      "candidates that a search by the index keeps; more find better and take longer")   \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \

@@ -312,7 +312,7 @@ static void start_over(struct feed *feed)
     feed->building = NULL;
     feed->dimension = model->dimension;
     memcpy(feed->fingerprint, model->fingerprint, sizeof(feed->fingerprint));
-    if (held_new(&feed->building) != SH_OK ||
+    if (held_new(&feed->options.view, &feed->building) != SH_OK ||
         view_set_model(feed->building->view, feed->fingerprint, feed->dimension,
                        model->alpha) != SH_OK) {
         retry(feed);
@@ -334,7 +334,7 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
                         struct feed **out)
 {
     struct feed *feed = sh_alloc(sizeof(*feed));
-    enum sh_err err = feed ? held_new(&feed->view) : SH_NOMEM;
+    enum sh_err err = feed ? held_new(&options->view, &feed->view) : SH_NOMEM;
 
     if (err != SH_OK) {
         if (feed != NULL)

@@ -15,7 +15,8 @@ struct feed;
 struct feed_options {
     struct sh_pg *pg;
     const struct sh_pg_config *pg_config;
-    struct sh_workers *writer;        /* one thread */
+    struct sh_workers *writer; /* one thread */
+    struct view_options view;
     const struct model *model;        /* in use; read whenever loading starts */
     uint32_t outbox_keep_s;           /* 0: the changefeed's own */
     void (*state_changed)(void *arg); /* loaded, current, rebuilding */

@@ -1,9 +1,9 @@
 #include "services/search/feed/held.h"
 
-enum sh_err held_new(struct held_view **out)
+enum sh_err held_new(const struct view_options *options, struct held_view **out)
 {
     struct held_view *held = sh_alloc(sizeof(*held));
-    enum sh_err err = held ? view_create(&held->view) : SH_NOMEM;
+    enum sh_err err = held ? view_create(options, &held->view) : SH_NOMEM;
 
     if (err != SH_OK) {
         sh_free(held);

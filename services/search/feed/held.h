@@ -9,8 +9,8 @@ struct held_view {
     size_t users;
 };
 
-/* With one user. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err held_new(struct held_view **out);
+/* With one user; `options` as in view_create(). Errors: SH_NOMEM. */
+SH_CHECK enum sh_err held_new(const struct view_options *options, struct held_view **out);
 /* NULL is fine. */
 void held_release(struct held_view *held);
 

@@ -194,9 +194,7 @@ enum sh_err slots_reserve(struct view *view, size_t count)
         view->free_slots = free_slots;
         view->slot_capacity = capacity;
     }
-    uint32_t most =
-        (uint32_t)needed > view->slot_count ? (uint32_t)needed : view->slot_count;
-    return view->vectors ? vector_index_reserve(view->vectors, most) : SH_OK;
+    return SH_OK;
 }
 
 uint32_t slots_take(struct view *view)

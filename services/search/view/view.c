@@ -26,18 +26,24 @@ static pthread_rwlock_t *make_lock(void)
     return lock;
 }
 
-enum sh_err view_create(struct view **out)
+struct view_options view_defaults(void)
 {
-    struct text_options options = text_defaults();
+    return (struct view_options){.vectors = vector_defaults()};
+}
+
+enum sh_err view_create(const struct view_options *options, struct view **out)
+{
+    struct text_options text = text_defaults();
     struct view *view = sh_alloc(sizeof(*view));
     enum sh_err err = SH_NOMEM;
 
     *out = NULL;
     if (!view)
         return SH_NOMEM;
+    view->options = options ? *options : view_defaults();
     view->lock = make_lock();
     if (view->lock)
-        err = text_index_create(&options, &view->text);
+        err = text_index_create(&text, &view->text);
     if (err != SH_OK)
         view_free(&view);
     *out = view;
@@ -81,13 +87,9 @@ enum sh_err view_set_model(struct view *view, const char *fingerprint, uint32_t 
         return SH_INVALID;
     bool same = same_model(view, fingerprint, dimension);
     if (!same && dimension > 0)
-        err = vector_index_create(dimension, &vectors);
-    if (vectors)
-        err = vector_index_reserve(vectors, view->slot_count);
-    if (err != SH_OK) {
-        vector_index_free(&vectors);
+        err = vector_index_create(dimension, &view->options.vectors, &vectors);
+    if (err != SH_OK)
         return err;
-    }
     pthread_rwlock_wrlock(view->lock);
     view->alpha = alpha;
     if (!same) {
@@ -121,28 +123,27 @@ static enum sh_err make_entries(struct view *view, const struct stored_document 
     return err;
 }
 
-/* Passages [0, count) leave the indexes and their slots are free. */
+/* Passages [0, count) leave the indexes and their slots are free. No search sees them. */
 static void take_out(struct view *view, const struct stored_document *document,
                      const struct entry *entries, size_t count)
 {
+    for (size_t i = 0; view->vectors && i < count; i++)
+        vector_index_remove(view->vectors, document->chunks[i].slot);
     for (size_t i = 0; i < count;) {
         size_t end = count - i > BATCH ? i + BATCH : count;
         pthread_rwlock_wrlock(view->lock);
         for (; i < end; i++) {
             uint32_t slot = document->chunks[i].slot;
             text_index_remove(view->text, slot, &entries[i]);
-            if (view->vectors)
-                vector_index_remove(view->vectors, slot);
             slots_give_back(view, slot);
         }
         pthread_rwlock_unlock(view->lock);
     }
 }
 
-/* Passages from *done on, a batch at most, enter the indexes. No search sees them: their
- * slots belong to no document yet. */
+/* Passages from *done on, a batch at most, enter the text index. No search sees them:
+ * their slots belong to no document yet. */
 static enum sh_err put_batch(struct view *view, struct stored_document *document,
-                             const struct view_document *from,
                              const struct entry *entries, size_t *done)
 {
     size_t left = document->chunk_count - *done;
@@ -150,16 +151,26 @@ static enum sh_err put_batch(struct view *view, struct stored_document *document
     enum sh_err err = slots_reserve(view, end - *done);
     while (err == SH_OK && *done < end) {
         uint32_t slot = slots_take(view);
-        const float *vector = from->chunks[*done].vector;
         document->chunks[*done].slot = slot;
         err = text_index_add(view->text, slot, &entries[*done]);
         if (err != SH_OK) {
             slots_give_back(view, slot);
             break;
         }
-        if (view->vectors && vector)
-            vector_index_set(view->vectors, slot, vector);
         ++*done;
+    }
+    return err;
+}
+
+/* Without the lock: searches go on. */
+static enum sh_err put_vectors(struct view *view, const struct stored_document *document,
+                               const struct view_document *from)
+{
+    enum sh_err err = SH_OK;
+    for (size_t i = 0; view->vectors && err == SH_OK && i < document->chunk_count; i++) {
+        if (from->chunks[i].vector)
+            err = vector_index_set(view->vectors, document->chunks[i].slot,
+                                   from->chunks[i].vector);
     }
     return err;
 }
@@ -171,9 +182,11 @@ static enum sh_err put_in(struct view *view, struct stored_document *document,
     enum sh_err err = SH_OK;
     while (err == SH_OK && done < document->chunk_count) {
         pthread_rwlock_wrlock(view->lock);
-        err = put_batch(view, document, from, entries, &done);
+        err = put_batch(view, document, entries, &done);
         pthread_rwlock_unlock(view->lock);
     }
+    if (err == SH_OK)
+        err = put_vectors(view, document, from);
     if (err != SH_OK)
         take_out(view, document, entries, done);
     return err;
@@ -210,6 +223,8 @@ static enum sh_err exchange(struct view *view, struct stored_document *old,
 static void tend(struct view *view)
 {
     struct text_upkeep *upkeep = NULL;
+    if (view->vectors)
+        vector_index_tend(view->vectors);
     if (text_upkeep_make(view->text, &upkeep) != SH_OK || !upkeep)
         return;
     pthread_rwlock_wrlock(view->lock);

@@ -7,6 +7,7 @@
 
 #include "proto/msg.h"
 #include "services/search/fusion/boost.h"
+#include "services/search/vector/vector_index.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
 #include "shared/mem.h"
@@ -43,18 +44,25 @@ struct view_stats {
     size_t bytes;   /* memory held, estimated */
 };
 
-/* Errors: SH_NOMEM. */
-SH_CHECK enum sh_err view_create(struct view **out);
+struct view_options {
+    struct vector_options vectors; /* its text outlives the view */
+};
+
+struct view_options view_defaults(void);
+
+/* `options` NULL: view_defaults(). Errors: SH_NOMEM. */
+SH_CHECK enum sh_err view_create(const struct view_options *options, struct view **out);
 void view_free(struct view **self);
 
 /* The model whose vectors the view holds; a change of fingerprint or dimension drops all
- * vectors. dimension 0: no model yet, the vector leg is off. */
+ * vectors. dimension 0: no model yet, the vector leg is off. Errors: SH_INVALID,
+ * SH_NOMEM, SH_IO (the file of the vectors). */
 SH_CHECK enum sh_err view_set_model(struct view *view, const char *fingerprint,
                                     uint32_t dimension, double alpha);
 /* Replace the document of this id, or add it. A search sees the old one or the new one,
  * never parts of both. A vector without direction (all zero) counts as none. Errors:
- * SH_NOMEM, SH_TOOBIG (nothing changed), SH_INVALID (no id, clearance_level not 1 to 5,
- * metadata is not a JSON object, a vector holds NaN). */
+ * SH_NOMEM, SH_TOOBIG, SH_IO (the disk is full; nothing changed), SH_INVALID (no id,
+ * clearance_level not 1 to 5, metadata is not a JSON object, a vector holds NaN). */
 SH_CHECK enum sh_err view_put(struct view *view, const struct view_document *document);
 /* Errors: SH_NOTFOUND, SH_NOMEM (nothing changed). */
 SH_CHECK enum sh_err view_remove(struct view *view, struct sh_bytes id);

@@ -44,6 +44,7 @@ struct slot {
 };
 
 struct view {
+    struct view_options options;
     pthread_rwlock_t *lock; /* held for reading by searches, else by the writer */
     struct analyzer *analyzers[LANGUAGE_COUNT]; /* the writer's; NULL: not needed yet */
     size_t languages[LANGUAGE_COUNT];           /* documents of each */

@@ -216,11 +216,9 @@ static double likeness_of(const void *arg, uint32_t a, uint32_t b)
 {
     const struct search *search = arg;
     const struct view *view = search->view;
-    if (view->vectors && vector_index_has(view->vectors, a) &&
-        vector_index_has(view->vectors, b)) {
-        float cosine = vector_index_between(view->vectors, a, b);
+    float cosine = 0;
+    if (view->vectors && vector_index_between(view->vectors, a, b, &cosine))
         return cosine > 0 ? (double)cosine : 0;
-    }
     return view->slots[a].document == view->slots[b].document ? 1 : 0;
 }
 

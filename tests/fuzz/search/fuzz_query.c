@@ -51,7 +51,7 @@ static void search(struct view *view, struct sh_bytes text, struct sh_bytes filt
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct view *view = NULL;
-    if (view_create(&view) != SH_OK)
+    if (view_create(NULL, &view) != SH_OK)
         abort();
     const uint8_t *split = size > 0 ? memchr(data, '\n', size) : NULL;
     size_t first = split ? (size_t)(split - data) : size;

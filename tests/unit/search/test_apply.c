@@ -20,7 +20,7 @@ static struct view *view;
 static int set_up(void **state)
 {
     (void)state;
-    assert_int_equal(view_create(&view), SH_OK);
+    assert_int_equal(view_create(NULL, &view), SH_OK);
     assert_int_equal(view_set_model(view, "fp", 2, 0.5), SH_OK);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* The promises of vector_index.h, and every kernel against plain arithmetic. */
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,8 +57,11 @@ struct fixture {
 static void open_fixture(struct fixture *f, uint32_t dimension, uint32_t slots)
 {
     *f = (struct fixture){.allowed = {NULL, slots}};
-    assert_int_equal(vector_index_create(dimension, &f->index), SH_OK);
-    assert_int_equal(vector_index_reserve(f->index, slots), SH_OK);
+    struct vector_options options = vector_defaults();
+    options.links = 4; /* quick under the sanitizers */
+    options.ef_construction = 16;
+    options.most = 100000;
+    assert_int_equal(vector_index_create(dimension, &options, &f->index), SH_OK);
     f->allowed.words = sh_alloc_array(bitmap_words(slots) + 1, sizeof(uint64_t));
     assert_non_null(f->allowed.words);
     for (uint32_t slot = 0; slot < slots; slot++)
@@ -97,7 +101,7 @@ static void scans_are_exact(void **state)
         for (int d = 0; d < DIMENSION; d++)
             vectors[slot][d] = random_float() * 9;
         if (slot % 3)
-            assert_true(vector_index_set(f.index, slot, vectors[slot]));
+            assert_int_equal(vector_index_set(f.index, slot, vectors[slot]), SH_OK);
         if (slot % 5 == 0)
             bitmap_drop(&f.allowed, slot);
         expected += slot % 3 && slot % 5;
@@ -132,19 +136,25 @@ static void slots_are_set_replaced_and_removed(void **state)
     const float y[3] = {0, 3, 0};
     const float zero[3] = {0};
     const float wrong[3] = {1, (float)NAN, 0};
+    float cosine = 0;
     open_fixture(&f, 3, 10);
-    assert_true(vector_index_set(f.index, 4, x));
-    assert_true(vector_index_set(f.index, 4, y));
+    assert_int_equal(vector_index_set(f.index, 4, x), SH_OK);
+    assert_int_equal(vector_index_set(f.index, 4, y), SH_OK);
     assert_int_equal(vector_index_count(f.index), 1);
     assert_int_equal(scan(&f, y, SH_NO_DEADLINE), SH_OK);
     assert_int_equal(f.leg.count, 1);
     assert_true(fabsf(f.leg.hits[0].score - 1) < 1e-6F);
-    assert_true(vector_index_set(f.index, 5, x));
-    assert_true(fabsf(vector_index_between(f.index, 4, 5)) < 1e-6F);
-    assert_false(vector_index_set(f.index, 4, zero));
+    assert_int_equal(vector_index_set(f.index, 5, x), SH_OK);
+    assert_true(vector_index_between(f.index, 4, 5, &cosine));
+    assert_true(fabsf(cosine) < 1e-6F);
+    assert_int_equal(vector_index_set(f.index, 4, zero), SH_OK);
     assert_false(vector_index_has(f.index, 4));
-    assert_false(vector_index_set(f.index, 4, wrong));
-    assert_false(vector_index_set(f.index, 100000, x));
+    assert_false(vector_index_between(f.index, 4, 5, &cosine));
+    assert_int_equal(vector_index_set(f.index, 4, y), SH_OK);
+    assert_int_equal(vector_index_set(f.index, 4, wrong), SH_INVALID);
+    assert_false(vector_index_has(f.index, 4));
+    assert_int_equal(vector_index_set(f.index, 100000, x), SH_TOOBIG);
+    assert_false(vector_index_has(f.index, 100000));
     assert_int_equal(vector_index_count(f.index), 1);
     vector_index_remove(f.index, 5);
     vector_index_remove(f.index, 5);
@@ -157,9 +167,10 @@ static void slots_are_set_replaced_and_removed(void **state)
 static void bad_dimensions_are_refused(void **state)
 {
     (void)state;
+    const struct vector_options options = vector_defaults();
     struct vector_index *index = NULL;
-    assert_int_equal(vector_index_create(0, &index), SH_INVALID);
-    assert_int_equal(vector_index_create(65537, &index), SH_INVALID);
+    assert_int_equal(vector_index_create(0, &options, &index), SH_INVALID);
+    assert_int_equal(vector_index_create(65537, &options, &index), SH_INVALID);
     assert_null(index);
 }
 
@@ -169,28 +180,109 @@ static void a_past_deadline_ends_the_scan(void **state)
     struct fixture f;
     const float x[3] = {2, 0, 0};
     open_fixture(&f, 3, 10);
-    assert_true(vector_index_set(f.index, 4, x));
+    assert_int_equal(vector_index_set(f.index, 4, x), SH_OK);
     assert_int_equal(scan(&f, x, sh_now_ms() - 1), SH_TIMEOUT);
     close_fixture(&f);
 }
 
-static void a_failed_reserve_changes_nothing(void **state)
+static void a_failed_set_leaves_the_slot_empty(void **state)
 {
     (void)state;
     struct fixture f;
     const float x[3] = {2, 0, 0};
     int failures = 0;
     open_fixture(&f, 3, 1024);
-    assert_true(vector_index_set(f.index, 4, x));
+    assert_int_equal(vector_index_set(f.index, 4, x), SH_OK);
     for (enum sh_err err = SH_NOMEM; err != SH_OK; failures++) {
         sh_mem_fail_after(failures);
-        err = vector_index_reserve(f.index, 5000);
+        err = vector_index_set(f.index, 5, x);
         sh_mem_fail_after(-1);
-        assert_true(vector_index_has(f.index, 4));
-        assert_int_equal(vector_index_count(f.index), 1);
+        assert_true(err == SH_OK || err == SH_NOMEM);
+        assert_int_equal(vector_index_has(f.index, 5), err == SH_OK);
+        assert_int_equal(vector_index_count(f.index), 1 + (err == SH_OK));
     }
-    assert_true(failures > 3);
-    assert_true(vector_index_set(f.index, 4999, x));
+    assert_true(failures > 1);
+    close_fixture(&f);
+}
+
+/* The best of a search are those of the scan, and given slots have the same cosines. */
+static void a_search_finds_what_the_scan_finds(void **state)
+{
+    (void)state;
+    enum { DIMENSION = 24, SLOTS = 3000, BEST = 20 };
+    struct fixture f;
+    float vector[DIMENSION];
+    const float *query = NULL;
+    uint32_t slots[BEST];
+    struct hnsw_result result;
+    struct leg given;
+    open_fixture(&f, DIMENSION, SLOTS);
+    srand(3);
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        for (int d = 0; d < DIMENSION; d++)
+            vector[d] = random_float();
+        assert_int_equal(vector_index_set(f.index, slot, vector), SH_OK);
+        if (slot % 4)
+            bitmap_drop(&f.allowed, slot);
+    }
+    assert_int_equal(scan(&f, vector, SH_NO_DEADLINE), SH_OK);
+    assert_int_equal(vector_query_make(f.index, vector, &f.arena, &query), SH_OK);
+    const struct vector_search search = {.query = query,
+                                         .k = BEST,
+                                         .allowed = &f.allowed,
+                                         .allowed_count = SLOTS / 4,
+                                         .deadline_ms = SH_NO_DEADLINE};
+    assert_int_equal(vector_index_search(f.index, &search, &f.arena, &result), SH_OK);
+    assert_int_equal(result.count, BEST);
+    assert_int_equal(result.strategy, HNSW_EXACT);
+    assert_true(result.complete);
+    for (uint32_t i = 0; i < BEST; i++) {
+        size_t better = 0;
+        for (size_t j = 0; j < f.leg.count; j++)
+            better += f.leg.hits[j].score > result.hits[i].score;
+        assert_int_equal(better, i);
+        slots[i] = i * 4 + 1; /* not allowed, but asked for */
+    }
+    assert_int_equal(vector_index_cosines(f.index, query, slots, BEST, &f.arena, &given),
+                     SH_OK);
+    assert_int_equal(given.count, BEST);
+    for (uint32_t i = 0; i < BEST; i++) {
+        bitmap_add(&f.allowed, slots[i]);
+        assert_int_equal(given.hits[i].slot, slots[i]);
+    }
+    assert_int_equal(scan(&f, vector, SH_NO_DEADLINE), SH_OK);
+    for (size_t i = 0, j = 0; i < f.leg.count && j < BEST; i++) {
+        if (f.leg.hits[i].slot == slots[j])
+            assert_true(f.leg.hits[i].score == given.hits[j++].score);
+    }
+    close_fixture(&f);
+}
+
+/* In the background, and nothing that is there is lost. */
+static void the_removed_are_cleared_away(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const float x[3] = {2, 0, 0};
+    open_fixture(&f, 3, 4000);
+    srand(4);
+    for (uint32_t slot = 0; slot < 4000; slot++) {
+        const float vector[3] = {random_float(), random_float(), 1};
+        assert_int_equal(vector_index_set(f.index, slot, vector), SH_OK);
+        vector_index_tend(f.index);
+    }
+    size_t before = vector_index_bytes(f.index);
+    for (uint32_t slot = 0; slot < 2000; slot++) {
+        vector_index_remove(f.index, slot);
+        vector_index_tend(f.index);
+    }
+    uint64_t deadline_ms = sh_now_ms() + 60000;
+    while (vector_index_bytes(f.index) == before && sh_now_ms() < deadline_ms)
+        sched_yield();
+    assert_true(vector_index_bytes(f.index) < before);
+    assert_int_equal(vector_index_count(f.index), 2000);
+    assert_int_equal(scan(&f, x, SH_NO_DEADLINE), SH_OK);
+    assert_int_equal(f.leg.count, 2000);
     close_fixture(&f);
 }
 
@@ -202,7 +294,9 @@ int main(void)
         cmocka_unit_test(slots_are_set_replaced_and_removed),
         cmocka_unit_test(bad_dimensions_are_refused),
         cmocka_unit_test(a_past_deadline_ends_the_scan),
-        cmocka_unit_test(a_failed_reserve_changes_nothing),
+        cmocka_unit_test(a_failed_set_leaves_the_slot_empty),
+        cmocka_unit_test(a_search_finds_what_the_scan_finds),
+        cmocka_unit_test(the_removed_are_cleared_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

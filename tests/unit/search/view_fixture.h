@@ -30,7 +30,10 @@ static inline void fixture_open(struct fixture *f)
 {
     *f = (struct fixture){.query = {.max_results = 10, .vector_weight = -1},
                           .caller = {.clearance = 1}};
-    assert_int_equal(view_create(&f->view), SH_OK);
+    struct view_options options = view_defaults();
+    options.vectors.links = 4; /* quick under the sanitizers */
+    options.vectors.ef_construction = 8;
+    assert_int_equal(view_create(&options, &f->view), SH_OK);
     assert_int_equal(view_set_model(f->view, MODEL, DIMENSION, 0.3), SH_OK);
 }
 
