@@ -157,8 +157,8 @@ static void enqueue(struct pg_host *host, struct pg_call *call, bool first)
     dispatch(host);
 }
 
-enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
-                      sh_pg_done_fn *done, void *arg)
+static enum sh_err run(struct sh_pg *pg, const struct sh_pg_call *call, bool ad_hoc,
+                       sh_pg_done_fn *done, void *arg)
 {
     struct pg_call *copy;
     size_t waiting = 0;
@@ -171,9 +171,23 @@ enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
     if (waiting >= PG_QUEUE_MAX)
         return SH_BUSY;
     err = pg_call_copy(call, done, arg, &copy);
-    if (err == SH_OK)
-        enqueue(choose_host(pg, call->read_only), copy, false);
-    return err;
+    if (err != SH_OK)
+        return err;
+    copy->ad_hoc = ad_hoc;
+    enqueue(choose_host(pg, call->read_only), copy, false);
+    return SH_OK;
+}
+
+enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
+                      sh_pg_done_fn *done, void *arg)
+{
+    return run(pg, call, false, done, arg);
+}
+
+enum sh_err sh_pg_run_ad_hoc(struct sh_pg *pg, const struct sh_pg_call *call,
+                             sh_pg_done_fn *done, void *arg)
+{
+    return run(pg, call, true, done, arg);
 }
 
 /* --- what connections tell ---------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct pg_call { /* one block of memory */
     unsigned unsent; /* failures of libpq to take it */
     bool doomed;     /* is to fail with SH_UNAVAILABLE */
     bool read_only;
+    bool ad_hoc;
     bool traced;
     struct sh_trace trace;
     /* the outcome */

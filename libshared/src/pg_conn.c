@@ -151,6 +151,17 @@ static bool send_step(struct pg_conn *conn, const struct pg_step *step, size_t i
                                step->lengths, step->formats, step->result_format);
 }
 
+/* As send_step(), for a statement that nobody will run again. */
+static bool send_ad_hoc(struct pg_conn *conn, const struct pg_step *step, size_t index)
+{
+    struct pg_sent sent = {NULL, index, false};
+
+    return remember(conn, &sent) &&
+           PQsendQueryParams(conn->link.conn, step->statement->sql, step->count, NULL,
+                             step->values, step->lengths, step->formats,
+                             step->result_format);
+}
+
 /* The server's own limit holds unless the call has less time than that. */
 static bool send_timeout(struct pg_conn *conn, const struct pg_call *call)
 {
@@ -175,7 +186,8 @@ static bool send_call(struct pg_conn *conn, const struct pg_call *call)
     if (PQstatus(conn->link.conn) != CONNECTION_OK || !send_timeout(conn, call))
         return false;
     for (size_t i = 0; i < call->count; i++) {
-        if (!send_step(conn, &call->steps[i], i))
+        if (call->ad_hoc ? !send_ad_hoc(conn, &call->steps[i], i)
+                         : !send_step(conn, &call->steps[i], i))
             return false;
     }
     return PQpipelineSync(conn->link.conn) == 1 && pg_link_flush(&conn->link);

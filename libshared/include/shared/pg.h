@@ -93,6 +93,10 @@ SH_CHECK enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *co
  * connection broke once. */
 SH_CHECK enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
                                sh_pg_done_fn *done, void *arg);
+/* As sh_pg_run(), for statements that are made for this call alone: nothing is prepared,
+ * and they, though not what else the call points to, must last until `done`. */
+SH_CHECK enum sh_err sh_pg_run_ad_hoc(struct sh_pg *pg, const struct sh_pg_call *call,
+                                      sh_pg_done_fn *done, void *arg);
 size_t sh_pg_active(const struct sh_pg *pg);
 size_t sh_pg_size(const struct sh_pg *pg);
 /* What is under way gets SH_CANCELED; *pg becomes NULL. */

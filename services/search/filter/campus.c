@@ -20,6 +20,16 @@ enum campus campus_find(struct sh_bytes key_or_name)
     return CAMPUS_COUNT;
 }
 
+const char *campus_key(enum campus campus)
+{
+    return campuses[campus].key;
+}
+
+const char *campus_name(enum campus campus)
+{
+    return campuses[campus].name;
+}
+
 double campus_default_bonus(enum campus campus)
 {
     return campus < CAMPUS_COUNT ? campuses[campus].bonus : 0;

@@ -19,6 +19,9 @@ enum campus { CAMPUSES(CAMPUS_ENUM) CAMPUS_COUNT };
 
 /* CAMPUS_COUNT: not one of them. */
 enum campus campus_find(struct sh_bytes key_or_name);
+/* Of one that is known. */
+const char *campus_key(enum campus campus);
+const char *campus_name(enum campus campus);
 double campus_default_bonus(enum campus campus);
 /* The same campus, whichever way each is written. An empty one is none. */
 bool campus_same(struct sh_bytes a, struct sh_bytes b);

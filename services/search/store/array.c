@@ -36,6 +36,24 @@ void array_int(struct sh_buffer *out, uint32_t value)
     put_u32(out, value);
 }
 
+void array_double(struct sh_buffer *out, double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    put_u32(out, sizeof(bits));
+    put_u32(out, (uint32_t)(bits >> 32));
+    put_u32(out, (uint32_t)bits);
+}
+
+void array_flag(struct sh_buffer *out, bool value)
+{
+    char byte = value;
+
+    put_u32(out, 1);
+    sh_buffer_append(out, &byte, 1);
+}
+
 void array_null(struct sh_buffer *out)
 {
     put_u32(out, UINT32_MAX);
@@ -47,4 +65,14 @@ uint32_t array_get_u32(const void *bytes)
 
     memcpy(&wire, bytes, sizeof(wire));
     return ntohl(wire);
+}
+
+double array_get_double(const void *bytes)
+{
+    uint64_t bits = (uint64_t)array_get_u32(bytes) << 32;
+    double value;
+
+    bits |= array_get_u32((const char *)bytes + 4);
+    memcpy(&value, &bits, sizeof(value));
+    return value;
 }

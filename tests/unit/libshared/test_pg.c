@@ -19,6 +19,38 @@ static void results_come_one_a_step(void **state)
                         "7seven");
 }
 
+static void made_for_one_call_it_is_not_prepared(void **state)
+{
+    struct fixture *f = *state;
+    struct sh_pg_statement made = {"made", "SELECT $1::int + 1"};
+    struct sh_pg_param param = text("7");
+    const struct sh_pg_step steps[] = {{&made, &param, 1, false},
+                                       {&made, &param, 1, false}};
+    struct sh_pg_call call = {steps, 2, true, SH_NO_DEADLINE, NULL};
+    struct outcome o = {.wanted = 1};
+
+    open_settled(f);
+    assert_int_equal(sh_pg_run_ad_hoc(f->pg, &call, on_done, &o), SH_OK);
+    await(f, &o);
+    assert_int_equal(o.err, SH_OK);
+    assert_string_equal(o.first, "8");
+    made.sql = "SELECT 'as it is now' || $1::text"; /* the same address */
+    o = (struct outcome){.wanted = 1};
+    assert_int_equal(sh_pg_run_ad_hoc(f->pg, &call, on_done, &o), SH_OK);
+    await(f, &o);
+    assert_string_equal(o.first, "as it is now7");
+    made.sql = "SELECT no such thing";
+    o = (struct outcome){.wanted = 1};
+    assert_int_equal(sh_pg_run_ad_hoc(f->pg, &call, on_done, &o), SH_OK);
+    await(f, &o);
+    assert_int_equal(o.err, SH_INTERNAL);
+    made.sql = "SELECT 1 / ($1::int - 7)";
+    o = (struct outcome){.wanted = 1};
+    assert_int_equal(sh_pg_run_ad_hoc(f->pg, &call, on_done, &o), SH_OK);
+    await(f, &o);
+    assert_int_equal(o.err, SH_INVALID);
+}
+
 struct shape {
     bool called;
     bool null;
@@ -244,6 +276,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         CASE(results_come_one_a_step),
+        CASE(made_for_one_call_it_is_not_prepared),
         CASE(nulls_and_binary_values_pass_through),
         CASE(large_values_go_both_ways),
         CASE(a_failing_step_undoes_the_others),
