@@ -149,7 +149,9 @@
     F(u64,  total,        UINT64_MAX, _)
 
 /* mode: 0 hybrid, 1 vector, 2 text; fusion: 0 weighted, 1 rrf; vector_weight < 0: the
- * model's own. filters: the JSON object of API.md. */
+ * model's own. filters: the JSON object of API.md. no_expand: without the glossary.
+ * per_document: most results of one document, 0: any number. merge: neighbours become one
+ * result. */
 #define SEARCH_QUERY(F)                                                             \
     F(str,  query,             16384, _)                                            \
     F(json, filters,           65536, _)                                            \
@@ -162,8 +164,20 @@
     F(f64,  diversity,             0, _)                                            \
     F(flag, highlight,             0, _)                                            \
     F(flag, explain,               0, _)                                            \
-    F(flag, require_complete,      0, _)
+    F(flag, require_complete,      0, _)                                            \
+    F(flag, no_expand,             0, _)                                            \
+    F(u32,  per_document,       1000, _)                                            \
+    F(flag, merge,                 0, _)
 
+/* A term of the query that the glossary knows, and what it is called otherwise. kind:
+ * what it is there: acronym, synonym, preferred. */
+#define SEARCH_EXPANSION(F)                                                         \
+    F(str,  term,                256, _)                                            \
+    F(strs, added,                 8, _)                                            \
+    F(str,  kind,                 16, _)
+
+/* merged: the passages that are joined in `text`, in reading order; none: it is one.
+ * boost: what priority and campus added to combined_score. */
 #define SEARCH_HIT(F)                                                               \
     F(str,  chunk_id,            320, _)                                            \
     F(str,  document_id,         256, _)                                            \
@@ -176,7 +190,9 @@
     F(f64,  similarity,            0, _)                                            \
     F(f64,  text_score,            0, _)                                            \
     F(f64,  combined_score,        0, _)                                            \
-    F(json, explanation,        4096, _)
+    F(json, explanation,        4096, _)                                            \
+    F(strs, merged,               64, _)                                            \
+    F(f64,  boost,                 0, _)
 
 #define SEARCH_RESULTS(F)                                                           \
     F(list, hits,               1000, search_hit)                                   \
@@ -185,7 +201,8 @@
     F(strs, degraded,              8, _)                                            \
     F(json, plan,               8192, _)                                            \
     F(u64,  duration_us,  UINT64_MAX, _)                                            \
-    F(str,  fingerprint,          64, _)
+    F(str,  fingerprint,          64, _)                                            \
+    F(list, expanded,             16, search_expansion)
 
 /* --- graph ---------------------------------------------------------------------- */
 #define GRAPH_PROPERTY(F)                                                           \
@@ -243,6 +260,7 @@
     M(26, document_page,      DOCUMENT_PAGE)                                        \
     M(30, search_query,       SEARCH_QUERY)                                         \
     M(31, search_hit,         SEARCH_HIT)                                           \
+    M(33, search_expansion,   SEARCH_EXPANSION)                                     \
     M(32, search_results,     SEARCH_RESULTS)                                       \
     M(40, graph_property,     GRAPH_PROPERTY)                                       \
     M(41, graph_label,        GRAPH_LABEL)                                          \

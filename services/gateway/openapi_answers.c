@@ -55,9 +55,15 @@ const struct openapi_answer openapi_answers[] = {
      "\"user_id\":{\"type\":[\"string\",\"null\"]},"
      "\"timestamp\":{\"type\":\"number\"},\"mode\":{\"type\":\"string\"},"
      "\"degraded\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"expanded\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{\"term\":{\"type\":\"string\"},"
+     "\"added\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"kind\":{\"type\":\"string\"}},\"required\":[\"term\",\"added\","
+     "\"kind\"]}},"
      "\"plan\":{\"type\":\"object\"}},\"required\":[\"results\",\"count\","
      "\"total\",\"query\",\"response_time\",\"from_cache\","
-     "\"request_id\",\"user_id\",\"timestamp\",\"mode\",\"degraded\"]}"},
+     "\"request_id\",\"user_id\",\"timestamp\",\"mode\",\"degraded\","
+     "\"expanded\"]}"},
     {"Stored",
      "{\"type\":\"object\","
      "\"properties\":{\"document_id\":{\"type\":\"string\"},"

@@ -23,6 +23,7 @@ struct search {
     struct pending *pending;
     struct putter *putter;
     struct boosts boosts;
+    struct glossary_feed *glossary;
     struct backend_memory memory;
     struct querier querier;
     struct documents documents;
@@ -192,6 +193,23 @@ static void stop_feed(struct sh_service *service, void *self)
     feed_close(&search->feed);
 }
 
+static enum sh_err start_glossary(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    return glossary_feed_create(sh_service_loop(service), search->pg, search->ingester,
+                                &search->glossary);
+}
+
+static void stop_glossary(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    search->querier.glossary = NULL;
+    glossary_feed_close(&search->glossary);
+}
+
 /* --- what it does ------------------------------------------------------------------- */
 
 static enum sh_err start_pending(struct sh_service *service, void *self)
@@ -278,6 +296,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
     search->querier = (struct querier){.backend = backend_memory(&search->memory),
                                        .embedder = search->embedder,
                                        .model = model_current(search->model),
+                                       .glossary = search->glossary,
                                        .boosts = &search->boosts,
                                        .other_model = on_other_model,
                                        .arg = search};
@@ -333,6 +352,7 @@ static const struct sh_stage stages[] = {
     {"embedder", start_embedder, NULL, stop_embedder, NULL},
     {"model", start_model, NULL, stop_model, NULL},
     {"feed", start_feed, NULL, stop_feed, NULL},
+    {"glossary", start_glossary, NULL, stop_glossary, NULL},
     {"pending", start_pending, drain_pending, stop_pending, NULL},
     {"putter", start_putter, NULL, stop_putter, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},

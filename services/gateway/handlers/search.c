@@ -19,6 +19,8 @@ struct search_config {
     bool highlight;
     bool explain;
     double diversity;
+    bool require_complete;
+    bool expand;
 };
 
 struct search_body {
@@ -54,6 +56,10 @@ static const struct schema_field config_fields[] = {
     {.name = "diversity", .type = SCHEMA_NUMBER, .offset = AT(diversity),
      .least = 0, .most = 1, .fallback = "0",
      .help = "0: by score alone; towards 1: results that differ from each other"},
+    {.name = "require_complete", .type = SCHEMA_BOOLEAN, .offset = AT(require_complete),
+     .fallback = "false", .help = "503 rather than an answer without one of its parts"},
+    {.name = "expand", .type = SCHEMA_BOOLEAN, .offset = AT(expand),
+     .fallback = "true", .help = "find what the glossary calls the words otherwise, too"},
 };
 #undef AT
 
@@ -191,6 +197,8 @@ static void ask(struct exchange *x, const struct search_body *body)
         .diversity = config->diversity,
         .highlight = config->highlight,
         .explain = config->explain,
+        .require_complete = config->require_complete,
+        .no_expand = !config->expand,
     };
 
     if (state == NULL) {
@@ -289,7 +297,7 @@ static bool read_mode(struct exchange *x, uint32_t *mode)
 void search_get(struct exchange *x, void *unused)
 {
     (void)unused;
-    struct search_body body = {.config = {.highlight = true}};
+    struct search_body body = {.config = {.highlight = true, .expand = true}};
     uint32_t results = DEFAULT_RESULTS, offset = 0;
 
     if (!read_query(x, &body.query) || !read_filters(x) ||

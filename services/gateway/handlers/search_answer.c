@@ -47,6 +47,21 @@ static void write_texts(struct sh_buffer *out, const struct sh_bytes *texts, siz
     sh_buffer_text(out, "]");
 }
 
+static void write_expanded(struct sh_buffer *out, const struct search_results *results)
+{
+    sh_buffer_text(out, "[");
+    for (size_t i = 0; i < results->expanded_count; i++) {
+        const struct search_expansion *item = &results->expanded[i];
+        sh_buffer_text(out, i > 0 ? ",{" : "{");
+        json_member_text(out, "term", item->term);
+        json_member(out, "added");
+        write_texts(out, item->added, item->added_count);
+        json_member_text(out, "kind", item->kind);
+        sh_buffer_text(out, "}");
+    }
+    sh_buffer_text(out, "]");
+}
+
 static void write_hits(struct sh_buffer *out, const struct search_results *results,
                        const struct search_state *state)
 {
@@ -85,6 +100,8 @@ void search_answer(struct exchange *x, const struct search_results *results)
     json_member_text(out, "mode", sh_bytes_of(search_modes[results->mode]));
     json_member(out, "degraded");
     write_texts(out, results->degraded, results->degraded_count);
+    json_member(out, "expanded");
+    write_expanded(out, results);
     if (state->explain) {
         json_member(out, "plan");
         json_raw(out, results->plan, "{}");

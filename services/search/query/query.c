@@ -31,7 +31,8 @@ struct running {
     bool embedding;
     float *vector;
     struct sh_bytes fingerprint;
-    struct search_job job; /* its arena holds vector and fingerprint, too */
+    struct held_glossary *glossary; /* NULL: none */
+    struct search_job job;          /* its arena holds vector and fingerprint, too */
 };
 
 static const char *const mode_names[] = {"hybrid", "vector", "text"};
@@ -48,6 +49,7 @@ static void end(struct running *run, enum sh_err err)
 {
     sh_count(&queries_total, mode_names[run->query.mode], sh_err_code(err));
     observe("total", run->started_us);
+    glossary_release(run->glossary);
     sh_arena_free(&run->job.arena);
     sh_free(run);
 }
@@ -99,6 +101,10 @@ static void search(struct running *run, const char *missing)
                                        .vector_missing = missing,
                                        .boosts = run->querier->boosts,
                                        .deadline_ms = sh_rpc_call_deadline_ms(run->call)};
+    if (run->querier->glossary != NULL) {
+        run->glossary = glossary_hold(run->querier->glossary);
+        run->job.ask.glossary = run->glossary->glossary;
+    }
     run->job.trace = sh_rpc_call_trace(run->call);
     run->job.done = searched;
     run->leg_us = sh_now_us();

@@ -4,6 +4,7 @@
 #ifndef SEARCH_QUERY_H
 #define SEARCH_QUERY_H
 
+#include "services/search/glossary/glossary_feed.h"
 #include "services/search/ingest/model.h"
 #include "services/search/query/backend.h"
 #include "shared/rpc_client.h"
@@ -13,7 +14,8 @@ struct querier {
     struct search_backend backend;
     struct sh_rpc_client *embedder;
     const struct model *model;
-    const struct boosts *boosts; /* NULL: boosts_default() */
+    struct glossary_feed *glossary; /* NULL: none */
+    const struct boosts *boosts;    /* NULL: boosts_default() */
     /* The embedder answered with a model other than the view's. */
     void (*other_model)(void *arg);
     void *arg;

@@ -194,6 +194,23 @@ const struct sh_pg_statement store_pending_release = {
     "UPDATE pending_embeddings SET attempts = greatest(attempts - 1, 0), "
     "next_attempt_at = now() WHERE chunk_id = ANY ($1::text[])"};
 
+/* --- the glossary ------------------------------------------------------------------- */
+
+/* A row that is written gets another xmin, so the sum tells whatever order transactions
+ * end in; updated_at is when they began. */
+const struct sh_pg_statement store_glossary_version = {
+    "glossary_version",
+    "SELECT count(*) || ':' || coalesce(sum(hashtextextended(id || ' ' || xmin::text, "
+    "0)::numeric), 0) FROM glossary_terms"};
+
+const struct sh_pg_statement store_glossary_rows = {
+    "glossary_rows",
+    "SELECT term, language, jsonb_build_object('acronym', metadata->'acronym', "
+    "'synonyms', metadata->'synonyms', 'preferred', metadata->'preferred')::text "
+    "FROM glossary_terms WHERE status <> 'rejected' "
+    "AND metadata ?| array['acronym', 'synonyms', 'preferred'] "
+    "AND octet_length(term) <= 256 ORDER BY id LIMIT 100000"};
+
 /* --- upkeep ------------------------------------------------------------------------- */
 
 const struct sh_pg_statement store_figures = {

@@ -43,6 +43,13 @@ enum document_column {
     SECTION_PAGE,
 };
 
+/* Columns of store_glossary_rows. */
+enum glossary_column {
+    GLOSSARY_TERM,
+    GLOSSARY_LANGUAGE,
+    GLOSSARY_OTHERS, /* a JSON object: acronym, synonyms, preferred */
+};
+
 extern const struct sh_pg_statement
     /* --- a document is put ---------------------------------------------------------- */
     store_document_lookup, /* id → content hash in hex, chunks, pending */
@@ -77,6 +84,9 @@ extern const struct sh_pg_statement
     store_pending_done,    /* id[], hash bytea[] */
     store_pending_failed,  /* id[], message */
     store_pending_release, /* id[]: nothing was tried */
+    /* --- the glossary --------------------------------------------------------------- */
+    store_glossary_version, /* → a text that is another one after every change */
+    store_glossary_rows,    /* → terms that have other names */
     /* --- upkeep --------------------------------------------------------------------- */
     store_figures; /* outbox xid, seq → pending, age in seconds of the oldest change after
                       that position */

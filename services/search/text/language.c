@@ -68,3 +68,14 @@ const char *language_name(unsigned language)
 {
     return languages[language][0];
 }
+
+enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language)
+{
+    if (analyzers[language])
+        return SH_OK;
+    enum sh_err err = analyzer_create(language_name(language), &analyzers[language]);
+    /* a build of the stemmers without this one */
+    if (err == SH_INVALID)
+        err = analyzer_create(language_name(LANGUAGE_NONE), &analyzers[language]);
+    return err;
+}

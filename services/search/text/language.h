@@ -2,7 +2,7 @@
 #ifndef SEARCH_LANGUAGE_H
 #define SEARCH_LANGUAGE_H
 
-#include "shared/bytes.h"
+#include "services/search/text/analyzer.h"
 
 enum { LANGUAGE_ENGLISH, LANGUAGE_NONE, LANGUAGE_COUNT = 28 };
 
@@ -11,5 +11,8 @@ enum { LANGUAGE_ENGLISH, LANGUAGE_NONE, LANGUAGE_COUNT = 28 };
 unsigned language_of(struct sh_bytes name);
 /* As analyzer_create() wants it. */
 const char *language_name(unsigned language);
+/* Makes the one of the language where `analyzers`, which goes by language, has none yet.
+ * Errors: SH_NOMEM. */
+SH_CHECK enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language);
 
 #endif

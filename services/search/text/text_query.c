@@ -19,14 +19,6 @@ struct parser {
     uint32_t found_count;
 };
 
-struct item {
-    struct sh_bytes text;
-    char sign; /* 0: none */
-    bool quoted;
-    bool star;
-    bool last;
-};
-
 /* --- items ---------------------------------------------------------------------------
  */
 
@@ -50,15 +42,14 @@ static const char *closing_mark(const char *at, const char *end)
                                       : NULL;
 }
 
-/* The next item from `at` on, `at` behind it; false at the end. */
-static bool next_item(const char **at, const char *end, struct item *item)
+bool text_query_item(const char **at, const char *end, struct text_item *item)
 {
     const char *start = *at;
     while (start < end && is_space(*start))
         start++;
     if (start == end)
         return false;
-    *item = (struct item){.sign = 0};
+    *item = (struct text_item){.sign = 0};
     if (is_sign(start, end))
         item->sign = *start++;
     const char *mark = closing_mark(start, end);
@@ -117,7 +108,7 @@ static enum sh_err read_word(struct parser *parser, struct token *tokens)
     return err;
 }
 
-static enum sh_err read_words(struct parser *parser, const struct item *item)
+static enum sh_err read_words(struct parser *parser, const struct text_item *item)
 {
     struct token tokens[TEXT_LANGUAGES] = {{.position = 0}};
     enum sh_err err = SH_OK;
@@ -188,7 +179,7 @@ static enum sh_err add_rule(struct parser *parser, bool excluded)
     return SH_OK;
 }
 
-static enum sh_err add_item(struct parser *parser, const struct item *item)
+static enum sh_err add_item(struct parser *parser, const struct text_item *item)
 {
     bool exact = item->quoted || item->sign != 0;
     enum sh_err err = read_words(parser, item);
@@ -210,7 +201,7 @@ enum sh_err text_query_make(struct analyzer *const *analyzers, size_t count,
     struct parser parser = {analyzers, count, arena, query, NULL, 0};
     const char *at = text.data;
     const char *end = at + text.len;
-    struct item item;
+    struct text_item item;
     enum sh_err err = SH_OK;
 
     *query = (struct text_query){0};
@@ -219,7 +210,7 @@ enum sh_err text_query_make(struct analyzer *const *analyzers, size_t count,
     parser.found = sh_arena_array(arena, TEXT_QUERY_WORDS, sizeof(*parser.found));
     if (!query->words || !query->rules || !parser.found)
         return SH_NOMEM;
-    while (text.len > 0 && err == SH_OK && next_item(&at, end, &item))
+    while (text.len > 0 && err == SH_OK && text_query_item(&at, end, &item))
         err = add_item(&parser, &item);
     return err == SH_OK ? text_query_index(query, arena) : err;
 }

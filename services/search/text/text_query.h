@@ -65,6 +65,17 @@ struct text_query {          /* lives in the arena given to text_query_make() */
     uint32_t marks_size;
 };
 
+struct text_item {        /* of a query as it was typed */
+    struct sh_bytes text; /* without sign, quotation marks */
+    char sign;            /* 0: none */
+    bool quoted;
+    bool star; /* `text` has it still */
+    bool last;
+};
+
+/* The next item from `at` on, `at` behind it; false at the end. */
+bool text_query_item(const char **at, const char *end, struct text_item *item);
+
 /* `analyzers`: one for each language that the words may be of, TEXT_LANGUAGES at most.
  * Errors: SH_NOMEM. */
 SH_CHECK enum sh_err text_query_make(struct analyzer *const *analyzers, size_t count,

@@ -23,17 +23,6 @@ unsigned language_in(const struct metadata *values)
     return language_of(name);
 }
 
-enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language)
-{
-    if (analyzers[language])
-        return SH_OK;
-    enum sh_err err = analyzer_create(language_name(language), &analyzers[language]);
-    /* a build of the stemmers without this one */
-    if (err == SH_INVALID)
-        err = analyzer_create(language_name(LANGUAGE_NONE), &analyzers[language]);
-    return err;
-}
-
 void languages_free(struct analyzer **analyzers)
 {
     for (unsigned i = 0; i < LANGUAGE_COUNT; i++)

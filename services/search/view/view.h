@@ -7,6 +7,7 @@
 
 #include "proto/msg.h"
 #include "services/search/fusion/boost.h"
+#include "services/search/glossary/glossary.h"
 #include "services/search/vector/vector_index.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
@@ -81,6 +82,8 @@ struct view_query {
     const char *vector_missing;  /* why there is no vector ("embedding"), or NULL when the
                                     mode does not want one; goes into `degraded` */
     const struct boosts *boosts; /* NULL: boosts_default() */
+    const struct glossary *glossary; /* widens the text leg; `results` borrow from it;
+                                        NULL: none */
     uint64_t deadline_ms;
 };
 
@@ -98,6 +101,7 @@ struct view_problem { /* what to tell the caller when SH_INVALID or SH_FORBIDDEN
  * degraded: why a leg that the mode wants is out: query.vector_missing,
  * "vectors_of_another_model", "no_model" (the view has none yet). The other leg then
  * answers alone, in mode `vector` too.
+ * expanded: what the glossary added to the text leg.
  * similarity is filled wherever passage and query have a vector, found by it or not.
  *
  * Errors: SH_INVALID, SH_FORBIDDEN (see API.md: clearance above one's own; ≥ 4 with no

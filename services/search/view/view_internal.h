@@ -99,6 +99,7 @@ struct search {
     struct filter *filter;
     struct analyzer *analyzers[LANGUAGE_COUNT]; /* of the languages that there are */
     struct text_query text_query;
+    struct glossary_found expanded;
     bool want_text; /* the leg runs */
     bool want_vector;
     struct sh_bytes degraded[2];
@@ -119,8 +120,6 @@ struct search {
 
 /* Found in the document's metadata: `language`, else `lang`. */
 unsigned language_in(const struct metadata *values);
-/* Errors: SH_NOMEM. */
-SH_CHECK enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language);
 void languages_free(struct analyzer **analyzers);
 /* Analyzers for the languages that most documents of the view are in, TEXT_LANGUAGES at
  * most, for a search. Takes the lock for a moment. Errors: SH_NOMEM. */

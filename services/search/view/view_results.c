@@ -105,6 +105,8 @@ enum sh_err results_finish(struct search *search, struct search_results *results
 {
     enum sh_err err = SH_OK;
     struct sh_bytes *degraded = NULL;
+    results->expanded = search->expanded.items;
+    results->expanded_count = search->expanded.count;
     if (search->query->highlight)
         err = mark_all(search, results->hits_count);
     if (err == SH_OK)

@@ -28,8 +28,13 @@ static enum sh_err read_query(struct search *search)
         if (search->analyzers[i])
             analyzers[count++] = search->analyzers[i];
     }
-    return text_query_make(analyzers, count, search->query->query, &search->scratch,
-                           &search->text_query);
+    enum sh_err err = text_query_make(analyzers, count, search->query->query,
+                                      &search->scratch, &search->text_query);
+    if (err == SH_OK && search->query->mode != MODE_VECTOR && !search->query->no_expand)
+        err = glossary_widen(search->asked->glossary, search->query->query,
+                             search->analyzers, search->arena, &search->text_query,
+                             &search->expanded);
+    return err;
 }
 
 static enum sh_err prepare(struct search *search, struct view_problem *problem)

@@ -42,6 +42,7 @@ struct fixture {
     char seen[1024]; /* the last call, in words */
     uint8_t key[16];
     bool keyed;
+    char flags[128];       /* of the same query */
     enum sh_err fail_with; /* of search.query */
     /* what the client heard */
     char *heard;
@@ -105,6 +106,8 @@ static inline void on_put(void *arg, struct sh_rpc_call *call)
 static inline void on_query(void *arg, struct sh_rpc_call *call)
 {
     static const struct sh_bytes degraded[] = {{"embedding", 9}};
+    static const struct sh_bytes added[] = {{"a \"b\"", 5}, {"c", 1}};
+    static const struct search_expansion expanded = {{"AB", 2}, added, 2, {"acronym", 7}};
     struct fixture *f = arg;
     const struct caller *caller = sh_rpc_call_caller(call);
     struct search_query query;
@@ -119,7 +122,9 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
                                      .hits_count = 1,
                                      .total = 7,
                                      .degraded = degraded,
-                                     .degraded_count = 1};
+                                     .degraded_count = 1,
+                                     .expanded = &expanded,
+                                     .expanded_count = 1};
 
     if (f->fail_with != SH_OK) {
         sh_rpc_fail(call, f->fail_with, NULL, "filters.colour", "secret %s", "sentence");
@@ -139,6 +144,8 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
         (int)query.filters.len,
         query.filters.data ? (const char *)query.filters.data : "", query.mode,
         (int)caller->role.len, (const char *)caller->role.data, caller->clearance);
+    (void)snprintf(f->flags, sizeof f->flags, "expand %d complete %d", !query.no_expand,
+                   query.require_complete);
     sh_rpc_reply(call, search_results_desc(), &results);
 }
 

@@ -18,7 +18,11 @@ static void search_asks_and_shapes_the_answer(void **state)
     assert_says(answer, "\"count\":1,\"total\":7,\"query\":\"reset  it\"");
     assert_says(answer, "\"from_cache\":false,\"request_id\":\"req_");
     assert_says(answer, "\"user_id\":\"u7\"");
-    assert_says(answer, "\"mode\":\"text\",\"degraded\":[\"embedding\"]}");
+    assert_says(answer, "\"mode\":\"text\",\"degraded\":[\"embedding\"],"
+                        "\"expanded\":[{\"term\":\"AB\","
+                        "\"added\":[\"a \\\"b\\\"\",\"c\"],"
+                        "\"kind\":\"acronym\"}]}");
+    assert_string_equal(f->flags, "expand 1 complete 0");
     assert_null(strstr(answer, "\"plan\""));
 }
 
@@ -30,6 +34,18 @@ static void search_by_get_is_anonymous(void **state)
     assert_says(answer, "HTTP/1.1 200 OK");
     assert_string_equal(f->seen, "[caf\xc3\xa9 x] max 3 filters {\"campus\":\"C\","
                                  "\"min_priority\":2} mode 0 role anonymous/1");
+}
+
+static void what_the_config_says_goes_to_search(void **state)
+{
+    struct fixture *f = *state;
+    post(f, "/api/search", "",
+         "{\"query\":\"x\",\"config\":{\"expand\":false,\"require_complete\":true}}");
+    assert_string_equal(f->flags, "expand 0 complete 1");
+    post(f, "/api/search", "", "{\"query\":\"x\",\"config\":{\"expand\":null}}");
+    assert_string_equal(f->flags, "expand 1 complete 0");
+    get(f, "/api/search?q=x");
+    assert_string_equal(f->flags, "expand 1 complete 0");
 }
 
 static void errors_for_clients_are_passed_on(void **state)
@@ -176,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(search_asks_and_shapes_the_answer),
         WITH(search_by_get_is_anonymous),
+        WITH(what_the_config_says_goes_to_search),
         WITH(errors_for_clients_are_passed_on),
         WITH(errors_of_the_inside_are_not),
         WITH(what_is_away_is_503),

@@ -43,6 +43,7 @@ struct service {
     struct sh_rpc_client *to_embedder;
     struct model_binding *model;
     struct feed *feed;
+    struct glossary_feed *glossary;
     struct pending *pending;
     struct putter *putter;
     struct backend_memory memory;
@@ -250,6 +251,9 @@ static inline void service_start_parts(struct service *service)
                                 .model = model_current(service->model),
                                 .state_changed = service_ignore};
     assert_int_equal(feed_create(loop, &feed, &service->feed), SH_OK);
+    assert_int_equal(
+        glossary_feed_create(loop, service->pg, service->searchers, &service->glossary),
+        SH_OK);
     struct pending_options pending = {service->pg, service->to_embedder, service->model};
     assert_int_equal(pending_create(loop, &pending, &service->pending), SH_OK);
     struct putter_options putter = {.pg = service->pg,
@@ -284,6 +288,7 @@ static inline void service_start_methods(struct service *service)
     service->querier = (struct querier){.backend = backend_memory(&service->memory),
                                         .embedder = service->to_embedder,
                                         .model = model_current(service->model),
+                                        .glossary = service->glossary,
                                         .other_model = service_on_other_model,
                                         .arg = service};
     service->documents = (struct documents){service->pg, service->feed};
@@ -332,6 +337,8 @@ static inline void service_stop(struct service *service)
     putter_close(&service->putter);
     pending_close(&service->pending);
     feed_close(&service->feed);
+    service->querier.glossary = NULL;
+    glossary_feed_close(&service->glossary);
     model_close(&service->model);
     sh_rpc_client_close(&service->to_embedder);
     sh_pg_close(&service->pg);

@@ -95,7 +95,8 @@ static const struct sh_pg_statement *const all[] = {
     &store_pending_claim,   &store_pending_lock,
     &store_pending_store,   &store_pending_done,
     &store_pending_failed,  &store_pending_release,
-    &store_figures,
+    &store_figures,         &store_glossary_version,
+    &store_glossary_rows,
 };
 
 static void every_statement_is_understood(void **state)
