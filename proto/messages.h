@@ -126,18 +126,37 @@
     F(u32,  pending_embedding, UINT32_MAX, _)                                       \
     F(str,  content_hash,         64, _)
 
+/* no_wait: answer when it is stored; otherwise, when the view shows it (for a while). */
 #define DOCUMENT_PUT(F)                                                             \
-    F(list, document,              1, document)
+    F(list, document,              1, document)                                     \
+    F(flag, no_wait,               0, _)
 
+/* xid: the transaction whose effects are spoken of; visible: the view of the answering
+ * replica shows them. */
 #define DOCUMENT_PUT_REPLY(F)                                                       \
     F(str,  document_id,         256, _)                                            \
     F(u32,  chunks,       UINT32_MAX, _)                                            \
     F(flag, created,               0, _)                                            \
     F(flag, unchanged,             0, _)                                            \
-    F(u32,  pending_embedding, UINT32_MAX, _)
+    F(u32,  pending_embedding, UINT32_MAX, _)                                       \
+    F(u64,  xid,          UINT64_MAX, _)                                            \
+    F(flag, visible,               0, _)
 
 #define DOCUMENT_REF(F)                                                             \
-    F(str,  id,                  256, _)
+    F(str,  id,                  256, _)                                            \
+    F(flag, no_wait,               0, _)
+
+#define DOCUMENT_GONE(F)                                                            \
+    F(u64,  xid,          UINT64_MAX, _)                                            \
+    F(flag, visible,               0, _)
+
+/* Whether the view shows a transaction, as soon as it does, after wait_ms at most. */
+#define VIEW_WAIT(F)                                                                \
+    F(u64,  xid,          UINT64_MAX, _)                                            \
+    F(u32,  wait_ms,          600000, _)
+
+#define VIEW_SHOWN(F)                                                               \
+    F(flag, visible,               0, _)
 
 #define DOCUMENT_LIST(F)                                                            \
     F(u32,  page,        UINT32_MAX,  _)                                            \
@@ -258,6 +277,9 @@
     M(24, document_ref,       DOCUMENT_REF)                                         \
     M(25, document_list,      DOCUMENT_LIST)                                        \
     M(26, document_page,      DOCUMENT_PAGE)                                        \
+    M(27, document_gone,      DOCUMENT_GONE)                                        \
+    M(28, view_wait,          VIEW_WAIT)                                            \
+    M(29, view_shown,         VIEW_SHOWN)                                           \
     M(30, search_query,       SEARCH_QUERY)                                         \
     M(31, search_hit,         SEARCH_HIT)                                           \
     M(33, search_expansion,   SEARCH_EXPANSION)                                     \
@@ -278,8 +300,9 @@
     X(20, SEARCH_QUERY,    "search.query",    search_query,   search_results,     "find passages")               \
     X(21, DOCUMENT_PUT,    "search.put",      document_put,   document_put_reply, "store or replace a document") \
     X(22, DOCUMENT_GET,    "search.get",      document_ref,   document,           "read a document")             \
-    X(23, DOCUMENT_DELETE, "search.delete", document_ref,   empty,              "delete a document")           \
+    X(23, DOCUMENT_DELETE, "search.delete",   document_ref,   document_gone,      "delete a document")           \
     X(24, DOCUMENT_LIST,   "search.list",     document_list,  document_page,      "a page of documents, no sections") \
+    X(25, VIEW_WAIT,       "search.shown",    view_wait,      view_shown,         "wait until the view shows a write") \
     X(40, GRAPH_SCHEMA,    "graph.schema",    empty,          graph_schema_reply, "labels, types, counts")       \
     X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first")
 /* clang-format on */

@@ -349,7 +349,7 @@ enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,
     if (feed->closing)
         return SH_CANCELED;
     err = changefeed_waiters_add(&feed->waiters, xid, deadline_ms, done, arg);
-    if (err == SH_OK)
+    if (err == SH_OK && xid >= feed->applied_below)
         ask(feed);
     return err;
 }

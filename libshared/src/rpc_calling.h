@@ -46,6 +46,8 @@ struct rpc_request {
     struct rpc_request *prev;
 
     enum sh_rpc_kind kind;
+    uint64_t only; /* epoch of the one replica that may get it; 0: any */
+    bool waits;    /* its duration is no measure of anybody's speed */
     uint32_t method;
     bool has_key;
     uint8_t key[16];

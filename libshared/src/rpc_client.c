@@ -135,6 +135,8 @@ static enum sh_err take_slot(struct sh_rpc_client *client,
         .slot = request->slot,
         .generation = generation ? generation : 1,
         .kind = wanted->kind,
+        .only = wanted->replica,
+        .waits = wanted->waits,
         .method = wanted->method,
         .has_key = wanted->idempotency_key != NULL,
         .deadline_ms = wanted->deadline_ms,
@@ -172,7 +174,7 @@ static enum sh_err place(struct sh_rpc_client *client, struct rpc_request *reque
 {
     if (rpc_request_dispatch(client, request))
         return SH_OK;
-    if (client->queued >= RPC_QUEUE_MAX) {
+    if (client->queued >= RPC_QUEUE_MAX || request->only != 0) {
         rpc_client_forget(client, request);
         return SH_BUSY;
     }
@@ -336,6 +338,23 @@ void sh_rpc_client_close(struct sh_rpc_client **client_p)
 size_t sh_rpc_client_ready(const struct sh_rpc_client *client)
 {
     return client->ready;
+}
+
+size_t sh_rpc_client_replicas(const struct sh_rpc_client *client, uint64_t *replicas,
+                              size_t max, size_t *others)
+{
+    size_t count = 0;
+
+    *others = 0;
+    for (size_t i = 0; i < client->replica_count; i++) {
+        const struct rpc_replica *replica = client->replicas[i];
+        if (replica->state == RPC_READY && count < max)
+            replicas[count++] = replica->epoch;
+        else
+            *others += replica->state == RPC_READY || replica->state == RPC_HALF_OPEN ||
+                       replica->state == RPC_HANDSHAKEN || replica->state == RPC_EJECTED;
+    }
+    return count;
 }
 
 void sh_rpc_client_on_change(struct sh_rpc_client *client, void (*changed)(void *arg),

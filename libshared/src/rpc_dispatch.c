@@ -7,6 +7,8 @@
 
 static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
 {
+    if (request->only != 0 && request->only != replica->epoch)
+        return true;
     for (size_t i = 0; i < RPC_AVOIDED_MAX; i++) {
         if (request->avoid[i] == replica->epoch)
             return true;
@@ -62,8 +64,8 @@ static struct rpc_try *free_try(struct rpc_request *request)
 static uint64_t next_wake(const struct sh_rpc_client *client,
                           const struct rpc_request *request, uint64_t now_ms)
 {
-    if (request->kind != SH_RPC_READ || request->hedged || client->replica_count < 2 ||
-        client->hedge_ms >= request->deadline_ms - now_ms)
+    if (request->kind != SH_RPC_READ || request->hedged || request->only != 0 ||
+        client->replica_count < 2 || client->hedge_ms >= request->deadline_ms - now_ms)
         return request->deadline_ms;
     return now_ms + client->hedge_ms;
 }

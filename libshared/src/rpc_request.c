@@ -91,8 +91,10 @@ static void record(struct sh_rpc_client *client, const struct rpc_request *reque
     uint64_t now_ms = sh_now_ms();
     uint64_t us = sh_now_us() - request->started_us;
     rpc_request_count(client, err);
-    sh_series_observe(series_of(client, &client->duration, &durations), (double)us / 1e6);
-    if (err == SH_OK)
+    if (!request->waits)
+        sh_series_observe(series_of(client, &client->duration, &durations),
+                          (double)us / 1e6);
+    if (err == SH_OK && !request->waits)
         rpc_window_add(&client->window, now_ms, true, us);
     if (rpc_retry_is_refusal(err) || err == SH_UNAVAILABLE || err == SH_CANCELED)
         return; /* says nothing about whether calls succeed */
@@ -282,9 +284,10 @@ static void finish_well(struct sh_rpc_client *client, struct rpc_request *reques
            });
 }
 
-static void judge(struct rpc_replica *replica, const struct rpc_try *try, enum sh_err err)
+static void judge(struct rpc_replica *replica, const struct rpc_request *request,
+                  const struct rpc_try *try, enum sh_err err)
 {
-    if (!rpc_retry_is_refusal(err))
+    if (!rpc_retry_is_refusal(err) && !(request->waits && err == SH_OK))
         rpc_replica_result(replica, sh_now_ms(), !rpc_retry_is_failure(err),
                            sh_now_us() - try->sent_us);
 }
@@ -306,7 +309,7 @@ void rpc_request_answered(struct sh_rpc_client *client, struct rpc_request *requ
     }
     enum sh_err err = kept.type == TYPE_REPLY ? SH_OK : envelope_status_err(kept.status);
     rpc_try_end(client, try);
-    judge(replica, try, err);
+    judge(replica, request, try, err);
     if (err == SH_OK && kept.type == TYPE_REPLY)
         finish_well(client, request, rpc_frame_bytes(&reply_meta), payload);
     else if (!goes_on(client, request, err))

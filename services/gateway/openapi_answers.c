@@ -69,7 +69,12 @@ const struct openapi_answer openapi_answers[] = {
      "\"properties\":{\"document_id\":{\"type\":\"string\"},"
      "\"chunks\":{\"type\":\"integer\"},"
      "\"unchanged\":{\"type\":\"boolean\"},"
-     "\"pending_embedding\":{\"type\":\"integer\"}},"
+     "\"pending_embedding\":{\"type\":\"integer\"},"
+     "\"visible\":{\"type\":\"boolean\"},"
+     "\"replicas\":{\"type\":\"object\",\"properties\":{"
+     "\"total\":{\"type\":\"integer\"},"
+     "\"visible\":{\"type\":\"integer\"}},"
+     "\"required\":[\"total\",\"visible\"]}},"
      "\"required\":[\"document_id\",\"chunks\"]}"},
     {"DocumentSummary",
      "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
@@ -124,8 +129,13 @@ const struct openapi_answer openapi_answers[] = {
     {"Deleted",
      "{\"type\":\"object\","
      "\"properties\":{\"deleted\":{\"type\":\"boolean\"},"
-     "\"document_id\":{\"type\":\"string\"}},\"required\":[\"deleted\","
-     "\"document_id\"]}"},
+     "\"document_id\":{\"type\":\"string\"},"
+     "\"visible\":{\"type\":\"boolean\"},"
+     "\"replicas\":{\"type\":\"object\",\"properties\":{"
+     "\"total\":{\"type\":\"integer\"},"
+     "\"visible\":{\"type\":\"integer\"}},"
+     "\"required\":[\"total\",\"visible\"]}},"
+     "\"required\":[\"deleted\",\"document_id\"]}"},
     {"Embeddings",
      "{\"type\":\"object\","
      "\"properties\":{\"model\":{\"type\":\"string\"},"

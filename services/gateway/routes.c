@@ -20,7 +20,14 @@ static const struct route_param list_params[] = {
     {"per_page", "integer", "1 to 100; 20 when absent"},
     {"collection", "string", "only of this collection"},
     {0}};
+#define REFRESH_PARAM                                                                    \
+    {"refresh", "boolean",                                                               \
+     "true: answer when all replicas show it; false: when it is stored"}
+static const struct route_param write_params[] = {
+    REFRESH_PARAM,
+    {0}};
 static const struct route_param batch_params[] = {
+    REFRESH_PARAM,
     {"wait", "boolean", "must be true: results come while documents are stored"},
     {0}};
 static const struct route_param health_params[] = {
@@ -46,7 +53,7 @@ const struct route routes[] = {
      "SearchAnswer"},
     {ROUTE_POST, 201, "/api/documents", "store_document", document_post, &document_schema,
      PERMIT_WRITE_DOCUMENTS, ROUTE_LARGE_BODY, "Documents", "Store or replace a document",
-     NULL, "Stored"},
+     write_params, "Stored"},
     {ROUTE_POST, 200, "/api/documents/batch", "store_documents", batch_post, NULL,
      PERMIT_WRITE_DOCUMENTS, 0, "Documents",
      "Store a stream of documents, one JSON object a line", batch_params,
@@ -57,7 +64,8 @@ const struct route routes[] = {
     {ROUTE_GET, 200, "/api/documents/{id}", "get_document", document_get, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Documents", "One document", NULL, "StoredDocument"},
     {ROUTE_DELETE, 200, "/api/documents/{id}", "delete_document", document_delete, NULL,
-     PERMIT_WRITE_DOCUMENTS, 0, "Documents", "Delete a document", NULL, "Deleted"},
+     PERMIT_WRITE_DOCUMENTS, 0, "Documents", "Delete a document", write_params,
+     "Deleted"},
     {ROUTE_POST, 200, "/api/embed", "embed", embed_post, &embed_schema, PERMIT_EMBED,
      ROUTE_LARGE_BODY, "Embeddings", "Texts to vectors, as Ollama does it", NULL,
      "Embeddings"},

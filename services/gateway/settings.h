@@ -33,6 +33,8 @@
       "documents of one batch that are being stored at the same time")                     \
     S(u32, read_timeout_ms, "READ_TIMEOUT_MS", "2000", 50, 600000, 0, "",                  \
       "deadline of what only reads")                                                       \
+    S(u32, refresh_timeout_ms, "REFRESH_TIMEOUT_MS", "10000", 50, 600000, 0, "",           \
+      "how long a write with refresh=true waits for all search replicas to show it")       \
     S(u32, write_timeout_ms, "WRITE_TIMEOUT_MS", "60000", 50, 600000, 0, "",               \
       "deadline of what stores or embeds; a long document takes its time")                 \
     S(f64, drain_delay_s, "DRAIN_DELAY", "-1", -1, 300, 0, "",                             \

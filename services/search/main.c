@@ -4,6 +4,7 @@
 #include "services/search/query/backend_memory.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
+#include "services/search/query/shown.h"
 #include "services/search/settings.h"
 #include "services/search/watch.h"
 #include "shared/rpc_server.h"
@@ -27,6 +28,7 @@ struct search {
     struct backend_memory memory;
     struct querier querier;
     struct documents documents;
+    struct shown *shown;
     struct watch *watch;
 };
 
@@ -301,6 +303,9 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
                                        .other_model = on_other_model,
                                        .arg = search};
     search->documents = (struct documents){.pg = search->pg, .feed = search->feed};
+    err = shown_create(sh_service_loop(service), search->feed, &search->shown);
+    if (err != SH_OK)
+        return err;
     if ((err = sh_rpc_server_add(rpc, METHOD_SEARCH_QUERY, "search.query", 0,
                                  query_handle, &search->querier)) ||
         (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_PUT, "search.put", put_max,
@@ -310,8 +315,12 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_DELETE, "search.delete", 0,
                                  documents_delete, &search->documents)) ||
         (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_LIST, "search.list", 0,
-                                 documents_list, &search->documents)))
+                                 documents_list, &search->documents)) ||
+        (err = sh_rpc_server_add(rpc, METHOD_VIEW_WAIT, "search.shown", 0, shown_handle,
+                                 search->shown))) {
+        shown_close(&search->shown);
         return err;
+    }
     return SH_OK;
 }
 
@@ -322,6 +331,7 @@ static void stop_methods(struct sh_service *service, void *self)
     (void)service;
     search->querier.closing = true;
     search->documents.feed = NULL;
+    shown_close(&search->shown);
 }
 
 static enum sh_err start_watch(struct sh_service *service, void *self)

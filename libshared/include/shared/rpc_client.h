@@ -36,6 +36,10 @@ struct sh_rpc_request {
     uint64_t deadline_ms;
     const struct sh_trace *trace;   /* copied; NULL: a new one */
     const uint8_t *idempotency_key; /* 16 bytes or NULL */
+    uint64_t replica; /* of sh_rpc_client_replicas(): this one or none; SH_BUSY at once
+                         when it has no room or is gone. 0: any */
+    bool waits;       /* for something to happen: how long it takes says nothing about how
+                         fast the replica is */
 };
 
 struct sh_rpc_response {
@@ -64,6 +68,10 @@ void sh_rpc_cancel(struct sh_rpc_client *client, uint64_t id);
 
 /* Replicas that can take work now. */
 size_t sh_rpc_client_ready(const struct sh_rpc_client *client);
+/* Those, for requests to one of them; each stands for a connection and ends with it. At
+ * most `max`; *others: replicas that are connected but take no work at the moment. */
+size_t sh_rpc_client_replicas(const struct sh_rpc_client *client, uint64_t *replicas,
+                              size_t max, size_t *others);
 /* Appends an object per replica,
  * {"service","endpoint","state","instance","outstanding",…}, for /peers: with commas
  * between them and after an object that is already there; the brackets are yours. */

@@ -9,7 +9,6 @@
  * is busy or away is asked again with growing pauses before the line fails. The client
  * leaves: what is in flight is cancelled, what was stored stays stored. */
 #include <stdio.h>
-#include <strings.h>
 
 #include "services/gateway/handlers/batch.h"
 #include "services/gateway/handlers/handlers.h"
@@ -22,7 +21,7 @@ enum {
     PAUSE_MAX_MS = 3000,
 };
 
-enum item_state { ITEM_HELD, ITEM_ASKED, ITEM_PAUSED, ITEM_DONE };
+enum item_state { ITEM_HELD, ITEM_ASKED, ITEM_PAUSED, ITEM_STORED, ITEM_DONE };
 
 struct batch;
 
@@ -34,6 +33,7 @@ struct item {
     uint64_t again_ms; /* ITEM_PAUSED: when to ask again */
     unsigned attempts;
     uint64_t key; /* of the document's id; 0: none, so it may be stored but once */
+    struct refresh refresh;
     struct sh_buffer frame;  /* kept to ask again */
     struct sh_buffer result; /* ITEM_DONE */
 };
@@ -43,6 +43,7 @@ struct batch {
     struct lines lines;
     uv_timer_t timer; /* for the first of those that wait to ask again */
     struct item *items;
+    enum refresh_mode refresh;
     size_t window;
     size_t first;
     size_t used;
@@ -67,6 +68,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void clear_item(struct batch *batch, struct item *item)
 {
     batch->bytes -= item->frame.len;
+    everywhere_cancel(&item->refresh.waiting);
     sh_buffer_free(&item->frame);
     sh_buffer_free(&item->result);
 }
@@ -150,16 +152,48 @@ static void on_refused(struct item *item, const struct sh_rpc_response *reply)
     item->state = ITEM_DONE;
 }
 
+static void end_stored(struct item *item)
+{
+    batch_line_end(&item->refresh, &item->result);
+    item->state = ITEM_DONE;
+}
+
+static void on_everywhere(void *arg, struct everywhere_answer answer)
+{
+    struct item *item = arg;
+
+    item->refresh.waiting = NULL;
+    item->refresh.all = answer;
+    end_stored(item);
+    pump(item->batch);
+}
+
+static void on_stored(struct item *item, struct sh_bytes payload)
+{
+    struct exchange *x = item->batch->x;
+    struct refresh *refresh = &item->refresh;
+    uint64_t xid = 0;
+
+    refresh->mode = item->batch->refresh;
+    item->state = ITEM_DONE;
+    if (!batch_line_stored(item->number, payload, &item->result, &xid, &refresh->visible))
+        return;
+    const struct everywhere_order order = refresh_order(x, xid);
+    if (refresh->mode == REFRESH_ALL &&
+        everywhere_ask(x->edge, &order, on_everywhere, item, &refresh->waiting) == SH_OK)
+        item->state = ITEM_STORED;
+    else
+        end_stored(item);
+}
+
 static void on_reply(void *arg, const struct sh_rpc_response *reply)
 {
     struct item *item = arg;
 
-    if (reply->err != SH_OK) {
+    if (reply->err != SH_OK)
         on_refused(item, reply);
-    } else {
-        batch_line_stored(item->number, reply->payload, &item->result);
-        item->state = ITEM_DONE;
-    }
+    else
+        on_stored(item, reply->payload);
     pump(item->batch);
 }
 
@@ -210,7 +244,8 @@ static void start_line(struct batch *batch, const struct line *line)
 
     *item = (struct item){.batch = batch, .number = line->number};
     batch->used++;
-    if (batch_line_encode(line, &item->frame, &item->key, &item->result)) {
+    bool no_wait = batch->refresh != REFRESH_OWN;
+    if (batch_line_encode(line, no_wait, &item->frame, &item->key, &item->result)) {
         batch->bytes += item->frame.len; /* ask_held() goes on */
     } else {
         sh_buffer_free(&item->frame);
@@ -327,53 +362,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
 
 /* --- the start ---------------------------------------------------------------------- */
 
-static bool is_ndjson(struct sh_bytes type)
-{
-    static const char *const known[] = {"application/x-ndjson",
-                                        "application/ndjson",
-                                        "application/jsonl",
-                                        "application/json",
-                                        "application/octet-stream",
-                                        "application/x-www-form-urlencoded",
-                                        "text/plain"};
-
-    for (size_t i = 0; i < SH_COUNT(known); i++) {
-        size_t len = strlen(known[i]);
-        if (type.len >= len && strncasecmp(type.data, known[i], len) == 0)
-            return true;
-    }
-    return type.len == 0;
-}
-
-/* False: answered. */
-static bool check_request(struct exchange *x)
-{
-    struct sh_bytes wait;
-
-    if (!exchange_body_plain(x))
-        return false;
-    if (!is_ndjson(sh_http_header(x->request, "Content-Type"))) {
-        exchange_fail(
-            x, &(struct sh_problem){.status = 415,
-                                    .code = "unsupported_media_type",
-                                    .error = "a batch is one JSON object a line: send "
-                                             "Content-Type: application/x-ndjson"});
-        return false;
-    }
-    if (!exchange_query_text(x, "wait", 8, &wait))
-        return false;
-    if (sh_bytes_is(wait, "true") || sh_bytes_is(wait, "1"))
-        return true;
-    exchange_fail(x, &(struct sh_problem){
-                         .status = 400,
-                         .code = "wait_required",
-                         .field = "wait",
-                         .error = "a batch is answered while it is stored: ask with "
-                                  "?wait=true"});
-    return false;
-}
-
-static struct batch *batch_open(struct exchange *x)
+static struct batch *batch_open(struct exchange *x, enum refresh_mode refresh)
 {
     const struct gateway_config *config = &x->edge->gateway->config;
     struct batch *batch = sh_alloc(sizeof *batch);
@@ -381,6 +370,7 @@ static struct batch *batch_open(struct exchange *x)
     if (batch == NULL)
         return NULL;
     batch->x = x;
+    batch->refresh = refresh;
     batch->window = config->ingest_window;
     batch->items = sh_alloc_array(batch->window, sizeof *batch->items);
     if (batch->items == NULL || uv_timer_init(x->edge->loop, &batch->timer) != 0) {
@@ -395,10 +385,12 @@ static struct batch *batch_open(struct exchange *x)
 
 void batch_post(struct exchange *x, void *unused)
 {
+    enum refresh_mode refresh;
+
     (void)unused;
-    if (!check_request(x))
+    if (!batch_request_ok(x) || !refresh_read(x, &refresh))
         return;
-    struct batch *batch = batch_open(x);
+    struct batch *batch = batch_open(x, refresh);
     if (batch == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);
         return;

@@ -29,12 +29,14 @@ void batch_line_failed(uint64_t number, const struct sh_problem *problem,
     sh_buffer_text(result, "}}\n");
 }
 
-void batch_line_stored(uint64_t number, struct sh_bytes payload, struct sh_buffer *result)
+bool batch_line_stored(uint64_t number, struct sh_bytes payload, struct sh_buffer *result,
+                       uint64_t *xid, bool *visible)
 {
     struct document_put_reply reply;
     struct sh_arena arena = {0};
+    bool good = msg_decode(document_put_reply_desc(), payload, &arena, &reply) == SH_OK;
 
-    if (msg_decode(document_put_reply_desc(), payload, &arena, &reply) != SH_OK) {
+    if (!good) {
         const struct sh_problem problem = {.status = 502,
                                            .code = sh_err_code(SH_UPSTREAM),
                                            .error = sh_err_text(SH_UPSTREAM)};
@@ -43,9 +45,17 @@ void batch_line_stored(uint64_t number, struct sh_bytes payload, struct sh_buffe
         const char *status = reply.created ? "created" : "replaced";
         begin(result, number, reply.unchanged ? "unchanged" : status);
         document_put_members(result, &reply);
-        sh_buffer_text(result, "}\n");
+        *xid = reply.xid;
+        *visible = reply.visible;
     }
     sh_arena_free(&arena);
+    return good;
+}
+
+void batch_line_end(const struct refresh *refresh, struct sh_buffer *result)
+{
+    refresh_members(result, refresh);
+    sh_buffer_text(result, "}\n");
 }
 
 static bool refuse(const struct line *line, enum sh_err err, const char *code,
@@ -70,23 +80,23 @@ static uint64_t key_of(struct sh_bytes id)
     return key | 1;
 }
 
-static bool encode_body(const struct line *line, json_t *json, struct sh_buffer *frame,
-                        uint64_t *key, struct sh_buffer *result)
+static bool encode_body(const struct line *line, json_t *json, bool no_wait,
+                        struct sh_buffer *frame, uint64_t *key, struct sh_buffer *result)
 {
     struct document_body body;
     struct schema_fault fault;
     struct sh_arena arena = {0};
 
     bool good = schema_read(&document_schema, json, &arena, &body, &fault) == SH_OK &&
-                document_encode(&body, &arena, frame, &fault);
+                document_encode(&body, no_wait, &arena, frame, &fault);
     if (good)
         *key = body.id.len > 0 ? key_of(body.id) : 0;
     sh_arena_free(&arena);
     return good || refuse(line, fault.err, NULL, &fault, result);
 }
 
-bool batch_line_encode(const struct line *line, struct sh_buffer *frame, uint64_t *key,
-                       struct sh_buffer *result)
+bool batch_line_encode(const struct line *line, bool no_wait, struct sh_buffer *frame,
+                       uint64_t *key, struct sh_buffer *result)
 {
     struct schema_fault fault = {0};
     struct sh_bytes text = line->text;
@@ -103,7 +113,7 @@ bool batch_line_encode(const struct line *line, struct sh_buffer *frame, uint64_
     if (err != SH_OK)
         return refuse(line, err, err == SH_MALFORMED ? "malformed_json" : NULL, &fault,
                       result);
-    bool good = encode_body(line, json, frame, key, result);
+    bool good = encode_body(line, json, no_wait, frame, key, result);
     json_decref(json);
     return good;
 }

@@ -121,8 +121,9 @@ static bool dump_metadata(json_t *metadata, struct sh_arena *arena, struct sh_by
     return true;
 }
 
-bool document_encode(const struct document_body *body, struct sh_arena *arena,
-                     struct sh_buffer *out, struct schema_fault *fault)
+bool document_encode(const struct document_body *body, bool no_wait,
+                     struct sh_arena *arena, struct sh_buffer *out,
+                     struct schema_fault *fault)
 {
     struct document document = {
         .id = body->id, .title = body->title, .collection = body->collection};
@@ -137,7 +138,8 @@ bool document_encode(const struct document_body *body, struct sh_arena *arena,
     if (blank)
         return blame(fault, SH_INVALID, "sections", "every section is blank");
     document.sections = sections;
-    struct document_put put = {.document = &document, .document_count = 1};
+    struct document_put put = {
+        .document = &document, .document_count = 1, .no_wait = no_wait};
     enum sh_err err = msg_encode(document_put_desc(), &put, out);
     if (err != SH_OK)
         return blame(fault, err, "", "the document is too large");

@@ -2,23 +2,54 @@
 #include <openssl/evp.h>
 
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/refresh.h"
 #include "services/gateway/json_out.h"
 
 enum { ID_MAX = 256, KEY_TEXT_MAX = 64, KEY_BYTES = 16 };
 
 /* --- POST --------------------------------------------------------------------------- */
 
-static void on_stored(struct exchange *x, const struct sh_rpc_response *response)
-{
-    struct document_put_reply reply;
+struct write_state {
+    struct refresh refresh; /* first, see refresh_wait() */
+    struct document_put_reply stored;
+    struct sh_bytes id;
+};
 
-    if (!exchange_decode(x, document_put_reply_desc(), response->payload, &reply))
-        return;
+/* False: answered. */
+static bool begin_write(struct exchange *x, struct write_state **out)
+{
+    struct write_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+
+    if (state == NULL) {
+        exchange_fail_err(x, SH_NOMEM, NULL);
+        return false;
+    }
+    *state = (struct write_state){0};
+    x->state = *out = state;
+    return refresh_read(x, &state->refresh.mode);
+}
+
+static void answer_stored(struct exchange *x)
+{
+    const struct write_state *state = x->state;
     struct sh_buffer *out = exchange_out(x);
+
     sh_buffer_text(out, "{");
-    document_put_members(out, &reply);
+    document_put_members(out, &state->stored);
+    refresh_members(out, &state->refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, 201);
+}
+
+static void on_stored(struct exchange *x, const struct sh_rpc_response *response)
+{
+    struct write_state *state = x->state;
+    struct document_put_reply *stored = &state->stored;
+
+    if (!exchange_decode(x, document_put_reply_desc(), response->payload, stored))
+        return;
+    stored->document_id = sh_arena_copy(&x->arena, stored->document_id);
+    refresh_wait(x, stored->xid, stored->visible, answer_stored);
 }
 
 /* The bus takes sixteen bytes; a client's key may be any text. False: answered. */
@@ -57,12 +88,14 @@ void document_post(struct exchange *x, void *arg)
     const struct document_body *body = arg;
     struct sh_buffer frame = {0};
     struct schema_fault fault;
+    struct write_state *state;
     uint8_t key[KEY_BYTES];
     bool keyed;
 
-    if (!read_key(x, key, &keyed))
+    if (!begin_write(x, &state) || !read_key(x, key, &keyed))
         return;
-    if (!document_encode(body, &x->arena, &frame, &fault)) {
+    bool no_wait = state->refresh.mode != REFRESH_OWN;
+    if (!document_encode(body, no_wait, &x->arena, &frame, &fault)) {
         fail_with(x, &fault);
     } else {
         exchange_call(x, &(struct exchange_call){
@@ -131,55 +164,77 @@ static void on_document(struct exchange *x, const struct sh_rpc_response *respon
     exchange_answer(x, 200);
 }
 
-static void on_deleted(struct exchange *x, const struct sh_rpc_response *response)
+static void answer_deleted(struct exchange *x)
 {
-    (void)response; /* an empty message */
+    const struct write_state *state = x->state;
     struct sh_buffer *out = exchange_out(x);
+
     sh_buffer_text(out, "{\"deleted\":true");
-    json_member_text(out, "document_id", *(struct sh_bytes *)x->state);
+    json_member_text(out, "document_id", state->id);
+    refresh_members(out, &state->refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
 }
 
-/* Ask about the document that the path names. */
-static void ask_about(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
-                      exchange_reply_fn *done)
+static void on_deleted(struct exchange *x, const struct sh_rpc_response *response)
 {
-    const struct gateway_config *config = &x->edge->gateway->config;
-    char *id = sh_arena_alloc(&x->arena, ID_MAX + 1);
-    struct sh_bytes *kept = sh_arena_alloc(&x->arena, sizeof *kept);
+    struct document_gone gone;
 
-    if (id == NULL || kept == NULL) {
+    if (exchange_decode(x, document_gone_desc(), response->payload, &gone))
+        refresh_wait(x, gone.xid, gone.visible, answer_deleted);
+}
+
+/* The document that the path names, in the arena. False: answered. */
+static bool read_id(struct exchange *x, struct sh_bytes *out)
+{
+    char *id = sh_arena_alloc(&x->arena, ID_MAX + 1);
+
+    if (id == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);
-        return;
+        return false;
     }
     if (!exchange_param(x, "id", id, ID_MAX + 1))
-        return;
-    *kept = sh_bytes_of(id);
-    x->state = kept;
-    const struct document_ref ref = {.id = *kept};
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = method,
-                         .kind = kind,
-                         .desc = document_ref_desc(),
-                         .msg = &ref,
-                         .timeout_ms = kind == SH_RPC_READ ? config->read_timeout_ms
-                                                           : config->write_timeout_ms,
-                         .done = done,
-                     });
+        return false;
+    *out = sh_bytes_of(id);
+    return true;
 }
 
 void document_get(struct exchange *x, void *unused)
 {
+    struct document_ref ref = {0};
+
     (void)unused;
-    ask_about(x, METHOD_DOCUMENT_GET, SH_RPC_READ, on_document);
+    if (!read_id(x, &ref.id))
+        return;
+    exchange_call(x, &(struct exchange_call){
+                         .peer = PEER_SEARCH,
+                         .method = METHOD_DOCUMENT_GET,
+                         .kind = SH_RPC_READ,
+                         .desc = document_ref_desc(),
+                         .msg = &ref,
+                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
+                         .done = on_document,
+                     });
 }
 
 void document_delete(struct exchange *x, void *unused)
 {
+    struct write_state *state;
+
     (void)unused;
-    ask_about(x, METHOD_DOCUMENT_DELETE, SH_RPC_WRITE, on_deleted);
+    if (!begin_write(x, &state) || !read_id(x, &state->id))
+        return;
+    const struct document_ref ref = {.id = state->id,
+                                     .no_wait = state->refresh.mode != REFRESH_OWN};
+    exchange_call(x, &(struct exchange_call){
+                         .peer = PEER_SEARCH,
+                         .method = METHOD_DOCUMENT_DELETE,
+                         .kind = SH_RPC_WRITE,
+                         .desc = document_ref_desc(),
+                         .msg = &ref,
+                         .timeout_ms = x->edge->gateway->config.write_timeout_ms,
+                         .done = on_deleted,
+                     });
 }
 
 /* --- the list ----------------------------------------------------------------------- */

@@ -29,8 +29,9 @@ struct document_body {
 };
 extern const struct schema document_schema;
 /* Append the encoded DOCUMENT_PUT. False: `fault` says why. */
-SH_CHECK bool document_encode(const struct document_body *body, struct sh_arena *arena,
-                              struct sh_buffer *out, struct schema_fault *fault);
+SH_CHECK bool document_encode(const struct document_body *body, bool no_wait,
+                              struct sh_arena *arena, struct sh_buffer *out,
+                              struct schema_fault *fault);
 /* The members "document_id", "chunks" and what else a put tells; no braces. */
 void document_put_members(struct sh_buffer *out, const struct document_put_reply *reply);
 

@@ -71,6 +71,7 @@ enum sh_err prepare_put(struct sh_bytes payload, const struct chunk_options *opt
         return refuse(out, "the document cannot be decoded");
     if (put.document_count != 1)
         return refuse(out, "exactly one document is wanted");
+    out->no_wait = put.no_wait;
     err = record_check(&put.document[0], arena, &out->record, &out->problem);
     if (err == SH_OK)
         err = take_id(arena, out);

@@ -12,6 +12,7 @@ struct prepared {
     struct sh_bytes id; /* the document's, or a new one */
     struct chunk *chunks;
     size_t chunk_count;
+    bool no_wait;
     uint8_t *hashes;        /* SHA-256 of each text below, 32 bytes each */
     struct sh_bytes *texts; /* to embed, one a chunk */
 };

@@ -1,7 +1,8 @@
 /* put: a document is stored. Checked and cut on a worker, looked up (the same content
  * again costs nothing), embedded as far as that works, written as one transaction, and
- * answered when the view of this process shows it. What could not be embedded becomes
- * pending. A bounded number at a time; the others wait in order. Loop thread only. */
+ * answered when the view of this process shows it, or at once if that is wanted. What
+ * could not be embedded becomes pending. A bounded number at a time; the others wait in
+ * order. Loop thread only. */
 #ifndef SEARCH_PUT_H
 #define SEARCH_PUT_H
 

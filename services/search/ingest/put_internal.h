@@ -35,7 +35,7 @@ struct put {
     struct embed_job *job;
     struct write write;
     bool retried;
-    bool created;
+    struct document_put_reply reply; /* filled on the way */
 };
 
 /* Decode, check and cut it, then whatever follows; ends in put_release(). */

@@ -28,15 +28,11 @@ void put_fail(struct put *put, enum sh_err err, const char *message)
     put_release(put);
 }
 
-static void answer(struct put *put, bool unchanged, size_t chunks, size_t pending)
+static void answer(struct put *put, bool visible)
 {
-    struct document_put_reply reply = {.document_id = put->doc.id,
-                                       .chunks = (uint32_t)chunks,
-                                       .created = put->created,
-                                       .unchanged = unchanged,
-                                       .pending_embedding = (uint32_t)pending};
-
-    sh_rpc_reply(put->call, document_put_reply_desc(), &reply);
+    put->reply.document_id = put->doc.id;
+    put->reply.visible = visible;
+    sh_rpc_reply(put->call, document_put_reply_desc(), &put->reply);
     put_release(put);
 }
 
@@ -75,19 +71,19 @@ static void on_view(void *arg, enum sh_err err)
 {
     struct put *put = arg;
 
-    (void)err; /* it is stored; a view that is late shows it soon */
-    answer(put, false, put->doc.chunk_count, put->write.pending);
+    answer(put, err == SH_OK); /* it is stored; a view that is late shows it soon */
 }
 
-static void wait_for_view(struct put *put, uint64_t xid)
+static void wait_for_view(struct put *put)
 {
     struct putter *putter = put->putter;
     uint64_t latest = sh_now_ms() + VIEW_MS;
     uint64_t own = put->deadline_ms - 50; /* leave time for the answer */
 
-    if (feed_wait(putter->options.feed, xid, own < latest ? own : latest, on_view, put) !=
-        SH_OK)
-        on_view(put, SH_OK);
+    if (putter->closing || put->doc.no_wait ||
+        feed_wait(putter->options.feed, put->reply.xid, own < latest ? own : latest,
+                  on_view, put) != SH_OK)
+        answer(put, false);
 }
 
 /* --- storing ------------------------------------------------------------------------ */
@@ -111,8 +107,12 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         database_failed(put, reply);
         return;
     }
-    put->created =
-        !put->exists && sh_bytes_is(sh_pg_text(reply->results[WRITE_CREATED], 0, 0), "t");
+    put->reply = (struct document_put_reply){
+        .created = !put->exists &&
+                   sh_bytes_is(sh_pg_text(reply->results[WRITE_CREATED], 0, 0), "t"),
+        .chunks = (uint32_t)put->doc.chunk_count,
+        .pending_embedding = (uint32_t)pending,
+        .xid = sh_pg_u64(reply->results[reply->count - 1], 0, 0)};
     sh_series_add(sh_series(&chunks_total, (const char *[]){"pending"}), (double)pending);
     sh_series_add(sh_series(&chunks_total, (const char *[]){"reused"}),
                   (double)put->reused);
@@ -124,10 +124,7 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         strcmp(put->model.fingerprint,
                model_current(putter->options.model)->fingerprint) != 0)
         model_sweep(putter->options.model);
-    if (putter->closing)
-        on_view(put, SH_CANCELED);
-    else
-        wait_for_view(put, sh_pg_u64(reply->results[reply->count - 1], 0, 0));
+    wait_for_view(put);
 }
 
 static void store(struct put *put)
@@ -275,8 +272,12 @@ static void on_lookup(void *arg, const struct sh_pg_reply *reply)
     put->exists = PQntuples(reply->results[0]) > 0;
     if (put->exists &&
         sh_bytes_is(sh_pg_text(reply->results[0], 0, 0), put->doc.record.hash)) {
-        answer(put, true, sh_pg_u64(reply->results[0], 0, 1),
-               sh_pg_u64(reply->results[0], 0, 2));
+        put->reply = (struct document_put_reply){
+            .unchanged = true,
+            .chunks = (uint32_t)sh_pg_u64(reply->results[0], 0, 1),
+            .pending_embedding = (uint32_t)sh_pg_u64(reply->results[0], 0, 2),
+            .xid = sh_pg_u64(reply->results[0], 0, 3)};
+        wait_for_view(put);
     } else if (!make_room(put)) {
         put_fail(put, SH_NOMEM, sh_err_text(SH_NOMEM));
     } else if (put->exists && put->model.dimension > 0) {

@@ -14,6 +14,8 @@ enum { RIGHTS = 4, WRITE_MS = 900, READ_MS = 5000, VIEW_MS = 2000, PER_PAGE = 20
 struct lookup { /* a call that the database works on */
     struct documents *documents;
     struct sh_rpc_call *call;
+    bool no_wait;              /* deletion */
+    struct document_gone gone; /* deletion */
 };
 
 /* --- what all three need ------------------------------------------------------------ */
@@ -42,9 +44,10 @@ static uint64_t deadline(struct sh_rpc_call *call, uint64_t most_ms)
     return own < latest ? own : latest;
 }
 
-static void run(struct documents *documents, struct sh_rpc_call *call,
-                const struct sh_pg_step *steps, size_t count, sh_pg_done_fn *done)
+static void run(const struct lookup *wanted, const struct sh_pg_step *steps, size_t count,
+                sh_pg_done_fn *done)
 {
+    struct sh_rpc_call *call = wanted->call;
     bool writes = steps[0].statement == &store_document_delete;
     struct lookup *lookup = sh_arena_alloc(sh_rpc_call_arena(call), sizeof(*lookup));
     struct sh_pg_call work = {.steps = steps,
@@ -54,8 +57,8 @@ static void run(struct documents *documents, struct sh_rpc_call *call,
     enum sh_err err = SH_NOMEM;
 
     if (lookup != NULL) {
-        *lookup = (struct lookup){documents, call};
-        err = sh_pg_run(documents->pg, &work, done, lookup);
+        *lookup = *wanted;
+        err = sh_pg_run(wanted->documents->pg, &work, done, lookup);
     }
     if (err != SH_OK)
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
@@ -81,15 +84,12 @@ static bool failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
     return true;
 }
 
-/* The id of a document_ref; false when the call has been answered. */
-static bool wanted_id(struct sh_rpc_call *call, struct sh_bytes *id)
+/* False when the call has been answered. */
+static bool wanted_document(struct sh_rpc_call *call, struct document_ref *ref)
 {
-    struct document_ref ref;
-
-    if (sh_rpc_call_decode(call, document_ref_desc(), &ref) != SH_OK)
+    if (sh_rpc_call_decode(call, document_ref_desc(), ref) != SH_OK)
         return false;
-    *id = ref.id;
-    if (record_id_ok(ref.id))
+    if (record_id_ok(ref->id))
         return true;
     sh_rpc_fail(call, SH_NOTFOUND, NULL, NULL, "no such document");
     return false;
@@ -152,13 +152,15 @@ void documents_get(void *arg, struct sh_rpc_call *call)
 {
     struct sh_pg_param params[1 + RIGHTS] = {0};
     struct sh_pg_step step = {&store_document_get, params, 1 + RIGHTS, false};
+    struct document_ref ref;
 
-    if (!wanted_id(call, &params[0].value))
+    if (!wanted_document(call, &ref))
         return;
+    params[0].value = ref.id;
     if (rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
-        run(arg, call, &step, 1, on_document);
+        run(&(struct lookup){.documents = arg, .call = call}, &step, 1, on_document);
 }
 
 /* --- a page of them ----------------------------------------------------------------- */
@@ -208,7 +210,7 @@ void documents_list(void *arg, struct sh_rpc_call *call)
     if (rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
-        run(arg, call, steps, 2, on_list);
+        run(&(struct lookup){.documents = arg, .call = call}, steps, 2, on_list);
 }
 
 /* --- deletion ----------------------------------------------------------------------- */
@@ -216,10 +218,9 @@ void documents_list(void *arg, struct sh_rpc_call *call)
 static void on_gone(void *arg, enum sh_err err)
 {
     struct lookup *lookup = arg;
-    struct empty nothing = {0};
 
-    (void)err; /* it is deleted; a view that is late shows so soon */
-    sh_rpc_reply(lookup->call, empty_desc(), &nothing);
+    lookup->gone.visible = err == SH_OK; /* a view that is late shows it soon */
+    sh_rpc_reply(lookup->call, document_gone_desc(), &lookup->gone);
 }
 
 static void on_deleted(void *arg, const struct sh_pg_reply *reply)
@@ -233,10 +234,11 @@ static void on_deleted(void *arg, const struct sh_pg_reply *reply)
         sh_rpc_fail(lookup->call, SH_NOTFOUND, NULL, NULL, "no such document");
         return;
     }
-    if (feed == NULL ||
-        feed_wait(feed, sh_pg_u64(reply->results[1], 0, 0),
-                  deadline(lookup->call, VIEW_MS), on_gone, lookup) != SH_OK)
-        on_gone(lookup, SH_OK);
+    lookup->gone.xid = sh_pg_u64(reply->results[1], 0, 0);
+    if (feed == NULL || lookup->no_wait ||
+        feed_wait(feed, lookup->gone.xid, deadline(lookup->call, VIEW_MS), on_gone,
+                  lookup) != SH_OK)
+        on_gone(lookup, SH_UNAVAILABLE);
 }
 
 void documents_delete(void *arg, struct sh_rpc_call *call)
@@ -245,10 +247,14 @@ void documents_delete(void *arg, struct sh_rpc_call *call)
     struct sh_pg_step steps[] = {{&store_document_delete, params, 1 + RIGHTS, false},
                                  {&store_xid, NULL, 0, false}};
 
-    if (!wanted_id(call, &params[0].value))
+    struct document_ref ref;
+
+    if (!wanted_document(call, &ref))
         return;
+    params[0].value = ref.id;
     if (rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
-        run(arg, call, steps, 2, on_deleted);
+        run(&(struct lookup){.documents = arg, .call = call, .no_wait = ref.no_wait},
+            steps, 2, on_deleted);
 }

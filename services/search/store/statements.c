@@ -4,11 +4,16 @@
 
 /* --- a document is put -------------------------------------------------------------- */
 
+/* A row knows the lower half of its transaction's id; the upper half is that of the
+ * newest transaction, or the one before. */
 const struct sh_pg_statement store_document_lookup = {
     "document_lookup",
     "SELECT encode(d.content_hash, 'hex'), d.chunk_count, "
     "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "
-    "WHERE c.document_id = d.id) FROM documents d WHERE d.id = $1"};
+    "WHERE c.document_id = d.id), "
+    "s.next - (s.next - d.xmin::text::bigint) % 4294967296 FROM documents d, "
+    "(SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) s "
+    "WHERE d.id = $1"};
 
 const struct sh_pg_statement store_chunk_vectors = {
     "chunk_vectors",

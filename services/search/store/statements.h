@@ -52,7 +52,8 @@ enum glossary_column {
 
 extern const struct sh_pg_statement
     /* --- a document is put ---------------------------------------------------------- */
-    store_document_lookup, /* id → content hash in hex, chunks, pending */
+    store_document_lookup, /* id → content hash in hex, chunks, pending, the transaction
+                              that wrote it */
     store_chunk_vectors,   /* id, fingerprint → b: text_hash, vector */
     store_document_upsert, /* id, title, collection, department, campus, priority,
                               clearance, last_reviewed, language, metadata, hash in hex,

@@ -23,6 +23,11 @@
 #include "shared/log.h"
 #include "shared/rpc_server.h"
 
+#ifndef SEARCH_REPLICAS
+#define SEARCH_REPLICAS 1 /* that the gateway knows of; the test serves those after one  \
+                           */
+#endif
+
 enum { PATIENCE_MS = 60000, HELD_MAX = 64, HEARD_MAX = 1 << 20, WINDOW = 4 };
 
 struct fixture {
@@ -39,6 +44,7 @@ struct fixture {
     bool hold;
     int refusals; /* puts to refuse before one is taken */
     int puts, canceled;
+    bool no_wait;    /* of the last put or deletion */
     char seen[1024]; /* the last call, in words */
     uint8_t key[16];
     bool keyed;
@@ -73,11 +79,13 @@ static inline void on_canceled(void *arg)
 
 static inline void put_reply(struct fixture *f, struct sh_rpc_call *call)
 {
-    struct document_put_reply reply = {.chunks = 2, .created = true};
+    struct document_put_reply reply = {.chunks = 2, .created = true, .xid = 4000000007};
     struct document_put put;
     if (sh_rpc_call_decode(call, document_put_desc(), &put) != SH_OK)
         return;
     f->puts++;
+    f->no_wait = put.no_wait;
+    reply.visible = !put.no_wait;
     reply.document_id = put.document[0].id;
     reply.unchanged = sh_bytes_is(put.document[0].title, "same");
     reply.created = !reply.unchanged;
@@ -184,12 +192,13 @@ static inline void answer_held(struct fixture *f, size_t which)
     put_reply(f, call);
 }
 
-static inline void serve(struct fixture *f, const char *name, struct sh_rpc_server **out)
+static inline void serve_at(struct fixture *f, const char *service, const char *name,
+                            struct sh_rpc_server **out)
 {
     char bind[128];
     (void)snprintf(bind, sizeof bind, "ipc://%s/%s", f->folder, name);
     const struct sh_rpc_server_options options = {
-        .service = name, .bind = bind, .instance = name, .started = 1};
+        .service = service, .bind = bind, .instance = name, .started = 1};
     assert_int_equal(sh_rpc_server_create(f->zmq, &options, out), SH_OK);
 }
 
@@ -276,10 +285,15 @@ static inline const char *get(struct fixture *f, const char *path)
 
 static inline void configure(struct fixture *f)
 {
-    static char endpoints[PEER_COUNT][128];
+    static char endpoints[PEER_COUNT][512];
     for (int p = 0; p < PEER_COUNT; p++)
         (void)snprintf(endpoints[p], sizeof endpoints[p], "ipc://%s/%s", f->folder,
                        peer_name((enum peer)p));
+    for (int i = 2; i <= SEARCH_REPLICAS; i++) {
+        size_t len = strlen(endpoints[PEER_SEARCH]);
+        (void)snprintf(endpoints[PEER_SEARCH] + len, sizeof endpoints[0] - len,
+                       ",ipc://%s/search-%d", f->folder, i);
+    }
     f->gateway.config = (struct gateway_config){
         .api_host = "127.0.0.1",
         .auth_mode = "trusted",
@@ -293,6 +307,7 @@ static inline void configure(struct fixture *f)
         .ingest_window = WINDOW,
         .read_timeout_ms = 5 * PATIENCE_MS,
         .write_timeout_ms = 5 * PATIENCE_MS,
+        .refresh_timeout_ms = 5 * PATIENCE_MS,
         .docs_enabled = true,
         .metrics_public = true,
     };
@@ -305,7 +320,7 @@ static inline void configure(struct fixture *f)
 
 static inline void serve_search(struct fixture *f)
 {
-    serve(f, "search", &f->search);
+    serve_at(f, "search", "search", &f->search);
     assert_int_equal(
         sh_rpc_server_add(f->search, METHOD_SEARCH_QUERY, "search.query", 0, on_query, f),
         SH_OK);
@@ -319,7 +334,7 @@ static inline void serve_search(struct fixture *f)
 
 static inline void serve_embedder(struct fixture *f)
 {
-    serve(f, "embedder", &f->embedder);
+    serve_at(f, "embedder", "embedder", &f->embedder);
     assert_int_equal(sh_rpc_server_add(f->embedder, METHOD_EMBEDDER_EMBED,
                                        "embedder.embed", 0, on_embed, f),
                      SH_OK);

@@ -53,7 +53,7 @@ static void a_bad_line_does_not_stop_the_rest(void **state)
     assert_says(answer, "HTTP/1.1 200 OK");
     assert_says(answer, "application/x-ndjson");
     assert_says(answer, "{\"line\":1,\"status\":\"created\",\"document_id\":\"a\","
-                        "\"chunks\":2}\n");
+                        "\"chunks\":2,\"visible\":true}\n");
     assert_says(answer, "{\"line\":2,\"status\":\"error\",\"error\":{");
     assert_says(answer, "{\"line\":4,\"status\":\"error\"");
     assert_says(answer, "\"field\":\"title\"");

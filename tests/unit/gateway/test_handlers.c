@@ -143,7 +143,7 @@ static void documents_are_stored(void **state)
              "{\"id\":\"d1\",\"title\":\"t\",\"text\":\"x\",\"metadata\":{\"a\":1}}");
     uint8_t key[16];
     assert_says(answer, "HTTP/1.1 201 ");
-    assert_says(answer, "{\"document_id\":\"d1\",\"chunks\":2}");
+    assert_says(answer, "{\"document_id\":\"d1\",\"chunks\":2,\"visible\":true}");
     assert_true(f->keyed);
     memcpy(key, f->key, sizeof key);
     answer = post(f, "/api/documents", "",

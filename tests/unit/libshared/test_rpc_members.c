@@ -172,6 +172,61 @@ static void a_call_survives_every_allocation_failure(void **state)
     free(out.payload);
 }
 
+/* --- a request for one of them ------------------------------------------------------ */
+
+static void a_request_may_name_its_replica(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct outcome outs[SERVERS] = {0};
+    uint64_t replicas[SERVERS];
+    size_t others = 9;
+    start(f, SERVERS, 0);
+    assert_int_equal(sh_rpc_client_replicas(f->client, replicas, 1, &others), 1);
+    assert_int_equal(others, SERVERS - 1); /* ready, but there was no room for them */
+    assert_int_equal(sh_rpc_client_replicas(f->client, replicas, SERVERS, &others),
+                     SERVERS);
+    assert_int_equal(others, 0);
+    for (size_t i = 0; i < SERVERS; i++) {
+        struct sh_rpc_request request = request_of(METHOD_ECHO, SH_RPC_READ, PATIENCE_MS);
+        request.replica = replicas[i];
+        assert_int_equal(sh_rpc_send(f->client, &request, on_done, &outs[i], NULL),
+                         SH_OK);
+    }
+    for (size_t i = 0; i < SERVERS; i++) {
+        PUMP(f, outs[i].calls == 1);
+        assert_int_equal(outs[i].err, SH_OK);
+        assert_int_equal(f->servers[i].calls, 1);
+        free(outs[i].payload);
+    }
+}
+
+static void what_is_meant_for_one_replica_goes_to_no_other(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct outcome held = {0};
+    struct outcome more = {0};
+    struct sh_rpc_request request = request_of(METHOD_HOLD, SH_RPC_READ, PATIENCE_MS);
+    uint64_t replicas[2];
+    size_t others;
+    start(f, 2, 1);
+    assert_int_equal(sh_rpc_client_replicas(f->client, replicas, 2, &others), 2);
+    request.replica = replicas[0];
+    request.waits = true;
+    assert_int_equal(sh_rpc_send(f->client, &request, on_done, &held, NULL), SH_OK);
+    PUMP(f, f->servers[0].held_count + f->servers[1].held_count == 1);
+    size_t which = f->servers[0].held_count == 1 ? 0 : 1;
+    /* It has room for one: nobody is held up by those who want just this one. */
+    assert_int_equal(sh_rpc_send(f->client, &request, on_done, &more, NULL), SH_BUSY);
+    sh_rpc_server_close(&f->servers[which].rpc);
+    PUMP(f, held.calls == 1);
+    assert_int_equal(held.err, SH_UNAVAILABLE);
+    assert_int_equal(sh_rpc_send(f->client, &request, on_done, &more, NULL), SH_BUSY);
+    assert_int_equal(f->servers[1 - which].calls, 0);
+    sh_rpc_reply_raw(f->servers[which].held[0], NULL, NULL, sh_bytes_of("")); /* owed */
+    f->servers[which].held_count = 0;
+    free(held.payload);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -179,6 +234,8 @@ int main(void)
         T(answers_become_endpoints_and_failures_nothing),
         T(three_good_lookups_without_it_drain_a_replica),
         T(a_replica_that_is_named_again_returns),
+        T(a_request_may_name_its_replica),
+        T(what_is_meant_for_one_replica_goes_to_no_other),
         T(creating_survives_every_allocation_failure),
         T(a_call_survives_every_allocation_failure),
     };

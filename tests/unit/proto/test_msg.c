@@ -222,11 +222,11 @@ static void numbers_that_are_none_are_malformed(void **state)
 static void neighbouring_releases_understand_each_other(void **state)
 {
     struct fixture *f = *state;
-    const char later[] = "\x96\x18\xa1x\x93\x01\x81\xa1k\x90\xc0\xcb\0\0\0\0\0\0\0\0"
+    const char later[] = "\x97\x18\xa1x\xc3\x93\x01\x81\xa1k\x90\xc0\xcb\0\0\0\0\0\0\0\0"
                          "\xc4\x02\xff\xff\xd0\x80";
     assert_int_equal(decode(f, document_ref_desc(), later, sizeof(later) - 1), SH_OK);
     const struct document_ref *ref = (const void *)&f->out;
-    assert_true(sh_bytes_is(ref->id, "x"));
+    assert_true(sh_bytes_is(ref->id, "x") && ref->no_wait);
 
     const char earlier[] = "\x92\x19\x05";
     assert_int_equal(decode(f, document_list_desc(), earlier, 3), SH_OK);

@@ -16,6 +16,7 @@
 #include "services/search/query/backend_memory.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
+#include "services/search/query/shown.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
 
@@ -49,6 +50,7 @@ struct service {
     struct backend_memory memory;
     struct querier querier;
     struct documents documents;
+    struct shown *shown;
     struct sh_rpc_server *server;
     struct sh_rpc_client *client;
 };
@@ -170,7 +172,7 @@ static inline void ask(struct service *service, uint32_t method,
     struct sh_rpc_request request = {.method = method,
                                      .kind = SH_RPC_WRITE,
                                      .caller = caller,
-                                     .deadline_ms = sh_now_ms() + 10000};
+                                     .deadline_ms = sh_now_ms() + SERVERS_PUMP_MS};
 
     *answer = (struct answer){0};
     assert_int_equal(msg_encode(desc, msg, &payload), SH_OK);
@@ -299,6 +301,8 @@ static inline void service_start_methods(struct service *service)
     service_add(service, METHOD_DOCUMENT_GET, documents_get, &service->documents);
     service_add(service, METHOD_DOCUMENT_LIST, documents_list, &service->documents);
     service_add(service, METHOD_DOCUMENT_DELETE, documents_delete, &service->documents);
+    assert_int_equal(shown_create(&service->loop, service->feed, &service->shown), SH_OK);
+    service_add(service, METHOD_VIEW_WAIT, shown_handle, service->shown);
     client.endpoints = sh_rpc_server_endpoint(service->server);
     assert_int_equal(sh_rpc_client_create(service->zmq, &client, &service->client),
                      SH_OK);
@@ -334,6 +338,7 @@ static inline void service_stop(struct service *service)
     sh_rpc_client_close(&service->client);
     service->querier.closing = true;
     service->documents.feed = NULL;
+    shown_close(&service->shown);
     putter_close(&service->putter);
     pending_close(&service->pending);
     feed_close(&service->feed);
