@@ -35,7 +35,7 @@ ifneq ($(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),)
 PKGS     := $(subst msgpack,msgpack-c,$(PKGS))
 endif
 PKG_INC  := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lstemmer
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lstemmer -lroaring
 VERSION  := $(shell cat VERSION)
 
 CPPFLAGS += -D_GNU_SOURCE -DCAIRN_VERSION='"$(VERSION)"' -I. -Ilibshared/include \

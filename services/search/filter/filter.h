@@ -1,5 +1,5 @@
-/* filter: the `filters` of a search, compiled once and asked of every document; what the
- * caller may read is part of it. Pure: any thread. */
+/* filter: the `filters` of a search, compiled to conditions that the columns answer
+ * (columns.h); what the caller may read is part of them. Pure: any thread. */
 #ifndef SEARCH_FILTER_H
 #define SEARCH_FILTER_H
 
@@ -34,8 +34,5 @@ struct filter_problem {
 SH_CHECK enum sh_err filter_compile(struct sh_bytes json, const struct caller *caller,
                                     struct sh_arena *arena, struct filter **out,
                                     struct filter_problem *problem);
-bool filter_match(const struct filter *filter, const struct filter_row *row);
-/* The right to read alone. */
-bool filter_readable(const struct caller *caller, const struct filter_row *row);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "services/search/filter/filter_parser.h"
 
+enum { PUBLIC_CLEARANCE = 2 }; /* up to it departments do not matter */
+
 static enum sh_err parse_metadata(struct filter_parser *parser,
                                   struct filter_node *parent, json_t *json)
 {
@@ -148,6 +150,51 @@ static enum sh_err parse_object(struct filter_parser *parser, struct filter_node
     return err;
 }
 
+static enum sh_err add_clearance(struct filter_parser *parser, struct filter_node *parent,
+                                 uint32_t most)
+{
+    static const struct filter_subject subject = {FIELD_CLEARANCE, {0}};
+    struct filter_node *node = NULL;
+    enum sh_err err = filter_add(parser, parent, &subject, FILTER_RANGE, &node);
+    if (err == SH_OK)
+        node->range = (struct filter_range){.low = -(double)INFINITY, .high = most};
+    return err;
+}
+
+static enum sh_err add_own_department(struct filter_parser *parser,
+                                      struct filter_node *parent)
+{
+    static const struct filter_subject subject = {FIELD_DEPARTMENT, {0}};
+    struct filter_node *node = NULL;
+    enum sh_err err = filter_add(parser, parent, &subject, FILTER_EQUAL, &node);
+    if (err == SH_OK)
+        node->value = (struct metadata_value){.type = METADATA_TEXT,
+                                              .text = parser->caller->department};
+    return err;
+}
+
+/* What the caller may read: up to the own clearance and, above level 2, of departments
+ * within reach. */
+static enum sh_err add_rights(struct filter_parser *parser, struct filter_node *root)
+{
+    const struct caller *caller = parser->caller;
+    uint32_t clearance = caller->clearance > 0 ? caller->clearance : 1;
+    struct filter_node *either = NULL;
+    struct filter_node *both = NULL;
+    if (clearance <= PUBLIC_CLEARANCE || caller->all_departments)
+        return add_clearance(parser, root, clearance);
+    if (caller->department.len == 0)
+        return add_clearance(parser, root, PUBLIC_CLEARANCE);
+    enum sh_err err = filter_add(parser, root, NULL, FILTER_ANY, &either);
+    if (err == SH_OK)
+        err = add_clearance(parser, either, PUBLIC_CLEARANCE);
+    if (err == SH_OK)
+        err = filter_add(parser, either, NULL, FILTER_ALL, &both);
+    if (err == SH_OK)
+        err = add_clearance(parser, both, clearance);
+    return err == SH_OK ? add_own_department(parser, both) : err;
+}
+
 enum sh_err filter_compile(struct sh_bytes json, const struct caller *caller,
                            struct sh_arena *arena, struct filter **out,
                            struct filter_problem *problem)
@@ -168,6 +215,9 @@ enum sh_err filter_compile(struct sh_bytes json, const struct caller *caller,
                    : filter_refuse(&parser, "filters must be a JSON object");
     }
     json_decref(root);
+    parser.nodes = 0; /* these are not the caller's conditions */
+    if (err == SH_OK)
+        err = add_rights(&parser, filter->root);
     if (err == SH_OK)
         *out = filter;
     return err;

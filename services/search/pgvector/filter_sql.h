@@ -1,5 +1,5 @@
 /* filter_sql: a compiled filter as an SQL condition on a row `d` of documents. True for
- * exactly the documents that filter_match() takes; never NULL. Needs the metadata_…
+ * exactly the documents that columns_select() takes; never NULL. Needs the metadata_…
  * functions of the migrations. Pure: any thread. */
 #ifndef SEARCH_FILTER_SQL_H
 #define SEARCH_FILTER_SQL_H

@@ -130,8 +130,16 @@ static enum sh_err grow_buckets(struct view *view)
     return SH_OK;
 }
 
-enum sh_err documents_reserve(struct view *view)
+static enum sh_err enter_columns(struct view *view, struct stored_document *document)
 {
+    const struct slot_list slots = {&document->chunks[0].slot,
+                                    sizeof(document->chunks[0]), document->chunk_count};
+    return columns_put(view->columns, &document->row, &slots, &document->number);
+}
+
+enum sh_err documents_reserve(struct view *view, struct stored_document *document)
+{
+    enum sh_err err = SH_OK;
     if (view->document_count == view->document_capacity) {
         size_t capacity = view->document_capacity + view->document_capacity / 2 + 64;
         struct stored_document **documents =
@@ -141,7 +149,9 @@ enum sh_err documents_reserve(struct view *view)
         view->documents = documents;
         view->document_capacity = capacity;
     }
-    return view->document_count >= view->bucket_count ? grow_buckets(view) : SH_OK;
+    if (view->document_count >= view->bucket_count)
+        err = grow_buckets(view);
+    return err == SH_OK ? enter_columns(view, document) : err;
 }
 
 void documents_link(struct view *view, struct stored_document *document)
@@ -167,6 +177,7 @@ void documents_unlink(struct view *view, struct stored_document *document)
     view->documents[document->index]->index = document->index;
     for (size_t i = 0; i < document->chunk_count; i++)
         view->slots[document->chunks[i].slot] = (struct slot){0};
+    columns_remove(view->columns, &document->row, document->number);
     view->languages[document->language]--;
     view->chunk_count -= document->chunk_count;
     view->document_bytes -= document->bytes;

@@ -44,6 +44,8 @@ enum sh_err view_create(const struct view_options *options, struct view **out)
     view->lock = make_lock();
     if (view->lock)
         err = text_index_create(&text, &view->text);
+    if (err == SH_OK)
+        err = columns_create(&view->columns);
     if (err != SH_OK)
         view_free(&view);
     *out = view;
@@ -57,6 +59,7 @@ void view_free(struct view **self)
         return;
     for (size_t i = 0; i < view->document_count; i++)
         document_free(&view->documents[i]);
+    columns_free(&view->columns);
     text_index_free(&view->text);
     vector_index_free(&view->vectors);
     languages_free(view->analyzers);
@@ -210,7 +213,7 @@ static enum sh_err exchange(struct view *view, struct stored_document *old,
                             struct stored_document *document)
 {
     pthread_rwlock_wrlock(view->lock);
-    enum sh_err err = documents_reserve(view);
+    enum sh_err err = documents_reserve(view, document);
     if (err == SH_OK && old)
         documents_unlink(view, old);
     if (err == SH_OK)
@@ -296,6 +299,7 @@ void view_stats(const struct view *view, struct view_stats *out)
         .chunks = view->chunk_count,
         .vectors = view->vectors ? vector_index_count(view->vectors) : 0,
         .bytes = sizeof(*view) + view->document_bytes + text_index_bytes(view->text) +
+                 columns_bytes(view->columns) +
                  view->slot_capacity * (sizeof(struct slot) + sizeof(uint32_t)) +
                  (view->document_capacity + view->bucket_count) * sizeof(void *),
     };

@@ -4,8 +4,7 @@
 
 #include <pthread.h>
 
-#include "services/search/filter/bitmap.h"
-#include "services/search/filter/filter.h"
+#include "services/search/filter/columns.h"
 #include "services/search/text/language.h"
 #include "services/search/text/text_index.h"
 #include "services/search/vector/vector_index.h"
@@ -34,6 +33,7 @@ struct stored_document {
     uint32_t hash;
     struct stored_document *next; /* of the same bucket */
     size_t index;                 /* in view.documents */
+    uint32_t number;              /* in view.columns */
     size_t chunk_count;
     struct stored_chunk chunks[];
 };
@@ -58,6 +58,7 @@ struct view {
     uint32_t free_count;
     uint32_t slot_count; /* ever used */
     uint32_t slot_capacity;
+    struct columns *columns;
     struct text_index *text;
     struct vector_index *vectors; /* NULL: no model */
     char fingerprint[VIEW_FINGERPRINT + 1];
@@ -74,8 +75,10 @@ SH_CHECK enum sh_err document_copy(const struct view_document *from,
                                    struct stored_document **out);
 void document_free(struct stored_document **document);
 struct stored_document *documents_find(const struct view *view, struct sh_bytes id);
-/* Room for one more; then documents_link() cannot fail. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err documents_reserve(struct view *view);
+/* Room for one more, and its place in the filter columns: documents_link() follows and
+ * cannot fail. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err documents_reserve(struct view *view,
+                                       struct stored_document *document);
 void documents_link(struct view *view, struct stored_document *document);
 void documents_unlink(struct view *view, struct stored_document *document);
 

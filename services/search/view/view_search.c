@@ -99,34 +99,34 @@ static double boost_of(const void *arg, uint32_t slot)
     return boost(search, &search->view->slots[slot].document->row);
 }
 
-static void note_boost(struct search *search, const struct filter_row *row)
+static void note_boosts(struct search *search, const struct priorities *found,
+                        double campus)
 {
-    double added = boost(search, row);
-    search->least_boost = fmin(search->least_boost, added);
-    search->most_boost = fmax(search->most_boost, added);
+    const struct boosts *boosts = &search->boosts;
+    double one_end = campus + boosts_priority(boosts, found->least);
+    double other_end = campus + boosts_priority(boosts, found->most);
+    if (!found->any)
+        return;
+    search->least_boost = fmin(search->least_boost, fmin(one_end, other_end));
+    search->most_boost = fmax(search->most_boost, fmax(one_end, other_end));
 }
 
 static enum sh_err filter_slots(struct search *search)
 {
     const struct view *view = search->view;
+    struct sh_bytes campus = search->asked->caller->campus;
+    struct selection found;
+    enum sh_err err =
+        columns_select(view->columns, search->filter, view->slot_count,
+                       search->asked->deadline_ms, &search->scratch, &found);
+    if (err != SH_OK)
+        return err;
+    search->allowed = found.allowed;
+    search->allowed_count = found.count;
     search->least_boost = DBL_MAX;
     search->most_boost = -DBL_MAX;
-    search->allowed.bits = view->slot_count;
-    search->allowed.words = sh_arena_array(
-        &search->scratch, bitmap_words(view->slot_count) + 1, sizeof(uint64_t));
-    if (!search->allowed.words)
-        return SH_NOMEM;
-    for (size_t i = 0; i < view->document_count; i++) {
-        const struct stored_document *document = view->documents[i];
-        if (i % 4096 == 0 && sh_now_ms() >= search->asked->deadline_ms)
-            return SH_TIMEOUT;
-        if (!filter_match(search->filter, &document->row))
-            continue;
-        note_boost(search, &document->row);
-        for (size_t c = 0; c < document->chunk_count; c++)
-            bitmap_add(&search->allowed, document->chunks[c].slot);
-        search->allowed_count += (uint32_t)document->chunk_count;
-    }
+    note_boosts(search, &found.own, boosts_campus(&search->boosts, campus, campus));
+    note_boosts(search, &found.others, 0);
     return SH_OK;
 }
 

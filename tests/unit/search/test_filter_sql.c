@@ -1,4 +1,4 @@
-/* The promises of filter_sql.h and sql.h: the same documents as filter_match() takes, by
+/* The promises of filter_sql.h and sql.h: the same documents as oracle_match() takes, by
  * a real PostgreSQL (without the vector extension), and no value ever in the text. */
 #include <math.h>
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include "services/search/store/array.h"
 #include "tests/support/migrate.h"
 #include "tests/support/servers.h"
+#include "tests/unit/search/filter_oracle.h"
 
 struct stored {
     const char *id;
@@ -259,7 +260,7 @@ static bool takes(const struct filter *filter, const struct stored *document)
         row.department = sh_bytes_of(document->department);
     if (document->campus)
         row.campus = sh_bytes_of(document->campus);
-    bool taken = filter_match(filter, &row);
+    bool taken = oracle_match(filter, &row);
     sh_free(metadata);
     return taken;
 }

@@ -1,3 +1,8 @@
+/* filter_oracle: what a filter says of one document, read off the conditions one by one.
+ * The service answers from columns; this is what they are held against. */
+#ifndef TESTS_FILTER_ORACLE_H
+#define TESTS_FILTER_ORACLE_H
+
 #include <math.h>
 
 #include "services/search/filter/campus.h"
@@ -5,7 +10,9 @@
 
 static const double EARTH_RADIUS_KM = 6371.0088;
 
-bool filter_readable(const struct caller *caller, const struct filter_row *row)
+/* The right to read alone, without the conditions it is compiled to. */
+static inline bool oracle_readable(const struct caller *caller,
+                                   const struct filter_row *row)
 {
     uint32_t clearance = caller->clearance > 0 ? caller->clearance : 1;
     if (row->clearance_level > clearance)
@@ -15,20 +22,21 @@ bool filter_readable(const struct caller *caller, const struct filter_row *row)
     return row->department.len > 0 && sh_bytes_equal(row->department, caller->department);
 }
 
-static bool key_is(const struct metadata_value *value, struct sh_bytes key, uint32_t hash)
+static inline bool key_is(const struct metadata_value *value, struct sh_bytes key,
+                          uint32_t hash)
 {
     return value->hash == hash && sh_bytes_equal(value->key, key);
 }
 
-static bool in_range(const struct filter_range *range, double number)
+static inline bool in_range(const struct filter_range *range, double number)
 {
     if (range->low_open ? number <= range->low : number < range->low)
         return false;
     return range->high_open ? number < range->high : number <= range->high;
 }
 
-static bool value_matches(const struct filter_node *node,
-                          const struct metadata_value *value)
+static inline bool value_matches(const struct filter_node *node,
+                                 const struct metadata_value *value)
 {
     if (node->kind == FILTER_EXISTS)
         return true;
@@ -44,15 +52,15 @@ static bool value_matches(const struct filter_node *node,
 }
 
 /* An object exists when one of its members does. */
-static bool is_below(struct sh_bytes key, const struct metadata_value *value)
+static inline bool is_below(struct sh_bytes key, const struct metadata_value *value)
 {
     const char *name = value->key.data;
     return value->key.len > key.len && name[key.len] == '.' &&
            memcmp(name, key.data, key.len) == 0;
 }
 
-static bool metadata_matches(const struct filter_node *node,
-                             const struct metadata *metadata)
+static inline bool metadata_matches(const struct filter_node *node,
+                                    const struct metadata *metadata)
 {
     for (size_t i = 0; metadata && i < metadata->count; i++) {
         const struct metadata_value *value = &metadata->values[i];
@@ -64,7 +72,8 @@ static bool metadata_matches(const struct filter_node *node,
     return false;
 }
 
-static bool find_number(const struct metadata *metadata, struct sh_bytes key, double *out)
+static inline bool find_number(const struct metadata *metadata, struct sh_bytes key,
+                               double *out)
 {
     uint32_t hash = metadata_hash(key);
     for (size_t i = 0; metadata && i < metadata->count; i++) {
@@ -78,7 +87,7 @@ static bool find_number(const struct metadata *metadata, struct sh_bytes key, do
 }
 
 /* Great-circle distance by the haversine formula. */
-static double distance_km(double lat1, double lon1, double lat2, double lon2)
+static inline double distance_km(double lat1, double lon1, double lat2, double lon2)
 {
     const double radians = 3.14159265358979323846 / 180;
     double half_lat = sin((lat2 - lat1) * radians / 2);
@@ -88,7 +97,8 @@ static double distance_km(double lat1, double lon1, double lat2, double lon2)
     return 2 * EARTH_RADIUS_KM * asin(sqrt(fmin(1, fmax(0, h))));
 }
 
-static bool geo_matches(const struct filter_geo *geo, const struct metadata *metadata)
+static inline bool geo_matches(const struct filter_geo *geo,
+                               const struct metadata *metadata)
 {
     double lat = 0;
     double lon = 0;
@@ -98,7 +108,8 @@ static bool geo_matches(const struct filter_geo *geo, const struct metadata *met
     return distance_km(geo->lat, geo->lon, lat, lon) <= geo->radius_km;
 }
 
-static struct sh_bytes column_text(enum filter_field field, const struct filter_row *row)
+static inline struct sh_bytes column_text(enum filter_field field,
+                                          const struct filter_row *row)
 {
     switch (field) {
     case FIELD_ID:
@@ -117,7 +128,8 @@ static struct sh_bytes column_text(enum filter_field field, const struct filter_
     return (struct sh_bytes){0};
 }
 
-static bool column_matches(const struct filter_node *node, const struct filter_row *row)
+static inline bool column_matches(const struct filter_node *node,
+                                  const struct filter_row *row)
 {
     if (node->field == FIELD_PRIORITY || node->field == FIELD_CLEARANCE) {
         double number =
@@ -133,7 +145,8 @@ static bool column_matches(const struct filter_node *node, const struct filter_r
     return value_matches(node, &value);
 }
 
-static bool leaf_matches(const struct filter_node *node, const struct filter_row *row)
+static inline bool leaf_matches(const struct filter_node *node,
+                                const struct filter_row *row)
 {
     if (node->kind == FILTER_GEO)
         return geo_matches(&node->geo, row->metadata);
@@ -143,7 +156,8 @@ static bool leaf_matches(const struct filter_node *node, const struct filter_row
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
-static bool node_matches(const struct filter_node *node, const struct filter_row *row)
+static inline bool node_matches(const struct filter_node *node,
+                                const struct filter_row *row)
 {
     if (node->kind > FILTER_NONE)
         return leaf_matches(node, row);
@@ -155,7 +169,9 @@ static bool node_matches(const struct filter_node *node, const struct filter_row
     return node->kind != FILTER_ANY;
 }
 
-bool filter_match(const struct filter *filter, const struct filter_row *row)
+static inline bool oracle_match(const struct filter *filter, const struct filter_row *row)
 {
-    return filter_readable(filter->caller, row) && node_matches(filter->root, row);
+    return oracle_readable(filter->caller, row) && node_matches(filter->root, row);
 }
+
+#endif
