@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "services/search/vector/hnsw.h"
+#include "services/search/vector/hnsw_search.h"
 #include "shared/clock.h"
 
 static inline float random_float(void)
@@ -34,6 +34,7 @@ struct fixture {
     uint32_t allowed_count;
     struct sh_arena arena;
     uint64_t deadline_ms;
+    const struct plan *plan; /* NULL: the planner's */
 };
 
 static inline void open_fixture(struct fixture *f, uint32_t dimension, uint32_t slots,
@@ -110,7 +111,8 @@ static inline struct hnsw_result find(struct fixture *f, const float *vector, ui
                                      .deadline_ms = f->deadline_ms};
     struct hnsw_result result = {0};
     sh_arena_free(&f->arena);
-    assert_int_equal(hnsw_search(f->index, &query, &f->arena, &result), SH_OK);
+    struct plan plan = f->plan ? *f->plan : plan_make(f->index, &query);
+    assert_int_equal(search_by(f->index, &query, &plan, &f->arena, &result), SH_OK);
     return result;
 }
 

@@ -150,7 +150,12 @@ static void filters_keep_recall(void **state)
     allow_every(&f, 2);
     assert_true(recall(&f, 10, 40, HNSW_FILTERED_GRAPH) > 0.95);
     allow_every(&f, 5);
-    assert_true(recall(&f, 5, 15, HNSW_FILTERED_GRAPH) > 0.9);
+    assert_true(recall(&f, 10, 40, HNSW_EXACT) == 1);
+    const struct plan two_steps = {
+        .strategy = HNSW_FILTERED_GRAPH, .two_steps = true, .allowed = 2400, .ef = 40};
+    f.plan = &two_steps;
+    assert_true(recall(&f, 10, 40, HNSW_FILTERED_GRAPH) > 0.95);
+    f.plan = NULL;
     allow_every(&f, 100);
     assert_true(recall(&f, 10, 40, HNSW_EXACT) == 1);
     allow_every(&f, 12000);

@@ -1,0 +1,72 @@
+/* hnsw_search: what the parts of a search share; for its own files and their tests. */
+#ifndef SEARCH_HNSW_SEARCH_H
+#define SEARCH_HNSW_SEARCH_H
+
+#include <math.h>
+
+#include "services/search/vector/hnsw_internal.h"
+#include "shared/clock.h"
+
+struct plan {
+    enum hnsw_strategy strategy;
+    bool two_steps; /* over those that the filter keeps out */
+    uint32_t allowed;
+    uint32_t ef;
+    uint64_t
+        rows; /* of a scan that cost as much as the walk may: then it is done instead */
+};
+
+struct job {
+    struct hnsw *self;
+    const struct hnsw_query *query;
+    const struct plan *plan;
+    struct scratch *scratch;
+    struct sh_arena *arena;
+    struct hnsw_result *result;
+    uint32_t most; /* hits that there is room for */
+};
+
+static inline const float *full_row(const struct job *job, uint32_t slot)
+{
+    const struct hnsw_rows *rows = job->query->rows;
+    return rows ? rows->row(rows->arg, slot) : NULL;
+}
+
+/* By the full row where there is one. */
+static inline float full_score(const struct job *job, uint32_t slot, uint32_t node)
+{
+    const float *row = full_row(job, slot);
+    if (row)
+        return job->self->coder.kernel->row(job->query->vector, row,
+                                            job->self->options.dimension);
+    return node_product(job->self, &job->scratch->query, node);
+}
+
+static inline bool is_late(const struct job *job)
+{
+    return sh_now_ms() >= job->query->deadline_ms;
+}
+
+/* hnsw_best.c: the best `most` hits of a job, a heap with the worst of them on top until
+ * they are put in order. */
+void best_keep(const struct job *job, struct leg_hit hit);
+void best_order(const struct job *job);
+/* What a hit must be better than to be kept. */
+static inline float best_least(const struct job *job)
+{
+    const struct hnsw_result *result = job->result;
+    return result->count == job->most ? result->hits[0].score : -INFINITY;
+}
+
+/* hnsw_plan.c */
+struct plan plan_make(const struct hnsw *self, const struct hnsw_query *query);
+
+/* hnsw_scan.c: all that are allowed, one by one. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err scan_run(const struct job *job);
+
+/* hnsw_search.c: by this plan. */
+SH_CHECK enum sh_err search_by(struct hnsw *self, const struct hnsw_query *query,
+                               const struct plan *plan, struct sh_arena *arena,
+                               struct hnsw_result *result);
+
+#endif
