@@ -231,8 +231,7 @@ static void ask(struct sh_changefeed *feed)
     feed->holds++;
 }
 
-/* --- trimming ------------------------------------------------------------------------
- */
+/* --- trimming -------------------------------------------------------------------- */
 
 static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
 {
@@ -267,8 +266,7 @@ static void on_trim(uv_timer_t *timer)
     sh_changefeed_trim(timer->data);
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------ */
 
 static void on_notified(void *arg, const char *payload)
 {

@@ -138,7 +138,8 @@ enum sh_err sh_http_client_send(struct sh_http_client *client,
 
 static struct sh_http_call *first(const struct http_link *ring)
 {
-    return http_ring_empty(ring) ? NULL : http_of(ring->next, struct sh_http_call, link);
+    return http_ring_empty(ring) ? NULL
+                                 : SH_CONTAINER_OF(ring->next, struct sh_http_call, link);
 }
 
 static void on_later(uv_timer_t *timer)

@@ -75,7 +75,8 @@ void http_deadline_sweep(struct sh_http_server *server)
     for (int wait = HTTP_WAIT_IDLE; wait < HTTP_WAIT_COUNT; wait++) {
         struct http_link *ring = &server->waits[wait];
         while (!http_ring_empty(ring)) {
-            struct http_conn *conn = http_of(ring->next, struct http_conn, waiting);
+            struct http_conn *conn =
+                SH_CONTAINER_OF(ring->next, struct http_conn, waiting);
             if (now - conn->since_ms < server->timeouts_ms[wait])
                 break;
             http_deadline_touch(conn); /* so that the sweep ends whatever happens */

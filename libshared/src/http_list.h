@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shared/bytes.h"
+
 struct http_link { /* in a ring; {NULL, NULL} is in none */
     struct http_link *prev;
     struct http_link *next;
@@ -37,8 +39,5 @@ static inline void http_ring_add(struct http_link *ring, struct http_link *link)
     ring->prev->next = link;
     ring->prev = link;
 }
-
-#define http_of(link, type, member)                                                      \
-    ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 #endif

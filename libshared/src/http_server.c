@@ -195,7 +195,7 @@ void sh_http_server_close(struct sh_http_server **server_p)
     uv_close((uv_handle_t *)&server->timer, on_handle_closed);
     uv_close((uv_handle_t *)&server->kicker, on_handle_closed);
     for (struct http_link *at = server->conns.next; at != &server->conns;) {
-        struct http_conn *conn = http_of(at, struct http_conn, all);
+        struct http_conn *conn = SH_CONTAINER_OF(at, struct http_conn, all);
         at = at->next;
         http_conn_close(conn, false);
     }
@@ -212,7 +212,7 @@ static void on_kick(uv_idle_t *kicker)
         http_ring_add(&turn, server->kicked.next);
     uv_idle_stop(kicker);
     while (!http_ring_empty(&turn)) {
-        struct http_conn *conn = http_of(turn.next, struct http_conn, kicked);
+        struct http_conn *conn = SH_CONTAINER_OF(turn.next, struct http_conn, kicked);
         http_unlink(&conn->kicked);
         http_conn_process(conn);
     }

@@ -18,7 +18,7 @@ static struct polled *find(const struct sh_http_client *client, curl_socket_t fd
 {
     for (struct http_link *at = client->sockets.next; at != &client->sockets;
          at = at->next) {
-        struct polled *polled = http_of(at, struct polled, link);
+        struct polled *polled = SH_CONTAINER_OF(at, struct polled, link);
         if (polled->fd == fd)
             return polled;
     }

@@ -147,7 +147,7 @@ enum sh_err pg_call_copy(const struct sh_pg_call *from, sh_pg_done_fn *done, voi
         return SH_NOMEM;
     call->steps = (struct pg_step *)(call + 1);
     call->results = (PGresult **)(call->steps + from->count);
-    to.values = (const char **)(call->results + from->count);
+    to.values = (void *)(call->results + from->count);
     to.numbers = (int *)(to.values + sizes.params);
     to.bytes = (char *)(to.numbers + 2 * sizes.params);
     for (size_t i = 0; i < from->count; i++)

@@ -100,8 +100,7 @@ static inline size_t pg_host_open(const struct pg_host *host)
            host->counts[PG_CONN_DRAINING];
 }
 
-/* --- pg_conn.c -----------------------------------------------------------------------
- */
+/* --- pg_conn.c ------------------------------------------------------------------- */
 
 void pg_conn_init(struct pg_conn *conn, struct pg_host *host);
 /* Start to connect; a failure ends in pg_host_lost() before or after this returns. */

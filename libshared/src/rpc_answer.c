@@ -240,8 +240,9 @@ static void answer(struct sh_rpc_call *call, enum sh_err result, uint8_t flags,
     rpc_answer_push(call);
 }
 
-/* `format` may be the handler's; what does not fit is cut between two characters. */
-static size_t write_sentence(char *out, size_t size, const char *format, va_list args)
+/* What does not fit is cut between two characters. */
+__attribute__((format(printf, 3, 0))) static size_t
+write_sentence(char *out, size_t size, const char *format, va_list args)
 {
     int wanted = vsnprintf(out, size, format, args);
     size_t len = wanted < 0 ? 0 : (size_t)wanted;

@@ -14,8 +14,7 @@ static struct sh_family queue_depth = {
     .help = "Texts that wait for the model.",
 };
 
-/* --- redis: the outer cache ------------------------------------------------------------
- */
+/* --- redis: the outer cache ------------------------------------------------------ */
 
 static enum sh_err start_redis(struct sh_service *service, void *self)
 {
@@ -43,8 +42,7 @@ static void stop_redis(struct sh_service *service, void *self)
     remote_free(&embedder->remote);
 }
 
-/* --- model: the provider, and the desk in front of it ----------------------------------
- */
+/* --- model: the provider, and the desk in front of it ---------------------------- */
 
 static void on_changed(void *arg)
 {
@@ -141,8 +139,7 @@ static enum sh_err start_model(struct sh_service *service, void *self)
     return err;
 }
 
-/* --- methods ---------------------------------------------------------------------------
- */
+/* --- methods --------------------------------------------------------------------- */
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {

@@ -25,8 +25,7 @@ struct embedding {
     uint64_t started_us;
 };
 
-/* --- answering ------------------------------------------------------------------------
- */
+/* --- answering ------------------------------------------------------------------- */
 
 static const char *failure_code(enum sh_err err)
 {
@@ -150,8 +149,7 @@ static void on_cancel(void *arg)
     sh_free(self);
 }
 
-/* --- asking ---------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------- */
 
 static bool request_ok(const struct provider *provider, struct sh_rpc_call *call,
                        const struct embed_request *request)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "services/search/store/statements.h"
+#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/metrics.h"
 
@@ -122,7 +123,7 @@ static void tell_embedder(struct watch *self)
 
 static void run_test(struct sh_work *work)
 {
-    struct watch *self = (struct watch *)((char *)work - offsetof(struct watch, work));
+    struct watch *self = SH_CONTAINER_OF(work, struct watch, work);
     struct caller caller = {
         .role = sh_bytes_of("service"), .clearance = 5, .all_departments = true};
     struct search_query query = {.query = sh_bytes_of(self->sample),
@@ -140,7 +141,7 @@ static void run_test(struct sh_work *work)
 
 static void on_tested(struct sh_work *work, enum sh_err err)
 {
-    struct watch *self = (struct watch *)((char *)work - offsetof(struct watch, work));
+    struct watch *self = SH_CONTAINER_OF(work, struct watch, work);
     bool works = err == SH_OK && self->tested == SH_OK;
     char detail[128];
 

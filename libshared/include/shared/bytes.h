@@ -9,6 +9,10 @@
 
 #define SH_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The struct that holds what `pointer` points to as its member. */
+#define SH_CONTAINER_OF(pointer, type, member)                                           \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 struct sh_bytes {
     const void *data;
     size_t len;

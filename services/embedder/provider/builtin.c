@@ -48,8 +48,7 @@ static struct sh_family inference = {
     .labels = {"provider"},
 };
 
-/* --- areas ---------------------------------------------------------------------------
- */
+/* --- areas ----------------------------------------------------------------------- */
 
 static void free_area(struct area *area)
 {
@@ -111,8 +110,7 @@ static void on_idle(uv_timer_t *timer)
     malloc_trim(0);
 }
 
-/* --- on a worker ----------------------------------------------------------------------
- */
+/* --- on a worker ----------------------------------------------------------------- */
 
 static bool is_wanted(void *arg)
 {
@@ -168,8 +166,7 @@ static void on_worker(struct sh_work *work)
     give_back(run->self, area);
 }
 
-/* --- on the loop ----------------------------------------------------------------------
- */
+/* --- on the loop ----------------------------------------------------------------- */
 
 static void on_done(struct sh_work *work, enum sh_err err)
 {
@@ -227,8 +224,7 @@ static void close_builtin(struct provider *base)
     uv_close((uv_handle_t *)&self->idle, on_closed);
 }
 
-/* --- opening --------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------- */
 
 static enum sh_err open_use_lite(struct builtin *self,
                                  const struct builtin_options *options)

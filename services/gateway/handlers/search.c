@@ -171,8 +171,7 @@ static uint32_t limit_results(const struct exchange *x, int64_t asked)
     return asked < (int64_t)limit ? (uint32_t)asked : limit;
 }
 
-/* --- asking --------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------- */
 
 static void on_results(struct exchange *x, const struct sh_rpc_response *reply)
 {

@@ -88,7 +88,7 @@ static void publish(struct watch *watch)
     bool wordy = strcmp(gateway->process.environment, "production") != 0;
     struct facts *facts = &watch->facts;
     struct board_set *set = NULL;
-    struct verdict verdict;
+    struct verdict verdict = {0};
 
     own_read(gateway->health_config.disk_path, &facts->own);
     facts->started = sh_service_started(watch->service);

@@ -6,6 +6,7 @@
 #include "services/search/feed/apply.h"
 #include "services/search/store/array.h"
 #include "services/search/store/statements.h"
+#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -189,7 +190,7 @@ static void follow(struct feed *feed)
 
 static void run_page(struct sh_work *work)
 {
-    struct feed *feed = (struct feed *)((char *)work - offsetof(struct feed, work));
+    struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
     struct held_view *target = feed->state == LOADING ? feed->building : feed->view;
     struct changed_ids *changed = feed->state == LOADING ? NULL : &feed->changed;
 
@@ -201,7 +202,7 @@ static void run_page(struct sh_work *work)
 
 static void page_applied(struct sh_work *work, enum sh_err err)
 {
-    struct feed *feed = (struct feed *)((char *)work - offsetof(struct feed, work));
+    struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
 
     PQclear(feed->page);
     feed->page = NULL;

@@ -1,6 +1,7 @@
 #include "services/search/ingest/known.h"
 #include "services/search/ingest/put_internal.h"
 #include "services/search/store/statements.h"
+#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -141,7 +142,7 @@ static void store(struct put *put)
 
 static void run_assemble(struct sh_work *work)
 {
-    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+    struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
     put->write = (struct write){.record = &put->doc.record,
                                 .id = put->doc.id,
@@ -157,7 +158,7 @@ static void run_assemble(struct sh_work *work)
 
 static void assembled(struct sh_work *work, enum sh_err err)
 {
-    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+    struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
     if (err == SH_OK)
         err = put->worked;
@@ -306,7 +307,7 @@ static void look_up(struct put *put)
 
 static void run_prepare(struct sh_work *work)
 {
-    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+    struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
     put->worked = prepare_put(sh_rpc_call_payload(put->call), &put->putter->options.chunk,
                               &put->arena, &put->doc);
@@ -314,7 +315,7 @@ static void run_prepare(struct sh_work *work)
 
 static void prepared(struct sh_work *work, enum sh_err err)
 {
-    struct put *put = (struct put *)((char *)work - offsetof(struct put, work));
+    struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
     if (err != SH_OK) {
         put_fail(put, err, sh_err_text(err));

@@ -4,7 +4,7 @@
 
 static struct search_job *job_of(struct sh_work *work)
 {
-    return (struct search_job *)((char *)work - offsetof(struct search_job, work));
+    return SH_CONTAINER_OF(work, struct search_job, work);
 }
 
 static void run_search(struct sh_work *work)

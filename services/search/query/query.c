@@ -1,6 +1,7 @@
 #include "services/search/query/query.h"
 
 #include "services/search/ingest/embed.h"
+#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -65,7 +66,7 @@ static void fail(struct running *run, enum sh_err err, const char *field,
 
 static void searched(struct search_job *job, enum sh_err err)
 {
-    struct running *run = (struct running *)((char *)job - offsetof(struct running, job));
+    struct running *run = SH_CONTAINER_OF(job, struct running, job);
     const struct view_problem *problem = &job->problem;
 
     if (err != SH_OK) {

@@ -14,8 +14,7 @@ SH_CHECK enum sh_err results_copy(struct search *search,
 SH_CHECK enum sh_err results_finish(struct search *search,
                                     struct search_results *results);
 
-/* --- view_explain.c ------------------------------------------------------------------
- */
+/* --- view_explain.c -------------------------------------------------------------- */
 
 struct explainer { /* ranks within each leg */
     struct fusion_ranks text;

@@ -56,8 +56,7 @@ static void a_wrong_manifest_is_refused(void **state)
         GOOD("a", "\"2026-01-31T12:00:00+02:00\""),
         "{\"id\":\"a\",\"created_at\":1,\"size_bytes\":5}",
         "{\"id\":\"a\",\"kind\":\"full\",\"created_at\":1,\"size_bytes\":-5}",
-        "{\"id\":\"a\",\"kind\":\"full\",\"created_at\":1,\"size_bytes\":5,\"verified\":"
-        "1}",
+        "{\"id\":\"a\",\"kind\":\"f\",\"created_at\":1,\"size_bytes\":5,\"verified\":1}",
         "{\"id\":\"a\",\"kind\":7,\"created_at\":1,\"size_bytes\":5}",
     };
     struct sh_arena arena = {0};
@@ -69,8 +68,7 @@ static void a_wrong_manifest_is_refused(void **state)
     sh_arena_free(&arena);
 }
 
-/* --- a directory ---------------------------------------------------------------------
- */
+/* --- a directory ----------------------------------------------------------------- */
 
 static char root[64];
 

@@ -165,7 +165,8 @@ static void too_long_messages_are_cut_and_stay_whole(void **state)
     char *text = sh_alloc(100001);
     memset(text, '\x01', 100000);
     struct sh_log_field fields[] = {
-        {"a", text, 0}, {"b", text, 0}, {"c", text, 0}, {"d", text, 0}, {"n", NULL, NAN},
+        {"a", text, 0}, {"b", text, 0},           {"c", text, 0},
+        {"d", text, 0}, {"n", NULL, (double)NAN},
     };
     sh_error(NULL, "%s", text);
     sh_log_event(SH_INFO, &(struct sh_log_site){"a.c", "f", 1}, NULL, text, fields, 5);

@@ -117,8 +117,8 @@ static void values_print_exactly(void **state)
         {0, "test_depth 0\n"},
         {1e6, "test_depth 1000000\n"},
         {0.1, "test_depth 0.1\n"},
-        {NAN, "test_depth NaN\n"},
-        {-INFINITY, "test_depth -Inf\n"},
+        {(double)NAN, "test_depth NaN\n"},
+        {-(double)INFINITY, "test_depth -Inf\n"},
         {1e300, "test_depth 1e+300\n"},
         {1.0 / 3, "test_depth 0.333333333333333"},
     };

@@ -208,7 +208,7 @@ static void text_is_utf8_both_ways(void **state)
 static void numbers_that_are_none_are_malformed(void **state)
 {
     struct fixture *f = *state;
-    struct embed_reply in = {.alpha = NAN};
+    struct embed_reply in = {.alpha = (double)NAN};
     assert_int_equal(msg_encode(embed_reply_desc(), &in, &f->wire), SH_MALFORMED);
     /* model_card's alpha is its eighth field */
     const char infinite[] =
