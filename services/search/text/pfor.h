@@ -8,11 +8,10 @@
 enum {
     PFOR_COUNT = 128,
     PFOR_MOST = 2 + PFOR_COUNT * 4, /* bytes written at most */
-    PFOR_PADDING = 8,               /* readable bytes behind what is read, of any value */
 };
 
 uint8_t *pfor_write(uint8_t *at, const uint32_t values[PFOR_COUNT]);
-/* Where it ends; NULL: malformed. Never reads from `end` + PFOR_PADDING on. */
+/* Where it ends; NULL: malformed. Never reads from `end` on. */
 const uint8_t *pfor_read(const uint8_t *at, const uint8_t *end,
                          uint32_t values[PFOR_COUNT]);
 

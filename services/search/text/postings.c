@@ -95,7 +95,7 @@ static enum sh_err own(struct postings *list)
     while (room < postings_blocks(list))
         room *= 2;
     owned.capacity = list->len;
-    owned.data = sh_alloc((size_t)list->len + PFOR_PADDING);
+    owned.data = sh_alloc(list->len);
     if (!owned.data)
         return SH_NOMEM;
     enum sh_err err = postings_blocks(list) > 0 ? own_blocks(list, room) : SH_OK;
@@ -123,8 +123,7 @@ static enum sh_err reserve(struct postings *list, size_t more)
         return SH_TOOBIG;
     uint32_t wanted = list->len + list->len / 4 + (uint32_t)more;
     wanted = wanted < LEAST_CAPACITY ? LEAST_CAPACITY : wanted;
-    uint8_t *data =
-        sh_realloc(list->capacity ? list->data : NULL, (size_t)wanted + PFOR_PADDING);
+    uint8_t *data = sh_realloc(list->capacity ? list->data : NULL, wanted);
     if (!data)
         return SH_NOMEM;
     if (!list->capacity)
@@ -265,8 +264,15 @@ void postings_open(struct postings_cursor *cursor, const struct postings *list)
 void postings_seek(struct postings_cursor *cursor, uint32_t passage)
 {
     const struct postings *list = cursor->list;
+    uint32_t blocks = postings_blocks(list);
     uint32_t low = cursor->next;
-    uint32_t high = postings_blocks(list);
+    uint32_t high = low;
+    /* it is seldom far */
+    for (uint32_t step = 1; high < blocks && list->blocks[high].last < passage;
+         step *= 2) {
+        low = high + 1;
+        high = blocks - high > step ? high + step : blocks;
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (list->blocks[middle].last < passage)
@@ -277,17 +283,19 @@ void postings_seek(struct postings_cursor *cursor, uint32_t passage)
     cursor->next = low > cursor->next ? low : cursor->next;
 }
 
-static bool read_packed(struct postings_cursor *cursor, uint32_t last)
+/* `most`: the last passage, as the list says; what is read never goes beyond it. */
+static bool read_packed(struct postings_cursor *cursor, uint32_t last, uint32_t most)
 {
     cursor->rest = pfor_read(cursor->rest, cursor->end, cursor->passages);
     if (!cursor->rest)
         return false;
+    uint64_t passage = last;
     for (int i = 0; i < POSTINGS_BLOCK; i++) {
-        cursor->passages[i] += last;
-        if (cursor->passages[i] < last)
-            return false;
-        last = cursor->passages[i] + 1;
+        passage += cursor->passages[i];
+        cursor->passages[i] = (uint32_t)passage++;
     }
+    if (passage != (uint64_t)most + 1)
+        return false;
     cursor->count = POSTINGS_BLOCK;
     cursor->counted = false;
     cursor->placed = false;
@@ -315,6 +323,8 @@ static bool read_tail(struct postings_cursor *cursor, uint32_t last, uint32_t co
             cursor->tf[field][i] = tf[field];
         at = varint_skip(at, end, sum(tf));
     }
+    if (last > cursor->list->last)
+        return false;
     cursor->count = count;
     cursor->counted = true;
     cursor->placed = true;
@@ -336,7 +346,7 @@ bool postings_read(struct postings_cursor *cursor)
     cursor->rest = data + (block > 0 ? list->blocks[block - 1].end : 0);
     cursor->end = data + (block < blocks ? list->blocks[block].end : list->len);
     if (block < blocks)
-        return read_packed(cursor, last);
+        return read_packed(cursor, last, list->blocks[block].last);
     return read_tail(cursor, last, list->count - blocks * POSTINGS_BLOCK);
 }
 

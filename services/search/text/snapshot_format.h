@@ -15,7 +15,7 @@ enum snapshot_section_id {
     SNAPSHOT_SLOTS,    /* uint32_t a passage */
     SNAPSHOT_TERMS,    /* struct snapshot_term, in the order of the dictionary */
     SNAPSHOT_POOL,     /* texts of the terms, in this order */
-    SNAPSHOT_POSTINGS, /* bytes of the terms' lists, in this order, and padding */
+    SNAPSHOT_POSTINGS, /* bytes of the terms' lists, in this order */
     SNAPSHOT_BLOCKS,   /* struct postings_block, in this order */
     SNAPSHOT_LEXICON,  /* uint32_t a term */
     SNAPSHOT_SECTIONS

@@ -79,52 +79,43 @@ static bool read_frame(struct reader *reader)
 /* --- passages ------------------------------------------------------------------------
  */
 
-static uint32_t *copy_numbers(struct sh_bytes section, uint32_t *count)
-{
-    uint32_t *numbers = sh_alloc(section.len + sizeof(uint32_t));
-    *count = (uint32_t)(section.len / sizeof(uint32_t));
-    if (numbers && section.len > 0)
-        memcpy(numbers, section.data, section.len);
-    return numbers;
-}
-
 /* Slots are given out from 0 on: far more of them than passages is nonsense. */
-static enum sh_err number_slots(struct text_index *index)
+static bool read_slot_count(struct sh_bytes section, uint32_t count, uint32_t *most)
 {
-    uint32_t most = 0;
-    for (uint32_t n = 0; n < index->count; n++) {
-        if (index->slots[n] != UINT32_MAX && index->slots[n] >= most)
-            most = index->slots[n] + 1;
+    const uint32_t *slots = section.data;
+    *most = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        if (slots[n] != UINT32_MAX && slots[n] >= *most)
+            *most = slots[n] + 1;
     }
-    if (most > 64 * ((uint64_t)index->count + 1024) || most > UINT32_MAX / 4)
-        return SH_MALFORMED;
-    index->numbers = sh_alloc_array((size_t)most + 1, sizeof(uint32_t));
-    if (!index->numbers)
-        return SH_NOMEM;
-    index->numbers_capacity = most;
-    memset(index->numbers, 0xff, most * sizeof(uint32_t));
-    for (uint32_t n = 0; n < index->count; n++) {
-        uint32_t slot = index->slots[n];
-        if (slot == UINT32_MAX)
-            continue;
-        if (index->numbers[slot] != UINT32_MAX)
-            return SH_MALFORMED;
-        index->numbers[slot] = n;
-        index->live++;
-        index->body_total += index->bodies[n];
-    }
-    return SH_OK;
+    return *most <= 64 * ((uint64_t)count + 1024) && *most <= UINT32_MAX / 4;
 }
 
 static enum sh_err read_passages(struct reader *reader)
 {
     struct text_index *index = reader->index;
-    index->bodies = copy_numbers(reader->sections[SNAPSHOT_BODIES], &index->count);
-    index->slots = copy_numbers(reader->sections[SNAPSHOT_SLOTS], &index->count);
-    if (!index->bodies || !index->slots)
-        return SH_NOMEM;
-    index->slots_capacity = index->count;
-    return number_slots(index);
+    struct sh_bytes section = reader->sections[SNAPSHOT_SLOTS];
+    const uint32_t *slots = section.data;
+    uint32_t count = (uint32_t)(section.len / sizeof(*slots));
+    uint32_t most = 0;
+    if (!read_slot_count(section, count, &most))
+        return SH_MALFORMED;
+    enum sh_err err = text_reserve(index, count, most);
+    if (err != SH_OK)
+        return err;
+    if (count > 0)
+        memcpy(index->bodies, reader->sections[SNAPSHOT_BODIES].data, section.len);
+    for (; index->count < count; index->count++) {
+        uint32_t slot = slots[index->count];
+        if (slot == UINT32_MAX)
+            continue;
+        if (index->numbers[slot] != UINT32_MAX)
+            return SH_MALFORMED;
+        text_link(index, index->count, slot);
+        index->live++;
+        index->body_total += index->bodies[index->count];
+    }
+    return SH_OK;
 }
 
 /* --- terms ---------------------------------------------------------------------------
@@ -167,8 +158,7 @@ static bool read_list(const struct reader *reader, const struct snapshot_term *f
     uint64_t used = (place->blocks + postings_blocks(list)) * sizeof(*list->blocks);
     if (from->count == 0 || from->count > from->last ||
         from->last > reader->index->count || from->passages > from->count ||
-        postings.len < PFOR_PADDING ||
-        from->bytes > postings.len - PFOR_PADDING - place->bytes || used > blocks.len)
+        from->bytes > postings.len - place->bytes || used > blocks.len)
         return false;
     if (from->bytes <= POSTINGS_SMALL) {
         if (postings_blocks(list) > 0)
@@ -219,6 +209,15 @@ static enum sh_err read_terms(struct reader *reader)
     if (err == SH_OK)
         terms_reindex(terms);
     return err;
+}
+
+static uint32_t *copy_numbers(struct sh_bytes section, uint32_t *count)
+{
+    uint32_t *numbers = sh_alloc(section.len + sizeof(uint32_t));
+    *count = (uint32_t)(section.len / sizeof(uint32_t));
+    if (numbers && section.len > 0)
+        memcpy(numbers, section.data, section.len);
+    return numbers;
 }
 
 static enum sh_err read_lexicon(struct reader *reader)

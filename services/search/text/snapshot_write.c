@@ -72,14 +72,12 @@ static void put_terms(struct writer *writer)
 
 static void put_postings(struct writer *writer)
 {
-    static const char padding[PFOR_PADDING];
     const struct terms *terms = &writer->index->terms;
     begin(writer, SNAPSHOT_POSTINGS);
     for (uint32_t i = 0; i < terms->count; i++) {
         const struct postings *list = &terms->items[i].postings;
         put(writer, postings_data(list), list->len);
     }
-    put(writer, padding, sizeof(padding));
     end(writer, SNAPSHOT_POSTINGS);
     begin(writer, SNAPSHOT_BLOCKS);
     for (uint32_t i = 0; i < terms->count; i++) {

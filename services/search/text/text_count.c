@@ -33,23 +33,58 @@ static enum sh_err mark_word(const struct text_index *self, const struct text_wo
     return err;
 }
 
+static bool allows_all(const struct text_index *self, const struct bitmap *allowed)
+{
+    size_t words = bitmap_words(self->numbers_capacity);
+    size_t there = bitmap_words(allowed->bits);
+    uint64_t missing = 0;
+    for (size_t w = 0; w < words; w++)
+        missing |= self->live_slots[w] & ~(w < there ? allowed->words[w] : 0);
+    return missing == 0;
+}
+
+/* What the only term of a query finds where all is allowed; NULL: not so. */
+static const struct term *only_term(const struct text_index *self,
+                                    const struct text_query *query)
+{
+    if (query->count != 1 || query->words[0].count != 1)
+        return NULL;
+    const struct text_form *form = &query->words[0].forms[0];
+    return terms_find(&self->terms, form->text, form->hash);
+}
+
+static size_t count_marks(const struct text_index *self, const struct bitmap *found,
+                          const struct bitmap *allowed)
+{
+    bool all = allows_all(self, allowed);
+    size_t total = 0;
+    for (size_t w = 0; w < bitmap_words(found->bits); w++) {
+        uint64_t left = found->words[w] & self->live_numbers[w];
+        if (all)
+            total += (size_t)__builtin_popcountll(left);
+        for (; !all && left != 0; left &= left - 1) {
+            uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+            total += bitmap_has(allowed, text_slot(self, n));
+        }
+    }
+    return total;
+}
+
 enum sh_err text_index_count(const struct text_index *self,
                              const struct text_query *query, const struct bitmap *allowed,
                              uint64_t deadline_ms, struct sh_arena *arena, size_t *total)
 {
     struct bitmap found = {.bits = self->count};
+    const struct term *only = only_term(self, query);
     enum sh_err err = SH_OK;
-    *total = 0;
+    *total = only ? only->passages : 0;
+    if (only && allows_all(self, allowed))
+        return SH_OK;
     found.words = sh_arena_array(arena, bitmap_words(found.bits) + 1, sizeof(uint64_t));
     if (!found.words)
         return SH_NOMEM;
     for (uint32_t i = 0; err == SH_OK && i < query->count; i++)
         err = mark_word(self, &query->words[i], deadline_ms, &found);
-    for (size_t w = 0; w < bitmap_words(found.bits); w++) {
-        for (uint64_t left = found.words[w]; left != 0; left &= left - 1) {
-            uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            *total += bitmap_has(allowed, text_slot(self, n));
-        }
-    }
+    *total = count_marks(self, &found, allowed);
     return err;
 }

@@ -60,7 +60,7 @@ static enum sh_err look_up(struct lookup *lookup, const struct scored_form *form
             continue;
         postings_counts(cursor);
         float score = scorer_score(&lookup->scorer, cursor, at, form->factor);
-        given->best = fmaxf(given->best, score);
+        given->best = score > given->best ? score : given->best;
     }
     return SH_OK;
 }

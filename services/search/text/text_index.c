@@ -30,46 +30,83 @@ void text_index_free(struct text_index **index)
     sh_free(self->bodies);
     sh_free(self->slots);
     sh_free(self->numbers);
+    sh_free(self->live_numbers);
+    sh_free(self->live_slots);
     if (self->mapped)
         (void)munmap(self->mapped, self->mapped_len);
     sh_free(self);
     *index = NULL;
 }
 
-static enum sh_err grow(void **array, uint32_t *capacity, uint64_t needed, size_t size)
+static enum sh_err resize(uint32_t **array, size_t old, size_t count, uint32_t fill)
 {
-    if (needed <= *capacity)
-        return SH_OK;
-    if (needed > UINT32_MAX / 2)
-        return SH_TOOBIG;
-    uint32_t wanted = (uint32_t)needed + (uint32_t)needed / 2 + 256;
-    void *grown = sh_realloc(*array, wanted * size);
+    uint32_t *grown = sh_realloc(*array, count * sizeof(**array));
     if (!grown)
         return SH_NOMEM;
+    for (size_t i = old; i < count; i++)
+        grown[i] = fill;
     *array = grown;
-    *capacity = wanted;
     return SH_OK;
 }
 
-/* Room for one more passage and for the slot. */
-static enum sh_err reserve(struct text_index *self, uint32_t slot)
+static enum sh_err resize_bits(uint64_t **words, uint32_t old, uint32_t bits)
 {
-    uint32_t before = self->numbers_capacity;
-    uint32_t bodies = self->slots_capacity;
-    uint32_t most = self->slots_capacity;
-    enum sh_err err =
-        grow((void **)&self->slots, &most, (uint64_t)self->count + 1, sizeof(uint32_t));
-    if (err == SH_OK)
-        err = grow((void **)&self->bodies, &bodies, (uint64_t)self->count + 1,
-                   sizeof(uint32_t));
-    if (err == SH_OK)
-        self->slots_capacity = most;
-    if (err == SH_OK)
-        err = grow((void **)&self->numbers, &self->numbers_capacity, (uint64_t)slot + 1,
-                   sizeof(uint32_t));
-    for (uint32_t i = before; i < self->numbers_capacity; i++)
-        self->numbers[i] = UINT32_MAX;
+    size_t before = *words ? bitmap_words(old) : 0;
+    size_t count = bitmap_words(bits);
+    uint64_t *grown = sh_realloc(*words, count * sizeof(**words));
+    if (!grown)
+        return SH_NOMEM;
+    memset(grown + before, 0, (count - before) * sizeof(*grown));
+    *words = grown;
+    return SH_OK;
+}
+
+enum sh_err text_reserve(struct text_index *self, uint64_t numbers, uint64_t slots)
+{
+    uint32_t had = self->slots_capacity;
+    uint32_t held = self->numbers_capacity;
+    enum sh_err err = SH_OK;
+    if (numbers > UINT32_MAX / 2 || slots > UINT32_MAX / 2)
+        return SH_TOOBIG;
+    if (numbers > had) {
+        err = resize(&self->slots, had, numbers, UINT32_MAX);
+        if (err == SH_OK)
+            err = resize(&self->bodies, had, numbers, 0);
+        if (err == SH_OK)
+            err = resize_bits(&self->live_numbers, had, (uint32_t)numbers);
+        if (err == SH_OK)
+            self->slots_capacity = (uint32_t)numbers;
+    }
+    if (err == SH_OK && slots > held) {
+        err = resize(&self->numbers, held, slots, UINT32_MAX);
+        if (err == SH_OK)
+            err = resize_bits(&self->live_slots, held, (uint32_t)slots);
+        if (err == SH_OK)
+            self->numbers_capacity = (uint32_t)slots;
+    }
     return err;
+}
+
+void text_link(struct text_index *self, uint32_t number, uint32_t slot)
+{
+    self->slots[number] = slot;
+    self->numbers[slot] = number;
+    self->live_numbers[number / 64] |= UINT64_C(1) << (number % 64);
+    self->live_slots[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+static void unlink_slot(struct text_index *self, uint32_t slot)
+{
+    uint32_t number = self->numbers[slot];
+    self->slots[number] = UINT32_MAX;
+    self->numbers[slot] = UINT32_MAX;
+    self->live_numbers[number / 64] &= ~(UINT64_C(1) << (number % 64));
+    self->live_slots[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+}
+
+static uint64_t with_slack(uint64_t needed, uint32_t capacity)
+{
+    return needed > capacity ? needed + needed / 8 + 256 : capacity;
 }
 
 static enum sh_err append_all(struct text_index *self, uint32_t number,
@@ -101,7 +138,9 @@ static void count_terms(struct text_index *self, const struct entry *entry, int 
 enum sh_err text_index_add(struct text_index *self, uint32_t slot,
                            const struct entry *entry)
 {
-    enum sh_err err = reserve(self, slot);
+    uint64_t numbers = with_slack((uint64_t)self->count + 1, self->slots_capacity);
+    uint64_t slots = with_slack((uint64_t)slot + 1, self->numbers_capacity);
+    enum sh_err err = text_reserve(self, numbers, slots);
     if (err != SH_OK)
         return err;
     uint32_t number = self->count++;
@@ -110,8 +149,7 @@ enum sh_err text_index_add(struct text_index *self, uint32_t slot,
     err = append_all(self, number, entry);
     if (err != SH_OK)
         return err;
-    self->slots[number] = slot;
-    self->numbers[slot] = number;
+    text_link(self, number, slot);
     count_terms(self, entry, 1);
     return SH_OK;
 }
@@ -120,8 +158,7 @@ void text_index_remove(struct text_index *self, uint32_t slot, const struct entr
 {
     if (slot >= self->numbers_capacity || self->numbers[slot] == UINT32_MAX)
         return;
-    self->slots[self->numbers[slot]] = UINT32_MAX;
-    self->numbers[slot] = UINT32_MAX;
+    unlink_slot(self, slot);
     count_terms(self, entry, -1);
 }
 
@@ -129,5 +166,6 @@ size_t text_index_bytes(const struct text_index *self)
 {
     return sizeof(*self) + terms_bytes(&self->terms) +
            (size_t)self->slots_capacity * 2 * sizeof(uint32_t) +
-           ((size_t)self->numbers_capacity + self->lexicon.count) * sizeof(uint32_t);
+           ((size_t)self->numbers_capacity + self->lexicon.count) * sizeof(uint32_t) +
+           ((size_t)self->slots_capacity + self->numbers_capacity) / 8;
 }

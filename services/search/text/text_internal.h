@@ -15,14 +15,22 @@ struct text_index {
     uint32_t *bodies;        /* by number: terms in the passage's body */
     uint32_t *slots;         /* by number; UINT32_MAX: gone */
     uint32_t *numbers;       /* by slot; UINT32_MAX: none */
+    uint64_t *live_numbers;  /* bits: which of them have a slot */
+    uint64_t *live_slots;    /* bits: which of them have a number */
     uint32_t count;          /* numbers given */
-    uint32_t slots_capacity; /* of slots and bodies */
+    uint32_t slots_capacity; /* of slots, bodies and live_numbers */
     uint32_t numbers_capacity;
     uint32_t live;
     uint64_t body_total; /* terms in the bodies of live passages */
     void *mapped;        /* the snapshot that postings may lie in, or NULL */
     size_t mapped_len;
 };
+
+/* Room for so many numbers and slots in all. Errors: SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err text_reserve(struct text_index *self, uint64_t numbers,
+                                  uint64_t slots);
+/* The number, for which there is room as for the slot, now belongs to it. */
+void text_link(struct text_index *self, uint32_t number, uint32_t slot);
 
 /* UINT32_MAX: gone, or never there. */
 static inline uint32_t text_slot(const struct text_index *self, uint32_t passage)

@@ -1,12 +1,17 @@
 #include "services/search/text/text_score.h"
 
+#include <math.h>
+
+/* Smaller ones are taken as this: it is divided by. */
+static const double least_k1 = 1e-3;
+
 struct scorer scorer_of(const struct text_index *index)
 {
     const struct text_options *options = &index->options;
     double mean = index->live > 0 ? (double)index->body_total / index->live : 0;
     struct scorer scorer = {
         .index = index,
-        .k1 = (float)options->k1,
+        .k1 = (float)fmax(options->k1, least_k1),
         .floor = (float)(1 - options->b),
         .slope = (float)(options->b / (mean > 0 ? mean : 1)),
     };
@@ -43,4 +48,23 @@ uint32_t scorer_forms(const struct text_index *index, const struct text_word *wo
         forms[i].factor *=
             (float)rarity(index, i < asked ? forms[i].term->passages : most);
     return count;
+}
+
+/* In lanes of vectors: loops of one length without a branch. */
+void scorer_block(const struct scorer *self, const struct postings_cursor *cursor,
+                  float factor, float scores[POSTINGS_BLOCK])
+{
+    float norms[POSTINGS_BLOCK] = {0};
+    for (uint32_t i = 0; i < cursor->count; i++)
+        norms[i] = scorer_norm(self, self->index->bodies[cursor->passages[i]]);
+    const struct scorer scorer = *self;
+    float rates[POSTINGS_BLOCK];
+    for (int i = 0; i < POSTINGS_BLOCK; i++) {
+        const float tf[TEXT_FIELDS] = {
+            [TEXT_TITLE] = (float)(int32_t)cursor->tf[TEXT_TITLE][i],
+            [TEXT_HEADING] = (float)(int32_t)cursor->tf[TEXT_HEADING][i],
+            [TEXT_BODY] = (float)(int32_t)cursor->tf[TEXT_BODY][i]};
+        rates[i] = scorer_rate(&scorer, tf, norms[i], factor);
+    }
+    memcpy(scores, rates, sizeof(rates));
 }

@@ -2,8 +2,6 @@
 #ifndef SEARCH_TEXT_SCORE_H
 #define SEARCH_TEXT_SCORE_H
 
-#include <math.h>
-
 #include "services/search/text/text_internal.h"
 
 enum { TEXT_FORMS = TEXT_WORD_FORMS + TEXT_LANGUAGES };
@@ -28,34 +26,50 @@ uint32_t scorer_forms(const struct text_index *index, const struct text_word *wo
 
 static inline float scorer_norm(const struct scorer *self, uint32_t body)
 {
-    return fmaxf(self->floor + self->slope * (float)body, 0.05F);
+    float norm = self->floor + self->slope * (float)body;
+    return norm > 0.05F ? norm : 0.05F;
 }
 
-/* After postings_counts(). */
+/* The occurrences in a passage whose body has this norm. BM25F as by Robertson and
+ * Zaragoza, 2009; both sides of the fraction times the norm. */
+static inline float scorer_rate(const struct scorer *self, const float tf[TEXT_FIELDS],
+                                float norm, float factor)
+{
+    float sum = self->weight[TEXT_BODY] * tf[TEXT_BODY] +
+                norm * (self->weight[TEXT_HEADING] * tf[TEXT_HEADING] +
+                        self->weight[TEXT_TITLE] * tf[TEXT_TITLE]);
+    return factor * (self->k1 + 1) * sum / (sum + self->k1 * norm);
+}
+
+/* Of all postings of the block that was read, after postings_counts(). */
+void scorer_block(const struct scorer *self, const struct postings_cursor *cursor,
+                  float factor, float scores[POSTINGS_BLOCK]);
+
+/* Of the one `at`; the same number. */
 static inline float scorer_score(const struct scorer *self,
                                  const struct postings_cursor *cursor, uint32_t at,
                                  float factor)
 {
+    float tf[TEXT_FIELDS];
+    for (int field = 0; field < TEXT_FIELDS; field++)
+        tf[field] = (float)(int32_t)cursor->tf[field][at];
     float norm = scorer_norm(self, self->index->bodies[cursor->passages[at]]);
-    float tf = self->weight[TEXT_BODY] * (float)cursor->tf[TEXT_BODY][at] / norm +
-               self->weight[TEXT_HEADING] * (float)cursor->tf[TEXT_HEADING][at] +
-               self->weight[TEXT_TITLE] * (float)cursor->tf[TEXT_TITLE][at];
-    return factor * tf * (self->k1 + 1) / (tf + self->k1);
+    return scorer_rate(self, tf, norm, factor);
 }
 
 /* No posting of the block scores more; a little is added for rounding. */
 static inline float scorer_bound(const struct scorer *self,
                                  const struct postings_block *block, float factor)
 {
-    float tf = self->weight[TEXT_BODY] * (float)block->most[TEXT_BODY] /
-               scorer_norm(self, block->least_body);
-    bool more = block->most[TEXT_BODY] == UINT8_MAX;
-    for (int field = 0; field < TEXT_BODY; field++) {
-        tf += self->weight[field] * (float)block->most[field];
+    float tf[TEXT_FIELDS];
+    bool more = false;
+    for (int field = 0; field < TEXT_FIELDS; field++) {
+        tf[field] = block->most[field];
         more = more || block->most[field] == UINT8_MAX;
     }
-    float most = factor * (self->k1 + 1) * 1.0001F;
-    return more ? most : most * tf / (tf + self->k1);
+    float all = factor * (self->k1 + 1);
+    float most = scorer_rate(self, tf, scorer_norm(self, block->least_body), factor);
+    return (more ? all : most) * 1.0001F;
 }
 
 #endif

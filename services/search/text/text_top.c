@@ -1,6 +1,5 @@
-#include <stdlib.h>
-
-#include "services/search/text/text_score.h"
+#include "services/search/text/text_hits.h"
+#include "services/search/text/text_lane.h"
 #include "shared/clock.h"
 
 /* Block-max MaxScore. Passages are gone through in windows. In each, the words that even
@@ -8,137 +7,34 @@
  * where all together cannot, nothing is read. Parts are summed in the order of the query,
  * so that a passage has the same score however many hits are asked for. */
 
-enum { WINDOW = 2048, WORTH = 4096 };
-
-struct lane { /* a word */
-    struct scored_form form;
-    struct postings_cursor cursor;
-    uint32_t block; /* the first that reaches into the window or behind it */
-    uint32_t at;    /* in the block that was read */
-    float bound;    /* in the window */
-    float here;     /* of the passage at hand */
-    bool essential; /* in the window */
-    float parts[WINDOW];
-};
+/* What is added up in another order may differ by so much. */
+static const float rounding = 1.0001F;
 
 struct top {
     struct scorer scorer;
     const struct bitmap *allowed;
     uint64_t deadline_ms;
-    struct sh_arena *arena;
     struct lane *lanes;
     uint32_t lane_count;
     uint32_t order[TEXT_QUERY_WORDS]; /* lanes, ascending by bound */
     uint32_t extra;                   /* so many of them are not essential */
     float rest;                       /* what those add at most */
-    uint32_t low;                     /* of the window */
-    uint32_t high;
-    uint64_t seen[WINDOW / 64];
-    float *heap; /* the best scores, the least on top; NULL: the threshold stands */
-    uint32_t heap_count;
-    uint32_t most;
-    float threshold;
-    struct leg_hit *hits;
-    size_t hit_count;
-    size_t hit_capacity;
+    float sum;                        /* all of them */
+    const float *sums;                /* by place: what the essential ones add */
+    float all_sums[TEXT_WINDOW];
+    struct text_window window;
+    struct text_hits hits;
 };
-
-/* --- hits ----------------------------------------------------------------------------
- */
-
-static void sift_down(float *heap, uint32_t count)
-{
-    for (uint32_t at = 0;;) {
-        uint32_t least = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
-            if (heap[child] < heap[least])
-                least = child;
-        }
-        if (least == at)
-            return;
-        float kept = heap[at];
-        heap[at] = heap[least];
-        heap[least] = kept;
-        at = least;
-    }
-}
-
-static void raise_threshold(struct top *top, float score)
-{
-    if (top->heap_count == top->most) {
-        if (score > top->heap[0]) {
-            top->heap[0] = score;
-            sift_down(top->heap, top->most);
-        }
-        top->threshold = top->heap[0];
-        return;
-    }
-    uint32_t at = top->heap_count++;
-    for (; at > 0 && top->heap[(at - 1) / 2] > score; at = (at - 1) / 2)
-        top->heap[at] = top->heap[(at - 1) / 2];
-    top->heap[at] = score;
-    if (top->heap_count == top->most)
-        top->threshold = top->heap[0];
-}
-
-static void drop_hits(struct top *top)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < top->hit_count; i++) {
-        if (top->hits[i].score >= top->threshold)
-            top->hits[kept++] = top->hits[i];
-    }
-    top->hit_count = kept;
-}
-
-static enum sh_err add_hit(struct top *top, uint32_t slot, float score)
-{
-    if (top->hit_count == top->hit_capacity)
-        drop_hits(top);
-    if (top->hit_count * 2 >= top->hit_capacity) {
-        size_t capacity = top->hit_capacity ? top->hit_capacity * 2 : 256;
-        struct leg_hit *hits = sh_arena_array(top->arena, capacity, sizeof(*hits));
-        if (!hits)
-            return SH_NOMEM;
-        if (top->hit_count > 0)
-            memcpy(hits, top->hits, top->hit_count * sizeof(*hits));
-        top->hits = hits;
-        top->hit_capacity = capacity;
-    }
-    top->hits[top->hit_count++] = (struct leg_hit){slot, score};
-    if (top->heap)
-        raise_threshold(top, score);
-    return SH_OK;
-}
 
 /* --- a window ------------------------------------------------------------------------
  */
-
-static float bound_of(const struct top *top, struct lane *lane)
-{
-    const struct postings *list = &lane->form.term->postings;
-    uint32_t blocks = postings_blocks(list);
-    float most = 0;
-    while (lane->block < blocks && list->blocks[lane->block].last < top->low)
-        lane->block++;
-    uint32_t block = lane->block;
-    for (; block < blocks; block++) {
-        float bound = scorer_bound(&top->scorer, &list->blocks[block], lane->form.factor);
-        most = fmaxf(most, bound);
-        if (list->blocks[block].last >= top->high - 1)
-            return most;
-    }
-    /* of the tail nothing is known */
-    bool tail = list->last > top->low;
-    return tail ? lane->form.factor * (top->scorer.k1 + 1) * 1.0001F : most;
-}
 
 static void order_lanes(struct top *top)
 {
     for (uint32_t i = 0; i < top->lane_count; i++) {
         struct lane *lane = &top->lanes[i];
         uint32_t at = i;
-        lane->bound = bound_of(top, lane);
+        lane->bound = lane_bound(lane, &top->scorer, &top->window);
         lane->here = 0;
         for (; at > 0 && top->lanes[top->order[at - 1]].bound > lane->bound; at--)
             top->order[at] = top->order[at - 1];
@@ -149,49 +45,47 @@ static void order_lanes(struct top *top)
 /* Splits the lanes; false: nothing in this window reaches the threshold. */
 static bool split_lanes(struct top *top)
 {
-    float sum = 0;
     order_lanes(top);
     top->extra = 0;
     top->rest = 0;
+    top->sum = 0;
     for (uint32_t i = 0; i < top->lane_count; i++) {
         struct lane *lane = &top->lanes[top->order[i]];
-        sum += lane->bound;
-        lane->essential = sum >= top->threshold;
+        top->sum += lane->bound;
+        lane->essential = top->sum * rounding >= top->hits.threshold && lane->bound > 0;
         if (!lane->essential) {
             top->extra = i + 1;
-            top->rest = sum;
+            top->rest = top->sum;
         }
     }
-    return sum >= top->threshold && sum > 0;
+    return top->extra < top->lane_count;
 }
 
-static void fill_block(struct top *top, struct lane *lane)
+static void add_up(struct top *top)
 {
-    struct postings_cursor *cursor = &lane->cursor;
-    postings_counts(cursor);
-    for (; lane->at < cursor->count && cursor->passages[lane->at] < top->high;
-         lane->at++) {
-        uint32_t place = cursor->passages[lane->at] - top->low;
-        if (place >= WINDOW)
-            continue; /* a snapshot that contradicts itself */
-        lane->parts[place] =
-            scorer_score(&top->scorer, cursor, lane->at, lane->form.factor);
-        top->seen[place / 64] |= UINT64_C(1) << (place % 64);
-    }
-}
-
-static void fill(struct top *top, struct lane *lane)
-{
-    memset(lane->parts, 0, sizeof(lane->parts));
-    if (!postings_advance(&lane->cursor, top->low, &lane->at))
+    const struct lane *first = &top->lanes[top->order[top->extra]];
+    top->sums = first->parts;
+    if (top->extra + 1 == top->lane_count)
         return;
-    fill_block(top, lane);
-    while (lane->at == lane->cursor.count) {
-        lane->at = 0;
-        if (!postings_read(&lane->cursor))
-            return;
-        fill_block(top, lane);
+    float *sums = top->all_sums;
+    memcpy(sums, first->parts, sizeof(first->parts));
+    for (uint32_t i = top->extra + 1; i < top->lane_count; i++) {
+        const struct lane *lane = &top->lanes[top->order[i]];
+        for (int place = 0; lane->filled && place < TEXT_WINDOW; place++)
+            sums[place] += lane->parts[place];
     }
+    top->sums = sums;
+}
+
+static void fill(struct top *top)
+{
+    memset(top->window.seen, 0, sizeof(top->window.seen));
+    for (uint32_t i = top->extra; i < top->lane_count; i++) {
+        struct lane *lane = &top->lanes[top->order[i]];
+        top->window.need = top->hits.threshold / rounding - (top->sum - lane->bound);
+        lane_fill(lane, &top->scorer, &top->window);
+    }
+    add_up(top);
 }
 
 /* False as soon as the threshold is out of reach. */
@@ -200,16 +94,13 @@ static bool add_extras(struct top *top, uint32_t passage, float sum)
     float rest = top->rest;
     for (uint32_t i = top->extra; i > 0; i--) {
         struct lane *lane = &top->lanes[top->order[i - 1]];
-        if ((sum + rest) * 1.0001F < top->threshold)
+        if ((sum + rest) * rounding < top->hits.threshold)
             return false;
+        if (lane->bound <= 0)
+            break; /* nor have the others any part in this window */
         rest -= lane->bound;
-        lane->here = 0;
-        if (!postings_advance(&lane->cursor, passage, &lane->at) ||
-            lane->cursor.passages[lane->at] != passage)
-            continue;
-        postings_counts(&lane->cursor);
-        lane->here =
-            scorer_score(&top->scorer, &lane->cursor, lane->at, lane->form.factor);
+        lane->here = lane_probe(lane, &top->scorer, passage,
+                                top->hits.threshold / rounding - sum - rest);
         sum += lane->here;
     }
     return true;
@@ -217,21 +108,18 @@ static bool add_extras(struct top *top, uint32_t passage, float sum)
 
 static enum sh_err judge(struct top *top, uint32_t place)
 {
-    uint32_t passage = top->low + place;
+    uint32_t passage = top->window.low + place;
     uint32_t slot = text_slot(top->scorer.index, passage);
+    if (!bitmap_has(top->allowed, slot) || !add_extras(top, passage, top->sums[place]))
+        return SH_OK;
     float sum = 0;
-    if (!bitmap_has(top->allowed, slot))
-        return SH_OK;
-    for (uint32_t i = top->extra; i < top->lane_count; i++)
-        sum += top->lanes[top->order[i]].parts[place];
-    if (!add_extras(top, passage, sum))
-        return SH_OK;
-    sum = 0;
     for (uint32_t i = 0; i < top->lane_count; i++) {
         const struct lane *lane = &top->lanes[i];
         sum += lane->essential ? lane->parts[place] : lane->here;
     }
-    return sum >= top->threshold ? add_hit(top, slot, sum) : SH_OK;
+    /* 0: all its places are in fields that do not count */
+    bool found = sum > 0 && sum >= top->hits.threshold;
+    return found ? text_hits_add(&top->hits, slot, sum) : SH_OK;
 }
 
 static enum sh_err do_window(struct top *top)
@@ -239,12 +127,14 @@ static enum sh_err do_window(struct top *top)
     enum sh_err err = SH_OK;
     if (!split_lanes(top))
         return SH_OK;
-    memset(top->seen, 0, sizeof(top->seen));
-    for (uint32_t i = top->extra; i < top->lane_count; i++)
-        fill(top, &top->lanes[top->order[i]]);
-    for (uint32_t w = 0; w < WINDOW / 64; w++) {
-        for (uint64_t left = top->seen[w]; err == SH_OK && left != 0; left &= left - 1)
-            err = judge(top, w * 64 + (uint32_t)__builtin_ctzll(left));
+    fill(top);
+    for (uint32_t w = 0; w < TEXT_WINDOW / 64; w++) {
+        uint64_t left = top->window.seen[w];
+        for (; err == SH_OK && left != 0; left &= left - 1) {
+            uint32_t place = w * 64 + (uint32_t)__builtin_ctzll(left);
+            if ((top->sums[place] + top->rest) * rounding >= top->hits.threshold)
+                err = judge(top, place);
+        }
     }
     return err;
 }
@@ -252,92 +142,78 @@ static enum sh_err do_window(struct top *top)
 static enum sh_err run(struct top *top)
 {
     uint32_t count = top->scorer.index->count;
+    struct text_window *window = &top->window;
     enum sh_err err = SH_OK;
-    for (uint32_t i = 0; i < top->lane_count; i++) {
-        struct lane *lane = &top->lanes[i];
-        postings_open(&lane->cursor, &lane->form.term->postings);
-        lane->block = 0;
-        lane->at = 0;
-    }
-    for (uint32_t low = 0; err == SH_OK && low < count; low = top->high) {
-        top->low = low;
-        top->high = count - low > WINDOW ? low + WINDOW : count;
+    for (uint32_t i = 0; i < top->lane_count; i++)
+        lane_rewind(&top->lanes[i], &top->scorer);
+    for (uint32_t low = 0; err == SH_OK && low < count; low = window->high) {
+        window->low = low;
+        window->high = count - low > TEXT_WINDOW ? low + TEXT_WINDOW : count;
         err = sh_now_ms() >= top->deadline_ms ? SH_TIMEOUT : do_window(top);
     }
-    drop_hits(top);
     return err;
 }
 
-/* --- both runs -----------------------------------------------------------------------
+/* --- all windows ---------------------------------------------------------------------
  */
 
-/* The first finds the scores; the second, where it must go deeper, the hits. */
-static enum sh_err run_twice(struct top *top, double spread)
+/* The first run finds the scores; the second, where it must go deeper, the hits. */
+static enum sh_err run_deep(struct top *top, double spread)
 {
-    float best = 0;
-    top->heap = sh_arena_array(top->arena, top->most, sizeof(float));
-    enum sh_err err = top->heap ? run(top) : SH_NOMEM;
-    if (err != SH_OK || spread <= 0 || top->heap_count < top->most)
+    enum sh_err err = run(top);
+    if (err != SH_OK || spread <= 0 || top->hits.count < top->hits.most)
         return err;
-    for (size_t i = 0; i < top->hit_count; i++)
-        best = fmaxf(best, top->hits[i].score);
-    double least = (double)top->threshold - (spread + 1e-6) * (double)best;
-    top->threshold = least > 0 ? (float)least : 0;
-    top->heap = NULL;
-    top->hit_count = 0;
+    text_hits_deepen(&top->hits, spread);
     return run(top);
 }
 
-static int by_slot(const void *a, const void *b)
+static enum sh_err open_lanes(struct top *top, const struct text_query *query,
+                              struct sh_arena *arena, uint64_t *postings)
 {
-    uint32_t left = ((const struct leg_hit *)a)->slot;
-    uint32_t right = ((const struct leg_hit *)b)->slot;
-    return (left > right) - (left < right);
-}
-
-/* False: some word has several forms, or there is too little to leave out: of a single
- * word every posting is read for the total in any case. */
-static bool open_lanes(struct top *top, const struct text_query *query)
-{
-    uint64_t postings = 0;
-    for (uint32_t i = 0; i < query->count; i++) {
-        struct scored_form forms[TEXT_FORMS];
-        uint32_t count = scorer_forms(top->scorer.index, &query->words[i], forms);
-        if (count > 1)
-            return false;
-        if (count == 1) {
-            top->lanes[top->lane_count++].form = forms[0];
-            postings += forms[0].term->postings.count;
-        }
+    top->lanes = sh_arena_array(arena, query->count, sizeof(*top->lanes));
+    if (!top->lanes)
+        return SH_NOMEM;
+    for (uint32_t i = 0; i < query->count && top->lane_count < TEXT_QUERY_WORDS; i++) {
+        struct lane *lane = &top->lanes[top->lane_count];
+        if (lane_open(lane, &top->scorer, &query->words[i], arena))
+            top->lane_count++;
+        else if (lane->count > 0)
+            return SH_NOMEM;
+        for (uint32_t f = 0; f < lane->count; f++)
+            *postings += lane->forms[f].form.term->postings.count;
     }
-    return top->lane_count > 1 && postings >= WORTH && top->most < postings / 8;
+    return SH_OK;
 }
 
-/* NULL: out of memory. */
-static struct top *make_top(const struct text_index *index, const struct bitmap *allowed,
-                            uint64_t deadline_ms, uint32_t words, struct sh_arena *arena)
+/* What a field is worth nothing in is not found, but would be counted. */
+static bool every_place_counts(const struct text_options *options)
 {
-    struct top *top = sh_arena_alloc(arena, sizeof(*top));
-    struct lane *lanes = sh_arena_array(arena, words, sizeof(*lanes));
-    if (!top || !lanes)
-        return NULL;
-    top->scorer = scorer_of(index);
-    top->allowed = allowed;
-    top->deadline_ms = deadline_ms;
-    top->arena = arena;
-    top->lanes = lanes;
-    return top;
+    bool all = true;
+    for (int field = 0; field < TEXT_FIELDS; field++)
+        all = all && options->weight[field] > 0;
+    return all;
 }
 
-static enum sh_err find_top(struct top *top, double spread, struct text_best *best)
+static enum sh_err find(struct top *top, const struct text_query *query,
+                        const struct text_depth *depth, struct text_best *best)
 {
-    enum sh_err err = run_twice(top, spread);
+    const struct text_index *index = top->scorer.index;
+    struct sh_arena *arena = top->hits.arena;
+    uint64_t postings = 0;
+    enum sh_err err = open_lanes(top, query, arena, &postings);
     if (err != SH_OK)
         return err;
-    if (top->hit_count > 0)
-        qsort(top->hits, top->hit_count, sizeof(*top->hits), by_slot);
-    best->leg = (struct leg){top->hits, top->hit_count};
-    return SH_OK;
+    bool few =
+        depth->most > 0 && depth->most < postings && every_place_counts(&index->options);
+    top->hits.most = few ? depth->most : 0;
+    err = few ? run_deep(top, depth->spread) : run(top);
+    if (err == SH_OK)
+        err = text_hits_finish(&top->hits, top->allowed->bits, &best->leg);
+    best->total = best->leg.count;
+    if (err == SH_OK && top->hits.threshold > 0)
+        err = text_index_count(index, query, top->allowed, depth->deadline_ms, arena,
+                               &best->total);
+    return err;
 }
 
 enum sh_err text_index_top(const struct text_index *self, const struct text_query *query,
@@ -347,19 +223,24 @@ enum sh_err text_index_top(const struct text_index *self, const struct text_quer
     *best = (struct text_best){.total = 0};
     if (self->live == 0 || query->count == 0 || allowed->bits == 0)
         return SH_OK;
-    struct top *top = make_top(self, allowed, depth->deadline_ms, query->count, arena);
+    struct top *top = sh_arena_alloc(arena, sizeof(*top));
     if (!top)
         return SH_NOMEM;
-    top->most = depth->most;
-    if (depth->most > 0 && open_lanes(top, query)) {
-        enum sh_err err = find_top(top, depth->spread, best);
-        if (err == SH_OK)
-            err = text_index_count(self, query, allowed, depth->deadline_ms, arena,
-                                   &best->total);
-        return err;
-    }
-    enum sh_err err =
-        text_index_search(self, query, allowed, depth->deadline_ms, arena, &best->leg);
-    best->total = best->leg.count;
+    top->scorer = scorer_of(self);
+    top->allowed = allowed;
+    top->deadline_ms = depth->deadline_ms;
+    top->hits.arena = arena;
+    return find(top, query, depth, best);
+}
+
+enum sh_err text_index_search(const struct text_index *self,
+                              const struct text_query *query,
+                              const struct bitmap *allowed, uint64_t deadline_ms,
+                              struct sh_arena *arena, struct leg *leg)
+{
+    const struct text_depth depth = {0, 0, deadline_ms};
+    struct text_best best;
+    enum sh_err err = text_index_top(self, query, allowed, &depth, arena, &best);
+    *leg = best.leg;
     return err;
 }

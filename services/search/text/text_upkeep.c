@@ -13,22 +13,16 @@ struct text_upkeep {
 
 static enum sh_err copy_passages(const struct text_index *self, struct text_index *fresh)
 {
-    size_t room = (size_t)self->live + self->live / 8 + 256;
-    fresh->bodies = sh_alloc_array(room, sizeof(uint32_t));
-    fresh->slots = sh_alloc_array(room, sizeof(uint32_t));
-    fresh->numbers = sh_alloc_array((size_t)self->numbers_capacity + 1, sizeof(uint32_t));
-    if (!fresh->bodies || !fresh->slots || !fresh->numbers)
-        return SH_NOMEM;
-    fresh->slots_capacity = (uint32_t)room;
-    fresh->numbers_capacity = self->numbers_capacity;
-    memset(fresh->numbers, 0xff, self->numbers_capacity * sizeof(uint32_t));
+    uint64_t room = (uint64_t)self->live + self->live / 8 + 256;
+    enum sh_err err = text_reserve(fresh, room, self->numbers_capacity);
+    if (err != SH_OK)
+        return err;
     for (uint32_t n = 0; n < self->count; n++) {
         uint32_t slot = self->slots[n];
         if (slot == UINT32_MAX)
             continue;
         fresh->bodies[fresh->count] = self->bodies[n];
-        fresh->slots[fresh->count] = slot;
-        fresh->numbers[slot] = fresh->count++;
+        text_link(fresh, fresh->count++, slot);
     }
     fresh->live = self->live;
     fresh->body_total = self->body_total;

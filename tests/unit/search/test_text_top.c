@@ -1,10 +1,20 @@
 /* The promises of text_index.h about the best hits and given slots: what is not looked at
  * changes nothing. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "tests/unit/search/text_fixture.h"
 
-enum { MANY = 20000 };
+enum { MANY = 20000, WORDS = 64 };
+
+/* What is in the index, for the formula by itself. */
+struct passage {
+    bool live;
+    uint8_t title[WORDS];
+    uint8_t body[WORDS];
+    uint8_t length;
+};
+static struct passage passages[MANY];
 
 static void random_text(char *text, size_t size)
 {
@@ -59,7 +69,10 @@ static size_t compare_top(struct fixture *f, const char *text, uint32_t most,
     struct text_query query = query_of(f, text);
     const struct text_depth depth = {most, spread, SH_NO_DEADLINE};
     struct text_best best;
-    find(f, text);
+    assert_int_equal(text_index_expand(f->index, &query, &f->arena), SH_OK);
+    assert_int_equal(text_index_search(f->index, &query, &f->allowed, SH_NO_DEADLINE,
+                                       &f->arena, &f->leg),
+                     SH_OK);
     assert_int_equal(
         text_index_top(f->index, &query, &f->allowed, &depth, &f->arena, &best), SH_OK);
     struct leg top = best.leg;
@@ -71,6 +84,17 @@ static size_t compare_top(struct fixture *f, const char *text, uint32_t most,
     return best.total - top.count;
 }
 
+static uint8_t count_words(const char *text, uint8_t counts[WORDS])
+{
+    uint8_t length = 0;
+    for (; *text; length++) {
+        char *end = NULL;
+        counts[strtoul(text + 1, &end, 10)]++;
+        text = *end == 'x' && end[1] == ' ' ? end + 2 : "";
+    }
+    return length;
+}
+
 /* Slots descend while numbers ascend; some are gone, some not allowed. */
 static void open_many(struct fixture *f)
 {
@@ -79,16 +103,98 @@ static void open_many(struct fixture *f)
     sh_free(f->allowed.words);
     f->allowed = (struct bitmap){sh_alloc_array(bitmap_words(MANY), 8), MANY};
     assert_non_null(f->allowed.words);
+    memset(passages, 0, sizeof(passages));
     for (uint32_t slot = MANY; slot-- > 0;) {
+        struct passage *passage = &passages[slot];
         random_text(text, sizeof(text));
-        add(f, slot, slot % 50 ? "" : "w3x", text);
+        const char *title = slot % 50 ? "" : "w3x";
+        add(f, slot, title, text);
+        passage->length = count_words(text, passage->body);
+        (void)count_words(title, passage->title);
+        passage->live = slot % 11 != 0;
         if (slot % 7)
             bitmap_add(&f->allowed, slot);
-        if (slot % 11 == 0)
-            drop(f, slot, slot % 50 ? "" : "w3x", text);
+        if (!passage->live)
+            drop(f, slot, title, text);
         sh_arena_free(&f->arena);
     }
     tend(f);
+}
+
+/* As open_fixture() sets it: k1 = 1.2, b = 0.75, an occurrence in the title counts 2. */
+static double formula(const struct passage *passage, double mean, unsigned word,
+                      double all, double with)
+{
+    double tf = 2.0 * passage->title[word] +
+                passage->body[word] / (0.25 + 0.75 * passage->length / mean);
+    return log(1 + (all - with + 0.5) / (with + 0.5)) * 2.2 * tf / (tf + 1.2);
+}
+
+struct statistics {
+    double live;
+    double mean;
+    double with[WORDS];
+};
+
+static struct statistics take_statistics(void)
+{
+    struct statistics all = {0};
+    for (uint32_t slot = 0; slot < MANY; slot++) {
+        const struct passage *passage = &passages[slot];
+        for (unsigned word = 0; passage->live && word < WORDS; word++)
+            all.with[word] += passage->body[word] + passage->title[word] > 0;
+        all.live += passage->live;
+        all.mean += passage->live ? passage->length : 0;
+    }
+    all.mean /= all.live;
+    return all;
+}
+
+static size_t compare_formula(struct fixture *f, const char *text,
+                              const struct statistics *all)
+{
+    uint8_t asked[WORDS] = {0};
+    size_t at = 0;
+    find(f, text);
+    (void)count_words(text, asked);
+    for (uint32_t slot = 0; slot < MANY; slot++) {
+        double score = 0;
+        for (unsigned word = 0; word < WORDS; word++) {
+            if (asked[word])
+                score += asked[word] * formula(&passages[slot], all->mean, word,
+                                               all->live, all->with[word]);
+        }
+        if (!passages[slot].live || !bitmap_has(&f->allowed, slot) || score <= 0)
+            continue;
+        assert_true(at < f->leg.count);
+        assert_int_equal(f->leg.hits[at].slot, slot);
+        assert_true(fabs((double)f->leg.hits[at++].score - score) < 1e-4 * score);
+    }
+    assert_int_equal(at, f->leg.count);
+    sh_arena_free(&f->arena);
+    return at;
+}
+
+static void every_score_is_that_of_the_formula(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char text[256];
+    srand(8);
+    open_many(&f);
+    const struct statistics all = take_statistics();
+    for (int round = 0; round < 40; round++) {
+        random_text(text, sizeof(text));
+        assert_true(compare_formula(&f, text, &all) > 0);
+    }
+    assert_int_equal(compare_formula(&f, "w63x ", &all), 0);
+    /* and where nothing is forbidden, which is counted in another way */
+    for (uint32_t slot = 0; slot < MANY; slot++)
+        bitmap_add(&f.allowed, slot);
+    assert_true(compare_formula(&f, "w1x ", &all) > 0);
+    (void)compare_top(&f, "w1x", 10, 0);
+    (void)compare_top(&f, "w1x w0x", 10, 0);
+    close_fixture(&f);
 }
 
 static void the_best_are_those_of_all(void **state)
@@ -105,6 +211,8 @@ static void the_best_are_those_of_all(void **state)
     }
     assert_true(compare_top(&f, "w0x w60x", 10, 0) > MANY / 8);
     assert_true(compare_top(&f, "w0x w0x w60x nothing", 5, 0.1) > 0);
+    assert_true(compare_top(&f, "w3* w1x", 10, 0) > 0); /* of several forms */
+    (void)compare_top(&f, "w0x w2* w33xx", 100, 0.1);
     close_fixture(&f);
 }
 
@@ -193,6 +301,7 @@ static void given_slots_take_time_and_memory_that_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_score_is_that_of_the_formula),
         cmocka_unit_test(the_best_are_those_of_all),
         cmocka_unit_test(given_slots_score_as_in_a_search),
         cmocka_unit_test(given_slots_take_time_and_memory_that_end),
