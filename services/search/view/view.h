@@ -84,6 +84,7 @@ struct view_query {
     const struct boosts *boosts; /* NULL: boosts_default() */
     const struct glossary *glossary; /* widens the text leg; `results` borrow from it;
                                         NULL: none */
+    bool exact; /* both legs whole, whatever the number of passages */
     uint64_t deadline_ms;
 };
 
@@ -94,18 +95,27 @@ struct view_problem { /* what to tell the caller when SH_INVALID or SH_FORBIDDEN
 
 /* Fills `results` (its lists and texts live in `arena`).
  *
+ * Depth: where more passages are allowed than VIEW_COMPLETE, each leg gives its best 256
+ * (the vector leg by the graph, where that is cheaper) and fusion orders what either of
+ * them found by the scores of both. That does not depend on offset and max_results, so
+ * asking for more never reorders what came before; what lies beyond the first 256 results
+ * comes from complete legs.
  * total: the passages that the caller may read, that pass the filter and that one leg at
  * least found: the text leg where a word of the query stands in them, the vector leg
- * where the cosine is at least similarity_threshold. It does not depend on offset and
- * max_results, and no order does: asking for more never reorders what came before.
+ * where the cosine is at least similarity_threshold. With a vector leg that is not whole
+ * it counts of that one the candidates; plan.total_exact tells.
  * degraded: why a leg that the mode wants is out: query.vector_missing,
  * "vectors_of_another_model", "no_model" (the view has none yet). The other leg then
- * answers alone, in mode `vector` too.
+ * answers alone, in mode `vector` too. "deadline": a leg was cut short or given up for
+ * want of time.
+ * plan: {"vector":{"strategy":"exact|graph|filtered_graph","allowed","scanned","ef"},
+ * "text":{"terms","matched"},"complete","total_exact"}.
  * expanded: what the glossary added to the text leg.
  * similarity is filled wherever passage and query have a vector, found by it or not.
  *
  * Errors: SH_INVALID, SH_FORBIDDEN (see API.md: clearance above one's own; ≥ 4 with no
- * department), SH_TIMEOUT, SH_UNAVAILABLE (require_complete and a leg is out), SH_NOMEM.
+ * department), SH_TIMEOUT (nothing was found in time), SH_UNAVAILABLE (require_complete
+ * and a leg is out or was cut short), SH_NOMEM.
  */
 SH_CHECK enum sh_err view_search(const struct view *view, const struct view_query *query,
                                  struct sh_arena *arena, struct search_results *results,

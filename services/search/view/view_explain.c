@@ -89,14 +89,17 @@ enum sh_err explain_plan(const struct search *search, struct sh_bytes *json)
 {
     json_t *text = NULL;
     json_t *vector = NULL;
-    json_int_t scanned = (json_int_t)search->vector.count;
     if (search->want_vector)
-        vector = json_pack("{s:s,s:I,s:I}", "strategy", "exact", "allowed",
-                           (json_int_t)search->allowed_count, "scanned", scanned);
+        vector = json_pack(
+            "{s:s,s:I,s:I,s:I}", "strategy", hnsw_strategy_name(search->plan.strategy),
+            "allowed", (json_int_t)search->allowed_count, "scanned",
+            (json_int_t)search->plan.scanned, "ef", (json_int_t)search->plan.ef);
     if (search->want_text)
         text = json_pack("{s:o,s:I}", "terms", terms_json(search), "matched",
                          (json_int_t)search->text_total);
-    json_t *plan = json_pack("{s:o*,s:o*,s:b}", "vector", vector, "text", text,
-                             "complete", search->degraded_count == 0);
+    bool exact = !search->want_vector || search->plan.whole;
+    json_t *plan =
+        json_pack("{s:o*,s:o*,s:b,s:b}", "vector", vector, "text", text, "complete",
+                  search->degraded_count == 0, "total_exact", exact);
     return print(search->arena, plan, json);
 }

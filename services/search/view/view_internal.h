@@ -103,15 +103,22 @@ struct search {
     struct glossary_found expanded;
     bool want_text; /* the leg runs */
     bool want_vector;
-    struct sh_bytes degraded[2];
+    struct sh_bytes degraded[4]; /* each reason once */
     size_t degraded_count;
     struct bitmap allowed;
     uint32_t allowed_count;
     double least_boost; /* of the allowed documents */
     double most_boost;
-    struct leg text;   /* where it is alone, perhaps only its better part */
-    size_t text_total; /* hits of the leg */
+    const float *vector_query; /* of length 1 */
+    struct leg text;           /* perhaps only its better part */
+    size_t text_total;         /* hits of the leg */
     struct leg vector;
+    struct {
+        enum hnsw_strategy strategy;
+        uint32_t ef;
+        uint64_t scanned;
+        bool whole; /* no hit is missing in `vector` */
+    } plan;         /* how the vector leg was found */
     double weight;
     struct search_hit *hits; /* of the results */
     unsigned *languages;     /* of the hits */

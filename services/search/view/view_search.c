@@ -1,7 +1,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "services/search/fusion/fusion.h"
+#include "services/search/view/view_legs.h"
 #include "services/search/view/view_results.h"
 #include "shared/clock.h"
 
@@ -55,8 +55,8 @@ static void lose_vectors(struct search *search, const char *why)
     search->want_text = true;
 }
 
-/* Which legs can run; `query` is the vector for the one of them. */
-static enum sh_err choose_legs(struct search *search, const float **query)
+/* Which legs can run. */
+static enum sh_err choose_legs(struct search *search)
 {
     const struct view *view = search->view;
     const struct view_query *asked = search->asked;
@@ -77,24 +77,12 @@ static enum sh_err choose_legs(struct search *search, const float **query)
                !sh_bytes_is(asked->fingerprint, view->fingerprint)) {
         lose_vectors(search, "vectors_of_another_model");
     } else {
-        err = vector_query_make(view->vectors, asked->vector, &search->scratch, query);
-        if (err == SH_OK && !*query)
+        err = vector_query_make(view->vectors, asked->vector, &search->scratch,
+                                &search->vector_query);
+        if (err == SH_OK && !search->vector_query)
             lose_vectors(search, "embedding");
     }
     return err;
-}
-
-static double boost(const struct search *search, const struct filter_row *row)
-{
-    const struct boosts *boosts = &search->boosts;
-    return boosts_priority(boosts, row->priority) +
-           boosts_campus(boosts, search->asked->caller->campus, row->campus);
-}
-
-static double boost_of(const void *arg, uint32_t slot)
-{
-    const struct search *search = arg;
-    return boost(search, &search->view->slots[slot].document->row);
 }
 
 static void note_boosts(struct search *search, const struct priorities *found,
@@ -144,121 +132,27 @@ static enum sh_err apply_query(struct search *search)
     return err;
 }
 
-static size_t wanted(const struct search_query *query)
+/* A leg is out, or was cut short, and whoever asks does not want the rest alone. */
+static enum sh_err refuse_part(const struct search *search)
 {
-    size_t most = (size_t)query->offset + query->max_results;
-    return query->diversity > 0 && most < FUSION_POOL ? FUSION_POOL : most;
-}
-
-/* Fusion needs every hit of the leg, and so do the ranks of explanations. A leg alone is
- * ordered by its scores and the boosts: hits that no boost can lift far enough are left
- * out, unless what is added up could go beyond its bounds, where all are alike. */
-static bool best_will_do(const struct search *search)
-{
-    double share = search->boosts.score;
-    return !search->want_vector && !search->query->explain && search->least_boost >= 0 &&
-           share > 0 && share + search->least_boost <= 1;
-}
-
-static enum sh_err run_text(struct search *search)
-{
-    const struct text_index *text = search->view->text;
-    uint64_t deadline_ms = search->asked->deadline_ms;
-    struct sh_arena *scratch = &search->scratch;
-    enum sh_err err = SH_OK;
-    if (search->allowed_count > 0 && best_will_do(search)) {
-        const struct text_depth depth = {(uint32_t)wanted(search->query),
-                                         (search->most_boost - search->least_boost) /
-                                             search->boosts.score,
-                                         deadline_ms};
-        struct text_best best;
-        err = text_index_top(text, &search->text_query, &search->allowed, &depth, scratch,
-                             &best);
-        search->text = best.leg;
-        search->text_total = best.total;
-        return err;
-    }
-    err = text_index_search(text, &search->text_query, &search->allowed, deadline_ms,
-                            scratch, &search->text);
-    search->text_total = search->text.count;
-    return err;
-}
-
-static enum sh_err run_legs(struct search *search, const float *query)
-{
-    const struct view *view = search->view;
-    uint64_t deadline_ms = search->asked->deadline_ms;
-    enum sh_err err = filter_slots(search);
-    if (err == SH_OK)
-        err = apply_query(search);
-    if (err == SH_OK && search->want_text)
-        err = run_text(search);
-    if (err == SH_OK && search->want_vector)
-        err = vector_index_scan(view->vectors, query, &search->allowed, deadline_ms,
-                                &search->scratch, &search->vector);
-    return err;
-}
-
-static int compare(struct sh_bytes a, struct sh_bytes b)
-{
-    size_t shorter = a.len < b.len ? a.len : b.len;
-    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-static int order_of(const void *arg, uint32_t a, uint32_t b)
-{
-    const struct search *search = arg;
-    const struct slot *slots = search->view->slots;
-    int order = compare(slots[a].chunk->chunk_id, slots[b].chunk->chunk_id);
-    return order != 0 ? order : (a > b) - (a < b);
-}
-
-/* Without vectors, passages of one document count as alike. */
-static double likeness_of(const void *arg, uint32_t a, uint32_t b)
-{
-    const struct search *search = arg;
-    const struct view *view = search->view;
-    float cosine = 0;
-    if (view->vectors && vector_index_between(view->vectors, a, b, &cosine))
-        return cosine > 0 ? (double)cosine : 0;
-    return view->slots[a].document == view->slots[b].document ? 1 : 0;
-}
-
-static enum sh_err order_hits(struct search *search, struct fusion_result *fused)
-{
-    const struct search_query *query = search->query;
-    const struct fusion_input input = {
-        .method = query->fusion == 1 ? FUSION_RRF : FUSION_WEIGHTED,
-        .text = search->want_text ? &search->text : NULL,
-        .vector = search->want_vector ? &search->vector : NULL,
-        .threshold = query->similarity_threshold,
-        .weight = search->weight,
-        .score_weight = search->boosts.score,
-        .boost = boost_of,
-        .order = order_of,
-        .arg = search,
-    };
-    enum sh_err err = fusion_run(&input, wanted(query), &search->scratch, fused);
-    if (!search->want_vector)
-        fused->total = search->text_total;
-    if (err == SH_OK && query->diversity > 0)
-        err = fusion_diversify(fused, query->diversity, likeness_of, search,
-                               &search->scratch);
-    return err;
+    bool refused = search->query->require_complete && search->degraded_count > 0;
+    return refused ? SH_UNAVAILABLE : SH_OK;
 }
 
 static enum sh_err look(struct search *search, struct fusion_result *fused,
                         struct search_results *results)
 {
-    const float *query = NULL;
-    enum sh_err err = choose_legs(search, &query);
-    if (err == SH_OK && search->degraded_count > 0 && search->query->require_complete)
-        err = SH_UNAVAILABLE;
+    enum sh_err err = choose_legs(search);
     if (err == SH_OK)
-        err = run_legs(search, query);
+        err = refuse_part(search);
     if (err == SH_OK)
-        err = order_hits(search, fused);
+        err = filter_slots(search);
+    if (err == SH_OK)
+        err = apply_query(search);
+    if (err == SH_OK)
+        err = search_rank(search, fused);
+    if (err == SH_OK)
+        err = refuse_part(search);
     if (err == SH_OK)
         err = results_copy(search, fused, results);
     return err;
@@ -285,7 +179,8 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
     if (err == SH_OK)
         err = results_finish(&search, results);
     if (err == SH_UNAVAILABLE)
-        problem_set(problem, "", "the search is incomplete: a leg is out");
+        problem_set(problem, "",
+                    "the search is incomplete: a leg is out or was cut short");
     languages_free(search.analyzers);
     sh_arena_free(&search.scratch);
     results->duration_us = sh_now_us() - start;
