@@ -250,6 +250,7 @@ static inline void service_start_parts(struct service *service)
     struct feed_options feed = {.pg = service->pg,
                                 .pg_config = &service->pg_config,
                                 .writer = service->writer,
+                                .view = view_defaults(),
                                 .model = model_current(service->model),
                                 .state_changed = service_ignore};
     assert_int_equal(feed_create(loop, &feed, &service->feed), SH_OK);
