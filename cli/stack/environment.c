@@ -55,28 +55,48 @@ void environment_set(const struct layout *layout)
     }
 }
 
-/* The environment with two more; lives as long as the process. */
-char **environment_with(const char *rpc_bind, uint16_t ops_port)
+static bool names(const char *entry, const char *variable)
 {
+    size_t len = strlen(variable);
+    return strncmp(entry, variable, len) == 0 && entry[len] == '=';
+}
+
+/* The operator's directory, or DIR/data, has one for each replica. What was set to
+ * nothing stays so: nothing is kept then. */
+static bool data_of(const struct layout *layout, const struct service_layout *service,
+                    const struct replica *replica, struct sh_buffer *out)
+{
+    const char *dir = service->data_variable ? getenv(service->data_variable) : "";
+    if (!dir)
+        dir = layout_path(layout, "data");
+    if (*dir)
+        sh_buffer_printf(out, "%s=%s/%s", service->data_variable, dir, replica->name);
+    return out->err == SH_OK;
+}
+
+char **environment_with(const struct layout *layout, const struct service_layout *service,
+                        const struct replica *replica)
+{
+    struct sh_buffer own[3] = {0}; /* kept */
     size_t count = 0;
     while (environ[count])
         count++;
-    char **env = sh_alloc_array(count + 3, sizeof(*env));
-    char *bind = *rpc_bind ? sh_alloc(256) : NULL;
-    char *ops = sh_alloc(32);
-    if (!env || (*rpc_bind && !bind) || !ops)
+    char **env = sh_alloc_array(count + SH_COUNT(own) + 1, sizeof(*env));
+    sh_buffer_printf(&own[0], "OPS_PORT=%u", replica->ops_port);
+    if (*replica->endpoint)
+        sh_buffer_printf(&own[1], "RPC_BIND=%s", replica->endpoint);
+    if (!env || own[0].err != SH_OK || own[1].err != SH_OK ||
+        !data_of(layout, service, replica, &own[2]))
         return NULL; /* at start-up: the process is about to end */
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], "RPC_BIND=", 9) != 0 &&
-            strncmp(environ[i], "OPS_PORT=", 9) != 0)
+        if (!names(environ[i], "RPC_BIND") && !names(environ[i], "OPS_PORT") &&
+            !(own[2].len > 0 && names(environ[i], service->data_variable)))
             env[n++] = environ[i];
     }
-    (void)snprintf(ops, 32, "OPS_PORT=%u", ops_port);
-    if (bind) {
-        (void)snprintf(bind, 256, "RPC_BIND=%s", rpc_bind);
-        env[n++] = bind;
+    for (size_t i = 0; i < SH_COUNT(own); i++) {
+        if (own[i].len > 0)
+            env[n++] = own[i].data;
     }
-    env[n] = ops;
     return env;
 }

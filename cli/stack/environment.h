@@ -8,8 +8,9 @@
 /* Set in our own environment what all services share: databases, endpoints, directories.
  */
 void environment_set(const struct layout *layout);
-/* Our environment with two more, for one replica; kept for the life of the process. NULL
+/* Our environment with what is one replica's own; kept for the life of the process. NULL
  * when out of memory. */
-char **environment_with(const char *rpc_bind, uint16_t ops_port);
+char **environment_with(const struct layout *layout, const struct service_layout *service,
+                        const struct replica *replica);
 
 #endif

@@ -20,12 +20,13 @@ static const struct {
     const char *name;
     const char *ops_variable;
     const char *endpoints_variable;
+    const char *data_variable;
 } known[SERVICES] = {
-    {"embedder", "EMBEDDER_OPS_URL", "EMBEDDER_ENDPOINTS"},
-    {"search", "SEARCH_OPS_URL", "SEARCH_ENDPOINTS"},
-    {"graph", "GRAPH_OPS_URL", "GRAPH_ENDPOINTS"},
-    {"backup", "BACKUP_OPS_URL", "BACKUP_ENDPOINTS"},
-    {"gateway", "GATEWAY_OPS_URL", NULL},
+    {"embedder", "EMBEDDER_OPS_URL", "EMBEDDER_ENDPOINTS", NULL},
+    {"search", "SEARCH_OPS_URL", "SEARCH_ENDPOINTS", "SEARCH_DATA_DIR"},
+    {"graph", "GRAPH_OPS_URL", "GRAPH_ENDPOINTS", NULL},
+    {"backup", "BACKUP_OPS_URL", "BACKUP_ENDPOINTS", NULL},
+    {"gateway", "GATEWAY_OPS_URL", NULL, NULL},
 };
 
 static enum sh_err complain(const char *what, const char *about)
@@ -53,7 +54,8 @@ static enum sh_err make_dirs(struct layout *layout, const char *dir)
     enum sh_err err = make_dir(dir, 0755);
     if (err == SH_OK && !realpath(dir, layout->dir))
         err = complain("cannot be resolved", dir);
-    static const char *const names[] = {"log", "run", "models", "backups", "redis"};
+    static const char *const names[] = {"log",     "run",   "models",
+                                        "backups", "redis", "data"};
     for (size_t i = 0; i < SH_COUNT(names) && err == SH_OK; i++)
         err = make_dir(layout_path(layout, names[i]), 0700);
     return err;
@@ -224,6 +226,7 @@ static enum sh_err choose_ports(struct layout *layout)
         service->name = known[s].name;
         service->ops_variable = known[s].ops_variable;
         service->endpoints_variable = known[s].endpoints_variable;
+        service->data_variable = known[s].data_variable;
         service->replicas = s == SERVICES - 1 ? 1 : replicas_of(service->name);
         for (unsigned r = 0; r < service->replicas; r++) {
             struct replica *replica = &service->replica[r];

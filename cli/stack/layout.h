@@ -22,6 +22,7 @@ struct service_layout {
     const char *name;
     const char *ops_variable; /* SEARCH_OPS_URL */
     const char *endpoints_variable;
+    const char *data_variable; /* each replica's own directory; NULL: it needs none */
     unsigned replicas;
     struct replica replica[REPLICAS_MAX];
 };

@@ -113,13 +113,13 @@ static enum sh_err start_replica(struct stack *stack,
     size_t size = strlen(stack->layout.bin) + 64;
     char *program = sh_alloc(size);
     const char **argv = sh_alloc_array(2, sizeof(*argv));
-    process->env = environment_with(replica->endpoint, replica->ops_port);
+    process->env = environment_with(&stack->layout, service, replica);
     if (!program || !argv || !process->env)
         return SH_NOMEM;
     (void)snprintf(program, size, "%s/cairn-%s", stack->layout.bin, service->name);
     argv[0] = program;
     process->argv = argv;
-    (void)snprintf(process->name, sizeof(process->name), "%s", replica->name);
+    memcpy(process->name, replica->name, sizeof(replica->name));
     process->uid = geteuid();
     process->stop_signal = SIGTERM;
     return process_start(stack->loop, process);

@@ -181,10 +181,25 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .view = view_options(&search->config),
                                    .model = model_current(search->model),
                                    .outbox_keep_s = search->config.outbox_keep_s,
+                                   .data_dir = search->config.data_dir,
+                                   .snapshot_s = search->config.snapshot_s,
                                    .state_changed = on_feed,
                                    .arg = search};
 
     return feed_create(sh_service_loop(service), &options, &search->feed);
+}
+
+static void on_feed_drained(void *arg)
+{
+    sh_service_release(arg);
+}
+
+static void drain_feed(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    sh_service_hold(service);
+    feed_drain(search->feed, on_feed_drained, service);
 }
 
 static void stop_feed(struct sh_service *service, void *self)
@@ -361,7 +376,7 @@ static const struct sh_stage stages[] = {
     {"database", start_database, NULL, stop_database, NULL},
     {"embedder", start_embedder, NULL, stop_embedder, NULL},
     {"model", start_model, NULL, stop_model, NULL},
-    {"feed", start_feed, NULL, stop_feed, NULL},
+    {"feed", start_feed, drain_feed, stop_feed, NULL},
     {"glossary", start_glossary, NULL, stop_glossary, NULL},
     {"pending", start_pending, drain_pending, stop_pending, NULL},
     {"putter", start_putter, NULL, stop_putter, NULL},

@@ -32,6 +32,12 @@
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \
+    S(str, data_dir, "SEARCH_DATA_DIR", "", 0, 3800, 0, "",                              \
+      "directory of this replica's own for snapshots of its view; empty: none, every "   \
+      "start reads the whole record")                                                    \
+    S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
+      "seconds between snapshots while documents change; one is also written at the "    \
+      "end")                                                                             \
     S(f64, boost_score, "BOOST_SCORE", "0.8", 0, 1, 0, "",                               \
       "share of the fused score in combined_score; the boosts are added to it")          \
     S(f64, boost_priority, "BOOST_PRIORITY", "0.01", 0, 1, 0, "",                        \

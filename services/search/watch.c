@@ -78,15 +78,19 @@ static void tell_index(struct watch *self)
 {
     struct view_stats stats = stats_of(self);
     bool current = feed_current(self->options.feed);
-    char detail[256];
+    struct keeper_state kept = feed_snapshots(self->options.feed);
+    char detail[512];
 
     self->ever_current = self->ever_current || current;
     (void)snprintf(detail, sizeof(detail),
                    "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
-                   "\"vectors\":%zu,\"pending\":%" PRIu64 "}",
+                   "\"vectors\":%zu,\"pending\":%" PRIu64
+                   ",\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
+                   "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
                    feed_loaded(self->options.feed) ? "true" : "false",
                    current ? "true" : "false", stats.documents, stats.chunks,
-                   stats.vectors, self->pending);
+                   stats.vectors, self->pending, kept.loaded, kept.load_s, kept.saved_at,
+                   kept.save_s, kept.failures);
     /* Once loaded it serves, even while it is loaded anew or the database is away. */
     if (!self->ever_current)
         sh_health_set(self->index, SH_UNHEALTHY, -1, "the view is being loaded", detail);

@@ -81,7 +81,7 @@ static enum sh_err put(struct view *view, struct view_document *document,
     enum sh_err err = view_put(view, document);
     struct view_chunk *chunks;
 
-    if (err == SH_OK || err == SH_NOMEM)
+    if (err == SH_OK || err == SH_NOMEM || err == SH_IO)
         return err;
     chunks = sh_arena_array(arena, document->chunk_count + 1, sizeof(*chunks));
     if (chunks == NULL)

@@ -1,66 +1,31 @@
-#include "services/search/feed/feed.h"
+#include "services/search/feed/feed_internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "services/search/feed/apply.h"
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
-#include "shared/bytes.h"
-#include "shared/clock.h"
 #include "shared/log.h"
 
-enum { RETRY_MS = 500, LOOK_MS = 20, READ_MS = 60000 };
+enum { RETRY_MS = 500, LOOK_MS = 20 };
 
-/* Loading walks all documents into `building`; following walks those of a batch of
- * changes into `view`. Either way one page at a time is read, then applied. */
-enum state { STOPPED, POSITIONING, LOADING, FOLLOWING };
-
-struct feed {
-    struct feed_options options;
-    uv_loop_t *loop;
-    enum state state;
-    bool again; /* start over as soon as nothing is under way */
-    bool closing;
-    bool reading; /* a database call holds `this` */
-    bool applying;
-    struct held_view *view;     /* what queries see */
-    struct held_view *building; /* while loading */
-    uint32_t dimension;         /* of the view that is fed */
-    char fingerprint[MODEL_FINGERPRINT_MAX + 1];
-    struct sh_changefeed_position start;
-    struct sh_changefeed *changefeed;
-    bool loaded;
-    bool was_current;
-    char after[257];
-    char sample[257];
-    /* the batch of changes, or nothing while loading */
-    struct sh_arena arena;
-    struct changed_ids changed;
-    struct sh_buffer id_array;
-    /* the page that is applied */
-    struct sh_work work;
-    PGresult *page;
-    struct apply_outcome outcome;
-    enum sh_err applied;
-    uv_timer_t timer; /* tries again */
-    uv_timer_t look;  /* until the view is current */
-};
-
-static void read_page(struct feed *feed);
 static void start_over(struct feed *feed);
 
 /* --- life --------------------------------------------------------------------------- */
 
-static void on_look_closed(uv_handle_t *handle)
+static void on_save_closed(uv_handle_t *handle)
 {
     struct feed *feed = handle->data;
 
+    keeper_close(&feed->keeper);
     held_release(feed->view);
     held_release(feed->building);
     sh_arena_free(&feed->arena);
     sh_buffer_free(&feed->id_array);
     sh_free(feed);
+}
+
+static void on_look_closed(uv_handle_t *handle)
+{
+    struct feed *feed = handle->data;
+
+    uv_close((uv_handle_t *)&feed->save, on_save_closed);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -70,10 +35,16 @@ static void on_timer_closed(uv_handle_t *handle)
     uv_close((uv_handle_t *)&feed->look, on_look_closed);
 }
 
-/* True when the caller must return at once: closing, or everything begins anew. */
-static bool interrupted(struct feed *feed)
+/* A snapshot of the old view may be written on while a new one is loaded. */
+static bool under_way(const struct feed *feed)
 {
-    if (feed->reading || feed->applying)
+    return feed->reading || feed->applying ||
+           (keeper_busy(feed->keeper) && (feed->closing || feed->state == RESTORING));
+}
+
+bool feed_interrupted(struct feed *feed)
+{
+    if (under_way(feed))
         return feed->closing || feed->again;
     if (feed->closing) {
         uv_close((uv_handle_t *)&feed->timer, on_timer_closed);
@@ -90,20 +61,20 @@ static void on_retry(uv_timer_t *timer)
 {
     struct feed *feed = timer->data;
 
-    if (feed->state == POSITIONING)
-        start_over(feed);
+    if (feed->state == LOADING || feed->state == FOLLOWING)
+        feed_read_page(feed);
     else if (feed->state != STOPPED)
-        read_page(feed);
+        start_over(feed);
 }
 
-static void retry(struct feed *feed)
+void feed_retry(struct feed *feed)
 {
     uv_timer_start(&feed->timer, on_retry, RETRY_MS, 0);
 }
 
 /* --- following ---------------------------------------------------------------------- */
 
-static void end_batch(struct feed *feed)
+void feed_end_batch(struct feed *feed)
 {
     sh_arena_free(&feed->arena);
     sh_buffer_clear(&feed->id_array);
@@ -126,15 +97,17 @@ static void on_look(uv_timer_t *timer)
     struct feed *feed = timer->data;
 
     look_whether_current(feed);
-    if (feed->was_current)
-        uv_timer_stop(timer);
+    if (!feed->was_current)
+        return;
+    uv_timer_stop(timer);
+    feed_save_first(feed);
 }
 
 static void on_changes(void *arg, const struct sh_change *changes, size_t count)
 {
     struct feed *feed = arg;
 
-    end_batch(feed);
+    feed_end_batch(feed);
     if (changed_collect(changes, count, &feed->arena, &feed->changed, &feed->id_array) !=
         SH_OK) {
         /* The changes are only lent: begin anew rather than miss one. */
@@ -142,10 +115,12 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
         feed_rebuild(feed);
         return;
     }
-    if (feed->changed.count == 0)
+    if (feed->changed.count == 0) {
         sh_changefeed_applied(feed->changefeed);
-    else
-        read_page(feed);
+        return;
+    }
+    feed->unsaved = true;
+    feed_read_page(feed);
 }
 
 static void on_behind(void *arg)
@@ -157,7 +132,7 @@ static void on_behind(void *arg)
     feed_rebuild(feed);
 }
 
-static void follow(struct feed *feed)
+void feed_follow(struct feed *feed)
 {
     struct sh_changefeed_options options = {.pg = feed->options.pg,
                                             .config = feed->options.pg_config,
@@ -170,7 +145,7 @@ static void follow(struct feed *feed)
 
     if (sh_changefeed_create(feed->loop, &options, &feed->changefeed) != SH_OK) {
         feed->state = POSITIONING;
-        retry(feed);
+        feed_retry(feed);
         return;
     }
     feed->state = FOLLOWING;
@@ -184,142 +159,75 @@ static void follow(struct feed *feed)
             stats.documents, stats.chunks, stats.vectors);
     feed->options.state_changed(feed->options.arg);
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
+    feed_save_regularly(feed);
 }
 
-/* --- applying ----------------------------------------------------------------------- */
-
-static void run_page(struct sh_work *work)
-{
-    struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
-    struct held_view *target = feed->state == LOADING ? feed->building : feed->view;
-    struct changed_ids *changed = feed->state == LOADING ? NULL : &feed->changed;
-
-    feed->applied =
-        apply_page(target->view, feed->dimension, feed->page, changed, &feed->outcome);
-    if (feed->applied == SH_OK && feed->outcome.last && changed != NULL)
-        apply_removals(target->view, changed);
-}
-
-static void page_applied(struct sh_work *work, enum sh_err err)
-{
-    struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
-
-    PQclear(feed->page);
-    feed->page = NULL;
-    feed->applying = false;
-    if (interrupted(feed))
-        return;
-    if (err != SH_OK || feed->applied != SH_OK) {
-        sh_error(NULL, "a page of documents cannot be taken: %s",
-                 sh_err_text(err != SH_OK ? err : feed->applied));
-        retry(feed);
-        return;
-    }
-    if (feed->outcome.sample[0] != '\0')
-        memcpy(feed->sample, feed->outcome.sample, sizeof(feed->sample));
-    memcpy(feed->after, feed->outcome.after, sizeof(feed->after));
-    if (!feed->outcome.last) {
-        read_page(feed);
-    } else if (feed->state == LOADING) {
-        end_batch(feed);
-        follow(feed);
-    } else {
-        end_batch(feed);
-        sh_changefeed_applied(feed->changefeed);
-    }
-}
-
-/* --- reading ------------------------------------------------------------------------ */
-
-static void on_page(void *arg, const struct sh_pg_reply *reply)
-{
-    struct feed *feed = arg;
-
-    feed->reading = false;
-    if (interrupted(feed))
-        return;
-    if (reply->err != SH_OK) {
-        sh_warning(NULL, "documents cannot be read: %s", reply->message);
-        retry(feed);
-        return;
-    }
-    feed->page = PQcopyResult(reply->results[0], PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
-    feed->work = (struct sh_work){.run = run_page, .done = page_applied};
-    if (feed->page == NULL ||
-        sh_workers_submit(feed->options.writer, &feed->work) != SH_OK) {
-        PQclear(feed->page);
-        feed->page = NULL;
-        retry(feed);
-        return;
-    }
-    feed->applying = true;
-}
-
-static void run(struct feed *feed, const struct sh_pg_step *step, sh_pg_done_fn *done)
-{
-    struct sh_pg_call call = {
-        .steps = step, .count = 1, .deadline_ms = sh_now_ms() + READ_MS};
-
-    if (sh_pg_run(feed->options.pg, &call, done, feed) == SH_OK)
-        feed->reading = true;
-    else
-        retry(feed);
-}
-
-static void read_page(struct feed *feed)
-{
-    struct sh_pg_param params[] = {{sh_bytes_of(feed->after), false},
-                                   {sh_bytes_of(feed->fingerprint), false},
-                                   array_param(&feed->id_array)};
-    struct sh_pg_step step = {.statement = &store_page_all, params, 2, true};
-
-    if (feed->state == FOLLOWING) {
-        step.statement = &store_page_changed;
-        step.count = 3;
-    }
-    run(feed, &step, on_page);
-}
+/* --- loading -------------------------------------------------------------------------
+ */
 
 static void on_position(void *arg, const struct sh_pg_reply *reply)
 {
     struct feed *feed = arg;
 
     feed->reading = false;
-    if (interrupted(feed))
+    if (feed_interrupted(feed))
         return;
     if (reply->err != SH_OK) {
         sh_warning(NULL, "the record cannot be read yet: %s", reply->message);
-        retry(feed);
+        feed_retry(feed);
         return;
     }
     feed->start.xid = sh_pg_u64(reply->results[0], 0, 0);
     feed->start.seq = sh_pg_u64(reply->results[0], 0, 1);
     feed->state = LOADING;
-    read_page(feed);
+    feed->unsaved = true;
+    feed_read_page(feed);
 }
 
-static void start_over(struct feed *feed)
+bool feed_without_rows(struct feed *feed, enum sh_err err)
+{
+    if (err != SH_IO || feed->options.view.vectors.rows == NULL)
+        return false;
+    sh_warning(NULL,
+               "%s cannot be written: vectors are kept in memory, and no "
+               "snapshots, from now on",
+               feed->options.view.vectors.rows);
+    feed->options.view.vectors.rows = NULL;
+    feed_rebuild(feed);
+    return true;
+}
+
+void feed_load(struct feed *feed)
 {
     struct sh_pg_step step = {.statement = &store_position};
     const struct model *model = feed->options.model;
 
-    feed->again = false;
     feed->state = POSITIONING;
+    enum sh_err err = held_new(&feed->options.view, &feed->building);
+    if (err == SH_OK)
+        err = view_set_model(feed->building->view, feed->fingerprint, feed->dimension,
+                             model->alpha);
+    if (err == SH_OK)
+        feed_ask(feed, &step, on_position);
+    else if (!feed_without_rows(feed, err))
+        feed_retry(feed);
+}
+
+static void start_over(struct feed *feed)
+{
+    const struct model *model = feed->options.model;
+
+    feed->again = false;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
+    uv_timer_stop(&feed->save);
     sh_changefeed_close(&feed->changefeed);
-    end_batch(feed);
+    feed_end_batch(feed);
     held_release(feed->building);
     feed->building = NULL;
     feed->dimension = model->dimension;
     memcpy(feed->fingerprint, model->fingerprint, sizeof(feed->fingerprint));
-    if (held_new(&feed->options.view, &feed->building) != SH_OK ||
-        view_set_model(feed->building->view, feed->fingerprint, feed->dimension,
-                       model->alpha) != SH_OK) {
-        retry(feed);
-        return;
-    }
-    run(feed, &step, on_position);
+    feed_restore(feed);
     look_whether_current(feed);
 }
 
@@ -328,7 +236,7 @@ static void start_over(struct feed *feed)
 void feed_rebuild(struct feed *feed)
 {
     feed->again = true;
-    (void)interrupted(feed); /* now, or when what is under way returns */
+    (void)feed_interrupted(feed); /* now, or when what is under way returns */
 }
 
 enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
@@ -337,17 +245,24 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
     struct feed *feed = sh_alloc(sizeof(*feed));
     enum sh_err err = feed ? held_new(&options->view, &feed->view) : SH_NOMEM;
 
+    if (err == SH_OK)
+        err = keeper_create(options->data_dir, options->writer, &feed->keeper);
     if (err != SH_OK) {
-        if (feed != NULL)
+        if (feed != NULL) {
             held_release(feed->view);
+            keeper_close(&feed->keeper);
+        }
         sh_free(feed);
         return err;
     }
     uv_timer_init(loop, &feed->timer); /* these cannot fail */
     uv_timer_init(loop, &feed->look);
+    uv_timer_init(loop, &feed->save);
     feed->timer.data = feed;
     feed->look.data = feed;
+    feed->save.data = feed;
     feed->options = *options;
+    feed->options.view.vectors.rows = keeper_rows(feed->keeper);
     feed->loop = loop;
     *out = feed;
     return SH_OK;
@@ -397,6 +312,7 @@ void feed_close(struct feed **feed_in)
     feed->closing = true;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
+    uv_timer_stop(&feed->save);
     sh_changefeed_close(&feed->changefeed);
-    (void)interrupted(feed);
+    (void)feed_interrupted(feed);
 }

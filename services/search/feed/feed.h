@@ -1,11 +1,13 @@
-/* feed: keeps the view as the record is. Loads everything page by page, then follows the
- * changefeed; what the view takes happens on a thread of its own, never on the loop. A
- * feed that fell behind, or whose model changed, loads a second view and swaps it in, so
- * that queries always have one. Loop thread only. */
+/* feed: keeps the view as the record is. Starts from a snapshot, or loads everything page
+ * by page; then follows the changefeed and writes snapshots; what the view takes happens
+ * on a thread of its own, never on the loop. A feed that fell behind, or whose model
+ * changed, loads a second view and swaps it in, so that queries always have one. Loop
+ * thread only. */
 #ifndef SEARCH_FEED_H
 #define SEARCH_FEED_H
 
 #include "services/search/feed/held.h"
+#include "services/search/feed/keeper.h"
 #include "services/search/ingest/model.h"
 #include "shared/changefeed.h"
 #include "shared/workers.h"
@@ -17,8 +19,10 @@ struct feed_options {
     const struct sh_pg_config *pg_config;
     struct sh_workers *writer; /* one thread */
     struct view_options view;
-    const struct model *model;        /* in use; read whenever loading starts */
-    uint32_t outbox_keep_s;           /* 0: the changefeed's own */
+    const struct model *model; /* in use; read whenever loading starts */
+    uint32_t outbox_keep_s;    /* 0: the changefeed's own */
+    const char *data_dir;      /* for snapshots; "", NULL: none. Borrowed for create */
+    uint32_t snapshot_s;       /* how often one is written, when anything changed */
     void (*state_changed)(void *arg); /* loaded, current, rebuilding */
     void *arg;
 };
@@ -37,6 +41,12 @@ bool feed_current(const struct feed *feed);
 struct sh_changefeed_position feed_position(const struct feed *feed);
 /* Some document's title, "" when there is none: what a self-test may look for. */
 const char *feed_sample(const struct feed *feed);
+
+/* What is known of snapshots. */
+struct keeper_state feed_snapshots(const struct feed *feed);
+/* Before an end: `done` when the snapshot shows what the view shows, or cannot; perhaps
+ * at once. Once only. */
+void feed_drain(struct feed *feed, void (*done)(void *arg), void *arg);
 
 /* `done` once the view shows transaction `xid`, at the deadline, or at close. Errors:
  * SH_UNAVAILABLE while nothing is followed; `done` is then never called. */

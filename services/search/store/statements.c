@@ -103,6 +103,19 @@ const struct sh_pg_statement store_document_delete = {
 
 /* --- the view ----------------------------------------------------------------------- */
 
+/* The cluster, its timeline (a restored or promoted copy has another one), the database,
+ * and the tables, which a restored dump makes anew. */
+const struct sh_pg_statement store_record = {
+    "record",
+    "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT concat_ws('-', "
+    "system_identifier, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), "
+    "(SELECT oid FROM pg_database WHERE datname = current_database()), "
+    "'documents'::regclass::oid, 'chunks'::regclass::oid, "
+    "'chunk_vectors'::regclass::oid, 'search_outbox'::regclass::oid) "
+    "FROM pg_control_system()) END, "
+    "coalesce((SELECT xid FROM outbox_horizon WHERE outbox = 'search_outbox')::text, "
+    "'0'), pg_snapshot_xmax(pg_current_snapshot())::text"};
+
 const struct sh_pg_statement store_position = {"position", SH_CHANGEFEED_START_SQL};
 
 /* At most so many documents, and about so many chunks, are read at a time. */

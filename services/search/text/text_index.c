@@ -169,3 +169,13 @@ size_t text_index_bytes(const struct text_index *self)
            ((size_t)self->numbers_capacity + self->lexicon.count) * sizeof(uint32_t) +
            ((size_t)self->slots_capacity + self->numbers_capacity) / 8;
 }
+
+uint32_t text_index_passages(const struct text_index *self)
+{
+    return self->live;
+}
+
+bool text_index_has(const struct text_index *self, uint32_t slot)
+{
+    return slot < self->numbers_capacity && self->numbers[slot] != UINT32_MAX;
+}

@@ -30,6 +30,9 @@ SH_CHECK enum sh_err text_index_add(struct text_index *self, uint32_t slot,
 /* `entry` as it was added. Never fails; an unknown slot is passed over. */
 void text_index_remove(struct text_index *self, uint32_t slot, const struct entry *entry);
 size_t text_index_bytes(const struct text_index *self);
+/* Passages that are in it. */
+uint32_t text_index_passages(const struct text_index *self);
+bool text_index_has(const struct text_index *self, uint32_t slot);
 
 /* --- upkeep --------------------------------------------------------------------------
  */

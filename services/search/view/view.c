@@ -1,6 +1,7 @@
 #include "services/search/view/view.h"
 
 #include <math.h>
+#include <sys/mman.h>
 
 #include "services/search/view/view_internal.h"
 
@@ -70,6 +71,8 @@ void view_free(struct view **self)
     if (view->lock)
         pthread_rwlock_destroy(view->lock);
     sh_free(view->lock);
+    if (view->mapped)
+        (void)munmap(view->mapped, view->mapped_len);
     sh_free(view);
     *self = NULL;
 }

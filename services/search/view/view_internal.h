@@ -65,6 +65,8 @@ struct view {
     double alpha;
     size_t chunk_count;
     size_t document_bytes;
+    void *mapped; /* the snapshot that texts of documents may lie in, or NULL */
+    size_t mapped_len;
 };
 
 /* --- documents.c: the table of documents, under the lock held for writing -------- */

@@ -1,0 +1,83 @@
+/* feed_internal: the inside of the feed, for its own files only. */
+#ifndef SEARCH_FEED_INTERNAL_H
+#define SEARCH_FEED_INTERNAL_H
+
+#include "services/search/feed/apply.h"
+#include "services/search/feed/feed.h"
+#include "services/search/feed/keeper.h"
+
+/* At the start the record says which one it is, and a snapshot of it is tried; else all
+ * documents are walked into `building`. Following walks those of a batch of changes into
+ * `view`. Either way one page at a time is read, then applied. */
+enum feed_state { STOPPED, IDENTIFYING, RESTORING, POSITIONING, LOADING, FOLLOWING };
+
+struct feed {
+    struct feed_options options;
+    uv_loop_t *loop;
+    enum feed_state state;
+    bool again; /* start over as soon as nothing is under way */
+    bool closing;
+    bool reading; /* a database call holds `this` */
+    bool applying;
+    struct held_view *view;     /* what queries see */
+    struct held_view *building; /* while loading */
+    uint32_t dimension;         /* of the view that is fed */
+    char fingerprint[MODEL_FINGERPRINT_MAX + 1];
+    struct sh_changefeed_position start;
+    struct sh_changefeed *changefeed;
+    bool loaded;
+    bool was_current;
+    char after[257];
+    char sample[257];
+    /* the batch of changes, or nothing while loading */
+    struct sh_arena arena;
+    struct changed_ids changed;
+    struct sh_buffer id_array;
+    /* the page that is applied */
+    struct sh_work work;
+    PGresult *page;
+    struct apply_outcome outcome;
+    enum sh_err applied;
+    /* snapshots */
+    struct keeper *keeper;
+    struct record_state record; /* when it was last looked at */
+    bool unsaved;               /* the view is not what the last snapshot shows */
+    uint64_t saved_ms;          /* when the last attempt ended */
+    void (*drained)(void *arg);
+    void *drained_arg;
+    uv_timer_t timer; /* tries again */
+    uv_timer_t look;  /* until the view is current */
+    uv_timer_t save;
+};
+
+/* --- feed.c --------------------------------------------------------------------------
+ */
+
+/* True when the caller must return at once: closing, or everything begins anew. */
+bool feed_interrupted(struct feed *feed);
+/* What is being done is tried again in a moment. */
+void feed_retry(struct feed *feed);
+void feed_end_batch(struct feed *feed);
+/* `building` is what queries see from now on; changes since `start` go into it. */
+void feed_follow(struct feed *feed);
+/* All documents into `building`. */
+void feed_load(struct feed *feed);
+/* True when that was what did not work: all begins anew with the vectors in memory. */
+bool feed_without_rows(struct feed *feed, enum sh_err err);
+
+/* --- feed_pages.c --------------------------------------------------------------------
+ */
+
+void feed_ask(struct feed *feed, const struct sh_pg_step *step, sh_pg_done_fn *done);
+void feed_read_page(struct feed *feed);
+
+/* --- feed_restore.c ------------------------------------------------------------------
+ */
+
+/* A snapshot into `building`, then feed_follow(); without one feed_load(). */
+void feed_restore(struct feed *feed);
+/* Now that it is current. */
+void feed_save_first(struct feed *feed);
+void feed_save_regularly(struct feed *feed);
+
+#endif

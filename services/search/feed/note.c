@@ -1,0 +1,59 @@
+#include "services/search/feed/note.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void note_write(const struct note *note, struct sh_buffer *out)
+{
+    sh_buffer_printf(out, "%" PRIu64 " %" PRIu64 " %s %s", note->position.xid,
+                     note->position.seq, note->identity, note->sample);
+}
+
+/* Up to the blank behind it. */
+static bool read_number(const char **at, uint64_t *number)
+{
+    char *end = NULL;
+    if (!isdigit((unsigned char)**at))
+        return false;
+    errno = 0;
+    *number = strtoull(*at, &end, 10);
+    if (errno != 0 || *end != ' ')
+        return false;
+    *at = end + 1;
+    return true;
+}
+
+bool note_read(const char *text, struct note *out)
+{
+    *out = (struct note){0};
+    if (!read_number(&text, &out->position.xid) ||
+        !read_number(&text, &out->position.seq))
+        return false;
+    size_t identity = strcspn(text, " ");
+    if (identity == 0 || identity > RECORD_IDENTITY || text[identity] != ' ')
+        return false;
+    memcpy(out->identity, text, identity);
+    text += identity + 1;
+    if (strlen(text) >= sizeof(out->sample))
+        return false;
+    memcpy(out->sample, text, strlen(text) + 1);
+    return true;
+}
+
+const char *note_refused(const struct note *note, const struct record_state *record)
+{
+    const struct sh_changefeed_position *position = &note->position;
+    if (record->identity[0] == '\0' || strcmp(note->identity, record->identity) != 0 ||
+        position->xid >= record->after)
+        return "database";
+    /* as the changefeed sees it: the last transaction that was trimmed was seen whole
+     * only when the position is behind all its rows */
+    if (position->xid < record->horizon ||
+        (position->xid == record->horizon && record->horizon > 0 &&
+         position->seq < INT64_MAX))
+        return "trimmed";
+    return NULL;
+}
