@@ -220,3 +220,59 @@ def test_asking_above_ones_clearance_is_forbidden(stack, filters):
     reply = stack.post("/api/search", {"query": "x", "user": STAFF, "filters": filters})
     assert reply.status == 403
     assert reply.json()["code"] == "forbidden"
+
+
+def deep(levels):
+    filters = {}
+    for _ in range(levels):
+        filters = {"any": [filters]}
+    return filters
+
+
+@pytest.mark.parametrize("filters, field", [
+    ({"metadata": {"year": {"gtee": 1}}}, "filters.metadata.year.gtee"),
+    ({"any": [{}, {"colour": "red"}]}, "filters.any[1].colour"),
+    ({"metadata": {"year": {"gte": 1, "lt": "2020-01-01"}}}, "filters.metadata.year.lt"),
+    (deep(20), "filters" + ".any[0]" * 16 + ".any"),
+    ({"metadata": {"n": {"any": list(range(5000))}}}, "filters.metadata.n.any"),
+    ({"metadata": {"n": "x" * 100_000}}, "filters"),
+])
+def test_filters_beyond_reason_are_refused_by_name(stack, filters, field):
+    reply = stack.post("/api/search", {"query": "x", "filters": filters})
+    assert reply.status == 400, reply.body
+    assert reply.json()["field"] == field
+
+
+def test_a_depth_bomb_is_refused(stack):
+    assert stack.post("/api/search", {"query": "x", "filters": deep(400)}).status == 400
+
+
+def test_conditions_that_contradict_find_nothing(stack):
+    stack.put(id="contradiction-1", title="Contradiction probe", text="wombat burrows",
+              collection="contradiction", metadata={"year": 2020})
+
+    def total(**metadata):
+        return stack.search("wombat", filters={"collection": "contradiction",
+                                               "metadata": metadata})["total"]
+
+    assert total(year={"gte": 2020, "lte": 2020}) == 1
+    assert total(year={"gte": 2021, "lte": 2019}) == 0
+    assert total(year={"gt": 2020, "lt": 2020}) == 0
+    assert total(year={"any": []}) == 0
+
+
+def test_a_filter_follows_every_change_of_a_document(stack):
+    def found(**filters):
+        answer = stack.search("numbat termites", filters={"collection": "change", **filters})
+        assert answer["total"] == answer["count"]
+        return answer["total"]
+
+    for year, tag in [(2001, "old"), (2002, "new"), (2003, "new")]:
+        stack.put(id="change-1", title="Change probe", text="numbat termites",
+                  collection="change", metadata={"year": year, "tag": tag})
+        assert found(metadata={"year": year}) == 1
+        assert found(metadata={"year": {"lt": year}}) == 0
+        assert found(metadata={"tag": {"none": [tag]}}) == 0
+    assert stack.delete("/api/documents/change-1").status in (200, 204)
+    assert found() == 0
+    assert found(metadata={"tag": {"exists": True}}) == 0

@@ -298,9 +298,9 @@ enum sh_err columns_create(struct columns **out)
     return SH_OK;
 }
 
-void columns_free(struct columns **columns)
+void columns_free(struct columns **out)
 {
-    struct columns *self = *columns;
+    struct columns *self = *out;
     if (!self)
         return;
     for (int i = 0; i < FIELD_METADATA; i++)
@@ -316,7 +316,7 @@ void columns_free(struct columns **columns)
     places_free(&self->places);
     roaring_bitmap_free(self->all);
     sh_free(self);
-    *columns = NULL;
+    *out = NULL;
 }
 
 size_t columns_bytes(const struct columns *self)

@@ -38,7 +38,7 @@ struct selection {
 
 /* Errors: SH_NOMEM. */
 SH_CHECK enum sh_err columns_create(struct columns **out);
-void columns_free(struct columns **self);
+void columns_free(struct columns **out);
 
 /* A document enters; it is known by *number from then on. `slots` are its alone. One
  * without slots takes part in nothing. `row` is copied. Errors: SH_NOMEM (nothing

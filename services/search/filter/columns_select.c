@@ -124,10 +124,13 @@ static enum sh_err gather_leaf(struct gather *gather, const struct filter_node *
 }
 
 /* --- composition ---------------------------------------------------------------------
+ *
+ * What is picked need be right only inside `within` (NULL: everywhere), the slots that
+ * the conditions before have left.
  */
 
 static enum sh_err pick(struct select *select, const struct filter_node *node,
-                        struct picked *out);
+                        const roaring_bitmap_t *within, struct picked *out);
 
 /* A group of one that adds nothing is its child. */
 static const struct filter_node *bare(const struct filter_node *node)
@@ -142,28 +145,37 @@ static bool is_group(const struct filter_node *node)
     return node->kind <= FILTER_NONE;
 }
 
-/* The union of the children: groups first, as they need the dense words themselves. */
+/* The union of those children that are groups; *out stays empty when there are none. */
 /* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
-static enum sh_err pick_any(struct select *select, const struct filter_node *node,
-                            struct picked *out)
+static enum sh_err pick_groups(struct select *select, const struct filter_node *node,
+                               const roaring_bitmap_t *within, struct picked *out)
 {
-    struct picked groups = {0};
-    struct gather gather = {.select = select};
     enum sh_err err = SH_OK;
     for (const struct filter_node *child = node->first; err == SH_OK && child;
          child = child->next) {
         struct picked one = {0};
         if (!is_group(bare(child)))
             continue;
-        err = pick(select, child, &one);
-        if (err == SH_OK && !groups.set) {
-            groups = one;
+        err = pick(select, child, within, &one);
+        if (err == SH_OK && !out->set) {
+            *out = one;
             continue;
         }
         if (err == SH_OK)
-            err = picked_keep(&groups, roaring_bitmap_or(groups.set, one.set));
+            err = picked_keep(out, roaring_bitmap_or(out->set, one.set));
         picked_drop(&one);
     }
+    return err;
+}
+
+/* The union of the children: groups first, as they need the dense words themselves. */
+/* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
+static enum sh_err pick_any(struct select *select, const struct filter_node *node,
+                            const roaring_bitmap_t *within, struct picked *out)
+{
+    struct picked groups = {0};
+    struct gather gather = {.select = select, .within = within};
+    enum sh_err err = pick_groups(select, node, within, &groups);
     if (err == SH_OK && groups.set)
         err = gather_bitmap(&gather, groups.set);
     for (const struct filter_node *child = node->first; err == SH_OK && child;
@@ -179,76 +191,71 @@ static enum sh_err pick_any(struct select *select, const struct filter_node *nod
     return err;
 }
 
-/* What is in `with` stays, or with `out_of` goes. Takes `with` over. */
-static enum sh_err narrow(struct picked *acc, struct picked *with, bool out_of)
-{
-    enum sh_err err = SH_OK;
-    if (out_of)
-        err = picked_keep(acc, roaring_bitmap_andnot(acc->set, with->set));
-    else
-        err = picked_keep(acc, roaring_bitmap_and(acc->set, with->set));
-    picked_drop(with);
-    return err;
-}
-
-/* One child of FILTER_ALL, into *acc. */
+/* One child of FILTER_ALL: what it has stays in *acc, or as FILTER_NONE goes from it. An
+ * *acc without a set is everything. */
 /* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
-static enum sh_err pick_child(struct select *select, const struct filter_node *child,
-                              struct picked *acc)
+static enum sh_err narrow(struct select *select, const struct filter_node *child,
+                          const roaring_bitmap_t *within, struct picked *acc)
 {
     struct picked one = {0};
-    bool out_of = child->kind == FILTER_NONE;
-    enum sh_err err = out_of ? pick_any(select, child, &one) : pick(select, child, &one);
+    bool none = child->kind == FILTER_NONE;
+    within = acc->set ? acc->set : within;
+    enum sh_err err =
+        none ? pick_any(select, child, within, &one) : pick(select, child, within, &one);
     if (err != SH_OK)
         return err;
-    if (!acc->set) {
-        if (!out_of) {
-            *acc = one;
-            return SH_OK;
-        }
-        acc->set = select->columns->all;
+    if (!none && !acc->set) {
+        *acc = one;
+        return SH_OK;
     }
-    return narrow(acc, &one, out_of);
+    const roaring_bitmap_t *from = acc->set ? acc->set : select->columns->all;
+    err = picked_keep(acc, none ? roaring_bitmap_andnot(from, one.set)
+                                : roaring_bitmap_and(from, one.set));
+    picked_drop(&one);
+    return err;
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
 static enum sh_err pick_all(struct select *select, const struct filter_node *node,
-                            struct picked *out)
+                            const roaring_bitmap_t *within, struct picked *out)
 {
-    struct picked acc = {0};
     enum sh_err err = SH_OK;
     for (int round = 0; round < 2; round++) { /* what takes away comes last */
         for (const struct filter_node *child = node->first; err == SH_OK && child;
              child = child->next) {
-            if ((bare(child)->kind == FILTER_NONE) != (round == 1) ||
-                (acc.set && roaring_bitmap_is_empty(acc.set)))
-                continue;
-            err = pick_child(select, bare(child), &acc);
+            const struct filter_node *only = bare(child);
+            if ((only->kind == FILTER_NONE) == (round == 1) &&
+                !(out->set && roaring_bitmap_is_empty(out->set)))
+                err = narrow(select, only, within, out);
         }
     }
-    if (err == SH_OK && !acc.set)
-        acc.set = select->columns->all;
-    if (err != SH_OK)
-        picked_drop(&acc);
-    *out = acc;
+    if (!out->set)
+        out->set = select->columns->all;
     return err;
 }
 
-/* *out is nothing to put down after an error. */
+/* After an error *out holds nothing. */
 /* NOLINTNEXTLINE(misc-no-recursion): FILTER_DEPTH bounds it */
 static enum sh_err pick(struct select *select, const struct filter_node *node,
-                        struct picked *out)
+                        const roaring_bitmap_t *within, struct picked *out)
 {
+    enum sh_err err = SH_OK;
     *out = (struct picked){0};
     node = bare(node);
-    if (node->kind == FILTER_ANY)
-        return pick_any(select, node, out);
-    if (node->kind == FILTER_ALL)
-        return pick_all(select, node, out);
-    if (node->kind == FILTER_NONE)
-        return pick_child(select, node, out);
-    struct gather gather = {.select = select};
-    return gather_end(&gather, gather_leaf(&gather, node), out);
+    if (node->kind == FILTER_ANY) {
+        err = pick_any(select, node, within, out);
+    } else if (node->kind == FILTER_ALL) {
+        err = pick_all(select, node, within, out);
+    } else if (node->kind == FILTER_NONE) {
+        err = narrow(select, node, within, out);
+    } else {
+        struct gather gather = {.select = select, .within = within};
+        err = gather_leaf(&gather, node);
+        err = gather_end(&gather, err, out);
+    }
+    if (err != SH_OK)
+        picked_drop(out);
+    return err;
 }
 
 /* --- what occurs in the selection ----------------------------------------------------
@@ -274,10 +281,11 @@ static void note_priorities(const struct columns *columns, const roaring_bitmap_
 static enum sh_err note_campuses(struct select *select, struct sh_bytes campus,
                                  const roaring_bitmap_t *allowed, struct selection *out)
 {
-    struct gather gather = {.select = select};
+    struct gather gather = {.select = select, .within = allowed};
     struct picked own = {0};
     struct picked others = {0};
-    enum sh_err err = gather_end(&gather, gather_campus(&gather, campus), &own);
+    enum sh_err err = gather_campus(&gather, campus);
+    err = gather_end(&gather, err, &own);
     if (err == SH_OK && roaring_bitmap_intersect(own.set, allowed)) {
         others.own = roaring_bitmap_andnot(allowed, own.set);
         err = picked_keep(&own, roaring_bitmap_and(allowed, own.set));
@@ -303,7 +311,7 @@ enum sh_err columns_select(const struct columns *self, const struct filter *filt
                             .deadline_ms = deadline_ms};
     struct picked allowed;
     *out = (struct selection){0};
-    enum sh_err err = pick(&select, filter->root, &allowed);
+    enum sh_err err = pick(&select, filter->root, NULL, &allowed);
     if (err != SH_OK)
         return err;
     out->count = (uint32_t)roaring_bitmap_get_cardinality(allowed.set);

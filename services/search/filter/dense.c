@@ -41,22 +41,6 @@ size_t dense_words(uint32_t bits)
     return (bitmap_words(bits) + WORDS - 1) / WORDS * WORDS;
 }
 
-void dense_add_run(struct bitmap *map, uint32_t first, uint32_t count)
-{
-    uint32_t last = first + (count - 1);
-    uint64_t head = ~UINT64_C(0) << (first % 64);
-    uint64_t tail = ~UINT64_C(0) >> (63 - last % 64);
-    uint32_t word = first / 64;
-    if (word == last / 64) {
-        map->words[word] |= head & tail;
-        return;
-    }
-    map->words[word++] |= head;
-    for (; word < last / 64; word++)
-        map->words[word] = ~UINT64_C(0);
-    map->words[word] |= tail;
-}
-
 /* --- from a roaring bitmap -----------------------------------------------------------
  */
 

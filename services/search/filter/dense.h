@@ -19,6 +19,20 @@ SH_CHECK enum sh_err dense_of(const roaring_bitmap_t *from, uint32_t bits,
 SH_CHECK enum sh_err dense_take(struct bitmap *from, roaring_bitmap_t **out);
 size_t dense_words(uint32_t bits); /* with the rest of the last container */
 /* count > 0, first + count <= map->bits. */
-void dense_add_run(struct bitmap *map, uint32_t first, uint32_t count);
+static inline void dense_add_run(struct bitmap *map, uint32_t first, uint32_t count)
+{
+    uint32_t last = first + (count - 1);
+    uint64_t head = ~UINT64_C(0) << (first % 64);
+    uint64_t tail = ~UINT64_C(0) >> (63 - last % 64);
+    uint32_t word = first / 64;
+    if (word == last / 64) {
+        map->words[word] |= head & tail;
+        return;
+    }
+    map->words[word++] |= head;
+    for (; word < last / 64; word++)
+        map->words[word] = ~UINT64_C(0);
+    map->words[word] |= tail;
+}
 
 #endif

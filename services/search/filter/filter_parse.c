@@ -151,13 +151,13 @@ static enum sh_err parse_object(struct filter_parser *parser, struct filter_node
 }
 
 static enum sh_err add_clearance(struct filter_parser *parser, struct filter_node *parent,
-                                 uint32_t most)
+                                 double above, uint32_t most)
 {
     static const struct filter_subject subject = {FIELD_CLEARANCE, {0}};
     struct filter_node *node = NULL;
     enum sh_err err = filter_add(parser, parent, &subject, FILTER_RANGE, &node);
     if (err == SH_OK)
-        node->range = (struct filter_range){.low = -(double)INFINITY, .high = most};
+        node->range = (struct filter_range){.low = above, .low_open = true, .high = most};
     return err;
 }
 
@@ -182,16 +182,16 @@ static enum sh_err add_rights(struct filter_parser *parser, struct filter_node *
     struct filter_node *either = NULL;
     struct filter_node *both = NULL;
     if (clearance <= PUBLIC_CLEARANCE || caller->all_departments)
-        return add_clearance(parser, root, clearance);
+        return add_clearance(parser, root, 0, clearance);
     if (caller->department.len == 0)
-        return add_clearance(parser, root, PUBLIC_CLEARANCE);
+        return add_clearance(parser, root, 0, PUBLIC_CLEARANCE);
     enum sh_err err = filter_add(parser, root, NULL, FILTER_ANY, &either);
     if (err == SH_OK)
-        err = add_clearance(parser, either, PUBLIC_CLEARANCE);
+        err = add_clearance(parser, either, 0, PUBLIC_CLEARANCE);
     if (err == SH_OK)
         err = filter_add(parser, either, NULL, FILTER_ALL, &both);
     if (err == SH_OK)
-        err = add_clearance(parser, both, clearance);
+        err = add_clearance(parser, both, PUBLIC_CLEARANCE, clearance);
     return err == SH_OK ? add_own_department(parser, both) : err;
 }
 
@@ -209,15 +209,15 @@ enum sh_err filter_compile(struct sh_bytes json, const struct caller *caller,
         return SH_NOMEM;
     filter->caller = caller;
     enum sh_err err = filter_add(&parser, NULL, NULL, FILTER_ALL, &filter->root);
+    if (err == SH_OK) /* first come, last asked: the narrower conditions lead */
+        err = add_rights(&parser, filter->root);
+    parser.nodes = 0; /* these were not the caller's conditions */
     if (err == SH_OK && json.len > 0) {
         root = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, &error);
         err = root ? parse_object(&parser, filter->root, root, 0)
                    : filter_refuse(&parser, "filters must be a JSON object");
     }
     json_decref(root);
-    parser.nodes = 0; /* these are not the caller's conditions */
-    if (err == SH_OK)
-        err = add_rights(&parser, filter->root);
     if (err == SH_OK)
         *out = filter;
     return err;

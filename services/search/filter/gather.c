@@ -32,7 +32,7 @@ enum sh_err gather_bitmap(struct gather *gather, const roaring_bitmap_t *set)
     if (gather->set_count == gather->set_capacity) {
         size_t capacity = gather->set_capacity ? gather->set_capacity * 2 : 8;
         const roaring_bitmap_t **sets =
-            sh_realloc(gather->sets, capacity * sizeof(*sets));
+            sh_realloc(gather->sets, capacity * sizeof(const void *));
         if (!sets)
             return SH_NOMEM;
         gather->sets = sets;
@@ -103,7 +103,31 @@ static roaring_bitmap_t *of_documents(const struct gather *gather)
     return slots;
 }
 
-/* The union of what came together; `gather` is empty then. */
+/* Few slots matter: what is in them of each bitmap, instead of each bitmap whole. */
+static roaring_bitmap_t *unite_within(const struct gather *gather)
+{
+    roaring_bitmap_t *slots = roaring_bitmap_create();
+    for (size_t i = 0; slots && i < gather->set_count; i++) {
+        roaring_bitmap_t *part = roaring_bitmap_and(gather->sets[i], gather->within);
+        if (!part) {
+            roaring_bitmap_free(slots);
+            return NULL;
+        }
+        roaring_bitmap_or_inplace(slots, part);
+        roaring_bitmap_free(part);
+    }
+    return slots;
+}
+
+static roaring_bitmap_t *unite(const struct gather *gather)
+{
+    uint64_t slots = gather->select->dense.bits;
+    if (gather->within &&
+        roaring_bitmap_get_cardinality(gather->within) < slots / GATHER_FEW)
+        return unite_within(gather);
+    return roaring_bitmap_or_many(gather->set_count, gather->sets);
+}
+
 enum sh_err gather_end(struct gather *gather, enum sh_err err, struct picked *out)
 {
     roaring_bitmap_t *rare = NULL;
@@ -121,7 +145,7 @@ enum sh_err gather_end(struct gather *gather, enum sh_err err, struct picked *ou
     } else if (err == SH_OK && gather->set_count == 1) {
         *out = (struct picked){.set = gather->sets[0]};
     } else if (err == SH_OK) {
-        err = picked_keep(out, roaring_bitmap_or_many(gather->set_count, gather->sets));
+        err = picked_keep(out, unite(gather));
     }
     if (rare)
         roaring_bitmap_free(rare);

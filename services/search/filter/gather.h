@@ -7,7 +7,10 @@
 #include "services/search/filter/bitmap.h"
 #include "services/search/filter/columns_internal.h"
 
-enum { GATHER_EARLY = 64 }; /* documents that are not worth a pass over all slots */
+enum {
+    GATHER_EARLY = 64, /* documents that are not worth a pass over all slots */
+    GATHER_FEW = 16,   /* a share: so few slots are looked up in each bitmap */
+};
 
 struct select { /* one columns_select() */
     const struct columns *columns;
@@ -27,8 +30,9 @@ void picked_drop(struct picked *picked);
 /* `own` takes its place. Errors: SH_NOMEM: it is NULL. */
 SH_CHECK enum sh_err picked_keep(struct picked *picked, roaring_bitmap_t *own);
 
-struct gather { /* `select` set, the rest zero: nothing yet */
+struct gather { /* `select` and `within` set, the rest zero: nothing yet */
     struct select *select;
+    const roaring_bitmap_t *within; /* only these slots matter; NULL: all */
     const roaring_bitmap_t **sets;
     size_t set_count;
     size_t set_capacity;

@@ -45,8 +45,8 @@ static double key_of(double lat, double lon)
 
 static bool same(const struct position *position, double lat, double lon)
 {
-    return memcmp(&position->lat, &lat, sizeof(lat)) == 0 &&
-           memcmp(&position->lon, &lon, sizeof(lon)) == 0;
+    return !(position->lat < lat) && !(position->lat > lat) && !(position->lon < lon) &&
+           !(position->lon > lon);
 }
 
 static struct position *find(const struct positions *positions, double lat, double lon)
@@ -243,6 +243,14 @@ static enum sh_err take_strays(const struct walk *walk)
     return err;
 }
 
+/* The first row from `row` on that has positions; beyond all rows when none has. */
+static double next_row(const struct ordered *cells, double row)
+{
+    struct ordered_at at = ordered_from(cells, row * ROW_KEYS, false);
+    const struct ordered_entry *entry = ordered_next(cells, &at);
+    return entry ? floor(entry->key / ROW_KEYS) : (double)INFINITY;
+}
+
 enum sh_err geo_within(const struct ordered *cells, const struct filter_geo *circle,
                        geo_found_fn *found, void *arg)
 {
@@ -255,14 +263,10 @@ enum sh_err geo_within(const struct ordered *cells, const struct filter_geo *cir
     double last = floor((circle->lat + degrees + 90) * ROWS);
     double first = fmax(0, floor((circle->lat - degrees + 90) * ROWS));
     enum sh_err err = take_strays(&walk);
-    for (walk.row = first; err == SH_OK && walk.row <= last; walk.row++) {
-        struct ordered_at at = ordered_from(cells, walk.row * ROW_KEYS, false);
-        const struct ordered_entry *entry = ordered_next(cells, &at);
-        if (!entry)
-            break;
-        walk.row = floor(entry->key / ROW_KEYS); /* rows without positions are passed */
-        if (walk.row <= last)
-            err = take_row(&walk);
+    walk.row = next_row(cells, first);
+    while (err == SH_OK && walk.row <= last) {
+        err = take_row(&walk);
+        walk.row = next_row(cells, walk.row + 1);
     }
     return err;
 }

@@ -109,14 +109,6 @@ void places_drop(struct places *places, uint32_t number)
     places->free = number + 1;
 }
 
-const struct slot_run *places_runs(const struct places *places, uint32_t number,
-                                   uint32_t *count)
-{
-    const struct place *place = &places->items[number];
-    *count = place->run_count;
-    return place->run_count == 1 ? &place->run : place->runs;
-}
-
 void places_free(struct places *places)
 {
     for (uint32_t i = 0; i < places->count; i++) {

@@ -40,8 +40,13 @@ SH_CHECK enum sh_err places_add(struct places *places, const struct slot_list *s
                                 uint32_t *number);
 void places_drop(struct places *places, uint32_t number);
 /* Ascending; valid until the next change. */
-const struct slot_run *places_runs(const struct places *places, uint32_t number,
-                                   uint32_t *count);
+static inline const struct slot_run *places_runs(const struct places *places,
+                                                 uint32_t number, uint32_t *count)
+{
+    const struct place *place = &places->items[number];
+    *count = place->run_count;
+    return place->run_count == 1 ? &place->run : place->runs;
+}
 void places_free(struct places *places);
 
 #endif

@@ -14,8 +14,9 @@ enum { SLOT_SET_FEW = 32 };
 
 struct slot_many {
     roaring_bitmap_t *slots;
-    uint32_t packed_at; /* documents when it was last packed */
-    size_t bytes;       /* at that time */
+    uint32_t weighed_at; /* documents when its size was last looked at */
+    size_t bytes;        /* at that time */
+    bool dense;          /* it was */
 };
 
 struct slot_set { /* {0} is empty */
