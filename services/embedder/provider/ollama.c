@@ -97,7 +97,7 @@ static void adopt(struct ollama *self)
         self->epoch++;
     self->base.card = *card;
     self->base.known = true;
-    breaker_success(&self->breaker);
+    sh_breaker_success(&self->breaker);
     self->base.ready = false; /* so that the change is told */
     ollama_state(self, true, "");
 }
@@ -177,7 +177,7 @@ static void compare(struct ollama *self)
 {
     const struct card *card = &self->base.card;
     bool same = self->base.known && strcmp(self->next.digest, card->digest) == 0;
-    if (!same || breaker_open(&self->breaker)) {
+    if (!same || sh_breaker_open(&self->breaker)) {
         self->next.dimension = 0;
         self->next.context_length = 0;
         send_show(self);

@@ -3,7 +3,7 @@
 #ifndef EMBEDDER_OLLAMA_INTERNAL_H
 #define EMBEDDER_OLLAMA_INTERNAL_H
 
-#include "services/embedder/provider/breaker.h"
+#include "shared/breaker.h"
 #include "services/embedder/provider/ollama.h"
 #include "services/embedder/provider/ollama_reply.h"
 #include "shared/http_client.h"
@@ -17,7 +17,7 @@ struct ollama {
     struct ollama_options options;
     uv_loop_t *loop;
     struct sh_http_client *http;
-    struct breaker breaker;
+    struct sh_breaker breaker;
     double budget; /* further attempts that are allowed now */
     bool closing;
     unsigned epoch; /* counts the models seen */

@@ -141,8 +141,8 @@ static bool try_again(struct ollama_run *run, unsigned retry_after_s)
 /* True when the breaker is open now. */
 static bool count_failure(struct ollama *owner)
 {
-    breaker_failure(&owner->breaker, sh_now_ms());
-    if (!breaker_open(&owner->breaker))
+    sh_breaker_failure(&owner->breaker, sh_now_ms());
+    if (!sh_breaker_open(&owner->breaker))
         return false;
     ollama_state(owner, false, "the endpoint fails; one call a second probes it");
     return true;
@@ -174,7 +174,7 @@ static void on_vectors(struct ollama_run *run, struct sh_bytes body)
         on_fault(run, err);
         return;
     }
-    breaker_success(&owner->breaker);
+    sh_breaker_success(&owner->breaker);
     run->faults = 0;
     settle(run, SH_OK);
     step(run);
@@ -281,7 +281,7 @@ static void step(struct ollama_run *run)
             end(run, SH_TIMEOUT);
             return;
         }
-        if (!breaker_allow(&run->owner->breaker, sh_now_ms())) {
+        if (!sh_breaker_allow(&run->owner->breaker, sh_now_ms())) {
             end(run, SH_UNAVAILABLE);
             return;
         }

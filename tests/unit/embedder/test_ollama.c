@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "services/embedder/provider/breaker.h"
+#include "shared/breaker.h"
 #include "services/embedder/provider/ollama.h"
 #include "shared/clock.h"
 #include "shared/http_client.h"
@@ -402,17 +402,17 @@ static void a_strange_url_is_refused(void **state)
 static void the_breaker_lets_one_probe_through(void **state)
 {
     (void)state;
-    struct breaker b = {.threshold = 3};
+    struct sh_breaker b = {.threshold = 3};
     for (unsigned i = 0; i < 3; i++) {
-        assert_true(breaker_allow(&b, 100));
-        breaker_failure(&b, 100);
+        assert_true(sh_breaker_allow(&b, 100));
+        sh_breaker_failure(&b, 100);
     }
-    assert_false(breaker_allow(&b, 1099));
-    assert_true(breaker_allow(&b, 1100));
-    assert_false(breaker_allow(&b, 1101));
-    breaker_success(&b);
-    assert_true(breaker_allow(&b, 1102));
-    assert_true(breaker_allow(&b, 1102));
+    assert_false(sh_breaker_allow(&b, 1099));
+    assert_true(sh_breaker_allow(&b, 1100));
+    assert_false(sh_breaker_allow(&b, 1101));
+    sh_breaker_success(&b);
+    assert_true(sh_breaker_allow(&b, 1102));
+    assert_true(sh_breaker_allow(&b, 1102));
 }
 
 int main(void)
