@@ -25,6 +25,7 @@ struct search {
     struct putter *putter;
     struct boosts boosts;
     struct glossary_feed *glossary;
+    struct reranker *reranker;
     struct backend_memory memory;
     struct querier querier;
     struct documents documents;
@@ -227,6 +228,32 @@ static void stop_glossary(struct sh_service *service, void *self)
     glossary_feed_close(&search->glossary);
 }
 
+static enum sh_err start_reranker(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    const struct search_config *config = &search->config;
+    bool cohere = strcmp(config->rerank_shape, "cohere") == 0;
+    struct reranker_options options = {.url = config->rerank_url,
+                                       .shape = cohere ? RERANK_COHERE : RERANK_TEI,
+                                       .model = config->rerank_model,
+                                       .api_key = config->rerank_api_key,
+                                       .timeout_ms = config->rerank_timeout_ms,
+                                       .top = config->rerank_top};
+
+    if (config->rerank_url[0] == '\0')
+        return SH_OK;
+    return reranker_create(sh_service_loop(service), &options, &search->reranker);
+}
+
+static void stop_reranker(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    search->querier.reranker = NULL;
+    reranker_close(&search->reranker);
+}
+
 /* --- what it does ------------------------------------------------------------------- */
 
 static enum sh_err start_pending(struct sh_service *service, void *self)
@@ -314,6 +341,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
                                        .embedder = search->embedder,
                                        .model = model_current(search->model),
                                        .glossary = search->glossary,
+                                       .reranker = search->reranker,
                                        .boosts = &search->boosts,
                                        .other_model = on_other_model,
                                        .arg = search};
@@ -378,6 +406,7 @@ static const struct sh_stage stages[] = {
     {"model", start_model, NULL, stop_model, NULL},
     {"feed", start_feed, drain_feed, stop_feed, NULL},
     {"glossary", start_glossary, NULL, stop_glossary, NULL},
+    {"reranker", start_reranker, NULL, stop_reranker, NULL},
     {"pending", start_pending, drain_pending, stop_pending, NULL},
     {"putter", start_putter, NULL, stop_putter, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},

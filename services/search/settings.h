@@ -49,7 +49,20 @@
     S(f64, boost_easter_bush, "BOOST_CAMPUS_EASTER_BUSH", "0.05", 0, 1, 0, "",           \
       "added at Easter Bush to its own documents")                                       \
     S(f64, boost_western_general, "BOOST_CAMPUS_WESTERN_GENERAL", "0.05", 0, 1, 0, "",   \
-      "added at the Western General to its own documents")
+      "added at the Western General to its own documents")                               \
+    S(url, rerank_url, "RERANK_URL", "", 0, 4096, 0, "",                                 \
+      "re-ranking endpoint, the whole URL; empty: none")                                 \
+    S(choice, rerank_shape, "RERANK_SHAPE", "tei", 0, 0, 0, "tei|cohere",                \
+      "what it speaks: Text Embeddings Inference, or Cohere's shape (vLLM, Jina, …)")    \
+    S(str, rerank_model, "RERANK_MODEL", "", 0, 256, 0, "",                              \
+      "model named to it in Cohere's shape; empty: none")                                \
+    S(str, rerank_api_key, "RERANK_API_KEY", "", 0, 1024, SH_SECRET, "",                 \
+      "sent to it as a bearer token")                                                    \
+    S(u32, rerank_timeout_ms, "RERANK_TIMEOUT_MS", "500", 1, 60000, 0, "",               \
+      "time it has; then the order stands as it was and `degraded` says so")             \
+    S(u32, rerank_top, "RERANK_TOP", "32", 2, 200, 0, "",                                \
+      "so many of the first results are re-ranked; Text Embeddings Inference takes 32 "  \
+      "unless it was told otherwise")
 
 struct search_config {
     SEARCH_SETTINGS(SH_SETTING_MEMBER)

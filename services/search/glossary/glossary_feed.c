@@ -106,15 +106,13 @@ static enum sh_err make(const PGresult *result, struct glossary **out)
 
 static void run_make(struct sh_work *work)
 {
-    struct glossary_feed *feed =
-        (struct glossary_feed *)((char *)work - offsetof(struct glossary_feed, work));
+    struct glossary_feed *feed = SH_CONTAINER_OF(work, struct glossary_feed, work);
     feed->err = make(feed->rows, &feed->made);
 }
 
 static void on_made(struct sh_work *work, enum sh_err err)
 {
-    struct glossary_feed *feed =
-        (struct glossary_feed *)((char *)work - offsetof(struct glossary_feed, work));
+    struct glossary_feed *feed = SH_CONTAINER_OF(work, struct glossary_feed, work);
     struct held_glossary *held = NULL;
     if (err == SH_OK)
         err = feed->err;

@@ -1,12 +1,13 @@
 #include "services/search/query/query.h"
 
 #include "services/search/ingest/embed.h"
+#include "services/search/rerank/reorder.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
 
-enum { EMBED_MS = 1000 };
+enum { EMBED_MS = 1000, RESULTS_MAX = 1000, ANSWER_MS = 20 };
 enum { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
 
 static struct sh_family queries_total = {
@@ -18,7 +19,8 @@ static struct sh_family queries_total = {
 static struct sh_family query_seconds = {
     .kind = SH_HISTOGRAM,
     .name = "cairn_search_query_duration_seconds",
-    .help = "What queries take: embedding the question, searching the view, in all.",
+    .help = "What queries take: embedding the question, searching the view, "
+            "re-ranking, in all.",
     .labels = {"leg"},
 };
 
@@ -26,6 +28,7 @@ struct running {
     struct querier *querier;
     struct sh_rpc_call *call;
     struct search_query query;
+    struct search_query wanted; /* of the backend */
     uint64_t started_us;
     uint64_t leg_us; /* when the present leg began */
     uint64_t embed_id;
@@ -33,7 +36,9 @@ struct running {
     float *vector;
     struct sh_bytes fingerprint;
     struct held_glossary *glossary; /* NULL: none */
-    struct search_job job;          /* its arena holds vector and fingerprint, too */
+    struct rerank_job rerank;
+    size_t reranked;       /* so many of the first results are; 0: not wanted */
+    struct search_job job; /* its arena holds vector and fingerprint, too */
 };
 
 static const char *const mode_names[] = {"hybrid", "vector", "text"};
@@ -62,6 +67,105 @@ static void fail(struct running *run, enum sh_err err, const char *field,
     end(run, err);
 }
 
+/* --- re-ranking --------------------------------------------------------------------- */
+
+/* Re-ranking looks at the first results whichever page is asked for, so that pages fit
+ * together. One that lies behind them is as the backend has it. */
+static void plan_rerank(struct running *run)
+{
+    const struct search_query *query = &run->query;
+    const struct reranker *reranker = run->querier->reranker;
+    size_t top = reranker != NULL ? reranker_options(reranker)->top : 0;
+    size_t end = (size_t)query->offset + query->max_results;
+
+    run->wanted = *query;
+    if (query->offset >= top || query->max_results == 0 || end > RESULTS_MAX)
+        return;
+    run->reranked = top;
+    run->wanted.offset = 0;
+    run->wanted.max_results = (uint32_t)(end > top ? end : top);
+}
+
+static void answer(struct running *run)
+{
+    struct search_results *results = &run->job.results;
+
+    results->duration_us = sh_now_us() - run->started_us;
+    sh_rpc_reply(run->call, search_results_desc(), results);
+    end(run, SH_OK);
+}
+
+/* The page, in whatever order there is. */
+static void answer_page(struct running *run, bool reranked)
+{
+    enum sh_err err = SH_OK;
+
+    if (!reranked && run->query.require_complete) {
+        fail(run, SH_UNAVAILABLE, NULL,
+             "the search is incomplete: the re-ranking endpoint is out");
+        return;
+    }
+    if (!reranked)
+        err = reorder_degraded(&run->job.results, "rerank", &run->job.arena);
+    if (err != SH_OK) {
+        fail(run, err, NULL, sh_err_text(err));
+        return;
+    }
+    reorder_page(&run->job.results, run->query.offset, run->query.max_results);
+    answer(run);
+}
+
+static void on_reranked(struct rerank_job *job, enum sh_err err)
+{
+    struct running *run = SH_CONTAINER_OF(job, struct running, rerank);
+    const struct boosts usual = boosts_default();
+    const struct boosts *boosts = run->querier->boosts ? run->querier->boosts : &usual;
+
+    observe("rerank", run->leg_us);
+    if (atomic_load(&run->job.canceled)) {
+        fail(run, SH_CANCELED, NULL, sh_err_text(SH_CANCELED));
+        return;
+    }
+    if (err == SH_OK)
+        err = reorder_hits(&run->job.results, job->scores, job->question.count,
+                           boosts->score, run->query.explain, &run->job.arena);
+    answer_page(run, err == SH_OK);
+}
+
+static enum sh_err start_rerank(struct running *run)
+{
+    const struct search_results *results = &run->job.results;
+    size_t count =
+        results->hits_count < run->reranked ? results->hits_count : run->reranked;
+    struct sh_bytes *texts = sh_arena_array(&run->job.arena, count, sizeof(*texts));
+    double *scores = sh_arena_array(&run->job.arena, count, sizeof(*scores));
+    uint64_t deadline_ms = run->job.ask.deadline_ms;
+
+    if (texts == NULL || scores == NULL)
+        return SH_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        texts[i] = results->hits[i].text;
+    run->leg_us = sh_now_us();
+    run->rerank = (struct rerank_job){
+        .question = {run->query.query, texts, count},
+        .scores = scores,
+        .deadline_ms = deadline_ms > ANSWER_MS ? deadline_ms - ANSWER_MS : 0,
+        .trace = run->job.trace,
+        .done = on_reranked};
+    return reranker_start(run->querier->reranker, &run->rerank);
+}
+
+static void rerank(struct running *run)
+{
+    bool needed = run->job.results.hits_count > 1;
+    bool can = !run->querier->closing && run->querier->reranker != NULL;
+
+    if (!needed)
+        answer_page(run, true);
+    else if (!can || start_rerank(run) != SH_OK)
+        answer_page(run, false);
+}
+
 /* --- searching ---------------------------------------------------------------------- */
 
 static void searched(struct search_job *job, enum sh_err err)
@@ -75,9 +179,10 @@ static void searched(struct search_job *job, enum sh_err err)
         return;
     }
     observe("search", run->leg_us);
-    job->results.duration_us = sh_now_us() - run->started_us;
-    sh_rpc_reply(run->call, search_results_desc(), &job->results);
-    end(run, SH_OK);
+    if (run->reranked > 0)
+        rerank(run);
+    else
+        answer(run);
 }
 
 /* `missing`: why there is no vector although the mode wants one, or NULL. */
@@ -94,7 +199,8 @@ static void search(struct running *run, const char *missing)
         fail(run, SH_UNAVAILABLE, NULL, "the embedder is not available");
         return;
     }
-    run->job.ask = (struct view_query){.query = &run->query,
+    plan_rerank(run);
+    run->job.ask = (struct view_query){.query = &run->wanted,
                                        .caller = sh_rpc_call_caller(run->call),
                                        .vector = run->vector,
                                        .dimension = run->querier->model->dimension,
@@ -191,8 +297,10 @@ static void on_cancel(void *arg)
     struct running *run = arg;
 
     atomic_store(&run->job.canceled, true);
-    if (!run->embedding)
-        return; /* the backend sees it */
+    if (!run->embedding) { /* the backend sees it */
+        reranker_cancel(&run->rerank);
+        return;
+    }
     sh_rpc_cancel(run->querier->embedder, run->embed_id);
     fail(run, SH_CANCELED, NULL, sh_err_text(SH_CANCELED));
 }

@@ -1,12 +1,14 @@
 /* query: METHOD_SEARCH_QUERY: embed the question if the mode wants it, have the backend
- * search, answer. Without the embedder the answer is by text alone and says so. Loop
- * thread only. */
+ * search, have the first results re-ranked where that is set up, answer. Without the
+ * embedder the answer is by text alone, without the re-ranking endpoint in the order of
+ * the backend, and says so. Loop thread only. */
 #ifndef SEARCH_QUERY_H
 #define SEARCH_QUERY_H
 
 #include "services/search/glossary/glossary_feed.h"
 #include "services/search/ingest/model.h"
 #include "services/search/query/backend.h"
+#include "services/search/rerank/rerank.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
 
@@ -15,6 +17,7 @@ struct querier {
     struct sh_rpc_client *embedder;
     const struct model *model;
     struct glossary_feed *glossary; /* NULL: none */
+    struct reranker *reranker;      /* NULL: none */
     const struct boosts *boosts;    /* NULL: boosts_default() */
     /* The embedder answered with a model other than the view's. */
     void (*other_model)(void *arg);

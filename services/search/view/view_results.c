@@ -33,6 +33,9 @@ static enum sh_err copy_hit(const struct search *search, const struct fusion_hit
         .similarity = from->has_vector ? clamp_cosine(from->similarity) : 0,
         .text_score = (double)from->text,
         .combined_score = from->combined,
+        .boost = boosts_priority(&search->boosts, slot->document->row.priority) +
+                 boosts_campus(&search->boosts, search->asked->caller->campus,
+                               slot->document->row.campus),
     };
     if (hit->metadata.len == 0)
         hit->metadata = sh_bytes_of("{}");

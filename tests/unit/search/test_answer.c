@@ -1,8 +1,20 @@
-/* What a search answers besides its hits, with the parts of the service together: the
- * glossary from the record. */
+/* What becomes of a search around the view, with the parts of the service together: the
+ * glossary from the record, and tests/support/fake_rerank.py behind real HTTP. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/unit/search/service_fixture.h"
 
 static struct service service;
+
+static struct endpoint { /* for re-ranking */
+    pid_t pid;
+    char base[128];
+    char url[256];
+} endpoint;
 
 static int set_up(void **state)
 {
@@ -144,6 +156,238 @@ static void the_glossary_is_kept_current(void **state)
     await_hits("tooth walker", 0, 0);
 }
 
+/* --- re-ranking ----------------------------------------------------------------------
+ */
+
+static int start_endpoint(void **state)
+{
+    int out[2];
+    size_t len = 0;
+    ssize_t got = 0;
+
+    (void)state;
+    assert_int_equal(pipe(out), 0);
+    endpoint.pid = fork();
+    assert_true(endpoint.pid >= 0);
+    if (endpoint.pid == 0) {
+        dup2(out[1], 1);
+        close(out[0]);
+        close(out[1]);
+        execlp("python3", "python3", "tests/support/fake_rerank.py", "--like", "walrus",
+               "--key", "sesame", (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    while (len + 1 < sizeof(endpoint.base) && !memchr(endpoint.base, '\n', len) &&
+           (got = read(out[0], endpoint.base + len, sizeof(endpoint.base) - 1 - len)) > 0)
+        len += (size_t)got;
+    close(out[0]);
+    endpoint.base[strcspn(endpoint.base, "\n")] = '\0';
+    assert_true(strncmp(endpoint.base, "http://", 7) == 0);
+    return 0;
+}
+
+static int stop_endpoint(void **state)
+{
+    (void)state;
+    kill(endpoint.pid, SIGKILL);
+    waitpid(endpoint.pid, NULL, 0);
+    return 0;
+}
+
+/* `path`: "/500/rerank" and the like. */
+static void rerank_by(const char *path, enum rerank_shape shape, uint64_t timeout_ms,
+                      size_t top)
+{
+    struct reranker_options options = {.url = endpoint.url,
+                                       .shape = shape,
+                                       .model = "",
+                                       .api_key = "sesame",
+                                       .timeout_ms = timeout_ms,
+                                       .top = top};
+
+    (void)snprintf(endpoint.url, sizeof(endpoint.url), "%s%s", endpoint.base, path);
+    assert_int_equal(reranker_create(&service.loop, &options, &service.querier.reranker),
+                     SH_OK);
+}
+
+static void rerank_no_more(void)
+{
+    reranker_close(&service.querier.reranker);
+}
+
+/* By words alone "seal" stands first in d1, then in d2 and d3; the endpoint likes d3. */
+static void put_seals(void)
+{
+    put("d1", "seal seal seal");
+    put("d2", "seal on the ice, and more words");
+    put("d3", "a walrus is no seal, whatever some people say of it");
+}
+
+/* The documents of the hits, "132", and whether "rerank" was out. */
+static const char *order_of(const struct search_query *query, bool *out)
+{
+    static char order[16];
+    struct search_results results;
+    struct answer answer;
+
+    search(query, &answer, &results);
+    memset(order, 0, sizeof(order));
+    for (size_t i = 0; i < results.hits_count; i++)
+        order[i] = ((const char *)results.hits[i].document_id.data)[1];
+    for (size_t i = 1; i < results.hits_count; i++)
+        assert_true(results.hits[i - 1].combined_score >= results.hits[i].combined_score);
+    *out = results.degraded_count > 0 && sh_bytes_is(results.degraded[0], "rerank");
+    assert_int_equal(results.degraded_count, *out);
+    assert_int_equal(results.total, 3);
+    forget(&answer);
+    return order;
+}
+
+static void the_endpoint_decides_on_the_order(void **state)
+{
+    struct search_query query = question("seal");
+    bool out;
+
+    (void)state;
+    put_seals();
+    assert_string_equal(order_of(&query, &out), "123");
+    rerank_by("/rerank", RERANK_TEI, 60000, 32);
+    assert_string_equal(order_of(&query, &out), "312");
+    assert_false(out);
+    rerank_no_more();
+    rerank_by("/v2/rerank", RERANK_COHERE, 60000, 32);
+    assert_string_equal(order_of(&query, &out), "312");
+    assert_false(out);
+    rerank_no_more();
+    rerank_by("/logits/rerank", RERANK_TEI, 60000, 32);
+    assert_string_equal(order_of(&query, &out), "312");
+    assert_false(out);
+    rerank_no_more();
+}
+
+static void pages_of_what_was_reranked_fit_together(void **state)
+{
+    struct search_query query = question("seal");
+    bool out;
+
+    (void)state;
+    put_seals();
+    rerank_by("/rerank", RERANK_TEI, 60000, 32);
+    query.max_results = 1;
+    assert_string_equal(order_of(&query, &out), "3");
+    query.offset = 1;
+    assert_string_equal(order_of(&query, &out), "1");
+    query.max_results = 5;
+    assert_string_equal(order_of(&query, &out), "12");
+    query.offset = 3;
+    assert_string_equal(order_of(&query, &out), "");
+    assert_false(out);
+    rerank_no_more();
+    rerank_by("/rerank", RERANK_TEI, 60000, 2); /* d3 is not looked at */
+    query.offset = 0;
+    assert_string_equal(order_of(&query, &out), "123");
+    query.offset = 2;
+    assert_string_equal(order_of(&query, &out), "3");
+    assert_false(out);
+    rerank_no_more();
+}
+
+static void explanations_show_the_endpoints_score(void **state)
+{
+    struct search_query query = question("seal");
+    struct search_results results;
+    struct answer answer;
+
+    (void)state;
+    put_seals();
+    rerank_by("/rerank", RERANK_TEI, 60000, 32);
+    query.explain = true;
+    search(&query, &answer, &results);
+    struct sh_bytes text = results.hits[0].explanation;
+    assert_non_null(memmem(text.data, text.len, "\"rerank\":{\"score\":0.91,", 23));
+    assert_non_null(memmem(text.data, text.len, "\"rank\":1}", 9));
+    forget(&answer);
+    rerank_no_more();
+}
+
+static void whatever_it_does_the_order_stands_and_the_answer_says_so(void **state)
+{
+    static const char *const faults[] = {
+        "500",      "429",   "404",      "garbage",   "half",     "refuse",
+        "empty",    "short", "long",     "duplicate", "stranger", "negative",
+        "fraction", "nan",   "infinite", "text",      "huge",     "nothing"};
+    struct search_query query = question("seal");
+    char path[64];
+    bool out;
+
+    (void)state;
+    put_seals();
+    for (size_t i = 0; i < SH_COUNT(faults); i++) {
+        (void)snprintf(path, sizeof(path), "/%s/rerank", faults[i]);
+        rerank_by(path, RERANK_TEI, 60000, 32);
+        assert_string_equal(order_of(&query, &out), "123");
+        assert_true(out);
+        rerank_no_more();
+    }
+    rerank_by("/hang/rerank", RERANK_TEI, 50, 32);
+    assert_string_equal(order_of(&query, &out), "123");
+    assert_true(out);
+    rerank_no_more();
+}
+
+static void one_that_is_down_is_not_asked_every_time(void **state)
+{
+    struct search_query query = question("seal");
+    struct sh_bytes text = sh_bytes_of("x");
+    struct rerank_job job = {.question = {text, &text, 1}};
+    bool out;
+
+    (void)state;
+    put_seals();
+    rerank_by("/500/rerank", RERANK_TEI, 60000, 32);
+    for (int i = 0; i < 20; i++) {
+        assert_string_equal(order_of(&query, &out), "123");
+        assert_true(out);
+    }
+    /* no probe is due at a time that is over */
+    assert_int_equal(reranker_start(service.querier.reranker, &job), SH_UNAVAILABLE);
+    rerank_no_more();
+}
+
+static void an_incomplete_answer_can_be_refused(void **state)
+{
+    struct search_query query = question("seal");
+    struct answer answer;
+
+    (void)state;
+    put_seals();
+    rerank_by("/500/rerank", RERANK_TEI, 60000, 32);
+    query.require_complete = true;
+    ask(&service, METHOD_SEARCH_QUERY, &everybody, search_query_desc(), &query, &answer);
+    PUMP(&service, answer.done);
+    assert_int_equal(answer.err, SH_UNAVAILABLE);
+    forget(&answer);
+    rerank_no_more();
+}
+
+static void a_stop_ends_what_is_under_way(void **state)
+{
+    struct search_query query = question("seal");
+    struct answer answer;
+
+    (void)state;
+    put_seals();
+    rerank_by("/hang/rerank", RERANK_TEI, 60000, 32);
+    ask(&service, METHOD_SEARCH_QUERY, &everybody, search_query_desc(), &query, &answer);
+    for (int i = 0; i < 200; i++)
+        uv_run(&service.loop, UV_RUN_NOWAIT);
+    rerank_no_more();
+    PUMP(&service, answer.done); /* before or after it was sent: by the fused order */
+    assert_int_equal(answer.err, SH_OK);
+    forget(&answer);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -152,6 +396,13 @@ int main(void)
         WITH(the_glossary_widens_what_is_found_and_says_so),
         WITH(it_can_be_switched_off),
         WITH(the_glossary_is_kept_current),
+        WITH(the_endpoint_decides_on_the_order),
+        WITH(pages_of_what_was_reranked_fit_together),
+        WITH(explanations_show_the_endpoints_score),
+        WITH(whatever_it_does_the_order_stands_and_the_answer_says_so),
+        WITH(one_that_is_down_is_not_asked_every_time),
+        WITH(an_incomplete_answer_can_be_refused),
+        WITH(a_stop_ends_what_is_under_way),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start_endpoint, stop_endpoint);
 }
