@@ -14,7 +14,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run up down status logs test test-unit test-system tests-build fuzzers \
+.PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
         bench bench-search bench-latency load eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
@@ -49,7 +49,7 @@ test: ## install, build and run every test: unit, sanitizers, the real stack
 	@$(MAKE) --no-print-directory BUILD=release all model
 	@$(MAKE) --no-print-directory BUILD=asan test-unit all
 	@$(MAKE) --no-print-directory BUILD=tsan test-threads
-	@$(MAKE) --no-print-directory BUILD=asan test-system
+	@$(MAKE) --no-print-directory BUILD=asan test-system test-pgvector
 
 tests-build: $(TESTS) ## build the unit tests
 
@@ -63,7 +63,10 @@ test-threads: $(THREADED)
 	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
 
 test-system: all ## run the system tests against the programs of this BUILD
-	@CAIRN_BIN=$(OUT)/bin $(PYTEST) tests/system
+	@CAIRN_BIN=$(OUT)/bin $(PYTEST) --ignore tests/system/test_pgvector.py tests/system
+
+test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgresql://…)
+	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
 
 asan: ## unit and system tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=asan test-unit test-system

@@ -248,9 +248,12 @@ enum sh_err layout_make(struct layout *layout, const char *dir, const char *bin)
     enum sh_err err = make_dirs(layout, dir);
     if (err == SH_OK && !realpath(bin, layout->bin))
         err = complain("no such directory (make all?)", bin);
-    if (err == SH_OK)
+    const char *url = getenv("STACK_DATABASE_URL");
+    (void)snprintf(layout->database_url, sizeof(layout->database_url), "%s",
+                   url ? url : "");
+    if (err == SH_OK && !*layout->database_url)
         err = find_pg_bin(layout);
-    if (err == SH_OK)
+    if (err == SH_OK && !*layout->database_url)
         err = choose_pg_data(layout);
     if (err == SH_OK)
         err = load_secret(layout);
@@ -261,8 +264,11 @@ enum sh_err layout_make(struct layout *layout, const char *dir, const char *bin)
 
 void layout_database_url(const struct layout *layout, char *out, size_t size)
 {
-    (void)snprintf(out, size, "postgresql://cairn:%s@127.0.0.1:%u/cairn", layout->secret,
-                   layout->pg_port);
+    if (*layout->database_url)
+        (void)snprintf(out, size, "%s", layout->database_url);
+    else
+        (void)snprintf(out, size, "postgresql://cairn:%s@127.0.0.1:%u/cairn",
+                       layout->secret, layout->pg_port);
 }
 
 void layout_redis_url(const struct layout *layout, char *out, size_t size)

@@ -34,6 +34,9 @@ struct layout {
     char pg_data[PATH_MAX + 64];
     uid_t pg_uid; /* PostgreSQL refuses to run as root: its own user then */
     gid_t pg_gid;
+    /* Of STACK_DATABASE_URL: a database that is there already is used, and none is
+     * started. "": a private one. */
+    char database_url[512];
     char secret[65]; /* password of the private PostgreSQL and Redis */
     uint16_t pg_port;
     uint16_t redis_port;

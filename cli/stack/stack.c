@@ -240,7 +240,8 @@ enum sh_err stack_start(struct stack *stack)
 {
     prepare(stack);
     stack_end_leftovers(&stack->layout);
-    enum sh_err err = postgres_start(stack);
+    bool private = !*stack->layout.database_url;
+    enum sh_err err = private ? postgres_start(stack) : SH_OK;
     if (err == SH_OK)
         err = start_redis(stack);
     if (err == SH_OK)
@@ -288,7 +289,8 @@ static void stop_range(struct stack *stack, struct range range)
 
 void stack_stop(struct stack *stack)
 {
-    size_t backends = stack->count < 2 ? stack->count : 2; /* PostgreSQL and Redis */
+    size_t backends = *stack->layout.database_url ? 1 : 2; /* Redis, PostgreSQL */
+    backends = stack->count < backends ? stack->count : backends;
     (void)unlink(layout_path(&stack->layout, "stack.env"));
     stop_range(stack, (struct range){backends, stack->count});
     stop_range(stack, (struct range){0, backends});

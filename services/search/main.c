@@ -1,6 +1,7 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/ingest/pending.h"
 #include "services/search/ingest/put.h"
+#include "services/search/pgvector/pg_parts.h"
 #include "services/search/query/backend_memory.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
@@ -27,6 +28,7 @@ struct search {
     struct glossary_feed *glossary;
     struct reranker *reranker;
     struct backend_memory memory;
+    struct pg_parts pgvector;
     struct querier querier;
     struct documents documents;
     struct shown *shown;
@@ -34,6 +36,12 @@ struct search {
 };
 
 SH_SETTINGS_DEFINE(search, "Search", SEARCH_SETTINGS)
+
+/* Then there is neither feed nor view nor watch. */
+static bool uses_pgvector(const struct search *search)
+{
+    return strcmp(search->config.backend, "pgvector") == 0;
+}
 
 /* --- what is needed ----------------------------------------------------------------- */
 
@@ -87,6 +95,7 @@ static void on_embedder(void *arg)
     if (search->pending != NULL)
         pending_wake(search->pending);
     watch_refresh(search->watch);
+    pg_watch_refresh(search->pgvector.watch);
 }
 
 static enum sh_err start_embedder(struct sh_service *service, void *self)
@@ -118,8 +127,10 @@ static void on_model(void *arg)
 {
     struct search *search = arg;
 
-    feed_rebuild(search->feed);
+    if (search->feed != NULL)
+        feed_rebuild(search->feed);
     watch_refresh(search->watch);
+    pg_parts_model(&search->pgvector);
 }
 
 static void on_pending(void *arg)
@@ -186,7 +197,11 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .snapshot_s = search->config.snapshot_s,
                                    .state_changed = on_feed,
                                    .arg = search};
+    struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
+                                        search->model};
 
+    if (uses_pgvector(search))
+        return pg_parts_start(&search->pgvector, sh_service_loop(service), &pgvector);
     return feed_create(sh_service_loop(service), &options, &search->feed);
 }
 
@@ -209,6 +224,7 @@ static void stop_feed(struct sh_service *service, void *self)
 
     (void)service;
     feed_close(&search->feed);
+    pg_parts_close(&search->pgvector);
 }
 
 static enum sh_err start_glossary(struct sh_service *service, void *self)
@@ -337,15 +353,17 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
 
     search->boosts = boosts_of(&search->config);
     search->memory = (struct backend_memory){search->feed, search->searchers};
-    search->querier = (struct querier){.backend = backend_memory(&search->memory),
-                                       .embedder = search->embedder,
-                                       .model = model_current(search->model),
-                                       .glossary = search->glossary,
-                                       .reranker = search->reranker,
-                                       .boosts = &search->boosts,
-                                       .other_model = on_other_model,
-                                       .arg = search};
-    search->documents = (struct documents){.pg = search->pg, .feed = search->feed};
+    search->querier = (struct querier){
+        .backend = uses_pgvector(search) ? backend_pgvector(&search->pgvector.backend)
+                                         : backend_memory(&search->memory),
+        .embedder = search->embedder,
+        .model = model_current(search->model),
+        .glossary = search->glossary,
+        .reranker = search->reranker,
+        .boosts = &search->boosts,
+        .other_model = on_other_model,
+        .arg = search};
+    search->documents = (struct documents){search->pg, search->feed, !search->feed};
     err = shown_create(sh_service_loop(service), search->feed, &search->shown);
     if (err != SH_OK)
         return err;
@@ -387,6 +405,9 @@ static enum sh_err start_watch(struct sh_service *service, void *self)
                                     .feed = search->feed,
                                     .model = search->model};
 
+    if (uses_pgvector(search))
+        return pg_parts_watch(&search->pgvector, sh_service_loop(service), options.health,
+                              search->embedder, search->model);
     return watch_create(sh_service_loop(service), &options, &search->watch);
 }
 
@@ -396,6 +417,7 @@ static void stop_watch(struct sh_service *service, void *self)
 
     (void)service;
     watch_close(&search->watch);
+    pg_watch_close(&search->pgvector.watch);
 }
 
 /* Order matters: a stage may use the ones above it. */

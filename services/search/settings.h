@@ -6,6 +6,19 @@
 #include "shared/config.h"
 
 #define SEARCH_SETTINGS(S)                                                               \
+    S(choice, backend, "SEARCH_BACKEND", "memory", 0, 0, 0, "memory|pgvector",           \
+      "what answers searches: every replica from its memory, or PostgreSQL with the "    \
+      "pgvector extension (0.8 or newer)")                                               \
+    S(choice, pgvector_type, "PGVECTOR_TYPE", "halfvec", 0, 0, 0, "vector|halfvec",      \
+      "what the index of pgvector holds: halfvec is half as large; what is found is "    \
+      "scored by full vectors in any case")                                              \
+    S(choice, pgvector_iterative, "PGVECTOR_ITERATIVE_SCAN", "relaxed_order", 0, 0, 0,   \
+      "relaxed_order|strict_order",                                                      \
+      "how pgvector goes on where a filter left too few (hnsw.iterative_scan)")          \
+    S(u32, pgvector_ef_search, "PGVECTOR_EF_SEARCH", "256", 1, 1000, 0, "",              \
+      "candidates that pgvector's index keeps (hnsw.ef_search)")                         \
+    S(u32, pgvector_scan_max, "PGVECTOR_SCAN_MAX", "5000", 0, 1000000, 0, "",            \
+      "passages left by a filter up to which pgvector compares them all, without index") \
     S(str, embedder_endpoints, "EMBEDDER_ENDPOINTS", "tcp://127.0.0.1:5602", 1, 4096, 0, \
       "", "where the embedder listens: tcp://host:port,… or ipc://path")                 \
     S(u32, search_threads, "SEARCH_THREADS", "0", 0, 256, 0, "",                         \

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,10 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / os.environ.get("CAIRN_BIN", "build/debug/bin")
 SANITIZED = "asan" in str(BIN)
+
+
+# Where databases for SEARCH_BACKEND=pgvector can be made: a PostgreSQL with pgvector >= 0.8.
+PGVECTOR_URL = os.environ.get("PGVECTOR_DATABASE_URL")
 
 
 class Reply:
@@ -41,6 +46,25 @@ class Stack:
         if "OLLAMA" in settings:
             self.environment["OLLAMA"] = settings["OLLAMA"]
         self.env = {}
+        self.database = None  # of our own, on somebody else's server
+
+    def make_database(self):
+        """With pgvector the private PostgreSQL will not do: it lacks the extension."""
+        assert PGVECTOR_URL, "SEARCH_BACKEND=pgvector needs PGVECTOR_DATABASE_URL"
+        self.database = f"cairn_{secrets.token_hex(6)}"
+        self.psql(f'CREATE DATABASE "{self.database}"', url=PGVECTOR_URL)
+        parts = urllib.parse.urlsplit(PGVECTOR_URL)
+        self.environment["STACK_DATABASE_URL"] = parts._replace(
+            path="/" + self.database).geturl()
+
+    def psql(self, sql, url=None):
+        """What the statement gives, without decoration."""
+        done = subprocess.run(
+            ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql,
+             url or self.env["DATABASE_URL"]],
+            check=False, timeout=60, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def command(self, *words, check=True):
         return subprocess.run(
@@ -49,6 +73,8 @@ class Stack:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def up(self):
+        if self.environment.get("SEARCH_BACKEND") == "pgvector" and not self.database:
+            self.make_database()
         try:
             self.command("up")
         except subprocess.CalledProcessError as error:
@@ -81,6 +107,8 @@ class Stack:
     def down(self):
         self.command("down", check=False)
         faults = self.sanitizer_findings()
+        if self.database:
+            self.psql(f'DROP DATABASE "{self.database}" WITH (FORCE)', url=PGVECTOR_URL)
         shutil.rmtree(self.dir, ignore_errors=True)
         assert not faults, faults
 

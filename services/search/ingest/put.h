@@ -18,7 +18,7 @@ struct putter_options {
     struct sh_pg *pg;
     struct sh_rpc_client *embedder;
     struct sh_workers *workers;
-    struct feed *feed;
+    struct feed *feed; /* NULL: there is no view to wait for */
     struct model_binding *model;
     struct chunk_options chunk;
     size_t at_once;

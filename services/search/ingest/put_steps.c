@@ -81,9 +81,11 @@ static void wait_for_view(struct put *put)
     uint64_t latest = sh_now_ms() + VIEW_MS;
     uint64_t own = put->deadline_ms - 50; /* leave time for the answer */
 
-    if (putter->closing || put->doc.no_wait ||
-        feed_wait(putter->options.feed, put->reply.xid, own < latest ? own : latest,
-                  on_view, put) != SH_OK)
+    if (putter->options.feed == NULL) /* searches read the record itself */
+        answer(put, !putter->closing);
+    else if (putter->closing || put->doc.no_wait ||
+             feed_wait(putter->options.feed, put->reply.xid, own < latest ? own : latest,
+                       on_view, put) != SH_OK)
         answer(put, false);
 }
 

@@ -34,6 +34,8 @@ static enum sh_err start(void *arg, struct search_job *job)
     struct backend_memory *self = arg;
     enum sh_err err;
 
+    if (!feed_loaded(self->feed))
+        return SH_DRAINING; /* an empty answer would not be true */
     job->view = feed_hold(self->feed);
     job->work = (struct sh_work){.run = run_search, .done = searched};
     err = sh_workers_submit(self->workers, &job->work);

@@ -235,9 +235,11 @@ static void on_deleted(void *arg, const struct sh_pg_reply *reply)
         return;
     }
     lookup->gone.xid = sh_pg_u64(reply->results[1], 0, 0);
-    if (feed == NULL || lookup->no_wait ||
-        feed_wait(feed, lookup->gone.xid, deadline(lookup->call, VIEW_MS), on_gone,
-                  lookup) != SH_OK)
+    if (lookup->documents->immediate)
+        on_gone(lookup, SH_OK);
+    else if (feed == NULL || lookup->no_wait ||
+             feed_wait(feed, lookup->gone.xid, deadline(lookup->call, VIEW_MS), on_gone,
+                       lookup) != SH_OK)
         on_gone(lookup, SH_UNAVAILABLE);
 }
 

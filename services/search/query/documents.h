@@ -9,6 +9,7 @@
 struct documents {
     struct sh_pg *pg;
     struct feed *feed;
+    bool immediate; /* searches read the record itself: there is no view to wait for */
 };
 
 /* `arg` is the struct documents, which must live as long as its calls do. */

@@ -294,7 +294,7 @@ static inline void service_start_methods(struct service *service)
                                         .glossary = service->glossary,
                                         .other_model = service_on_other_model,
                                         .arg = service};
-    service->documents = (struct documents){service->pg, service->feed};
+    service->documents = (struct documents){service->pg, service->feed, false};
     assert_int_equal(sh_rpc_server_create(service->zmq, &options, &service->server),
                      SH_OK);
     service_add(service, METHOD_SEARCH_QUERY, query_handle, &service->querier);

@@ -1,0 +1,59 @@
+#include "services/search/pgvector/pg_parts.h"
+
+static void on_changed(void *arg, bool complete)
+{
+    struct pg_parts *self = arg;
+
+    self->backend.ready = self->backend.ready || complete;
+    pg_watch_refresh(self->watch);
+}
+
+enum sh_err pg_parts_start(struct pg_parts *self, uv_loop_t *loop,
+                           const struct pg_parts_options *options)
+{
+    const struct search_config *config = options->config;
+    struct pg_keeper_options keeper = {.pg = options->pg,
+                                       .model = model_current(options->model),
+                                       .type = config->pgvector_type,
+                                       .outbox_keep_s = config->outbox_keep_s,
+                                       .changed = on_changed,
+                                       .arg = self};
+
+    self->backend = (struct backend_pgvector){.pg = options->pg,
+                                              .workers = options->workers,
+                                              .model = keeper.model,
+                                              .type = config->pgvector_type,
+                                              .iterative = config->pgvector_iterative,
+                                              .ef_search = config->pgvector_ef_search,
+                                              .scan_max = config->pgvector_scan_max};
+    return pg_keeper_create(loop, &keeper, &self->keeper);
+}
+
+enum sh_err pg_parts_watch(struct pg_parts *self, uv_loop_t *loop,
+                           struct sh_health *health, struct sh_rpc_client *embedder,
+                           struct model_binding *model)
+{
+    struct pg_watch_options options = {.health = health,
+                                       .pg = self->backend.pg,
+                                       .embedder = embedder,
+                                       .backend = &self->backend,
+                                       .keeper = self->keeper,
+                                       .model = model};
+
+    return pg_watch_create(loop, &options, &self->watch);
+}
+
+void pg_parts_model(struct pg_parts *self)
+{
+    if (self->keeper != NULL)
+        pg_keeper_set_up(self->keeper);
+    pg_watch_refresh(self->watch);
+}
+
+void pg_parts_close(struct pg_parts *self)
+{
+    self->backend.ready = false;
+    self->backend.pg = NULL;
+    pg_watch_close(&self->watch);
+    pg_keeper_close(&self->keeper);
+}
