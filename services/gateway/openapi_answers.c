@@ -39,6 +39,7 @@ const struct openapi_answer openapi_answers[] = {
      "\"similarity\":{\"type\":\"number\"},"
      "\"text_score\":{\"type\":\"number\"},"
      "\"combined_score\":{\"type\":\"number\"},"
+     "\"merged\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
      "\"explanation\":{\"type\":\"object\"}},\"required\":[\"chunk_id\","
      "\"document_id\",\"document_title\",\"section_title\",\"text\","
      "\"page_number\",\"metadata\",\"similarity\",\"text_score\","

@@ -202,6 +202,21 @@ def test_the_request_id_goes_through_every_service(stack):
     ({"query": "x", "config": {"mode": "psychic"}}, "config.mode"),
     ({"query": "x", "config": {"similarity_threshold": 1.5}}, "config.similarity_threshold"),
     ({"query": "x", "config": []}, "config"),
+    ({"query": "wort " * 20000}, "query"),
+    ({"query": "x", "config": {"per_document": -1}}, "config.per_document"),
+    ({"query": "x", "config": {"per_document": 1001}}, "config.per_document"),
+    ({"query": "x", "config": {"per_document": "2"}}, "config.per_document"),
+    ({"query": "x", "config": {"per_document": 1.5}}, "config.per_document"),
+    ({"query": "x", "config": {"merge": "yes"}}, "config.merge"),
+    ({"query": "x", "config": {"merge": 1}}, "config.merge"),
+    ({"query": "x", "config": {"expand": 0}}, "config.expand"),
+    ({"query": "x", "config": {"require_complete": "true"}}, "config.require_complete"),
+    ({"query": "x", "config": {"diversity": 2}}, "config.diversity"),
+    ({"query": "x", "config": {"vector_weight": -0.1}}, "config.vector_weight"),
+    ({"query": "x", "config": {"vector_weight": "NaN"}}, "config.vector_weight"),
+    ({"query": "x", "config": {"offset": -1}}, "config.offset"),
+    ({"query": "x", "config": {"offset": 100001}}, "config.offset"),
+    ({"query": "x", "config": {"explain": []}}, "config.explain"),
     ({"query": "x", "user": {"role": "emperor"}}, "user.role"),
     ({"query": "x", "filters": {"departement": "IT"}}, "filters.departement"),
     ({"query": "x", "filters": {"min_priority": "high"}}, "filters.min_priority"),
@@ -276,3 +291,63 @@ def test_a_filter_follows_every_change_of_a_document(stack):
     assert stack.delete("/api/documents/change-1").status in (200, 204)
     assert found() == 0
     assert found(metadata={"tag": {"exists": True}}) == 0
+
+
+@pytest.mark.parametrize("body", [
+    '{"query":"x","config":{"diversity":NaN}}',
+    '{"query":"x","config":{"vector_weight":Infinity}}',
+    '{"query":"x","config":{"vector_weight":1e999}}',
+    '{"query":"x","filters":' + '{"all":[' * 5000 + "]}" * 5000 + "}",
+    '{"query":"x","filters":' + '{"any":[' * 20 + "{}" + "]}" * 20 + "}",
+    '{"query":"x","config":' + "[" * 100000 + "]" * 100000 + "}",
+    '{"query":"x","query":"y"}',
+    '{"query":"\\ud800"}',
+    "[]",
+])
+def test_what_is_not_sane_json_is_refused_with_a_code(stack, body):
+    reply = stack.post("/api/search", body, headers={"Content-Type": "application/json"})
+    assert reply.status in (400, 413), reply.body[:200]
+    assert reply.json()["code"] in ("malformed_json", "invalid_request", "too_large")
+
+
+def test_a_body_without_end_is_refused(stack):
+    reply = stack.post("/api/search", {"query": "x", "filters": {"metadata": {
+        "a": "x" * 2_000_000}}})
+    assert reply.status in (400, 413)
+    assert reply.json()["code"] in ("invalid_request", "too_large")
+
+
+GUIDE = {
+    "id": "group-guide", "title": "Sealcare", "collection": "group",
+    "sections": [{"title": f"Part {n}", "page_number": n,
+                  "text": f"The otter of part {n} eats fish and sleeps on its back."}
+                 for n in range(1, 6)],
+}
+
+
+def test_neighbouring_passages_can_become_one_result(stack):
+    stack.put(**GUIDE)
+    filters = {"collection": "group"}
+    plain = stack.search("otter", filters=filters, config={"mode": "text"})
+    assert plain["count"] == 5
+    assert not any("merged" in hit for hit in plain["results"])
+    answer = stack.search("otter", filters=filters, config={"mode": "text", "merge": True})
+    assert answer["count"] == 1
+    assert answer["total"] == 5
+    hit = answer["results"][0]
+    assert hit["merged"] == [f"group-guide#{n}" for n in range(5)]
+    assert hit["chunk_id"] in hit["merged"]
+    assert hit["page_number"] == 1 and hit["section_title"] == "Part 1"
+    assert [hit["text"].index(f"otter of part {n}") for n in range(1, 6)] == sorted(
+        hit["text"].index(f"otter of part {n}") for n in range(1, 6))
+    assert hit["highlight"].count("<em>otter</em>") == 5
+
+
+def test_a_document_can_be_held_to_its_best_passages(stack):
+    stack.put(**GUIDE)
+    answer = stack.search("otter", filters={"collection": "group"},
+                          config={"per_document": 2})
+    assert answer["count"] == 2
+    best = stack.search("otter", filters={"collection": "group"}, config={"max_results": 2})
+    assert [h["chunk_id"] for h in answer["results"]] == [
+        h["chunk_id"] for h in best["results"]]

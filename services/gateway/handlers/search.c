@@ -21,6 +21,8 @@ struct search_config {
     double diversity;
     bool require_complete;
     bool expand;
+    bool merge;
+    int64_t per_document;
 };
 
 struct search_body {
@@ -60,6 +62,11 @@ static const struct schema_field config_fields[] = {
      .fallback = "false", .help = "503 rather than an answer without one of its parts"},
     {.name = "expand", .type = SCHEMA_BOOLEAN, .offset = AT(expand),
      .fallback = "true", .help = "find what the glossary calls the words otherwise, too"},
+    {.name = "merge", .type = SCHEMA_BOOLEAN, .offset = AT(merge), .fallback = "false",
+     .help = "neighbouring passages of a document become one result"},
+    {.name = "per_document", .type = SCHEMA_INTEGER, .offset = AT(per_document),
+     .least = 0, .most = 1000, .fallback = "0",
+     .help = "most results of one document, its best; 0: any number"},
 };
 #undef AT
 
@@ -198,6 +205,8 @@ static void ask(struct exchange *x, const struct search_body *body)
         .explain = config->explain,
         .require_complete = config->require_complete,
         .no_expand = !config->expand,
+        .merge = config->merge,
+        .per_document = (uint32_t)config->per_document,
     };
 
     if (state == NULL) {

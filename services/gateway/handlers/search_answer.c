@@ -5,6 +5,17 @@
 
 const char *const search_modes[] = {"hybrid", "vector", "text", NULL};
 
+static void write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count)
+{
+    sh_buffer_text(out, "[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            sh_buffer_text(out, ",");
+        json_text(out, texts[i]);
+    }
+    sh_buffer_text(out, "]");
+}
+
 static void write_hit(struct sh_buffer *out, const struct search_hit *hit,
                       const struct search_state *state)
 {
@@ -29,22 +40,15 @@ static void write_hit(struct sh_buffer *out, const struct search_hit *hit,
     json_number(out, hit->text_score, 6);
     json_member(out, "combined_score");
     json_number(out, hit->combined_score, 6);
+    if (hit->merged_count > 0) {
+        json_member(out, "merged");
+        write_texts(out, hit->merged, hit->merged_count);
+    }
     if (state->explain) {
         json_member(out, "explanation");
         json_raw(out, hit->explanation, "{}");
     }
     sh_buffer_text(out, "}");
-}
-
-static void write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count)
-{
-    sh_buffer_text(out, "[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            sh_buffer_text(out, ",");
-        json_text(out, texts[i]);
-    }
-    sh_buffer_text(out, "]");
 }
 
 static void write_expanded(struct sh_buffer *out, const struct search_results *results)

@@ -43,7 +43,7 @@ static size_t run_of(const struct maker *maker, const struct pooled *pool, size_
 {
     size_t count = 1;
     size_t bytes = pool[first].passage.bytes;
-    while (maker->options->merge && count < GROUP_MOST && first + count < maker->pool) {
+    while (count < GROUP_MOST && first + count < maker->pool) {
         const struct group_passage *last = &pool[first + count - 1].passage;
         const struct group_passage *next = &pool[first + count].passage;
         bytes += next->bytes;
@@ -142,7 +142,9 @@ enum sh_err groups_make(const struct fusion_result *fused,
     if (bound == 0)
         return SH_OK;
     out->items = sh_arena_array(arena, bound, sizeof(*out->items));
-    err = out->items ? merge_pool(&maker) : SH_NOMEM;
+    err = out->items ? SH_OK : SH_NOMEM;
+    if (err == SH_OK && options->merge)
+        err = merge_pool(&maker);
     if (err == SH_OK && options->per_document > 0)
         err = make_tallies(&maker);
     for (size_t rank = 0; err == SH_OK && rank < fused->count && out->count < bound;

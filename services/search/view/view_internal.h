@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "services/search/filter/columns.h"
+#include "services/search/fusion/group.h"
 #include "services/search/text/language.h"
 #include "services/search/text/text_index.h"
 #include "services/search/vector/vector_index.h"
@@ -122,6 +123,8 @@ struct search {
         bool whole; /* no hit is missing in `vector` */
     } plan;         /* how the vector leg was found */
     double weight;
+    size_t depth; /* passages of the order that are wanted */
+    struct groups groups;
     struct search_hit *hits; /* of the results */
     unsigned *languages;     /* of the hits */
 };

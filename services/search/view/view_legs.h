@@ -31,8 +31,8 @@ void legs_tell_deadline(struct search *search);
 double search_boost(const struct search *search, const struct filter_row *row);
 /* < 0: slot `a` comes first among equals. */
 int search_order(const struct search *search, uint32_t a, uint32_t b);
-/* Runs the legs and brings what they found into one order, as far down as the query
- * wants it. Errors: as above. */
+/* Runs the legs and brings what they found into one order, search->depth passages of
+ * it at least where there are so many. Errors: as above. */
 SH_CHECK enum sh_err search_rank(struct search *search, struct fusion_result *fused);
 
 #endif

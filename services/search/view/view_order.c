@@ -125,7 +125,7 @@ static enum sh_err rank_best(struct search *search, size_t most,
 
 enum sh_err search_rank(struct search *search, struct fusion_result *fused)
 {
-    size_t most = (size_t)search->query->offset + search->query->max_results;
+    size_t most = search->depth;
     size_t pool = search->query->diversity > 0 && most < FUSION_POOL ? FUSION_POOL : most;
     enum sh_err err = SH_OK;
     if (search->want_vector && !search->asked->exact &&

@@ -1,6 +1,7 @@
 #include "services/search/view/view_results.h"
 
 #include "services/search/text/highlight.h"
+#include "services/search/view/view_legs.h"
 
 static enum sh_err copy(struct sh_arena *arena, struct sh_bytes *bytes)
 {
@@ -17,11 +18,11 @@ static double clamp_cosine(float cosine)
     return cosine > 1 ? 1 : cosine < -1 ? -1 : (double)cosine;
 }
 
-static enum sh_err copy_hit(const struct search *search, const struct fusion_hit *from,
+static enum sh_err copy_hit(struct search *search, const struct group *group,
                             struct search_hit *hit)
 {
+    const struct fusion_hit *from = group->hit;
     const struct slot *slot = &search->view->slots[from->slot];
-    enum sh_err err = SH_OK;
     *hit = (struct search_hit){
         .chunk_id = slot->chunk->chunk_id,
         .document_id = slot->document->row.id,
@@ -33,10 +34,9 @@ static enum sh_err copy_hit(const struct search *search, const struct fusion_hit
         .similarity = from->has_vector ? clamp_cosine(from->similarity) : 0,
         .text_score = (double)from->text,
         .combined_score = from->combined,
-        .boost = boosts_priority(&search->boosts, slot->document->row.priority) +
-                 boosts_campus(&search->boosts, search->asked->caller->campus,
-                               slot->document->row.campus),
+        .boost = search_boost(search, &slot->document->row),
     };
+    enum sh_err err = group_fill(search, group, hit);
     if (hit->metadata.len == 0)
         hit->metadata = sh_bytes_of("{}");
     struct sh_bytes *texts[] = {&hit->chunk_id,       &hit->document_id,
@@ -51,7 +51,8 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
                          struct search_results *results)
 {
     size_t first = search->query->offset;
-    size_t count = fused->count > first ? fused->count - first : 0;
+    size_t all = search->groups.count;
+    size_t count = all > first ? all - first : 0;
     struct explainer explainer;
     enum sh_err err = SH_OK;
 
@@ -69,9 +70,10 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
     if (search->query->explain)
         err = explain_start(search, &explainer);
     for (size_t i = 0; err == SH_OK && i < count; i++) {
-        const struct fusion_hit *from = &fused->hits[first + i];
+        const struct group *group = &search->groups.items[first + i];
+        const struct fusion_hit *from = group->hit;
         search->languages[i] = search->view->slots[from->slot].document->language;
-        err = copy_hit(search, from, &hits[i]);
+        err = copy_hit(search, group, &hits[i]);
         if (err == SH_OK && search->query->explain)
             err = explain_hit(search, &explainer, from, &hits[i].explanation);
     }

@@ -5,7 +5,7 @@
 #include "services/search/fusion/fusion.h"
 #include "services/search/view/view_internal.h"
 
-/* Under the lock: copies the asked for page of hits, and explains them where that is
+/* Under the lock: copies the asked for page of groups, and explains them where that is
  * wanted. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err results_copy(struct search *search,
                                   const struct fusion_result *fused,
@@ -13,6 +13,16 @@ SH_CHECK enum sh_err results_copy(struct search *search,
 /* After it: highlights, plan, degraded. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err results_finish(struct search *search,
                                     struct search_results *results);
+
+/* --- view_group.c ------------------------------------------------------------------- */
+
+/* search_rank(), and results made of it: search->groups. Errors: as search_rank() has
+ * them. */
+SH_CHECK enum sh_err search_group(struct search *search, struct fusion_result *fused);
+/* What a result of several passages has other than its best passage; texts are the
+ * view's or in the scratch. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err group_fill(struct search *search, const struct group *group,
+                                struct search_hit *hit);
 
 /* --- view_explain.c -------------------------------------------------------------- */
 

@@ -150,7 +150,7 @@ static enum sh_err look(struct search *search, struct fusion_result *fused,
     if (err == SH_OK)
         err = apply_query(search);
     if (err == SH_OK)
-        err = search_rank(search, fused);
+        err = search_group(search, fused);
     if (err == SH_OK)
         err = refuse_part(search);
     if (err == SH_OK)

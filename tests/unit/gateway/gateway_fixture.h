@@ -24,8 +24,9 @@
 #include "shared/rpc_server.h"
 
 #ifndef SEARCH_REPLICAS
-#define SEARCH_REPLICAS 1 /* that the gateway knows of; the test serves those after one  \
-                           */
+#define SEARCH_REPLICAS                                                                  \
+    1 /* that the gateway knows of; the test serves those after one                      \
+       */
 #endif
 
 enum { PATIENCE_MS = 60000, HELD_MAX = 64, HEARD_MAX = 1 << 20, WINDOW = 4 };
@@ -146,14 +147,17 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
     if (sh_rpc_call_decode(call, search_query_desc(), &query) != SH_OK)
         return;
     results.mode = query.mode;
+    hit.merged = added; /* any texts will do */
+    hit.merged_count = query.merge ? 2 : 0;
     (void)snprintf(
         f->seen, sizeof f->seen, "[%.*s] max %u filters %.*s mode %u role %.*s/%u",
         (int)query.query.len, (const char *)query.query.data, query.max_results,
         (int)query.filters.len,
         query.filters.data ? (const char *)query.filters.data : "", query.mode,
         (int)caller->role.len, (const char *)caller->role.data, caller->clearance);
-    (void)snprintf(f->flags, sizeof f->flags, "expand %d complete %d", !query.no_expand,
-                   query.require_complete);
+    (void)snprintf(f->flags, sizeof f->flags, "expand %d complete %d merge %d per %u",
+                   !query.no_expand, query.require_complete, query.merge,
+                   query.per_document);
     sh_rpc_reply(call, search_results_desc(), &results);
 }
 

@@ -22,8 +22,9 @@ static void search_asks_and_shapes_the_answer(void **state)
                         "\"expanded\":[{\"term\":\"AB\","
                         "\"added\":[\"a \\\"b\\\"\",\"c\"],"
                         "\"kind\":\"acronym\"}]}");
-    assert_string_equal(f->flags, "expand 1 complete 0");
+    assert_string_equal(f->flags, "expand 1 complete 0 merge 0 per 0");
     assert_null(strstr(answer, "\"plan\""));
+    assert_null(strstr(answer, "\"merged\""));
 }
 
 static void search_by_get_is_anonymous(void **state)
@@ -39,13 +40,16 @@ static void search_by_get_is_anonymous(void **state)
 static void what_the_config_says_goes_to_search(void **state)
 {
     struct fixture *f = *state;
-    post(f, "/api/search", "",
-         "{\"query\":\"x\",\"config\":{\"expand\":false,\"require_complete\":true}}");
-    assert_string_equal(f->flags, "expand 0 complete 1");
+    const char *answer =
+        post(f, "/api/search", "",
+             "{\"query\":\"x\",\"config\":{\"expand\":false,\"require_complete\":true,"
+             "\"merge\":true,\"per_document\":3}}");
+    assert_string_equal(f->flags, "expand 0 complete 1 merge 1 per 3");
+    assert_says(answer, "\"merged\":[\"a \\\"b\\\"\",\"c\"]}");
     post(f, "/api/search", "", "{\"query\":\"x\",\"config\":{\"expand\":null}}");
-    assert_string_equal(f->flags, "expand 1 complete 0");
+    assert_string_equal(f->flags, "expand 1 complete 0 merge 0 per 0");
     get(f, "/api/search?q=x");
-    assert_string_equal(f->flags, "expand 1 complete 0");
+    assert_string_equal(f->flags, "expand 1 complete 0 merge 0 per 0");
 }
 
 static void errors_for_clients_are_passed_on(void **state)
