@@ -180,6 +180,11 @@ static struct view_options view_options(const struct search_config *config)
     options.vectors.links = config->vector_links;
     options.vectors.ef_construction = config->vector_ef_construction;
     options.vectors.ef_search = config->vector_ef_search;
+    options.text.k1 = config->text_k1;
+    options.text.b = config->text_b;
+    options.text.weight[TEXT_TITLE] = config->text_title;
+    options.text.weight[TEXT_HEADING] = config->text_heading;
+    options.text.weight[TEXT_BODY] = config->text_body;
     return options;
 }
 

@@ -42,6 +42,16 @@
       "candidates looked at for the neighbours of a new vector; more take longer")       \
     S(u32, vector_ef_search, "VECTOR_EF_SEARCH", "256", 1, 4096, 0, "",                  \
       "candidates that a search by the index keeps; more find better and take longer")   \
+    S(f64, text_k1, "TEXT_K1", "1.2", 0, 10, 0, "",                                      \
+      "how much it counts that a word stands in a passage again and again (k1 of BM25)") \
+    S(f64, text_b, "TEXT_B", "0.75", 0, 1, 0, "",                                        \
+      "how much long passages must have more of a word than short ones (b of BM25)")     \
+    S(f64, text_title, "TEXT_WEIGHT_TITLE", "2.5", 0, 100, 0, "",                        \
+      "what a word in the title counts; 0: nothing")                                     \
+    S(f64, text_heading, "TEXT_WEIGHT_HEADING", "1.5", 0, 100, 0, "",                    \
+      "what a word in a heading counts")                                                 \
+    S(f64, text_body, "TEXT_WEIGHT_BODY", "1", 0, 100, 0, "",                            \
+      "what a word in the text itself counts")                                           \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \

@@ -29,12 +29,11 @@ static pthread_rwlock_t *make_lock(void)
 
 struct view_options view_defaults(void)
 {
-    return (struct view_options){.vectors = vector_defaults()};
+    return (struct view_options){.vectors = vector_defaults(), .text = text_defaults()};
 }
 
 enum sh_err view_create(const struct view_options *options, struct view **out)
 {
-    struct text_options text = text_defaults();
     struct view *view = sh_alloc(sizeof(*view));
     enum sh_err err = SH_NOMEM;
 
@@ -44,7 +43,7 @@ enum sh_err view_create(const struct view_options *options, struct view **out)
     view->options = options ? *options : view_defaults();
     view->lock = make_lock();
     if (view->lock)
-        err = text_index_create(&text, &view->text);
+        err = text_index_create(&view->options.text, &view->text);
     if (err == SH_OK)
         err = columns_create(&view->columns);
     if (err != SH_OK)

@@ -8,6 +8,7 @@
 #include "proto/msg.h"
 #include "services/search/fusion/boost.h"
 #include "services/search/glossary/glossary.h"
+#include "services/search/text/text_index.h"
 #include "services/search/vector/vector_index.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
@@ -47,6 +48,7 @@ struct view_stats {
 
 struct view_options {
     struct vector_options vectors; /* its text outlives the view */
+    struct text_options text;
 };
 
 struct view_options view_defaults(void);

@@ -27,6 +27,56 @@ static void scores_are_those_of_the_formula(void **state)
     close_fixture(&f);
 }
 
+/* How many times what slot 1 has slot 0 has. */
+static float ratio(struct text_options options, const char *title, const char *one,
+                   const char *other)
+{
+    struct fixture f;
+    open_with(&f, options);
+    add(&f, 0, title, one);
+    add(&f, 1, "", other);
+    find(&f, "bee");
+    float found = score_of(&f, 0) / score_of(&f, 1);
+    close_fixture(&f);
+    return found;
+}
+
+static void options_say_what_counts(void **state)
+{
+    (void)state;
+    const char *often = "bee bee bee bee";
+    const char *once = "bee oak elm ash";
+    const char *shorter = "bee oak";
+    struct text_options options = {1.2, 0.75, {2, 1, 1}};
+    assert_true(ratio(options, "", often, once) > 1.5F);
+    assert_true(ratio(options, "", once, shorter) < 0.9F);
+    assert_true(ratio(options, "bee", "oak elm ash", once) > 1.1F);
+    options.k1 = 0; /* once is as good as often */
+    assert_true(fabsf(ratio(options, "", often, once) - 1) < 0.01F);
+    options = (struct text_options){1.2, 0, {2, 1, 1}}; /* nor does the length matter */
+    assert_true(fabsf(ratio(options, "", once, shorter) - 1) < 1e-6F);
+    options = (struct text_options){1.2, 0, {0.1, 1, 1}};
+    assert_true(ratio(options, "bee", "oak elm ash", once) < 0.5F);
+}
+
+static void a_field_that_counts_nothing_finds_nothing(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_with(&f, (struct text_options){0, 0.75, {0, 1, 1}});
+    const struct text_depth depth = {1, 0, SH_NO_DEADLINE};
+    struct text_best best;
+    for (uint32_t slot = 0; slot < 9; slot++)
+        add(&f, slot, "bee", slot < 3 ? "bee" : "oak");
+    struct text_query query = query_of(&f, "bee");
+    assert_int_equal(text_index_top(f.index, &query, &f.allowed, &depth, &f.arena, &best),
+                     SH_OK);
+    assert_int_equal(best.total, 3);
+    find(&f, "bee");
+    assert_int_equal(f.leg.count, 3);
+    close_fixture(&f);
+}
+
 static void only_allowed_slots_are_found(void **state)
 {
     (void)state;
@@ -189,6 +239,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_those_of_the_formula),
+        cmocka_unit_test(options_say_what_counts),
+        cmocka_unit_test(a_field_that_counts_nothing_finds_nothing),
         cmocka_unit_test(only_allowed_slots_are_found),
         cmocka_unit_test(stop_words_count_only_where_nothing_else_is_asked),
         cmocka_unit_test(ideographs_are_found_by_pairs_and_alone),

@@ -217,9 +217,28 @@ static void many_changes_leave_one_truth(void **state)
     fixture_close(&f);
 }
 
+static void options_reach_the_text_index(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    view_free(&f.view);
+    struct view_options options = view_defaults();
+    options.text.weight[TEXT_TITLE] = 0;
+    assert_int_equal(view_create(&options, &f.view), SH_OK);
+    put_text(&f, document_of("a", "Bees"), "They make honey.", NULL);
+    put_text(&f, document_of("b", "Honey"), "It is made by bees.", NULL);
+    f.query.mode = 2;
+    assert_int_equal(search_for(&f, "bees", NULL), SH_OK);
+    assert_int_equal(f.results.total, 1);
+    assert_true(hit_is(&f, 0, "b/0"));
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_reach_the_text_index),
         cmocka_unit_test(a_failed_put_changes_nothing),
         cmocka_unit_test(a_failed_remove_changes_nothing),
         cmocka_unit_test(a_failed_search_is_told_and_leaks_nothing),

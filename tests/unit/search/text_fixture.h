@@ -22,9 +22,8 @@ struct fixture {
     struct leg leg;
 };
 
-static inline void open_fixture(struct fixture *f)
+static inline void open_with(struct fixture *f, struct text_options options)
 {
-    struct text_options options = {1.2, 0.75, {2, 1, 1}};
     *f = (struct fixture){.allowed = {NULL, SLOTS}};
     assert_int_equal(text_index_create(&options, &f->index), SH_OK);
     assert_int_equal(analyzer_create("english", &f->analyzer), SH_OK);
@@ -32,6 +31,11 @@ static inline void open_fixture(struct fixture *f)
     assert_non_null(f->allowed.words);
     for (uint32_t slot = 0; slot < SLOTS; slot++)
         bitmap_add(&f->allowed, slot);
+}
+
+static inline void open_fixture(struct fixture *f)
+{
+    open_with(f, (struct text_options){1.2, 0.75, {2, 1, 1}});
 }
 
 static inline void close_fixture(struct fixture *f)
