@@ -4,7 +4,7 @@
 
 struct place { /* one for every occurrence, in the order of the text */
     uint32_t term;
-    uint32_t position;
+    uint32_t distance; /* from the one before in the field */
 };
 
 struct maker {
@@ -12,8 +12,8 @@ struct maker {
     struct place *places;
     size_t place_count;
     size_t place_capacity;
-    uint32_t base; /* position of the field's first word */
     struct entry *entry;
+    uint32_t *last; /* by term: its last position in the field */
     size_t capacity;
     uint32_t *table; /* index + 1; 0: free */
     uint32_t table_size;
@@ -40,11 +40,15 @@ static enum sh_err grow(struct maker *maker)
         return SH_NOMEM;
     struct entry_term *terms = sh_arena_array(maker->arena, capacity, sizeof(*terms));
     uint32_t *table = sh_arena_array(maker->arena, capacity * 2, sizeof(*table));
-    if (!terms || !table)
+    uint32_t *last = sh_arena_array(maker->arena, capacity, sizeof(*last));
+    if (!terms || !table || !last)
         return SH_NOMEM;
-    if (entry->count > 0)
+    if (entry->count > 0) {
         memcpy(terms, entry->terms, entry->count * sizeof(*terms));
+        memcpy(last, maker->last, entry->count * sizeof(*last));
+    }
     entry->terms = terms;
+    maker->last = last;
     maker->capacity = capacity;
     maker->table = table;
     maker->table_size = (uint32_t)capacity * 2;
@@ -74,7 +78,7 @@ static struct entry_term *find_or_add(struct maker *maker, struct sh_bytes text)
 }
 
 static enum sh_err add_place(struct maker *maker, const struct entry_term *term,
-                             uint32_t position)
+                             uint32_t distance)
 {
     if (maker->place_count == maker->place_capacity) {
         size_t capacity = maker->place_capacity ? maker->place_capacity * 2 : 256;
@@ -87,7 +91,7 @@ static enum sh_err add_place(struct maker *maker, const struct entry_term *term,
         maker->place_capacity = capacity;
     }
     maker->places[maker->place_count++] =
-        (struct place){(uint32_t)(term - maker->entry->terms), maker->base + position};
+        (struct place){(uint32_t)(term - maker->entry->terms), distance};
     return SH_OK;
 }
 
@@ -95,17 +99,20 @@ static enum sh_err read_field(struct maker *maker, struct analyzer *analyzer,
                               struct sh_bytes text, enum text_field field)
 {
     struct token token = {.position = 0};
-    uint32_t words = 0;
     analyzer_start(analyzer, text);
     while (analyzer_next(analyzer, &token)) {
         struct entry_term *term = find_or_add(maker, token.term);
-        if (!term || add_place(maker, term, token.position) != SH_OK)
+        if (!term)
+            return SH_NOMEM;
+        /* `last` grows with the terms */
+        uint32_t *last = &maker->last[term - maker->entry->terms];
+        uint32_t before = term->tf[field] > 0 ? *last : 0;
+        *last = token.position;
+        if (add_place(maker, term, token.position - before) != SH_OK)
             return SH_NOMEM;
         term->tf[field]++;
-        words = token.position + 1;
         maker->entry->length[field] += !token.extra && !token.stop;
     }
-    maker->base += words + ENTRY_GAP;
     return SH_OK;
 }
 
@@ -115,9 +122,8 @@ static enum sh_err write_places(const struct maker *maker, struct sh_arena *aren
 {
     size_t count = maker->entry->count;
     uint8_t **at = sh_arena_array(maker->arena, count, sizeof(*at));
-    uint32_t *last = sh_arena_array(maker->arena, count, sizeof(*last));
     uint8_t *bytes = sh_arena_alloc(maker->arena, maker->place_count * VARINT_MOST + 1);
-    if (!at || !last || !bytes)
+    if (!at || !bytes)
         return SH_NOMEM;
     for (size_t i = 0; i < count; i++) {
         const uint32_t *tf = terms[i].tf;
@@ -128,8 +134,7 @@ static enum sh_err write_places(const struct maker *maker, struct sh_arena *aren
     }
     for (size_t i = 0; i < maker->place_count; i++) {
         struct place place = maker->places[i];
-        at[place.term] = varint_put(at[place.term], place.position - last[place.term]);
-        last[place.term] = place.position;
+        at[place.term] = varint_put(at[place.term], place.distance);
     }
     for (size_t i = 0; i < count; i++) {
         const uint8_t *start = terms[i].positions.data;
@@ -166,7 +171,7 @@ enum sh_err entry_make(struct analyzer *analyzer,
                        const struct sh_bytes fields[TEXT_FIELDS], struct sh_arena *arena,
                        struct entry *entry)
 {
-    /* the body first: small numbers where most places are */
+    /* as positions are kept */
     static const enum text_field order[] = {TEXT_BODY, TEXT_HEADING, TEXT_TITLE};
     struct sh_arena scratch = {0};
     struct maker maker = {.arena = &scratch, .entry = entry};

@@ -11,11 +11,8 @@ struct entry_term {
     struct sh_bytes text;
     uint32_t hash;
     uint32_t tf[TEXT_FIELDS];
-    struct sh_bytes positions; /* as in struct posting; fields one behind the other */
+    struct sh_bytes positions; /* as in struct posting */
 };
-
-/* Between the fields, so that no phrase reaches from one into the next. */
-enum { ENTRY_GAP = 100 };
 
 struct entry {
     struct entry_term *terms;

@@ -8,7 +8,7 @@ enum {
     ONCE,
     BODY,
     MIXED,
-    LEAST_CAPACITY = 16,
+    ALLOCATED = 16, /* memory comes in multiples of this, less a word */
     HEAD_MOST = 6 + TEXT_FIELDS * VARINT_MOST
 };
 
@@ -121,13 +121,15 @@ static enum sh_err reserve(struct postings *list, size_t more)
         return SH_OK;
     if (list->len > UINT32_MAX / 4 || more > UINT32_MAX / 4)
         return SH_TOOBIG;
-    uint32_t wanted = list->len + list->len / 4 + (uint32_t)more;
-    wanted = wanted < LEAST_CAPACITY ? LEAST_CAPACITY : wanted;
+    uint32_t wanted = list->len + list->len / 8 + (uint32_t)more + 8;
+    wanted = (wanted + ALLOCATED - 1) / ALLOCATED * ALLOCATED - 8;
     uint8_t *data = sh_realloc(list->capacity ? list->data : NULL, wanted);
     if (!data)
         return SH_NOMEM;
-    if (!list->capacity)
+    if (!list->capacity) {
         memcpy(data, list->small, list->len);
+        list->blocks = NULL;
+    }
     list->data = data;
     list->capacity = wanted;
     return SH_OK;
@@ -404,6 +406,9 @@ struct sh_bytes postings_positions(struct postings_cursor *cursor, uint32_t at)
         cursor->placed = true;
     }
     const uint8_t *start = cursor->places[at];
-    const uint8_t *end = varint_skip(start, cursor->end, occurrences(cursor, at));
+    bool packed = cursor->next <= postings_blocks(cursor->list);
+    const uint8_t *end = packed && at + 1 < cursor->count
+                             ? cursor->places[at + 1]
+                             : varint_skip(start, cursor->end, occurrences(cursor, at));
     return (struct sh_bytes){start, (size_t)(end - start)};
 }

@@ -12,12 +12,14 @@
 
 enum text_field { TEXT_TITLE, TEXT_HEADING, TEXT_BODY, TEXT_FIELDS };
 
-enum { POSTINGS_BLOCK = PFOR_COUNT, POSTINGS_SMALL = 8 };
+enum { POSTINGS_BLOCK = PFOR_COUNT, POSTINGS_SMALL = 16 };
 
 struct posting {
     uint32_t passage;
     uint32_t tf[TEXT_FIELDS];
-    struct sh_bytes positions; /* varints: the first position, then distances */
+    struct sh_bytes positions; /* varints: as many as the term occurs; of each field, the
+                                  body first and the title last, the first position, then
+                                  distances */
 };
 
 struct postings_block {
@@ -34,10 +36,12 @@ struct postings { /* {0} is an empty list */
     uint32_t capacity; /* 0: the bytes are in `small`, or elsewhere and borrowed where
                           they are more than that */
     union {
-        uint8_t *data;
+        struct {
+            uint8_t *data;
+            struct postings_block *blocks; /* borrowed or owned as `data` is */
+        };
         uint8_t small[POSTINGS_SMALL];
     };
-    struct postings_block *blocks; /* borrowed or owned as `data` is */
 };
 
 /* posting->passage is above every one before. bodies[passage]: the length of its body,

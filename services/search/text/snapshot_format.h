@@ -7,14 +7,15 @@
 #include "shared/bytes.h"
 
 #define SNAPSHOT_MAGIC "CairnTxt"
-enum { SNAPSHOT_ORDER = 0x01020304, SNAPSHOT_SUM = 32 };
+enum { SNAPSHOT_ORDER = 0x01020304 };
 
 enum snapshot_section_id {
     SNAPSHOT_NOTE,
     SNAPSHOT_BODIES,   /* uint32_t a passage */
     SNAPSHOT_SLOTS,    /* uint32_t a passage */
     SNAPSHOT_TERMS,    /* struct snapshot_term, in the order of the dictionary */
-    SNAPSHOT_POOL,     /* texts of the terms, in this order */
+    SNAPSHOT_POOL,     /* texts of the terms, in this order, each behind a byte with its
+                          length */
     SNAPSHOT_POSTINGS, /* bytes of the terms' lists, in this order */
     SNAPSHOT_BLOCKS,   /* struct postings_block, in this order */
     SNAPSHOT_LEXICON,  /* uint32_t a term */
@@ -24,7 +25,7 @@ enum snapshot_section_id {
 struct snapshot_section {
     uint64_t start;
     uint64_t len;
-    uint8_t sum[SNAPSHOT_SUM];
+    uint64_t sum; /* XXH3, 64 bits */
 };
 
 struct snapshot_foot {
@@ -32,11 +33,10 @@ struct snapshot_foot {
     uint32_t version;
     uint32_t order;
     struct snapshot_section sections[SNAPSHOT_SECTIONS];
-    uint8_t sum[SNAPSHOT_SUM]; /* of the foot up to here */
+    uint64_t sum; /* of the foot up to here */
 };
 
 struct snapshot_term {
-    uint32_t len;
     uint32_t passages;
     uint32_t count; /* of postings */
     uint32_t last;

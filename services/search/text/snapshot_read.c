@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
+#include <xxhash.h>
 
 #include "services/search/text/snapshot_format.h"
 #include "services/search/text/text_internal.h"
@@ -21,13 +21,6 @@ struct reader {
 /* --- the frame -----------------------------------------------------------------------
  */
 
-static bool sum_is(struct sh_bytes bytes, const uint8_t sum[SNAPSHOT_SUM])
-{
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    return EVP_Digest(bytes.data, bytes.len, digest, NULL, EVP_sha256(), NULL) == 1 &&
-           memcmp(digest, sum, SNAPSHOT_SUM) == 0;
-}
-
 static bool read_foot(struct reader *reader)
 {
     const struct snapshot_foot *foot = &reader->foot;
@@ -38,8 +31,7 @@ static bool read_foot(struct reader *reader)
     memcpy(&reader->foot, at, sizeof(*foot));
     return memcmp(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic)) == 0 &&
            foot->version == TEXT_SNAPSHOT_VERSION && foot->order == SNAPSHOT_ORDER &&
-           sum_is((struct sh_bytes){foot, offsetof(struct snapshot_foot, sum)},
-                  foot->sum);
+           XXH3_64bits(foot, offsetof(struct snapshot_foot, sum)) == foot->sum;
 }
 
 static bool read_section(struct reader *reader, int id, size_t unit)
@@ -52,7 +44,7 @@ static bool read_section(struct reader *reader, int id, size_t unit)
         return false;
     reader->sections[id] = (struct sh_bytes){
         (const char *)reader->bytes.data + section->start, (size_t)section->len};
-    return sum_is(reader->sections[id], section->sum);
+    return XXH3_64bits(reader->sections[id].data, (size_t)section->len) == section->sum;
 }
 
 static bool read_frame(struct reader *reader)
@@ -176,19 +168,16 @@ static bool read_term(const struct reader *reader, const struct snapshot_term *f
                       struct place *place, struct term *term)
 {
     struct sh_bytes pool = reader->sections[SNAPSHOT_POOL];
-    if (from->len == 0 || from->len > ANALYZER_TERM_MAX ||
-        from->len > pool.len - place->text)
+    const uint8_t *text = (const uint8_t *)pool.data + place->text;
+    size_t left = pool.len - place->text;
+    if (left == 0 || *text == 0 || *text > ANALYZER_TERM_MAX || *text >= left)
         return false;
-    const struct sh_bytes text = {(const char *)pool.data + place->text, from->len};
-    *term = (struct term){.text = place->text,
-                          .hash = terms_hash(text),
-                          .len = from->len,
-                          .passages = from->passages};
+    *term = (struct term){.text = place->text, .passages = from->passages};
     if (!read_list(reader, from, place, &term->postings)) {
         term->postings = (struct postings){0};
         return false;
     }
-    place->text += from->len;
+    place->text += 1U + *text;
     place->bytes += from->bytes;
     place->blocks += postings_blocks(&term->postings);
     return true;

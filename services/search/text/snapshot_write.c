@@ -3,7 +3,7 @@
 #include <libgen.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
+#include <xxhash.h>
 
 #include "services/search/text/snapshot_format.h"
 #include "services/search/text/text_internal.h"
@@ -13,7 +13,7 @@
 struct writer {
     const struct text_index *index;
     FILE *file;
-    EVP_MD_CTX *hash;
+    XXH3_state_t *hash;
     uint64_t at;
     bool failed;
     struct snapshot_foot foot;
@@ -24,7 +24,7 @@ static void put(struct writer *writer, const void *data, size_t len)
     if (len == 0 || writer->failed)
         return;
     writer->failed = fwrite(data, 1, len, writer->file) != len ||
-                     EVP_DigestUpdate(writer->hash, data, len) != 1;
+                     XXH3_64bits_update(writer->hash, data, len) != XXH_OK;
     writer->at += len;
 }
 
@@ -33,7 +33,7 @@ static void begin(struct writer *writer, enum snapshot_section_id id)
     static const char zeros[8];
     size_t padding = (size_t)(8 - writer->at % 8) % 8;
     if (fwrite(zeros, 1, padding, writer->file) != padding ||
-        EVP_DigestInit_ex(writer->hash, EVP_sha256(), NULL) != 1)
+        XXH3_64bits_reset(writer->hash) != XXH_OK)
         writer->failed = true;
     writer->at += padding;
     writer->foot.sections[id].start = writer->at;
@@ -43,8 +43,7 @@ static void end(struct writer *writer, enum snapshot_section_id id)
 {
     struct snapshot_section *section = &writer->foot.sections[id];
     section->len = writer->at - section->start;
-    if (EVP_DigestFinal_ex(writer->hash, section->sum, NULL) != 1)
-        writer->failed = true;
+    section->sum = XXH3_64bits_digest(writer->hash);
 }
 
 static void put_section(struct writer *writer, enum snapshot_section_id id,
@@ -61,9 +60,8 @@ static void put_terms(struct writer *writer)
     begin(writer, SNAPSHOT_TERMS);
     for (uint32_t i = 0; i < terms->count; i++) {
         const struct term *term = &terms->items[i];
-        const struct snapshot_term kept = {term->len, term->passages,
-                                           term->postings.count, term->postings.last,
-                                           term->postings.len};
+        const struct snapshot_term kept = {term->passages, term->postings.count,
+                                           term->postings.last, term->postings.len};
         put(writer, &kept, sizeof(kept));
     }
     end(writer, SNAPSHOT_TERMS);
@@ -93,9 +91,8 @@ static void put_foot(struct writer *writer)
     memcpy(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic));
     foot->version = TEXT_SNAPSHOT_VERSION;
     foot->order = SNAPSHOT_ORDER;
-    if (EVP_Digest(foot, offsetof(struct snapshot_foot, sum), foot->sum, NULL,
-                   EVP_sha256(), NULL) != 1 ||
-        fwrite(foot, sizeof(*foot), 1, writer->file) != 1)
+    foot->sum = XXH3_64bits(foot, offsetof(struct snapshot_foot, sum));
+    if (fwrite(foot, sizeof(*foot), 1, writer->file) != 1)
         writer->failed = true;
 }
 
@@ -107,7 +104,7 @@ enum sh_err text_snapshot_save(const struct text_index *index, struct sh_bytes n
     size_t passages = (size_t)index->count * sizeof(uint32_t);
     if (note.len > TEXT_SNAPSHOT_NOTE)
         return SH_TOOBIG;
-    writer.hash = EVP_MD_CTX_new();
+    writer.hash = XXH3_createState();
     if (!writer.hash)
         return SH_NOMEM;
     put_section(&writer, SNAPSHOT_NOTE, note.data, note.len);
@@ -118,7 +115,7 @@ enum sh_err text_snapshot_save(const struct text_index *index, struct sh_bytes n
     put_section(&writer, SNAPSHOT_LEXICON, lexicon->order,
                 lexicon->count * sizeof(*lexicon->order));
     put_foot(&writer);
-    EVP_MD_CTX_free(writer.hash);
+    (void)XXH3_freeState(writer.hash);
     return writer.failed || fflush(file) != 0 ? SH_IO : SH_OK;
 }
 

@@ -2,7 +2,7 @@
 
 #include "shared/mem.h"
 
-enum { LEAST_TABLE = 1024 };
+enum { LEAST_TABLE = 1024, MOST_TEXT = UINT8_MAX };
 
 /* FNV-1a with a final mix: terms are short and the table's size is a power of two. */
 uint32_t terms_hash(struct sh_bytes text)
@@ -15,11 +15,6 @@ uint32_t terms_hash(struct sh_bytes text)
     return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
-struct sh_bytes terms_text(const struct terms *terms, const struct term *term)
-{
-    return (struct sh_bytes){terms->pool + term->text, term->len};
-}
-
 /* Where the term stands or would stand. The table is never full. */
 static uint32_t *cell_of(const struct terms *terms, struct sh_bytes text, uint32_t hash)
 {
@@ -28,8 +23,7 @@ static uint32_t *cell_of(const struct terms *terms, struct sh_bytes text, uint32
         uint32_t *cell = &terms->table[i];
         if (*cell == 0)
             return cell;
-        const struct term *term = &terms->items[*cell - 1];
-        if (term->hash == hash && sh_bytes_equal(terms_text(terms, term), text))
+        if (sh_bytes_equal(terms_text(terms, &terms->items[*cell - 1]), text))
             return cell;
     }
 }
@@ -46,7 +40,7 @@ static void fill_table(struct terms *terms)
 {
     uint32_t mask = terms->table_size - 1;
     for (uint32_t n = 0; n < terms->count; n++) {
-        uint32_t i = terms->items[n].hash & mask;
+        uint32_t i = terms_hash(terms_text(terms, &terms->items[n])) & mask;
         while (terms->table[i] != 0)
             i = (i + 1) & mask;
         terms->table[i] = n + 1;
@@ -74,7 +68,7 @@ static enum sh_err grow_items(struct terms *terms)
 {
     if (terms->count < terms->capacity)
         return SH_OK;
-    uint32_t capacity = terms->capacity + terms->capacity / 2 + 256;
+    uint32_t capacity = terms->capacity + terms->capacity / 8 + 256;
     struct term *items = sh_realloc(terms->items, capacity * sizeof(*items));
     if (!items)
         return SH_NOMEM;
@@ -89,7 +83,7 @@ static enum sh_err grow_pool(struct terms *terms, size_t more)
         return SH_OK;
     if (terms->pool_len > UINT32_MAX / 2)
         return SH_TOOBIG;
-    uint32_t capacity = terms->pool_len + terms->pool_len / 2 + 4096;
+    uint32_t capacity = terms->pool_len + terms->pool_len / 8 + 4096;
     char *pool = sh_realloc(terms->pool, capacity);
     if (!pool)
         return SH_NOMEM;
@@ -103,15 +97,17 @@ struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash)
     struct term *found = terms_find(terms, text, hash);
     if (found)
         return found;
-    if (text.len > 4096 || grow_table(terms) != SH_OK || grow_items(terms) != SH_OK ||
-        grow_pool(terms, text.len) != SH_OK || !terms->items)
+    if (text.len > MOST_TEXT || grow_table(terms) != SH_OK ||
+        grow_items(terms) != SH_OK || grow_pool(terms, 1 + text.len) != SH_OK ||
+        !terms->items)
         return NULL;
     struct term *term = &terms->items[terms->count];
-    *term =
-        (struct term){.text = terms->pool_len, .hash = hash, .len = (uint32_t)text.len};
-    memcpy(terms->pool + terms->pool_len, text.data, text.len);
-    *cell_of(terms, text, hash) = terms->count + 1;
-    terms->pool_len += term->len;
+    uint32_t *cell = cell_of(terms, text, hash);
+    *term = (struct term){.text = terms->pool_len};
+    terms->pool[terms->pool_len] = (char)text.len;
+    memcpy(terms->pool + terms->pool_len + 1, text.data, text.len);
+    terms->pool_len += 1 + (uint32_t)text.len;
+    *cell = terms->count + 1;
     terms->count++;
     return term;
 }

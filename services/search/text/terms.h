@@ -5,9 +5,7 @@
 #include "services/search/text/postings.h"
 
 struct term {
-    uint32_t text; /* where in the pool */
-    uint32_t hash;
-    uint32_t len;
+    uint32_t text;     /* where in the pool: a byte with its length, then itself */
     uint32_t passages; /* that hold it now; postings.count may be more */
     struct postings postings;
 };
@@ -28,7 +26,13 @@ uint32_t terms_hash(struct sh_bytes text);
 struct term *terms_find(const struct terms *terms, struct sh_bytes text, uint32_t hash);
 /* Found or added; valid until the next call. NULL when out of memory. */
 struct term *terms_add(struct terms *terms, struct sh_bytes text, uint32_t hash);
-struct sh_bytes terms_text(const struct terms *terms, const struct term *term);
+static inline struct sh_bytes terms_text(const struct terms *terms,
+                                         const struct term *term)
+{
+    const uint8_t *at = (const uint8_t *)terms->pool + term->text;
+    return (struct sh_bytes){at + 1, *at};
+}
+
 /* For a dictionary that is read from elsewhere: an empty one gets room for `count` items
  * and these texts; items and count are the caller's to fill in, then terms_reindex()
  * makes them found. Errors: SH_NOMEM, SH_TOOBIG. */

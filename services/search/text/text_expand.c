@@ -85,7 +85,7 @@ static enum sh_err add_hits(struct expander *expander, struct text_word *word,
         if (!text.data)
             return SH_NOMEM;
         forms[word->count++] =
-            (struct text_form){text, term->hash, weights[hits->items[i].distance]};
+            (struct text_form){text, terms_hash(text), weights[hits->items[i].distance]};
     }
     return SH_OK;
 }

@@ -2,8 +2,14 @@
 #include "shared/clock.h"
 #include "shared/mem.h"
 
-/* Words of a passage that phrases are looked for in; passages are far shorter. */
-enum { PLACES = 16384, PLACE_WORDS = PLACES / 64, DEADLINE_BLOCKS = 64 };
+/* Words of a passage that phrases are looked for in; passages are far shorter. The fields
+ * follow one another, so that no phrase reaches from one into the next. */
+enum {
+    OTHER_PLACES = 512, /* of the heading and of the title */
+    BODY_PLACES = 16384,
+    PLACE_WORDS = (2 * OTHER_PLACES + BODY_PLACES) / 64,
+    DEADLINE_BLOCKS = 64,
+};
 
 struct places { /* a set of positions */
     uint64_t words[PLACE_WORDS];
@@ -128,23 +134,38 @@ static bool seek(struct reader *reader, uint32_t passage)
            reader->cursor.passages[reader->at] == passage;
 }
 
+static void add_place(struct places *places, uint32_t bit)
+{
+    for (; places->used <= bit / 64; places->used++)
+        places->words[places->used] = 0;
+    places->words[bit / 64] |= UINT64_C(1) << (bit % 64);
+}
+
 static void add_places(struct reader *reader, struct places *places)
 {
+    static const struct {
+        enum text_field field;
+        uint32_t from;
+        uint32_t count;
+    } fields[TEXT_FIELDS] = {
+        {TEXT_BODY, 2 * OTHER_PLACES, BODY_PLACES},
+        {TEXT_HEADING, 0, OTHER_PLACES},
+        {TEXT_TITLE, OTHER_PLACES, OTHER_PLACES},
+    };
     struct sh_bytes bytes = postings_positions(&reader->cursor, reader->at);
     const uint8_t *at = bytes.data;
     const uint8_t *end = at + bytes.len;
-    uint32_t position = 0;
     uint32_t offset = reader->word->offset;
-    while (at < end) {
-        uint32_t distance = 0;
-        at = varint_get(at, end, &distance);
-        position += distance;
-        if (position < offset || position - offset >= PLACES)
-            continue;
-        uint32_t bit = position - offset;
-        for (; places->used <= bit / 64; places->used++)
-            places->words[places->used] = 0;
-        places->words[bit / 64] |= UINT64_C(1) << (bit % 64);
+    for (int i = 0; i < TEXT_FIELDS; i++) {
+        uint32_t left = reader->cursor.tf[fields[i].field][reader->at];
+        uint32_t position = 0;
+        for (; left > 0 && at < end; left--) {
+            uint32_t distance = 0;
+            at = varint_get(at, end, &distance);
+            position += distance;
+            if (position >= offset && position < fields[i].count)
+                add_place(places, fields[i].from + position - offset);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 /* text_snapshot: the text index as a file. Mapped at start: postings stay where they are
- * until they are written to. Versioned, each section with its SHA-256; a file that is
+ * until they are written to. Versioned, each section with its sum (XXH3); a file that is
  * torn, changed or of another version is refused, and whoever reads builds anew. */
 #ifndef SEARCH_TEXT_SNAPSHOT_H
 #define SEARCH_TEXT_SNAPSHOT_H
@@ -9,7 +9,7 @@
 #include "services/search/text/text_index.h"
 
 /* Of the file; to be raised with the analyzer, too: terms of old rules find nothing. */
-enum { TEXT_SNAPSHOT_VERSION = 2, TEXT_SNAPSHOT_NOTE = 4096 };
+enum { TEXT_SNAPSHOT_VERSION = 3, TEXT_SNAPSHOT_NOTE = 4096 };
 
 /* By the writer of the index, while searches go on. `note` (TEXT_SNAPSHOT_NOTE bytes at
  * most) is kept with it: what state of the record the index shows. Another file of this

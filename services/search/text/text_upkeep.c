@@ -50,8 +50,8 @@ static enum sh_err copy_block(const struct text_index *self,
 static enum sh_err copy_term(const struct text_index *self, const struct term *term,
                              struct postings_cursor *cursor, struct text_index *fresh)
 {
-    struct term *to =
-        terms_add(&fresh->terms, terms_text(&self->terms, term), term->hash);
+    struct sh_bytes text = terms_text(&self->terms, term);
+    struct term *to = terms_add(&fresh->terms, text, terms_hash(text));
     enum sh_err err = to ? SH_OK : SH_NOMEM;
     postings_open(cursor, &term->postings);
     while (err == SH_OK && postings_read(cursor)) {

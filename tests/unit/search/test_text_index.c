@@ -199,7 +199,7 @@ static void a_failed_add_changes_nothing(void **state)
     add(&f, 1, "", "bee honey");
     find(&f, "bee");
     float before = score_of(&f, 1);
-    char body[4096] = "bee ";
+    char body[4096] = "bee bee bee bee bee bee bee bee bee bee bee bee bee bee bee bee ";
     for (int i = 0; i < 300; i++)
         (void)snprintf(body + strlen(body), 16, "w%d ", i);
     struct entry entry = entry_of(&f, "bee", body);
