@@ -15,7 +15,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
-        bench bench-search bench-latency load eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
+        bench bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -91,6 +91,10 @@ bench-search: ## the vector index beside hnswlib, on GloVe vectors
 	@scripts/deps.sh build run bench
 	@$(MAKE) --no-print-directory BUILD=release all
 	@/usr/bin/python3 bench/bench_search.py
+
+bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--each 1")
+	@$(MAKE) --no-print-directory BUILD=release all
+	@/usr/bin/python3 bench/bench_filters.py $(FILTERS_FLAGS)
 
 eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
 	@$(MAKE) --no-print-directory BUILD=release all model

@@ -36,7 +36,7 @@ static void must(enum sh_err err, const char *what)
 {
     if (err == SH_OK)
         return;
-    fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
+    (void)fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
     exit(1);
 }
 
@@ -159,7 +159,7 @@ static int by_value(const void *a, const void *b)
 static double measure(const struct corpus *corpus, const struct filter *filter,
                       way_fn *way, int rounds, uint32_t *count)
 {
-    double us[101];
+    double us[101] = {0};
     for (int i = 0; i < rounds; i++) {
         struct sh_arena arena = {0};
         uint64_t start = now_ns();

@@ -417,6 +417,20 @@ static struct filter_geo make_circle(const struct points *points, struct rng *rn
     return circle;
 }
 
+static void hold_circle(const struct points *points, const struct filter_geo *circle)
+{
+    bool found[POINTS] = {false};
+    assert_int_equal(geo_within(&points->cells, circle, take_document, found), SH_OK);
+    for (uint32_t i = 0; i < POINTS; i++) {
+        double away =
+            distance_km(circle->lat, circle->lon, points->lat[i], points->lon[i]);
+        if (found[i] != (away <= circle->radius_km))
+            fail_msg("%.17g,%.17g within %.17g km of %.17g,%.17g: not %d", points->lat[i],
+                     points->lon[i], circle->radius_km, circle->lat, circle->lon,
+                     found[i]);
+    }
+}
+
 static void circles_end_where_the_formula_says(void **state)
 {
     (void)state;
@@ -424,17 +438,8 @@ static void circles_end_where_the_formula_says(void **state)
     struct points points = {.bytes = 0};
     scatter(&points, &rng);
     for (int round = 0; round < 2000; round++) {
-        bool found[POINTS] = {false};
         const struct filter_geo circle = make_circle(&points, &rng);
-        assert_int_equal(geo_within(&points.cells, &circle, take_document, found), SH_OK);
-        for (uint32_t i = 0; i < POINTS; i++) {
-            double away =
-                distance_km(circle.lat, circle.lon, points.lat[i], points.lon[i]);
-            if (found[i] != (away <= circle.radius_km))
-                fail_msg("%.17g,%.17g within %.17g km of %.17g,%.17g: not %d",
-                         points.lat[i], points.lon[i], circle.radius_km, circle.lat,
-                         circle.lon, found[i]);
-        }
+        hold_circle(&points, &circle);
     }
     for (uint32_t i = 0; i < POINTS; i++)
         geo_remove(&points.cells, &points.places, points.lat[i], points.lon[i], i,
@@ -442,6 +447,41 @@ static void circles_end_where_the_formula_says(void **state)
     assert_int_equal(points.cells.count, 0);
     assert_int_equal(points.bytes, 0);
     places_free(&points.places);
+}
+
+/* As many conditions as there may be, each a wide range: the words in which they come
+ * together are one set for all. */
+static void the_largest_filters_take_no_more_memory(void **state)
+{
+    (void)state;
+    static const char *const groups[] = {"any", "all", "none"};
+    struct world world;
+    world_make(&world, 14);
+    for (uint32_t i = 0; i < DOCUMENTS; i++)
+        put_one(&world, i);
+    for (size_t g = 0; g < SH_COUNT(groups); g++) {
+        struct sh_buffer json = {0};
+        struct sh_arena arena = {0};
+        struct sh_arena scratch = {0};
+        struct selection found;
+        sh_buffer_printf(&json, "{\"%s\":[{}", groups[g]);
+        for (int i = 0; i < 400; i++)
+            sh_buffer_printf(&json,
+                             ",{\"metadata\":{\"score\":{\"gte\":%d,\"lt\":%d.5}}}",
+                             i % 9 - 5, i % 10 - 5);
+        sh_buffer_text(&json, "]}");
+        sh_buffer_append(&json, "", 1);
+        const struct filter *filter = compiled(json.data, &everyone, &arena);
+        assert_int_equal(
+            columns_select(world.columns, filter, SLOTS, UINT64_MAX, &scratch, &found),
+            SH_OK);
+        assert_true(scratch.total < 4 * SLOTS / 8);
+        compare(&world, filter, groups[g]);
+        sh_arena_free(&scratch);
+        sh_arena_free(&arena);
+        sh_buffer_free(&json);
+    }
+    world_free(&world);
 }
 
 /* A document of 64 kB that is nothing but keys, values or positions. */
@@ -489,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_selection_without_memory_is_refused),
         cmocka_unit_test(the_deadline_ends_a_selection),
         cmocka_unit_test(circles_end_where_the_formula_says),
+        cmocka_unit_test(the_largest_filters_take_no_more_memory),
         cmocka_unit_test(hostile_metadata_costs_what_it_weighs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
