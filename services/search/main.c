@@ -27,6 +27,7 @@ struct search {
     struct boosts boosts;
     struct glossary_feed *glossary;
     struct reranker *reranker;
+    struct shadow shadow;
     struct backend_memory memory;
     struct pg_parts pgvector;
     struct querier querier;
@@ -357,6 +358,9 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
     enum sh_err err;
 
     search->boosts = boosts_of(&search->config);
+    search->shadow = (struct shadow){.feed = search->feed,
+                                     .workers = search->searchers,
+                                     .rate = search->config.shadow_rate};
     search->memory = (struct backend_memory){search->feed, search->searchers};
     search->querier = (struct querier){
         .backend = uses_pgvector(search) ? backend_pgvector(&search->pgvector.backend)
@@ -365,6 +369,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         .model = model_current(search->model),
         .glossary = search->glossary,
         .reranker = search->reranker,
+        .shadow = uses_pgvector(search) ? NULL : &search->shadow,
         .boosts = &search->boosts,
         .other_model = on_other_model,
         .arg = search};

@@ -83,6 +83,9 @@
       "sent to it as a bearer token")                                                    \
     S(u32, rerank_timeout_ms, "RERANK_TIMEOUT_MS", "500", 1, 60000, 0, "",               \
       "time it has; then the order stands as it was and `degraded` says so")             \
+    S(f64, shadow_rate, "SHADOW_RECALL_RATE", "0.01", 0, 1, 0, "",                       \
+      "share of the searches whose vector leg is checked against an exact scan, in the " \
+      "background and as far as there is time")                                          \
     S(u32, rerank_top, "RERANK_TOP", "32", 2, 200, 0, "",                                \
       "so many of the first results are re-ranked; Text Embeddings Inference takes 32 "  \
       "unless it was told otherwise")

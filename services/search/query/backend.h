@@ -29,8 +29,8 @@ struct search_job {
 };
 
 struct search_backend {
-    /* Errors: SH_BUSY, SH_DRAINING (nothing is loaded yet: another replica may know more),
-     * SH_NOMEM, SH_CANCELED (it stops); `done` is then never called. */
+    /* Errors: SH_BUSY, SH_DRAINING (nothing is loaded yet: another replica may know
+     * more), SH_NOMEM, SH_CANCELED (it stops); `done` is then never called. */
     enum sh_err (*start)(void *self, struct search_job *job);
     void *self;
 };

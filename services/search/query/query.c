@@ -91,6 +91,8 @@ static void answer(struct running *run)
     struct search_results *results = &run->job.results;
 
     results->duration_us = sh_now_us() - run->started_us;
+    if (run->querier->shadow != NULL && !run->querier->closing)
+        shadow_offer(run->querier->shadow, &run->job.ask); /* the reply ends the query */
     sh_rpc_reply(run->call, search_results_desc(), results);
     end(run, SH_OK);
 }

@@ -8,6 +8,7 @@
 #include "services/search/glossary/glossary_feed.h"
 #include "services/search/ingest/model.h"
 #include "services/search/query/backend.h"
+#include "services/search/query/shadow.h"
 #include "services/search/rerank/rerank.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
@@ -18,6 +19,7 @@ struct querier {
     const struct model *model;
     struct glossary_feed *glossary; /* NULL: none */
     struct reranker *reranker;      /* NULL: none */
+    struct shadow *shadow;          /* NULL: none */
     const struct boosts *boosts;    /* NULL: boosts_default() */
     /* The embedder answered with a model other than the view's. */
     void (*other_model)(void *arg);

@@ -11,6 +11,16 @@ enum {
     VIEW_COMPLETE = 2000, /* so few allowed passages are all looked at, by both legs */
 };
 
+/* --- view_search.c --------------------------------------------------------------- */
+
+/* Before the lock: what is asked, understood and checked. Errors: as view_search() has
+ * them. */
+SH_CHECK enum sh_err search_prepare(struct search *search, struct view_problem *problem);
+/* Under it: which legs run, and over which slots. */
+SH_CHECK enum sh_err search_select(struct search *search);
+
+/* --- view_legs.c ----------------------------------------------------------------- */
+
 /* When the deadline cuts a leg short, the other one answers and search->degraded tells;
  * SH_TIMEOUT only where there is nothing to answer with. Errors: SH_TIMEOUT, SH_NOMEM. */
 

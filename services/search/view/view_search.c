@@ -36,7 +36,7 @@ static enum sh_err read_query(struct search *search)
     return err;
 }
 
-static enum sh_err prepare(struct search *search, struct view_problem *problem)
+enum sh_err search_prepare(struct search *search, struct view_problem *problem)
 {
     enum sh_err err = search_check(search->query, problem);
     if (err == SH_OK)
@@ -139,16 +139,20 @@ static enum sh_err refuse_part(const struct search *search)
     return refused ? SH_UNAVAILABLE : SH_OK;
 }
 
-static enum sh_err look(struct search *search, struct fusion_result *fused,
-                        struct search_results *results)
+enum sh_err search_select(struct search *search)
 {
     enum sh_err err = choose_legs(search);
     if (err == SH_OK)
         err = refuse_part(search);
     if (err == SH_OK)
         err = filter_slots(search);
-    if (err == SH_OK)
-        err = apply_query(search);
+    return err == SH_OK ? apply_query(search) : err;
+}
+
+static enum sh_err look(struct search *search, struct fusion_result *fused,
+                        struct search_results *results)
+{
+    enum sh_err err = search_select(search);
     if (err == SH_OK)
         err = search_group(search, fused);
     if (err == SH_OK)
@@ -170,7 +174,7 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
 
     *results = (struct search_results){.mode = asked->query->mode};
     *problem = (struct view_problem){{0}, {0}};
-    enum sh_err err = prepare(&search, problem);
+    enum sh_err err = search_prepare(&search, problem);
     if (err == SH_OK) {
         pthread_rwlock_rdlock(view->lock);
         err = look(&search, &fused, results);

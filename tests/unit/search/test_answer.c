@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shared/metrics.h"
 #include "tests/unit/search/service_fixture.h"
 
 static struct service service;
@@ -388,6 +389,54 @@ static void a_stop_ends_what_is_under_way(void **state)
     forget(&answer);
 }
 
+/* --- recall --------------------------------------------------------------------------
+ */
+
+static bool metrics_say(const char *line)
+{
+    struct sh_buffer text = {0};
+
+    sh_metrics_render(&text, false);
+    bool found = memmem(text.data, text.len, line, strlen(line)) != NULL;
+    sh_buffer_free(&text);
+    return found;
+}
+
+static void a_share_of_the_searches_is_checked(void **state)
+{
+    struct shadow shadow = {
+        .feed = service.feed, .workers = service.searchers, .rate = 0};
+    struct search_query query = question("seal");
+    size_t expanded;
+
+    (void)state;
+    put_seals();
+    service.querier.shadow = &shadow;
+    query.mode = 0;
+    query.similarity_threshold = -1;
+    (void)count_of(&query, &expanded);
+    assert_false(shadow.running); /* rate 0: none */
+    shadow.rate = 1;
+    shadow.next_us = UINT64_MAX;
+    (void)count_of(&query, &expanded);
+    assert_false(shadow.running); /* its time is used up */
+    shadow.next_us = 0;
+    query.mode = 2;
+    (void)count_of(&query, &expanded);
+    assert_false(shadow.running); /* no vector leg */
+    assert_false(metrics_say("cairn_search_recall_ratio_count"));
+    query.mode = 0;
+    query.filters = sh_bytes_of("{\"collection\":\"default\"}");
+    (void)count_of(&query, &expanded);
+    PUMP(&service, !shadow.running);
+    PUMP(&service, metrics_say("cairn_search_recall_ratio_count{strategy=\"exact\","
+                               "selectivity=\"1\"} 1"));
+    assert_true(metrics_say("cairn_search_recall_ratio_sum{strategy=\"exact\","
+                            "selectivity=\"1\"} 1"));
+    assert_true(shadow.next_us > 0);
+    service.querier.shadow = NULL;
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -403,6 +452,7 @@ int main(void)
         WITH(one_that_is_down_is_not_asked_every_time),
         WITH(an_incomplete_answer_can_be_refused),
         WITH(a_stop_ends_what_is_under_way),
+        WITH(a_share_of_the_searches_is_checked),
     };
     return cmocka_run_group_tests(tests, start_endpoint, stop_endpoint);
 }
