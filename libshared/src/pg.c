@@ -139,7 +139,7 @@ static struct pg_host *choose_host(struct sh_pg *pg, bool read_only)
     for (size_t i = 1; read_only && i < pg->host_count; i++) {
         struct pg_host *host =
             &pg->hosts[1 + pg->next_read_host++ % (pg->host_count - 1)];
-        if (pg_host_open(host) > 0)
+        if (pg_host_open(host) > 0 && pg_lag_ok(host))
             return host;
     }
     return &pg->hosts[0];
@@ -155,6 +155,11 @@ static void enqueue(struct pg_host *host, struct pg_call *call, bool first)
     if (pg_host_open(host) == 0)
         pg_due(host->pg, call->queued_ms + PG_DOWN_WAIT_MS);
     dispatch(host);
+}
+
+void pg_host_run(struct pg_host *host, struct pg_call *call)
+{
+    enqueue(host, call, false);
 }
 
 static enum sh_err run(struct sh_pg *pg, const struct sh_pg_call *call, bool ad_hoc,
@@ -269,8 +274,10 @@ void pg_host_lost(struct pg_host *host, struct pg_call *call, bool connecting,
     } else if (connecting) {
         back_off(host);
     }
-    if (pg_host_open(host) == 0)
+    if (pg_host_open(host) == 0) {
+        host->fresh_ms = 0; /* who knows what comes back */
         after_loss(host, connecting);
+    }
     if (call && call->read_only && call->broken_retries++ < 1) {
         pg_host_again(host, call);
     } else if (call) {

@@ -155,6 +155,11 @@ static void on_beat(uv_timer_t *timer)
     pg_probe(pg);
 }
 
+static void on_lag_beat(uv_timer_t *timer)
+{
+    pg_lag_ask(timer->data);
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
 static void pg_free(struct sh_pg *pg)
@@ -165,6 +170,7 @@ static void pg_free(struct sh_pg *pg)
             pg_conn_free(&host->conns[i]);
         sh_free(host->conns);
         sh_free(host->conninfo);
+        sh_free(host->name);
     }
     sh_free(pg->hosts);
     sh_free(pg);
@@ -188,7 +194,8 @@ static enum sh_err add_host(struct sh_pg *pg, const struct sh_pg_config *config,
     host->lost_ms = sh_now_ms();
     host->conninfo = sh_pg_conninfo(config, read_host);
     host->conns = sh_alloc_array(pg->max, sizeof(*host->conns));
-    if (!host->conninfo || !host->conns)
+    host->name = sh_strdup(read_host ? read_host : "");
+    if (!host->conninfo || !host->conns || !host->name)
         return SH_NOMEM;
     (void)snprintf(host->why, sizeof(host->why), "not connected yet");
     for (size_t i = 0; i < pg->max; i++)
@@ -230,6 +237,7 @@ enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *config,
     pg->max = config->pool_max ? config->pool_max : 1;
     pg->min = config->pool_min < pg->max ? config->pool_min : pg->max;
     pg->statement_timeout_ms = config->statement_timeout_ms;
+    pg->read_lag_ms = config->read_lag_s * 1000;
     pg->check = check;
     pg->due_ms = UINT64_MAX;
     (void)snprintf(pg->options, sizeof(pg->options),
@@ -241,10 +249,13 @@ enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *config,
         pg_free(pg);
         return err;
     }
-    pg->due.data = pg->beat.data = pg;
-    pg->timers = 2;
+    pg->due.data = pg->beat.data = pg->lag_beat.data = pg;
+    pg->timers = 3;
     (void)uv_timer_init(loop, &pg->due);
     (void)uv_timer_init(loop, &pg->beat);
+    (void)uv_timer_init(loop, &pg->lag_beat);
+    if (pg->read_lag_ms > 0 && pg->host_count > 1)
+        (void)uv_timer_start(&pg->lag_beat, on_lag_beat, 0, PG_LAG_BEAT_MS);
     (void)uv_timer_start(&pg->beat, on_beat, PG_BEAT_MS, PG_BEAT_MS);
     for (size_t i = 0; i < pg->host_count; i++)
         pg_host_maintain(&pg->hosts[i]);
@@ -281,6 +292,7 @@ void sh_pg_close(struct sh_pg **pg)
         cancel_host(&self->hosts[i], &out);
     uv_close((uv_handle_t *)&self->due, on_timer_closed);
     uv_close((uv_handle_t *)&self->beat, on_timer_closed);
+    uv_close((uv_handle_t *)&self->lag_beat, on_timer_closed);
     while ((call = pg_queue_pop(&out))) {
         pg_call_fail(call, SH_CANCELED, "the pool is closing");
         pg_call_finish(call);

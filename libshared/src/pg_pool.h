@@ -18,6 +18,8 @@ enum {
     PG_GRACE_MS = 1000,    /* past a call's deadline, before its connection is closed */
     PG_SURPLUS_MS = 60000,
     PG_BEAT_MS = 5000,
+    PG_LAG_BEAT_MS = 1000,
+    PG_LAG_SAMPLES = 64,
 };
 
 #define PG_CONN_STATES(X)  X(DOWN) X(LINKING) X(IDLE) X(BUSY) X(DRAINING)
@@ -72,6 +74,15 @@ struct pg_host {
     uint64_t next_try_ms; /* no connect before */
     uint64_t lost_ms;     /* when the last connection went */
     char why[256];        /* the last failure */
+    char *name;           /* of a read host, as the settings have it */
+    bool asking_lag;
+    bool was_read; /* it did not lag when last looked at */
+    uint64_t fresh_ms; /* it shows all that the primary had then; 0: not known */
+};
+
+struct pg_sample { /* how far the primary was */
+    uint64_t at_ms;
+    uint64_t lsn;
 };
 
 struct sh_pg {
@@ -88,7 +99,13 @@ struct sh_pg {
     uv_timer_t due; /* the earliest deadline */
     uint64_t due_ms;
     uv_timer_t beat;
-    unsigned timers; /* not yet closed */
+    uv_timer_t lag_beat;
+    uint32_t read_lag_ms; /* 0: not looked at */
+    bool sampling;
+    uint64_t sampled_ms; /* when the sample under way was asked for */
+    struct pg_sample samples[PG_LAG_SAMPLES];
+    size_t sample_count; /* ever taken */
+    unsigned timers;     /* not yet closed */
     struct sh_health_check *check;
     bool probing;
     uint64_t probed_us;
@@ -115,6 +132,14 @@ struct pg_call *pg_conn_abandon(struct pg_conn *conn);
 struct pg_call *pg_conn_close(struct pg_conn *conn);
 void pg_conn_free(struct pg_conn *conn);
 
+/* --- pg_lag.c ------------------------------------------------------------------------
+ */
+
+/* Ask the primary how far it is, and the read hosts how far they are. */
+void pg_lag_ask(struct sh_pg *pg);
+/* It may be read from. */
+bool pg_lag_ok(const struct pg_host *host);
+
 /* --- pg.c, pg_life.c ---------------------------------------------------------------- */
 
 /* Be looked at by the `due` timer no later than this. */
@@ -130,6 +155,8 @@ void pg_host_lost(struct pg_host *host, struct pg_call *call, bool connecting,
 void pg_host_maintain(struct pg_host *host);
 /* Bring the health check up to date. */
 void pg_probe(struct sh_pg *pg);
+/* Run the call at this host, whatever others there are. */
+void pg_host_run(struct pg_host *host, struct pg_call *call);
 /* Run the call again, before others. */
 void pg_host_again(struct pg_host *host, struct pg_call *call);
 

@@ -31,6 +31,8 @@ cleanup()
 {
     trap '' INT TERM HUP
     [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null
+    [ ! -f "$dir/replica/postmaster.pid" ] ||
+        "$dir/pg_ctl" stop -D "$dir/replica" -m immediate >/dev/null 2>&1
     [ ! -f "$dir/data/postmaster.pid" ] || "$dir/pg_ctl" stop -m immediate >/dev/null 2>&1
     [ -z "$redis_pid" ] || wait "$redis_pid" 2>/dev/null
     rm -rf "$dir"
@@ -73,6 +75,9 @@ TEST_DATABASE_URL="postgresql://cairn@/cairn?host=$dir"
 TEST_REDIS_URL="unix://$dir/redis.sock"
 TEST_SERVERS_DIR=$dir
 TEST_PG_CTL=$dir/pg_ctl
+TEST_PG_BIN=$bin
+TEST_PG_AS=$as_owner
 TEST_ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export TEST_ROOT TEST_DATABASE_URL TEST_REDIS_URL TEST_SERVERS_DIR TEST_PG_CTL
+export TEST_PG_BIN TEST_PG_AS
 "$@"

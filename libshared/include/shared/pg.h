@@ -26,6 +26,9 @@
       "password")                                                                        \
     S(str, read_hosts, "DB_READ_HOSTS", "", 0, 4096, 0, "",                              \
       "host[:port],… of replicas that reads may go to")                                  \
+    S(u32, read_lag_s, "DB_READ_LAG_MAX_SECONDS", "5", 0, 86400, 0, "",                  \
+      "a replica that shows less than the primary had so long ago is not read from; 0: " \
+      "not looked at")                                                                   \
     S(u32, pool_min, "DB_POOL_MIN_SIZE", "5", 1, 1000, 0, "", "connections kept open")   \
     S(u32, pool_max, "DB_POOL_MAX_SIZE", "20", 1, 1000, 0, "", "most connections")       \
     S(u32, statement_timeout_ms, "DB_STATEMENT_TIMEOUT_MS", "30000", 0, 3600000, 0, "",  \
@@ -76,7 +79,7 @@ typedef void sh_pg_done_fn(void *arg, const struct sh_pg_reply *reply);
 struct sh_pg_call {
     const struct sh_pg_step *steps; /* copied, with all they point to */
     size_t count;
-    bool read_only;               /* may go to a read host */
+    bool read_only;               /* may go to a read host that is up and does not lag */
     uint64_t deadline_ms;         /* clock.h; sets statement_timeout for these steps */
     const struct sh_trace *trace; /* copied; may be NULL */
 };
