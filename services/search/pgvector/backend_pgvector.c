@@ -8,7 +8,8 @@
 #include "shared/log.h"
 
 /* prepare → candidates → rank → details → finish. Where the index brought fewer than it
- * should and more may be there, candidates are asked for once more without it. */
+ * should and more may be there, candidates are asked for once more without it; where they
+ * are of too few documents, all are. */
 
 /* Sorting and the compiler are expensive in the planner's eyes only: what is sorted here
  * is small, and the order of the index must not be had by sorting everything. */
@@ -152,15 +153,19 @@ static void ask(struct pg_search *search, const struct pg_asking *asking,
         end(search, err);
 }
 
+static void ask_candidates(struct pg_search *search);
+
 static void ranked(struct pg_search *search)
 {
-    if (search->count == 0)
+    const struct search_query *query = search->job->ask.query;
+
+    if (search->few_documents)
+        compute_or_end(search, pg_prepare_all, ask_candidates);
+    else if (search->groups.count <= query->offset)
         compute_or_end(search, pg_finish, finished);
     else
         ask(search, &search->details, NULL, on_details);
 }
-
-static void ask_candidates(struct pg_search *search);
 
 /* The index gave up before it had as many as were asked for. */
 static bool came_short(const struct pg_search *search)

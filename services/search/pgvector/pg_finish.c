@@ -102,7 +102,7 @@ static double likeness_of(const void *arg, uint32_t a, uint32_t b)
 
     if (left && right)
         return fmax(0, cosine(left, right, search->plan.dimension));
-    return sh_bytes_equal(search->hits[a].document_id, search->hits[b].document_id);
+    return search->hits[a].document == search->hits[b].document;
 }
 
 /* --- results ------------------------------------------------------------------------ */
@@ -117,13 +117,13 @@ static enum sh_err copy(struct sh_arena *arena, struct sh_bytes *bytes)
     return bytes->data ? SH_OK : SH_NOMEM;
 }
 
-static enum sh_err copy_hit(const struct pg_search *search, const struct fusion_hit *from,
+static enum sh_err copy_hit(struct pg_search *search, const struct group *group,
                             struct search_hit *hit)
 {
+    const struct fusion_hit *from = group->hit;
     const PGresult *rows = search->shown;
     int row = search->shown_by_slot[from->slot].row;
     double similarity = fmin(1, fmax(-1, (double)from->similarity));
-    enum sh_err err = SH_OK;
 
     *hit = (struct search_hit){
         .chunk_id = sh_pg_text(rows, row, DETAIL_ID),
@@ -139,6 +139,7 @@ static enum sh_err copy_hit(const struct pg_search *search, const struct fusion_
         .boost =
             pg_boost_priority(search, from->slot) + pg_boost_campus(search, from->slot),
     };
+    enum sh_err err = pg_group_fill(search, group, hit);
     struct sh_bytes *texts[] = {&hit->chunk_id,       &hit->document_id,
                                 &hit->document_title, &hit->section_title,
                                 &hit->text,           &hit->metadata};
@@ -151,23 +152,26 @@ static enum sh_err copy_hit(const struct pg_search *search, const struct fusion_
 static enum sh_err copy_hits(struct pg_search *search)
 {
     struct search_results *results = &search->job->results;
+    const struct search_query *query = search->job->ask.query;
     struct pg_explainer explainer;
+    size_t end = (size_t)query->offset + query->max_results;
     enum sh_err err = SH_OK;
-    struct search_hit *hits =
-        sh_arena_array(&search->job->arena, search->count + 1, sizeof(*hits));
+    struct search_hit *hits = sh_arena_array(
+        &search->job->arena, (size_t)query->max_results + 1, sizeof(*hits));
 
     if (!hits)
         return SH_NOMEM;
-    if (search->job->ask.query->explain)
+    if (query->explain)
         err = pg_explain_start(search, &explainer);
-    for (size_t i = 0; err == SH_OK && i < search->count; i++) {
-        const struct fusion_hit *from = &search->fused.hits[search->first + i];
+    for (size_t i = query->offset; err == SH_OK && i < end && i < search->groups.count;
+         i++) {
+        const struct group *group = &search->groups.items[i];
         struct search_hit *hit = &hits[results->hits_count];
-        if (search->shown_by_slot[from->slot].row < 0)
+        if (search->shown_by_slot[group->hit->slot].row < 0)
             continue;
-        err = copy_hit(search, from, hit);
-        if (err == SH_OK && search->job->ask.query->explain)
-            err = pg_explain_hit(search, &explainer, from, &hit->explanation);
+        err = copy_hit(search, group, hit);
+        if (err == SH_OK && query->explain)
+            err = pg_explain_hit(search, &explainer, group->hit, &hit->explanation);
         results->hits_count++;
     }
     results->hits = search->results = hits;
@@ -262,6 +266,8 @@ static enum sh_err show(struct pg_search *search)
     if (err == SH_OK && query->diversity > 0)
         err = fusion_diversify(&search->fused, query->diversity, likeness_of, search,
                                &search->scratch);
+    if (err == SH_OK)
+        err = pg_group(search);
     if (err == SH_OK)
         err = copy_hits(search);
     return err == SH_OK && query->highlight ? mark(search) : err;

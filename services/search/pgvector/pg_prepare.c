@@ -177,6 +177,13 @@ enum sh_err pg_prepare_scan(struct pg_search *search)
     return write_candidates(search);
 }
 
+enum sh_err pg_prepare_all(struct pg_search *search)
+{
+    search->plan.by_index = false;
+    search->plan.depth = PG_DEPTH_ALL;
+    return write_candidates(search);
+}
+
 bool pg_by_index(const struct pg_search *search)
 {
     const struct pg_figures *figures = &search->figures;

@@ -13,6 +13,46 @@ static void add_hit(struct leg *leg, const PGresult *rows, int row, int column,
             (struct leg_hit){slot, strtof(PQgetvalue(rows, row, column), NULL)};
 }
 
+/* Of "document#12": that is how passages are named. */
+static uint32_t ordinal_of(struct sh_bytes chunk_id)
+{
+    const char *mark = strrchr(chunk_id.data, '#'); /* libpq's texts end in NUL */
+
+    return mark ? (uint32_t)strtoul(mark + 1, NULL, 10) : 0;
+}
+
+struct of_document {
+    struct sh_bytes id;
+    uint32_t slot;
+};
+
+static int by_document(const void *a, const void *b)
+{
+    const struct of_document *left = a;
+    const struct of_document *right = b;
+    int order = strcmp(left->id.data, right->id.data);
+
+    return order != 0 ? order : (left->slot > right->slot) - (left->slot < right->slot);
+}
+
+/* Passages of one document get one name for it. */
+static enum sh_err name_documents(struct pg_search *search)
+{
+    struct of_document *list =
+        sh_arena_array(&search->scratch, search->hit_count + 1, sizeof(*list));
+
+    if (!list)
+        return SH_NOMEM;
+    for (uint32_t i = 0; i < search->hit_count; i++)
+        list[i] = (struct of_document){search->hits[i].document_id, i};
+    qsort(list, search->hit_count, sizeof(*list), by_document);
+    for (size_t i = 1; i < search->hit_count; i++) {
+        if (sh_bytes_equal(list[i].id, list[i - 1].id))
+            search->hits[list[i].slot].document = search->hits[list[i - 1].slot].document;
+    }
+    return SH_OK;
+}
+
 /* Slots are rows, so both legs ascend by slot. */
 static enum sh_err read_candidates(struct pg_search *search)
 {
@@ -20,6 +60,7 @@ static enum sh_err read_candidates(struct pg_search *search)
     size_t count = (size_t)PQntuples(rows);
     struct sh_arena *scratch = &search->scratch;
 
+    search->text_leg = search->vector_leg = (struct leg){NULL, 0};
     if (count > 0 && PQgetisnull(rows, 0, CANDIDATE_ID))
         count = 0;
     search->hits = sh_arena_array(scratch, count + 1, sizeof(*search->hits));
@@ -29,16 +70,18 @@ static enum sh_err read_candidates(struct pg_search *search)
         return SH_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
         search->hits[i] = (struct pg_candidate){
-            sh_pg_text(rows, (int)i, CANDIDATE_ID),
-            sh_pg_text(rows, (int)i, CANDIDATE_DOCUMENT),
-            sh_pg_text(rows, (int)i, CANDIDATE_CAMPUS),
-            (uint32_t)sh_pg_u64(rows, (int)i, CANDIDATE_PRIORITY),
+            .chunk_id = sh_pg_text(rows, (int)i, CANDIDATE_ID),
+            .document_id = sh_pg_text(rows, (int)i, CANDIDATE_DOCUMENT),
+            .campus = sh_pg_text(rows, (int)i, CANDIDATE_CAMPUS),
+            .priority = (uint32_t)sh_pg_u64(rows, (int)i, CANDIDATE_PRIORITY),
+            .document = i,
+            .ordinal = ordinal_of(sh_pg_text(rows, (int)i, CANDIDATE_ID)),
         };
         add_hit(&search->text_leg, rows, (int)i, CANDIDATE_SCORE, i);
         add_hit(&search->vector_leg, rows, (int)i, CANDIDATE_SIMILARITY, i);
     }
     search->hit_count = count;
-    return SH_OK;
+    return name_documents(search);
 }
 
 /* --- the order ---------------------------------------------------------------------- */
@@ -80,7 +123,7 @@ static enum sh_err fuse(struct pg_search *search)
         .order = order_of,
         .arg = search,
     };
-    size_t most = (size_t)query->offset + query->max_results;
+    size_t most = pg_hits_wanted(search);
 
     if (query->diversity > 0 && most < FUSION_POOL)
         most = FUSION_POOL;
@@ -89,32 +132,45 @@ static enum sh_err fuse(struct pg_search *search)
 
 /* --- what is shown ------------------------------------------------------------------ */
 
-/* To tell how alike passages are, the details of all that may be shown are needed. */
-static void choose_shown(struct pg_search *search)
+/* Where results are made of the passages' texts or vectors, the details of all that may
+ * be among them are needed. */
+static void choose_range(const struct pg_search *search, size_t *first, size_t *end)
 {
     const struct search_query *query = search->job->ask.query;
-    size_t found = search->fused.count;
-    size_t left = found > query->offset ? found - query->offset : 0;
+    size_t count = search->fused.count;
 
-    search->first = query->offset < found ? query->offset : found;
-    search->count = left < query->max_results ? left : query->max_results;
+    *first = 0;
+    *end = count;
+    if (query->diversity > 0 || query->merge || query->per_document > 0)
+        return;
+    *first = query->offset < count ? query->offset : count;
+    *end = *first + query->max_results < count ? *first + query->max_results : count;
 }
 
 static enum sh_err write_details(struct pg_search *search)
 {
     struct pg_asking *asking = &search->details;
-    bool diverse = search->job->ask.query->diversity > 0;
-    size_t first = diverse ? 0 : search->first;
-    size_t end = search->first + search->count;
+    size_t first;
+    size_t end;
 
-    if (diverse && end < FUSION_POOL)
-        end = search->fused.count < FUSION_POOL ? search->fused.count : FUSION_POOL;
+    choose_range(search, &first, &end);
     asking->sql.arena = &search->scratch;
-    search_sql_details(&search->plan, diverse, &asking->sql);
+    search_sql_details(&search->plan, search->job->ask.query->diversity > 0,
+                       &asking->sql);
     array_begin(&asking->third, ARRAY_TEXT, end - first);
     for (size_t i = first; i < end; i++)
         array_bytes(&asking->third, search->hits[search->fused.hits[i].slot].chunk_id);
     return pg_asking_end(asking, "pgvector_details");
+}
+
+/* A few documents may have all the best passages. */
+static bool has_few_documents(const struct pg_search *search)
+{
+    const struct search_query *query = search->job->ask.query;
+
+    return query->per_document > 0 && search->plan.depth < PG_DEPTH_ALL &&
+           search->figures.total > search->hit_count &&
+           search->groups.count < (size_t)query->offset + query->max_results;
 }
 
 enum sh_err pg_rank(struct pg_search *search)
@@ -123,8 +179,10 @@ enum sh_err pg_rank(struct pg_search *search)
 
     if (err == SH_OK)
         err = fuse(search);
+    if (err == SH_OK)
+        err = pg_group(search);
     if (err != SH_OK)
         return err;
-    choose_shown(search);
-    return search->count > 0 ? write_details(search) : SH_OK;
+    search->few_documents = has_few_documents(search);
+    return search->few_documents ? SH_OK : write_details(search);
 }

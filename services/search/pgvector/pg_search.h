@@ -4,7 +4,7 @@
 #ifndef SEARCH_PG_SEARCH_H
 #define SEARCH_PG_SEARCH_H
 
-#include "services/search/fusion/fusion.h"
+#include "services/search/fusion/group.h"
 #include "services/search/pgvector/backend_pgvector.h"
 #include "services/search/pgvector/search_sql.h"
 #include "services/search/text/language.h"
@@ -27,6 +27,8 @@ struct pg_candidate { /* texts are those of `found` */
     struct sh_bytes document_id;
     struct sh_bytes campus;
     uint32_t priority;
+    uint32_t document; /* the lowest slot of its document */
+    uint32_t ordinal;  /* within its document */
 };
 
 struct pg_detail { /* texts are those of `shown` */
@@ -73,8 +75,8 @@ struct pg_search {
     struct leg text_leg;
     struct leg vector_leg;
     struct fusion_result fused;
-    size_t first; /* of the fused hits that are shown */
-    size_t count;
+    struct groups groups;
+    bool few_documents; /* the candidates are of too few documents, and there are more */
     PGresult *shown;
     struct pg_detail *shown_by_slot;
     struct search_hit *results; /* of the job, in its arena */
@@ -87,6 +89,8 @@ struct pg_search {
 SH_CHECK enum sh_err pg_prepare(struct pg_search *search);
 /* Without the index: it brought fewer than there may be. */
 SH_CHECK enum sh_err pg_prepare_scan(struct pg_search *search);
+/* All there are, as far as any search goes. */
+SH_CHECK enum sh_err pg_prepare_all(struct pg_search *search);
 /* From `found`: fuse the legs, write the statement for those that are shown. */
 SH_CHECK enum sh_err pg_rank(struct pg_search *search);
 /* From `shown`: the job's results. */
@@ -102,6 +106,16 @@ void pg_asking_free(struct pg_asking *asking);
 bool pg_by_index(const struct pg_search *search);
 double pg_boost_priority(const struct pg_search *search, uint32_t slot);
 double pg_boost_campus(const struct pg_search *search, uint32_t slot);
+
+/* How many hits of the order may be needed for the results that are wanted. */
+size_t pg_hits_wanted(const struct pg_search *search);
+/* Results of the fused hits: search->groups. Before `shown` is there, texts have no
+ * length. */
+SH_CHECK enum sh_err pg_group(struct pg_search *search);
+/* What a result of several passages has other than its best passage; texts are those of
+ * `shown` or in the scratch. */
+SH_CHECK enum sh_err pg_group_fill(struct pg_search *search, const struct group *group,
+                                   struct search_hit *hit);
 
 struct pg_explainer {
     struct fusion_ranks text;

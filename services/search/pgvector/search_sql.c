@@ -148,7 +148,7 @@ static void add_vector_found(struct sql *sql, const struct search_sql *search)
     sql_add(sql, ", vector_found AS MATERIALIZED (");
     if (!search->vector) {
         sql_add(sql, "SELECT NULL::text AS chunk_id, NULL::float8 AS similarity "
-                     "WHERE $3::vector IS NULL LIMIT 0)");
+                     "WHERE $3::bytea IS NULL LIMIT 0)");
         return;
     }
     add_vectors(sql, search);
