@@ -135,6 +135,8 @@ enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *pa
     enum sh_err err = SH_OK;
 
     *outcome = (struct apply_outcome){.last = rows == 0};
+    if (changed == NULL)
+        view_load_begin(view);
     for (int row = 0, end; row < rows && err == SH_OK; row = end) {
         const char *id = PQgetvalue(page, row, PAGE_ID);
         end = end_of_document(page, row);
@@ -147,7 +149,8 @@ enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *pa
         outcome->last =
             changed != NULL && strcmp(PQgetvalue(page, row, PAGE_LAST), id) == 0;
     }
-    return err;
+    enum sh_err loaded = changed == NULL ? view_load_end(view) : SH_OK;
+    return err != SH_OK ? err : loaded;
 }
 
 void apply_removals(struct view *view, const struct changed_ids *changed)

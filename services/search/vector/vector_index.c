@@ -89,6 +89,7 @@ void vector_index_free(struct vector_index **index)
     join(self);
     hnsw_free(&self->graph);
     rows_free(&self->rows);
+    sh_free(self->later);
     sh_free(self);
     *index = NULL;
 }
@@ -131,17 +132,19 @@ enum sh_err vector_index_set(struct vector_index *self, uint32_t slot,
     if (err == SH_OK && unit(row, vector, dimension)) {
         err = rows_set(self->rows, slot, row);
         if (err == SH_OK)
-            err = hnsw_set(self->graph, slot, row);
+            err = self->bulk ? bulk_add(self, slot) : hnsw_set(self->graph, slot, row);
         stays = err == SH_OK;
     }
     if (!stays)
-        hnsw_remove(self->graph, slot);
+        vector_index_remove(self, slot);
     sh_free(row);
     return err;
 }
 
 void vector_index_remove(struct vector_index *self, uint32_t slot)
 {
+    if (self->bulk)
+        bulk_drop(self, slot);
     hnsw_remove(self->graph, slot);
 }
 

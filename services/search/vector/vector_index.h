@@ -49,6 +49,12 @@ uint32_t vector_index_damaged(const struct vector_index *self);
 /* False when a component is NaN or infinite. */
 bool vector_is_finite(const float *vector, uint32_t dimension);
 
+/* From here on vectors that are set are only kept; vector_bulk_end() puts them into the
+ * graph, on so many threads (0: one per core). For an index that nobody searches yet.
+ * Errors of the end: SH_NOMEM, SH_TOOBIG; what is not in then has no vector. */
+void vector_bulk_begin(struct vector_index *self);
+SH_CHECK enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads);
+
 /* Between changes: starts a compaction on a thread of its own when removed vectors are a
  * fifth of all. Without memory or a thread for it, all stays as it is. */
 void vector_index_tend(struct vector_index *self);

@@ -293,6 +293,17 @@ enum sh_err view_remove(struct view *view, struct sh_bytes id)
     return err;
 }
 
+void view_load_begin(struct view *view)
+{
+    if (view->vectors)
+        vector_bulk_begin(view->vectors);
+}
+
+enum sh_err view_load_end(struct view *view)
+{
+    return view->vectors ? vector_bulk_end(view->vectors, 0) : SH_OK;
+}
+
 void view_stats(const struct view *view, struct view_stats *out)
 {
     pthread_rwlock_rdlock(view->lock);

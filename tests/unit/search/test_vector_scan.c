@@ -258,6 +258,39 @@ static void a_search_finds_what_the_scan_finds(void **state)
     close_fixture(&f);
 }
 
+/* On any number of threads, the same as one by one. */
+static void a_bulk_is_what_it_would_have_been(void **state)
+{
+    (void)state;
+    enum { SLOTS = 1500 };
+    for (unsigned threads = 1; threads <= 4; threads++) {
+        struct fixture f;
+        const float x[3] = {2, 0, 0};
+        open_fixture(&f, 3, SLOTS);
+        srand(5);
+        vector_bulk_begin(f.index);
+        for (uint32_t slot = 0; slot < SLOTS; slot++) {
+            const float vector[3] = {random_float(), random_float(), 1};
+            assert_int_equal(vector_index_set(f.index, slot, vector), SH_OK);
+            if (slot % 3 == 0) /* again */
+                assert_int_equal(vector_index_set(f.index, slot, x), SH_OK);
+            if (slot % 10 == 1)
+                vector_index_remove(f.index, slot);
+        }
+        assert_int_equal(vector_index_count(f.index), 0);
+        assert_int_equal(vector_bulk_end(f.index, threads), SH_OK);
+        assert_int_equal(vector_index_count(f.index), SLOTS - SLOTS / 10);
+        assert_int_equal(scan(&f, x, SH_NO_DEADLINE), SH_OK);
+        assert_int_equal(f.leg.count, SLOTS - SLOTS / 10);
+        for (size_t i = 0; i < f.leg.count; i++) {
+            uint32_t slot = f.leg.hits[i].slot;
+            assert_int_not_equal(slot % 10, 1);
+            assert_int_equal(f.leg.hits[i].score > 0.999F, slot % 3 == 0);
+        }
+        close_fixture(&f);
+    }
+}
+
 /* In the background, and nothing that is there is lost. */
 static void the_removed_are_cleared_away(void **state)
 {
@@ -296,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_past_deadline_ends_the_scan),
         cmocka_unit_test(a_failed_set_leaves_the_slot_empty),
         cmocka_unit_test(a_search_finds_what_the_scan_finds),
+        cmocka_unit_test(a_bulk_is_what_it_would_have_been),
         cmocka_unit_test(the_removed_are_cleared_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 #include "tests/unit/search/view_large.h"
 
-enum { DOCUMENTS = 500, CHANGES = 150, SEARCHERS = 3 };
+enum { DOCUMENTS = 900, CHANGES = 100, SEARCHERS = 3 };
 
 struct searcher {
     pthread_t thread;
@@ -84,8 +84,10 @@ static void searches_by_the_graph_go_on_during_changes(void **state)
     size_t by_graph = 0;
     char id[24];
     assert_int_equal(large_open(&view), SH_OK);
+    view_load_begin(view);
     for (uint32_t i = 0; i < DOCUMENTS; i++)
         assert_int_equal(large_put(view, i), SH_OK);
+    assert_int_equal(view_load_end(view), SH_OK);
     for (uint32_t i = 0; i < SEARCHERS; i++) {
         searchers[i] = (struct searcher){.view = view, .stop = &stop, .mode = i % 2};
         assert_int_equal(
