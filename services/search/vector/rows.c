@@ -26,6 +26,7 @@ enum {
     FILE_VERSION = 1,
     FILE_ORDER = 0x01020304,
     GROW_LEAST = 1 << 20, /* bytes that a file grows by */
+    PREFETCHED = 1024,    /* bytes; the rest of a row follows by itself */
 };
 
 enum row_state { ROW_UNKNOWN, ROW_SOUND, ROW_DAMAGED };
@@ -361,6 +362,17 @@ const float *rows_get(const struct rows *self, uint32_t slot)
         return NULL;
     const void *row = record_at(self, slot);
     return row;
+}
+
+void rows_prefetch(const struct rows *self, uint32_t slot)
+{
+    if (slot >= atomic_load_explicit(&self->slots, memory_order_relaxed))
+        return;
+    const char *row = record_at(self, slot);
+    size_t bytes = self->record < PREFETCHED ? self->record : PREFETCHED;
+    __builtin_prefetch(state_of(self, slot));
+    for (size_t i = 0; i < bytes; i += ROW_ALIGN)
+        __builtin_prefetch(row + i);
 }
 
 enum sh_err rows_sync(struct rows *self)

@@ -40,6 +40,8 @@ void rows_clean(const char *dir);
 SH_CHECK enum sh_err rows_set(struct rows *self, uint32_t slot, const float *vector);
 /* NULL: never set, or damaged. Valid until the next rows_set() of the slot. */
 const float *rows_get(const struct rows *self, uint32_t slot);
+/* The row is wanted soon. */
+void rows_prefetch(const struct rows *self, uint32_t slot);
 /* To the disk. Errors: SH_IO. */
 SH_CHECK enum sh_err rows_sync(struct rows *self);
 /* Another name for the file, in place of what is there. Errors: SH_INVALID (in memory),

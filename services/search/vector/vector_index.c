@@ -11,6 +11,7 @@
 
 enum {
     DEADLINE_EVERY = 4096,
+    AHEAD = 4,            /* rows that are on their way */
     COMPACT_LEAST = 1000, /* removed vectors; fewer are not worth it */
     COMPACT_SHARE = 5,    /* one in so many */
 };
@@ -311,6 +312,8 @@ static enum sh_err score_all(const struct vector_index *self, const float *query
     for (size_t i = 0; i < count; i++) {
         if (i % DEADLINE_EVERY == 0 && sh_now_ms() >= deadline_ms)
             return SH_TIMEOUT;
+        if (i + AHEAD < count)
+            rows_prefetch(self->rows, slots[i + AHEAD]);
         score(&scoring, slots[i]);
     }
     return score_rowless(&scoring);

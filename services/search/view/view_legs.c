@@ -192,63 +192,91 @@ static void cut_text(struct search *search)
     leg->count = VIEW_OVERFETCH;
 }
 
-static int ascending(const void *a, const void *b)
+static int by_slot(const void *a, const void *b)
 {
-    uint32_t left = *(const uint32_t *)a;
-    uint32_t right = *(const uint32_t *)b;
-    return (left > right) - (left < right);
+    const struct leg_hit *left = a;
+    const struct leg_hit *right = b;
+    return (left->slot > right->slot) - (left->slot < right->slot);
 }
 
-/* The slots of both legs, ascending, each once. */
-static size_t unite(const struct search *search, uint32_t *slots)
+static void sort_by_slot(struct leg *leg)
 {
-    size_t all = 0;
+    if (leg->count > 1)
+        qsort(leg->hits, leg->count, sizeof(*leg->hits), by_slot);
+}
+
+/* The slots of `other` that are not in `own`; both ascend. */
+static size_t lacking(const struct leg *own, const struct leg *other, uint32_t *slots)
+{
     size_t count = 0;
-    for (size_t i = 0; i < search->text.count; i++)
-        slots[all++] = search->text.hits[i].slot;
-    for (size_t i = 0; i < search->vector.count; i++)
-        slots[all++] = search->vector.hits[i].slot;
-    if (all > 0)
-        qsort(slots, all, sizeof(*slots), ascending);
-    for (size_t i = 0; i < all; i++) {
-        if (count == 0 || slots[count - 1] != slots[i])
-            slots[count++] = slots[i];
+    size_t at = 0;
+    for (size_t i = 0; i < other->count; i++) {
+        while (at < own->count && own->hits[at].slot < other->hits[i].slot)
+            at++;
+        if (at == own->count || own->hits[at].slot != other->hits[i].slot)
+            slots[count++] = other->hits[i].slot;
     }
     return count;
 }
 
-static enum sh_err score_words(struct search *search, const uint32_t *slots, size_t count)
+/* Both ascend, and share no slot. */
+static enum sh_err merge(struct sh_arena *arena, struct leg *own, const struct leg *more)
 {
-    struct leg leg = {0};
+    struct leg all = {0};
+    size_t at = 0;
+    if (more->count == 0)
+        return SH_OK;
+    all.hits = sh_arena_array(arena, own->count + more->count, sizeof(*all.hits));
+    if (!all.hits)
+        return SH_NOMEM;
+    for (size_t i = 0; i < own->count; i++) {
+        while (at < more->count && more->hits[at].slot < own->hits[i].slot)
+            all.hits[all.count++] = more->hits[at++];
+        all.hits[all.count++] = own->hits[i];
+    }
+    while (at < more->count)
+        all.hits[all.count++] = more->hits[at++];
+    *own = all;
+    return SH_OK;
+}
+
+static enum sh_err score_words(struct search *search, const uint32_t *slots, size_t count,
+                               struct leg *leg)
+{
     float *scores = sh_arena_array(&search->scratch, count + 1, sizeof(*scores));
-    leg.hits = sh_arena_array(&search->scratch, count + 1, sizeof(*leg.hits));
-    if (!scores || !leg.hits)
+    leg->hits = sh_arena_array(&search->scratch, count + 1, sizeof(*leg->hits));
+    if (!scores || !leg->hits)
         return SH_NOMEM;
     enum sh_err err = text_index_score(search->view->text, &search->text_query, slots,
                                        count, SH_NO_DEADLINE, &search->scratch, scores);
     for (size_t i = 0; err == SH_OK && i < count; i++) {
         if (scores[i] > 0)
-            leg.hits[leg.count++] = (struct leg_hit){slots[i], scores[i]};
+            leg->hits[leg->count++] = (struct leg_hit){slots[i], scores[i]};
     }
-    search->text = leg;
     return err;
 }
 
 /* What one leg found gets the other one's score, too; a few hundred: no deadline. */
 static enum sh_err complete_scores(struct search *search)
 {
+    struct leg words = {0};
+    struct leg cosines = {0};
+    struct sh_arena *scratch = &search->scratch;
     size_t most = search->text.count + search->vector.count;
-    uint32_t *slots = sh_arena_array(&search->scratch, most + 1, sizeof(*slots));
-    if (!slots)
-        return SH_NOMEM;
-    size_t count = unite(search, slots);
-    enum sh_err err = SH_OK;
-    if (search->want_text)
-        err = score_words(search, slots, count);
+    uint32_t *slots = sh_arena_array(scratch, most + 1, sizeof(*slots));
+    enum sh_err err = slots ? SH_OK : SH_NOMEM;
+    sort_by_slot(&search->text);
+    sort_by_slot(&search->vector);
+    if (err == SH_OK && search->want_text)
+        err = score_words(search, slots, lacking(&search->text, &search->vector, slots),
+                          &words);
     if (err == SH_OK && search->want_vector)
         err = vector_index_cosines(search->view->vectors, search->vector_query, slots,
-                                   count, &search->scratch, &search->vector);
-    return err;
+                                   lacking(&search->vector, &search->text, slots),
+                                   scratch, &cosines);
+    if (err == SH_OK)
+        err = merge(scratch, &search->text, &words);
+    return err == SH_OK ? merge(scratch, &search->vector, &cosines) : err;
 }
 
 enum sh_err legs_best(struct search *search)
