@@ -23,8 +23,7 @@ static void sort(struct changed_ids *changed)
 }
 
 enum sh_err changed_collect(const struct sh_change *changes, size_t count,
-                            struct sh_arena *arena, struct changed_ids *out,
-                            struct sh_buffer *array)
+                            struct sh_arena *arena, struct changed_ids *out)
 {
     *out = (struct changed_ids){
         .ids = sh_arena_array(arena, count + 1, sizeof(*out->ids)),
@@ -41,6 +40,17 @@ enum sh_err changed_collect(const struct sh_change *changes, size_t count,
         out->ids[out->count++] = id;
     }
     sort(out);
+    return SH_OK;
+}
+
+enum sh_err changed_slice(const struct changed_ids *changed, size_t from, size_t most,
+                          struct changed_ids *out, struct sh_buffer *array)
+{
+    size_t left = changed->count - from;
+
+    *out = (struct changed_ids){changed->ids + from, changed->found + from,
+                                left < most ? left : most};
+    sh_buffer_clear(array);
     array_begin(array, ARRAY_TEXT, out->count);
     for (size_t i = 0; i < out->count; i++)
         array_bytes(array, sh_bytes_of(out->ids[i]));

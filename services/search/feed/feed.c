@@ -1,9 +1,12 @@
 #include "services/search/feed/feed_internal.h"
 
 #include "services/search/store/statements.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 
-enum { RETRY_MS = 500, LOOK_MS = 20 };
+/* Many rows of the outbox at once: a document that changed often, or whose passages and
+ * vectors did, too, is taken once. */
+enum { RETRY_MS = 500, LOOK_MS = 20, BATCH = 50000 };
 
 static void start_over(struct feed *feed);
 
@@ -79,6 +82,8 @@ void feed_end_batch(struct feed *feed)
     sh_arena_free(&feed->arena);
     sh_buffer_clear(&feed->id_array);
     feed->changed = (struct changed_ids){0};
+    feed->slice = (struct changed_ids){0};
+    feed->sliced = 0;
     feed->after[0] = '\0';
 }
 
@@ -99,6 +104,8 @@ static void on_look(uv_timer_t *timer)
     look_whether_current(feed);
     if (!feed->was_current)
         return;
+    sh_info(NULL, "view current after %.3f s: %zu documents changed meanwhile",
+            (double)(sh_now_us() - feed->followed_us) / 1e6, feed->caught_up);
     uv_timer_stop(timer);
     feed_save_first(feed);
 }
@@ -108,8 +115,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
     struct feed *feed = arg;
 
     feed_end_batch(feed);
-    if (changed_collect(changes, count, &feed->arena, &feed->changed, &feed->id_array) !=
-        SH_OK) {
+    if (changed_collect(changes, count, &feed->arena, &feed->changed) != SH_OK) {
         /* The changes are only lent: begin anew rather than miss one. */
         sh_error(NULL, "out of memory for %zu changes; the view is loaded again", count);
         feed_rebuild(feed);
@@ -120,7 +126,9 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
         return;
     }
     feed->unsaved = true;
-    feed_read_page(feed);
+    if (!feed->was_current)
+        feed->caught_up += feed->changed.count;
+    feed_read_slice(feed);
 }
 
 static void on_behind(void *arg)
@@ -137,6 +145,7 @@ void feed_follow(struct feed *feed)
     struct sh_changefeed_options options = {.pg = feed->options.pg,
                                             .config = feed->options.pg_config,
                                             .outbox = "search_outbox",
+                                            .batch = BATCH,
                                             .retention_s = feed->options.outbox_keep_s,
                                             .start = feed->start,
                                             .changes = on_changes,
@@ -149,6 +158,8 @@ void feed_follow(struct feed *feed)
         return;
     }
     feed->state = FOLLOWING;
+    feed->followed_us = sh_now_us();
+    feed->caught_up = 0;
     held_release(feed->view);
     feed->view = feed->building;
     feed->building = NULL;

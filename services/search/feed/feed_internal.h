@@ -27,11 +27,15 @@ struct feed {
     struct sh_changefeed *changefeed;
     bool loaded;
     bool was_current;
+    uint64_t followed_us; /* since when */
+    size_t caught_up;     /* documents that changed until it was current */
     char after[257];
     char sample[257];
     /* the batch of changes, or nothing while loading */
     struct sh_arena arena;
     struct changed_ids changed;
+    struct changed_ids slice; /* those that are read now */
+    size_t sliced;            /* changed ones up to its end */
     struct sh_buffer id_array;
     /* the page that is applied */
     struct sh_work work;
@@ -70,6 +74,8 @@ bool feed_without_rows(struct feed *feed, enum sh_err err);
 
 void feed_ask(struct feed *feed, const struct sh_pg_step *step, sh_pg_done_fn *done);
 void feed_read_page(struct feed *feed);
+/* The next of the changed documents. */
+void feed_read_slice(struct feed *feed);
 
 /* --- feed_restore.c ------------------------------------------------------------------
  */

@@ -5,7 +5,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { READ_MS = 60000 };
+enum { READ_MS = 60000, SLICE = 512 };
 
 /* --- applying ----------------------------------------------------------------------- */
 
@@ -13,7 +13,7 @@ static void run_page(struct sh_work *work)
 {
     struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
     struct held_view *target = feed->state == LOADING ? feed->building : feed->view;
-    struct changed_ids *changed = feed->state == LOADING ? NULL : &feed->changed;
+    struct changed_ids *changed = feed->state == LOADING ? NULL : &feed->slice;
 
     feed->applied =
         apply_page(target->view, feed->dimension, feed->page, changed, &feed->outcome);
@@ -46,6 +46,8 @@ static void page_applied(struct sh_work *work, enum sh_err err)
     } else if (feed->state == LOADING) {
         feed_end_batch(feed);
         feed_follow(feed);
+    } else if (feed->sliced < feed->changed.count) {
+        feed_read_slice(feed);
     } else {
         feed_end_batch(feed);
         sh_changefeed_applied(feed->changefeed);
@@ -101,4 +103,17 @@ void feed_read_page(struct feed *feed)
         step.count = 3;
     }
     feed_ask(feed, &step, on_page);
+}
+
+void feed_read_slice(struct feed *feed)
+{
+    if (changed_slice(&feed->changed, feed->sliced, SLICE, &feed->slice,
+                      &feed->id_array) != SH_OK) {
+        sh_error(NULL, "out of memory for changes; the view is loaded again");
+        feed_rebuild(feed);
+        return;
+    }
+    feed->sliced += feed->slice.count;
+    feed->after[0] = '\0';
+    feed_read_page(feed);
 }

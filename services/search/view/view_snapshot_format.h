@@ -32,7 +32,7 @@ struct kept_document {
     uint32_t chunk_count;
 };
 
-enum { KEPT_SAME = UINT32_MAX }; /* heading: that of the passage before */
+#define KEPT_SAME UINT32_MAX /* heading: that of the passage before */
 
 struct kept_chunk {
     uint32_t slot;

@@ -135,13 +135,11 @@ static struct changed_ids changed_of(struct sh_arena *arena, size_t count,
 {
     struct sh_change changes[8] = {0};
     struct changed_ids changed;
-    struct sh_buffer array = {0};
 
     for (size_t i = 0; i < count; i++)
         changes[i] = (struct sh_change){.entity = "document", .id = ids[i], .op = 'u'};
     changes[count] = (struct sh_change){.entity = "term", .id = "not a document"};
-    assert_int_equal(changed_collect(changes, count + 1, arena, &changed, &array), SH_OK);
-    sh_buffer_free(&array);
+    assert_int_equal(changed_collect(changes, count + 1, arena, &changed), SH_OK);
     return changed;
 }
 
@@ -167,6 +165,30 @@ static void what_changed_but_is_not_there_is_removed(void **state)
     assert_int_equal(stats().documents, 1);
     assert_int_equal(view_remove(view, sh_bytes_of("a")), SH_OK);
     PQclear(page);
+    sh_arena_free(&arena);
+}
+
+static void changes_are_read_a_slice_at_a_time(void **state)
+{
+    struct sh_arena arena = {0};
+    struct sh_buffer array = {0};
+    struct changed_ids slice;
+    struct changed_ids changed =
+        changed_of(&arena, 5, (const char *[]){"e", "b", "a", "d", "c"});
+
+    (void)state;
+    assert_int_equal(changed_slice(&changed, 0, 2, &slice, &array), SH_OK);
+    assert_int_equal(slice.count, 2);
+    changed_mark(&slice, "b");
+    changed_mark(&slice, "c"); /* not in this one */
+    size_t two = array.len;
+    assert_int_equal(changed_slice(&changed, 4, 2, &slice, &array), SH_OK);
+    assert_int_equal(slice.count, 1);
+    assert_string_equal(slice.ids[0], "e");
+    assert_true(array.len < two);
+    for (size_t i = 0; i < changed.count; i++)
+        assert_int_equal(changed.found[i], i == 1);
+    sh_buffer_free(&array);
     sh_arena_free(&arena);
 }
 
@@ -208,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_page_goes_into_the_view),
         TEST(what_changed_but_is_not_there_is_removed),
+        TEST(changes_are_read_a_slice_at_a_time),
         TEST(vectors_that_cannot_be_do_not_hide_the_text),
         TEST(a_document_that_cannot_be_stops_nothing),
     };

@@ -416,6 +416,8 @@ static void another_version_or_order_is_refused(void **state)
     open_kept(&k);
     save(&k);
     struct sh_buffer bytes = read_file(k.file);
+    if (!bytes.data)
+        abort();
     memcpy(&foot, bytes.data + bytes.len - sizeof(foot), sizeof(foot));
     set_foot(&bytes, &foot);
     write_file(k.file, bytes.data, bytes.len);
