@@ -73,7 +73,7 @@ static enum sh_err add_run(struct maker *maker, const struct pooled *run, size_t
 
 static enum sh_err merge_pool(struct maker *maker)
 {
-    struct pooled pool[GROUP_POOL];
+    struct pooled pool[GROUP_POOL] = {{.rank = 0}};
     enum sh_err err = SH_OK;
     maker->pool = maker->fused->count < GROUP_POOL ? maker->fused->count : GROUP_POOL;
     for (uint32_t i = 0; i < maker->pool; i++) {

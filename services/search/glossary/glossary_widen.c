@@ -78,7 +78,8 @@ static struct sh_bytes plain(struct widener *widener, struct sh_bytes text)
 {
     char *copy = sh_arena_strndup(widener->arena, text.data, text.len);
     for (size_t i = 0; copy && i < text.len; i++) {
-        if (memchr("\"+-*", copy[i], 4))
+        char c = copy[i];
+        if (c == '"' || c == '+' || c == '-' || c == '*')
             copy[i] = ' ';
     }
     return (struct sh_bytes){copy, text.len};

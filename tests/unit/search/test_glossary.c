@@ -9,6 +9,7 @@
 
 #include "services/search/glossary/glossary.h"
 #include "services/search/text/language.h"
+#include "shared/buffer.h"
 
 struct fixture {
     struct glossary *glossary;
@@ -243,13 +244,13 @@ static void hostile_rows_do_no_harm(void **state)
     (void)state;
     struct fixture f;
     char longest[2000];
-    char *many = calloc(1, 100000);
+    struct sh_buffer many = {0};
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
-    strcpy(many, "{\"synonyms\":[\"s0\"");
+    sh_buffer_text(&many, "{\"synonyms\":[\"s0\"");
     for (int i = 1; i < 5000; i++)
-        (void)snprintf(many + strlen(many), 16, ",\"s%d\"", i);
-    strcat(many, "]}");
+        sh_buffer_printf(&many, ",\"s%d\"", i);
+    sh_buffer_text(&many, "]}");
     const struct glossary_row rows[] = {
         row_of("a", "not json"),
         row_of("b", "[1,2]"),
@@ -258,7 +259,7 @@ static void hostile_rows_do_no_harm(void **state)
         row_of("...", "{\"acronym\":\"!!!\",\"synonyms\":[\"  \"]}"),
         row_of("one two three four five six seven eight nine", "{\"acronym\":\"NINE\"}"),
         row_of("quote", "{\"synonyms\":[\"\\\"-minus +plus star* \\\\\"]}"),
-        row_of("many", many),
+        {sh_bytes_of("many"), sh_bytes_of("en"), sh_buffer_bytes(&many)},
         {sh_bytes_of("klingon"), sh_bytes_of("tlh-\xff"), sh_bytes_of("{}")},
         {{NULL, 0}, {NULL, 0}, {NULL, 0}},
     };
@@ -271,7 +272,7 @@ static void hostile_rows_do_no_harm(void **state)
     assert_false(word_of(&f, "star")->prefix);
     widen(&f, "many");
     assert_int_equal(f.found.items[0].added_count, GLOSSARY_ADDED);
-    free(many);
+    sh_buffer_free(&many);
     close_it(&f);
 }
 
@@ -310,16 +311,18 @@ static void a_great_query_over_terms_of_one_name_is_bounded(void **state)
     enum { COUNT = 5000 };
     struct fixture f;
     struct glossary_row *rows = calloc(COUNT, sizeof(*rows));
-    char text[2001] = "";
+    struct sh_buffer text = {0};
     for (int i = 0; i < COUNT; i++)
         rows[i] = row_of("same", "{\"synonyms\":[\"x1 y1\",\"x2 y2\",\"x3 y3\"]}");
-    for (size_t len = 0; len + 6 < sizeof(text); len += 5)
-        strcpy(text + len, "same ");
+    for (int i = 0; i < 400; i++)
+        sh_buffer_text(&text, "same ");
+    sh_buffer_append(&text, "", 1);
     open_with(&f, rows, COUNT);
-    widen(&f, text);
+    widen(&f, (const char *)text.data);
     assert_int_equal(f.found.count, 1);
     assert_true(f.query.count <= TEXT_QUERY_WORDS);
     assert_true(f.arena.total < 4 << 20);
+    sh_buffer_free(&text);
     free(rows);
     close_it(&f);
 }
@@ -331,19 +334,21 @@ static void the_query_never_gets_more_words_than_it_may_have(void **state)
     struct fixture f;
     struct glossary_row rows[COUNT];
     char texts[COUNT][2][256];
-    char text[1024] = "";
+    struct sh_buffer text = {0};
     for (int i = 0; i < COUNT; i++) {
         (void)snprintf(texts[i][0], sizeof(texts[i][0]), "w%d", i);
         (void)snprintf(texts[i][1], sizeof(texts[i][1]),
                        "{\"synonyms\":[\"a%d b%d c%d d%d\",\"e%d f%d\"]}", i, i, i, i, i,
                        i);
         rows[i] = row_of(texts[i][0], texts[i][1]);
-        strcat(strcat(text, texts[i][0]), " ");
+        sh_buffer_printf(&text, "%s ", texts[i][0]);
     }
+    sh_buffer_append(&text, "", 1);
     open_with(&f, rows, COUNT);
-    widen(&f, text);
+    widen(&f, (const char *)text.data);
     assert_int_equal(f.found.count, GLOSSARY_MATCHES);
     assert_int_equal(f.query.count, TEXT_QUERY_WORDS);
+    sh_buffer_free(&text);
     close_it(&f);
 }
 
