@@ -119,6 +119,17 @@ static bool worth_another(struct searcher *self, long status)
     return nanosleep(&(struct timespec){.tv_sec = (time_t)wait}, NULL) == 0;
 }
 
+/* Metadata may hold numbers that no integer of C can. */
+static json_t *parse(const struct searcher *self)
+{
+    json_error_t error;
+    json_t *page =
+        json_loadb(self->answer.data, self->answer.len, JSON_DECODE_INT_AS_REAL, &error);
+    if (!page)
+        (void)fprintf(stderr, "cairn-eval: the answer is no JSON: %s\n", error.text);
+    return page;
+}
+
 static json_t *ask(struct searcher *self, const char *body)
 {
     char error[CURL_ERROR_SIZE] = "";
@@ -135,7 +146,7 @@ static json_t *ask(struct searcher *self, const char *body)
         }
         curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
         if (status == 200)
-            return json_loadb(self->answer.data, self->answer.len, 0, NULL);
+            return parse(self);
         if (!worth_another(self, status))
             break;
     }
