@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "changefeed_sql.h"
+#include "changefeed_trim.h"
 #include "changefeed_wait.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -17,12 +18,11 @@
 enum {
     BATCH = 1000,
     RETENTION_S = 7 * 24 * 3600,
+    RETENTION_ROWS = 1000 * 1000,
     POLL_MS = 1000,
     HURRY_MIN_MS = 4,
     HURRY_MAX_MS = 256,
     QUERY_MS = 10000,
-    TRIM_FIRST_MS = 60 * 1000,
-    TRIM_MS = 10 * 60 * 1000,
 };
 
 enum state { IDLE, ASKING, DELIVERED, STOPPED };
@@ -37,16 +37,16 @@ struct sh_changefeed {
     bool full;    /* the batch was: there is more */
     bool pending; /* rows are there that wait for an older transaction */
     uint64_t hurry_ms;
+    char *database; /* that is followed; NULL: the first answer tells */
     struct sh_changefeed_position position;
     struct sh_changefeed_position delivered; /* position when the batch is applied */
     uint64_t delivered_below;
     uint64_t applied_below; /* every transaction before this one is in the view */
     uint64_t start_below;   /* what was committed at the start is before this */
     struct changefeed_waiters waiters;
+    struct changefeed_trim trim;
     uv_timer_t poll;
-    uv_timer_t trim;
-    unsigned holds; /* timers, waiters' timer and queries that still need the memory */
-    bool trimming;
+    unsigned holds; /* parts and queries that still need the memory */
     bool closing;
 };
 
@@ -57,8 +57,10 @@ static struct sh_family changes_total = {.kind = SH_COUNTER,
 
 static void release(struct sh_changefeed *feed)
 {
-    if (--feed->holds == 0)
-        sh_free(feed);
+    if (--feed->holds > 0)
+        return;
+    sh_free(feed->database);
+    sh_free(feed);
 }
 
 static void ask(struct sh_changefeed *feed);
@@ -149,40 +151,65 @@ static bool deliver(struct sh_changefeed *feed, const PGresult *rows)
     return true;
 }
 
+/* What was trimmed has been seen: it stands at or before the position. */
+static bool has_seen_trimmed(const struct sh_changefeed *feed, const PGresult *rows)
+{
+    uint64_t xid = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_XID);
+    uint64_t seq = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_SEQ);
+
+    return feed->position.xid > xid ||
+           (feed->position.xid == xid && feed->position.seq >= seq);
+}
+
+/* False when it is another one than before, or out of memory. */
+static bool is_same_database(struct sh_changefeed *feed, const PGresult *rows)
+{
+    const char *database = PQgetvalue(rows, 0, CHANGEFEED_DATABASE);
+
+    if (!feed->database)
+        feed->database = sh_strdup(database);
+    return feed->database && strcmp(feed->database, database) == 0;
+}
+
+/* True when the feed has stopped. */
+static bool must_stop(struct sh_changefeed *feed, const PGresult *rows)
+{
+    const char *why = NULL;
+
+    if (!is_same_database(feed, rows) ||
+        feed->position.xid >= sh_pg_u64(rows, 0, CHANGEFEED_XMAX))
+        why = "the position is not of this database";
+    else if (!has_seen_trimmed(feed, rows))
+        why = "changes that were not seen are trimmed";
+    if (why)
+        stop_behind(feed, why);
+    return why != NULL;
+}
+
 /* Rows with the snapshot's bounds in each; one row without a change when there is none.
  */
 static void take_rows(struct sh_changefeed *feed, const PGresult *rows)
 {
     uint64_t below = sh_pg_u64(rows, 0, CHANGEFEED_XMIN);
-    uint64_t horizon = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON);
-    uint64_t after = sh_pg_u64(rows, 0, CHANGEFEED_XMAX);
     int last = PQntuples(rows) - 1;
 
+    if (must_stop(feed, rows))
+        return;
     if (feed->start_below == 0)
-        feed->start_below = after;
+        feed->start_below = sh_pg_u64(rows, 0, CHANGEFEED_XMAX);
     feed->pending = *PQgetvalue(rows, 0, CHANGEFEED_PENDING) == 't';
     feed->full = (unsigned)last + 1 >= feed->options.batch;
-    if (feed->position.xid < horizon || (feed->position.xid == horizon && horizon > 0 &&
-                                         feed->position.seq < INT64_MAX)) {
-        stop_behind(feed, "changes that were not seen are trimmed");
-        return;
-    }
-    if (feed->position.xid >= after) {
-        stop_behind(feed, "the position is not of this database");
-        return;
-    }
-    feed->delivered = (struct sh_changefeed_position){below - 1, INT64_MAX};
+    feed->delivered = feed->position;
     feed->delivered_below = below;
     if (PQgetisnull(rows, last, CHANGEFEED_XID)) {
         feed->full = false;
         advance(feed);
         return;
     }
-    if (feed->full) {
-        feed->delivered.xid = sh_pg_u64(rows, last, CHANGEFEED_XID);
-        feed->delivered.seq = sh_pg_u64(rows, last, CHANGEFEED_SEQ);
+    feed->delivered.xid = sh_pg_u64(rows, last, CHANGEFEED_XID);
+    feed->delivered.seq = sh_pg_u64(rows, last, CHANGEFEED_SEQ);
+    if (feed->full)
         feed->delivered_below = feed->delivered.xid;
-    }
     if (!deliver(feed, rows)) {
         feed->state = IDLE;
         arm(feed);
@@ -231,42 +258,8 @@ static void ask(struct sh_changefeed *feed)
     feed->holds++;
 }
 
-/* --- trimming -------------------------------------------------------------------- */
-
-static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
-{
-    struct sh_changefeed *feed = arg;
-
-    feed->trimming = false;
-    if (reply->err == SH_OK && sh_pg_u64(reply->results[0], 0, 0) > 0 && !feed->closing)
-        sh_changefeed_trim(feed); /* it removes some at a time */
-    release(feed);
-}
-
-void sh_changefeed_trim(struct sh_changefeed *feed)
-{
-    char seconds[16];
-    struct sh_pg_param param = {{seconds, 0}, false};
-    const struct sh_pg_step step = {&feed->sql->trim, &param, 1, false};
-    const struct sh_pg_call call = {
-        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + QUERY_MS};
-
-    if (feed->trimming || feed->closing)
-        return;
-    (void)snprintf(seconds, sizeof(seconds), "%u", feed->options.retention_s);
-    param.value = sh_bytes_of(seconds);
-    if (sh_pg_run(feed->options.pg, &call, on_trimmed, feed) != SH_OK)
-        return; /* the next time does it */
-    feed->trimming = true;
-    feed->holds++;
-}
-
-static void on_trim(uv_timer_t *timer)
-{
-    sh_changefeed_trim(timer->data);
-}
-
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------------------
+ */
 
 static void on_notified(void *arg, const char *payload)
 {
@@ -274,7 +267,7 @@ static void on_notified(void *arg, const char *payload)
     ask(arg);
 }
 
-static void on_waiters_closed(void *arg)
+static void on_part_closed(void *arg)
 {
     release(arg);
 }
@@ -282,6 +275,27 @@ static void on_waiters_closed(void *arg)
 static void on_timer_closed(uv_handle_t *handle)
 {
     release(handle->data);
+}
+
+static enum sh_err copy_database(struct sh_changefeed *feed)
+{
+    feed->database = sh_strdup(feed->options.database);
+    feed->options.database = NULL;
+    return feed->database ? SH_OK : SH_NOMEM;
+}
+
+static void start_trimming(struct sh_changefeed *feed)
+{
+    const struct sh_changefeed_options *options = &feed->options;
+
+    feed->trim = (struct changefeed_trim){
+        .pg = options->pg,
+        .sql = feed->sql,
+        .keep_s = options->retention_s ? options->retention_s : RETENTION_S,
+        .keep_rows = options->retention_rows ? options->retention_rows : RETENTION_ROWS,
+        .closed = on_part_closed,
+        .arg = feed};
+    changefeed_trim_start(&feed->trim, feed->loop);
 }
 
 enum sh_err sh_changefeed_create(uv_loop_t *loop,
@@ -298,24 +312,24 @@ enum sh_err sh_changefeed_create(uv_loop_t *loop,
     feed->position = options->start;
     if (feed->options.batch == 0)
         feed->options.batch = BATCH;
-    if (feed->options.retention_s == 0)
-        feed->options.retention_s = RETENTION_S;
     err = changefeed_sql(options->outbox, &feed->sql);
     if (err == SH_OK)
         feed->options.outbox = feed->sql->outbox;
+    if (err == SH_OK && options->database)
+        err = copy_database(feed);
     if (err == SH_OK)
         err = sh_pg_listen(loop, options->config, options->outbox, on_notified, feed,
                            &feed->listener);
     if (err != SH_OK) {
+        sh_free(feed->database);
         sh_free(feed);
         return err;
     }
     feed->holds = 3;
-    feed->poll.data = feed->trim.data = feed;
+    feed->poll.data = feed;
     (void)uv_timer_init(loop, &feed->poll);
-    (void)uv_timer_init(loop, &feed->trim);
-    (void)uv_timer_start(&feed->trim, on_trim, TRIM_FIRST_MS, TRIM_MS);
-    changefeed_waiters_init(&feed->waiters, loop, on_waiters_closed, feed);
+    changefeed_waiters_init(&feed->waiters, loop, on_part_closed, feed);
+    start_trimming(feed);
     arm(feed);
     ask(feed);
     *out = feed;
@@ -367,6 +381,11 @@ void sh_changefeed_close(struct sh_changefeed **feed)
     self->closing = true;
     sh_pg_unlisten(&self->listener);
     uv_close((uv_handle_t *)&self->poll, on_timer_closed);
-    uv_close((uv_handle_t *)&self->trim, on_timer_closed);
+    changefeed_trim_close(&self->trim);
     changefeed_waiters_close(&self->waiters);
+}
+
+void sh_changefeed_trim(struct sh_changefeed *feed)
+{
+    changefeed_trim_now(&feed->trim);
 }

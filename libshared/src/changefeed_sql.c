@@ -13,20 +13,22 @@ struct entry {
     char read_name[64];
     char trim_name[64];
     char read[1200];
-    char trim[160];
+    char trim[200];
 };
 
 static struct entry *entries;
 
 /* The CTE pins one snapshot value for all its uses. `pending` says that rows are there
- * which cannot be read yet because an older transaction still runs. */
+ * which cannot be read yet because an older transaction still runs. A horizon in the
+ * future came with a dump of another cluster. */
 static const char read_format[] =
     "WITH s AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin, "
-    "pg_snapshot_xmax(pg_current_snapshot()) AS xmax) "
-    "SELECT s.xmin, s.xmax, h.xid, "
+    "pg_snapshot_xmax(pg_current_snapshot()) AS xmax, "
+    "outbox_database('%s') AS database) "
+    "SELECT s.xmin, s.xmax, h.xid, h.seq, s.database, "
     "EXISTS (SELECT FROM %s p WHERE p.xid >= s.xmin AND p.xid < s.xmax), "
     "o.xid, o.seq, o.entity, o.id, o.op "
-    "FROM s LEFT JOIN outbox_horizon h ON h.outbox = '%s' "
+    "FROM s LEFT JOIN outbox_horizon h ON h.outbox = '%s' AND h.xid < s.xmax "
     "LEFT JOIN LATERAL (SELECT * FROM %s r "
     "WHERE (r.xid, r.seq) > ($1::xid8, $2::bigint) AND r.xid < s.xmin "
     "ORDER BY r.xid, r.seq LIMIT $3::int) o ON true ORDER BY o.xid, o.seq";
@@ -44,9 +46,11 @@ static void write_statements(struct entry *e, const char *outbox)
     (void)snprintf(e->outbox, sizeof(e->outbox), "%s", outbox);
     (void)snprintf(e->read_name, sizeof(e->read_name), "%s_read", outbox);
     (void)snprintf(e->trim_name, sizeof(e->trim_name), "%s_trim", outbox);
-    (void)snprintf(e->read, sizeof(e->read), read_format, outbox, outbox, outbox);
-    (void)snprintf(e->trim, sizeof(e->trim),
-                   "SELECT outbox_trim('%s', make_interval(secs => $1::float8))", outbox);
+    (void)snprintf(e->read, sizeof(e->read), read_format, outbox, outbox, outbox, outbox);
+    (void)snprintf(
+        e->trim, sizeof(e->trim),
+        "SELECT outbox_trim('%s', make_interval(secs => $1::float8), $2::bigint)",
+        outbox);
     e->sql.outbox = e->outbox;
     e->sql.read = (struct sh_pg_statement){e->read_name, e->read};
     e->sql.trim = (struct sh_pg_statement){e->trim_name, e->trim};

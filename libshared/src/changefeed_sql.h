@@ -9,7 +9,9 @@
 enum {
     CHANGEFEED_XMIN,
     CHANGEFEED_XMAX,
-    CHANGEFEED_HORIZON,
+    CHANGEFEED_HORIZON_XID, /* NULL: nothing was trimmed yet */
+    CHANGEFEED_HORIZON_SEQ,
+    CHANGEFEED_DATABASE,
     CHANGEFEED_PENDING,
     CHANGEFEED_XID, /* NULL when there is no change */
     CHANGEFEED_SEQ,
@@ -21,7 +23,7 @@ enum {
 struct changefeed_sql {
     const char *outbox;
     struct sh_pg_statement read; /* xid, seq, limit */
-    struct sh_pg_statement trim; /* seconds to keep */
+    struct sh_pg_statement trim; /* seconds and rows to keep */
 };
 
 /* Errors: SH_INVALID (not [a-z_]{1,40}), SH_NOMEM. */

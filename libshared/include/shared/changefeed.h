@@ -21,8 +21,11 @@ struct sh_change {
     char op; /* 'u' inserted or updated, 'd' deleted */
 };
 
+/* The last row that was seen, and with it all that stand before it. Not merely the oldest
+ * transaction: after a crash the server gives the ids of those that left nothing behind
+ * once more. */
 struct sh_changefeed_position {
-    uint64_t xid; /* everything at or before (xid, seq) has been seen */
+    uint64_t xid;
     uint64_t seq;
 };
 
@@ -32,11 +35,14 @@ struct sh_changefeed_options {
     const char *outbox;                /* table and channel name: [a-z_]+ */
     unsigned batch;                    /* most rows at a time; 0: 1,000 */
     unsigned retention_s;              /* rows older than this are trimmed; 0: 7 days */
+    uint64_t retention_rows; /* and all but about so many of the newest; 0: 1,000,000 */
     struct sh_changefeed_position start;
+    const char *database; /* that `start` is of, as SH_CHANGEFEED_START_SQL told; NULL:
+                             the one that answers first */
     /* A batch, borrowed until `changes` returns; the next comes only after
      * sh_changefeed_applied(). */
     void (*changes)(void *arg, const struct sh_change *changes, size_t count);
-    /* Rows after `start` were trimmed, or `start` is not of this database (it was
+    /* Rows that were not seen are trimmed, or the database is another one (it was
      * restored, or a replica took over): the view must be rebuilt from the tables. The
      * feed has stopped; close it. */
     void (*behind)(void *arg);
@@ -60,15 +66,15 @@ SH_CHECK enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid
                                         void *arg);
 /* Look now; as a notification does. */
 void sh_changefeed_wake(struct sh_changefeed *feed);
-/* Remove rows older than the retention now; it happens by itself every ten minutes. */
+/* Remove what need not be retained now; it happens by itself every ten minutes. */
 void sh_changefeed_trim(struct sh_changefeed *feed);
 void sh_changefeed_close(struct sh_changefeed **feed);
 
-/* SQL (one row: xid, seq as text) for the position from which a view that is about to be
- * read from the tables must replay; run it before reading them. Format with the outbox's
- * name. */
-#define SH_CHANGEFEED_START_SQL                                                          \
-    "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text, "         \
-    "'9223372036854775807'"
+/* SQL (one row: xid, seq, database as text) for the position from which a view that is
+ * about to be read from the tables must replay; run it before reading them. `outbox` is a
+ * string literal. */
+#define SH_CHANGEFEED_START_SQL(outbox)                                                  \
+    "SELECT xid::text, seq::text, outbox_database('" outbox                              \
+    "') FROM outbox_start('" outbox "')"
 
 #endif

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "services/search/feed/feed_internal.h"
 
 #include "services/search/store/statements.h"
@@ -148,6 +150,8 @@ void feed_follow(struct feed *feed)
                                             .batch = BATCH,
                                             .retention_s = feed->options.outbox_keep_s,
                                             .start = feed->start,
+                                            .database =
+                                                feed->database[0] ? feed->database : NULL,
                                             .changes = on_changes,
                                             .behind = on_behind,
                                             .arg = feed};
@@ -190,6 +194,8 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
     }
     feed->start.xid = sh_pg_u64(reply->results[0], 0, 0);
     feed->start.seq = sh_pg_u64(reply->results[0], 0, 1);
+    (void)snprintf(feed->database, sizeof(feed->database), "%s",
+                   PQgetvalue(reply->results[0], 0, 2));
     feed->state = LOADING;
     feed->unsaved = true;
     feed_read_page(feed);

@@ -24,6 +24,7 @@ struct feed {
     uint32_t dimension;         /* of the view that is fed */
     char fingerprint[MODEL_FINGERPRINT_MAX + 1];
     struct sh_changefeed_position start;
+    char database[160]; /* that `start` is of; "": what the record says now */
     struct sh_changefeed *changefeed;
     bool loaded;
     bool was_current;

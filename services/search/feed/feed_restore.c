@@ -26,6 +26,7 @@ static void on_snapshot(void *arg, struct held_view *view, const struct note *no
     }
     feed->building = view;
     feed->start = note->position;
+    feed->database[0] = '\0';
     feed->unsaved = false;
     memcpy(feed->sample, note->sample, sizeof(feed->sample));
     feed_follow(feed);
@@ -38,8 +39,9 @@ static void take_record(struct feed *feed, const PGresult *row)
     const char *sql = store_page_all.sql;
     const char *identity = PQgetvalue(row, 0, 0);
 
-    *record = (struct record_state){.horizon = sh_pg_u64(row, 0, 1),
-                                    .after = sh_pg_u64(row, 0, 2)};
+    *record =
+        (struct record_state){.horizon = {sh_pg_u64(row, 0, 1), sh_pg_u64(row, 0, 2)},
+                              .after = sh_pg_u64(row, 0, 3)};
     if (identity[0] != '\0')
         (void)snprintf(record->identity, sizeof(record->identity), "%.128s-%016llx",
                        identity, (unsigned long long)XXH3_64bits(sql, strlen(sql)));

@@ -49,11 +49,9 @@ const char *note_refused(const struct note *note, const struct record_state *rec
     if (record->identity[0] == '\0' || strcmp(note->identity, record->identity) != 0 ||
         position->xid >= record->after)
         return "database";
-    /* as the changefeed sees it: the last transaction that was trimmed was seen whole
-     * only when the position is behind all its rows */
-    if (position->xid < record->horizon ||
-        (position->xid == record->horizon && record->horizon > 0 &&
-         position->seq < INT64_MAX))
+    const struct sh_changefeed_position *horizon = &record->horizon;
+    if (position->xid < horizon->xid ||
+        (position->xid == horizon->xid && position->seq < horizon->seq))
         return "trimmed";
     return NULL;
 }

@@ -16,8 +16,8 @@ struct record_state {
      * cluster, timeline, database, tables, and what is read of them. "": not known, then
      * nothing can be followed from a snapshot. No blanks. */
     char identity[RECORD_IDENTITY + 1];
-    uint64_t horizon; /* changes up to this transaction may be trimmed */
-    uint64_t after;   /* no transaction has this number or a greater one yet */
+    struct sh_changefeed_position horizon; /* the last change that was trimmed */
+    uint64_t after; /* no transaction has this number or a greater one yet */
 };
 
 struct note {

@@ -113,10 +113,12 @@ const struct sh_pg_statement store_record = {
     "'documents'::regclass::oid, 'chunks'::regclass::oid, "
     "'chunk_vectors'::regclass::oid, 'search_outbox'::regclass::oid) "
     "FROM pg_control_system()) END, "
-    "coalesce((SELECT xid FROM outbox_horizon WHERE outbox = 'search_outbox')::text, "
-    "'0'), pg_snapshot_xmax(pg_current_snapshot())::text"};
+    "h.xid, h.seq, pg_snapshot_xmax(pg_current_snapshot())::text "
+    "FROM (SELECT) AS once LEFT JOIN outbox_horizon h ON h.outbox = 'search_outbox' "
+    "AND h.xid < pg_snapshot_xmax(pg_current_snapshot())"};
 
-const struct sh_pg_statement store_position = {"position", SH_CHANGEFEED_START_SQL};
+const struct sh_pg_statement store_position = {"position",
+                                               SH_CHANGEFEED_START_SQL("search_outbox")};
 
 /* At most so many documents, and about so many chunks, are read at a time. */
 #define PAGE_DOCUMENTS "256"

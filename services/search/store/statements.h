@@ -72,9 +72,9 @@ extern const struct sh_pg_statement
     store_document_count,  /* collection or NULL, rights → count */
     store_document_delete, /* id, rights → one row if there was one */
     /* --- the view ------------------------------------------------------------------- */
-    store_record,       /* → which record it is, "" when it may change under us; xid up to
-                           which changes are trimmed; the next transaction's */
-    store_position,     /* → xid, seq to follow from */
+    store_record,       /* → which record it is, "" when it may change under us; xid and
+                           seq of the last change trimmed; the next transaction's */
+    store_position,     /* → xid, seq to follow from; of which database */
     store_page_all,     /* id to go on after, fingerprint */
     store_page_changed, /* id to go on after, fingerprint, id[] */
     /* --- models and vectors that are missing ---------------------------------------- */

@@ -1,174 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "shared/changefeed.h"
-#include "shared/clock.h"
-#include "tests/support/servers.h"
-
-enum { SEEN_MAX = 4096 };
-
-struct fixture {
-    uv_loop_t loop;
-    struct sh_pg_config config;
-    struct sh_pg *pg;
-    struct sh_changefeed *feed;
-    PGconn *a;
-    PGconn *b;
-    struct sh_changefeed_position start;
-    unsigned batch;
-    bool apply; /* at once, from inside `changes` */
-    bool close; /* from inside `changes` or `behind` */
-    char seen[SEEN_MAX];
-    size_t batches;
-    size_t wanted;
-    size_t largest;
-    bool behind;
-};
-
-static void sql(PGconn *conn, const char *text)
-{
-    const char *answer = servers_sql(conn, text);
-
-    if (strncmp(answer, "error", 5) == 0)
-        fail_msg("%s: %s", text, answer);
-}
-
-static void load_schema(PGconn *conn)
-{
-    char command[4200];
-
-    sql(conn, "SET client_min_messages TO warning; DROP SCHEMA public CASCADE;"
-              "CREATE SCHEMA public");
-    (void)snprintf(
-        command, sizeof(command),
-        "psql -q -v ON_ERROR_STOP=1 -f '%s/db/migrations/0001_documents.sql' '%s'",
-        getenv("TEST_ROOT"), getenv("TEST_DATABASE_URL"));
-    assert_int_equal(system(command), 0);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    assert_non_null(f);
-    assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                      .read_hosts = "",
-                                      .pool_min = 1,
-                                      .pool_max = 2,
-                                      .statement_timeout_ms = 60000};
-    f->a = servers_connect();
-    f->b = servers_connect();
-    f->apply = true;
-    load_schema(f->a);
-    assert_int_equal(sh_pg_create(&f->loop, &f->config, NULL, &f->pg), SH_OK);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    sh_changefeed_close(&f->feed);
-    sh_pg_close(&f->pg);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&f->loop), 0);
-    PQfinish(f->a);
-    PQfinish(f->b);
-    free(f);
-    return 0;
-}
-
-static void on_changes(void *arg, const struct sh_change *changes, size_t count)
-{
-    struct fixture *f = arg;
-
-    f->batches++;
-    f->largest = count > f->largest ? count : f->largest;
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(f->seen);
-        assert_string_equal(changes[i].entity, "document");
-        (void)snprintf(f->seen + len, SEEN_MAX - len, "%s%s:%c", len ? " " : "",
-                       changes[i].id, changes[i].op);
-    }
-    if (f->close)
-        sh_changefeed_close(&f->feed);
-    else if (f->apply)
-        sh_changefeed_applied(f->feed);
-}
-
-static void on_behind(void *arg)
-{
-    struct fixture *f = arg;
-
-    f->behind = true;
-    if (f->close)
-        sh_changefeed_close(&f->feed);
-}
-
-static void open_feed(struct fixture *f)
-{
-    const struct sh_changefeed_options options = {.pg = f->pg,
-                                                  .config = &f->config,
-                                                  .outbox = "search_outbox",
-                                                  .batch = f->batch,
-                                                  .start = f->start,
-                                                  .changes = on_changes,
-                                                  .behind = on_behind,
-                                                  .arg = f};
-
-    assert_int_equal(sh_changefeed_create(&f->loop, &options, &f->feed), SH_OK);
-}
-
-static bool enough_seen(void *arg)
-{
-    const struct fixture *f = arg;
-    size_t count = 0;
-
-    for (const char *c = f->seen; *c; c++)
-        count += *c == ':';
-    return count >= f->wanted;
-}
-
-static void expect(struct fixture *f, size_t count, const char *seen)
-{
-    f->wanted = count;
-    assert_true(servers_pump(&f->loop, enough_seen, f));
-    assert_string_equal(f->seen, seen);
-}
-
-static bool is_current(void *arg)
-{
-    const struct fixture *f = arg;
-
-    return sh_changefeed_current(f->feed);
-}
-
-static bool is_behind(void *arg)
-{
-    const struct fixture *f = arg;
-
-    return f->behind;
-}
-
-static void insert(PGconn *conn, const char *id)
-{
-    char text[128];
-
-    (void)snprintf(text, sizeof(text), "INSERT INTO documents (id) VALUES ('%s')", id);
-    sql(conn, text);
-}
-
-static void wait_ms(struct fixture *f, uint64_t ms)
-{
-    for (uint64_t until = sh_now_ms() + ms; sh_now_ms() < until;)
-        uv_run(&f->loop, UV_RUN_ONCE);
-}
+/* What the feed brings, in which order, and whom it tells when it is there. */
+#include "tests/unit/libshared/changefeed_fixture.h"
 
 static void changes_arrive_soon_after_their_commit(void **state)
 {
@@ -236,18 +67,63 @@ static void sequence_order_is_not_trusted(void **state)
     expect(f, 2, "a:u b:u");
 }
 
-static void lost_notifications_are_made_up_for(void **state)
+/* What is undone within a transaction never was; the rest comes under the id of the
+ * whole. */
+static void save_points_are_part_of_their_transaction(void **state)
 {
     struct fixture *f = *state;
 
-    sql(f->a, "DROP TRIGGER notify ON search_outbox");
     open_feed(f);
     assert_true(servers_pump(&f->loop, is_current, f));
+    sql(f->a, "BEGIN; SAVEPOINT one");
+    insert(f->a, "kept");
+    sql(f->a, "RELEASE one; SAVEPOINT two");
+    insert(f->a, "undone");
+    insert(f->b, "other"); /* its id is above those of the save points */
+    sql(f->a, "ROLLBACK TO two; SAVEPOINT three");
+    insert(f->a, "late");
+    wait_ms(f, 50);
+    assert_string_equal(f->seen, "");
+    sql(f->a, "COMMIT");
+    expect(f, 3, "kept:u late:u other:u");
+}
+
+/* PostgreSQL prepares nothing that has notified: who needs two phases does without the
+ * trigger, and with the poll. */
+static void prepared_transactions_are_waited_for(void **state)
+{
+    struct fixture *f = *state;
+
+    sql(f->a, "ALTER TABLE search_outbox DISABLE TRIGGER notify");
+    open_feed(f);
+    assert_true(servers_pump(&f->loop, is_current, f));
+    sql(f->a, "BEGIN");
+    insert(f->a, "prepared");
+    sql(f->a, "PREPARE TRANSACTION 'one'");
+    insert(f->b, "other");
+    sh_changefeed_wake(f->feed);
+    wait_ms(f, 50);
+    assert_string_equal(f->seen, "");
+    sql(f->b, "COMMIT PREPARED 'one'");
+    expect(f, 2, "prepared:u other:u");
+    sql(f->a, "BEGIN");
+    insert(f->a, "never");
+    sql(f->a, "PREPARE TRANSACTION 'two'");
+    insert(f->b, "third");
+    sql(f->b, "ROLLBACK PREPARED 'two'");
+    expect(f, 3, "prepared:u other:u third:u");
+}
+
+/* It has no id, and nothing that it could still change. */
+static void who_only_reads_holds_nobody_up(void **state)
+{
+    struct fixture *f = *state;
+
+    open_feed(f);
+    sql(f->b, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM documents");
     insert(f->a, "one");
     expect(f, 1, "one:u");
-    insert(f->a, "two");
-    sh_changefeed_wake(f->feed);
-    expect(f, 2, "one:u two:u");
+    sql(f->b, "COMMIT");
 }
 
 static void batches_are_bounded_and_wait_for_the_view(void **state)
@@ -313,7 +189,7 @@ static void the_start_position_covers_what_commits_while_reading(void **state)
     insert(f->a, "before");
     sql(f->a, "BEGIN");
     insert(f->a, "during");
-    result = PQexec(f->b, SH_CHANGEFEED_START_SQL);
+    result = PQexec(f->b, SH_CHANGEFEED_START_SQL("search_outbox"));
     f->start.xid = sh_pg_u64(result, 0, 0);
     f->start.seq = sh_pg_u64(result, 0, 1);
     PQclear(result);
@@ -418,68 +294,6 @@ static void close_cancels_waiters(void **state)
     assert_int_equal(w.err, SH_CANCELED);
 }
 
-static void a_reader_that_fell_behind_the_trim_is_told(void **state)
-{
-    struct fixture *f = *state;
-
-    insert(f->a, "one");
-    insert(f->a, "two");
-    assert_string_equal(
-        servers_sql(f->a, "SELECT outbox_trim('search_outbox', '1 hour')"), "0");
-    assert_string_equal(servers_sql(f->a, "SELECT outbox_trim('search_outbox', '0 s')"),
-                        "2");
-    insert(f->a, "three");
-    open_feed(f);
-    assert_true(servers_pump(&f->loop, is_behind, f));
-    assert_string_equal(f->seen, "");
-}
-
-static void a_reader_that_keeps_up_survives_the_trim(void **state)
-{
-    struct fixture *f = *state;
-
-    insert(f->a, "one");
-    open_feed(f);
-    expect(f, 1, "one:u");
-    assert_true(servers_pump(&f->loop, is_current, f));
-    assert_string_equal(servers_sql(f->a, "SELECT outbox_trim('search_outbox', '0 s')"),
-                        "1");
-    insert(f->a, "two");
-    expect(f, 2, "one:u two:u");
-    assert_false(f->behind);
-}
-
-static bool is_trimmed(void *arg)
-{
-    const struct fixture *f = arg;
-
-    return strcmp(servers_sql(f->a, "SELECT count(*) FROM search_outbox"), "1") == 0;
-}
-
-static void the_feed_trims_by_age(void **state)
-{
-    struct fixture *f = *state;
-
-    insert(f->a, "old");
-    sql(f->a, "UPDATE search_outbox SET at = now() - interval '8 days'");
-    insert(f->a, "new");
-    open_feed(f);
-    expect(f, 2, "old:u new:u");
-    sh_changefeed_trim(f->feed);
-    assert_true(servers_pump(&f->loop, is_trimmed, f));
-}
-
-static void a_position_of_another_database_is_behind(void **state)
-{
-    struct fixture *f = *state;
-
-    f->start = (struct sh_changefeed_position){UINT64_C(1) << 40, 1};
-    f->close = true;
-    open_feed(f);
-    assert_true(servers_pump(&f->loop, is_behind, f));
-    assert_null(f->feed);
-}
-
 static void a_view_may_close_the_feed(void **state)
 {
     struct fixture *f = *state;
@@ -491,21 +305,6 @@ static void a_view_may_close_the_feed(void **state)
     assert_null(f->feed);
 }
 
-static void survives_lost_connections(void **state)
-{
-    struct fixture *f = *state;
-
-    open_feed(f);
-    assert_true(servers_pump(&f->loop, is_current, f));
-    for (int i = 0; i < 5; i++) {
-        sql(f->a, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                  "WHERE application_name = 'cairn'");
-        insert(f->a, (char[]){(char)('a' + i), '\0'});
-        wait_ms(f, 20);
-    }
-    expect(f, 5, "a:u b:u c:u d:u e:u");
-}
-
 static void a_bad_name_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -515,8 +314,6 @@ static void a_bad_name_is_refused(void **state)
     assert_int_equal(sh_changefeed_create(&f->loop, &options, &f->feed), SH_INVALID);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -524,7 +321,9 @@ int main(int argc, char **argv)
         CASE(what_follows_on_the_same_entity_arrives_as_one),
         CASE(order_of_commit_does_not_lose_changes),
         CASE(sequence_order_is_not_trusted),
-        CASE(lost_notifications_are_made_up_for),
+        CASE(save_points_are_part_of_their_transaction),
+        CASE(prepared_transactions_are_waited_for),
+        CASE(who_only_reads_holds_nobody_up),
         CASE(batches_are_bounded_and_wait_for_the_view),
         CASE(one_transaction_may_fill_several_batches),
         CASE(a_position_is_where_to_go_on),
@@ -532,12 +331,7 @@ int main(int argc, char **argv)
         CASE(a_writer_can_wait_for_its_change),
         CASE(a_waiter_need_not_wait_for_the_poll),
         CASE(close_cancels_waiters),
-        CASE(a_reader_that_fell_behind_the_trim_is_told),
-        CASE(a_reader_that_keeps_up_survives_the_trim),
-        CASE(the_feed_trims_by_age),
-        CASE(a_position_of_another_database_is_behind),
         CASE(a_view_may_close_the_feed),
-        CASE(survives_lost_connections),
         CASE(a_bad_name_is_refused),
     };
 

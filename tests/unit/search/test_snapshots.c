@@ -218,13 +218,13 @@ static void a_note_tells_what_can_be_followed(void **state)
 {
     (void)state;
     struct note note = {.position = {100, 5}, .identity = "one"};
-    struct record_state record = {.identity = "one", .horizon = 99, .after = 101};
+    struct record_state record = {.identity = "one", .horizon = {99, 9}, .after = 101};
     assert_null(note_refused(&note, &record));
-    record.horizon = 100; /* some of it may be gone */
+    record.horizon = (struct sh_changefeed_position){100, 6}; /* one more is gone */
     assert_string_equal(note_refused(&note, &record), "trimmed");
-    note.position.seq = INT64_MAX; /* all of it was seen */
+    note.position.seq = 6; /* which was seen */
     assert_null(note_refused(&note, &record));
-    record.horizon = 101;
+    record.horizon = (struct sh_changefeed_position){101, 1};
     assert_string_equal(note_refused(&note, &record), "trimmed");
     record = (struct record_state){.identity = "one", .after = 100};
     assert_string_equal(note_refused(&note, &record), "database"); /* of its future */
