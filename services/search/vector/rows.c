@@ -54,7 +54,7 @@ enum sh_err rows_make(const struct rows_options *options, struct rows **out)
     self->fd = -1;
     pthread_mutex_init(&self->growing, NULL);
     enum sh_err err =
-        region_open(2 * REGION_PAGE + self->most * self->record, &self->region);
+        region_open(2 * (size_t)REGION_PAGE + self->most * self->record, &self->region);
     if (err == SH_OK)
         err = region_open(self->most, &self->states);
     if (err != SH_OK)

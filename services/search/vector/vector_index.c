@@ -297,26 +297,25 @@ static enum sh_err score_rowless(struct scoring *scoring)
     return err;
 }
 
-static enum sh_err score_all(const struct vector_index *self, const float *query,
-                             const uint32_t *slots, size_t count, uint64_t deadline_ms,
-                             struct sh_arena *arena, struct leg *leg)
+static enum sh_err score_all(struct scoring *scoring, const uint32_t *slots, size_t count,
+                             uint64_t deadline_ms)
 {
-    struct scoring scoring = {.self = self, .query = query, .arena = arena, .leg = leg};
+    struct leg *leg = scoring->leg;
     *leg = (struct leg){0};
     if (count == 0)
         return SH_OK;
-    leg->hits = sh_arena_array(arena, count, sizeof(*leg->hits));
-    scoring.rowless = sh_arena_array(arena, count, sizeof(*scoring.rowless));
-    if (!leg->hits || !scoring.rowless)
+    leg->hits = sh_arena_array(scoring->arena, count, sizeof(*leg->hits));
+    scoring->rowless = sh_arena_array(scoring->arena, count, sizeof(uint32_t));
+    if (!leg->hits || !scoring->rowless)
         return SH_NOMEM;
     for (size_t i = 0; i < count; i++) {
         if (i % DEADLINE_EVERY == 0 && sh_now_ms() >= deadline_ms)
             return SH_TIMEOUT;
         if (i + AHEAD < count)
-            rows_prefetch(self->rows, slots[i + AHEAD]);
-        score(&scoring, slots[i]);
+            rows_prefetch(scoring->self->rows, slots[i + AHEAD]);
+        score(scoring, slots[i]);
     }
-    return score_rowless(&scoring);
+    return score_rowless(scoring);
 }
 
 enum sh_err vector_index_scan(const struct vector_index *self, const float *query,
@@ -332,14 +331,16 @@ enum sh_err vector_index_scan(const struct vector_index *self, const float *quer
         for (uint64_t word = allowed->words[i]; word != 0; word &= word - 1)
             slots[count++] = i * 64 + (uint32_t)__builtin_ctzll(word);
     }
-    return score_all(self, query, slots, count, deadline_ms, arena, leg);
+    struct scoring scoring = {.self = self, .query = query, .arena = arena, .leg = leg};
+    return score_all(&scoring, slots, count, deadline_ms);
 }
 
 enum sh_err vector_index_cosines(const struct vector_index *self, const float *query,
                                  const uint32_t *slots, size_t count,
                                  struct sh_arena *arena, struct leg *leg)
 {
-    return score_all(self, query, slots, count, SH_NO_DEADLINE, arena, leg);
+    struct scoring scoring = {.self = self, .query = query, .arena = arena, .leg = leg};
+    return score_all(&scoring, slots, count, SH_NO_DEADLINE);
 }
 
 bool vector_index_between(const struct vector_index *self, uint32_t a, uint32_t b,

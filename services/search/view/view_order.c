@@ -48,7 +48,7 @@ static double likeness_of(const void *arg, uint32_t a, uint32_t b)
 static void prefetch_documents(const struct search *search, const struct leg *leg)
 {
     const struct slot *slots = search->view->slots;
-    if (leg->count > 4 * VIEW_OVERFETCH)
+    if (leg->count / 4 > VIEW_OVERFETCH)
         return;
     for (size_t i = 0; i < leg->count; i++)
         __builtin_prefetch(&slots[leg->hits[i].slot]);

@@ -1,5 +1,6 @@
 /* The promises of rows.h and of snapshots of the vector index: what is damaged is never
  * used, and what was saved comes back. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -47,19 +48,22 @@ static bool holds(const struct rows *rows, uint32_t slot)
     float vector[DIMENSION];
     const float *row = rows_get(rows, slot);
     vector_of(slot, vector);
-    return row && memcmp(row, vector, sizeof(vector)) == 0;
+    for (uint32_t i = 0; row && i < DIMENSION; i++) {
+        if (row[i] < vector[i] || row[i] > vector[i])
+            return false;
+    }
+    return row != NULL;
 }
 
 static int files_in(const char *path)
 {
-    char command[160];
-    char text[16] = "";
-    (void)snprintf(command, sizeof(command), "ls '%s' | grep -c '^rows-'", path);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    assert_non_null(fgets(text, sizeof(text), pipe));
-    pclose(pipe);
-    return atoi(text);
+    int count = 0;
+    DIR *entries = opendir(path);
+    assert_non_null(entries);
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries))
+        count += strncmp(entry->d_name, "rows-", 5) == 0;
+    closedir(entries);
+    return count;
 }
 
 /* A file with SLOTS rows, called `kept` and not in use. */
@@ -148,8 +152,9 @@ static void a_damaged_row_is_refused(void **state)
     struct rows *rows = NULL;
     uint64_t identity = keep_file();
     const off_t record = 128; /* 20 floats and a checksum, up to the cache's lines */
+    const off_t checksum = 80;
     overwrite(kept, 65536 + 7 * record + 5, "!", 1);
-    overwrite(kept, 65536 + 8 * record + DIMENSION * 4, "!", 1);
+    overwrite(kept, 65536 + 8 * record + checksum, "!", 1);
     /* a good row in another one's place */
     int fd = open(kept, O_RDWR);
     char other[128];

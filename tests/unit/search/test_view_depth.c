@@ -107,37 +107,48 @@ static void the_plan_tells_what_was_done(void **state)
     finish(&ask);
 }
 
-/* Pages of any size are parts of one order, across the depth that is fetched, too. */
+enum { ALL = 700 };
+
+/* Pages of `size`, some way apart, are parts of the whole. */
+static void check_pages(struct ask *ask, const uint32_t *all, uint32_t size)
+{
+    ask->query.max_results = size;
+    for (uint32_t at = 0; at + size <= ALL; at += size + 43) {
+        ask->query.offset = at;
+        search(ask);
+        assert_int_equal(ask->results.hits_count, size);
+        for (uint32_t i = 0; i < size; i++)
+            assert_int_equal(large_number(&ask->results.hits[i]), all[at + i]);
+    }
+}
+
+static void take_all(const struct ask *ask, uint32_t *all)
+{
+    assert_int_equal(ask->results.hits_count, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        all[i] = large_number(&ask->results.hits[i]);
+        assert_true(large_hit_is_right(&ask->results.hits[i], ask->vector));
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(all[i], all[j]);
+    }
+}
+
+/* Across the depth that is fetched, too. */
 static void asking_for_more_never_reorders(void **state)
 {
     (void)state;
     static const uint32_t sizes[] = {1, 7, 50, 300};
-    static uint32_t all[700];
+    static uint32_t all[ALL];
     for (int way = 0; way < 4; way++) {
         struct ask ask = ask_near(77, "some few");
         ask.query.mode = way == 3 ? MODE_VECTOR : MODE_HYBRID;
         ask.query.fusion = way == 1;
         ask.query.diversity = way == 2 ? 0.4 : 0;
-        ask.query.max_results = SH_COUNT(all);
+        ask.query.max_results = ALL;
         search(&ask);
-        assert_int_equal(ask.results.hits_count, SH_COUNT(all));
-        for (size_t i = 0; i < SH_COUNT(all); i++) {
-            all[i] = large_number(&ask.results.hits[i]);
-            for (size_t j = 0; j < i; j++)
-                assert_int_not_equal(all[i], all[j]);
-            assert_true(large_hit_is_right(&ask.results.hits[i], ask.vector));
-        }
-        for (size_t s = 0; s < SH_COUNT(sizes); s++) {
-            ask.query.max_results = sizes[s];
-            size_t step = sizes[s] + 43;
-            for (size_t at = 0; at + sizes[s] <= SH_COUNT(all); at += step) {
-                ask.query.offset = (uint32_t)at;
-                search(&ask);
-                assert_int_equal(ask.results.hits_count, sizes[s]);
-                for (size_t i = 0; i < sizes[s]; i++)
-                    assert_int_equal(large_number(&ask.results.hits[i]), all[at + i]);
-            }
-        }
+        take_all(&ask, all);
+        for (size_t s = 0; s < SH_COUNT(sizes); s++)
+            check_pages(&ask, all, sizes[s]);
         finish(&ask);
     }
 }
