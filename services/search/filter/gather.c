@@ -50,7 +50,8 @@ static void add_document(struct select *select, uint32_t document)
         dense_add_run(&select->dense, runs[i].first, runs[i].count);
 }
 
-static enum sh_err go_dense(struct gather *gather)
+/* The documents at hand become words. */
+static enum sh_err flush(struct gather *gather)
 {
     struct select *select = gather->select;
     if (!select->dense.words)
@@ -60,23 +61,26 @@ static enum sh_err go_dense(struct gather *gather)
         return SH_NOMEM;
     for (uint32_t i = 0; i < gather->document_count; i++)
         add_document(select, gather->documents[i]);
+    gather->document_count = 0;
     gather->dense = true;
     return SH_OK;
 }
 
+/* Where they lie is fetched from memory while more of them come. */
 static enum sh_err gather_documents(struct gather *gather, const uint32_t *documents,
                                     uint32_t count)
 {
-    enum sh_err err = SH_OK;
-    if (!gather->dense && gather->document_count + count > GATHER_EARLY)
-        err = go_dense(gather);
-    for (uint32_t i = 0; err == SH_OK && i < count; i++) {
-        if (gather->dense)
-            add_document(gather->select, documents[i]);
-        else
-            gather->documents[gather->document_count++] = documents[i];
+    const struct place *places = gather->select->columns->places.items;
+    for (uint32_t i = 0; i < count; i++) {
+        if (gather->document_count == GATHER_EARLY) {
+            enum sh_err err = flush(gather);
+            if (err != SH_OK)
+                return err;
+        }
+        __builtin_prefetch(&places[documents[i]]);
+        gather->documents[gather->document_count++] = documents[i];
     }
-    return err;
+    return SH_OK;
 }
 
 enum sh_err gather_set(struct gather *gather, const struct slot_set *set)
@@ -132,7 +136,9 @@ enum sh_err gather_end(struct gather *gather, enum sh_err err, struct picked *ou
 {
     roaring_bitmap_t *rare = NULL;
     if (err == SH_OK && gather->dense) {
-        err = dense_take(&gather->select->dense, &rare);
+        err = flush(gather);
+        if (err == SH_OK)
+            err = dense_take(&gather->select->dense, &rare);
     } else if (err == SH_OK && (gather->document_count > 0 || gather->set_count == 0)) {
         rare = of_documents(gather);
         err = rare ? SH_OK : SH_NOMEM;
