@@ -105,11 +105,15 @@ static void fold_ascii(const char *text, size_t len, struct folded *out)
     }
 }
 
-static void straighten_apostrophes(utf8proc_int32_t *points, utf8proc_ssize_t count)
+/* What Unicode keeps apart and people do not: the curly apostrophe, and the i without a
+ * dot, whose capital is folded to the one with it. */
+static void even_out(utf8proc_int32_t *points, utf8proc_ssize_t count)
 {
     for (utf8proc_ssize_t i = 0; i < count; i++) {
         if (points[i] == 0x2019)
             points[i] = '\'';
+        else if (points[i] == 0x131)
+            points[i] = 'i';
     }
 }
 
@@ -131,7 +135,7 @@ static void fold(const char *text, size_t len, struct folded *out)
                            FOLDED_POINTS, options);
     if (count < 1 || count > FOLDED_POINTS)
         return;
-    straighten_apostrophes(points, count);
+    even_out(points, count);
     utf8proc_ssize_t bytes = utf8proc_reencode(points, count, options);
     if (bytes < 1)
         return;

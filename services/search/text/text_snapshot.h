@@ -9,7 +9,7 @@
 #include "services/search/text/text_index.h"
 
 /* Of the file; to be raised with the analyzer, too: terms of old rules find nothing. */
-enum { TEXT_SNAPSHOT_VERSION = 3, TEXT_SNAPSHOT_NOTE = 4096 };
+enum { TEXT_SNAPSHOT_VERSION = 4, TEXT_SNAPSHOT_NOTE = 4096 };
 
 /* By the writer of the index, while searches go on. `note` (TEXT_SNAPSHOT_NOTE bytes at
  * most) is kept with it: what state of the record the index shows. Another file of this

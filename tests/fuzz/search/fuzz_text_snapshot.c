@@ -78,6 +78,8 @@ static void search(const struct text_index *index, struct sh_bytes text)
     struct leg leg;
     struct text_best best;
     const struct text_depth depth = {3, 0.1, SH_NO_DEADLINE};
+    const uint32_t slots[] = {0, 1, 7, 128, 129, 300, SLOTS - 1, SLOTS, UINT32_MAX};
+    float scores[sizeof(slots) / sizeof(slots[0])];
     struct bitmap allowed = {sh_arena_array(&arena, bitmap_words(SLOTS), 8), SLOTS};
     if (!allowed.words)
         abort();
@@ -87,7 +89,9 @@ static void search(const struct text_index *index, struct sh_bytes text)
         text_index_restrict(index, &query, &allowed, SH_NO_DEADLINE) != SH_OK ||
         text_index_search(index, &query, &allowed, SH_NO_DEADLINE, &arena, &leg) !=
             SH_OK ||
-        text_index_top(index, &query, &allowed, &depth, &arena, &best) != SH_OK)
+        text_index_top(index, &query, &allowed, &depth, &arena, &best) != SH_OK ||
+        text_index_score(index, &query, slots, sizeof(slots) / sizeof(slots[0]),
+                         SH_NO_DEADLINE, &arena, scores) != SH_OK)
         abort();
     sh_arena_free(&arena);
 }

@@ -52,7 +52,12 @@ static void words_are_folded_and_stemmed(void **state)
     check("english", "Ångström naïve ﬁles Straße", "angstrom|naiv|file|strass");
     check("english", "ＦＵＬＬ　ｗｉｄｔｈ", "full|width");
     check("german", "Häuser laufen", "haus|lauf");
+    check("french", "Chevaux, grandes été", "cheval|grand|ete");
     check("none", "Running", "running");
+    check("none", "na\u0308ive nai\u0308ve cafe\u0301", "naive|naive|cafe");
+    check("none", "İstanbul ISPARTA ısparta", "istanbul|isparta|isparta");
+    check("none", "STRASSE straße ΣΟΦΟΣ σοφος σοφός",
+          "strasse|strasse|σοφοσ|σοφοσ|σοφοσ");
     check("english", "", "");
     check("english", " \n .,;", "");
 }

@@ -46,6 +46,50 @@ static void words_are_marked_as_they_are_written(void **state)
     check("x", "", "");
 }
 
+struct piece {
+    const char *text;
+    const char *shown;
+};
+
+/* In any mixture the marks begin and end where the words do, however they are written. */
+static void marks_stand_exactly_around_words(void **state)
+{
+    (void)state;
+    static const struct piece pieces[] = {
+        {"naïve", "<em>naïve</em>"},
+        {"nai\u0308ve", "<em>nai\u0308ve</em>"},
+        {"ＮＡＩＶＥ", "<em>ＮＡＩＶＥ</em>"},
+        {"京都", "<em>京都</em>"},
+        {"東京都", "東<em>京都</em>"},
+        {"Straße", "<em>Straße</em>"},
+        {"STRASSE", "<em>STRASSE</em>"},
+        {"<b>", "&lt;b&gt;"},
+        {"👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"},
+        {"x\u0301y", "x\u0301y"},
+        {"&", "&amp;"},
+        {"한국", "한국"},
+        {"\u0301", "\u0301"},
+    };
+    srand(4);
+    for (int round = 0; round < 500; round++) {
+        struct sh_buffer text = {0};
+        struct sh_buffer shown = {0};
+        for (int i = 1 + rand() % 10; i > 0; i--) {
+            const struct piece *piece = &pieces[(size_t)rand() % SH_COUNT(pieces)];
+            sh_buffer_text(&text, piece->text);
+            sh_buffer_text(&shown, piece->shown);
+            sh_buffer_text(&text, i > 1 ? ", " : "");
+            sh_buffer_text(&shown, i > 1 ? ", " : "");
+        }
+        sh_buffer_append(&shown, "", 1);
+        char *marked = mark("naive 京都 strasse", sh_buffer_bytes(&text));
+        assert_string_equal(marked, shown.data);
+        sh_free(marked);
+        sh_buffer_free(&text);
+        sh_buffer_free(&shown);
+    }
+}
+
 static void everything_else_is_escaped(void **state)
 {
     (void)state;
@@ -117,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_marked_as_they_are_written),
+        cmocka_unit_test(marks_stand_exactly_around_words),
         cmocka_unit_test(everything_else_is_escaped),
         cmocka_unit_test(the_best_part_of_a_long_text_is_shown),
         cmocka_unit_test(cuts_lie_between_characters),

@@ -236,6 +236,7 @@ static void misspelt_words_are_found(void **state)
     expect(&f, "hellicoptr ", "0"); /* two edits from 8 letters on */
     expect(&f, "boundry ", "1");
     expect(&f, "bundry ", "");
+    expect(&f, "halikoptar ", ""); /* three */
     expect(&f, "2024 ", ""); /* numbers are meant as they are */
     expect(&f, "uberaschung ", "3");
     expect(&f, "cap ", ""); /* too short */
