@@ -142,6 +142,7 @@ def main():
     compare(ours, theirs)
     filters(ours, args.base)
     snapshot(ours)
+    run("/usr/bin/python3", "bench/text_search.py")
 
 
 if __name__ == "__main__":
