@@ -199,6 +199,7 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .view = view_options(&search->config),
                                    .model = model_current(search->model),
                                    .outbox_keep_s = search->config.outbox_keep_s,
+                                   .outbox_keep_rows = search->config.outbox_keep_rows,
                                    .data_dir = search->config.data_dir,
                                    .snapshot_s = search->config.snapshot_s,
                                    .state_changed = on_feed,

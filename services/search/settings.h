@@ -55,6 +55,8 @@
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \
+    S(u32, outbox_keep_rows, "OUTBOX_KEEP_ROWS", "1000000", 1000, 1000000000, 0, "",     \
+      "and about how many of the newest changes are kept, however young the others are") \
     S(str, data_dir, "SEARCH_DATA_DIR", "", 0, 3800, 0, "",                              \
       "directory of this replica's own for snapshots of its view; empty: none, every "   \
       "start reads the whole record")                                                    \

@@ -156,6 +156,7 @@ void feed_follow(struct feed *feed)
                                             .behind = on_behind,
                                             .arg = feed};
 
+    options.retention_rows = feed->options.outbox_keep_rows;
     if (sh_changefeed_create(feed->loop, &options, &feed->changefeed) != SH_OK) {
         feed->state = POSITIONING;
         feed_retry(feed);

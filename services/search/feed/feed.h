@@ -21,6 +21,7 @@ struct feed_options {
     struct view_options view;
     const struct model *model; /* in use; read whenever loading starts */
     uint32_t outbox_keep_s;    /* 0: the changefeed's own */
+    uint32_t outbox_keep_rows; /* the same */
     const char *data_dir;      /* for snapshots; "", NULL: none. Borrowed for create */
     uint32_t snapshot_s;       /* how often one is written, when anything changed */
     void (*state_changed)(void *arg); /* loaded, current, rebuilding */
