@@ -1,44 +1,82 @@
 #include "services/search/view/view_recall.h"
 
-#include <float.h>
-#include <stdlib.h>
-
 #include "services/search/view/view_legs.h"
+
+enum { SLICE_WORDS = 256 }; /* 16,384 slots */
 
 static const double rounding = 1e-5; /* of two ways to compute a cosine */
 
-static int descending(const void *a, const void *b)
+/* The greatest cosines, descending. */
+struct best {
+    float cosines[RECALL_AT];
+    size_t count;
+};
+
+static void offer(struct best *best, float cosine)
 {
-    float left = *(const float *)a;
-    float right = *(const float *)b;
-    return (left < right) - (left > right);
+    if (best->count == RECALL_AT && cosine <= best->cosines[RECALL_AT - 1])
+        return;
+    size_t at = best->count < RECALL_AT ? best->count++ : RECALL_AT - 1;
+    for (; at > 0 && best->cosines[at - 1] < cosine; at--)
+        best->cosines[at] = best->cosines[at - 1];
+    best->cosines[at] = cosine;
 }
 
-/* The least cosine of the best RECALL_AT, or of all where there are fewer. */
-static enum sh_err find_bar(struct search *search, float *bar, size_t *most)
+/* --- every vector --------------------------------------------------------------------
+ */
+
+/* Under the lock. */
+static enum sh_err scan_slice(struct search *search, const struct vector_index *vectors,
+                              const struct bitmap *slice, struct best *best)
 {
+    struct sh_arena arena = {0};
     struct leg leg = {0};
-    enum sh_err err =
-        vector_index_scan(search->view->vectors, search->vector_query, &search->allowed,
-                          search->asked->deadline_ms, &search->scratch, &leg);
+    if (search->view->vectors != vectors)
+        return SH_CONFLICT;
+    enum sh_err err = vector_index_scan(vectors, search->vector_query, slice,
+                                        search->asked->deadline_ms, &arena, &leg);
+    for (size_t i = 0; err == SH_OK && i < leg.count; i++)
+        offer(best, leg.hits[i].score);
+    sh_arena_free(&arena);
+    return err;
+}
+
+/* By slices, with the lock let go between them: who wants to change the view need not
+ * wait for all of it, nor the searches behind. What changes meanwhile is looked at as it
+ * is then. */
+static enum sh_err scan(struct search *search, const struct vector_index *vectors,
+                        struct best *best)
+{
+    const struct bitmap *allowed = &search->allowed;
+    size_t words = bitmap_words(allowed->bits);
+    struct bitmap slice = {.bits = allowed->bits};
+    enum sh_err err = SH_OK;
+    slice.words = sh_arena_array(&search->scratch, words + 1, sizeof(uint64_t));
+    if (!slice.words)
+        return SH_NOMEM;
+    for (size_t first = 0; err == SH_OK && first < words; first += SLICE_WORDS) {
+        size_t count = words - first < SLICE_WORDS ? words - first : SLICE_WORDS;
+        memcpy(slice.words + first, allowed->words + first, count * sizeof(uint64_t));
+        pthread_rwlock_rdlock(search->view->lock);
+        err = scan_slice(search, vectors, &slice, best);
+        pthread_rwlock_unlock(search->view->lock);
+        memset(slice.words + first, 0, count * sizeof(uint64_t));
+    }
+    return err;
+}
+
+/* --- the search as it is done ---------------------------------------------------------
+ */
+
+/* Under the lock. *exact: every vector was looked at, there is nothing to compare. */
+static enum sh_err repeat(struct search *search, uint32_t candidates,
+                          struct view_recall *out, struct hnsw_result *found, bool *exact)
+{
+    enum sh_err err = search_select(search);
     if (err != SH_OK)
         return err;
-    if (leg.count == 0)
+    if (!search->want_vector || search->allowed_count == 0)
         return SH_NOTFOUND;
-    float *cosines = sh_arena_array(&search->scratch, leg.count, sizeof(*cosines));
-    if (!cosines)
-        return SH_NOMEM;
-    for (size_t i = 0; i < leg.count; i++)
-        cosines[i] = leg.hits[i].score;
-    qsort(cosines, leg.count, sizeof(*cosines), descending);
-    *most = leg.count < RECALL_AT ? leg.count : RECALL_AT;
-    *bar = cosines[*most - 1];
-    return SH_OK;
-}
-
-static enum sh_err compare(struct search *search, uint32_t candidates,
-                           struct view_recall *out)
-{
     const struct vector_search ask = {
         .query = search->vector_query,
         .k = candidates > 0 ? candidates : VIEW_OVERFETCH,
@@ -46,40 +84,41 @@ static enum sh_err compare(struct search *search, uint32_t candidates,
         .allowed_count = search->allowed_count,
         .deadline_ms = search->asked->deadline_ms,
     };
-    struct hnsw_result found;
-    float bar = 0;
-    size_t most = 0;
-    size_t hits = 0;
-    enum sh_err err =
-        vector_index_search(search->view->vectors, &ask, &search->scratch, &found);
-    if (err == SH_OK)
-        err = find_bar(search, &bar, &most);
-    if (err != SH_OK)
-        return err;
-    for (size_t i = 0; i < found.count && i < most; i++)
-        hits += (double)found.hits[i].score >= (double)bar - rounding;
-    out->ratio = (double)hits / (double)most;
-    out->strategy = hnsw_strategy_name(found.strategy);
-    return SH_OK;
+    uint32_t all = vector_index_count(search->view->vectors);
+    out->selectivity = all > 0 ? (double)search->allowed_count / all : 1;
+    out->strategy = hnsw_strategy_name(HNSW_EXACT);
+    *exact = candidates == 0 && search->allowed_count <= VIEW_COMPLETE;
+    if (*exact)
+        return SH_OK;
+    err = vector_index_search(search->view->vectors, &ask, &search->scratch, found);
+    out->strategy = hnsw_strategy_name(found->strategy);
+    return err;
 }
 
 static enum sh_err measure(struct search *search, uint32_t candidates,
                            struct view_recall *out)
 {
-    enum sh_err err = search_select(search);
+    struct hnsw_result found = {.hits = NULL};
+    struct best best = {.count = 0};
+    bool exact = false;
+    size_t hits = 0;
+    pthread_rwlock_rdlock(search->view->lock);
+    const struct vector_index *vectors = search->view->vectors;
+    enum sh_err err = repeat(search, candidates, out, &found, &exact);
+    pthread_rwlock_unlock(search->view->lock);
+    out->ratio = 1;
+    if (err != SH_OK || exact)
+        return err;
+    err = scan(search, vectors, &best);
+    if (err == SH_OK && best.count == 0)
+        err = SH_NOTFOUND;
     if (err != SH_OK)
         return err;
-    if (!search->want_vector || search->allowed_count == 0)
-        return SH_NOTFOUND;
-    uint32_t all = vector_index_count(search->view->vectors);
-    out->selectivity = all > 0 ? (double)search->allowed_count / all : 1;
-    /* of so few every one is looked at: the search is the comparison */
-    if (candidates == 0 && search->allowed_count <= VIEW_COMPLETE) {
-        out->ratio = 1;
-        out->strategy = hnsw_strategy_name(HNSW_EXACT);
-        return SH_OK;
-    }
-    return compare(search, candidates, out);
+    double bar = (double)best.cosines[best.count - 1] - rounding;
+    for (size_t i = 0; i < found.count && i < best.count; i++)
+        hits += (double)found.hits[i].score >= bar;
+    out->ratio = (double)hits / (double)best.count;
+    return SH_OK;
 }
 
 enum sh_err view_recall(const struct view *view, const struct view_query *asked,
@@ -91,11 +130,8 @@ enum sh_err view_recall(const struct view *view, const struct view_query *asked,
         .view = view, .asked = asked, .query = asked->query, .arena = &unused};
     *out = (struct view_recall){0};
     enum sh_err err = search_prepare(&search, &problem);
-    if (err == SH_OK) {
-        pthread_rwlock_rdlock(view->lock);
+    if (err == SH_OK)
         err = measure(&search, candidates, out);
-        pthread_rwlock_unlock(view->lock);
-    }
     languages_free(search.analyzers);
     sh_arena_free(&search.scratch);
     sh_arena_free(&unused);
