@@ -3,23 +3,64 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 
-/* Through 16 bits: the instruction for bytes saturates. */
-__attribute__((target("avx2"))) int32_t code_int8_avx2(const int8_t *query,
-                                                       const uint8_t *stored, size_t n)
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static inline int32_t sum_of(__m256i sum)
 {
-    __m256i sum = _mm256_setzero_si256();
-    for (size_t i = 0; i < n; i += 16) {
-        const void *left = query + i;
-        const void *right = stored + i;
-        __m256i a = _mm256_cvtepi8_epi16(_mm_loadu_si128(left));
-        __m256i b = _mm256_cvtepu8_epi16(_mm_loadu_si128(right));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
-    }
     __m128i half =
         _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
     half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4e));
     half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xb1));
     return _mm_cvtsi128_si32(half);
+}
+
+/* Four products of 15 and 128 are far from what 16 bits hold. */
+AVX2 static inline __m256i products_of_32(const int8_t *query, const uint8_t *plane,
+                                          size_t half)
+{
+    const __m256i low = _mm256_set1_epi8(15);
+    const void *lower = query;
+    const void *upper = query + half;
+    const void *bytes = plane;
+    __m256i both = _mm256_loadu_si256(bytes);
+    __m256i first =
+        _mm256_maddubs_epi16(_mm256_and_si256(both, low), _mm256_loadu_si256(lower));
+    __m256i second = _mm256_maddubs_epi16(
+        _mm256_and_si256(_mm256_srli_epi16(both, 4), low), _mm256_loadu_si256(upper));
+    return _mm256_madd_epi16(_mm256_add_epi16(first, second), _mm256_set1_epi16(1));
+}
+
+/* Eight bytes: their lower halves, then their upper ones. */
+AVX2 static inline __m256i products_of_8(const int8_t *query, const uint8_t *plane,
+                                         size_t half)
+{
+    const void *lower = query;
+    const void *upper = query + half;
+    const void *bytes = plane;
+    __m128i both = _mm_loadl_epi64(bytes);
+    __m128i halves = _mm_and_si128(_mm_unpacklo_epi64(both, _mm_srli_epi16(both, 4)),
+                                   _mm_set1_epi8(15));
+    __m128i left = _mm_unpacklo_epi64(_mm_loadl_epi64(lower), _mm_loadl_epi64(upper));
+    __m128i products = _mm_madd_epi16(_mm_maddubs_epi16(halves, left), _mm_set1_epi16(1));
+    return _mm256_inserti128_si256(_mm256_setzero_si256(), products, 0);
+}
+
+AVX2 int32_t code_plane_avx2(const int8_t *query, const uint8_t *plane, size_t n)
+{
+    __m256i sum = _mm256_setzero_si256();
+    size_t half = n / 2;
+    size_t i = 0;
+    for (; i + 32 <= half; i += 32)
+        sum = _mm256_add_epi32(sum, products_of_32(query + i, plane + i, half));
+    for (; i < half; i += 8)
+        sum = _mm256_add_epi32(sum, products_of_8(query + i, plane + i, half));
+    return sum_of(sum);
+}
+
+AVX2 int32_t code_int8_avx2(const int8_t *query, const uint8_t *high, const uint8_t *low,
+                            size_t n)
+{
+    return 16 * code_plane_avx2(query, high, n) + code_plane_avx2(query, low, n);
 }
 
 __attribute__((target("avx2,fma,f16c"))) float

@@ -3,29 +3,44 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) int32_t
-code_int8_vnni(const int8_t *query, const uint8_t *stored, size_t n)
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+
+VNNI static inline __m512i add_plane(__m512i sum, __m512i plane, __m512i left,
+                                     __m512i right)
 {
-    __m512i first = _mm512_setzero_si512();
-    __m512i second = _mm512_setzero_si512();
-    size_t i = 0;
-    for (; i + 128 <= n; i += 128) {
-        first = _mm512_dpbusd_epi32(first, _mm512_loadu_si512(stored + i),
-                                    _mm512_loadu_si512(query + i));
-        second = _mm512_dpbusd_epi32(second, _mm512_loadu_si512(stored + i + 64),
-                                     _mm512_loadu_si512(query + i + 64));
+    const __m512i half = _mm512_set1_epi8(15);
+    sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(plane, half), left);
+    return _mm512_dpbusd_epi32(sum, _mm512_and_si512(_mm512_srli_epi16(plane, 4), half),
+                               right);
+}
+
+VNNI int32_t code_int8_vnni(const int8_t *query, const uint8_t *high, const uint8_t *low,
+                            size_t n)
+{
+    __m512i highs = _mm512_setzero_si512();
+    __m512i lows = _mm512_setzero_si512();
+    size_t half = n / 2;
+    for (size_t i = 0; i < half; i += 64) {
+        __mmask64 part = UINT64_MAX >> (half - i < 64 ? 64 - (half - i) : 0);
+        __m512i left = _mm512_maskz_loadu_epi8(part, query + i);
+        __m512i right = _mm512_maskz_loadu_epi8(part, query + half + i);
+        highs = add_plane(highs, _mm512_maskz_loadu_epi8(part, high + i), left, right);
+        lows = add_plane(lows, _mm512_maskz_loadu_epi8(part, low + i), left, right);
     }
-    if (i + 64 <= n) {
-        first = _mm512_dpbusd_epi32(first, _mm512_loadu_si512(stored + i),
-                                    _mm512_loadu_si512(query + i));
-        i += 64;
+    return _mm512_reduce_add_epi32(_mm512_add_epi32(_mm512_slli_epi32(highs, 4), lows));
+}
+
+VNNI int32_t code_plane_vnni(const int8_t *query, const uint8_t *plane, size_t n)
+{
+    __m512i sum = _mm512_setzero_si512();
+    size_t half = n / 2;
+    for (size_t i = 0; i < half; i += 64) {
+        __mmask64 part = UINT64_MAX >> (half - i < 64 ? 64 - (half - i) : 0);
+        sum = add_plane(sum, _mm512_maskz_loadu_epi8(part, plane + i),
+                        _mm512_maskz_loadu_epi8(part, query + i),
+                        _mm512_maskz_loadu_epi8(part, query + half + i));
     }
-    if (i < n) {
-        __mmask64 rest = (UINT64_C(1) << (n - i)) - 1;
-        second = _mm512_dpbusd_epi32(second, _mm512_maskz_loadu_epi8(rest, stored + i),
-                                     _mm512_maskz_loadu_epi8(rest, query + i));
-    }
-    return _mm512_reduce_add_epi32(_mm512_add_epi32(first, second));
+    return _mm512_reduce_add_epi32(sum);
 }
 
 __attribute__((target("avx512f"))) float code_f16_avx512(const float *query,

@@ -8,6 +8,9 @@
 code_int8_fn code_int8_vnni;
 code_int8_fn code_int8_avx2;
 code_int8_fn code_int8_neon;
+code_plane_fn code_plane_vnni;
+code_plane_fn code_plane_avx2;
+code_plane_fn code_plane_neon;
 code_f16_fn code_f16_avx512;
 code_f16_fn code_f16_avx2;
 code_f16_fn code_f16_neon;

@@ -3,20 +3,26 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-/* Signed by signed, and the offset's share beside it. */
-int32_t code_int8_neon(const int8_t *query, const uint8_t *stored, size_t n)
+/* Halves of bytes are signed and unsigned alike. Eight bytes at a time: a plane is a
+ * multiple of that. */
+int32_t code_plane_neon(const int8_t *query, const uint8_t *plane, size_t n)
 {
     int32x4_t sum = vdupq_n_s32(0);
-    int32x4_t ones = vdupq_n_s32(0);
-    for (size_t i = 0; i < n; i += 16) {
-        int8x16_t a = vld1q_s8(query + i);
-        int8x16_t b =
-            vreinterpretq_s8_u8(veorq_u8(vld1q_u8(stored + i), vdupq_n_u8(0x80)));
-        sum = vpadalq_s16(sum, vmull_s8(vget_low_s8(a), vget_low_s8(b)));
-        sum = vpadalq_s16(sum, vmull_s8(vget_high_s8(a), vget_high_s8(b)));
-        ones = vpadalq_s16(ones, vpaddlq_s8(a));
+    size_t half = n / 2;
+    for (size_t i = 0; i < half; i += 8) {
+        uint8x8_t both = vld1_u8(plane + i);
+        int8x8_t lower = vreinterpret_s8_u8(vand_u8(both, vdup_n_u8(15)));
+        int8x8_t upper = vreinterpret_s8_u8(vshr_n_u8(both, 4));
+        sum = vpadalq_s16(sum, vmull_s8(lower, vld1_s8(query + i)));
+        sum = vpadalq_s16(sum, vmull_s8(upper, vld1_s8(query + half + i)));
     }
-    return vaddvq_s32(sum) + 128 * vaddvq_s32(ones);
+    return vaddvq_s32(sum);
+}
+
+int32_t code_int8_neon(const int8_t *query, const uint8_t *high, const uint8_t *low,
+                       size_t n)
+{
+    return 16 * code_plane_neon(query, high, n) + code_plane_neon(query, low, n);
 }
 
 float code_f16_neon(const float *query, const uint16_t *stored, size_t n)

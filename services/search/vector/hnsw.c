@@ -205,7 +205,7 @@ static void fill_node(struct hnsw *self, uint32_t node, uint32_t slot,
                       const float *vector)
 {
     struct node_head *head = node_head(self, node);
-    head->scale = coder_encode(&self->coder, vector, node_at(self, node));
+    coder_encode(&self->coder, vector, node_at(self, node));
     for (uint32_t level = 0; level <= head->level; level++)
         links_set_count(self, node, level, 0);
     atomic_store_explicit(node_slot(self, node), slot, memory_order_release);

@@ -97,7 +97,8 @@ SH_CHECK enum sh_err hnsw_scan(struct hnsw *self, const struct hnsw_query *query
  * Inserts wait while it is written, not while it is flushed; searches never do. One at a
  * time for a path. Errors: SH_IO, SH_NOMEM. */
 SH_CHECK enum sh_err hnsw_save(struct hnsw *self, const char *path);
-/* Maps a snapshot; every byte is checked first. `most` as in the options. Errors: SH_IO,
+/* Reads a snapshot into memory of its own, in large pages where there are any; every byte
+ * is checked first. `most` as in the options. Errors: SH_IO,
  * SH_NOTFOUND, SH_MALFORMED (torn, corrupt, or of another version or machine: set it
  * aside and build anew), SH_NOMEM, SH_TOOBIG. */
 SH_CHECK enum sh_err hnsw_load(const char *path, uint32_t most, struct hnsw **out);

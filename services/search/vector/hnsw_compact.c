@@ -85,8 +85,7 @@ static uint32_t gather(const struct compaction *job, uint32_t node, uint32_t lev
     const _Atomic uint32_t *links = node_links(self, node, level);
     uint32_t links_here = links_count(self, node, level);
     uint32_t count = 0;
-    coder_query_stored(&self->coder, node_at(self, node), node_head(self, node)->scale,
-                       &job->scratch->base);
+    coder_query_stored(&self->coder, node_at(self, node), &job->scratch->base);
     walk_stamp(job->scratch);
     for (uint32_t i = 0; i < links_here; i++) {
         uint32_t next = atomic_load_explicit(&links[i], memory_order_acquire);

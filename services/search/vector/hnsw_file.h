@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 enum {
-    FILE_VERSION = 2,
+    FILE_VERSION = 3,
     FILE_ORDER = 0x01020304,
     FILE_SECTIONS = 4,
-    FILE_CHUNK = 8 << 20, /* bytes that share a checksum; a section starts a new one */
+    /* bytes that share a checksum, and fit the cache; a section starts a new one */
+    FILE_CHUNK = 1 << 20,
 };
 
 #define FILE_MAGIC "CAIRNHNS"

@@ -29,7 +29,6 @@ enum {
 #define HNSW_NONE UINT32_MAX
 
 struct node_head {
-    float scale;
     uint32_t upper; /* first word of its lists in `upper`, when its level is above 0 */
     _Atomic uint16_t count; /* links of level 0 */
     uint8_t level;
@@ -152,8 +151,7 @@ static inline bool node_is(const struct hnsw *self, uint32_t node, uint8_t flag)
 static inline float node_product(const struct hnsw *self, const struct code_query *query,
                                  uint32_t node)
 {
-    return coder_product(&self->coder, query, node_at(self, node),
-                         node_head(self, node)->scale);
+    return coder_product(&self->coder, query, node_at(self, node));
 }
 
 /* hnsw.c */

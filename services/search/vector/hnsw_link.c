@@ -31,8 +31,7 @@ static bool is_covered(const struct hnsw *self, struct scratch *scratch,
                        const struct seen *candidate, const struct seen *chosen,
                        uint32_t count)
 {
-    coder_query_stored(&self->coder, node_at(self, candidate->node),
-                       node_head(self, candidate->node)->scale, &scratch->left);
+    coder_query_stored(&self->coder, node_at(self, candidate->node), &scratch->left);
     for (uint32_t i = 0; i < count; i++) {
         if (node_product(self, &scratch->left, chosen[i].node) > candidate->score)
             return true;
@@ -84,8 +83,7 @@ static void choose_again(const struct hnsw *self, struct scratch *scratch, uint3
     const _Atomic uint32_t *links = node_links(self, node, level);
     uint32_t count = links_count(self, node, level);
     struct seen *candidates = scratch->candidates;
-    coder_query_stored(&self->coder, node_at(self, node), node_head(self, node)->scale,
-                       &scratch->base);
+    coder_query_stored(&self->coder, node_at(self, node), &scratch->base);
     for (uint32_t i = 0; i <= count; i++) {
         uint32_t other =
             i < count ? atomic_load_explicit(&links[i], memory_order_relaxed) : added;
@@ -163,7 +161,7 @@ void link_node(struct hnsw *self, struct scratch *scratch, uint32_t node)
     if (enter_first(self, node))
         return;
     uint64_t entry = atomic_load(&self->entry);
-    coder_query_stored(&self->coder, node_at(self, node), head->scale, &scratch->query);
+    coder_query_stored(&self->coder, node_at(self, node), &scratch->query);
     struct walk walk = {.self = self,
                         .scratch = scratch,
                         .query = &scratch->query,

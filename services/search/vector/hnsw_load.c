@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,15 +98,15 @@ static enum sh_err make_index(struct reader *reader, uint32_t most)
     return err == SH_INVALID ? SH_MALFORMED : err;
 }
 
-static enum sh_err map_all(const struct reader *reader)
+static enum sh_err make_room(const struct reader *reader)
 {
     struct hnsw *index = reader->index;
     struct region *regions[FILE_SECTIONS] = {&index->nodes, &index->upper, &index->slots,
                                              &index->mapping};
     enum sh_err err = SH_OK;
     for (int i = 0; err == SH_OK && i < FILE_SECTIONS; i++) {
-        const struct file_section *section = &reader->header.sections[i];
-        err = region_map(regions[i], reader->fd, section->offset, section->bytes);
+        size_t bytes = reader->header.sections[i].bytes;
+        err = bytes > 0 ? region_grow(regions[i], bytes) : SH_OK;
     }
     return err;
 }
@@ -132,13 +131,21 @@ static bool list_holds(const struct reader *reader, uint32_t node, uint32_t leve
     return true;
 }
 
+static bool code_holds(const struct hnsw *index, uint32_t node)
+{
+    if (index->coder.kind != CODE_INT8)
+        return true;
+    const struct code_middle *middle = code_middle(&index->coder, node_at(index, node));
+    return isfinite(middle->scale) && isfinite(middle->rest);
+}
+
 static bool head_holds(const struct reader *reader, uint32_t node)
 {
     const struct hnsw *index = reader->index;
     const struct node_head *head = node_head(index, node);
     uint64_t words = (uint64_t)head->level * (index->options.links + 1);
     uint8_t flags = atomic_load(&head->flags);
-    return head->level < HNSW_LEVELS && isfinite(head->scale) &&
+    return head->level < HNSW_LEVELS && code_holds(index, node) &&
            head->upper + words <= reader->header.upper_words &&
            (flags == 0 || flags == NODE_DEAD || flags == NODE_FREE);
 }
@@ -195,11 +202,12 @@ static bool entry_holds(const struct reader *reader)
 /* --- several threads -----------------------------------------------------------------
  */
 
-static void check_chunk(struct reader *reader, uint32_t chunk)
+/* Summed while it is in the cache. */
+static void read_chunk(struct reader *reader, uint32_t chunk)
 {
     const struct hnsw *index = reader->index;
-    const char *const bases[FILE_SECTIONS] = {index->nodes.base, index->upper.base,
-                                              index->slots.base, index->mapping.base};
+    char *const bases[FILE_SECTIONS] = {index->nodes.base, index->upper.base,
+                                        index->slots.base, index->mapping.base};
     uint32_t first = 0;
     for (int i = 0; i < FILE_SECTIONS; i++) {
         uint64_t bytes = reader->header.sections[i].bytes;
@@ -208,7 +216,9 @@ static void check_chunk(struct reader *reader, uint32_t chunk)
             uint64_t at = (uint64_t)(chunk - first) * FILE_CHUNK;
             uint64_t left = bytes - at;
             size_t len = left < FILE_CHUNK ? (size_t)left : FILE_CHUNK;
-            if (file_sum(bases[i] + at, len) != reader->checksums[chunk])
+            uint64_t offset = reader->header.sections[i].offset + at;
+            if (read_at(reader, bases[i] + at, len, offset) != SH_OK ||
+                file_sum(bases[i] + at, len) != reader->checksums[chunk])
                 atomic_fetch_add(&reader->wrong, 1);
             return;
         }
@@ -216,12 +226,12 @@ static void check_chunk(struct reader *reader, uint32_t chunk)
     }
 }
 
-static void *check_chunks(void *arg)
+static void *read_chunks(void *arg)
 {
     struct reader *reader = arg;
     uint32_t chunk = 0;
     while ((chunk = atomic_fetch_add(&reader->next, 1)) < reader->header.chunk_count)
-        check_chunk(reader, chunk);
+        read_chunk(reader, chunk);
     return NULL;
 }
 
@@ -289,9 +299,9 @@ static enum sh_err read_file(struct reader *reader, uint32_t most)
     if (err == SH_OK)
         err = read_checksums(reader);
     if (err == SH_OK)
-        err = map_all(reader);
+        err = make_room(reader);
     if (err == SH_OK)
-        err = check_by_many(reader, check_chunks);
+        err = check_by_many(reader, read_chunks);
     if (err == SH_OK)
         err = check_by_many(reader, check_nodes);
     if (err == SH_OK && !(slots_hold(reader) && entry_holds(reader)))

@@ -1,6 +1,6 @@
 #include "services/search/vector/hnsw_search.h"
 
-enum { SEEDS = 8, WIDENINGS = 3 };
+enum { SEEDS = 64, WIDENINGS = 3 };
 
 const char *hnsw_strategy_name(enum hnsw_strategy strategy)
 {
@@ -37,7 +37,8 @@ static void seed_allowed(struct walk *walk, const struct job *job)
     }
 }
 
-static void collect(const struct job *job, const struct walk *walk)
+/* How many passed. */
+static uint32_t collect(const struct job *job, const struct walk *walk)
 {
     struct hnsw_result *result = job->result;
     uint32_t k = job->most;
@@ -45,7 +46,7 @@ static void collect(const struct job *job, const struct walk *walk)
     const struct seen *pool = walk->scratch->pool;
     result->count = 0;
     uint32_t taken = 0;
-    for (uint32_t i = 0; i < walk->count && taken < rescored; i++) {
+    for (uint32_t i = 0; i < walk->count; i++) {
         uint32_t slot = atomic_load_explicit(node_slot(job->self, pool[i].node),
                                              memory_order_relaxed);
         /* not removed, replaced or on its way in */
@@ -53,13 +54,14 @@ static void collect(const struct job *job, const struct walk *walk)
                 pool[i].node + 1 ||
             !is_allowed(job->query, slot))
             continue;
-        taken++;
-        best_keep(job, (struct leg_hit){slot, full_score(job, slot, pool[i].node)});
+        if (taken++ < rescored)
+            best_keep(job, (struct leg_hit){slot, full_score(job, slot, pool[i].node)});
     }
     best_order(job);
+    return taken;
 }
 
-static void walk_graph(const struct job *job, uint32_t ef)
+static uint32_t walk_graph(const struct job *job, uint32_t ef)
 {
     struct hnsw_result *result = job->result;
     uint64_t entry = atomic_load(&job->self->entry);
@@ -72,20 +74,20 @@ static void walk_graph(const struct job *job, uint32_t ef)
     result->ef = ef;
     result->count = 0;
     if (entry == 0)
-        return;
+        return 0;
     uint32_t start = walk_descend(&walk, (uint32_t)entry, entry_level(entry), 1);
     walk_stamp(job->scratch);
     walk_seed(&walk, start);
     if (job->plan->two_steps)
         seed_allowed(&walk, job);
     walk_run(&walk);
-    collect(job, &walk);
     result->scanned += walk.scanned;
     result->complete = !walk.cut;
+    return collect(job, &walk);
 }
 
-/* Removed ones in the way, or an island: wider, and in the end one by one, so that none
- * is missing. */
+/* Removed ones in the way, an island, or a filter that lets through what is far: wider,
+ * and in the end one by one, so that none is missing. */
 static enum sh_err search_graph(const struct job *job)
 {
     const struct plan *plan = job->plan;
@@ -97,8 +99,8 @@ static enum sh_err search_graph(const struct job *job)
         if (err != SH_OK)
             return err;
         result->strategy = plan->strategy;
-        walk_graph(job, ef);
-        if (!result->complete || result->count >= k)
+        uint32_t passed = walk_graph(job, ef);
+        if (!result->complete || (passed >= k && passed >= plan->wanted))
             return SH_OK;
     }
     return scan_run(job);

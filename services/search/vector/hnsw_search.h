@@ -12,8 +12,7 @@ struct plan {
     bool two_steps; /* over those that the filter keeps out */
     uint32_t allowed;
     uint32_t ef;
-    uint64_t
-        rows; /* of a scan that cost as much as the walk may: then it is done instead */
+    uint32_t wanted; /* that pass, of those found; with fewer the walk was elsewhere */
 };
 
 struct job {

@@ -39,7 +39,7 @@ static enum sh_err ready_visited(struct scratch *scratch, uint32_t nodes)
 
 static enum sh_err ready_rest(const struct hnsw *self, struct scratch *scratch)
 {
-    size_t fresh = 4 * (size_t)self->options.links + 1;
+    size_t fresh = 6 * (size_t)self->options.links + 1;
     size_t candidates = HNSW_EF_MOST + fresh * fresh / 4 + fresh;
     size_t query = coder_query_bytes(&self->coder);
     if (scratch->queries)
@@ -126,13 +126,14 @@ static inline bool visit(struct scratch *scratch, uint32_t node)
     return true;
 }
 
-static inline void prefetch(const char *at, size_t bytes)
+__attribute__((always_inline)) static inline void prefetch(const char *at, size_t bytes)
 {
     for (size_t i = 0; i < bytes && i < (size_t)LINES_MOST * LINE; i += LINE)
         __builtin_prefetch(at + i);
 }
 
-static inline void prefetch_links(const struct hnsw *self, uint32_t node)
+__attribute__((always_inline)) static inline void prefetch_links(const struct hnsw *self,
+                                                                 uint32_t node)
 {
     prefetch(node_at(self, node) + self->head_at, self->stride - self->head_at);
 }
@@ -170,25 +171,26 @@ static uint32_t gather(struct walk *walk, uint32_t node)
     return fresh;
 }
 
-/* Those of a neighbour that is not allowed: over it, to the ones that are. */
-static uint32_t gather_beyond(struct walk *walk, uint32_t node, uint32_t fresh,
-                              uint32_t most)
+/* Those of a neighbour that is not allowed: over it, to the ones that are. What passes
+ * cannot be foretold, so nothing here branches on it. */
+static uint32_t gather_beyond(struct walk *walk, uint32_t node, uint32_t fresh)
 {
     const struct hnsw *self = walk->self;
-    struct scratch *scratch = walk->scratch;
+    uint8_t *visited = walk->scratch->visited;
+    uint32_t *nodes = walk->scratch->fresh;
+    uint32_t known = walk->scratch->visited_count;
+    uint8_t stamp = walk->scratch->stamp;
     const _Atomic uint32_t *links = node_links(self, node, walk->level);
     uint32_t count = links_count(self, node, walk->level);
-    for (uint32_t i = 0; i < count && fresh < most; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint32_t next = atomic_load_explicit(&links[i], memory_order_acquire);
-        if (next >= scratch->visited_count || scratch->visited[next] >= scratch->stamp)
+        if (next >= known)
             continue;
-        if (!is_allowed(walk, next)) {
-            scratch->visited[next] = scratch->stamp + 1;
-            continue;
-        }
-        scratch->visited[next] = scratch->stamp;
-        prefetch(node_at(self, next), self->links_at);
-        scratch->fresh[fresh++] = next;
+        uint8_t before = visited[next];
+        bool passes = is_allowed(walk, next);
+        nodes[fresh] = next;
+        fresh += passes & (before != stamp);
+        visited[next] = passes ? stamp : before;
     }
     return fresh;
 }
@@ -197,29 +199,34 @@ static uint32_t gather_beyond(struct walk *walk, uint32_t node, uint32_t fresh,
 static uint32_t gather_allowed(struct walk *walk, uint32_t node)
 {
     const struct hnsw *self = walk->self;
-    struct scratch *scratch = walk->scratch;
+    uint8_t *visited = walk->scratch->visited;
+    uint32_t *nodes = walk->scratch->fresh;
+    uint32_t known = walk->scratch->visited_count;
+    uint8_t stamp = walk->scratch->stamp;
     const _Atomic uint32_t *links = node_links(self, node, walk->level);
     uint32_t count = links_count(self, node, walk->level);
     uint32_t most = 4 * self->options.links;
-    uint32_t bridges[2 * HNSW_LINKS_MOST];
+    uint32_t bridges[2 * HNSW_LINKS_MOST + 1];
     uint32_t bridge_count = 0;
     uint32_t fresh = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t next = atomic_load_explicit(&links[i], memory_order_acquire);
-        if (next >= scratch->visited_count || scratch->visited[next] == scratch->stamp)
+        if (next >= known)
             continue;
-        bool kept_out = scratch->visited[next] == scratch->stamp + 1;
-        scratch->visited[next] = scratch->stamp;
-        if (!kept_out && is_allowed(walk, next)) {
-            prefetch(node_at(self, next), self->links_at);
-            scratch->fresh[fresh++] = next;
-        } else {
-            prefetch_links(self, next);
-            bridges[bridge_count++] = next;
-        }
+        bool is_new = visited[next] != stamp;
+        bool passes = is_allowed(walk, next);
+        visited[next] = stamp;
+        nodes[fresh] = next;
+        bridges[bridge_count] = next;
+        fresh += is_new & passes;
+        bridge_count += is_new & !passes;
     }
+    for (uint32_t i = 0; i < bridge_count; i++)
+        prefetch_links(self, bridges[i]);
     for (uint32_t i = 0; i < bridge_count && fresh < most; i++)
-        fresh = gather_beyond(walk, bridges[i], fresh, most);
+        fresh = gather_beyond(walk, bridges[i], fresh);
+    for (uint32_t i = 0; i < fresh; i++)
+        prefetch(node_at(self, nodes[i]), self->links_at);
     return fresh;
 }
 

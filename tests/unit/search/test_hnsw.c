@@ -15,20 +15,27 @@
 
 static void check_int8(const struct code_kernel *kernel)
 {
-    static _Alignas(64) int8_t a[1040];
-    static _Alignas(64) uint8_t b[1040];
-    for (size_t n = CODE_STEP; n <= SH_COUNT(a); n += CODE_STEP) {
-        int32_t expected = 0;
+    static _Alignas(64) int8_t query[1040];
+    static uint8_t planes[2][520];
+    for (size_t n = CODE_STEP; n <= SH_COUNT(query); n += CODE_STEP) {
+        int32_t expected[2] = {0, 0};
+        for (size_t i = 0; i < n; i++)
+            query[i] = (int8_t)(rand() % 255 - 127);
         for (size_t i = 0; i < n; i++) {
-            a[i] = (int8_t)(rand() % 255 - 127);
-            b[i] = (uint8_t)(rand() % 256);
-            expected += a[i] * b[i];
+            uint8_t *byte = &planes[i % 2][i / 2];
+            *byte = (uint8_t)(rand() % 256);
+            expected[i % 2] +=
+                query[i / 2] * (*byte & 15) + query[i / 2 + n / 2] * (*byte >> 4);
         }
-        assert_int_equal(kernel->int8(a, b, n), expected);
+        assert_int_equal(kernel->plane(query, planes[0], n), expected[0]);
+        assert_int_equal(kernel->int8(query, planes[0], planes[1], n),
+                         16 * expected[0] + expected[1]);
     }
-    memset(a, 127, sizeof(a)); /* nothing saturates */
-    memset(b, 255, sizeof(b));
-    assert_int_equal(kernel->int8(a, b, 1040), 1040 * 127 * 255);
+    memset(query, 127, sizeof(query)); /* nothing saturates */
+    memset(planes, 255, sizeof(planes));
+    assert_int_equal(kernel->int8(query, planes[0], planes[1], 1040), 1040 * 127 * 255);
+    memset(query, -128, sizeof(query));
+    assert_int_equal(kernel->plane(query, planes[0], 1040), 1040 * -128 * 15);
 }
 
 static void check_floats(const struct code_kernel *kernel)
@@ -115,16 +122,42 @@ static void codes_keep_products(void **state)
         double expected = 0;
         for (int i = 0; i < DIMENSION; i++)
             expected += (double)a[i] * (double)b[i];
-        float scale_a = coder_encode(&coder, a, first);
-        float scale_b = coder_encode(&coder, b, second);
+        coder_encode(&coder, a, first);
+        coder_encode(&coder, b, second);
         struct code_query left = {.data = query};
         coder_query(&coder, a, &left);
-        float given = coder_product(&coder, &left, second, scale_b);
+        float given = coder_product(&coder, &left, second);
         assert_true(fabs((double)given - expected) < allowed[kind]);
-        coder_query_stored(&coder, first, scale_a, &left);
-        float stored = coder_product(&coder, &left, second, scale_b);
+        coder_query_stored(&coder, first, &left);
+        float stored = coder_product(&coder, &left, second);
         assert_true(fabsf(stored - given) < 0.001F);
     }
+}
+
+/* Half of the code tells where the product lies, for any dimension. */
+static void half_a_code_bounds_the_product(void **state)
+{
+    (void)state;
+    static float vectors[2][400];
+    static _Alignas(64) char query[448];
+    static _Alignas(64) char stored[448];
+    double widest = 0;
+    srand(5);
+    for (uint32_t dimension = 1; dimension <= 400; dimension++) {
+        struct coder coder = coder_make(CODE_INT8, dimension);
+        struct code_query left = {.data = query};
+        float error = 0;
+        random_unit(vectors[0], dimension);
+        random_unit(vectors[1], dimension);
+        coder_encode(&coder, vectors[1], stored);
+        coder_query(&coder, vectors[0], &left);
+        float product = coder_product(&coder, &left, stored);
+        float rough = coder_rough(&coder, &left, stored, &error);
+        assert_true(fabsf(rough - product) <= error + 1e-6F);
+        if (dimension >= 100)
+            widest = fmax(widest, (double)error);
+    }
+    assert_true(widest < 0.25);
 }
 
 static void graph_finds_what_a_scan_finds(void **state)
@@ -147,8 +180,13 @@ static void filters_keep_recall(void **state)
     struct fixture f;
     open_fixture(&f, 24, 12000, CODE_INT8);
     fill(&f, 0, 12000);
+    const struct plan half = {
+        .strategy = HNSW_FILTERED_GRAPH, .allowed = 6000, .ef = 160, .wanted = 40};
     allow_every(&f, 2);
+    assert_true(recall(&f, 10, 40, HNSW_EXACT) == 1);
+    f.plan = &half;
     assert_true(recall(&f, 10, 40, HNSW_FILTERED_GRAPH) > 0.95);
+    f.plan = NULL;
     allow_every(&f, 5);
     assert_true(recall(&f, 10, 40, HNSW_EXACT) == 1);
     const struct plan two_steps = {
@@ -162,6 +200,65 @@ static void filters_keep_recall(void **state)
     struct hnsw_result result = find(&f, random_query(&f), 10, 40);
     assert_int_equal(result.count, 1);
     assert_int_equal(result.hits[0].slot, 0);
+    close_fixture(&f);
+}
+
+/* Slots [0, slots / clusters) are the first cluster, and so on. */
+static void make_clusters(struct fixture *f, uint32_t clusters)
+{
+    float centre[64];
+    for (uint32_t slot = 0; slot < f->slots; slot++) {
+        float *vector = f->vectors + (size_t)slot * f->dimension;
+        float square = 0;
+        if (slot % (f->slots / clusters) == 0)
+            random_unit(centre, f->dimension);
+        for (uint32_t i = 0; i < f->dimension; i++) {
+            vector[i] = centre[i] + 0.6F * vector[i];
+            square += vector[i] * vector[i];
+        }
+        for (uint32_t i = 0; i < f->dimension; i++)
+            vector[i] /= sqrtf(square);
+    }
+}
+
+static void allow_range(struct fixture *f, uint32_t from, uint32_t to)
+{
+    allow_every(f, f->slots);
+    bitmap_drop(&f->allowed, 0);
+    for (uint32_t slot = from; slot < to; slot++)
+        bitmap_add(&f->allowed, slot);
+    f->allowed_count = to - from;
+}
+
+/* Queries are random and beside one member of every cluster: where the allowed ones are
+ * near, and where they are far. */
+static void correlated_filters_keep_recall(void **state)
+{
+    (void)state;
+    static const struct plan plans[] = {
+        {.strategy = HNSW_FILTERED_GRAPH, .two_steps = true, .allowed = 2400, .ef = 80},
+        {.strategy = HNSW_FILTERED_GRAPH, .allowed = 2400, .ef = 400, .wanted = 40},
+    };
+    struct fixture f;
+    open_fixture(&f, 24, 12000, CODE_INT8);
+    make_clusters(&f, 10);
+    fill(&f, 0, 12000);
+    allow_range(&f, 2400, 4800);
+    for (size_t i = 0; i <= SH_COUNT(plans); i++) {
+        uint32_t found = 0;
+        f.plan = i < SH_COUNT(plans) ? &plans[i] : NULL;
+        for (uint32_t slot = 5; slot < 12000; slot += 300) {
+            const float *query = fixture_row(&f, slot);
+            struct hnsw_result result = find(&f, query, 10, 80);
+            assert_true(result.complete);
+            assert_int_equal(result.count, 10);
+            for (uint32_t hit = 0; hit < 10; hit++) {
+                assert_true(may_be_found(&f, result.hits[hit].slot));
+                found += place_of(&f, query, (double)result.hits[hit].score) < 10;
+            }
+        }
+        assert_true(found >= 380); /* of 400 */
+    }
     close_fixture(&f);
 }
 
@@ -231,15 +328,31 @@ static void fewer_are_found_only_when_fewer_exist(void **state)
     close_fixture(&f);
 }
 
+/* The scan and both kinds of walk. */
 static void a_deadline_cuts_short_and_says_so(void **state)
 {
     (void)state;
+    static const struct plan plans[] = {
+        {.strategy = HNSW_EXACT, .ef = 1},
+        {.strategy = HNSW_GRAPH, .allowed = 6000, .ef = 400},
+        {.strategy = HNSW_FILTERED_GRAPH, .two_steps = true, .allowed = 1200, .ef = 400},
+    };
     struct fixture f;
     open_fixture(&f, 24, 6000, CODE_INT8);
     fill(&f, 0, 6000);
-    f.deadline_ms = sh_now_ms() - 1;
-    assert_false(find(&f, random_query(&f), 100, 100).complete);
-    assert_false(find(&f, random_query(&f), 6000, 100).complete);
+    for (size_t i = 0; i < SH_COUNT(plans); i++) {
+        f.plan = &plans[i];
+        if (plans[i].two_steps)
+            allow_every(&f, 5);
+        f.deadline_ms = SH_NO_DEADLINE;
+        struct hnsw_result whole = find(&f, random_query(&f), 100, 400);
+        assert_true(whole.complete && whole.count == 100);
+        f.deadline_ms = sh_now_ms() - 1;
+        struct hnsw_result cut = find(&f, random_query(&f), 100, 400);
+        assert_false(cut.complete);
+        assert_int_equal(cut.strategy, plans[i].strategy);
+        assert_true(cut.scanned < whole.scanned);
+    }
     close_fixture(&f);
 }
 
@@ -304,8 +417,10 @@ int main(void)
         cmocka_unit_test(kernels_agree),
         cmocka_unit_test(halves_are_rounded_to_nearest),
         cmocka_unit_test(codes_keep_products),
+        cmocka_unit_test(half_a_code_bounds_the_product),
         cmocka_unit_test(graph_finds_what_a_scan_finds),
         cmocka_unit_test(filters_keep_recall),
+        cmocka_unit_test(correlated_filters_keep_recall),
         cmocka_unit_test(removed_and_replaced_vectors_are_gone),
         cmocka_unit_test(an_emptied_graph_fills_again),
         cmocka_unit_test(fewer_are_found_only_when_fewer_exist),
