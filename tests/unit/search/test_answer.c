@@ -439,8 +439,10 @@ static void a_share_of_the_searches_is_checked(void **state)
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argc;
+    servers_ensure(argv);
     const struct CMUnitTest tests[] = {
         WITH(the_glossary_widens_what_is_found_and_says_so),
         WITH(it_can_be_switched_off),
