@@ -346,3 +346,10 @@ def test_a_document_can_be_held_to_its_best_passages(stack):
     best = stack.search("otter", filters={"collection": "group"}, config={"max_results": 2})
     assert [h["chunk_id"] for h in answer["results"]] == [
         h["chunk_id"] for h in best["results"]]
+
+
+def test_members_that_nobody_knows_are_ignored(stack):
+    reply = stack.post("/api/search", {"query": "eduroam", "colour": "red",
+                                       "config": {"from_the_future": [1]}})
+    assert reply.status == 200
+    assert reply.json()["count"] >= 1
