@@ -129,13 +129,14 @@ static enum sh_err apply_document(struct view *view, uint32_t dimension,
 /* --- pages -------------------------------------------------------------------------- */
 
 enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *page,
-                       struct changed_ids *changed, struct apply_outcome *outcome)
+                       struct changed_ids *changed, bool unseen,
+                       struct apply_outcome *outcome)
 {
     int rows = PQntuples(page);
     enum sh_err err = SH_OK;
 
     *outcome = (struct apply_outcome){.last = rows == 0};
-    if (changed == NULL)
+    if (unseen)
         view_load_begin(view);
     for (int row = 0, end; row < rows && err == SH_OK; row = end) {
         const char *id = PQgetvalue(page, row, PAGE_ID);
@@ -149,7 +150,7 @@ enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *pa
         outcome->last =
             changed != NULL && strcmp(PQgetvalue(page, row, PAGE_LAST), id) == 0;
     }
-    enum sh_err loaded = changed == NULL ? view_load_end(view) : SH_OK;
+    enum sh_err loaded = unseen ? view_load_end(view) : SH_OK;
     return err != SH_OK ? err : loaded;
 }
 

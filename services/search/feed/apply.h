@@ -17,11 +17,12 @@ struct apply_outcome {
 };
 
 /* Rows as services/search/store/statements.h says. `changed` NULL: everything is loaded.
- * Errors: SH_NOMEM (some of the page may be in the view; repeat it), SH_IO (the same; the
- * file of the vectors' rows cannot be written). */
+ * `unseen`: nobody searches the view yet, so that its vectors may go in on several
+ * threads. Errors: SH_NOMEM (some of the page may be in the view; repeat it), SH_IO (the
+ * same; the file of the vectors' rows cannot be written). */
 SH_CHECK enum sh_err apply_page(struct view *view, uint32_t dimension,
                                 const PGresult *page, struct changed_ids *changed,
-                                struct apply_outcome *outcome);
+                                bool unseen, struct apply_outcome *outcome);
 /* Remove those that no page had. */
 void apply_removals(struct view *view, const struct changed_ids *changed);
 

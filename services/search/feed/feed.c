@@ -89,10 +89,27 @@ void feed_end_batch(struct feed *feed)
     feed->after[0] = '\0';
 }
 
-static void look_whether_current(struct feed *feed)
+/* What was built is what queries see from now on. */
+static void reveal(struct feed *feed)
 {
-    bool current = feed_current(feed);
+    struct view_stats stats;
 
+    held_release(feed->view);
+    feed->view = feed->building;
+    feed->building = NULL;
+    feed->loaded = true;
+    view_stats(feed->view->view, &stats);
+    sh_info(NULL, "view loaded: %zu documents, %zu passages, %zu vectors",
+            stats.documents, stats.chunks, stats.vectors);
+    feed->options.state_changed(feed->options.arg);
+}
+
+void feed_look(struct feed *feed)
+{
+    if (feed->state == FOLLOWING && feed->building != NULL && !feed->applying &&
+        sh_changefeed_current(feed->changefeed))
+        reveal(feed);
+    bool current = feed_current(feed);
     if (current != feed->was_current) {
         feed->was_current = current;
         feed->options.state_changed(feed->options.arg);
@@ -103,7 +120,7 @@ static void on_look(uv_timer_t *timer)
 {
     struct feed *feed = timer->data;
 
-    look_whether_current(feed);
+    feed_look(feed);
     if (!feed->was_current)
         return;
     sh_info(NULL, "view current after %.3f s: %zu documents changed meanwhile",
@@ -165,15 +182,10 @@ void feed_follow(struct feed *feed)
     feed->state = FOLLOWING;
     feed->followed_us = sh_now_us();
     feed->caught_up = 0;
-    held_release(feed->view);
-    feed->view = feed->building;
-    feed->building = NULL;
-    feed->loaded = true;
-    struct view_stats stats;
-    view_stats(feed->view->view, &stats);
-    sh_info(NULL, "view loaded: %zu documents, %zu passages, %zu vectors",
-            stats.documents, stats.chunks, stats.vectors);
-    feed->options.state_changed(feed->options.arg);
+    /* A snapshot is old: it waits until the changes since are in it, which is quicker
+     * while nobody searches it. */
+    if (!feed->restored)
+        reveal(feed);
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
     feed_save_regularly(feed);
 }
@@ -198,6 +210,7 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
     (void)snprintf(feed->database, sizeof(feed->database), "%s",
                    PQgetvalue(reply->results[0], 0, 2));
     feed->state = LOADING;
+    feed->restored = false;
     feed->unsaved = true;
     feed_read_page(feed);
 }
@@ -246,7 +259,7 @@ static void start_over(struct feed *feed)
     feed->dimension = model->dimension;
     memcpy(feed->fingerprint, model->fingerprint, sizeof(feed->fingerprint));
     feed_restore(feed);
-    look_whether_current(feed);
+    feed_look(feed);
 }
 
 /* --- the rest ----------------------------------------------------------------------- */
@@ -299,7 +312,8 @@ bool feed_loaded(const struct feed *feed)
 
 bool feed_current(const struct feed *feed)
 {
-    return feed->state == FOLLOWING && sh_changefeed_current(feed->changefeed);
+    return feed->state == FOLLOWING && feed->building == NULL &&
+           sh_changefeed_current(feed->changefeed);
 }
 
 struct sh_changefeed_position feed_position(const struct feed *feed)
@@ -315,7 +329,7 @@ const char *feed_sample(const struct feed *feed)
 enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,
                       void (*done)(void *arg, enum sh_err err), void *arg)
 {
-    if (feed->state != FOLLOWING || feed->again)
+    if (feed->state != FOLLOWING || feed->building != NULL || feed->again)
         return SH_UNAVAILABLE;
     return sh_changefeed_wait(feed->changefeed, xid, deadline_ms, done, arg);
 }

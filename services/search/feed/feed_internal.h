@@ -20,13 +20,14 @@ struct feed {
     bool reading; /* a database call holds `this` */
     bool applying;
     struct held_view *view;     /* what queries see */
-    struct held_view *building; /* while loading */
+    struct held_view *building; /* what queries will see */
     uint32_t dimension;         /* of the view that is fed */
     char fingerprint[MODEL_FINGERPRINT_MAX + 1];
     struct sh_changefeed_position start;
     char database[160]; /* that `start` is of; "": what the record says now */
     struct sh_changefeed *changefeed;
     bool loaded;
+    bool restored; /* what is followed began as a snapshot */
     bool was_current;
     uint64_t followed_us; /* since when */
     size_t caught_up;     /* documents that changed until it was current */
@@ -63,7 +64,10 @@ bool feed_interrupted(struct feed *feed);
 /* What is being done is tried again in a moment. */
 void feed_retry(struct feed *feed);
 void feed_end_batch(struct feed *feed);
-/* `building` is what queries see from now on; changes since `start` go into it. */
+/* Whether it is current by now. */
+void feed_look(struct feed *feed);
+/* Changes since `start` go into `building`, which is what queries see from now on, or,
+ * when it was restored, once it is current. */
 void feed_follow(struct feed *feed);
 /* All documents into `building`. */
 void feed_load(struct feed *feed);

@@ -12,13 +12,14 @@ enum { READ_MS = 60000, SLICE = 512 };
 static void run_page(struct sh_work *work)
 {
     struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
-    struct held_view *target = feed->state == LOADING ? feed->building : feed->view;
+    bool unseen = feed->building != NULL;
+    struct view *view = unseen ? feed->building->view : feed->view->view;
     struct changed_ids *changed = feed->state == LOADING ? NULL : &feed->slice;
 
     feed->applied =
-        apply_page(target->view, feed->dimension, feed->page, changed, &feed->outcome);
+        apply_page(view, feed->dimension, feed->page, changed, unseen, &feed->outcome);
     if (feed->applied == SH_OK && feed->outcome.last && changed != NULL)
-        apply_removals(target->view, changed);
+        apply_removals(view, changed);
 }
 
 static void page_applied(struct sh_work *work, enum sh_err err)
@@ -51,6 +52,7 @@ static void page_applied(struct sh_work *work, enum sh_err err)
     } else {
         feed_end_batch(feed);
         sh_changefeed_applied(feed->changefeed);
+        feed_look(feed);
     }
 }
 

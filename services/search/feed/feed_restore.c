@@ -27,6 +27,7 @@ static void on_snapshot(void *arg, struct held_view *view, const struct note *no
     feed->building = view;
     feed->start = note->position;
     feed->database[0] = '\0';
+    feed->restored = true;
     feed->unsaved = false;
     memcpy(feed->sample, note->sample, sizeof(feed->sample));
     feed_follow(feed);
@@ -116,8 +117,8 @@ static bool save(struct feed *feed)
 {
     struct note note;
 
-    if (feed->state != FOLLOWING || feed->again || feed->closing || !feed->unsaved ||
-        feed->record.identity[0] == '\0' ||
+    if (feed->state != FOLLOWING || feed->building != NULL || feed->again ||
+        feed->closing || !feed->unsaved || feed->record.identity[0] == '\0' ||
         (feed->dimension > 0 && feed->options.view.vectors.rows == NULL))
         return false;
     note.position = sh_changefeed_position(feed->changefeed);

@@ -114,7 +114,7 @@ static void a_page_goes_into_the_view(void **state)
     add_row(page, "a", "Title A", "c", 0, east);
     add_row(page, "a", NULL, NULL, 1, NULL);
     add_row(page, "b", "", "c", -1, NULL);
-    assert_int_equal(apply_page(view, 2, page, NULL, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, NULL, true, &outcome), SH_OK);
     assert_int_equal(stats().documents, 2);
     assert_int_equal(stats().chunks, 2);
     assert_int_equal(stats().vectors, 1);
@@ -125,7 +125,7 @@ static void a_page_goes_into_the_view(void **state)
     PQclear(page);
 
     page = new_page();
-    assert_int_equal(apply_page(view, 2, page, NULL, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, NULL, true, &outcome), SH_OK);
     assert_true(outcome.last);
     PQclear(page);
 }
@@ -153,13 +153,13 @@ static void what_changed_but_is_not_there_is_removed(void **state)
 
     (void)state;
     add_row(page, "gone", "T", "gone", 0, east);
-    assert_int_equal(apply_page(view, 2, page, NULL, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, NULL, true, &outcome), SH_OK);
     PQclear(page);
     assert_int_equal(changed.count, 3);
 
     page = new_page();
     add_row(page, "a", "T", "a", 0, east);
-    assert_int_equal(apply_page(view, 2, page, &changed, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, &changed, false, &outcome), SH_OK);
     assert_true(outcome.last);
     apply_removals(view, &changed);
     assert_int_equal(stats().documents, 1);
@@ -202,7 +202,7 @@ static void vectors_that_cannot_be_do_not_hide_the_text(void **state)
     add_row(page, "a", "T", "a", 0, bad);
     add_row(page, "b", "T", "b", 0, NULL);
     set(page, 1, PAGE_VECTOR, east, 4); /* another dimension */
-    assert_int_equal(apply_page(view, 2, page, NULL, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, NULL, true, &outcome), SH_OK);
     assert_int_equal(stats().documents, 2);
     assert_int_equal(stats().vectors, 0);
     assert_int_equal(outcome.refused, 0);
@@ -218,7 +218,7 @@ static void a_document_that_cannot_be_stops_nothing(void **state)
     add_row(page, "a", "T", "b", 0, east);
     set_text(page, 0, PAGE_METADATA, "not json");
     add_row(page, "b", "T", "b", 0, east);
-    assert_int_equal(apply_page(view, 2, page, NULL, &outcome), SH_OK);
+    assert_int_equal(apply_page(view, 2, page, NULL, true, &outcome), SH_OK);
     assert_int_equal(outcome.refused, 1);
     assert_int_equal(stats().documents, 1);
     PQclear(page);
