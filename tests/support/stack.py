@@ -195,13 +195,23 @@ class Stack:
     def delete(self, path, **kwargs):
         return self.request("DELETE", path, **kwargs)
 
+    def taken(self, path, body, seconds=20):
+        """Post until it is not refused for the moment. Each loop of the gateway has its own
+        connections, so one may still be without a replica that another one has met."""
+        deadline = time.monotonic() + seconds
+        reply = self.post(path, body)
+        while reply.status == 503 and time.monotonic() < deadline:
+            os.sched_yield()
+            reply = self.post(path, body)
+        return reply
+
     def search(self, query, **members):
-        reply = self.post("/api/search", {"query": query, **members})
+        reply = self.taken("/api/search", {"query": query, **members})
         assert reply.status == 200, reply.body
         return reply.json()
 
     def put(self, **document):
-        reply = self.post("/api/documents", document)
+        reply = self.taken("/api/documents", document)
         assert reply.status in (200, 201), reply.body
         return reply.json()
 
