@@ -18,6 +18,7 @@ static struct view *view; /* PASSAGES in it; no test changes it */
 struct ask {
     struct search_query query;
     float vector[LARGE_DIMENSION];
+    uint32_t dimension;
     bool exact;
     uint64_t deadline_ms;
     enum sh_err err;
@@ -32,6 +33,7 @@ static struct ask ask_near(uint32_t near, const char *text)
                                 .max_results = 10,
                                 .vector_weight = -1,
                                 .similarity_threshold = -1},
+                      .dimension = LARGE_DIMENSION,
                       .deadline_ms = SH_NO_DEADLINE};
     large_vector(near, ask.vector);
     float square = 0;
@@ -51,7 +53,7 @@ static void run(struct ask *ask)
     const struct view_query asked = {.query = &ask->query,
                                      .caller = &caller,
                                      .vector = ask->vector,
-                                     .dimension = LARGE_DIMENSION,
+                                     .dimension = ask->dimension,
                                      .fingerprint = sh_bytes_of(LARGE_MODEL),
                                      .exact = ask->exact,
                                      .deadline_ms = ask->deadline_ms};
@@ -272,6 +274,13 @@ static void bad_vectors_are_refused(void **state)
         assert_true(sh_bytes_is(ask.results.degraded[0], "embedding"));
         assert_int_equal(ask.results.total, PASSAGES / 100);
     }
+    ask.dimension = LARGE_DIMENSION - 1; /* of another length */
+    search(&ask);
+    assert_int_equal(ask.results.degraded_count, 1);
+    assert_true(sh_bytes_is(ask.results.degraded[0], "vectors_of_another_model"));
+    ask.query.require_complete = true;
+    run(&ask);
+    assert_int_equal(ask.err, SH_UNAVAILABLE);
     finish(&ask);
 }
 

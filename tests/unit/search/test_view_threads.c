@@ -12,7 +12,7 @@
 
 #include "tests/unit/search/view_large.h"
 
-enum { DOCUMENTS = 900, CHANGES = 100, SEARCHERS = 3 };
+enum { DOCUMENTS = 650, CHANGES = 60, SEARCHERS = 3 };
 
 struct searcher {
     pthread_t thread;
