@@ -9,7 +9,7 @@
  *
  * Numbers and dates stand in order, each with its documents (ordered.h), so that a range
  * is the union of its values: years and levels are a few bitmaps, times that nobody
- * shares a walk of 16 bytes each. Positions are in order too, along rows of a grid
+ * shares a walk of 24 bytes each. Positions are in order too, along rows of a grid
  * (geo.h).
  *
  * Written by one thread at a time; columns_select() any number, never beside a change. */
