@@ -114,10 +114,10 @@ static void put_sections(struct writer *writer, const struct view *view)
         [KEPT_TEXTS] = put_texts,
     };
     for (int id = 0; id < KEPT_SECTIONS && !writer->failed; id++) {
-        begin(writer, id);
+        begin(writer, (enum kept_section_id)id);
         for (size_t i = 0; i < view->document_count && !writer->failed; i++)
             puts[id](writer, view->documents[i]);
-        end(writer, id);
+        end(writer, (enum kept_section_id)id);
     }
 }
 
