@@ -107,8 +107,8 @@ static void the_feed_trims_by_size(void **state)
 {
     struct fixture *f = *state;
 
-    for (char c = 'a'; c <= 'e'; c++)
-        insert(f->a, (char[]){c, '\0'});
+    for (int i = 0; i < 5; i++)
+        insert(f->a, (char[]){(char)('a' + i), '\0'});
     f->retention_rows = 3;
     open_feed(f);
     expect(f, 5, "a:u b:u c:u d:u e:u");
