@@ -87,10 +87,11 @@ bench: ## measure against nginx, and search and embedding through the whole stac
 	@$(MAKE) --no-print-directory BUILD=release all model
 	@/usr/bin/python3 bench/bench.py
 
+SCALE ?= 1000000
 bench-search: ## the vector index beside hnswlib, on GloVe vectors
 	@scripts/deps.sh build run bench
 	@$(MAKE) --no-print-directory BUILD=release all
-	@/usr/bin/python3 bench/bench_search.py
+	@/usr/bin/python3 bench/bench_search.py --scale $(SCALE)
 
 bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--each 1")
 	@$(MAKE) --no-print-directory BUILD=release all

