@@ -5,6 +5,8 @@
 #include "services/search/filter/campus.h"
 #include "services/search/filter/filter_internal.h"
 
+static const double LEVEL_BOUND = 1000; /* beyond every priority and clearance */
+
 /* --- metadata ----------------------------------------------------------------------- */
 
 static bool is_column(struct sh_bytes key)
@@ -35,31 +37,77 @@ static void add_lookup(struct sql *sql, const char *function, struct sh_bytes ke
     sql_add(sql, ")");
 }
 
-static void add_end(struct sql *sql, const char *function, const char *comparison,
+static void add_end(struct sql *sql, const char *value, const char *comparison,
                     double end)
 {
     sql_add(sql, " AND ");
-    sql_add(sql, function);
+    sql_add(sql, value);
     sql_add(sql, comparison);
     sql_add_number(sql, end);
 }
 
-static void add_range(struct sql *sql, const struct filter_node *node)
+/* `metadata -> key` */
+static void add_member(struct sql *sql, struct sh_bytes key)
 {
-    const struct filter_range *range = &node->range;
-    const char *function =
-        range->dates ? "metadata_date(value)" : "metadata_number(value)";
+    sql_add(sql, "(");
+    add_metadata(sql, key);
+    sql_add(sql, " -> ");
+    sql_add_text(sql, key);
+    sql_add(sql, ")");
+}
 
+static bool is_dotted(struct sh_bytes key)
+{
+    return key.len > 0 && memchr(key.data, '.', key.len);
+}
+
+/* What a single value must be; `value` names it. */
+static void add_range_of(struct sql *sql, const struct filter_range *range,
+                         const char *value)
+{
+    sql_add(sql, value);
+    sql_add(sql, " IS NOT NULL");
+    if (isfinite(range->low))
+        add_end(sql, value, range->low_open ? " > " : " >= ", range->low);
+    if (isfinite(range->high))
+        add_end(sql, value, range->high_open ? " < " : " <= ", range->high);
+}
+
+static void add_number_is(struct sql *sql, const struct filter_node *node,
+                          const char *value)
+{
+    if (node->kind == FILTER_RANGE) {
+        add_range_of(sql, &node->range, value);
+        return;
+    }
+    sql_add(sql, value);
+    sql_add(sql, " = ");
+    sql_add_number(sql, node->value.number);
+}
+
+/* One of the values under the name is such a number or date. To look for them is a
+ * function's work; where the name has no dots and one value, a plain expression does. */
+static void add_numbers(struct sql *sql, const struct filter_node *node)
+{
+    bool dates = node->kind == FILTER_RANGE && node->range.dates;
+    const char *of_value = dates ? "metadata_date(value)" : "metadata_number(value)";
+    bool plain = !is_dotted(node->key);
+
+    if (plain) {
+        sql_add(sql, "CASE jsonb_typeof(");
+        add_member(sql, node->key);
+        sql_add(sql, dates ? ") WHEN 'string' THEN coalesce((SELECT "
+                           : ") WHEN 'number' THEN coalesce((SELECT ");
+        add_number_is(sql, node, "n");
+        sql_add(sql, dates ? " FROM metadata_date(" : " FROM metadata_number(");
+        add_member(sql, node->key);
+        sql_add(sql, ") AS n), false) WHEN 'array' THEN ");
+    }
     sql_add(sql, "EXISTS (SELECT FROM ");
     add_lookup(sql, "metadata_values", node->key);
     sql_add(sql, " AS v (value) WHERE ");
-    sql_add(sql, function);
-    sql_add(sql, " IS NOT NULL");
-    if (isfinite(range->low))
-        add_end(sql, function, range->low_open ? " > " : " >= ", range->low);
-    if (isfinite(range->high))
-        add_end(sql, function, range->high_open ? " < " : " <= ", range->high);
-    sql_add(sql, ")");
+    add_number_is(sql, node, of_value);
+    sql_add(sql, plain ? ") ELSE false END" : ")");
 }
 
 static void add_value(struct sql *sql, const struct metadata_value *value)
@@ -74,32 +122,24 @@ static void add_value(struct sql *sql, const struct metadata_value *value)
 }
 
 /* Containment finds a text or flag by itself and among an array's elements, which is what
- * a name without dots can be; numbers are compared as the filter has them. */
+ * a name without dots can be. */
 static void add_equal(struct sql *sql, const struct filter_node *node)
 {
-    bool dotted = node->key.len > 0 && memchr(node->key.data, '.', node->key.len);
-
-    if (node->value.type != METADATA_NUMBER && !dotted) {
-        sql_add(sql, "coalesce((");
-        add_metadata(sql, node->key);
-        sql_add(sql, " -> ");
-        sql_add_text(sql, node->key);
-        sql_add(sql, ") @> ");
+    if (node->value.type == METADATA_NUMBER) {
+        add_numbers(sql, node);
+    } else if (!is_dotted(node->key)) {
+        sql_add(sql, "coalesce(");
+        add_member(sql, node->key);
+        sql_add(sql, " @> ");
         add_value(sql, &node->value);
         sql_add(sql, ", false)");
-        return;
-    }
-    sql_add(sql, "EXISTS (SELECT FROM ");
-    add_lookup(sql, "metadata_values", node->key);
-    sql_add(sql, " AS v (value) WHERE ");
-    if (node->value.type == METADATA_NUMBER) {
-        sql_add(sql, "metadata_number(value) = ");
-        sql_add_number(sql, node->value.number);
     } else {
-        sql_add(sql, "value = ");
+        sql_add(sql, "EXISTS (SELECT FROM ");
+        add_lookup(sql, "metadata_values", node->key);
+        sql_add(sql, " AS v (value) WHERE value = ");
         add_value(sql, &node->value);
+        sql_add(sql, ")");
     }
-    sql_add(sql, ")");
 }
 
 static void add_geo(struct sql *sql, const struct filter_geo *geo)
@@ -183,15 +223,25 @@ static void add_text_column(struct sql *sql, const struct filter_node *node)
     }
 }
 
+/* Levels are small whole numbers, compared as such: the planner knows how many documents
+ * have which. */
+static void add_level_end(struct sql *sql, const char *column, const char *comparison,
+                          double end)
+{
+    add_end(sql, column, comparison, fmax(-LEVEL_BOUND, fmin(end, LEVEL_BOUND)));
+    sql_add(sql, "::int");
+}
+
 static void add_level(struct sql *sql, const struct filter_node *node)
 {
+    const struct filter_range *range = &node->range;
     const char *column = column_of(node->field);
 
     sql_add(sql, "(true");
-    if (isfinite(node->range.low))
-        add_end(sql, column, node->range.low_open ? " > " : " >= ", node->range.low);
-    if (isfinite(node->range.high))
-        add_end(sql, column, node->range.high_open ? " < " : " <= ", node->range.high);
+    if (isfinite(range->low))
+        add_level_end(sql, column, range->low_open ? " > " : " >= ", range->low);
+    if (isfinite(range->high))
+        add_level_end(sql, column, range->high_open ? " < " : " <= ", range->high);
     sql_add(sql, ")");
 }
 
@@ -210,7 +260,7 @@ static void add_leaf(struct sql *sql, const struct filter_node *node)
     } else if (node->kind == FILTER_EXISTS) {
         add_lookup(sql, "metadata_exists", node->key);
     } else if (node->kind == FILTER_RANGE) {
-        add_range(sql, node);
+        add_numbers(sql, node);
     } else {
         add_equal(sql, node);
     }

@@ -98,7 +98,7 @@ static void on_filled(void *arg, const struct sh_pg_reply *reply)
 
     if (over(self, reply))
         return;
-    rows = sh_pg_u64(reply->results[0], 0, 0);
+    rows = sh_pg_u64(reply->results[1], 0, 0);
     self->filled += rows;
     if (rows > 0) {
         fill(self);
@@ -127,9 +127,10 @@ static void run(struct pg_keeper *self, const struct sh_pg_step *steps, size_t c
 static void fill(struct pg_keeper *self)
 {
     struct sh_pg_param param = {sh_bytes_of(self->fingerprint), false};
-    struct sh_pg_step step = {&backfill, &param, 1, false};
+    struct sh_pg_step steps[] = {{&no_timeout, NULL, 0, false},
+                                 {&backfill, &param, 1, false}};
 
-    run(self, &step, 1, BATCH_MS, on_filled);
+    run(self, steps, 2, SET_UP_MS, on_filled);
 }
 
 static void on_set_up(void *arg, const struct sh_pg_reply *reply)

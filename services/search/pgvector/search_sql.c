@@ -168,9 +168,13 @@ static void add_vector_found(struct sql *sql, const struct search_sql *search)
 
 /* --- both --------------------------------------------------------------------------- */
 
-static void add_best(struct sql *sql, const char *from, const char *by, uint32_t depth)
+/* The best of a leg, with what is known of them. */
+static void add_best(struct sql *sql, const char *columns, const char *from,
+                     const char *by, uint32_t depth)
 {
-    sql_add(sql, "(SELECT chunk_id FROM ");
+    sql_add(sql, "(SELECT chunk_id, ");
+    sql_add(sql, columns);
+    sql_add(sql, " FROM ");
     sql_add(sql, from);
     sql_add(sql, " ORDER BY ");
     sql_add(sql, by);
@@ -196,19 +200,25 @@ void search_sql_candidates(const struct search_sql *search, struct sql *sql)
     add_text_found(sql, search);
     add_allowed(sql, search);
     add_vector_found(sql, search);
-    sql_add(sql, ", best AS (");
-    add_best(sql, "text_found", "score", search->depth);
-    sql_add(sql, " UNION ");
-    add_best(sql, "vector_found", "similarity", search->depth);
-    sql_add(sql, ")");
+    sql_add(sql, ", best AS MATERIALIZED (SELECT chunk_id, max(score) AS score FROM (");
+    add_best(sql, "score", "text_found", "score", search->depth);
+    sql_add(sql, " UNION ALL ");
+    add_best(sql, "NULL", "vector_found", "similarity", search->depth);
+    sql_add(sql, ") AS legs GROUP BY chunk_id)");
     add_figures(sql, search);
     sql_add(sql, " SELECT f.passages, f.more, f.scanned, f.matched, f.total, b.chunk_id, "
-                 "d.id, d.priority, d.campus, t.score, ");
+                 "d.id, d.priority, d.campus, ");
+    /* What only the other leg found is scored here: to join all that was found would be
+     * planned as if it were one row. */
+    sql_add(sql, search->text
+                     ? "coalesce(b.score, CASE WHEN w.words @@ (SELECT words FROM asked)"
+                       " THEN ts_rank_cd(w.words, (SELECT words FROM asked), 1)::float8 "
+                       "END), "
+                     : "NULL, ");
     sql_add(sql, search->vector ? "1 - (v.embedding <=> $3::vector)" : "NULL");
     sql_add(sql, " FROM figures AS f LEFT JOIN (best AS b "
                  "JOIN search_words AS w ON w.chunk_id = b.chunk_id "
-                 "JOIN documents AS d ON d.id = w.document_id "
-                 "LEFT JOIN text_found AS t ON t.chunk_id = b.chunk_id");
+                 "JOIN documents AS d ON d.id = w.document_id");
     if (search->vector) {
         sql_add(sql, " LEFT JOIN search_vectors AS v ON v.chunk_id = b.chunk_id "
                      "AND v.fingerprint = ");
