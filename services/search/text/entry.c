@@ -43,7 +43,7 @@ static enum sh_err grow(struct maker *maker)
     uint32_t *last = sh_arena_array(maker->arena, capacity, sizeof(*last));
     if (!terms || !table || !last)
         return SH_NOMEM;
-    if (entry->count > 0) {
+    if (entry->count > 0 && maker->last) {
         memcpy(terms, entry->terms, entry->count * sizeof(*terms));
         memcpy(last, maker->last, entry->count * sizeof(*last));
     }

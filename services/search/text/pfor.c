@@ -87,7 +87,7 @@ static void read_bits(const uint8_t *at, unsigned width, uint32_t values[PFOR_CO
     uint32_t mask = (uint32_t)((UINT64_C(1) << width) - 1);
     four words = load(at);
     unsigned used = 0;
-    for (int row = 0; row < ROWS; row++) {
+    for (size_t row = 0; row < ROWS; row++) {
         four read = words >> used;
         used += width;
         if (used >= 32 && row + 1 < ROWS) {

@@ -62,7 +62,7 @@ static uint8_t *write_head(uint8_t *at, uint32_t distance, const uint32_t *tf)
 static uint32_t tail_start(const struct postings *list)
 {
     uint32_t blocks = postings_blocks(list);
-    return blocks > 0 ? list->blocks[blocks - 1].end : 0;
+    return blocks > 0 && list->blocks ? list->blocks[blocks - 1].end : 0;
 }
 
 /* --- writing -------------------------------------------------------------------------

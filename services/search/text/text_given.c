@@ -81,6 +81,7 @@ static enum sh_err look_up_word(struct lookup *lookup, const struct text_word *w
     return err;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): slots and their count */
 enum sh_err text_index_score(const struct text_index *self,
                              const struct text_query *query, const uint32_t *slots,
                              size_t count, uint64_t deadline_ms, struct sh_arena *arena,
