@@ -316,7 +316,7 @@ int main(int argc, char **argv)
                                    128, 192, 256, 384, 512, 768, 1024};
     for (size_t i = 0; i < SH_COUNT(efs); i++)
         measure(index, &set, efs[i], NULL, set.truth);
-    static const uint32_t shares[] = {1000, 500, 100, 10, 1};
+    static const uint32_t shares[] = {500, 100, 10, 1};
     for (size_t i = 0; i < SH_COUNT(shares); i++)
         measure_filtered(index, &set, shares[i]);
     hnsw_free(&index);

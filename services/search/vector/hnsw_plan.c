@@ -53,8 +53,8 @@ struct plan plan_make(const struct hnsw *self, const struct hnsw_query *query)
     plan.ef = (uint32_t)(ef < live ? ef : live);
     if (allowed <= EXACT_MOST || live <= greater(EXACT_MOST, ef * ALL_COST))
         plan.strategy = HNSW_EXACT;
-    else if (query->allowed)
-        plan = plan_filtered(ef, allowed < live ? allowed : live, live);
+    else if (allowed < live)
+        plan = plan_filtered(ef, allowed, live);
     plan.ef = plan.strategy == HNSW_EXACT ? 1 : with_dead(self, plan.ef, live);
     return plan;
 }
