@@ -221,6 +221,8 @@ static void drain_feed(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
+    if (search->feed == NULL)
+        return;
     sh_service_hold(service);
     feed_drain(search->feed, on_feed_drained, service);
 }

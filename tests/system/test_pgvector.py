@@ -2,6 +2,7 @@
 `make test-pgvector`; all of it needs PGVECTOR_DATABASE_URL, a PostgreSQL with pgvector."""
 
 import random
+import signal
 
 import pytest
 from conftest import ADMIN, eventually
@@ -160,6 +161,14 @@ def test_what_was_stored_before_is_taken_over(new_stack):
     answer = ask(stack, "library", mode="vector", max_results=40)
     assert answer["count"] == 40
     assert plan_of(answer)["type"] == "vector"
+
+
+def test_a_terminated_replica_ends_well(new_stack):
+    stack = new_stack(SEARCH_BACKEND="pgvector").settled()
+    old = stack.signal("search", signal.SIGTERM)
+    eventually(lambda: stack.pid_or_none("search") not in (None, old)
+               and stack.ready("search"), seconds=60, what=stack.logs)
+    assert "search ended (status 0)" in stack.log("stack")
 
 
 def test_an_extension_that_will_not_do_is_told(new_stack):
