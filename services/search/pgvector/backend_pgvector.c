@@ -21,7 +21,7 @@ static const struct sh_pg_statement tune = {
 
 static struct pg_search *search_of(struct sh_work *work)
 {
-    return (struct pg_search *)((char *)work - offsetof(struct pg_search, work));
+    return SH_CONTAINER_OF(work, struct pg_search, work);
 }
 
 /* --- the end ------------------------------------------------------------------------ */

@@ -115,8 +115,7 @@ static void tell_embedder(struct pg_watch *self)
 
 static void on_tested(struct search_job *job, enum sh_err err)
 {
-    struct pg_watch *self =
-        (struct pg_watch *)((char *)job - offsetof(struct pg_watch, job));
+    struct pg_watch *self = SH_CONTAINER_OF(job, struct pg_watch, job);
     size_t hits = err == SH_OK ? job->results.hits_count : 0;
     char detail[128];
 

@@ -89,7 +89,7 @@ static bool read_scores(const json_t *list, const char *name, size_t count,
     if (!json_is_array(list) || json_array_size(list) != count)
         return false;
     for (size_t i = 0; i < count; i++)
-        scores[i] = NAN; /* not seen yet */
+        scores[i] = (double)NAN; /* not seen yet */
     for (size_t i = 0; i < count; i++) {
         if (!read_score(json_array_get(list, i), name, count, scores))
             return false;

@@ -20,8 +20,8 @@ static void check(const struct schema *schema, json_t *json)
         abort();
     if (err == SH_OK && schema == &document_schema) {
         struct sh_buffer frame = {0};
-        bool good =
-            document_encode((const struct document_body *)into, &arena, &frame, &fault);
+        bool good = document_encode((const struct document_body *)into, false, &arena,
+                                    &frame, &fault);
         if (good != (frame.len > 0))
             abort();
         sh_buffer_free(&frame);
