@@ -31,13 +31,20 @@ endef
 # Every test_*.c in a folder is one test program. $(1) folder, $(2) archives.
 tests = $(foreach t,$(wildcard $(1)/test_*.c),$(eval $(call test,$(t),$(2))))
 
-define fuzzer # source, archives; built by BUILD=fuzz CC=clang only
+define fuzzer # source, archives; built by BUILD=fuzz CC=clang, and tried as a test by others
 DEPS += $(OUT)/$(1:.c=.d)
 SRCS += $(1)
 FUZZERS += $(OUT)/$(1:.c=)
 $(OUT)/$(1:.c=): $(call obj,$(1)) $(addprefix $(OUT)/,$(2)) $(filter %.a,$(LLHTTP_LIBS))
 	$(Q)echo LD $$@; $$(link) -fsanitize=fuzzer
+ifneq ($(BUILD),fuzz)
+TESTS += $(OUT)/$(1:.c=.replay)
+$(OUT)/$(1:.c=.replay): $(call obj,$(1) tests/fuzz/replay.c) $(addprefix $(OUT)/,$(2)) $(filter %.a,$(LLHTTP_LIBS))
+	$(Q)echo LD $$@; $$(link)
+endif
 endef
+SRCS += tests/fuzz/replay.c
+DEPS += $(OUT)/tests/fuzz/replay.d
 
 # Every fuzz_*.c in a folder is one target. $(1) folder, $(2) archives.
 fuzzers = $(foreach t,$(wildcard $(1)/fuzz_*.c),$(eval $(call fuzzer,$(t),$(2))))
