@@ -1,5 +1,4 @@
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "pg_pool.h"
 #include "shared/clock.h"
@@ -30,13 +29,15 @@ static struct sh_family lag = {
 /* "16/B374D848" */
 static bool read_lsn(const PGresult *result, uint64_t *lsn)
 {
-    uint32_t high;
-    uint32_t low;
+    char *slash;
+    uint64_t high;
 
-    if (PQgetisnull(result, 0, 0) ||
-        sscanf(PQgetvalue(result, 0, 0), "%" SCNx32 "/%" SCNx32, &high, &low) != 2)
+    if (PQgetisnull(result, 0, 0))
         return false;
-    *lsn = (uint64_t)high << 32 | low;
+    high = strtoul(PQgetvalue(result, 0, 0), &slash, 16);
+    if (*slash != '/')
+        return false;
+    *lsn = high << 32 | strtoul(slash + 1, NULL, 16);
     return true;
 }
 

@@ -76,7 +76,7 @@ struct pg_host {
     char why[256];        /* the last failure */
     char *name;           /* of a read host, as the settings have it */
     bool asking_lag;
-    bool was_read; /* it did not lag when last looked at */
+    bool was_read;     /* it did not lag when last looked at */
     uint64_t fresh_ms; /* it shows all that the primary had then; 0: not known */
 };
 

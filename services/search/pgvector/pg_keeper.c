@@ -152,15 +152,16 @@ static void begin(struct pg_keeper *self)
 {
     const struct model *model = self->options.model;
     char dimension[12];
-    struct sh_pg_param params[] = {{sh_bytes_of(model->fingerprint), false},
-                                   {.binary = false},
-                                   {sh_bytes_of(self->options.type), false}};
+    struct sh_pg_param params[] = {
+        {.binary = false}, {.binary = false}, {sh_bytes_of(self->options.type), false}};
     struct sh_pg_step steps[] = {{&no_timeout, NULL, 0, false},
                                  {&set_up, params, 3, false}};
 
     self->again = false;
     self->filled = 0;
-    memcpy(self->fingerprint, model->fingerprint, sizeof(self->fingerprint));
+    (void)snprintf(self->fingerprint, sizeof(self->fingerprint), "%s",
+                   model->fingerprint);
+    params[0].value = sh_bytes_of(self->fingerprint);
     (void)snprintf(dimension, sizeof(dimension), "%u", (unsigned)model->dimension);
     params[1].value = sh_bytes_of(dimension);
     uv_timer_stop(&self->retry);

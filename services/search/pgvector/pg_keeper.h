@@ -25,11 +25,11 @@ SH_CHECK enum sh_err pg_keeper_create(uv_loop_t *loop,
                                       struct pg_keeper **out);
 /* Set up (again): the model is known, or is another one. Without the database it goes on
  * trying. */
-void pg_keeper_set_up(struct pg_keeper *keeper);
+void pg_keeper_set_up(struct pg_keeper *self);
 /* Of the extension, "" while not known. */
-const char *pg_keeper_version(const struct pg_keeper *keeper);
+const char *pg_keeper_version(const struct pg_keeper *self);
 /* Why not everything is there, "" when it is. */
-const char *pg_keeper_problem(const struct pg_keeper *keeper);
+const char *pg_keeper_problem(const struct pg_keeper *self);
 void pg_keeper_close(struct pg_keeper **keeper);
 
 #endif

@@ -62,7 +62,7 @@ static void add_asked(struct sql *sql, const struct search_sql *search)
     else
         sql_add(sql, "NULL::tsquery");
     sql_add(sql, " AS words, ");
-    if (search->rules) {
+    if (search->rules && search->text) {
         sql_add(sql, "search_rules(");
         add_rules(sql, search->text, false);
         sql_add(sql, ", ");
