@@ -135,12 +135,12 @@ static const char *const filters[] = {
     "{\"metadata\":{\"priority\":{\"gte\":3}}}",
     "{\"metadata\":{\"clearance_level\":2}}",
     "{\"metadata\":{\"campus\":\"central\"}}",
-    "{\"metadata\":{\"position\":{\"geo\":{\"lat\":55.86,\"lon\":-4.25,"
-    "\"radius_km\":70}}}}",
-    "{\"metadata\":{\"position\":{\"geo\":{\"lat\":55.86,\"lon\":-4.25,"
-    "\"radius_km\":60}}}}",
-    "{\"metadata\":{\"position\":{\"geo\":{\"lat\":-10,\"lon\":-160,"
-    "\"radius_km\":1}}}}",
+    ("{\"metadata\":{\"position\":{\"geo\":{\"lat\":55.86,\"lon\":-4.25,"
+     "\"radius_km\":70}}}}"),
+    ("{\"metadata\":{\"position\":{\"geo\":{\"lat\":55.86,\"lon\":-4.25,"
+     "\"radius_km\":60}}}}"),
+    ("{\"metadata\":{\"position\":{\"geo\":{\"lat\":-10,\"lon\":-160,"
+     "\"radius_km\":1}}}}"),
     "{\"metadata\":{\"lang\":{\"geo\":{\"lat\":0,\"lon\":0,\"radius_km\":9}}}}",
     "{\"any\":[{\"department\":\"HR\"},{\"min_priority\":2}]}",
     "{\"any\":[]}",
