@@ -3,9 +3,9 @@
 #ifndef EMBEDDER_OLLAMA_INTERNAL_H
 #define EMBEDDER_OLLAMA_INTERNAL_H
 
-#include "shared/breaker.h"
 #include "services/embedder/provider/ollama.h"
 #include "services/embedder/provider/ollama_reply.h"
+#include "shared/breaker.h"
 #include "shared/http_client.h"
 
 enum { OLLAMA_URL_MAX = 4096, OLLAMA_BODY_MAX = 64 << 20 };

@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shared/breaker.h"
 #include "services/embedder/provider/ollama.h"
+#include "shared/breaker.h"
 #include "shared/clock.h"
 #include "shared/http_client.h"
 

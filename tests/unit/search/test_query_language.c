@@ -237,7 +237,7 @@ static void misspelt_words_are_found(void **state)
     expect(&f, "boundry ", "1");
     expect(&f, "bundry ", "");
     expect(&f, "halikoptar ", ""); /* three */
-    expect(&f, "2024 ", ""); /* numbers are meant as they are */
+    expect(&f, "2024 ", "");       /* numbers are meant as they are */
     expect(&f, "uberaschung ", "3");
     expect(&f, "cap ", ""); /* too short */
     expect(&f, "+pasword", "");
