@@ -48,7 +48,7 @@ void array_double(struct sh_buffer *out, double value)
 
 void array_flag(struct sh_buffer *out, bool value)
 {
-    char byte = value;
+    char byte = (char)(value ? 1 : 0);
 
     put_u32(out, 1);
     sh_buffer_append(out, &byte, 1);

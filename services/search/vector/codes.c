@@ -155,7 +155,7 @@ static void finish_int8(const struct coder *coder, float scale, struct code_quer
     int64_t square = 0;
     for (size_t i = 0; i < coder->padded; i++) {
         sum += bytes[i];
-        square += bytes[i] * bytes[i];
+        square += (int64_t)bytes[i] * bytes[i];
     }
     query->offset = 128 * sum;
     query->scale = scale;

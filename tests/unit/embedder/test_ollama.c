@@ -334,7 +334,7 @@ static void a_hanging_endpoint_costs_the_timeout(void **state)
 static void a_deadline_is_kept(void **state)
 {
     (void)state;
-    open_provider(10 * PATIENCE_MS, 5);
+    open_provider(10L * PATIENCE_MS, 5);
     wait_until_ready(true);
     control("POST", "/fault", "{\"mode\":\"hang\"}");
     submit(&asked, three, 3, 200);
