@@ -1,5 +1,9 @@
 # Cairn. `make help` lists the targets; BUILD=debug|release|asan|tsan chooses the flavour.
 .DEFAULT_GOAL := all
+# As many jobs as there are cores, unless -j says otherwise.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 include mk/flags.mk mk/rules.mk
 include libshared/module.mk proto/module.mk
 include $(sort $(wildcard services/*/module.mk)) $(sort $(wildcard cli/module.mk db/module.mk)) \
@@ -47,9 +51,11 @@ model: all
 test: ## install, build and run every test: unit, sanitizers, the real stack
 	@scripts/deps.sh build run test
 	@$(MAKE) --no-print-directory BUILD=release all model
-	@$(MAKE) --no-print-directory BUILD=asan test-unit all
+	@$(MAKE) --no-print-directory BUILD=asan all tests-build
+	@$(MAKE) --no-print-directory BUILD=asan test-unit
 	@$(MAKE) --no-print-directory BUILD=tsan test-threads
-	@$(MAKE) --no-print-directory BUILD=asan test-system test-pgvector
+	@$(MAKE) --no-print-directory BUILD=asan test-system
+	@$(MAKE) --no-print-directory BUILD=asan test-pgvector
 
 tests-build: $(TESTS) ## build the unit tests
 
@@ -69,7 +75,8 @@ test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgr
 	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
 
 asan: ## unit and system tests under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=asan test-unit test-system
+	@$(MAKE) --no-print-directory BUILD=asan test-unit
+	@$(MAKE) --no-print-directory BUILD=asan test-system
 
 tsan: ## the threaded unit tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory BUILD=tsan test-threads
