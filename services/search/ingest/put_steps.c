@@ -9,7 +9,7 @@
 enum {
     LOOKUP_MS = 900, /* a database that is away is noticed within a second */
     EMBED_SHARE = 4, /* a quarter of the time left is kept for storing */
-    VIEW_MS = 2000,  /* at most waited for the view */
+    VIEW_MS = 5000,  /* at most waited for the view */
 };
 
 static struct sh_family chunks_total = {

@@ -39,7 +39,7 @@ static struct plan plan_filtered(uint64_t ef, uint64_t allowed, uint64_t live)
     if (!plan.two_steps)
         ef = greater(ef * live / allowed, POOL_LEAST);
     plan.ef = (uint32_t)(ef < live ? ef : live);
-    if (allowed <= cost)
+    if (allowed <= cost + cost / 2) /* worth half as much again: it misses nothing */
         plan.strategy = HNSW_EXACT;
     return plan;
 }

@@ -46,3 +46,18 @@ enum sh_err region_grow(struct region *region, size_t bytes)
     region->usable = wanted;
     return SH_OK;
 }
+
+enum sh_err region_map(struct region *region, int fd, size_t offset, size_t bytes)
+{
+    size_t wanted = round_up(bytes, REGION_PAGE);
+    if (wanted > region->most)
+        return SH_TOOBIG;
+    if (bytes == 0)
+        return SH_OK;
+    void *at = mmap(region->base, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                    fd, (off_t)offset);
+    if (at == MAP_FAILED)
+        return SH_NOMEM;
+    region->usable = wanted;
+    return SH_OK;
+}

@@ -18,6 +18,11 @@ SH_CHECK enum sh_err region_open(size_t most, struct region *region);
 void region_close(struct region *region);
 /* Errors: SH_NOMEM, SH_TOOBIG. */
 SH_CHECK enum sh_err region_grow(struct region *region, size_t bytes);
+/* Puts a file's bytes [offset, offset + bytes) at the start of an empty region: a private
+ * copy, page by page as they are written. offset is a multiple of REGION_PAGE. Errors:
+ * SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err region_map(struct region *region, int fd, size_t offset,
+                                size_t bytes);
 
 enum { REGION_PAGE = 65536 };
 
