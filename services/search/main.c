@@ -6,8 +6,8 @@
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
 #include "services/search/query/shown.h"
+#include "services/search/query/watch_memory.h"
 #include "services/search/settings.h"
-#include "services/search/watch.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
 
@@ -29,6 +29,7 @@ struct search {
     struct reranker *reranker;
     struct shadow shadow;
     struct backend_memory memory;
+    struct watch_memory memory_watch;
     struct pg_parts pgvector;
     struct querier querier;
     struct documents documents;
@@ -38,7 +39,7 @@ struct search {
 
 SH_SETTINGS_DEFINE(search, "Search", SEARCH_SETTINGS)
 
-/* Then there is neither feed nor view nor watch. */
+/* Then there is neither feed nor view. */
 static bool uses_pgvector(const struct search *search)
 {
     return strcmp(search->config.backend, "pgvector") == 0;
@@ -96,7 +97,6 @@ static void on_embedder(void *arg)
     if (search->pending != NULL)
         pending_wake(search->pending);
     watch_refresh(search->watch);
-    pg_watch_refresh(search->pgvector.watch);
 }
 
 static enum sh_err start_embedder(struct sh_service *service, void *self)
@@ -130,8 +130,8 @@ static void on_model(void *arg)
 
     if (search->feed != NULL)
         feed_rebuild(search->feed);
-    watch_refresh(search->watch);
     pg_parts_model(&search->pgvector);
+    watch_refresh(search->watch);
 }
 
 static void on_pending(void *arg)
@@ -163,7 +163,7 @@ static void stop_model(struct sh_service *service, void *self)
     model_close(&search->model);
 }
 
-static void on_feed(void *arg)
+static void on_changed(void *arg)
 {
     struct search *search = arg;
 
@@ -202,10 +202,10 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .outbox_keep_rows = search->config.outbox_keep_rows,
                                    .data_dir = search->config.data_dir,
                                    .snapshot_s = search->config.snapshot_s,
-                                   .state_changed = on_feed,
+                                   .state_changed = on_changed,
                                    .arg = search};
     struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
-                                        search->model};
+                                        search->model,   on_changed, search};
 
     if (uses_pgvector(search))
         return pg_parts_start(&search->pgvector, sh_service_loop(service), &pgvector);
@@ -414,13 +414,12 @@ static enum sh_err start_watch(struct sh_service *service, void *self)
     struct watch_options options = {.health = sh_service_health(service),
                                     .pg = search->pg,
                                     .embedder = search->embedder,
-                                    .workers = search->searchers,
-                                    .feed = search->feed,
-                                    .model = search->model};
+                                    .model = search->model,
+                                    .backend = search->querier.backend};
 
-    if (uses_pgvector(search))
-        return pg_parts_watch(&search->pgvector, sh_service_loop(service), options.health,
-                              search->embedder, search->model);
+    search->memory_watch = (struct watch_memory){.feed = search->feed};
+    options.source = uses_pgvector(search) ? pg_watch(&search->pgvector.watch)
+                                           : watch_memory(&search->memory_watch);
     return watch_create(sh_service_loop(service), &options, &search->watch);
 }
 
@@ -430,7 +429,6 @@ static void stop_watch(struct sh_service *service, void *self)
 
     (void)service;
     watch_close(&search->watch);
-    pg_watch_close(&search->pgvector.watch);
 }
 
 /* Order matters: a stage may use the ones above it. */

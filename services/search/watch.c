@@ -2,10 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "services/search/store/statements.h"
-#include "shared/bytes.h"
 #include "shared/clock.h"
 #include "shared/metrics.h"
 
@@ -18,11 +15,8 @@ enum { EVERY_MS = 5000, ANSWER_MS = 4000 };
 GAUGE(documents_gauge, "cairn_search_documents", "Documents in the view.");
 GAUGE(chunks_gauge, "cairn_search_chunks", "Passages in the view.");
 GAUGE(vectors_gauge, "cairn_search_vectors", "Passages in the view that have a vector.");
-GAUGE(bytes_gauge, "cairn_search_view_bytes", "Memory that the view holds, estimated.");
 GAUGE(pending_gauge, "cairn_search_pending_embeddings",
       "Passages that wait for a vector.");
-GAUGE(lag_gauge, "cairn_search_view_lag_seconds",
-      "Age of the oldest committed change that the view does not show yet.");
 
 struct watch {
     struct watch_options options;
@@ -30,20 +24,15 @@ struct watch {
     struct sh_health_check *index;
     struct sh_health_check *embedder;
     struct sh_health_check *self_test;
-    uint64_t pending; /* as last counted */
     uint64_t asked_us;
-    bool ever_current;
-    bool asking; /* the database */
+    bool asking;  /* the database */
+    bool testing; /* a search of our own */
     bool closing;
-    /* the search of our own */
-    bool testing;
-    struct sh_work work;
-    struct held_view *view;
-    struct sh_arena arena;
-    char sample[257];
+    char sample[257]; /* what the search under way looks for */
     uint64_t test_us;
-    enum sh_err tested;
-    size_t hits;
+    struct caller caller;
+    struct search_query query;
+    struct search_job job;
     uv_timer_t timer;
 };
 
@@ -55,54 +44,27 @@ static void on_closed(uv_handle_t *handle)
 /* True when closing: the caller returns at once. */
 static bool over(struct watch *self)
 {
-    if (!self->closing)
-        return false;
-    if (!self->asking && !self->testing)
+    if (self->closing && !self->asking && !self->testing)
         uv_close((uv_handle_t *)&self->timer, on_closed);
-    return true;
-}
-
-static struct view_stats stats_of(struct watch *self)
-{
-    struct held_view *held = feed_hold(self->options.feed);
-    struct view_stats stats;
-
-    view_stats(held->view, &stats);
-    held_release(held);
-    return stats;
+    return self->closing;
 }
 
 /* --- the index and the embedder ----------------------------------------------------- */
 
-static void tell_index(struct watch *self)
+static struct watch_index look(struct watch *self)
 {
-    struct view_stats stats = stats_of(self);
-    bool current = feed_current(self->options.feed);
-    struct keeper_state kept = feed_snapshots(self->options.feed);
-    char detail[512];
+    struct watch_index index = {.why = ""};
 
-    self->ever_current = self->ever_current || current;
-    (void)snprintf(detail, sizeof(detail),
-                   "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
-                   "\"vectors\":%zu,\"pending\":%" PRIu64
-                   ",\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
-                   "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
-                   feed_loaded(self->options.feed) ? "true" : "false",
-                   current ? "true" : "false", stats.documents, stats.chunks,
-                   stats.vectors, self->pending, kept.loaded, kept.load_s, kept.saved_at,
-                   kept.save_s, kept.failures);
-    /* Once loaded it serves, even while it is loaded anew or the database is away. */
-    if (!self->ever_current)
-        sh_health_set(self->index, SH_UNHEALTHY, -1, "the view is being loaded", detail);
-    else if (!current)
-        sh_health_set(self->index, SH_DEGRADED, -1, "the view is being loaded again",
-                      detail);
-    else
-        sh_health_set(self->index, SH_HEALTHY, -1, "", detail);
-    sh_series_set(sh_series(&documents_gauge, NULL), (double)stats.documents);
-    sh_series_set(sh_series(&chunks_gauge, NULL), (double)stats.chunks);
-    sh_series_set(sh_series(&vectors_gauge, NULL), (double)stats.vectors);
-    sh_series_set(sh_series(&bytes_gauge, NULL), (double)stats.bytes);
+    self->options.source.look(self->options.source.self, &index);
+    return index;
+}
+
+static void tell_index(struct watch *self, const struct watch_index *index)
+{
+    sh_health_set(self->index, index->state, -1, index->why, index->detail);
+    sh_series_set(sh_series(&documents_gauge, NULL), (double)index->documents);
+    sh_series_set(sh_series(&chunks_gauge, NULL), (double)index->chunks);
+    sh_series_set(sh_series(&vectors_gauge, NULL), (double)index->vectors);
 }
 
 static void tell_embedder(struct watch *self)
@@ -125,106 +87,108 @@ static void tell_embedder(struct watch *self)
 
 /* --- a search of our own ------------------------------------------------------------ */
 
-static void run_test(struct sh_work *work)
+static void on_tested(struct search_job *job, enum sh_err err)
 {
-    struct watch *self = SH_CONTAINER_OF(work, struct watch, work);
-    struct caller caller = {
-        .role = sh_bytes_of("service"), .clearance = 5, .all_departments = true};
-    struct search_query query = {.query = sh_bytes_of(self->sample),
-                                 .mode = 2,
-                                 .max_results = 1,
-                                 .vector_weight = -1};
-    struct view_query ask = {
-        .query = &query, .caller = &caller, .deadline_ms = sh_now_ms() + ANSWER_MS};
-    struct search_results results = {0};
-    struct view_problem problem = {0};
-
-    self->tested = view_search(self->view->view, &ask, &self->arena, &results, &problem);
-    self->hits = results.hits_count;
-}
-
-static void on_tested(struct sh_work *work, enum sh_err err)
-{
-    struct watch *self = SH_CONTAINER_OF(work, struct watch, work);
-    bool works = err == SH_OK && self->tested == SH_OK;
+    struct watch *self = SH_CONTAINER_OF(job, struct watch, job);
+    size_t hits = err == SH_OK ? job->results.hits_count : 0;
     char detail[128];
 
-    held_release(self->view);
-    sh_arena_free(&self->arena);
+    sh_arena_free(&job->arena);
     self->testing = false;
     if (over(self))
         return;
     (void)snprintf(detail, sizeof(detail),
-                   "{\"results_returned\":%zu,\"end_to_end_functional\":%s}",
-                   works ? self->hits : 0, works ? "true" : "false");
-    sh_health_set(self->self_test, works ? SH_HEALTHY : SH_UNHEALTHY,
+                   "{\"results_returned\":%zu,\"end_to_end_functional\":%s}", hits,
+                   err == SH_OK ? "true" : "false");
+    sh_health_set(self->self_test, err == SH_OK ? SH_HEALTHY : SH_UNHEALTHY,
                   (double)(sh_now_us() - self->test_us) / 1e6,
-                  works ? "" : sh_err_text(err != SH_OK ? err : self->tested), detail);
+                  err == SH_OK ? "" : sh_err_text(err), detail);
+}
+
+static void prepare_test(struct watch *self)
+{
+    const char *sample = self->options.source.sample(self->options.source.self);
+
+    (void)snprintf(self->sample, sizeof(self->sample), "%s", *sample ? sample : "cairn");
+    self->caller = (struct caller){
+        .role = sh_bytes_of("service"), .clearance = 5, .all_departments = true};
+    self->query = (struct search_query){.query = sh_bytes_of(self->sample),
+                                        .mode = 2,
+                                        .max_results = 1,
+                                        .vector_weight = -1};
+    self->job = (struct search_job){.ask = {.query = &self->query,
+                                            .caller = &self->caller,
+                                            .deadline_ms = sh_now_ms() + ANSWER_MS},
+                                    .done = on_tested};
 }
 
 static void test(struct watch *self)
 {
-    const char *sample = feed_sample(self->options.feed);
+    const struct search_backend *backend = &self->options.backend;
+    enum sh_health_state state;
+    const char *why = "";
+    enum sh_err err;
 
-    if (self->testing || !feed_loaded(self->options.feed))
+    if (self->testing)
         return;
-    (void)snprintf(self->sample, sizeof(self->sample), "%s",
-                   sample[0] ? sample : "cairn");
-    self->work = (struct sh_work){.run = run_test, .done = on_tested};
+    prepare_test(self);
     self->test_us = sh_now_us();
-    self->view = feed_hold(self->options.feed); /* before a worker may look */
-    self->testing = sh_workers_submit(self->options.workers, &self->work) == SH_OK;
-    if (!self->testing) {
-        held_release(self->view);
-        sh_health_set(self->self_test, SH_DEGRADED, -1, "too busy to test itself", NULL);
-    }
+    err = backend->start(backend->self, &self->job);
+    self->testing = err == SH_OK;
+    if (err == SH_OK)
+        return;
+    state = self->options.source.refused(err, &why);
+    sh_health_set(self->self_test, state, -1, why, NULL);
 }
 
 /* --- the database ------------------------------------------------------------------- */
 
+static void tell_database(struct watch *self, enum sh_err err,
+                          const struct watch_index *index)
+{
+    char detail[256];
+
+    (void)snprintf(detail, sizeof(detail),
+                   "{\"chunk_count\":%" PRIu64 ",\"document_count\":%" PRIu64
+                   ",\"entry_count\":%" PRIu64
+                   ",\"pool_size\":%zu,\"active_connections\":%zu}",
+                   index->chunks, index->documents, index->documents,
+                   sh_pg_size(self->options.pg), sh_pg_active(self->options.pg));
+    sh_health_set(self->database, err == SH_OK ? SH_HEALTHY : SH_UNHEALTHY,
+                  (double)(sh_now_us() - self->asked_us) / 1e6,
+                  err == SH_OK ? "" : sh_err_text(err), detail);
+}
+
 static void on_figures(void *arg, const struct sh_pg_reply *reply)
 {
     struct watch *self = arg;
-    struct view_stats stats;
-    char detail[256];
+    struct watch_index index;
 
     self->asking = false;
     if (over(self))
         return;
-    if (reply->err == SH_OK) {
-        self->pending = sh_pg_u64(reply->results[0], 0, 0);
-        sh_series_set(sh_series(&pending_gauge, NULL), (double)self->pending);
-        sh_series_set(sh_series(&lag_gauge, NULL),
-                      strtod(PQgetvalue(reply->results[0], 0, 1), NULL));
-    }
-    stats = stats_of(self);
-    (void)snprintf(detail, sizeof(detail),
-                   "{\"chunk_count\":%zu,\"document_count\":%zu,\"entry_count\":%zu,"
-                   "\"pool_size\":%zu,\"active_connections\":%zu}",
-                   stats.chunks, stats.documents, stats.documents,
-                   sh_pg_size(self->options.pg), sh_pg_active(self->options.pg));
-    sh_health_set(self->database, reply->err == SH_OK ? SH_HEALTHY : SH_UNHEALTHY,
-                  (double)(sh_now_us() - self->asked_us) / 1e6,
-                  reply->err == SH_OK ? "" : sh_err_text(reply->err), detail);
-    tell_index(self);
+    if (reply->err == SH_OK)
+        self->options.source.read(self->options.source.self, reply->results[0]);
+    index = look(self);
+    if (reply->err == SH_OK)
+        sh_series_set(sh_series(&pending_gauge, NULL), (double)index.pending);
+    tell_database(self, reply->err, &index);
+    tell_index(self, &index);
 }
 
 static void ask(struct watch *self)
 {
-    struct sh_changefeed_position position = feed_position(self->options.feed);
-    char xid[24];
-    char seq[24];
-    struct sh_pg_param params[2] = {0};
-    struct sh_pg_step step = {&store_figures, params, 2, false};
+    const struct watch_source *source = &self->options.source;
+    struct sh_pg_param params[WATCH_PARAMETERS] = {{.binary = false}};
+    struct sh_pg_step step = {source->figures, params, 0, false};
     struct sh_pg_call call = {
         .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + ANSWER_MS};
 
     if (self->asking)
         return;
-    (void)snprintf(xid, sizeof(xid), "%" PRIu64, position.xid);
-    (void)snprintf(seq, sizeof(seq), "%" PRIu64, position.seq);
-    params[0].value = sh_bytes_of(xid);
-    params[1].value = sh_bytes_of(seq);
+    step.count = source->ask(source->self, params);
+    if (step.count == 0)
+        return;
     self->asked_us = sh_now_us();
     self->asking = sh_pg_run(self->options.pg, &call, on_figures, self) == SH_OK;
 }
@@ -234,7 +198,9 @@ static void ask(struct watch *self)
 static void on_timer(uv_timer_t *timer)
 {
     struct watch *self = timer->data;
+    struct watch_index index = look(self);
 
+    tell_index(self, &index);
     ask(self);
     test(self);
     tell_embedder(self);
@@ -242,12 +208,14 @@ static void on_timer(uv_timer_t *timer)
 
 void watch_refresh(struct watch *self)
 {
+    struct watch_index index;
+
     if (self == NULL)
         return;
-    tell_index(self);
+    index = look(self);
+    tell_index(self, &index);
     tell_embedder(self);
-    if (feed_loaded(self->options.feed))
-        uv_timer_start(&self->timer, on_timer, 0, EVERY_MS);
+    uv_timer_start(&self->timer, on_timer, 0, EVERY_MS);
 }
 
 enum sh_err watch_create(uv_loop_t *loop, const struct watch_options *options,

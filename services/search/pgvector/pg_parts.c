@@ -5,7 +5,7 @@ static void on_changed(void *arg, bool complete)
     struct pg_parts *self = arg;
 
     self->backend.ready = self->backend.ready || complete;
-    pg_watch_refresh(self->watch);
+    self->changed(self->arg);
 }
 
 enum sh_err pg_parts_start(struct pg_parts *self, uv_loop_t *loop,
@@ -18,6 +18,7 @@ enum sh_err pg_parts_start(struct pg_parts *self, uv_loop_t *loop,
                                        .outbox_keep_s = config->outbox_keep_s,
                                        .changed = on_changed,
                                        .arg = self};
+    enum sh_err err;
 
     self->backend = (struct backend_pgvector){.pg = options->pg,
                                               .workers = options->workers,
@@ -26,34 +27,22 @@ enum sh_err pg_parts_start(struct pg_parts *self, uv_loop_t *loop,
                                               .iterative = config->pgvector_iterative,
                                               .ef_search = config->pgvector_ef_search,
                                               .scan_max = config->pgvector_scan_max};
-    return pg_keeper_create(loop, &keeper, &self->keeper);
-}
-
-enum sh_err pg_parts_watch(struct pg_parts *self, uv_loop_t *loop,
-                           struct sh_health *health, struct sh_rpc_client *embedder,
-                           struct model_binding *model)
-{
-    struct pg_watch_options options = {.health = health,
-                                       .pg = self->backend.pg,
-                                       .embedder = embedder,
-                                       .backend = &self->backend,
-                                       .keeper = self->keeper,
-                                       .model = model};
-
-    return pg_watch_create(loop, &options, &self->watch);
+    self->changed = options->changed;
+    self->arg = options->arg;
+    err = pg_keeper_create(loop, &keeper, &self->keeper);
+    self->watch = (struct pg_watch){.backend = &self->backend, .keeper = self->keeper};
+    return err;
 }
 
 void pg_parts_model(struct pg_parts *self)
 {
     if (self->keeper != NULL)
         pg_keeper_set_up(self->keeper);
-    pg_watch_refresh(self->watch);
 }
 
 void pg_parts_close(struct pg_parts *self)
 {
     self->backend.ready = false;
     self->backend.pg = NULL;
-    pg_watch_close(&self->watch);
     pg_keeper_close(&self->keeper);
 }

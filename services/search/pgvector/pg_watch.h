@@ -1,28 +1,23 @@
-/* pg_watch: what the search service says of itself when PostgreSQL answers its searches:
- * health checks, a search of its own every few seconds, and gauges. Loop thread only. */
+/* pg_watch: what the watch is told when PostgreSQL answers searches. Loop thread only. */
 #ifndef SEARCH_PG_WATCH_H
 #define SEARCH_PG_WATCH_H
 
 #include "services/search/pgvector/backend_pgvector.h"
 #include "services/search/pgvector/pg_keeper.h"
-#include "shared/health.h"
+#include "services/search/watch.h"
 
-struct pg_watch;
-
-struct pg_watch_options {
-    struct sh_health *health;
-    struct sh_pg *pg;
-    struct sh_rpc_client *embedder;
-    struct backend_pgvector *backend;
-    struct pg_keeper *keeper;
-    struct model_binding *model;
+struct pg_watch {
+    const struct backend_pgvector *backend;
+    const struct pg_keeper *keeper;
+    /* its own, as last counted */
+    uint64_t documents;
+    uint64_t chunks;
+    uint64_t vectors;
+    uint64_t pending;
+    char sample[257]; /* some document's title */
 };
 
-SH_CHECK enum sh_err pg_watch_create(uv_loop_t *loop,
-                                     const struct pg_watch_options *options,
-                                     struct pg_watch **out);
-/* The keeper, the embedder or the model changed: say so at once. NULL is fine. */
-void pg_watch_refresh(struct pg_watch *self);
-void pg_watch_close(struct pg_watch **watch);
+/* `self` must live until the watch is closed. */
+struct watch_source pg_watch(struct pg_watch *self);
 
 #endif
