@@ -1,12 +1,8 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/ingest/pending.h"
-#include "services/search/ingest/put.h"
+#include "services/search/memory_parts.h"
+#include "services/search/methods.h"
 #include "services/search/pgvector/pg_parts.h"
-#include "services/search/query/backend_memory.h"
-#include "services/search/query/documents.h"
-#include "services/search/query/query.h"
-#include "services/search/query/shown.h"
-#include "services/search/query/watch_memory.h"
 #include "services/search/settings.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
@@ -21,19 +17,13 @@ struct search {
     struct sh_pg *pg;
     struct sh_rpc_client *embedder;
     struct model_binding *model;
-    struct feed *feed;
     struct pending *pending;
     struct putter *putter;
-    struct boosts boosts;
     struct glossary_feed *glossary;
     struct reranker *reranker;
-    struct shadow shadow;
-    struct backend_memory memory;
-    struct watch_memory memory_watch;
+    struct memory_parts memory;
     struct pg_parts pgvector;
-    struct querier querier;
-    struct documents documents;
-    struct shown *shown;
+    struct methods methods;
     struct watch *watch;
 };
 
@@ -128,8 +118,7 @@ static void on_model(void *arg)
 {
     struct search *search = arg;
 
-    if (search->feed != NULL)
-        feed_rebuild(search->feed);
+    memory_parts_model(&search->memory);
     pg_parts_model(&search->pgvector);
     watch_refresh(search->watch);
 }
@@ -170,69 +159,42 @@ static void on_changed(void *arg)
     watch_refresh(search->watch);
 }
 
-static struct view_options view_options(const struct search_config *config)
-{
-    static const char *const codes[CODE_KINDS] = {"int8", "f16", "f32"};
-    struct view_options options = view_defaults();
-
-    for (int i = 0; i < CODE_KINDS; i++)
-        if (strcmp(config->vector_codes, codes[i]) == 0)
-            options.vectors.codes = (enum code_kind)i;
-    options.vectors.links = config->vector_links;
-    options.vectors.ef_construction = config->vector_ef_construction;
-    options.vectors.ef_search = config->vector_ef_search;
-    options.text.k1 = config->text_k1;
-    options.text.b = config->text_b;
-    options.text.weight[TEXT_TITLE] = config->text_title;
-    options.text.weight[TEXT_HEADING] = config->text_heading;
-    options.text.weight[TEXT_BODY] = config->text_body;
-    return options;
-}
-
-/* Loading begins when the model is known. */
-static enum sh_err start_feed(struct sh_service *service, void *self)
+static enum sh_err start_backend(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct feed_options options = {.pg = search->pg,
-                                   .pg_config = &search->pg_config,
-                                   .writer = search->writer,
-                                   .view = view_options(&search->config),
-                                   .model = model_current(search->model),
-                                   .outbox_keep_s = search->config.outbox_keep_s,
-                                   .outbox_keep_rows = search->config.outbox_keep_rows,
-                                   .data_dir = search->config.data_dir,
-                                   .snapshot_s = search->config.snapshot_s,
-                                   .state_changed = on_changed,
-                                   .arg = search};
+    uv_loop_t *loop = sh_service_loop(service);
     struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
                                         search->model,   on_changed, search};
+    struct memory_parts_options memory = {
+        &search->config, &search->pg_config, search->pg, search->searchers,
+        search->writer,  search->model,      on_changed, search};
 
     if (uses_pgvector(search))
-        return pg_parts_start(&search->pgvector, sh_service_loop(service), &pgvector);
-    return feed_create(sh_service_loop(service), &options, &search->feed);
+        return pg_parts_start(&search->pgvector, loop, &pgvector);
+    return memory_parts_start(&search->memory, loop, &memory);
 }
 
-static void on_feed_drained(void *arg)
+static void on_drained(void *arg)
 {
     sh_service_release(arg);
 }
 
-static void drain_feed(struct sh_service *service, void *self)
+static void drain_backend(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
-    if (search->feed == NULL)
+    if (search->memory.feed == NULL)
         return;
     sh_service_hold(service);
-    feed_drain(search->feed, on_feed_drained, service);
+    feed_drain(search->memory.feed, on_drained, service);
 }
 
-static void stop_feed(struct sh_service *service, void *self)
+static void stop_backend(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
     (void)service;
-    feed_close(&search->feed);
+    memory_parts_close(&search->memory);
     pg_parts_close(&search->pgvector);
 }
 
@@ -249,7 +211,7 @@ static void stop_glossary(struct sh_service *service, void *self)
     struct search *search = self;
 
     (void)service;
-    search->querier.glossary = NULL;
+    search->methods.querier.glossary = NULL;
     glossary_feed_close(&search->glossary);
 }
 
@@ -275,7 +237,7 @@ static void stop_reranker(struct sh_service *service, void *self)
     struct search *search = self;
 
     (void)service;
-    search->querier.reranker = NULL;
+    search->methods.querier.reranker = NULL;
     reranker_close(&search->reranker);
 }
 
@@ -314,7 +276,7 @@ static enum sh_err start_putter(struct sh_service *service, void *self)
         .pg = search->pg,
         .embedder = search->embedder,
         .workers = search->ingester,
-        .feed = search->feed,
+        .feed = search->memory.feed,
         .model = search->model,
         .chunk = {config->chunk_tokens, config->chunk_overlap},
         .at_once = config->ingest_concurrency,
@@ -342,60 +304,31 @@ static void on_other_model(void *arg)
     model_check(search->model);
 }
 
-static struct boosts boosts_of(const struct search_config *config)
+static struct search_backend backend_of(struct search *search)
 {
-    return (struct boosts){
-        .score = config->boost_score,
-        .priority = config->boost_priority,
-        .campus = {[CAMPUS_central] = config->boost_central,
-                   [CAMPUS_kings_buildings] = config->boost_kings_buildings,
-                   [CAMPUS_easter_bush] = config->boost_easter_bush,
-                   [CAMPUS_western_general] = config->boost_western_general}};
+    return uses_pgvector(search) ? backend_pgvector(&search->pgvector.backend)
+                                 : backend_memory(&search->memory.backend);
 }
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct sh_rpc_server *rpc = sh_service_rpc(service);
-    const size_t put_max = (size_t)64 << 20;
-    enum sh_err err;
+    struct methods_options options = {
+        .config = &search->config,
+        .pg = search->pg,
+        .feed = search->memory.feed,
+        .putter = search->putter,
+        .querier = {.backend = backend_of(search),
+                    .embedder = search->embedder,
+                    .model = model_current(search->model),
+                    .glossary = search->glossary,
+                    .reranker = search->reranker,
+                    .shadow = uses_pgvector(search) ? NULL : &search->memory.shadow,
+                    .other_model = on_other_model,
+                    .arg = search}};
 
-    search->boosts = boosts_of(&search->config);
-    search->shadow = (struct shadow){.feed = search->feed,
-                                     .workers = search->searchers,
-                                     .rate = search->config.shadow_rate};
-    search->memory = (struct backend_memory){search->feed, search->searchers};
-    search->querier = (struct querier){
-        .backend = uses_pgvector(search) ? backend_pgvector(&search->pgvector.backend)
-                                         : backend_memory(&search->memory),
-        .embedder = search->embedder,
-        .model = model_current(search->model),
-        .glossary = search->glossary,
-        .reranker = search->reranker,
-        .shadow = uses_pgvector(search) ? NULL : &search->shadow,
-        .boosts = &search->boosts,
-        .other_model = on_other_model,
-        .arg = search};
-    search->documents = (struct documents){search->pg, search->feed, !search->feed};
-    err = shown_create(sh_service_loop(service), search->feed, &search->shown);
-    if (err != SH_OK)
-        return err;
-    if ((err = sh_rpc_server_add(rpc, METHOD_SEARCH_QUERY, "search.query", 0,
-                                 query_handle, &search->querier)) ||
-        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_PUT, "search.put", put_max,
-                                 putter_handle, search->putter)) ||
-        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_GET, "search.get", 0, documents_get,
-                                 &search->documents)) ||
-        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_DELETE, "search.delete", 0,
-                                 documents_delete, &search->documents)) ||
-        (err = sh_rpc_server_add(rpc, METHOD_DOCUMENT_LIST, "search.list", 0,
-                                 documents_list, &search->documents)) ||
-        (err = sh_rpc_server_add(rpc, METHOD_VIEW_WAIT, "search.shown", 0, shown_handle,
-                                 search->shown))) {
-        shown_close(&search->shown);
-        return err;
-    }
-    return SH_OK;
+    return methods_start(&search->methods, sh_service_loop(service),
+                         sh_service_rpc(service), &options);
 }
 
 static void stop_methods(struct sh_service *service, void *self)
@@ -403,9 +336,7 @@ static void stop_methods(struct sh_service *service, void *self)
     struct search *search = self;
 
     (void)service;
-    search->querier.closing = true;
-    search->documents.feed = NULL;
-    shown_close(&search->shown);
+    methods_stop(&search->methods);
 }
 
 static enum sh_err start_watch(struct sh_service *service, void *self)
@@ -415,11 +346,10 @@ static enum sh_err start_watch(struct sh_service *service, void *self)
                                     .pg = search->pg,
                                     .embedder = search->embedder,
                                     .model = search->model,
-                                    .backend = search->querier.backend};
+                                    .backend = backend_of(search)};
 
-    search->memory_watch = (struct watch_memory){.feed = search->feed};
     options.source = uses_pgvector(search) ? pg_watch(&search->pgvector.watch)
-                                           : watch_memory(&search->memory_watch);
+                                           : watch_memory(&search->memory.watch);
     return watch_create(sh_service_loop(service), &options, &search->watch);
 }
 
@@ -437,7 +367,7 @@ static const struct sh_stage stages[] = {
     {"database", start_database, NULL, stop_database, NULL},
     {"embedder", start_embedder, NULL, stop_embedder, NULL},
     {"model", start_model, NULL, stop_model, NULL},
-    {"feed", start_feed, drain_feed, stop_feed, NULL},
+    {"backend", start_backend, drain_backend, stop_backend, NULL},
     {"glossary", start_glossary, NULL, stop_glossary, NULL},
     {"reranker", start_reranker, NULL, stop_reranker, NULL},
     {"pending", start_pending, drain_pending, stop_pending, NULL},

@@ -1,0 +1,65 @@
+#include "services/search/methods.h"
+
+static struct boosts boosts_of(const struct search_config *config)
+{
+    return (struct boosts){
+        .score = config->boost_score,
+        .priority = config->boost_priority,
+        .campus = {[CAMPUS_central] = config->boost_central,
+                   [CAMPUS_kings_buildings] = config->boost_kings_buildings,
+                   [CAMPUS_easter_bush] = config->boost_easter_bush,
+                   [CAMPUS_western_general] = config->boost_western_general}};
+}
+
+static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
+                           struct putter *putter)
+{
+    const size_t put_max = (size_t)64 << 20;
+    const struct {
+        uint32_t method;
+        const char *name;
+        size_t bytes_max;
+        sh_rpc_handler_fn *handler;
+        void *arg;
+    } all[] = {
+        {METHOD_SEARCH_QUERY, "search.query", 0, query_handle, &self->querier},
+        {METHOD_DOCUMENT_PUT, "search.put", put_max, putter_handle, putter},
+        {METHOD_DOCUMENT_GET, "search.get", 0, documents_get, &self->documents},
+        {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
+        {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
+        {METHOD_VIEW_WAIT, "search.shown", 0, shown_handle, self->shown},
+    };
+    enum sh_err err = SH_OK;
+
+    for (size_t i = 0; err == SH_OK && i < SH_COUNT(all); i++)
+        err = sh_rpc_server_add(rpc, all[i].method, all[i].name, all[i].bytes_max,
+                                all[i].handler, all[i].arg);
+    return err;
+}
+
+enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
+                          struct sh_rpc_server *rpc,
+                          const struct methods_options *options)
+{
+    enum sh_err err;
+
+    self->boosts = boosts_of(options->config);
+    self->querier = options->querier;
+    self->querier.boosts = &self->boosts;
+    self->documents =
+        (struct documents){options->pg, options->feed, options->feed == NULL};
+    err = shown_create(loop, options->feed, &self->shown);
+    if (err != SH_OK)
+        return err;
+    err = add_all(self, rpc, options->putter);
+    if (err != SH_OK)
+        shown_close(&self->shown);
+    return err;
+}
+
+void methods_stop(struct methods *self)
+{
+    self->querier.closing = true;
+    self->documents.feed = NULL;
+    shown_close(&self->shown);
+}
