@@ -18,8 +18,11 @@ static void run_page(struct sh_work *work)
 
     feed->applied =
         apply_page(view, feed->dimension, feed->page, changed, unseen, &feed->outcome);
-    if (feed->applied == SH_OK && feed->outcome.last && changed != NULL)
-        apply_removals(view, changed);
+    if (feed->applied != SH_OK || !feed->outcome.last || changed == NULL)
+        return;
+    apply_removals(view, changed);
+    if (feed->sliced == feed->changed.count)
+        view_tend(view);
 }
 
 static void page_applied(struct sh_work *work, enum sh_err err)

@@ -191,7 +191,7 @@ static void *compact(void *arg)
 void vector_index_tend(struct vector_index *self)
 {
     uint32_t dead = hnsw_dead(self->graph);
-    if (dead < COMPACT_LEAST ||
+    if (self->bulk || dead < COMPACT_LEAST ||
         dead < (hnsw_count(self->graph) + (uint64_t)dead) / COMPACT_SHARE ||
         atomic_exchange(&self->running, true))
         return;

@@ -56,7 +56,8 @@ void vector_bulk_begin(struct vector_index *self);
 SH_CHECK enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads);
 
 /* Between changes: starts a compaction on a thread of its own when removed vectors are a
- * fifth of all. Without memory or a thread for it, all stays as it is. */
+ * fifth of all; not in bulk, where it would take a core from the linking, page for page.
+ * Without memory or a thread for it, all stays as it is. */
 void vector_index_tend(struct vector_index *self);
 
 /* --- queries ------------------------------------------------------------------------ */

@@ -224,8 +224,7 @@ static enum sh_err exchange(struct view *view, struct stored_document *old,
     return err;
 }
 
-/* Between changes; without memory for it everything goes on as it is. */
-static void tend(struct view *view)
+void view_tend(struct view *view)
 {
     struct text_upkeep *upkeep = NULL;
     if (view->vectors)
@@ -265,7 +264,7 @@ enum sh_err view_put(struct view *view, const struct view_document *from)
     document = old; /* what goes now */
     if (old)
         take_out(view, old, old_entries, old->chunk_count);
-    tend(view);
+    view_tend(view);
 out:
     document_free(&document);
     sh_arena_free(&arena);
@@ -287,7 +286,7 @@ enum sh_err view_remove(struct view *view, struct sh_bytes id)
         pthread_rwlock_unlock(view->lock);
         take_out(view, document, entries, document->chunk_count);
         document_free(&document);
-        tend(view);
+        view_tend(view);
     }
     sh_arena_free(&arena);
     return err;

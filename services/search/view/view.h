@@ -74,6 +74,10 @@ SH_CHECK enum sh_err view_remove(struct view *view, struct sh_bytes id);
  * beginning may lack their vectors: put them again). */
 void view_load_begin(struct view *view);
 SH_CHECK enum sh_err view_load_end(struct view *view);
+/* Upkeep of the indexes, which every change ends with. While loading, the graph's is put
+ * off: it would be repaired again and again around what leaves. It is due once, when all
+ * is in. Without memory for it everything goes on as it is. */
+void view_tend(struct view *view);
 void view_stats(const struct view *view, struct view_stats *out);
 
 /* --- queries ------------------------------------------------------------------------ */

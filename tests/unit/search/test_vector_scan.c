@@ -319,6 +319,51 @@ static void the_removed_are_cleared_away(void **state)
     close_fixture(&f);
 }
 
+enum { BULK_SLOTS = 2000 };
+
+/* All vectors in bulk for others; what the index takes up with the removed ones. */
+static size_t exchanged_in_bulk(struct fixture *f, bool tended)
+{
+    vector_bulk_begin(f->index);
+    for (uint32_t slot = 0; slot < BULK_SLOTS; slot++) {
+        const float vector[3] = {random_float(), random_float(), 1};
+        vector_index_remove(f->index, slot);
+        assert_int_equal(vector_index_set(f->index, slot, vector), SH_OK);
+        if (tended)
+            vector_index_tend(f->index);
+    }
+    assert_int_equal(vector_bulk_end(f->index, 1), SH_OK);
+    assert_int_equal(vector_index_count(f->index), BULK_SLOTS);
+    return vector_index_bytes(f->index);
+}
+
+/* Once, when all is in. */
+static void a_bulk_puts_clearing_away_off(void **state)
+{
+    (void)state;
+    size_t untended = 0;
+    for (int tended = 0; tended < 2; tended++) {
+        struct fixture f;
+        open_fixture(&f, 3, BULK_SLOTS);
+        srand(6);
+        for (uint32_t slot = 0; slot < BULK_SLOTS; slot++) {
+            const float vector[3] = {random_float(), random_float(), 1};
+            assert_int_equal(vector_index_set(f.index, slot, vector), SH_OK);
+        }
+        size_t before = vector_index_bytes(f.index);
+        size_t after = exchanged_in_bulk(&f, tended);
+        assert_true(after > before);
+        assert_true(!tended || after == untended);
+        untended = after;
+        vector_index_tend(f.index);
+        uint64_t deadline_ms = sh_now_ms() + 60000;
+        while (vector_index_bytes(f.index) != before && sh_now_ms() < deadline_ms)
+            sched_yield();
+        assert_int_equal(vector_index_bytes(f.index), before);
+        close_fixture(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_search_finds_what_the_scan_finds),
         cmocka_unit_test(a_bulk_is_what_it_would_have_been),
         cmocka_unit_test(the_removed_are_cleared_away),
+        cmocka_unit_test(a_bulk_puts_clearing_away_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
