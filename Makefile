@@ -1,14 +1,12 @@
 # Cairn. `make help` lists the targets; BUILD=debug|release|asan|tsan chooses the flavour.
 .DEFAULT_GOAL := all
-# As many jobs as there are cores, unless -j says otherwise.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell nproc)
-endif
 include mk/flags.mk mk/rules.mk
 include libshared/module.mk proto/module.mk
 include $(sort $(wildcard services/*/module.mk)) $(sort $(wildcard cli/module.mk db/module.mk)) \
         tests/module.mk
 
+# A make within has as many jobs as there are cores, unless -j was given.
+PARALLEL = --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 STACK    = build/release/bin/cairn-stack
@@ -28,11 +26,11 @@ deps: ## install what is missing, from Debian packages
 
 # The flags are worked out before a rule runs, so what deps installs needs a make of its own.
 run: deps ## start the whole stack in the foreground with real sample documents
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@$(STACK) run
 
 up: deps ## start the stack in the background; var/stack.env has its addresses
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@$(STACK) up
 
 down: ## stop the stack
@@ -50,12 +48,12 @@ model: all
 
 test: ## install, build and run every test: unit, sanitizers, the real stack
 	@scripts/deps.sh build run test
-	@$(MAKE) --no-print-directory BUILD=release all model
-	@$(MAKE) --no-print-directory BUILD=asan all tests-build
-	@$(MAKE) --no-print-directory BUILD=asan test-unit
-	@$(MAKE) --no-print-directory BUILD=tsan test-threads
-	@$(MAKE) --no-print-directory BUILD=asan test-system
-	@$(MAKE) --no-print-directory BUILD=asan test-pgvector
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=asan all tests-build
+	@$(MAKE) $(PARALLEL) BUILD=asan test-unit
+	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
+	@$(MAKE) $(PARALLEL) BUILD=asan test-system
+	@$(MAKE) $(PARALLEL) BUILD=asan test-pgvector
 
 tests-build: $(TESTS) ## build the unit tests
 
@@ -75,46 +73,46 @@ test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgr
 	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
 
 asan: ## unit and system tests under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=asan test-unit
-	@$(MAKE) --no-print-directory BUILD=asan test-system
+	@$(MAKE) $(PARALLEL) BUILD=asan test-unit
+	@$(MAKE) $(PARALLEL) BUILD=asan test-system
 
 tsan: ## the threaded unit tests under ThreadSanitizer
-	@$(MAKE) --no-print-directory BUILD=tsan test-threads
+	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
 
 fuzzers: $(FUZZERS) ## build the fuzz targets (BUILD=fuzz CC=clang)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
 	@scripts/deps.sh fuzz
-	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang fuzzers
+	@$(MAKE) $(PARALLEL) BUILD=fuzz CC=clang fuzzers
 	@scripts/run-fuzzers.sh build/fuzz $(FUZZ_SECONDS)
 
 bench: ## measure against nginx, and search and embedding through the whole stack
 	@scripts/deps.sh build run bench
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/bench.py
 
 SCALE ?= 1000000
 bench-search: ## the vector index beside hnswlib, on GloVe vectors
 	@scripts/deps.sh build run bench
-	@$(MAKE) --no-print-directory BUILD=release all
+	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 bench/bench_search.py --scale $(SCALE)
 
 bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--each 1")
-	@$(MAKE) --no-print-directory BUILD=release all
+	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 bench/bench_filters.py $(FILTERS_FLAGS)
 
 eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/eval.py $(COLLECTION) $(EVAL_FLAGS)
 
 load: ## fifty users at once, and what they wait for
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/load.py $(LOAD_FLAGS)
 
 bench-latency: ## search with 100,000 passages at half of the saturation
 	@scripts/deps.sh build run bench
-	@$(MAKE) --no-print-directory BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/latency.py $(LATENCY_FLAGS)
 
 lint: ## formatting, clang-tidy, cppcheck
@@ -129,7 +127,7 @@ docs: all ## write docs/configuration.md and docs/protocol.md from the tables in
 	@scripts/generate-docs.sh $(OUT)/bin
 
 install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
-	@$(MAKE) --no-print-directory BUILD=release all
+	@$(MAKE) $(PARALLEL) BUILD=release all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/cairn/migrations
 	install -m 755 build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
