@@ -19,7 +19,7 @@ enum { ID_MAX = 128, RSA_BITS_LEAST = 2048, RSA_BITS_MOST = 8192, P256_BYTES = 3
 struct jwt_key {
     enum jwt_alg alg;
     char id[ID_MAX + 1]; /* "": none */
-    EVP_PKEY *public;
+    EVP_PKEY *pkey;
     char *secret;
     size_t secret_len;
 };
@@ -47,7 +47,7 @@ void jwt_keys_free(struct jwt_keys **keys)
     if (!self)
         return;
     for (size_t i = 0; i < self->count; i++) {
-        EVP_PKEY_free(self->keys[i].public);
+        EVP_PKEY_free(self->keys[i].pkey);
         OPENSSL_cleanse(self->keys[i].secret, self->keys[i].secret_len);
         sh_free(self->keys[i].secret);
     }
@@ -77,50 +77,48 @@ enum sh_err jwt_keys_add_secret(struct jwt_keys *keys, struct sh_bytes secret)
     return SH_OK;
 }
 
-static bool is_p256(EVP_PKEY *public)
+static bool is_p256(EVP_PKEY *pkey)
 {
     char group[32] = "";
     size_t len = 0;
-    return EVP_PKEY_get_utf8_string_param(public, OSSL_PKEY_PARAM_GROUP_NAME, group,
+    return EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group,
                                           sizeof(group), &len) == 1 &&
            strcmp(group, "prime256v1") == 0;
 }
 
-static bool algorithm_of(EVP_PKEY *public, enum jwt_alg *alg)
+static bool algorithm_of(EVP_PKEY *pkey, enum jwt_alg *alg)
 {
-    int bits = EVP_PKEY_get_bits(public);
-    *alg = EVP_PKEY_is_a(public, "EC") ? JWT_ES256 : JWT_RS256;
+    int bits = EVP_PKEY_get_bits(pkey);
+    *alg = EVP_PKEY_is_a(pkey, "EC") ? JWT_ES256 : JWT_RS256;
     if (*alg == JWT_ES256)
-        return is_p256(public);
-    return EVP_PKEY_is_a(public, "RSA") && bits >= RSA_BITS_LEAST &&
-           bits <= RSA_BITS_MOST;
+        return is_p256(pkey);
+    return EVP_PKEY_is_a(pkey, "RSA") && bits >= RSA_BITS_LEAST && bits <= RSA_BITS_MOST;
 }
 
 /* A point that is not on the curve, an exponent of 1: a set may say anything. */
-static bool is_sound(EVP_PKEY *public)
+static bool is_sound(EVP_PKEY *pkey)
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public, NULL);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
     bool sound = context && EVP_PKEY_public_check(context) == 1;
     EVP_PKEY_CTX_free(context);
     return sound;
 }
 
 /* Takes the key, also when it is refused. */
-static enum sh_err add_public(struct jwt_keys *keys, EVP_PKEY *public, const char *id)
+static enum sh_err add_public(struct jwt_keys *keys, EVP_PKEY *pkey, const char *id)
 {
     enum sh_err err = SH_OK;
     struct jwt_key *key = &keys->keys[keys->count];
     enum jwt_alg alg;
-    if (!public || !algorithm_of(public, &alg) || !is_sound(public) ||
-        strlen(id) > ID_MAX)
+    if (!pkey || !algorithm_of(pkey, &alg) || !is_sound(pkey) || strlen(id) > ID_MAX)
         err = SH_INVALID;
     else if (keys->count == JWT_KEYS_MAX)
         err = SH_TOOBIG;
     if (err != SH_OK) {
-        EVP_PKEY_free(public);
+        EVP_PKEY_free(pkey);
         return err;
     }
-    *key = (struct jwt_key){.alg = alg, .public = public};
+    *key = (struct jwt_key){.alg = alg, .pkey = pkey};
     memcpy(key->id, id, strlen(id) + 1);
     keys->count++;
     return SH_OK;
@@ -131,9 +129,9 @@ enum sh_err jwt_keys_add_pem(struct jwt_keys *keys, struct sh_bytes pem, const c
     BIO *bio = pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
     if (!bio)
         return SH_NOMEM;
-    EVP_PKEY *public = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
     BIO_free(bio);
-    return add_public(keys, public, id ? id : "");
+    return add_public(keys, pkey, id ? id : "");
 }
 
 /* --- JWK sets ------------------------------------------------------------------------
@@ -141,15 +139,15 @@ enum sh_err jwt_keys_add_pem(struct jwt_keys *keys, struct sh_bytes pem, const c
 
 static EVP_PKEY *make_public(const char *type, OSSL_PARAM_BLD *builder)
 {
-    EVP_PKEY *public = NULL;
+    EVP_PKEY *pkey = NULL;
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     if (!params || !context || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &public, EVP_PKEY_PUBLIC_KEY, params) != 1)
-    public = NULL;
+        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        pkey = NULL;
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(context);
-    return public;
+    return pkey;
 }
 
 static bool member(const json_t *jwk, const char *name, struct sh_arena *arena,
@@ -167,18 +165,18 @@ static EVP_PKEY *rsa_of(const json_t *jwk, struct sh_arena *arena)
     if (!member(jwk, "n", arena, &n) || !member(jwk, "e", arena, &e) ||
         n.len > RSA_BITS_MOST / 8 || e.len > 8)
         return NULL;
-    EVP_PKEY *public = NULL;
+    EVP_PKEY *pkey = NULL;
     BIGNUM *modulus = BN_bin2bn(n.data, (int)n.len, NULL);
     BIGNUM *exponent = BN_bin2bn(e.data, (int)e.len, NULL);
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     if (modulus && exponent && builder &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
-    public = make_public("RSA", builder);
+        pkey = make_public("RSA", builder);
     OSSL_PARAM_BLD_free(builder);
     BN_free(modulus);
     BN_free(exponent);
-    return public;
+    return pkey;
 }
 
 static EVP_PKEY *p256_of(const json_t *jwk, struct sh_arena *arena)
@@ -192,16 +190,16 @@ static EVP_PKEY *p256_of(const json_t *jwk, struct sh_arena *arena)
         return NULL;
     memcpy(point + 1, x.data, P256_BYTES);
     memcpy(point + 1 + P256_BYTES, y.data, P256_BYTES);
-    EVP_PKEY *public = NULL;
+    EVP_PKEY *pkey = NULL;
     OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
     if (builder &&
         OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1",
                                         0) == 1 &&
         OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point,
                                          sizeof(point)) == 1)
-    public = make_public("EC", builder);
+        pkey = make_public("EC", builder);
     OSSL_PARAM_BLD_free(builder);
-    return public;
+    return pkey;
 }
 
 /* A key that says what it is for must be for this. */
@@ -226,10 +224,10 @@ static enum sh_err add_jwk(struct jwt_keys *keys, const json_t *jwk,
                            struct sh_arena *arena, size_t *added)
 {
     const char *id = json_string_value(json_object_get(jwk, "kid"));
-    EVP_PKEY *public = public_of(jwk, arena);
-    if (!public)
+    EVP_PKEY *pkey = public_of(jwk, arena);
+    if (!pkey)
         return SH_OK;
-    enum sh_err err = add_public(keys, public, id ? id : "");
+    enum sh_err err = add_public(keys, pkey, id ? id : "");
     *added += err == SH_OK;
     return err == SH_INVALID ? SH_OK : err;
 }
@@ -271,10 +269,9 @@ static bool verify_public(const struct jwt_key *key, struct sh_bytes text,
                           const unsigned char *signature, size_t len)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good =
-        context &&
-        EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->public) == 1 &&
-        EVP_DigestVerify(context, signature, len, text.data, text.len) == 1;
+    bool good = context &&
+                EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
+                EVP_DigestVerify(context, signature, len, text.data, text.len) == 1;
     EVP_MD_CTX_free(context);
     return good;
 }
