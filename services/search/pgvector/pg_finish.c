@@ -153,7 +153,7 @@ static enum sh_err copy_hits(struct pg_search *search)
 {
     struct search_results *results = &search->job->results;
     const struct search_query *query = search->job->ask.query;
-    struct pg_explainer explainer;
+    struct explainer explainer;
     size_t end = (size_t)query->offset + query->max_results;
     enum sh_err err = SH_OK;
     struct search_hit *hits = sh_arena_array(

@@ -4,6 +4,7 @@
 #ifndef SEARCH_PG_SEARCH_H
 #define SEARCH_PG_SEARCH_H
 
+#include "services/search/fusion/explain.h"
 #include "services/search/fusion/group.h"
 #include "services/search/pgvector/backend_pgvector.h"
 #include "services/search/pgvector/search_sql.h"
@@ -117,14 +118,10 @@ SH_CHECK enum sh_err pg_group(struct pg_search *search);
 SH_CHECK enum sh_err pg_group_fill(struct pg_search *search, const struct group *group,
                                    struct search_hit *hit);
 
-struct pg_explainer {
-    struct fusion_ranks text;
-    struct fusion_ranks vector;
-};
 SH_CHECK enum sh_err pg_explain_start(struct pg_search *search,
-                                      struct pg_explainer *explainer);
+                                      struct explainer *explainer);
 SH_CHECK enum sh_err pg_explain_hit(const struct pg_search *search,
-                                    const struct pg_explainer *explainer,
+                                    const struct explainer *explainer,
                                     const struct fusion_hit *hit, struct sh_bytes *json);
 SH_CHECK enum sh_err pg_explain_plan(const struct pg_search *search,
                                      struct sh_bytes *json);

@@ -68,14 +68,14 @@ enum sh_err results_copy(struct search *search, const struct fusion_result *fuse
     if (!hits || !search->languages)
         return SH_NOMEM;
     if (search->query->explain)
-        err = explain_start(search, &explainer);
+        err = explain_view_start(search, &explainer);
     for (size_t i = 0; err == SH_OK && i < count; i++) {
         const struct group *group = &search->groups.items[first + i];
         const struct fusion_hit *from = group->hit;
         search->languages[i] = search->view->slots[from->slot].document->language;
         err = copy_hit(search, group, &hits[i]);
         if (err == SH_OK && search->query->explain)
-            err = explain_hit(search, &explainer, from, &hits[i].explanation);
+            err = explain_view_hit(search, &explainer, from, &hits[i].explanation);
     }
     search->hits = hits;
     results->hits = hits;
@@ -115,7 +115,7 @@ enum sh_err results_finish(struct search *search, struct search_results *results
     if (search->query->highlight)
         err = mark_all(search, results->hits_count);
     if (err == SH_OK)
-        err = explain_plan(search, &results->plan);
+        err = explain_view_plan(search, &results->plan);
     if (err != SH_OK || search->degraded_count == 0)
         return err;
     degraded = sh_arena_array(search->arena, search->degraded_count, sizeof(*degraded));

@@ -2,7 +2,7 @@
 #ifndef SEARCH_VIEW_RESULTS_H
 #define SEARCH_VIEW_RESULTS_H
 
-#include "services/search/fusion/fusion.h"
+#include "services/search/fusion/explain.h"
 #include "services/search/view/view_internal.h"
 
 /* Under the lock: copies the asked for page of groups, and explains them where that is
@@ -26,15 +26,13 @@ SH_CHECK enum sh_err group_fill(struct search *search, const struct group *group
 
 /* --- view_explain.c -------------------------------------------------------------- */
 
-struct explainer { /* ranks within each leg */
-    struct fusion_ranks text;
-    struct fusion_ranks vector;
-};
-
-SH_CHECK enum sh_err explain_start(struct search *search, struct explainer *explainer);
-SH_CHECK enum sh_err explain_hit(const struct search *search,
-                                 const struct explainer *explainer,
-                                 const struct fusion_hit *hit, struct sh_bytes *json);
-SH_CHECK enum sh_err explain_plan(const struct search *search, struct sh_bytes *json);
+SH_CHECK enum sh_err explain_view_start(struct search *search,
+                                        struct explainer *explainer);
+SH_CHECK enum sh_err explain_view_hit(const struct search *search,
+                                      const struct explainer *explainer,
+                                      const struct fusion_hit *hit,
+                                      struct sh_bytes *json);
+SH_CHECK enum sh_err explain_view_plan(const struct search *search,
+                                       struct sh_bytes *json);
 
 #endif
