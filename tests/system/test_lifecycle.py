@@ -88,6 +88,29 @@ def test_killed_services_come_back_and_only_requests_in_flight_fail(new_stack, s
         assert json.loads(text)["code"]
 
 
+def test_a_killed_gateway_costs_what_it_had_taken(new_stack):
+    stack = new_stack()
+    stack.put(id="w", title="Wireless", text="eduroam is the wireless network")
+    others = {s: stack.pid(s) for s in SERVICES if s != "gateway"}
+    with Clients(stack, 100) as clients:
+        clients.wait_for(300)
+        killed = time.monotonic()
+        old = stack.kill("gateway")
+        eventually(lambda: stack.pid_or_none("gateway") not in (None, old)
+                   and stack.ready("gateway"), seconds=30)
+        recovered = time.monotonic()
+        clients.wait_for(300)
+    assert others == {s: stack.pid(s) for s in others}
+    # Cut off in flight, and perhaps once more in the queue of the dying process; then
+    # refused until it is back. A fresh loop may not have met search yet.
+    cut = [text for _, status, text in clients.errors
+           if status is None and "refused" not in text]
+    assert len(cut) <= 200
+    for at, status, text in clients.errors:
+        assert status in (None, 503), (status, text)
+        assert killed <= at < recovered + 5
+
+
 def test_terminated_services_drain_and_exit_0(new_stack):
     stack = new_stack(SEARCH_REPLICAS=2, EMBEDDER_REPLICAS=2)
     stack.put(id="w", title="Wireless", text="eduroam is the wireless network")
