@@ -174,7 +174,9 @@ void feed_follow(struct feed *feed)
                                             .arg = feed};
 
     options.retention_rows = feed->options.outbox_keep_rows;
-    if (sh_changefeed_create(feed->loop, &options, &feed->changefeed) != SH_OK) {
+    enum sh_err err = sh_changefeed_create(feed->loop, &options, &feed->changefeed);
+    if (err != SH_OK) {
+        sh_error(NULL, "the record cannot be followed: %s", sh_err_text(err));
         feed->state = POSITIONING;
         feed_retry(feed);
         return;
@@ -238,10 +240,12 @@ void feed_load(struct feed *feed)
     if (err == SH_OK)
         err = view_set_model(feed->building->view, feed->fingerprint, feed->dimension,
                              model->alpha);
-    if (err == SH_OK)
+    if (err == SH_OK) {
         feed_ask(feed, &step, on_position);
-    else if (!feed_without_rows(feed, err))
+    } else if (!feed_without_rows(feed, err)) {
+        sh_error(NULL, "no view can be made: %s", sh_err_text(err));
         feed_retry(feed);
+    }
 }
 
 static void start_over(struct feed *feed)

@@ -77,6 +77,7 @@ static void on_page(void *arg, const struct sh_pg_reply *reply)
     feed->work = (struct sh_work){.run = run_page, .done = page_applied};
     if (feed->page == NULL ||
         sh_workers_submit(feed->options.writer, &feed->work) != SH_OK) {
+        sh_error(NULL, "a page of documents cannot be handed on");
         PQclear(feed->page);
         feed->page = NULL;
         feed_retry(feed);
