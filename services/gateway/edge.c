@@ -3,6 +3,8 @@
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
 
+enum { HASHES_MAX = 64 }; /* that wait for their turn on one loop */
+
 const char *peer_name(enum peer peer)
 {
     static const char *const names[PEER_COUNT] = {"search", "embedder", "graph",
@@ -32,6 +34,29 @@ static enum sh_err open_peers(struct edge *edge)
             sh_error(NULL, "the endpoints of %s are not valid: %s", options.service,
                      options.endpoints);
     }
+    return err;
+}
+
+static uint32_t share(uint32_t of_all, unsigned loops)
+{
+    uint32_t share = loops > 1 ? of_all / loops : of_all;
+    return share > 0 ? share : 1;
+}
+
+/* Every loop has its part of the pool: DB_POOL_* are figures of the process. */
+static enum sh_err open_stores(struct edge *edge, bool first)
+{
+    const struct gateway *gateway = edge->gateway;
+    struct sh_pg_config pg = gateway->pg_config;
+
+    pg.pool_min = share(pg.pool_min, gateway->loops);
+    pg.pool_max = share(pg.pool_max, gateway->loops);
+    enum sh_err err = sh_redis_create(edge->loop, &gateway->redis_config,
+                                      first ? gateway->cache : NULL, &edge->redis);
+    if (err == SH_OK)
+        err = sh_pg_create(edge->loop, &pg, first ? gateway->database : NULL, &edge->pg);
+    if (err == SH_OK)
+        err = sh_workers_create(edge->loop, "hash", 1, HASHES_MAX, &edge->workers);
     return err;
 }
 
@@ -66,6 +91,8 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
     if (edge->meters != NULL)
         err = open_peers(edge);
     if (err == SH_OK)
+        err = open_stores(edge, port == 0);
+    if (err == SH_OK)
         err = open_server(edge, port);
     if (err != SH_OK)
         edge_close(edge);
@@ -89,6 +116,11 @@ void edge_close(struct edge *edge)
     for (int p = 0; p < PEER_COUNT; p++)
         if (edge->peers[p] != NULL)
             sh_rpc_client_close(&edge->peers[p]);
+    sh_workers_close(&edge->workers);
+    if (edge->pg != NULL)
+        sh_pg_close(&edge->pg);
+    if (edge->redis != NULL)
+        sh_redis_close(&edge->redis);
     exchange_free_spare(edge);
     sh_free(edge->meters);
     edge->meters = NULL;

@@ -1,6 +1,6 @@
 /* edge: one event loop of the gateway, with everything a request needs on it: a listener
- * that shares the port, and a client for each service. Nothing here is seen by another
- * thread. */
+ * that shares the port, a client for each service, connections to Redis and PostgreSQL.
+ * Nothing here is seen by another thread. */
 #ifndef GATEWAY_EDGE_H
 #define GATEWAY_EDGE_H
 
@@ -9,7 +9,10 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/meter.h"
 #include "shared/http_server.h"
+#include "shared/pg.h"
+#include "shared/redis.h"
 #include "shared/rpc_client.h"
+#include "shared/workers.h"
 
 enum peer { PEER_SEARCH, PEER_EMBEDDER, PEER_GRAPH, PEER_BACKUP, PEER_COUNT };
 const char *peer_name(enum peer peer);
@@ -19,6 +22,9 @@ struct edge {
     uv_loop_t *loop;
     struct sh_zmq_loop *zmq;
     struct sh_rpc_client *peers[PEER_COUNT];
+    struct sh_redis *redis;
+    struct sh_pg *pg;
+    struct sh_workers *workers; /* for passwords: what takes tens of milliseconds */
     struct sh_http_server *server;
     struct exchange *spare; /* exchanges to use again */
     struct meter *meters;   /* one a route, and one for unknown paths */
@@ -26,8 +32,9 @@ struct edge {
     struct sh_buffer frame; /* the message being encoded; copied too */
 };
 
-/* `loop` and `zmq` stay the caller's. `port` overrides API_PORT unless 0. Errors:
- * SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
+/* `loop` and `zmq` stay the caller's. `port` 0: the first edge, which listens on API_PORT
+ * and keeps the gateway's health checks current; the others take the port that it got.
+ * Errors: SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
 SH_CHECK enum sh_err edge_open(struct edge *edge, struct gateway *gateway,
                                uv_loop_t *loop, struct sh_zmq_loop *zmq, uint16_t port);
 /* Called when the number of ready search replicas changes. */

@@ -178,9 +178,9 @@ static enum sh_err open_all(struct edges *edges, struct sh_service *service)
 }
 
 enum sh_err edges_open(struct gateway *gateway, struct sh_service *service,
-                       unsigned count, const struct edges_events *events,
-                       struct edges **out)
+                       const struct edges_events *events, struct edges **out)
 {
+    unsigned count = gateway->loops;
     struct edges *edges = sh_alloc(sizeof *edges + (size_t)count * sizeof(struct slot));
     enum sh_err err = SH_NOMEM;
 

@@ -14,10 +14,10 @@ struct edges_events {
     void *arg;
 };
 
-/* Errors: SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
+/* As many as gateway->loops. Errors: SH_NOMEM, SH_INVALID, SH_IO; nothing is left
+ * behind. */
 SH_CHECK enum sh_err edges_open(struct gateway *gateway, struct sh_service *service,
-                                unsigned count, const struct edges_events *events,
-                                struct edges **out);
+                                const struct edges_events *events, struct edges **out);
 /* The one on the main loop. */
 struct edge *edges_main(struct edges *edges);
 /* Every loop has a search replica that can take work. */

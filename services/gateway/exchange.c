@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -200,9 +201,9 @@ static void no_such_path(struct exchange *x)
                                           .error = "there is nothing at this path"});
 }
 
-static void no_such_method(struct exchange *x, const char *allow)
+static void no_such_method(struct exchange *x)
 {
-    sh_http_add_header(x->request, "Allow", allow);
+    sh_http_add_header(x->request, "Allow", x->allow);
     if (sh_bytes_is(sh_http_method(x->request), "OPTIONS"))
         exchange_answer_as(x, 204, NULL, (struct sh_bytes){0});
     else
@@ -219,18 +220,18 @@ static bool is_open(const struct gateway_config *config, const struct route *rou
            ((route->flags & ROUTE_DOCS) == 0 || config->docs_enabled);
 }
 
-static void dispatch(struct exchange *x, const struct router_match *match)
+void exchange_dispatch(struct exchange *x)
 {
-    if (match->route == NULL && match->allow != NULL) {
-        no_such_method(x, match->allow);
-    } else if (match->route == NULL ||
-               !is_open(&x->edge->gateway->config, match->route)) {
+    const struct route *route = x->route;
+
+    if (route == NULL && x->allow != NULL)
+        no_such_method(x);
+    else if (route == NULL || !is_open(&x->edge->gateway->config, route))
         no_such_path(x);
-    } else if (match->route->body != NULL) {
+    else if (route->body != NULL)
         read_body(x);
-    } else {
-        match->route->handle(x, NULL);
-    }
+    else
+        route->handle(x, NULL);
 }
 
 void exchange_begin(void *arg, struct sh_http_request *request)
@@ -251,8 +252,10 @@ void exchange_begin(void *arg, struct sh_http_request *request)
     x->edge = edge;
     x->request = request;
     x->route = match.route;
+    x->allow = match.allow;
     x->param = match.param;
     x->started_us = sh_now_us();
+    (void)snprintf(x->client, sizeof x->client, "%s", sh_http_peer(request));
     sh_http_on_abort(request, on_abort, x);
-    dispatch(x, &match);
+    gate_enter(x);
 }

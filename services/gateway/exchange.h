@@ -15,13 +15,18 @@
 #include "shared/http_server.h"
 #include "shared/rpc_client.h"
 
+enum { EXCHANGE_CLIENT = 48 }; /* a numeric address */
+
 typedef void exchange_reply_fn(struct exchange *x, const struct sh_rpc_response *reply);
 
 struct exchange {
     struct edge *edge;
     struct sh_http_request *request;
     const struct route *route;
+    const char *allow;     /* what the path answers to, where it has no such method */
     struct sh_bytes param; /* raw, of a path with a parameter */
+    unsigned step;         /* of the gate */
+    char client[EXCHANGE_CLIENT];
     struct sh_arena arena; /* ends with the exchange */
     json_t *json;          /* the parsed body; owned */
     const struct role *role;
@@ -36,9 +41,11 @@ struct exchange {
     struct exchange *next;
 };
 
-/* sh_http_handler_fn of an edge's server, `arg` is the edge: route, read and check the
- * body, handle. */
+/* sh_http_handler_fn of an edge's server, `arg` is the edge: find the route, enter the
+ * gate. */
 void exchange_begin(void *arg, struct sh_http_request *request);
+/* What follows the gate: read and check the body, handle. */
+void exchange_dispatch(struct exchange *x);
 void exchange_free_spare(struct edge *edge);
 
 /* --- asking a service --------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
+#include "shared/pg.h"
+#include "shared/redis.h"
 #include "shared/service.h"
 
 struct edges;
@@ -17,6 +19,11 @@ struct gateway {
     struct gateway_config config;
     struct health_config health_config;
     struct sh_process_config process;
+    struct sh_pg_config pg_config;
+    struct sh_redis_config redis_config;
+    struct sh_health_check *database; /* kept current by the main loop's edge */
+    struct sh_health_check *cache;
+    unsigned loops;
     const struct route *routes;
     size_t route_count;
     struct router *router;

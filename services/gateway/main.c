@@ -52,6 +52,7 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
         sh_error(NULL, "%s", why);
         return SH_INVALID;
     }
+    process->gateway.loops = settings_workers(&process->gateway.config);
     enum sh_err err = make_tables(&process->gateway);
     if (err != SH_OK)
         stop_tables(service, self);
@@ -77,6 +78,14 @@ static void on_drained(void *arg)
     sh_service_release(process->service);
 }
 
+/* Neither is required: what needs them says so itself when they are away. */
+static enum sh_err add_checks(struct gateway *gateway, struct sh_health *health)
+{
+    gateway->database = sh_health_add(health, "database", false);
+    gateway->cache = sh_health_add(health, "cache", false);
+    return gateway->database != NULL && gateway->cache != NULL ? SH_OK : SH_NOMEM;
+}
+
 static enum sh_err start_edges(struct sh_service *service, void *self)
 {
     struct process *process = self;
@@ -86,9 +95,9 @@ static enum sh_err start_edges(struct sh_service *service, void *self)
 
     process->delay.data = process;
     if (err == SH_OK)
-        err = edges_open(&process->gateway, service,
-                         settings_workers(&process->gateway.config), &events,
-                         &process->gateway.edges);
+        err = add_checks(&process->gateway, sh_service_health(service));
+    if (err == SH_OK)
+        err = edges_open(&process->gateway, service, &events, &process->gateway.edges);
     if (err != SH_OK)
         uv_close((uv_handle_t *)&process->delay, NULL);
     return err;
@@ -152,6 +161,8 @@ int main(int argc, char **argv)
     const struct sh_settings settings[] = {
         gateway_settings(&process.gateway.config),
         health_settings(&process.gateway.health_config),
+        sh_pg_settings(&process.gateway.pg_config),
+        sh_redis_settings(&process.gateway.redis_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",

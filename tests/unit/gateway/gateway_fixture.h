@@ -287,6 +287,17 @@ static inline const char *get(struct fixture *f, const char *path)
 
 /* --- set-up ------------------------------------------------------------------------- */
 
+/* Addresses where nothing listens: what these tests show needs neither. */
+static inline void set_stores(struct fixture *f)
+{
+    static char redis[128], pg[128];
+
+    (void)snprintf(redis, sizeof redis, "unix://%s/redis", f->folder);
+    (void)snprintf(pg, sizeof pg, "postgresql:///cairn?host=%s", f->folder);
+    f->gateway.redis_config = (struct sh_redis_config){.url = redis, .timeout_ms = 1000};
+    f->gateway.pg_config = (struct sh_pg_config){.url = pg, .pool_min = 1, .pool_max = 1};
+}
+
 static inline void configure(struct fixture *f)
 {
     static char endpoints[PEER_COUNT][512];
@@ -316,6 +327,8 @@ static inline void configure(struct fixture *f)
         .metrics_public = true,
     };
     f->gateway.health_config.profile = "union";
+    f->gateway.loops = 1;
+    set_stores(f);
     f->gateway.routes = routes;
     f->gateway.route_count = routes_count;
     assert_int_equal(router_create(routes, routes_count, &f->gateway.router), SH_OK);
