@@ -368,6 +368,7 @@ static void on_down(void *arg, const char *why)
 
 void pg_conn_init(struct pg_conn *conn, struct pg_host *host)
 {
+    (void)sh_series(&in_use, NULL); /* there, at nothing, before the first use */
     static const struct pg_link_events events = {on_up, on_ready, on_down};
 
     conn->host = host;

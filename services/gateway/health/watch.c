@@ -17,13 +17,6 @@ enum {
     ASKS,
 };
 
-/* Database connections in use, under the name of the original: asked of search. */
-static struct sh_family active_connections = {
-    .kind = SH_GAUGE,
-    .name = "vector_search_active_connections",
-    .help = "Database connections in use by the search service",
-};
-
 struct ask {
     struct watch *watch;
     int what; /* a peer, ASK_PROBE or ASK_BACKUPS */
@@ -77,9 +70,6 @@ static void tell_service(struct watch *watch)
         }
         sh_health_set(watch->checks[p], state, -1, message, detail);
     }
-    double used =
-        facts_figure(&watch->facts.services[PEER_SEARCH], "active_connections", 0);
-    sh_series_set(sh_series(&active_connections, NULL), used);
 }
 
 static void publish(struct watch *watch)
