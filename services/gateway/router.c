@@ -29,6 +29,13 @@ const char *route_method_name(enum route_method method)
     return names[method];
 }
 
+#define PERMISSION_NAME(name, text) [PERMIT_##name] = (text),
+const char *permission_name(enum permission permission)
+{
+    static const char *const names[PERMIT_COUNT] = {PERMISSIONS(PERMISSION_NAME)};
+    return permission < PERMIT_COUNT ? names[permission] : "";
+}
+
 static uint32_t hash(const char *path, size_t len)
 {
     uint32_t value = 2166136261u;
@@ -77,7 +84,7 @@ static enum sh_err add(struct router *router, const struct route *route, const c
 {
     const char *brace = strchr(path, '{');
     size_t len = brace != NULL ? (size_t)(brace - path) : strlen(path);
-    if (len == 0 || len >= NAME_MAX_BYTES)
+    if (len == 0 || len >= NAME_MAX_BYTES || permission_name(route->permission)[0] == 0)
         return SH_INVALID;
 
     struct place *place =

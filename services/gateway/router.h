@@ -13,17 +13,32 @@ struct exchange;
 
 enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHODS };
 
-/* What a caller needs to be allowed to do. */
-enum permission {
-    PERMIT_PUBLIC, /* probes, documentation */
-    PERMIT_SEARCH,
-    PERMIT_READ_DOCUMENTS,
-    PERMIT_WRITE_DOCUMENTS,
-    PERMIT_EMBED,
-    PERMIT_READ_GRAPH,
-    PERMIT_BACKUPS,
-    PERMIT_OPERATE, /* figures of the inside */
-};
+/* What a caller needs to be allowed to do: the enumerator, and its name in a file of
+ * roles and in the scopes of an API key. */
+/* clang-format off */
+#define PERMISSIONS(P)                                                                   \
+    P(UNSET, "")                 /* forgotten: no table is made with such a route */     \
+    P(PUBLIC, "public")          /* probes, documentation, login: everybody */           \
+    P(SESSION, "session")        /* what concerns only oneself: whoever is known */      \
+    P(SEARCH, "search")                                                                  \
+    P(READ_DOCUMENTS, "read_documents")                                                  \
+    P(WRITE_DOCUMENTS, "write_documents")                                                \
+    P(EMBED, "embed")                                                                    \
+    P(READ_GLOSSARY, "read_glossary")                                                    \
+    P(WRITE_GLOSSARY, "write_glossary")                                                  \
+    P(READ_GRAPH, "read_graph")                                                          \
+    P(WRITE_GRAPH, "write_graph")                                                        \
+    P(BACKUPS, "backups")                                                                \
+    P(OPERATE, "operate")        /* figures of the inside */                             \
+    P(ADMIN_USERS, "admin_users")                                                        \
+    P(ADMIN_KEYS, "admin_keys")                                                          \
+    P(ADMIN_CACHE, "admin_cache")                                                        \
+    P(READ_AUDIT, "read_audit")                                                          \
+    P(IMPERSONATE, "impersonate") /* search on behalf of somebody with less rights */
+/* clang-format on */
+#define PERMISSION_ENUM(name, text) PERMIT_##name,
+enum permission { PERMISSIONS(PERMISSION_ENUM) PERMIT_COUNT };
+#undef PERMISSION_ENUM
 
 enum {                       /* flags of a route */
        ROUTE_QUIET = 1,      /* a probe: not in the access log */
@@ -64,7 +79,7 @@ struct route {
 struct router;
 
 /* Every "/api/…" path is also found below "/api/v1/…". Errors: SH_NOMEM, SH_INVALID (a
- * method and path stand twice). */
+ * method and path stand twice, or a route has no permission). */
 SH_CHECK enum sh_err router_create(const struct route *routes, size_t count,
                                    struct router **out);
 void router_free(struct router **router);
@@ -80,5 +95,7 @@ struct router_match router_find(const struct router *router, struct sh_bytes met
                                 struct sh_bytes path);
 
 const char *route_method_name(enum route_method method);
+/* "search"; "" for PERMIT_UNSET and other numbers. */
+const char *permission_name(enum permission permission);
 
 #endif

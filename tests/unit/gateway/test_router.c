@@ -8,12 +8,30 @@
 #include "services/gateway/router.h"
 
 static const struct route table[] = {
-    {.method = ROUTE_GET, .path = "/health", .operation = "health"},
-    {.method = ROUTE_POST, .path = "/api/documents", .operation = "store"},
-    {.method = ROUTE_GET, .path = "/api/documents", .operation = "list"},
-    {.method = ROUTE_POST, .path = "/api/documents/batch", .operation = "batch"},
-    {.method = ROUTE_GET, .path = "/api/documents/{id}", .operation = "get"},
-    {.method = ROUTE_DELETE, .path = "/api/documents/{id}", .operation = "delete"},
+    {.method = ROUTE_GET,
+     .path = "/health",
+     .operation = "health",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_POST,
+     .path = "/api/documents",
+     .operation = "store",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_GET,
+     .path = "/api/documents",
+     .operation = "list",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_POST,
+     .path = "/api/documents/batch",
+     .operation = "batch",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_GET,
+     .path = "/api/documents/{id}",
+     .operation = "get",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_DELETE,
+     .path = "/api/documents/{id}",
+     .operation = "delete",
+     .permission = PERMIT_SEARCH},
 };
 
 static int set_up(void **state)
@@ -107,13 +125,43 @@ static void head_is_get(void **state)
 static void refuses_a_route_that_stands_twice(void **state)
 {
     static const struct route twice[] = {
-        {.method = ROUTE_GET, .path = "/a/{id}", .operation = "one"},
-        {.method = ROUTE_GET, .path = "/a/{name}", .operation = "two"},
+        {.method = ROUTE_GET,
+         .path = "/a/{id}",
+         .operation = "one",
+         .permission = PERMIT_SEARCH},
+        {.method = ROUTE_GET,
+         .path = "/a/{name}",
+         .operation = "two",
+         .permission = PERMIT_SEARCH},
     };
     struct router *router;
     (void)state;
     assert_int_equal(router_create(twice, 2, &router), SH_INVALID);
     assert_null(router);
+}
+
+static void refuses_a_route_without_a_permission(void **state)
+{
+    static const struct route forgotten[] = {
+        {.method = ROUTE_GET, .path = "/a", .operation = "one"}};
+    static const struct route unknown[] = {{.method = ROUTE_GET,
+                                            .path = "/a",
+                                            .operation = "one",
+                                            .permission = PERMIT_COUNT}};
+    struct router *router;
+    (void)state;
+    assert_int_equal(router_create(forgotten, 1, &router), SH_INVALID);
+    assert_int_equal(router_create(unknown, 1, &router), SH_INVALID);
+}
+
+static void permissions_have_names_of_their_own(void **state)
+{
+    (void)state;
+    for (int i = PERMIT_PUBLIC; i < PERMIT_COUNT; i++)
+        for (int j = PERMIT_UNSET; j < i; j++)
+            assert_string_not_equal(permission_name((enum permission)i),
+                                    permission_name((enum permission)j));
+    assert_string_equal(permission_name(PERMIT_COUNT), "");
 }
 
 static void holds_many_routes(void **state)
@@ -125,7 +173,8 @@ static void holds_many_routes(void **state)
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(paths[i], sizeof paths[i], "/api/thing%zu", i);
-        routes[i] = (struct route){.method = ROUTE_GET, .path = paths[i]};
+        routes[i] = (struct route){
+            .method = ROUTE_GET, .path = paths[i], .permission = PERMIT_PUBLIC};
     }
     assert_int_equal(router_create(routes, MANY, &router), SH_OK);
     for (size_t i = 0; i < MANY; i++)
@@ -162,6 +211,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(head_is_get, set_up, tear_down),
         cmocka_unit_test(refuses_a_route_that_stands_twice),
+        cmocka_unit_test(refuses_a_route_without_a_permission),
+        cmocka_unit_test(permissions_have_names_of_their_own),
         cmocka_unit_test(holds_many_routes),
         cmocka_unit_test(survives_every_allocation_failure),
     };
