@@ -27,6 +27,8 @@ void http_conn_close(struct http_conn *conn, bool reset)
     if (conn->closing)
         return;
     conn->closing = true;
+    if (conn->admitted && conn->server->left)
+        conn->server->left(conn->server->admit_arg, conn->peer);
     http_unlink(&conn->waiting);
     http_unlink(&conn->kicked);
     struct sh_http_request *request = conn->request;
@@ -316,17 +318,17 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
     http_conn_process(conn);
 }
 
-static void set_peer(struct http_conn *conn, const struct sockaddr_storage *from)
+void http_conn_peer(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
 {
     const struct sockaddr_in6 *v6 = (const void *)from;
     if (from->ss_family == AF_INET) {
-        uv_ip4_name((const void *)from, conn->peer, sizeof(conn->peer));
+        uv_ip4_name((const void *)from, out, INET6_ADDRSTRLEN);
     } else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
         struct sockaddr_in v4 = {.sin_family = AF_INET};
         memcpy(&v4.sin_addr, v6->sin6_addr.s6_addr + 12, sizeof(v4.sin_addr));
-        uv_ip4_name(&v4, conn->peer, sizeof(conn->peer));
+        uv_ip4_name(&v4, out, INET6_ADDRSTRLEN);
     } else {
-        uv_ip6_name(v6, conn->peer, sizeof(conn->peer));
+        uv_ip6_name(v6, out, INET6_ADDRSTRLEN);
     }
 }
 
@@ -335,13 +337,13 @@ static void on_never_opened(uv_handle_t *handle)
     sh_free(handle->data);
 }
 
-void http_conn_open(struct sh_http_server *server, int fd,
-                    const struct sockaddr_storage *from, bool refuse)
+static enum sh_err open_socket(struct sh_http_server *server, int fd,
+                               struct http_conn **out)
 {
     struct http_conn *conn = sh_alloc(sizeof(*conn));
     if (!conn) {
         close(fd);
-        return;
+        return SH_NOMEM;
     }
     int rc = uv_tcp_init(server->loop, &conn->tcp);
     assert(rc == 0); /* cannot fail without flags */
@@ -351,15 +353,28 @@ void http_conn_open(struct sh_http_server *server, int fd,
     if (rc != 0) {
         close(fd);
         uv_close((uv_handle_t *)&conn->tcp, on_never_opened);
-        return;
+        return sh_err_from_uv(rc);
     }
-    set_peer(conn, from);
+    *out = conn;
+    return SH_OK;
+}
+
+enum sh_err http_conn_open(struct sh_http_server *server, int fd, const char *peer,
+                           enum http_fault refuse)
+{
+    struct http_conn *conn = NULL;
+    enum sh_err err = open_socket(server, fd, &conn);
+    if (err != SH_OK)
+        return err;
+    memcpy(conn->peer, peer, strnlen(peer, sizeof(conn->peer) - 1));
     server->connections++;
-    server->refused += refuse;
-    conn->refused = refuse;
+    server->refused += refuse != HTTP_FINE;
+    conn->refused = refuse != HTTP_FINE;
+    conn->admitted = refuse == HTTP_FINE;
     http_ring_add(&server->conns, &conn->all);
     sh_series_add(server->open, 1);
-    if (refuse)
-        http_reply_fault(conn, HTTP_BUSY);
+    if (refuse != HTTP_FINE)
+        http_reply_fault(conn, refuse);
     settle(conn);
+    return SH_OK;
 }

@@ -45,10 +45,13 @@ struct sh_http_server {
     struct http_bounds bounds;
     sh_http_handler_fn *handler;
     void *arg;
+    bool (*admit)(void *arg, const char *peer);
+    void (*left)(void *arg, const char *peer);
+    void *admit_arg;
     void (*drained)(void *arg);
     void *drained_arg;
     size_t connections;
-    size_t refused; /* of them: over the limit, being told so */
+    size_t refused; /* of them: over a limit, being told so */
     struct http_link conns;
     struct http_link kicked;
     struct http_link waits[HTTP_WAIT_COUNT];
@@ -109,13 +112,17 @@ struct http_conn {
     bool lingering; /* shut down for writing; input is thrown away */
     bool broken;    /* a write failed */
     bool refused;
+    bool admitted; /* `left` is owed */
     bool closing;
     char peer[INET6_ADDRSTRLEN];
 };
 
-/* Takes over `fd`. `refuse`: tell it that there are too many. */
-void http_conn_open(struct sh_http_server *server, int fd,
-                    const struct sockaddr_storage *from, bool refuse);
+/* Takes over `fd`, which is closed when this fails. `refuse` other than HTTP_FINE: answer
+ * with that. Errors: SH_NOMEM, SH_IO. */
+SH_CHECK enum sh_err http_conn_open(struct sh_http_server *server, int fd,
+                                    const char *peer, enum http_fault refuse);
+/* "192.0.2.1", "2001:db8::1"; of an IPv4 client of an IPv6 socket, too. */
+void http_conn_peer(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN]);
 void http_conn_process(struct http_conn *conn);
 /* The request was answered, or reading was asked for or stopped, maybe outside
  * http_conn_process(): catch up. */

@@ -109,14 +109,20 @@ static bool name_is(const struct http_header *header, const char *name, size_t l
     return header->name.len == len && strncasecmp(header->name.data, name, len) == 0;
 }
 
-struct sh_bytes http_parse_header(const struct http_parse *self, const char *name)
+struct sh_bytes http_parse_header_at(const struct http_parse *self, const char *name,
+                                     size_t nth)
 {
     size_t len = strlen(name);
     for (size_t i = 0; i < self->header_count; i++) {
-        if (name_is(&self->headers[i], name, len))
+        if (name_is(&self->headers[i], name, len) && nth-- == 0)
             return self->headers[i].value;
     }
     return (struct sh_bytes){0};
+}
+
+struct sh_bytes http_parse_header(const struct http_parse *self, const char *name)
+{
+    return http_parse_header_at(self, name, 0);
 }
 
 static bool valid_host(struct sh_bytes host)

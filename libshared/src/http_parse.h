@@ -44,6 +44,8 @@
       "this server is no proxy")                                                         \
     X(HTTP_BUSY, 503, "connections", "overloaded",                                       \
       "too many connections, try later")                                                 \
+    X(HTTP_CROWDED, 503, "address_connections", "too_many_connections",                  \
+      "too many connections from one address")                                           \
     X(HTTP_BAD_VERSION, 505, "version", "http_version",                                  \
       "only HTTP/1.0 and HTTP/1.1 are spoken")
 /* clang-format on */
@@ -112,6 +114,8 @@ enum http_piece http_parse_body(struct http_parse *self, struct sh_bytes input,
 
 /* A field of the parsed head, name in any case; data NULL when there is none. */
 struct sh_bytes http_parse_header(const struct http_parse *self, const char *name);
+struct sh_bytes http_parse_header_at(const struct http_parse *self, const char *name,
+                                     size_t nth);
 
 int http_fault_status(enum http_fault fault);
 const char *http_fault_reason(enum http_fault fault);

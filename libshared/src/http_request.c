@@ -263,6 +263,12 @@ struct sh_bytes sh_http_header(const struct sh_http_request *request, const char
     return http_parse_header(&request->parse, name);
 }
 
+struct sh_bytes sh_http_header_at(const struct sh_http_request *request, const char *name,
+                                  size_t nth)
+{
+    return http_parse_header_at(&request->parse, name, nth);
+}
+
 const char *sh_http_peer(const struct sh_http_request *request)
 {
     return request->conn->peer;

@@ -67,14 +67,28 @@ static bool drop_one(struct sh_http_server *server)
     return fd >= 0;
 }
 
+static enum http_fault judge(struct sh_http_server *server, const char *peer)
+{
+    if (server->connections - server->refused >= server->limits.connections)
+        return HTTP_BUSY;
+    if (server->admit && !server->admit(server->admit_arg, peer))
+        return HTTP_CROWDED;
+    return HTTP_FINE;
+}
+
 static void take(struct sh_http_server *server, int fd,
                  const struct sockaddr_storage *from)
 {
-    bool refuse = server->connections - server->refused >= server->limits.connections;
-    if (refuse && server->refused >= REFUSED_MAX)
+    char peer[INET6_ADDRSTRLEN];
+    http_conn_peer(from, peer);
+    enum http_fault refuse = judge(server, peer);
+    if (refuse != HTTP_FINE && server->refused >= REFUSED_MAX) {
+        sh_series_add(server->faults[refuse], 1);
         close(fd);
-    else
-        http_conn_open(server, fd, from, refuse);
+    } else if (http_conn_open(server, fd, peer, refuse) != SH_OK && refuse == HTTP_FINE &&
+               server->left) {
+        server->left(server->admit_arg, peer);
+    }
 }
 
 static void accept_up_to(struct sh_http_server *server, size_t count)
@@ -302,6 +316,9 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
     server->loop = loop;
     server->handler = options->handler;
     server->arg = options->arg;
+    server->admit = options->admit;
+    server->left = options->left;
+    server->admit_arg = options->admit_arg;
     server->limits = with_defaults(options->limits);
     server->bounds =
         (struct http_bounds){server->limits.head_bytes, server->limits.headers};

@@ -41,6 +41,13 @@ struct sh_http_server_options {
     struct sh_http_limits limits;
     sh_http_handler_fn *handler;
     void *arg;
+    /* Asked for each connection before anything is read of it: false answers 503 and
+     * closes. `left` is called once for each that was let in, when it closes, and not
+     * after sh_http_server_close(). `peer` is what sh_http_peer() says. Both or neither;
+     * NULL: everybody is let in. */
+    bool (*admit)(void *arg, const char *peer);
+    void (*left)(void *arg, const char *peer);
+    void *admit_arg;
     const char *metrics_label; /* "public", "ops": label of cairn_http_* series */
 };
 
@@ -64,6 +71,9 @@ struct sh_bytes sh_http_path(const struct sh_http_request *request);   /* raw, n
 struct sh_bytes sh_http_query(const struct sh_http_request *request); /* raw, after '?' */
 /* Empty view (data NULL) when there is none. Name in any case. */
 struct sh_bytes sh_http_header(const struct sh_http_request *request, const char *name);
+/* The nth line of that name, from 0; an empty view after the last. */
+struct sh_bytes sh_http_header_at(const struct sh_http_request *request, const char *name,
+                                  size_t nth);
 /* Percent-decoded value of a query parameter, NUL-terminated in `out`. SH_NOTFOUND when
  * absent, SH_TOOBIG, SH_MALFORMED (bad escape, NUL, not UTF-8). */
 SH_CHECK enum sh_err sh_http_param(const struct sh_http_request *request,

@@ -321,6 +321,89 @@ static void connections_over_the_limit_are_told_503(void **state)
     free(extra);
 }
 
+struct door { /* lets two in at a time */
+    int inside;
+    int asked;
+    char peer[64];
+};
+
+static bool admit(void *arg, const char *peer)
+{
+    struct door *door = arg;
+    door->asked++;
+    (void)snprintf(door->peer, sizeof(door->peer), "%s", peer);
+    if (door->inside >= 2)
+        return false;
+    door->inside++;
+    return true;
+}
+
+static void let_out(void *arg, const char *peer)
+{
+    struct door *door = arg;
+    assert_string_equal(peer, door->peer);
+    door->inside--;
+}
+
+static void a_door_may_refuse_connections(void **state)
+{
+    struct fixture *f = *state;
+    struct door door = {0};
+    struct heard *heard = calloc(1, sizeof(*heard));
+    struct sh_http_server_options options = {.host = "127.0.0.1",
+                                             .handler = ok,
+                                             .arg = f,
+                                             .admit = admit,
+                                             .left = let_out,
+                                             .admit_arg = &door};
+    assert_int_equal(sh_http_server_create(&f->loop, &options, &f->server), SH_OK);
+    int fds[3];
+    for (size_t i = 0; i < SH_COUNT(fds); i++)
+        fds[i] = dial(f);
+    hear(f, fds[2], heard, "\"code\":\"too_many_connections\"");
+    assert_int_equal(status_of(heard), 503);
+    assert_non_null(strstr(heard->data, "Retry-After: 1\r\n"));
+    hear_end(f, fds[2], heard);
+    assert_string_equal(door.peer, "127.0.0.1");
+    close(fds[0]);
+    pump_until(f, door.inside == 1); /* who was refused does not count */
+    close(fds[2]);
+    fds[0] = dial(f); /* room again */
+    say(fds[0], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    *heard = (struct heard){0};
+    hear(f, fds[0], heard, "hello");
+    assert_int_equal(door.asked, 4);
+    sh_http_server_close(&f->server);
+    assert_int_equal(door.inside, 0);
+    close(fds[0]);
+    close(fds[1]);
+    free(heard);
+}
+
+/* Those that are over the number that are told are closed without a word. */
+static void a_door_is_not_stormed(void **state)
+{
+    struct fixture *f = *state;
+    struct door door = {.inside = 2};
+    enum { STORM = 300 };
+    struct sh_http_server_options options = {.host = "127.0.0.1",
+                                             .handler = ok,
+                                             .arg = f,
+                                             .admit = admit,
+                                             .left = let_out,
+                                             .admit_arg = &door};
+    int fds[STORM];
+    assert_int_equal(sh_http_server_create(&f->loop, &options, &f->server), SH_OK);
+    for (size_t i = 0; i < STORM; i++)
+        fds[i] = dial(f);
+    pump_until(f, door.asked == STORM);
+    assert_in_range(sh_http_server_connections(f->server), 1, 128);
+    for (size_t i = 0; i < STORM; i++)
+        close(fds[i]);
+    pump_until(f, sh_http_server_connections(f->server) == 0);
+    assert_int_equal(door.inside, 2);
+}
+
 /* --- draining ----------------------------------------------------------------------- */
 
 static void note_drained(void *arg)
@@ -417,6 +500,8 @@ int main(void)
         TEST(a_reader_that_takes_nothing_is_closed),
         TEST(a_slow_reader_is_not),
         TEST(connections_over_the_limit_are_told_503),
+        TEST(a_door_may_refuse_connections),
+        TEST(a_door_is_not_stormed),
         TEST(a_drain_loses_nothing),
         TEST(a_drain_waits_for_answers),
         TEST(a_drain_of_nothing_ends_at_once),

@@ -156,6 +156,32 @@ static void a_half_closed_client_still_gets_its_answers(void **state)
     free(heard);
 }
 
+static void echo_lines(void *arg, struct sh_http_request *request)
+{
+    char out[128];
+    size_t at = 0;
+    (void)arg;
+    for (size_t n = 0;; n++) {
+        struct sh_bytes line = sh_http_header_at(request, "x-colour", n);
+        if (line.data == NULL)
+            break;
+        at += (size_t)snprintf(out + at, sizeof(out) - at, "[%.*s]", (int)line.len,
+                               (const char *)line.data);
+    }
+    sh_http_respond(request, 200, NULL, (struct sh_bytes){out, at});
+}
+
+static void repeated_headers_are_all_there(void **state)
+{
+    static const char request[] = "GET / HTTP/1.0\r\nX-Colour: red\r\nX-Form: a\r\n"
+                                  "x-colour: blue\r\nX-COLOUR:\r\n\r\n";
+    struct fixture *f = *state;
+    serve(f, echo_lines);
+    struct heard *heard = exchange(f, request, strlen(request));
+    assert_non_null(strstr(heard->data, "\r\n\r\n[red][blue][]"));
+    free(heard);
+}
+
 static void head_gets_the_headers_only(void **state)
 {
     static const char say_this[] =
@@ -362,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answers_and_keeps_alive),
         TEST(shows_the_parts_of_a_request),
+        TEST(repeated_headers_are_all_there),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(the_next_request_waits_for_a_late_answer),
         TEST(a_half_closed_client_still_gets_its_answers),
