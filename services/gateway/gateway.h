@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "services/gateway/auth/account_settings.h"
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
@@ -21,6 +22,7 @@ struct gateway {
     struct sh_process_config process;
     struct sh_pg_config pg_config;
     struct sh_redis_config redis_config;
+    struct account_config account_config;
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
     unsigned loops;

@@ -48,7 +48,9 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     char why[256];
 
     process->service = service;
-    if (!settings_check(&process->gateway.config, why, sizeof why)) {
+    if (!settings_check(&process->gateway.config, why, sizeof why) ||
+        !account_settings_check(&process->gateway.account_config,
+                                process->gateway.process.environment, why, sizeof why)) {
         sh_error(NULL, "%s", why);
         return SH_INVALID;
     }
@@ -163,6 +165,7 @@ int main(int argc, char **argv)
         health_settings(&process.gateway.health_config),
         sh_pg_settings(&process.gateway.pg_config),
         sh_redis_settings(&process.gateway.redis_config),
+        account_settings(&process.gateway.account_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",
