@@ -72,6 +72,22 @@ enum sh_err envelope_read(struct sh_bytes frame, struct envelope *out)
     return SH_OK;
 }
 
+void envelope_set_state(struct envelope *envelope, uint64_t changes, uint64_t state)
+{
+    envelope->flags |= ENVELOPE_STATE;
+    put(envelope->idempotency_key, changes, 8);
+    put(envelope->idempotency_key + 8, state, 8);
+}
+
+bool envelope_state(const struct envelope *envelope, uint64_t *changes, uint64_t *state)
+{
+    if ((envelope->flags & ENVELOPE_STATE) == 0)
+        return false;
+    *changes = get(envelope->idempotency_key, 8);
+    *state = get(envelope->idempotency_key + 8, 8);
+    return true;
+}
+
 #define TYPE_NAME(value, name, meaning)          [value] = #name,
 #define STATUS_NAME(value, name, error, meaning) [value] = #name,
 #define STATUS_ERR(value, name, error, meaning)  [value] = (error),

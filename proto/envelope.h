@@ -24,7 +24,7 @@ enum {
     X(0,  4,  magic,           "`CARN`")                                        \
     X(4,  2,  version,         "of the protocol, 1")                            \
     X(6,  1,  type,            "see below")                                     \
-    X(7,  1,  flags,           "1 raw payload, 2 more pieces follow, 4 idempotency key") \
+    X(7,  1,  flags,           "1 raw payload, 2 more pieces follow, 4 idempotency key, 8 state") \
     X(8,  8,  epoch,           "of the caller's connection; with `sequence` the request's id") \
     X(16, 8,  sequence,        "unique within the epoch")                       \
     X(24, 1,  attempt,         "counts the tries of a request; answers repeat it") \
@@ -35,7 +35,7 @@ enum {
     X(36, 4,  payload_bytes,   "of all pieces together")                        \
     X(40, 16, trace_id,        "W3C trace context")                             \
     X(56, 8,  span_id,         "of the call")                                   \
-    X(64, 16, idempotency_key, "counts when flag 4 is set")                     \
+    X(64, 16, idempotency_key, "counts when flag 4 is set; with flag 8, in answers, HELLO_ACK and PONG: how often the state changed, the state") \
     X(80, 1,  trace_flags,     "W3C trace context")                             \
     X(82, 2,  queue_depth,     "in answers and PONG: requests being worked on") \
     X(84, 2,  credit,          "in answers, HELLO_ACK and PONG: how much the caller may have in flight; in CREDIT: pieces") \
@@ -49,7 +49,7 @@ enum {
     X(5,  ERROR,     "why there is no result")                                  \
     X(6,  CANCEL,    "nobody wants the result any more")                        \
     X(7,  PING,      "asked of the work loop")                                  \
-    X(8,  PONG,      "queue depth, age of the oldest request")                  \
+    X(8,  PONG,      "queue depth, age of the oldest request; also unasked, when the state changes") \
     X(9,  DRAINING,  "send nothing new")                                        \
     X(10, BYE,       "the sender is leaving")                                   \
     X(11, CREDIT,    "the receiver of chunks can take more")                    \
@@ -82,6 +82,7 @@ enum {                    /* flags */
        ENVELOPE_RAW = 1,  /* the payload is raw bytes (vectors); the message is in meta */
        ENVELOPE_MORE = 2, /* the payload goes on in CHUNK messages */
        ENVELOPE_KEY = 4,  /* idempotency_key counts */
+       ENVELOPE_STATE = 8, /* envelope_state() has something to tell */
 };
 
 struct envelope {
@@ -106,6 +107,12 @@ struct envelope {
 };
 
 void envelope_write(const struct envelope *envelope, uint8_t out[static ENVELOPE_BYTES]);
+/* The state of the data that a service answers from, in the room of idempotency_key: any
+ * number, the same wherever the data is the same, 0 when it is not known; `changes`
+ * counts up, so that the later of two can be told. */
+void envelope_set_state(struct envelope *envelope, uint64_t changes, uint64_t state);
+/* False: it tells nothing of it, as older services. */
+bool envelope_state(const struct envelope *envelope, uint64_t *changes, uint64_t *state);
 /* Errors: SH_MALFORMED (length, magic, unknown type). Another version is not an error. */
 SH_CHECK enum sh_err envelope_read(struct sh_bytes frame, struct envelope *out);
 const char *envelope_type_name(uint8_t type);

@@ -183,7 +183,7 @@ static struct envelope answer_to(const struct sh_rpc_server *server,
 {
     enum envelope_status status = envelope_status_of(err);
     size_t depth = server->in_flight;
-    return (struct envelope){
+    struct envelope head = {
         .type = err == SH_OK ? TYPE_REPLY : TYPE_ERROR,
         .epoch = request->epoch,
         .sequence = request->sequence,
@@ -194,6 +194,8 @@ static struct envelope answer_to(const struct sh_rpc_server *server,
         .credit = rpc_server_credit(server),
         .retry_after_ms = status == STATUS_OVERLOADED ? RETRY_AFTER_MS : 0,
     };
+    rpc_server_tell_state(server, &head);
+    return head;
 }
 
 static enum sh_err copy_into(zmq_msg_t *out, struct sh_bytes bytes)
@@ -218,7 +220,7 @@ static void answer(struct sh_rpc_call *call, enum sh_err result, uint8_t flags,
 {
     struct sh_rpc_server *server = call->server;
     call->answer = answer_to(server, &call->request, result);
-    call->answer.flags = flags;
+    call->answer.flags |= flags;
     call->answer.payload_bytes = (uint32_t)payload.len;
     call->phase = RPC_SENDING;
     count(call->method, call->answer.status);

@@ -357,6 +357,22 @@ size_t sh_rpc_client_replicas(const struct sh_rpc_client *client, uint64_t *repl
     return count;
 }
 
+uint64_t sh_rpc_client_state(const struct sh_rpc_client *client)
+{
+    uint64_t common = 0;
+
+    for (size_t i = 0; i < client->replica_count; i++) {
+        const struct rpc_replica *replica = client->replicas[i];
+        if (replica->state != RPC_READY)
+            continue;
+        uint64_t state = replica->data ? rpc_state_read(replica->data) : 0;
+        if (state == 0 || (common != 0 && common != state))
+            return 0;
+        common = state;
+    }
+    return common;
+}
+
 void sh_rpc_client_on_change(struct sh_rpc_client *client, void (*changed)(void *arg),
                              void *arg)
 {

@@ -33,6 +33,7 @@ void rpc_replica_disconnect(struct rpc_replica *replica)
         (void)zmq_socket_monitor(sh_zmq_socket_raw(replica->socket), NULL, 0);
     sh_zmq_socket_close(&replica->monitor);
     sh_zmq_socket_close(&replica->socket);
+    rpc_state_release(&replica->data);
     replica->epoch = 0;
     replica->pinged = false;
     replica->misses = 0;
@@ -79,6 +80,13 @@ static void say_hello(struct rpc_replica *replica)
     sh_buffer_free(&meta);
 }
 
+static void learn(struct rpc_replica *replica, const struct envelope *head)
+{
+    uint64_t changes = 0, state = 0;
+    if (replica->data && envelope_state(head, &changes, &state))
+        rpc_state_learn(replica->data, changes, state);
+}
+
 static bool fits(const struct rpc_replica *replica, const struct hello *hello)
 {
     return sh_bytes_is(hello->service, replica->service) &&
@@ -101,6 +109,9 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
     }
     (void)snprintf(replica->instance, sizeof(replica->instance), "%.*s",
                    (int)hello.instance.len, (const char *)hello.instance.data);
+    rpc_state_release(&replica->data);
+    replica->data = rpc_state_hold(replica->instance); /* NULL: as if it told nothing */
+    learn(replica, head);
     replica->credit = head->credit;
     replica->failures_in_row = 0;
     replica->ready_ms = sh_now_ms();
@@ -114,6 +125,7 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
 
 static void on_pong(struct rpc_replica *replica, const struct envelope *head)
 {
+    bool asked = replica->pinged;
     replica->pinged = false;
     replica->misses = 0;
     if (head->status == STATUS_REJECTED_NOT_EXECUTED) {
@@ -124,7 +136,7 @@ static void on_pong(struct rpc_replica *replica, const struct envelope *head)
     }
     if (head->status == STATUS_DRAINING && replica->state == RPC_READY)
         move_to(replica, RPC_DRAINING);
-    if (replica->state == RPC_HALF_OPEN && ++replica->good_pings >= GOOD_PINGS)
+    if (replica->state == RPC_HALF_OPEN && asked && ++replica->good_pings >= GOOD_PINGS)
         move_to(replica, RPC_READY);
 }
 
@@ -141,6 +153,7 @@ static void on_message(void *arg, zmq_msg_t *frames, size_t count)
         replica->depth = head.queue_depth;
         replica->credit = head.credit;
     }
+    learn(replica, &head); /* before whoever waits for the answer hears it */
     switch (head.type) {
     case TYPE_HELLO_ACK:
         welcome(replica, &head, rpc_frame_bytes(&frames[1]));

@@ -5,6 +5,7 @@
 #define LIBSHARED_RPC_REPLICA_H
 
 #include "libshared/src/rpc_balance.h"
+#include "libshared/src/rpc_states.h"
 #include "libshared/src/rpc_window.h"
 #include "libshared/src/rpc_wire.h"
 
@@ -48,6 +49,7 @@ struct rpc_replica {
     uint64_t epoch;
     uint64_t reopen_ms;
     char instance[65];
+    struct rpc_state *data; /* what the instance says of its data; NULL: none known */
 
     uint32_t outstanding;
     uint32_t depth;

@@ -23,6 +23,12 @@ uint16_t rpc_server_credit(const struct sh_rpc_server *server)
     return credit == 0 ? 1 : (uint16_t)credit;
 }
 
+void rpc_server_tell_state(const struct sh_rpc_server *server, struct envelope *head)
+{
+    if (server->state_changes > 0)
+        envelope_set_state(head, server->state_changes, server->state);
+}
+
 static void on_quiet(uv_timer_t *timer);
 
 void rpc_server_peer_gone(struct sh_rpc_server *server,
@@ -45,12 +51,14 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
 static struct envelope about(const struct sh_rpc_server *server, uint8_t type)
 {
     size_t depth = server->in_flight;
-    return (struct envelope){
+    struct envelope head = {
         .type = type,
         .status = server->draining ? STATUS_DRAINING : STATUS_OK,
         .queue_depth = depth > UINT16_MAX ? UINT16_MAX : (uint16_t)depth,
         .credit = rpc_server_credit(server),
     };
+    rpc_server_tell_state(server, &head);
+    return head;
 }
 
 static void tell(struct sh_rpc_server *server, const struct rpc_identity *peer,
@@ -322,6 +330,20 @@ static void say_draining(void *arg, const struct rpc_identity *peer)
 static void say_bye(void *arg, const struct rpc_identity *peer)
 {
     say(arg, peer, TYPE_BYE);
+}
+
+static void say_state(void *arg, const struct rpc_identity *peer)
+{
+    say(arg, peer, TYPE_PONG); /* where it is lost, the next one brings it */
+}
+
+void sh_rpc_server_set_state(struct sh_rpc_server *server, uint64_t state)
+{
+    if (server->state == state)
+        return;
+    server->state = state;
+    server->state_changes++;
+    rpc_peers_each(&server->peers, say_state, server);
 }
 
 static void on_quiet(uv_timer_t *timer)

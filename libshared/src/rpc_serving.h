@@ -66,6 +66,8 @@ struct sh_rpc_server {
     double started;
     uint32_t max_in_flight;
     char endpoint[256];
+    uint64_t state; /* of the data, and how often it changed; 0: never told */
+    uint64_t state_changes;
 
     struct rpc_method *methods;
     struct rpc_method unknown; /* for the metrics of what names no method */
@@ -93,6 +95,8 @@ struct sh_rpc_server {
 /* rpc_server.c */
 struct rpc_method *rpc_server_method(struct sh_rpc_server *server, uint32_t id);
 uint16_t rpc_server_credit(const struct sh_rpc_server *server);
+/* Into a head of ours. */
+void rpc_server_tell_state(const struct sh_rpc_server *server, struct envelope *head);
 void rpc_server_peer_gone(struct sh_rpc_server *server,
                           const struct rpc_identity *identity);
 /* A call has ended: the drain may go on, or the closed server's memory go. */

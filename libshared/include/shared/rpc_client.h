@@ -72,6 +72,10 @@ size_t sh_rpc_client_ready(const struct sh_rpc_client *client);
  * most `max`; *others: replicas that are connected but take no work at the moment. */
 size_t sh_rpc_client_replicas(const struct sh_rpc_client *client, uint64_t *replicas,
                               size_t max, size_t *others);
+/* What the service's data is like, as its replicas that can take work last said on any
+ * loop of this process: the same number as long as it is the same. 0: they differ, or one
+ * does not say, or there is none. */
+uint64_t sh_rpc_client_state(const struct sh_rpc_client *client);
 /* Appends an object per replica,
  * {"service","endpoint","state","instance","outstanding",…}, for /peers: with commas
  * between them and after an object that is already there; the brackets are yours. */

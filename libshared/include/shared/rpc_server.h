@@ -35,6 +35,10 @@ typedef void sh_rpc_handler_fn(void *arg, struct sh_rpc_call *call);
 SH_CHECK enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t id,
                                        const char *name, size_t max_payload,
                                        sh_rpc_handler_fn *handler, void *arg);
+/* What the data is like that answers come from: any number, the same on every replica
+ * whose data is the same; 0, as at the start: not known. A change is told to all callers
+ * at once, and every later answer bears it: who hears of a write knows of its effect. */
+void sh_rpc_server_set_state(struct sh_rpc_server *server, uint64_t state);
 /* Refuse new requests with DRAINING, tell the peers; `done` when every accepted call has
  * been answered and the answers are on their way. */
 void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg),

@@ -74,6 +74,24 @@ static void layout_is_little_endian_and_fixed(void **state)
     assert_memory_equal(wire + 92, "\0\0\0\0", 4);
 }
 
+static void a_state_takes_the_room_of_the_key(void **state)
+{
+    (void)state;
+    struct envelope in = {.type = TYPE_PONG, .flags = ENVELOPE_RAW};
+    struct envelope out;
+    uint8_t wire[ENVELOPE_BYTES];
+    uint64_t changes = 0, told = 0;
+    assert_false(envelope_state(&in, &changes, &told));
+    envelope_set_state(&in, 7, 0x1122334455667788u);
+    envelope_write(&in, wire);
+    assert_memory_equal(wire + 64, "\x07\0\0\0\0\0\0\0\x88\x77\x66\x55\x44\x33\x22\x11",
+                        16);
+    assert_int_equal(envelope_read((struct sh_bytes){wire, sizeof(wire)}, &out), SH_OK);
+    assert_int_equal(out.flags, ENVELOPE_RAW | ENVELOPE_STATE);
+    assert_true(envelope_state(&out, &changes, &told));
+    assert_true(changes == 7 && told == 0x1122334455667788u);
+}
+
 static void other_lengths_magic_and_types_are_malformed(void **state)
 {
     (void)state;
@@ -133,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_member_comes_back),
         cmocka_unit_test(layout_is_little_endian_and_fixed),
+        cmocka_unit_test(a_state_takes_the_room_of_the_key),
         cmocka_unit_test(other_lengths_magic_and_types_are_malformed),
         cmocka_unit_test(another_version_is_read),
         cmocka_unit_test(statuses_map_to_errors_and_back),
