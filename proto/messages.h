@@ -221,7 +221,8 @@
     F(json, plan,               8192, _)                                            \
     F(u64,  duration_us,  UINT64_MAX, _)                                            \
     F(str,  fingerprint,          64, _)                                            \
-    F(list, expanded,             16, search_expansion)
+    F(list, expanded,             16, search_expansion)                             \
+    F(u64,  generation,   UINT64_MAX, _)
 
 /* --- graph ---------------------------------------------------------------------- */
 #define GRAPH_PROPERTY(F)                                                           \

@@ -347,6 +347,11 @@ struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed 
     return feed->position;
 }
 
+const char *sh_changefeed_database(const struct sh_changefeed *feed)
+{
+    return feed->database;
+}
+
 bool sh_changefeed_current(const struct sh_changefeed *feed)
 {
     return feed->start_below > 0 && feed->applied_below >= feed->start_below;

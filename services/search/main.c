@@ -106,10 +106,8 @@ static enum sh_err start_embedder(struct sh_service *service, void *self)
 
 static void stop_embedder(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    sh_rpc_client_close(&search->embedder);
+    sh_rpc_client_close(&((struct search *)self)->embedder);
 }
 
 /* --- the view and the model --------------------------------------------------------- */
@@ -159,6 +157,11 @@ static void on_changed(void *arg)
     watch_refresh(search->watch);
 }
 
+static void on_moved(void *arg)
+{
+    methods_moved(&((struct search *)arg)->methods);
+}
+
 static enum sh_err start_backend(struct sh_service *service, void *self)
 {
     struct search *search = self;
@@ -166,8 +169,9 @@ static enum sh_err start_backend(struct sh_service *service, void *self)
     struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
                                         search->model,   on_changed, search};
     struct memory_parts_options memory = {
-        &search->config, &search->pg_config, search->pg, search->searchers,
-        search->writer,  search->model,      on_changed, search};
+        &search->config,   &search->pg_config, search->pg,
+        search->searchers, search->writer,     search->model,
+        on_changed,        on_moved,           search};
 
     if (uses_pgvector(search))
         return pg_parts_start(&search->pgvector, loop, &pgvector);
@@ -262,10 +266,8 @@ static void drain_pending(struct sh_service *service, void *self)
 
 static void stop_pending(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    pending_close(&search->pending);
+    pending_close(&((struct search *)self)->pending);
 }
 
 static enum sh_err start_putter(struct sh_service *service, void *self)
@@ -291,10 +293,8 @@ static enum sh_err start_putter(struct sh_service *service, void *self)
 
 static void stop_putter(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    putter_close(&search->putter);
+    putter_close(&((struct search *)self)->putter);
 }
 
 static void on_other_model(void *arg)
@@ -355,10 +355,8 @@ static enum sh_err start_watch(struct sh_service *service, void *self)
 
 static void stop_watch(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    watch_close(&search->watch);
+    watch_close(&((struct search *)self)->watch);
 }
 
 /* Order matters: a stage may use the ones above it. */

@@ -35,6 +35,7 @@ enum sh_err memory_parts_start(struct memory_parts *self, uv_loop_t *loop,
                                 .data_dir = config->data_dir,
                                 .snapshot_s = config->snapshot_s,
                                 .state_changed = options->changed,
+                                .moved = options->moved,
                                 .arg = options->arg};
     enum sh_err err = feed_create(loop, &feed, &self->feed);
 

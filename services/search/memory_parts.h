@@ -23,6 +23,7 @@ struct memory_parts_options {
     struct sh_workers *writer;  /* the one thread that changes the view */
     struct model_binding *model;
     void (*changed)(void *arg); /* how far the view is */
+    void (*moved)(void *arg);   /* what it shows */
     void *arg;
 };
 

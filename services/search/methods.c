@@ -37,6 +37,24 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
     return err;
 }
 
+static void on_glossary(void *arg)
+{
+    methods_moved(arg);
+}
+
+static void start_generation(struct methods *self, struct sh_rpc_server *rpc,
+                             const struct methods_options *options)
+{
+    self->generation =
+        (struct generation){.feed = options->feed,
+                            .glossary = options->querier.glossary,
+                            .rpc = rpc,
+                            .querier = &self->querier,
+                            .settings = generation_settings(options->config)};
+    glossary_feed_on_change(options->querier.glossary, on_glossary, self);
+    methods_moved(self);
+}
+
 enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
                           struct sh_rpc_server *rpc,
                           const struct methods_options *options)
@@ -54,11 +72,21 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     err = add_all(self, rpc, options->putter);
     if (err != SH_OK)
         shown_close(&self->shown);
+    else
+        start_generation(self, rpc, options);
     return err;
+}
+
+/* Nobody can ask before there are methods. */
+void methods_moved(struct methods *self)
+{
+    if (self->generation.rpc != NULL)
+        generation_refresh(&self->generation);
 }
 
 void methods_stop(struct methods *self)
 {
+    self->generation = (struct generation){0};
     self->querier.closing = true;
     self->documents.feed = NULL;
     shown_close(&self->shown);

@@ -2,6 +2,7 @@
 #ifndef SEARCH_METHODS_H
 #define SEARCH_METHODS_H
 
+#include "services/search/generation.h"
 #include "services/search/ingest/put.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
@@ -13,6 +14,7 @@ struct methods { /* {0} is stopped */
     struct querier querier;
     struct documents documents;
     struct shown *shown;
+    struct generation generation;
 };
 
 struct methods_options {
@@ -27,6 +29,8 @@ struct methods_options {
 SH_CHECK enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
                                    struct sh_rpc_server *rpc,
                                    const struct methods_options *options);
+/* What the feed's view shows may have changed. */
+void methods_moved(struct methods *self);
 /* Calls under way end without what may now be closed. */
 void methods_stop(struct methods *self);
 

@@ -56,6 +56,8 @@ SH_CHECK enum sh_err sh_changefeed_create(uv_loop_t *loop,
 /* The last batch is in the view. */
 void sh_changefeed_applied(struct sh_changefeed *feed);
 struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed *feed);
+/* Which database that is a position of; NULL until it has told. Borrowed. */
+const char *sh_changefeed_database(const struct sh_changefeed *feed);
 /* True once everything committed when the feed started has been applied. */
 bool sh_changefeed_current(const struct sh_changefeed *feed);
 /* `done`, never from inside this call, when every change of transaction `xid` is applied

@@ -72,6 +72,12 @@ static void on_retry(uv_timer_t *timer)
         start_over(feed);
 }
 
+void feed_moved(const struct feed *feed)
+{
+    if (feed->options.moved != NULL)
+        feed->options.moved(feed->options.arg);
+}
+
 void feed_retry(struct feed *feed)
 {
     uv_timer_start(&feed->timer, on_retry, RETRY_MS, 0);
@@ -102,6 +108,7 @@ static void reveal(struct feed *feed)
     sh_info(NULL, "view loaded: %zu documents, %zu passages, %zu vectors",
             stats.documents, stats.chunks, stats.vectors);
     feed->options.state_changed(feed->options.arg);
+    feed_moved(feed);
 }
 
 void feed_look(struct feed *feed)
@@ -113,6 +120,7 @@ void feed_look(struct feed *feed)
     if (current != feed->was_current) {
         feed->was_current = current;
         feed->options.state_changed(feed->options.arg);
+        feed_moved(feed);
     }
 }
 
@@ -142,6 +150,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
     }
     if (feed->changed.count == 0) {
         sh_changefeed_applied(feed->changefeed);
+        feed_moved(feed);
         return;
     }
     feed->unsaved = true;
@@ -264,6 +273,7 @@ static void start_over(struct feed *feed)
     memcpy(feed->fingerprint, model->fingerprint, sizeof(feed->fingerprint));
     feed_restore(feed);
     feed_look(feed);
+    feed_moved(feed);
 }
 
 /* --- the rest ----------------------------------------------------------------------- */

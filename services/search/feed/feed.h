@@ -25,6 +25,8 @@ struct feed_options {
     const char *data_dir;      /* for snapshots; "", NULL: none. Borrowed for create */
     uint32_t snapshot_s;       /* how often one is written, when anything changed */
     void (*state_changed)(void *arg); /* loaded, current, rebuilding */
+    void (*moved)(void *arg); /* as that, and after every change that the view has taken,
+                                 before anybody who waits for it; NULL: nobody */
     void *arg;
 };
 
@@ -41,6 +43,9 @@ bool feed_loaded(const struct feed *feed);
 bool feed_current(const struct feed *feed);
 struct sh_changefeed_position feed_position(const struct feed *feed);
 /* Some document's title, "" when there is none: what a self-test may look for. */
+/* A number for what the view shows, the same on every replica that shows the same; 0: the
+ * view does not follow the record at the moment. What is searched is at least as new. */
+uint64_t feed_generation(const struct feed *feed);
 const char *feed_sample(const struct feed *feed);
 
 /* What is known of snapshots. */

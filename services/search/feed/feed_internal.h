@@ -61,6 +61,8 @@ struct feed {
 
 /* True when the caller must return at once: closing, or everything begins anew. */
 bool feed_interrupted(struct feed *feed);
+/* Whoever keeps what was found must know. */
+void feed_moved(const struct feed *feed);
 /* What is being done is tried again in a moment. */
 void feed_retry(struct feed *feed);
 void feed_end_batch(struct feed *feed);

@@ -55,6 +55,7 @@ static void page_applied(struct sh_work *work, enum sh_err err)
     } else {
         feed_end_batch(feed);
         sh_changefeed_applied(feed->changefeed);
+        feed_moved(feed);
         feed_look(feed);
     }
 }

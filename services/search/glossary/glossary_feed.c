@@ -1,5 +1,7 @@
 #include "services/search/glossary/glossary_feed.h"
 
+#include <xxhash.h>
+
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -20,6 +22,8 @@ struct glossary_feed {
     bool busy;       /* a call or work holds `this` */
     bool closing;
     bool failing; /* was told to the log */
+    void (*changed)(void *arg);
+    void *arg;
     uv_timer_t timer;
     struct sh_work work;
 };
@@ -31,9 +35,21 @@ static enum sh_err held_new(struct glossary *glossary, struct held_glossary **ou
     struct held_glossary *held = sh_alloc(sizeof(*held));
     if (!held)
         return SH_NOMEM;
-    *held = (struct held_glossary){glossary, 1};
+    *held = (struct held_glossary){.glossary = glossary, .users = 1};
     *out = held;
     return SH_OK;
+}
+
+void glossary_feed_on_change(struct glossary_feed *feed, void (*changed)(void *arg),
+                             void *arg)
+{
+    feed->changed = changed;
+    feed->arg = arg;
+}
+
+uint64_t glossary_feed_version(const struct glossary_feed *feed)
+{
+    return feed->held->version;
 }
 
 struct held_glossary *glossary_hold(struct glossary_feed *feed)
@@ -127,6 +143,9 @@ static void on_made(struct sh_work *work, enum sh_err err)
     feed->held = held;
     feed->failing = false;
     memcpy(feed->version, feed->next, sizeof(feed->version));
+    held->version = XXH3_64bits(feed->version, strlen(feed->version));
+    if (feed->changed != NULL && !feed->closing)
+        feed->changed(feed->arg);
     sh_info(NULL, "glossary read: %zu terms with other names",
             glossary_size(held->glossary));
     rest(feed);

@@ -13,12 +13,18 @@ struct glossary_feed;
 
 struct held_glossary {
     struct glossary *glossary; /* NULL: not read yet */
-    unsigned users;            /* those that hold it, and the feed */
+    uint64_t version; /* the same on all replicas that have the same terms; 0: not read */
+    unsigned users;   /* those that hold it, and the feed */
 };
 
 SH_CHECK enum sh_err glossary_feed_create(uv_loop_t *loop, struct sh_pg *pg,
                                           struct sh_workers *workers,
                                           struct glossary_feed **out);
+/* Called when another glossary is there for searches. */
+void glossary_feed_on_change(struct glossary_feed *feed, void (*changed)(void *arg),
+                             void *arg);
+/* Of the one that searches get. */
+uint64_t glossary_feed_version(const struct glossary_feed *feed);
 /* Never NULL; let it go with glossary_release(). */
 struct held_glossary *glossary_hold(struct glossary_feed *feed);
 /* NULL is fine. */

@@ -30,7 +30,8 @@ struct running {
     struct search_query query;
     struct search_query wanted; /* of the backend */
     uint64_t started_us;
-    uint64_t leg_us; /* when the present leg began */
+    uint64_t leg_us;     /* when the present leg began */
+    uint64_t generation; /* of what is searched */
     uint64_t embed_id;
     bool embedding;
     float *vector;
@@ -91,6 +92,7 @@ static void answer(struct running *run)
     struct search_results *results = &run->job.results;
 
     results->duration_us = sh_now_us() - run->started_us;
+    results->generation = run->generation;
     if (run->querier->shadow != NULL && !run->querier->closing)
         shadow_offer(run->querier->shadow, &run->job.ask); /* the reply ends the query */
     sh_rpc_reply(run->call, search_results_desc(), results);
@@ -216,6 +218,7 @@ static void search(struct running *run, const char *missing)
     }
     run->job.trace = sh_rpc_call_trace(run->call);
     run->job.done = searched;
+    run->generation = run->querier->generation;
     run->leg_us = sh_now_us();
     err = backend->start(backend->self, &run->job);
     if (err != SH_OK)

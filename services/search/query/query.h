@@ -21,6 +21,7 @@ struct querier {
     struct reranker *reranker;      /* NULL: none */
     struct shadow *shadow;          /* NULL: none */
     const struct boosts *boosts;    /* NULL: boosts_default() */
+    uint64_t generation;            /* of what is searched; 0: not known */
     /* The embedder answered with a model other than the view's. */
     void (*other_model)(void *arg);
     void *arg;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "services/search/feed/feed.h"
+#include "services/search/generation.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/ingest/put.h"
 #include "services/search/query/backend_memory.h"
@@ -49,6 +50,7 @@ struct service {
     struct putter *putter;
     struct backend_memory memory;
     struct querier querier;
+    struct generation generation;
     struct documents documents;
     struct shown *shown;
     struct sh_rpc_server *server;
@@ -224,6 +226,14 @@ static inline void service_on_embedder(void *arg)
     service_on_pending(service);
 }
 
+static inline void service_on_moved(void *arg)
+{
+    struct service *service = arg;
+
+    if (service->generation.rpc != NULL)
+        generation_refresh(&service->generation);
+}
+
 static inline void service_ignore(void *arg)
 {
     (void)arg;
@@ -252,7 +262,9 @@ static inline void service_start_parts(struct service *service)
                                 .writer = service->writer,
                                 .view = view_defaults(),
                                 .model = model_current(service->model),
-                                .state_changed = service_ignore};
+                                .state_changed = service_ignore,
+                                .moved = service_on_moved,
+                                .arg = service};
     assert_int_equal(feed_create(loop, &feed, &service->feed), SH_OK);
     assert_int_equal(
         glossary_feed_create(loop, service->pg, service->searchers, &service->glossary),
@@ -304,6 +316,11 @@ static inline void service_start_methods(struct service *service)
     service_add(service, METHOD_DOCUMENT_DELETE, documents_delete, &service->documents);
     assert_int_equal(shown_create(&service->loop, service->feed, &service->shown), SH_OK);
     service_add(service, METHOD_VIEW_WAIT, shown_handle, service->shown);
+    service->generation = (struct generation){.feed = service->feed,
+                                              .glossary = service->glossary,
+                                              .rpc = service->server,
+                                              .querier = &service->querier};
+    glossary_feed_on_change(service->glossary, service_on_moved, service);
     client.endpoints = sh_rpc_server_endpoint(service->server);
     assert_int_equal(sh_rpc_client_create(service->zmq, &client, &service->client),
                      SH_OK);
@@ -337,6 +354,7 @@ static inline void service_start(struct service *service)
 static inline void service_stop(struct service *service)
 {
     sh_rpc_client_close(&service->client);
+    service->generation = (struct generation){0};
     service->querier.closing = true;
     service->documents.feed = NULL;
     shown_close(&service->shown);
