@@ -47,7 +47,8 @@ const char *sh_http_status_text(int status)
 
 static char *put(char *at, const void *data, size_t len)
 {
-    memcpy(at, data, len);
+    if (len > 0)
+        memcpy(at, data, len);
     return at + len;
 }
 
@@ -137,12 +138,30 @@ static char *put_framing(char *at, const struct sh_http_request *request, int64_
     return at;
 }
 
+static size_t fixed_len(const struct sh_http_fixed *fixed)
+{
+    return fixed->always.len + fixed->policy.len + fixed->secure.len;
+}
+
+static char *put_fixed(char *at, const struct sh_http_request *request)
+{
+    const struct sh_http_fixed *fixed = &request->conn->server->fixed;
+    at = put(at, fixed->always.data, fixed->always.len);
+    if (!request->own_policy)
+        at = put(at, fixed->policy.data, fixed->policy.len);
+    if (request->secure)
+        at = put(at, fixed->secure.data, fixed->secure.len);
+    return at;
+}
+
 void http_head_put(struct sh_buffer *out, struct sh_http_request *request, int status,
                    const char *content_type, int64_t length, size_t room)
 {
     struct sh_bytes type = sh_bytes_of(content_type);
     size_t extra = request->extra.len;
-    char *start = sh_buffer_reserve(out, HEAD_FIXED_MAX + type.len + extra + room);
+    size_t fixed = fixed_len(&request->conn->server->fixed);
+    char *start =
+        sh_buffer_reserve(out, HEAD_FIXED_MAX + fixed + type.len + extra + room);
     if (!start)
         return;
     char *at = put_status(start, status);
@@ -154,8 +173,8 @@ void http_head_put(struct sh_buffer *out, struct sh_http_request *request, int s
     }
     at = put_framing(at, request, length);
     at = put_ids(at, request);
-    if (extra > 0)
-        at = put(at, request->extra.data, extra);
+    at = put_fixed(at, request);
+    at = put(at, request->extra.data, extra);
     at = PUT(at, "\r\n");
     out->len += (size_t)(at - start);
 }
@@ -184,6 +203,7 @@ void sh_http_add_header(struct sh_http_request *request, const char *name,
         request->close |= strcasecmp(value, "close") == 0;
         return;
     }
+    request->own_policy |= strcasecmp(name, "content-security-policy") == 0;
     struct sh_buffer *extra = &request->extra;
     sh_buffer_text(extra, name);
     sh_buffer_text(extra, ": ");

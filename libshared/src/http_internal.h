@@ -43,6 +43,7 @@ struct sh_http_server {
     bool ticking;
     struct sh_http_limits limits;
     struct http_bounds bounds;
+    struct sh_http_fixed fixed;
     sh_http_handler_fn *handler;
     void *arg;
     bool (*admit)(void *arg, const char *peer);
@@ -171,6 +172,8 @@ struct sh_http_request {
     bool begun;
     bool chunked;      /* the streamed answer */
     bool close;        /* the handler asked for Connection: close */
+    bool secure;       /* the client speaks TLS */
+    bool own_policy;   /* the handler added a Content-Security-Policy */
     bool want_drained; /* sh_http_send() said stop */
     struct http_header headers[];
 };

@@ -279,6 +279,16 @@ const struct sh_trace *sh_http_trace(const struct sh_http_request *request)
     return &request->trace;
 }
 
+bool sh_http_is_secure(const struct sh_http_request *request)
+{
+    return request->secure;
+}
+
+void sh_http_set_secure(struct sh_http_request *request)
+{
+    request->secure = true;
+}
+
 int64_t sh_http_content_length(const struct sh_http_request *request)
 {
     const struct http_parse *parse = &request->parse;

@@ -319,6 +319,7 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
     server->admit = options->admit;
     server->left = options->left;
     server->admit_arg = options->admit_arg;
+    server->fixed = options->fixed;
     server->limits = with_defaults(options->limits);
     server->bounds =
         (struct http_bounds){server->limits.head_bytes, server->limits.headers};

@@ -74,6 +74,7 @@ static enum sh_err open_server(struct edge *edge, uint16_t port)
                    .body_timeout_ms = config->http_body_timeout_ms,
                    .idle_timeout_ms = config->http_idle_timeout_ms,
                    .write_timeout_ms = config->http_write_timeout_ms},
+        .fixed = shell_fixed(&edge->gateway->shell),
         .handler = exchange_begin,
         .arg = edge,
         .metrics_label = "public",

@@ -244,6 +244,8 @@ void exchange_begin(void *arg, struct sh_http_request *request)
                                      : gateway->route_count;
 
     meter_watch(&edge->meters[row], request);
+    if (shell_enter(&gateway->shell, request, match.allow))
+        return;
     struct exchange *x = take(edge);
     if (x == NULL) {
         sh_http_fail_err(request, SH_NOMEM, sh_err_text(SH_NOMEM));

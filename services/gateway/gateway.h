@@ -9,6 +9,7 @@
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
+#include "services/gateway/shell/shell.h"
 #include "shared/pg.h"
 #include "shared/redis.h"
 #include "shared/service.h"
@@ -19,6 +20,7 @@ struct watch;
 struct gateway {
     struct gateway_config config;
     struct health_config health_config;
+    struct shell_config shell_config;
     struct sh_process_config process;
     struct sh_pg_config pg_config;
     struct sh_redis_config redis_config;
@@ -31,6 +33,8 @@ struct gateway {
     struct router *router;
     struct sh_buffer openapi; /* /openapi.json */
     struct sh_buffer docs;    /* /docs */
+    struct sh_buffer docs_policy;
+    struct shell shell;
     struct board *board;      /* the answers of /health */
     struct edges *edges;
     struct watch *watch;

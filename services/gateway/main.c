@@ -26,6 +26,8 @@ static void stop_tables(struct sh_service *service, void *self)
     board_free(&gateway->board);
     sh_buffer_free(&gateway->openapi);
     sh_buffer_free(&gateway->docs);
+    sh_buffer_free(&gateway->docs_policy);
+    shell_close(&gateway->shell);
 }
 
 static enum sh_err make_tables(struct gateway *gateway)
@@ -39,7 +41,18 @@ static enum sh_err make_tables(struct gateway *gateway)
         err = openapi_write(routes, routes_count, &gateway->openapi);
     if (err == SH_OK)
         err = openapi_page(routes, routes_count, &gateway->docs);
+    if (err == SH_OK)
+        err = openapi_policy(&gateway->docs_policy);
     return err;
+}
+
+static bool open_shell(struct gateway *gateway, char *why, size_t size)
+{
+    bool production = strcmp(gateway->process.environment, "production") == 0;
+
+    (void)snprintf(why, size, "out of memory");
+    return shell_open(&gateway->shell_config, production, &gateway->shell, why, size) ==
+           SH_OK;
 }
 
 static enum sh_err start_tables(struct sh_service *service, void *self)
@@ -48,9 +61,11 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     char why[256];
 
     process->service = service;
-    if (!settings_check(&process->gateway.config, why, sizeof why) ||
-        !account_settings_check(&process->gateway.account_config,
-                                process->gateway.process.environment, why, sizeof why)) {
+    struct gateway *gateway = &process->gateway;
+    if (!settings_check(&gateway->config, why, sizeof why) ||
+        !account_settings_check(&gateway->account_config, gateway->process.environment,
+                                why, sizeof why) ||
+        !open_shell(gateway, why, sizeof why)) {
         sh_error(NULL, "%s", why);
         return SH_INVALID;
     }
@@ -163,6 +178,7 @@ int main(int argc, char **argv)
     const struct sh_settings settings[] = {
         gateway_settings(&process.gateway.config),
         health_settings(&process.gateway.health_config),
+        shell_settings(&process.gateway.shell_config),
         sh_pg_settings(&process.gateway.pg_config),
         sh_redis_settings(&process.gateway.redis_config),
         account_settings(&process.gateway.account_config),

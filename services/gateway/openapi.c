@@ -1,5 +1,7 @@
 #include "services/gateway/openapi.h"
 
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -314,16 +316,35 @@ static void write_operation(struct sh_buffer *out, const struct route *route)
     sh_buffer_text(out, "</section>\n");
 }
 
+/* The page's policy names it by its hash. */
+#define STYLE                                                                            \
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;"                            \
+    "margin:2em auto;padding:0 1em;color-scheme:light dark}h2{font-size:1.1em;"          \
+    "margin:2em 0 0}table{border-collapse:collapse}td{border-top:1px solid #8884;"       \
+    "padding:.2em .8em .2em 0;vertical-align:top}"
+
+enum sh_err openapi_policy(struct sh_buffer *out)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    unsigned char text[SHA256_DIGEST_LENGTH * 2];
+    (void)SHA256((const unsigned char *)STYLE, sizeof STYLE - 1,
+                 digest); /* cannot fail */
+    (void)EVP_EncodeBlock(text, digest, sizeof digest);
+    sh_buffer_printf(out,
+                     "default-src 'none'; style-src 'sha256-%s'; frame-ancestors 'none'; "
+                     "base-uri 'none'; form-action 'none'",
+                     (const char *)text);
+    sh_buffer_append(out, "", 1);
+    return out->err;
+}
+
 enum sh_err openapi_page(const struct route *table, size_t count, struct sh_buffer *out)
 {
     sh_buffer_text(
         out,
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width\"><title>Cairn: HTTP API"
-        "</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:60em;"
-        "margin:2em auto;padding:0 1em;color-scheme:light dark}h2{font-size:1.1em;"
-        "margin:2em 0 0}table{border-collapse:collapse}td{border-top:1px solid #8884;"
-        "padding:.2em .8em .2em 0;vertical-align:top}</style>"
+        "</title><style>" STYLE "</style>"
         "<h1>Cairn " CAIRN_VERSION "</h1><p>The same for programs: "
         "<a href=\"/openapi.json\">/openapi.json</a>. Every <code>/api/</code> path "
         "also answers under <code>/api/v1/</code>.</p>\n");

@@ -13,6 +13,9 @@ SH_CHECK enum sh_err openapi_write(const struct route *routes, size_t count,
 /* A page for people, without scripts or anything from elsewhere. */
 SH_CHECK enum sh_err openapi_page(const struct route *routes, size_t count,
                                   struct sh_buffer *out);
+/* The page's Content-Security-Policy, NUL-terminated: its style by hash, nothing else.
+ * Errors: SH_NOMEM. */
+SH_CHECK enum sh_err openapi_policy(struct sh_buffer *out);
 /* The shapes of the answers: JSON Schemas by name, ended by a NULL name. */
 struct openapi_answer {
     const char *name;

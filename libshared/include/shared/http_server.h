@@ -31,6 +31,14 @@ struct sh_http_limits {        /* 0 takes the default in brackets */
                                   sh_http_send() says stop */
 };
 
+/* Header lines, each ending in CR LF, that go with every answer, those to what could not
+ * be parsed included. Made once; borrowed while the server lives. */
+struct sh_http_fixed {
+    struct sh_bytes always;
+    struct sh_bytes policy; /* Content-Security-Policy, unless the handler adds its own */
+    struct sh_bytes secure; /* only where sh_http_is_secure() */
+};
+
 /* Called when the headers are complete; the body, if any, has not been read. */
 typedef void sh_http_handler_fn(void *arg, struct sh_http_request *request);
 
@@ -39,6 +47,7 @@ struct sh_http_server_options {
     uint16_t port;    /* 0: a free one */
     bool share_port;  /* SO_REUSEPORT: one server per loop on the same port */
     struct sh_http_limits limits;
+    struct sh_http_fixed fixed;
     sh_http_handler_fn *handler;
     void *arg;
     /* Asked for each connection before anything is read of it: false answers 503 and
@@ -82,6 +91,10 @@ SH_CHECK enum sh_err sh_http_param(const struct sh_http_request *request,
 SH_CHECK enum sh_err sh_http_decode(struct sh_bytes text, char *out, size_t size);
 const char *sh_http_peer(const struct sh_http_request *request); /* numeric address */
 const struct sh_trace *sh_http_trace(const struct sh_http_request *request);
+/* The client speaks TLS: to this server, or, if the handler has said so, to a proxy that
+ * it trusts. */
+bool sh_http_is_secure(const struct sh_http_request *request);
+void sh_http_set_secure(struct sh_http_request *request);
 /* Declared length, or -1 when chunked. */
 int64_t sh_http_content_length(const struct sh_http_request *request);
 

@@ -12,8 +12,7 @@ void docs_page(struct exchange *x, void *unused)
 {
     (void)unused;
     sh_http_add_header(x->request, "Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'; "
-                       "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+                       x->edge->gateway->docs_policy.data);
     exchange_answer_as(x, 200, "text/html; charset=utf-8",
                        sh_buffer_bytes(&x->edge->gateway->docs));
 }

@@ -1,0 +1,63 @@
+"""The shell around the gateway's HTTP, on the real thing."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+
+ONCE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-XSS-Protection": "1; mode=block",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize("method,path", [
+    ("GET", "/health/ping"), ("HEAD", "/health/ping"), ("GET", "/no/such"),
+    ("DELETE", "/api/search"), ("OPTIONS", "/api/search"), ("POST", "/api/search"),
+    ("GET", "/docs"),
+])
+def test_every_answer_bears_each_header_once(stack, method, path):
+    headers = stack.request(method, path).headers
+    for name, value in ONCE.items():
+        assert headers.get_all(name) == [value]
+    assert len(headers.get_all("Permissions-Policy")) == 1
+    (policy,) = headers.get_all("Content-Security-Policy")
+    assert "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert policy.startswith("default-src 'none'" if path == "/docs" else "default-src 'self'")
+    assert "Server" not in headers and "Strict-Transport-Security" not in headers
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_the_page_runs_under_its_policy(stack):
+    reply = stack.get("/docs")
+    page = reply.body.decode()
+    styles = re.findall(r"<style>(.*?)</style>", page, re.S)
+    hashes = ["'sha256-" + base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() + "'"
+              for s in styles]
+    assert re.search(r"style-src ([^;]*)", reply.headers["Content-Security-Policy"]).group(
+        1).split() == hashes
+    assert not re.search(r"<script| style=| on[a-z]+=", page)
+
+
+def test_only_listed_origins_may_read(new_stack):
+    stack = new_stack(CORS_ORIGINS='["https://a.example","http://localhost:3000"]')
+    preflight = {"Access-Control-Request-Method": "POST"}
+    good = stack.request("OPTIONS", "/api/search",
+                         headers={"Origin": "https://a.example", **preflight})
+    assert good.status == 204
+    assert good.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert good.headers["Access-Control-Max-Age"] == "86400"
+    assert "POST" in good.headers["Access-Control-Allow-Methods"]
+    read = stack.get("/health/ping", headers={"Origin": "http://localhost:3000"})
+    assert read.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    assert "Origin" in read.headers["Vary"]
+    for origin in ("https://evil.example", "null", "https://a.example.evil.example"):
+        bad = stack.request("OPTIONS", "/api/search", headers={"Origin": origin, **preflight})
+        assert not [name for name in bad.headers if name.startswith("Access-Control")]
+        assert "Origin" in bad.headers["Vary"]
