@@ -364,7 +364,7 @@ enum sh_err http_conn_open(struct sh_http_server *server, int fd, const char *pe
 {
     struct http_conn *conn = NULL;
     enum sh_err err = open_socket(server, fd, &conn);
-    if (err != SH_OK)
+    if (!conn)
         return err;
     memcpy(conn->peer, peer, strnlen(peer, sizeof(conn->peer) - 1));
     server->connections++;
