@@ -101,7 +101,12 @@
     F(str,  digest,              128, _)                                            \
     F(str,  probe_hash,           64, _)                                            \
     F(str,  fingerprint,          64, _)                                            \
-    F(u64,  size_bytes,   UINT64_MAX, _)
+    F(u64,  size_bytes,   UINT64_MAX, _)                                            \
+    F(str,  format,               32, _)                                            \
+    F(str,  family,               64, _)                                            \
+    F(str,  parameter_size,       32, _)                                            \
+    F(str,  quantization,         32, _)                                            \
+    F(f64,  modified_at,           0, _)
 
 #define MODELS_REPLY(F)                                                             \
     F(list, models,               64, model_card)

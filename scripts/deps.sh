@@ -59,6 +59,12 @@ done
 case " $* " in
 *" run "*) command -v npm >/dev/null || missing="$missing npm" ;;
 esac
+# The tests run two public clients from the npm registry.
+case " $* " in
+*" test "*)
+    command -v node >/dev/null || missing="$missing nodejs"
+    command -v npm >/dev/null || [ "${missing% npm}" != "$missing" ] || missing="$missing npm" ;;
+esac
 
 [ -n "$missing" ] || exit 0
 if [ -n "$check" ]; then

@@ -165,6 +165,7 @@ struct sh_http_request {
     void *drained_arg;
     sh_http_finished_fn *finished;
     void *finished_arg;
+    sh_http_problem_fn *write_problem; /* NULL: problem+json */
     int status;
     bool handed_over; /* the handler has seen it */
     bool paused;

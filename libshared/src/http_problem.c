@@ -8,21 +8,39 @@
 
 enum { RETRY_AFTER_S = 1, TEXT_MAX = 512 };
 
-/* What came from a client may not be UTF-8, and jansson refuses such text. */
-static json_t *text(const char *from)
+/* What came from a client may not be UTF-8. */
+static void replace_all_but_ascii(const char *from, char clean[TEXT_MAX])
 {
-    json_t *value = json_string(from);
-    if (value)
-        return value;
-    char clean[TEXT_MAX];
     size_t len = 0;
-    for (; len < sizeof(clean) - 1 && from[len]; len++) {
+    for (; len < TEXT_MAX - 1 && from[len]; len++) {
         clean[len] = from[len];
         if ((unsigned char)from[len] >= 0x80)
             clean[len] = '?';
     }
     clean[len] = '\0';
+}
+
+/* jansson refuses text that is not UTF-8. */
+static json_t *text(const char *from)
+{
+    char clean[TEXT_MAX];
+    json_t *value = json_string(from);
+    if (value)
+        return value;
+    replace_all_but_ascii(from, clean);
     return json_string(clean);
+}
+
+/* `from`, or `clean` with its ASCII where it is not UTF-8. */
+static const char *as_utf8(const char *from, char clean[TEXT_MAX])
+{
+    json_t *value = from ? json_string(from) : NULL;
+    if (!from || value) {
+        json_decref(value);
+        return from;
+    }
+    replace_all_but_ascii(from, clean);
+    return clean;
 }
 
 static char *render(const struct sh_http_request *request,
@@ -66,12 +84,34 @@ static void add_retry_after(struct sh_http_request *request,
     sh_http_add_header(request, "Retry-After", value);
 }
 
+/* In the words of the request's own writer. */
+static void fail_otherwise(struct sh_http_request *request, struct sh_problem problem)
+{
+    char error[TEXT_MAX], field[TEXT_MAX];
+    struct sh_buffer body = {0};
+    problem.error = as_utf8(problem.error ? problem.error : "", error);
+    problem.field = as_utf8(problem.field, field);
+    request->write_problem(&problem, &body);
+    sh_http_respond(request, problem.status, "application/json",
+                    body.err == SH_OK ? sh_buffer_bytes(&body) : sh_bytes_of("{}"));
+    sh_buffer_free(&body);
+}
+
+void sh_http_problem_as(struct sh_http_request *request, sh_http_problem_fn *write)
+{
+    request->write_problem = write;
+}
+
 void sh_http_fail(struct sh_http_request *request, const struct sh_problem *problem)
 {
     struct sh_problem full = *problem;
     if (!full.code)
         full.code = sh_err_code(err_of_status(full.status));
     add_retry_after(request, &full);
+    if (request->write_problem) {
+        fail_otherwise(request, full);
+        return;
+    }
     char *body = render(request, &full);
     const char *sent = body ? body : "{\"type\":\"about:blank\"}"; /* out of memory */
     sh_http_respond(request, full.status, "application/problem+json", sh_bytes_of(sent));

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 void card_hex(const uint8_t *bytes, size_t len, char *out)
 {
@@ -77,4 +78,44 @@ static struct sh_bytes without_latest(struct sh_bytes name)
 bool card_is(const struct card *card, struct sh_bytes name)
 {
     return sh_bytes_equal(without_latest(sh_bytes_of(card->name)), without_latest(name));
+}
+
+/* Two digits; -1: they are not. */
+static int two_digits(const char *text)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return -1;
+    return (text[0] - '0') * 10 + text[1] - '0';
+}
+
+/* "Z", "+02:00" or "-07:00", to its end: seconds east of Greenwich. False: neither. */
+static bool read_zone(const char *text, int *east)
+{
+    *east = 0;
+    if (strcmp(text, "Z") == 0)
+        return true;
+    if (strlen(text) != 6 || (*text != '+' && *text != '-') || text[3] != ':')
+        return false;
+    int hours = two_digits(text + 1), minutes = two_digits(text + 4);
+    if (hours < 0 || minutes < 0)
+        return false;
+    *east = (*text == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+double card_time(const char *text)
+{
+    struct tm tm = {0};
+    double fraction = 0;
+    int east;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (rest && *rest == '.') {
+        char *end = NULL;
+        fraction = strtod(rest, &end);
+        rest = end;
+    }
+    if (!rest || !read_zone(rest, &east))
+        return 0;
+    time_t seconds = timegm(&tm);
+    return seconds == (time_t)-1 ? 0 : (double)seconds - east + fraction;
 }

@@ -19,6 +19,12 @@ struct card {
     char probe_hash[CARD_HASH_CHARS + 1];  /* "" for built-in models */
     char fingerprint[CARD_HASH_CHARS + 1]; /* by card_seal() */
     uint64_t size_bytes;
+    /* told to people, "" or 0 when unknown; no part of the fingerprint */
+    char format[33];
+    char family[65];
+    char parameter_size[33]; /* "137M" */
+    char quantization[33];
+    double modified_at; /* Unix seconds */
 };
 
 /* Hash what determines the vectors. Errors: SH_NOMEM, SH_INTERNAL. */
@@ -30,6 +36,8 @@ SH_CHECK enum sh_err card_probe_hash(const float *vector, size_t dimension,
 const char *card_prefix(const struct card *card, uint32_t purpose);
 /* The name, with or without the tag ":latest" that means the same. */
 bool card_is(const struct card *card, struct sh_bytes name);
+/* Unix seconds of an RFC 3339 time; 0 when it is none. */
+double card_time(const char *text);
 /* Lower-case hex of `len` bytes and a NUL. */
 void card_hex(const uint8_t *bytes, size_t len, char *out);
 

@@ -157,7 +157,8 @@ static bool request_ok(const struct provider *provider, struct sh_rpc_call *call
     const struct card *card = &provider->card;
     if (request->model.len > 0 && !card_is(card, request->model)) {
         sh_rpc_fail(call, SH_NOTFOUND, "model_not_found", "model",
-                    "the model is not at hand; %s is", card->name);
+                    "model '%.*s' not found", (int)request->model.len,
+                    (const char *)request->model.data);
         return false;
     }
     if (provider->known && request->dimensions > card->dimension) {
@@ -229,6 +230,11 @@ static void on_models(void *arg, struct sh_rpc_call *call)
         .probe_hash = sh_bytes_of(card->probe_hash),
         .fingerprint = sh_bytes_of(card->fingerprint),
         .size_bytes = card->size_bytes,
+        .format = sh_bytes_of(card->format),
+        .family = sh_bytes_of(card->family),
+        .parameter_size = sh_bytes_of(card->parameter_size),
+        .quantization = sh_bytes_of(card->quantization),
+        .modified_at = card->modified_at,
     };
     /* what is not known yet is not at hand */
     struct models_reply message = {&model, embedder->provider->known ? 1 : 0};

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "services/gateway/dialect.h"
 #include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
 #include "shared/clock.h"
@@ -244,6 +245,7 @@ void exchange_begin(void *arg, struct sh_http_request *request)
                                      : gateway->route_count;
 
     meter_watch(&edge->meters[row], request);
+    dialect_set(request, &match);
     if (shell_enter(&gateway->shell, request, match.allow))
         return;
     struct exchange *x = take(edge);

@@ -148,6 +148,21 @@ static json_t *content_of(const struct route *route)
     return json_pack("{s:{s:o}}", "application/json", "schema", reference(route->answer));
 }
 
+/* What an error looks like: the routes of another API have its shape. */
+static json_t *problem_of(const struct route *route)
+{
+    const char *type = "application/json", *shape = "OllamaError";
+
+    if ((route->flags & ROUTE_AS_OPENAI) != 0)
+        shape = "OpenAIError";
+    else if ((route->flags & ROUTE_AS_OLLAMA) == 0) {
+        type = "application/problem+json";
+        shape = "Problem";
+    }
+    return json_pack("{s:s,s:{s:{s:o}}}", "description", "What went wrong", "content",
+                     type, "schema", reference(shape));
+}
+
 static json_t *responses_of(const struct route *route)
 {
     json_t *responses = json_object();
@@ -158,10 +173,7 @@ static json_t *responses_of(const struct route *route)
         json_object_set_new(good, "content", content_of(route));
     (void)snprintf(status, sizeof status, "%d", route->success);
     json_object_set_new(responses, status, good);
-    json_object_set_new(
-        responses, "default",
-        json_pack("{s:s,s:{s:{s:o}}}", "description", "What went wrong (RFC 9457)",
-                  "content", "application/problem+json", "schema", reference("Problem")));
+    json_object_set_new(responses, "default", problem_of(route));
     return responses;
 }
 

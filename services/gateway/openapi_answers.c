@@ -147,6 +147,70 @@ const struct openapi_answer openapi_answers[] = {
      "\"prompt_eval_count\":{\"type\":\"integer\"}},"
      "\"required\":[\"model\",\"embeddings\",\"total_duration\","
      "\"load_duration\",\"prompt_eval_count\"]}"},
+    {"OllamaError",
+     "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"string\"}},"
+     "\"required\":[\"error\"]}"},
+    {"OpenAIError",
+     "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\","
+     "\"properties\":{\"message\":{\"type\":\"string\"},"
+     "\"type\":{\"type\":\"string\"},\"param\":{\"type\":[\"string\",\"null\"]},"
+     "\"code\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"message\","
+     "\"type\",\"param\",\"code\"]}},\"required\":[\"error\"]}"},
+    {"Embedding",
+     "{\"type\":\"object\",\"properties\":{\"embedding\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"number\"}}},\"required\":[\"embedding\"]}"},
+    {"Tags",
+     "{\"type\":\"object\",\"properties\":{\"models\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\","
+     "\"properties\":{\"name\":{\"type\":\"string\"},"
+     "\"model\":{\"type\":\"string\"},\"modified_at\":{\"type\":[\"string\","
+     "\"null\"],\"format\":\"date-time\"},\"size\":{\"type\":\"integer\"},"
+     "\"digest\":{\"type\":\"string\"},\"details\":{\"type\":\"object\","
+     "\"properties\":{\"parent_model\":{\"type\":\"string\"},"
+     "\"format\":{\"type\":\"string\"},\"family\":{\"type\":\"string\"},"
+     "\"families\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"parameter_size\":{\"type\":\"string\"},"
+     "\"quantization_level\":{\"type\":\"string\"}}}},\"required\":[\"name\","
+     "\"model\",\"modified_at\",\"size\",\"digest\",\"details\"]}}},"
+     "\"required\":[\"models\"]}"},
+    {"Shown",
+     "{\"type\":\"object\",\"properties\":{\"modelfile\":{\"type\":\"string\"},"
+     "\"parameters\":{\"type\":\"string\"},\"template\":{\"type\":\"string\"},"
+     "\"details\":{\"type\":\"object\","
+     "\"properties\":{\"parent_model\":{\"type\":\"string\"},"
+     "\"format\":{\"type\":\"string\"},\"family\":{\"type\":\"string\"},"
+     "\"families\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"parameter_size\":{\"type\":\"string\"},"
+     "\"quantization_level\":{\"type\":\"string\"}}},"
+     "\"model_info\":{\"type\":\"object\"},\"capabilities\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"string\"}},\"modified_at\":{\"type\":[\"string\","
+     "\"null\"],\"format\":\"date-time\"}},\"required\":[\"details\","
+     "\"model_info\",\"capabilities\",\"modified_at\"]}"},
+    {"Version",
+     "{\"type\":\"object\",\"properties\":{\"version\":{\"type\":\"string\"}},"
+     "\"required\":[\"version\"]}"},
+    {"OpenAIEmbeddings",
+     "{\"type\":\"object\",\"properties\":{\"object\":{\"type\":\"string\"},"
+     "\"data\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+     "\"properties\":{\"object\":{\"type\":\"string\"},"
+     "\"index\":{\"type\":\"integer\"},"
+     "\"embedding\":{\"oneOf\":[{\"type\":\"array\","
+     "\"items\":{\"type\":\"number\"}},{\"type\":\"string\"}]}},"
+     "\"required\":[\"object\",\"index\",\"embedding\"]}},"
+     "\"model\":{\"type\":\"string\"},\"usage\":{\"type\":\"object\","
+     "\"properties\":{\"prompt_tokens\":{\"type\":\"integer\"},"
+     "\"total_tokens\":{\"type\":\"integer\"}},\"required\":[\"prompt_tokens\","
+     "\"total_tokens\"]}},\"required\":[\"object\",\"data\",\"model\",\"usage\"]}"},
+    {"OpenAIModel",
+     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+     "\"object\":{\"type\":\"string\"},\"created\":{\"type\":\"integer\"},"
+     "\"owned_by\":{\"type\":\"string\"}},\"required\":[\"id\",\"object\","
+     "\"created\",\"owned_by\"]}"},
+    {"OpenAIModels",
+     "{\"type\":\"object\",\"properties\":{\"object\":{\"type\":\"string\"},"
+     "\"data\":{\"type\":\"array\","
+     "\"items\":{\"$ref\":\"#/components/schemas/OpenAIModel\"}}},"
+     "\"required\":[\"object\",\"data\"]}"},
     {"GraphSchema",
      "{\"type\":\"object\",\"properties\":{\"labels\":{\"type\":\"array\","
      "\"items\":{\"type\":\"object\","

@@ -14,6 +14,7 @@ struct place {
     bool param;                /* one more segment follows */
     const struct route *routes[ROUTE_METHODS];
     char allow[ALLOW_MAX];
+    unsigned flags; /* of the first of its routes */
 };
 
 struct router {
@@ -94,6 +95,8 @@ static enum sh_err add(struct router *router, const struct route *route, const c
     place->param = brace != NULL;
     if (place->routes[route->method] != NULL)
         return SH_INVALID;
+    if (place->allow[0] == '\0')
+        place->flags = route->flags;
     place->routes[route->method] = route;
     describe_allow(place);
     return SH_OK;
@@ -186,6 +189,7 @@ struct router_match router_find(const struct router *router, struct sh_bytes met
         return match;
     match.route = find_method(place, method);
     match.allow = place->allow;
+    match.flags = match.route != NULL ? match.route->flags : place->flags;
     if (place->param)
         match.param = (struct sh_bytes){(const char *)path.data + place->len,
                                         path.len - place->len};

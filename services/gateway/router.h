@@ -46,6 +46,8 @@ enum {                       /* flags of a route */
        ROUTE_DOCS = 4,       /* there with DOCS_ENABLED=true */
        ROUTE_LARGE_BODY = 8, /* MAX_DOCUMENT_BYTES instead of MAX_BODY_BYTES */
        ROUTE_HIDDEN = 16,    /* a further name of another route: not in /openapi.json */
+       ROUTE_AS_OLLAMA = 32, /* errors in the shape that clients of Ollama read */
+       ROUTE_AS_OPENAI = 64, /* or those of OpenAI; see dialect.h */
 };
 
 /* For /openapi.json. */
@@ -87,6 +89,7 @@ void router_free(struct router **router);
 struct router_match {
     const struct route *route; /* NULL: unknown path, or `allow` is set */
     const char *allow;         /* what the path answers to; NULL when it is unknown */
+    unsigned flags;            /* of the route, or of another one at the path */
     struct sh_bytes param;     /* raw last segment, of a path with a parameter */
 };
 

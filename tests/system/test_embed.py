@@ -64,8 +64,10 @@ def test_fewer_dimensions(stack):
 def test_bad_requests(stack, body, status, field):
     reply = stack.post("/api/embed", body)
     assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"] == "application/json"  # as Ollama has it
+    assert set(reply.json()) == {"error"}
     if field:
-        assert reply.json()["field"] == field
+        assert reply.json()["error"].startswith(field + " ")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+#include "shared/buffer.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
 #include "shared/trace.h"
@@ -140,6 +141,11 @@ struct sh_problem {
     unsigned retry_after_s;
 };
 void sh_http_fail(struct sh_http_request *request, const struct sh_problem *problem);
+/* For this request an error is written otherwise, as application/json: also those that
+ * the server finds in its body, and those after the handler. `problem` has its code, and
+ * texts that are UTF-8; append to `out`. */
+typedef void sh_http_problem_fn(const struct sh_problem *problem, struct sh_buffer *out);
+void sh_http_problem_as(struct sh_http_request *request, sh_http_problem_fn *write);
 /* The same from an error; text and code from its table. */
 void sh_http_fail_err(struct sh_http_request *request, enum sh_err err,
                       const char *error);

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "services/embedder/model/hashing.h"
 #include "services/embedder/model/use_lite.h"
@@ -250,8 +251,18 @@ static enum sh_err open_use_lite(struct builtin *self,
     return err == SH_NOMEM ? err : SH_NOTFOUND;
 }
 
-static void describe_use_lite(struct builtin *self)
+/* When the file was last written; 0 when it cannot be told. */
+static double modified_at(const char *path)
 {
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return 0;
+    return (double)about.st_mtim.tv_sec + (double)about.st_mtim.tv_nsec / 1e9;
+}
+
+static void describe_use_lite(struct builtin *self, const char *model_dir)
+{
+    char path[4096];
     struct card *card = &self->base.card;
     (void)snprintf(card->name, sizeof(card->name), "use-lite");
     card->dimension = USE_LITE_DIMENSION;
@@ -259,6 +270,11 @@ static void describe_use_lite(struct builtin *self)
     card->alpha = 0.3;
     card->size_bytes = pack_file_bytes(use_lite_pack(self->model));
     card_hex(pack_source(use_lite_pack(self->model)), PACK_DIGEST_BYTES, card->digest);
+    (void)snprintf(card->format, sizeof(card->format), "cairn-pack");
+    (void)snprintf(card->family, sizeof(card->family), "universal-sentence-encoder");
+    (void)snprintf(card->quantization, sizeof(card->quantization), "Q16");
+    (void)snprintf(path, sizeof(path), "%s/use-lite.pack", model_dir); /* it was opened */
+    card->modified_at = modified_at(path);
 }
 
 static void describe_hashing(struct builtin *self)
@@ -270,6 +286,9 @@ static void describe_hashing(struct builtin *self)
     card->alpha = 0.1;
     /* to be changed with the algorithm: it stands for the weights */
     (void)snprintf(card->digest, sizeof(card->digest), "hashing-1");
+    (void)snprintf(card->family, sizeof(card->family), "hashing");
+    card->modified_at =
+        modified_at("/proc/self/exe"); /* it has no file but the program */
 }
 
 static enum sh_err open_model(struct builtin *self, const struct builtin_options *options)
@@ -278,7 +297,7 @@ static enum sh_err open_model(struct builtin *self, const struct builtin_options
     if (any || strcmp(options->model, "use-lite") == 0) {
         enum sh_err err = open_use_lite(self, options);
         if (err == SH_OK)
-            describe_use_lite(self);
+            describe_use_lite(self, options->model_dir);
         if (err != SH_NOTFOUND || !any)
             return err;
         sh_warning(NULL,

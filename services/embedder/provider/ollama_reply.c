@@ -124,6 +124,29 @@ static bool names(const json_t *entry, const char *model)
            (other && card_is(&card, sh_bytes_of(other)));
 }
 
+static void copy_text(const json_t *from, const char *name, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(from, name));
+    if (text && strlen(text) < size) /* cut it might be no UTF-8 any more */
+        (void)snprintf(out, size, "%s", text);
+    else
+        *out = '\0';
+}
+
+/* What people are told about it. */
+static void read_details(const json_t *entry, struct card *card)
+{
+    const json_t *details = json_object_get(entry, "details");
+    const char *modified = json_string_value(json_object_get(entry, "modified_at"));
+    copy_text(details, "format", card->format, sizeof(card->format));
+    copy_text(details, "family", card->family, sizeof(card->family));
+    copy_text(details, "parameter_size", card->parameter_size,
+              sizeof(card->parameter_size));
+    copy_text(details, "quantization_level", card->quantization,
+              sizeof(card->quantization));
+    card->modified_at = modified ? card_time(modified) : 0;
+}
+
 enum ollama_presence ollama_tags(struct sh_bytes body, const char *model,
                                  struct card *card)
 {
@@ -140,6 +163,7 @@ enum ollama_presence ollama_tags(struct sh_bytes body, const char *model,
         (void)snprintf(card->digest, sizeof(card->digest), "%.128s",
                        digest ? digest : "");
         card->size_bytes = size > 0 ? (uint64_t)size : 0;
+        read_details(entry, card);
     }
     json_decref(json);
     return found;

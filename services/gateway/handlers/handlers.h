@@ -40,9 +40,12 @@ route_fn document_post, document_list, document_get, document_delete;
 /* batch.c */
 route_fn batch_post;
 
-/* embed.c */
-extern const struct schema embed_schema;
-route_fn embed_post;
+/* embed.c, embed_openai.c */
+extern const struct schema embed_schema, embeddings_schema, openai_embed_schema;
+route_fn embed_post, embeddings_post, openai_embed_post;
+/* model_pages.c */
+extern const struct schema show_schema;
+route_fn models_tags, models_show, models_version, openai_models, openai_model;
 
 /* graph.c, backups.c */
 route_fn graph_schema, backup_list;

@@ -262,6 +262,8 @@ static void a_model_is_known_by_its_name(void **state)
     assert_true(sh_bytes_is(got.models.models[0].name, "hashing"));
     assert_true(sh_bytes_is(got.models.models[0].fingerprint,
                             fx.embedder.provider->card.fingerprint));
+    assert_true(sh_bytes_is(got.models.models[0].family, "hashing"));
+    assert_true(got.models.models[0].modified_at > 0);
 }
 
 /* How many vectors Redis holds. */

@@ -250,6 +250,61 @@ static void problems_are_json_and_headers_cannot_be_injected(void **state)
     free(heard);
 }
 
+static void never_whole(void *arg, struct sh_http_request *request, enum sh_err err,
+                        struct sh_bytes body)
+{
+    (void)arg, (void)request, (void)err, (void)body;
+    fail_msg("%s", "that body was none");
+}
+
+static void in_our_words(const struct sh_problem *problem, struct sh_buffer *out)
+{
+    sh_buffer_printf(out, "%d %s %s: %s", problem->status, problem->code,
+                     problem->field ? problem->field : "-", problem->error);
+}
+
+static void fail_in_our_words(void *arg, struct sh_http_request *request)
+{
+    (void)arg;
+    sh_http_problem_as(request, in_our_words);
+    sh_http_fail(request, &(struct sh_problem){
+                              .status = 429, .field = "\xc3", .error = "no \xff more"});
+}
+
+static void a_request_can_have_problems_of_its_own_shape(void **state)
+{
+    static const char say_this[] =
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct fixture *f = *state;
+    serve(f, fail_in_our_words);
+    struct heard *heard = exchange(f, say_this, strlen(say_this));
+    assert_int_equal(status_of(heard), 429);
+    assert_non_null(strstr(heard->data, "\r\nRetry-After: 1\r\n"));
+    assert_non_null(strstr(heard->data, "\r\nContent-Type: application/json\r\n"));
+    assert_string_equal(strstr(heard->data, "\r\n\r\n") + 4,
+                        "429 invalid_request ?: no ? more");
+    free(heard);
+}
+
+static void read_in_our_words(void *arg, struct sh_http_request *request)
+{
+    sh_http_problem_as(request, in_our_words);
+    sh_http_read_all(request, 100, never_whole, arg);
+}
+
+static void the_servers_own_faults_have_that_shape_too(void **state)
+{
+    static const char say_this[] = "POST / HTTP/1.1\r\nHost: x\r\n"
+                                   "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n";
+    struct fixture *f = *state;
+    serve(f, read_in_our_words);
+    struct heard *heard = exchange(f, say_this, strlen(say_this));
+    assert_int_equal(status_of(heard), 400);
+    assert_null(strstr(heard->data, "problem"));
+    assert_non_null(strstr(heard->data, "\r\n\r\n400 "));
+    free(heard);
+}
+
 static void busy(void *arg, struct sh_http_request *request)
 {
     (void)arg;
@@ -395,6 +450,8 @@ int main(void)
         TEST(head_gets_the_headers_only),
         TEST(http_1_0_keeps_alive_when_asked),
         TEST(problems_are_json_and_headers_cannot_be_injected),
+        TEST(a_request_can_have_problems_of_its_own_shape),
+        TEST(the_servers_own_faults_have_that_shape_too),
         TEST(an_err_becomes_its_problem),
         TEST(query_parameters_are_decoded),
         TEST(tells_how_a_request_ended),
