@@ -6,7 +6,6 @@
 #include "services/gateway/identity.h"
 #include "shared/clock.h"
 #include "shared/log.h"
-#include "shared/metrics.h"
 
 enum {
     SOON_MS = 20,
