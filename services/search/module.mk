@@ -1,4 +1,6 @@
 SEARCH := $(filter-out %/main.c,$(wildcard services/search/*.c services/search/*/*.c))
+# Loops over bytes that the compiler is to turn into vectors.
+CFLAGS_services/search/vector/codes.c := $(if $(filter release,$(BUILD)),-O3)
 $(eval $(call library,search,$(SEARCH)))
 ifneq ($(wildcard services/search/main.c),)
 $(eval $(call program,cairn-search,services/search/main.c,search.a libproto.a libshared.a))

@@ -128,6 +128,21 @@ static enum sh_err apply_document(struct view *view, uint32_t dimension,
 
 /* --- pages -------------------------------------------------------------------------- */
 
+bool apply_is_last(const PGresult *page, bool of_all, char after[257])
+{
+    int rows = PQntuples(page);
+
+    if (rows == 0)
+        return true;
+    const char *id = PQgetvalue(page, rows - 1, PAGE_ID);
+    int first = rows - 1; /* of the last document: it has the column */
+    while (first > 0 && strcmp(PQgetvalue(page, first - 1, PAGE_ID), id) == 0)
+        first--;
+    memccpy(after, id, '\0', 256);
+    /* Of what is loaded as a whole, it only spans one page's candidates. */
+    return !of_all && strcmp(PQgetvalue(page, first, PAGE_LAST), id) == 0;
+}
+
 enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *page,
                        struct changed_ids *changed, bool unseen,
                        struct apply_outcome *outcome)
@@ -135,7 +150,7 @@ enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *pa
     int rows = PQntuples(page);
     enum sh_err err = SH_OK;
 
-    *outcome = (struct apply_outcome){.last = rows == 0};
+    *outcome = (struct apply_outcome){0};
     if (unseen)
         view_load_begin(view);
     for (int row = 0, end; row < rows && err == SH_OK; row = end) {
@@ -145,10 +160,6 @@ enum sh_err apply_page(struct view *view, uint32_t dimension, const PGresult *pa
         if (changed != NULL)
             changed_mark(changed, id);
         outcome->documents++;
-        memccpy(outcome->after, id, '\0', sizeof(outcome->after) - 1);
-        /* Of what is loaded as a whole, `last` only spans one page's candidates. */
-        outcome->last =
-            changed != NULL && strcmp(PQgetvalue(page, row, PAGE_LAST), id) == 0;
     }
     enum sh_err loaded = unseen ? view_load_end(view) : SH_OK;
     return err != SH_OK ? err : loaded;

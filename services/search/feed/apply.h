@@ -9,13 +9,14 @@
 #include "services/search/view/view.h"
 
 struct apply_outcome {
-    char after[257];  /* the last document of the page; "" when the page was empty */
-    bool last;        /* no document of what was asked for stands behind it */
     size_t documents; /* in the page */
     size_t refused;   /* that the view did not take */
     char sample[257]; /* a title, "" when none had one */
 };
 
+/* Whether no document of what was asked for stands behind the page: of all, or of some
+ * that changed. `after` becomes the last one; it stays when the page is empty. */
+bool apply_is_last(const PGresult *page, bool of_all, char after[257]);
 /* Rows as services/search/store/statements.h says. `changed` NULL: everything is loaded.
  * `unseen`: nobody searches the view yet, so that its vectors may go in on several
  * threads. Errors: SH_NOMEM (some of the page may be in the view; repeat it), SH_IO (the

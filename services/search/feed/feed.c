@@ -23,6 +23,7 @@ static void on_save_closed(uv_handle_t *handle)
     held_release(feed->building);
     sh_arena_free(&feed->arena);
     sh_buffer_free(&feed->id_array);
+    feed_drop_page(&feed->arrived);
     sh_free(feed);
 }
 
@@ -67,7 +68,7 @@ static void on_retry(uv_timer_t *timer)
     struct feed *feed = timer->data;
 
     if (feed->state == LOADING || feed->state == FOLLOWING)
-        feed_read_page(feed);
+        feed_go_on(feed);
     else if (feed->state != STOPPED)
         start_over(feed);
 }
@@ -90,9 +91,10 @@ void feed_end_batch(struct feed *feed)
     sh_arena_free(&feed->arena);
     sh_buffer_clear(&feed->id_array);
     feed->changed = (struct changed_ids){0};
-    feed->slice = (struct changed_ids){0};
-    feed->sliced = 0;
-    feed->after[0] = '\0';
+    feed->asked = (struct feed_cursor){.ended = true};
+    feed->applied = feed->asked;
+    feed->backwards = false;
+    feed_drop_page(&feed->arrived);
 }
 
 /* What was built is what queries see from now on. */
@@ -156,7 +158,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
     feed->unsaved = true;
     if (!feed->was_current)
         feed->caught_up += feed->changed.count;
-    feed_read_slice(feed);
+    feed_go_on(feed);
 }
 
 static void on_behind(void *arg)
@@ -223,7 +225,9 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
     feed->state = LOADING;
     feed->restored = false;
     feed->unsaved = true;
-    feed_read_page(feed);
+    feed->asked.ended = false;
+    feed->applied.ended = false;
+    feed_go_on(feed);
 }
 
 bool feed_without_rows(struct feed *feed, enum sh_err err)

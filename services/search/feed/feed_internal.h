@@ -8,46 +8,60 @@
 
 /* At the start the record says which one it is, and a snapshot of it is tried; else all
  * documents are walked into `building`. Following walks those of a batch of changes into
- * `view`. Either way one page at a time is read, then applied. */
+ * `view`. Either way it goes page by page. */
 enum feed_state { STOPPED, IDENTIFYING, RESTORING, POSITIONING, LOADING, FOLLOWING };
+
+/* How far a walk has come. */
+struct feed_cursor {
+    struct changed_ids slice; /* while following: of the batch */
+    size_t sliced;            /* the same: changed ones up to its end */
+    char after[257];          /* the last document; "": none yet */
+    bool ended;               /* none stands behind it, of the slice or of all */
+};
+
+struct feed_page {
+    PGresult *rows; /* NULL: no page */
+    struct feed_cursor behind;
+};
 
 struct feed {
     struct feed_options options;
     uv_loop_t *loop;
     enum feed_state state;
+    uint32_t dimension; /* of the view that is fed */
+    char fingerprint[MODEL_FINGERPRINT_MAX + 1];
+    char database[160]; /* that `start` is of; "": what the record says now */
+    char sample[257];
     bool again; /* start over as soon as nothing is under way */
     bool closing;
-    bool reading; /* a database call holds `this` */
-    bool applying;
-    struct held_view *view;     /* what queries see */
-    struct held_view *building; /* what queries will see */
-    uint32_t dimension;         /* of the view that is fed */
-    char fingerprint[MODEL_FINGERPRINT_MAX + 1];
-    struct sh_changefeed_position start;
-    char database[160]; /* that `start` is of; "": what the record says now */
-    struct sh_changefeed *changefeed;
+    bool reading;   /* a database call holds `this` */
+    bool applying;  /* so does the writer */
+    bool backwards; /* what is being read will be read again */
     bool loaded;
     bool restored; /* what is followed began as a snapshot */
     bool was_current;
+    bool unsaved;               /* the view is not what the last snapshot shows */
+    struct held_view *view;     /* what queries see */
+    struct held_view *building; /* what queries will see */
+    struct sh_changefeed_position start;
+    struct sh_changefeed *changefeed;
     uint64_t followed_us; /* since when */
     size_t caught_up;     /* documents that changed until it was current */
-    char after[257];
-    char sample[257];
     /* the batch of changes, or nothing while loading */
     struct sh_arena arena;
     struct changed_ids changed;
-    struct changed_ids slice; /* those that are read now */
-    size_t sliced;            /* changed ones up to its end */
     struct sh_buffer id_array;
-    /* the page that is applied */
+    /* the walk: what was asked for, what is in the view */
+    struct feed_cursor asked;
+    struct feed_cursor applied;
+    struct feed_page arrived; /* waits until `page` is in the view */
+    struct feed_page page;
     struct sh_work work;
-    PGresult *page;
     struct apply_outcome outcome;
-    enum sh_err applied;
+    enum sh_err taken;
     /* snapshots */
     struct keeper *keeper;
     struct record_state record; /* when it was last looked at */
-    bool unsaved;               /* the view is not what the last snapshot shows */
     uint64_t saved_ms;          /* when the last attempt ended */
     void (*drained)(void *arg);
     void *drained_arg;
@@ -80,9 +94,9 @@ bool feed_without_rows(struct feed *feed, enum sh_err err);
  */
 
 void feed_ask(struct feed *feed, const struct sh_pg_step *step, sh_pg_done_fn *done);
-void feed_read_page(struct feed *feed);
-/* The next of the changed documents. */
-void feed_read_slice(struct feed *feed);
+/* Whatever the walk can do now: apply, read, end. */
+void feed_go_on(struct feed *feed);
+void feed_drop_page(struct feed_page *page);
 
 /* --- feed_restore.c ------------------------------------------------------------------
  */

@@ -152,10 +152,10 @@ static void finish_int8(const struct coder *coder, float scale, struct code_quer
 {
     const int8_t *bytes = query->data;
     int32_t sum = 0;
-    int64_t square = 0;
+    int32_t square = 0; /* 65,536 · 128² fit */
     for (size_t i = 0; i < coder->padded; i++) {
         sum += bytes[i];
-        square += (int64_t)bytes[i] * bytes[i];
+        square += bytes[i] * bytes[i];
     }
     query->offset = 128 * sum;
     query->scale = scale;
@@ -183,7 +183,7 @@ static void query_int8(const struct coder *coder, const void *stored,
     const struct code_middle *middle = code_middle(coder, stored);
     const uint8_t *high = stored;
     const uint8_t *low = high + coder->padded / 2 + sizeof(*middle);
-    int8_t *bytes = query->data;
+    int8_t *restrict bytes = query->data;
     size_t half = coder->padded / 2;
     for (size_t i = 0; i < half; i++) {
         bytes[i] = (int8_t)((high[i] & 15) * 16 + (low[i] & 15) - 128);
