@@ -1,5 +1,6 @@
 #include "services/gateway/edge.h"
 
+#include "services/gateway/auth/auth.h"
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
 
@@ -94,6 +95,8 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
     if (err == SH_OK)
         err = open_stores(edge, port == 0);
     if (err == SH_OK)
+        err = auth_edge_open(edge, &edge->auth);
+    if (err == SH_OK)
         err = open_server(edge, port);
     if (err != SH_OK)
         edge_close(edge);
@@ -120,6 +123,7 @@ void edge_close(struct edge *edge)
     sh_workers_close(&edge->workers);
     if (edge->pg != NULL)
         sh_pg_close(&edge->pg);
+    auth_edge_close(&edge->auth); /* after all who wait for something */
     if (edge->redis != NULL)
         sh_redis_close(&edge->redis);
     exchange_free_spare(edge);

@@ -25,6 +25,7 @@ struct edge {
     struct sh_redis *redis;
     struct sh_pg *pg;
     struct sh_workers *workers; /* for passwords: what takes tens of milliseconds */
+    struct auth_edge *auth;     /* credentials that were checked a moment ago */
     struct sh_http_server *server;
     struct exchange *spare; /* exchanges to use again */
     struct meter *meters;   /* one a route, and one for unknown paths */

@@ -37,6 +37,7 @@ void exchange_done(struct exchange *x)
         json_decref(x->json);
     if (x->arena.first != NULL)
         sh_arena_free(&x->arena);
+    principal_drop(x->principal);
     x->next = edge->spare;
     edge->spare = x;
 }

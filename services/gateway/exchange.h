@@ -27,10 +27,11 @@ struct exchange {
     struct sh_bytes param; /* raw, of a path with a parameter */
     unsigned step;         /* of the gate */
     char client[EXCHANGE_CLIENT];
-    struct sh_arena arena; /* ends with the exchange */
-    json_t *json;          /* the parsed body; owned */
-    const struct role *role;
-    struct caller caller; /* who asks; the operator until a handler says otherwise */
+    struct sh_arena arena;       /* ends with the exchange */
+    json_t *json;                /* the parsed body; owned */
+    struct principal *principal; /* who showed a credential, counted; NULL: nobody did */
+    const struct role *role;     /* NULL: a probe, which nobody asks */
+    struct caller caller; /* on whose behalf: the principal's, or who is impersonated */
     enum peer peer;       /* of the call in flight */
     uint64_t call;
     bool calling;

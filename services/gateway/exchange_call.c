@@ -82,12 +82,8 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
 /* Probes are asked by the gateway itself, everything else by somebody. */
 static const struct caller *caller_of(struct exchange *x)
 {
-    if (x->role == NULL && x->route->permission == PERMIT_PUBLIC)
+    if (x->role == NULL)
         return NULL;
-    if (x->role == NULL) {
-        x->role = role_operator();
-        identity_of_operator(&x->caller);
-    }
     x->caller.request_id = sh_bytes_of(sh_http_trace(x->request)->request_id);
     return &x->caller;
 }

@@ -1,7 +1,12 @@
 #include "services/gateway/gate.h"
 
+#include "services/gateway/auth/authenticate.h"
+#include "services/gateway/auth/authorise.h"
+
 /* In this order, ended by NULL. */
 static gate_step *const steps[] = {
+    authenticate,
+    authorise,
     NULL,
 };
 

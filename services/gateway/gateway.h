@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "services/gateway/auth/account_settings.h"
+#include "services/gateway/auth/settings.h"
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
@@ -14,6 +15,7 @@
 #include "shared/redis.h"
 #include "shared/service.h"
 
+struct auth;
 struct edges;
 struct watch;
 
@@ -25,6 +27,8 @@ struct gateway {
     struct sh_pg_config pg_config;
     struct sh_redis_config redis_config;
     struct account_config account_config;
+    struct auth_config auth_config;
+    struct auth *auth;                /* roles, keys of tokens: auth/auth.h */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
     unsigned loops;
@@ -35,7 +39,7 @@ struct gateway {
     struct sh_buffer docs;    /* /docs */
     struct sh_buffer docs_policy;
     struct shell shell;
-    struct board *board;      /* the answers of /health */
+    struct board *board; /* the answers of /health */
     struct edges *edges;
     struct watch *watch;
     atomic_bool ready; /* search can be asked, and nothing is draining */

@@ -1,19 +1,6 @@
 #include "services/gateway/identity.h"
 
-enum { CALLER_SCHEMA = 1, ROLE_ANONYMOUS = 0, ROLE_ADMIN = 4 };
-
-/* clang-format off */
-static const struct role roles[] = {
-    /* name, clearance, requests a minute and an hour, results, all departments */
-    [ROLE_ANONYMOUS] =
-    {"anonymous", 1,  30,  300,  10, false},
-    {"student",   2,  30,  500,  20, false},
-    {"staff",     3,  60, 1000,  50, false},
-    {"academic",  4, 100, 2000, 100, true},
-    [ROLE_ADMIN] =
-    {"admin",     5, 200, 5000, 200, true},
-};
-/* clang-format on */
+enum { CALLER_SCHEMA = 1 };
 
 #define AT(member) offsetof(struct identity_user, member)
 static const struct schema_field user_fields[] = {
@@ -33,49 +20,88 @@ const struct schema identity_user_schema = {
     "User", "Who the search is for; nobody in particular when absent.",
     sizeof(struct identity_user), user_fields, SH_COUNT(user_fields)};
 
-const struct role *role_find(struct sh_bytes name)
-{
-    for (size_t i = 0; i < SH_COUNT(roles); i++)
-        if (sh_bytes_is(name, roles[i].name))
-            return &roles[i];
-    return NULL;
-}
-
-const struct role *role_anonymous(void)
-{
-    return &roles[ROLE_ANONYMOUS];
-}
-
-const struct role *role_operator(void)
-{
-    return &roles[ROLE_ADMIN];
-}
-
 static void grant(struct caller *caller, const struct role *role)
 {
     caller->schema = CALLER_SCHEMA;
     caller->role = sh_bytes_of(role->name);
     caller->clearance = role->clearance;
-    caller->all_departments = role->all_departments;
+    caller->all_departments = role->departments == REACH_ALL;
 }
 
-enum sh_err identity_of_user(const struct identity_user *user, struct caller *caller,
+static void name(struct caller *caller, const struct identity_user *user)
+{
+    caller->user_id = user->user_id;
+    caller->username = user->username;
+    caller->department = user->department;
+    caller->campus = user->campus;
+}
+
+/* Who says nothing of their role has the least. */
+static const struct role *role_of(const struct role_table *table,
+                                  const struct identity_user *user)
+{
+    return user->role.len > 0 ? role_find(table, user->role) : role_anonymous(table);
+}
+
+enum sh_err identity_of_user(const struct role_table *table,
+                             const struct identity_user *user, struct caller *caller,
                              const struct role **role)
 {
+    static const struct identity_user nobody;
+
+    if (user == NULL)
+        user = &nobody;
     *caller = (struct caller){0};
-    *role = role_anonymous();
-    if (user != NULL) {
-        caller->user_id = user->user_id;
-        caller->username = user->username;
-        caller->department = user->department;
-        caller->campus = user->campus;
-        if (user->role.len > 0)
-            *role = role_find(user->role);
-    }
+    *role = role_of(table, user);
     if (*role == NULL)
         return SH_INVALID;
+    name(caller, user);
     grant(caller, *role);
     return SH_OK;
+}
+
+/* What is above level 2 is seen by department. */
+static bool is_wider(const struct identity_user *user, const struct role *theirs,
+                     const struct caller *caller, const struct role *own)
+{
+    if (theirs->clearance > own->clearance || theirs->departments > own->departments ||
+        theirs->max_results > own->max_results)
+        return true;
+    return theirs->departments == REACH_OWN && own->departments == REACH_OWN &&
+           !sh_bytes_equal(user->department, caller->department);
+}
+
+enum sh_err identity_narrow(const struct role_table *table,
+                            const struct identity_user *user, struct caller *caller,
+                            const struct role **role)
+{
+    const struct role *theirs = role_of(table, user);
+
+    if (theirs == NULL)
+        return SH_INVALID;
+    if (is_wider(user, theirs, caller, *role))
+        return SH_FORBIDDEN;
+    *caller = (struct caller){0};
+    *role = theirs;
+    name(caller, user);
+    grant(caller, theirs);
+    return SH_OK;
+}
+
+void identity_of_principal(const struct principal *principal, const struct role *role,
+                           struct caller *caller)
+{
+    *caller = (struct caller){.user_id = principal->user_id,
+                              .username = principal->username,
+                              .department = principal->department,
+                              .campus = principal->campus};
+    grant(caller, role);
+}
+
+void identity_of_nobody(const struct role *anonymous, struct caller *caller)
+{
+    *caller = (struct caller){0};
+    grant(caller, anonymous);
 }
 
 void identity_of_operator(struct caller *caller)

@@ -1,20 +1,13 @@
-/* identity: who asks and what the role allows. With AUTH_MODE=trusted, the only way while
- * the gateway listens on loopback, a search says itself who it is for, and everything
- * else is asked by the operator of the machine. */
+/* identity: from who asks to what the services are told of them. With AUTH_MODE=trusted a
+ * search says itself who it is for, and everything else is asked by the operator of the
+ * machine; otherwise the credential decides. */
 #ifndef GATEWAY_IDENTITY_H
 #define GATEWAY_IDENTITY_H
 
 #include "proto/msg.h"
+#include "services/gateway/auth/principal.h"
+#include "services/gateway/auth/roles.h"
 #include "services/gateway/schema.h"
-
-struct role {
-    const char *name;
-    uint32_t clearance;
-    uint32_t requests_per_minute;
-    uint32_t requests_per_hour;
-    uint32_t max_results;
-    bool all_departments;
-};
 
 /* The `user` member of a request. */
 struct identity_user {
@@ -26,15 +19,21 @@ struct identity_user {
 };
 extern const struct schema identity_user_schema;
 
-/* NULL when there is no such role. */
-const struct role *role_find(struct sh_bytes name);
-const struct role *role_anonymous(void);
-const struct role *role_operator(void);
-
-/* The caller for a search; texts borrow from `user`, which may be NULL (anonymous).
- * Errors: SH_INVALID: no such role. */
-SH_CHECK enum sh_err identity_of_user(const struct identity_user *user,
+/* The caller of a trusted search; texts borrow from `user`, which may be NULL
+ * (anonymous). Errors: SH_INVALID: no such role. */
+SH_CHECK enum sh_err identity_of_user(const struct role_table *table,
+                                      const struct identity_user *user,
                                       struct caller *caller, const struct role **role);
+/* A caller who may impersonate asks on behalf of `user`: `*caller` and `*role` become
+ * theirs. Errors, nothing is changed: SH_INVALID: no such role; SH_FORBIDDEN: they may
+ * see more than the caller does. */
+SH_CHECK enum sh_err identity_narrow(const struct role_table *table,
+                                     const struct identity_user *user,
+                                     struct caller *caller, const struct role **role);
+/* Texts borrow from the principal. */
+void identity_of_principal(const struct principal *principal, const struct role *role,
+                           struct caller *caller);
+void identity_of_nobody(const struct role *anonymous, struct caller *caller);
 /* The operator of the machine: may do everything. */
 void identity_of_operator(struct caller *caller);
 

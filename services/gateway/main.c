@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "services/gateway/auth/auth.h"
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
 #include "services/gateway/openapi.h"
@@ -65,6 +66,9 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     if (!settings_check(&gateway->config, why, sizeof why) ||
         !account_settings_check(&gateway->account_config, gateway->process.environment,
                                 why, sizeof why) ||
+        !auth_settings_check(
+            &gateway->auth_config, settings_want_tokens(&gateway->config),
+            strcmp(gateway->process.environment, "production") == 0, why, sizeof why) ||
         !open_shell(gateway, why, sizeof why)) {
         sh_error(NULL, "%s", why);
         return SH_INVALID;
@@ -74,6 +78,35 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     if (err != SH_OK)
         stop_tables(service, self);
     return err;
+}
+
+/* --- who may do what ---------------------------------------------------------------- */
+
+static enum sh_err start_auth(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    uv_loop_t *loop = sh_service_loop(service);
+    enum sh_err err =
+        auth_open(&gateway->auth_config, settings_want_tokens(&gateway->config), loop,
+                  sh_service_health(service), &gateway->auth);
+
+    if (err == SH_OK)
+        err = auth_listen(gateway->auth, loop, &gateway->pg_config);
+    if (err != SH_OK)
+        auth_close(&gateway->auth);
+    return err;
+}
+
+static void stop_auth(struct sh_service *service, void *self)
+{
+    (void)service;
+    auth_close(&((struct process *)self)->gateway.auth);
+}
+
+static void reload_auth(struct sh_service *service, void *self)
+{
+    (void)service;
+    auth_reload(((struct process *)self)->gateway.auth);
 }
 
 /* --- the loops ---------------------------------------------------------------------- */
@@ -168,6 +201,7 @@ static void stop_watch(struct sh_service *service, void *self)
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
     {"tables", start_tables, NULL, stop_tables, NULL},
+    {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
 };
@@ -182,6 +216,7 @@ int main(int argc, char **argv)
         sh_pg_settings(&process.gateway.pg_config),
         sh_redis_settings(&process.gateway.redis_config),
         account_settings(&process.gateway.account_config),
+        auth_settings(&process.gateway.auth_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",

@@ -38,14 +38,20 @@ bool settings_check(const struct gateway_config *config, char *why, size_t size)
         (void)snprintf(why, size, "WORKERS must be auto or 1 to %d", WORKERS_MAX);
         return false;
     }
-    if (strcmp(config->auth_mode, "trusted") == 0 && !is_loopback(config->api_host)) {
+    if (!settings_want_tokens(config) && !is_loopback(config->api_host)) {
         (void)snprintf(
             why, size,
             "API_HOST is not a loopback address while AUTH_MODE is trusted: anyone who "
-            "reaches the port could claim any role; listen on 127.0.0.1 or ::1");
+            "reaches the port could claim any role; listen on 127.0.0.1 or ::1, or set "
+            "AUTH_MODE=jwt");
         return false;
     }
     return true;
+}
+
+bool settings_want_tokens(const struct gateway_config *config)
+{
+    return strcmp(config->auth_mode, "jwt") == 0;
 }
 
 unsigned settings_workers(const struct gateway_config *config)

@@ -13,8 +13,9 @@
       "port to listen on; 0 takes a free one")                                             \
     S(str, workers, "WORKERS", "auto", 1, 4, 0, "",                                        \
       "event loops that share the port, 1 to 64; auto: one per core")                      \
-    S(choice, auth_mode, "AUTH_MODE", "trusted", 0, 0, 0, "trusted",                       \
-      "who says who the caller is. trusted: the request's own `user`; on loopback only")   \
+    S(choice, auth_mode, "AUTH_MODE", "trusted", 0, 0, 0, "trusted|jwt",                   \
+      "who says who the caller is. jwt: the token, key or session that is shown; "         \
+      "trusted: without one the request's own `user`; on loopback only")                   \
     S(str, search_endpoints, "SEARCH_ENDPOINTS", "tcp://127.0.0.1:5601", 1, 4096, 0, "",   \
       "replicas of search: tcp://host:port or ipc://path, separated by commas")            \
     S(str, embedder_endpoints, "EMBEDDER_ENDPOINTS", "tcp://127.0.0.1:5602", 1, 4096, 0,   \
@@ -90,6 +91,8 @@ struct sh_settings health_settings(struct health_config *into);
 
 /* The rules between settings. False: `why` holds a sentence that names the setting. */
 bool settings_check(const struct gateway_config *config, char *why, size_t size);
+/* AUTH_MODE=jwt. */
+bool settings_want_tokens(const struct gateway_config *config);
 /* How many loops WORKERS asks for: 1 to 64. */
 unsigned settings_workers(const struct gateway_config *config);
 /* What is waited between failing readiness and draining. */

@@ -21,7 +21,7 @@ struct parts {
 const char *jwt_fault_name(enum jwt_fault fault)
 {
     static const char *const names[JWT_FAULTS] = {
-        "good",    "format", "algorithm", "signature", "expired",
+        "good",    "format", "algorithm", "signature", "unknown_key",  "expired",
         "not_yet", "issuer", "audience",  "claims",    "out_of_memory"};
     return fault < JWT_FAULTS ? names[fault] : "";
 }
@@ -84,8 +84,11 @@ static enum jwt_fault check_signature(const struct parts *parts, const json_t *h
                             */
     if (!base64url_decode(parts->signature, arena, &signature))
         return JWT_FORMAT;
-    return jwt_keys_verify(rules->keys, alg, kid, parts->text, signature) ? JWT_GOOD
-                                                                          : JWT_SIGNATURE;
+    if (jwt_keys_verify(rules->keys, alg, kid, parts->text, signature))
+        return JWT_GOOD;
+    return alg != JWT_HS256 && kid.len > 0 && !jwt_keys_has(rules->keys, alg, kid)
+               ? JWT_UNKNOWN_KEY
+               : JWT_SIGNATURE;
 }
 
 /* --- the claims ----------------------------------------------------------------------

@@ -25,6 +25,7 @@ enum jwt_fault {
     JWT_FORMAT,    /* not a token */
     JWT_ALGORITHM, /* one that we do not take */
     JWT_SIGNATURE,
+    JWT_UNKNOWN_KEY, /* it names a public key that is not there, and no other fits */
     JWT_EXPIRED,
     JWT_NOT_YET,
     JWT_ISSUER,

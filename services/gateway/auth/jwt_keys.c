@@ -328,3 +328,12 @@ bool jwt_keys_verify(const struct jwt_keys *keys, enum jwt_alg alg, struct sh_by
     }
     return false;
 }
+
+bool jwt_keys_has(const struct jwt_keys *keys, enum jwt_alg alg, struct sh_bytes id)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (keys->keys[i].alg == alg && keys->keys[i].pkey &&
+            sh_bytes_is(id, keys->keys[i].id))
+            return true;
+    return false;
+}

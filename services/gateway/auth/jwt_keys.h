@@ -38,5 +38,8 @@ SH_CHECK enum sh_err jwt_keys_add_set(struct jwt_keys *keys, struct sh_bytes jso
  * keys of that id are tried, and those that have none. */
 bool jwt_keys_verify(const struct jwt_keys *keys, enum jwt_alg alg, struct sh_bytes id,
                      struct sh_bytes text, struct sh_bytes signature);
+/* Whether a public key of this algorithm and id is there: a token that names one that is
+ * not may have been signed with a newer one. */
+bool jwt_keys_has(const struct jwt_keys *keys, enum jwt_alg alg, struct sh_bytes id);
 
 #endif

@@ -395,8 +395,6 @@ void batch_post(struct exchange *x, void *unused)
         exchange_fail_err(x, SH_NOMEM, NULL);
         return;
     }
-    x->role = role_operator();
-    identity_of_operator(&x->caller);
     x->caller.request_id = sh_bytes_of(sh_http_trace(x->request)->request_id);
     x->state = batch;
     x->abandoned = on_abandoned;

@@ -1,5 +1,7 @@
 /* Probes, health pages, figures. All from memory but /health/ping/{service}, which goes
  * over the bus and back. */
+#include "services/gateway/auth/auth.h"
+#include "services/gateway/auth/authorise.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
@@ -103,6 +105,16 @@ static void wait_for_refresh(struct exchange *x, enum board_page page)
                          REFRESH_EVERY_MS);
 }
 
+/* Looking anew costs the services something. /health is a probe, of whom nobody asks who
+ * they are. */
+static bool may_refresh(const struct exchange *x)
+{
+    const struct gateway *gateway = x->edge->gateway;
+
+    return gateway->auth->jwt_mode ? authorised(x, PERMIT_OPERATE)
+                                   : gateway->config.metrics_public;
+}
+
 /* The page as it is, or as it is once all has been looked at anew: that is for operators,
  * like the detailed page. */
 static void look(struct exchange *x, enum board_page page)
@@ -111,8 +123,7 @@ static void look(struct exchange *x, enum board_page page)
 
     if (sh_http_query(x->request).len > 0 &&
         sh_http_param(x->request, "refresh", asked, sizeof asked) == SH_OK &&
-        (strcmp(asked, "1") == 0 || strcmp(asked, "true") == 0) &&
-        x->edge->gateway->config.metrics_public)
+        (strcmp(asked, "1") == 0 || strcmp(asked, "true") == 0) && may_refresh(x))
         wait_for_refresh(x, page);
     else
         answer_page(x, page);

@@ -1,6 +1,8 @@
 /* Search: the request as a table, the identity, the answer of search as JSON. */
 #include <utf8proc.h>
 
+#include "services/gateway/auth/auth.h"
+#include "services/gateway/auth/authorise.h"
 #include "services/gateway/handlers/handlers.h"
 
 enum { QUERY_CHARACTERS = 2000, QUERY_BYTES = 16384, FILTERS_BYTES = 65536 };
@@ -141,17 +143,33 @@ static bool check_query(struct exchange *x, struct sh_bytes *query)
     return false;
 }
 
+/* On whose behalf: with AUTH_MODE=trusted whoever the body names, while nobody showed a
+ * credential; else the caller, or somebody whom the caller may impersonate. */
+static enum sh_err find_caller(struct exchange *x, const struct identity_user *user)
+{
+    const struct auth *auth = x->edge->gateway->auth;
+    const struct role_table *table = roles_now(auth->roles);
+
+    if (x->principal == NULL && !auth->jwt_mode)
+        return identity_of_user(table, user, &x->caller, &x->role);
+    if (user == NULL || !authorised(x, PERMIT_IMPERSONATE))
+        return SH_OK;
+    return identity_narrow(table, user, &x->caller, &x->role);
+}
+
 /* False: answered. */
 static bool identify(struct exchange *x, const struct search_body *body)
 {
-    const struct identity_user *user = body->has_user ? &body->user : NULL;
+    enum sh_err err = find_caller(x, body->has_user ? &body->user : NULL);
 
-    if (identity_of_user(user, &x->caller, &x->role) == SH_OK)
-        return true;
-    exchange_invalid(
-        x, "user.role",
-        "user.role must be one of: anonymous, student, staff, academic, admin");
-    return false;
+    if (err == SH_INVALID)
+        exchange_invalid(x, "user.role", "user.role must be the name of a role");
+    else if (err != SH_OK)
+        exchange_fail(x, &(struct sh_problem){.status = 403,
+                                              .code = "forbidden",
+                                              .field = "user",
+                                              .error = "user may see more than you do"});
+    return err == SH_OK;
 }
 
 /* The filters as compact JSON in the arena; empty when there are none. False: answered.

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "services/gateway/auth/auth.h"
 #include "services/gateway/edge.h"
 #include "services/gateway/routes.h"
 #include "shared/clock.h"
@@ -298,6 +299,25 @@ static inline void set_stores(struct fixture *f)
     f->gateway.pg_config = (struct sh_pg_config){.url = pg, .pool_min = 1, .pool_max = 1};
 }
 
+/* What concerns identity is as it is when nothing is set, but for what FIXTURE_ADJUST(f)
+ * changes before anything is opened. */
+static inline void set_identity(struct fixture *f)
+{
+    struct sh_buffer faults = {0};
+    const struct sh_settings groups[] = {auth_settings(&f->gateway.auth_config),
+                                         account_settings(&f->gateway.account_config)};
+    f->gateway.process.environment = "development";
+    assert_int_equal(sh_config_load(groups, SH_COUNT(groups), &faults), SH_OK);
+    sh_buffer_free(&faults);
+#ifdef FIXTURE_ADJUST
+    FIXTURE_ADJUST(f);
+#endif
+    assert_int_equal(auth_open(&f->gateway.auth_config,
+                               settings_want_tokens(&f->gateway.config), &f->loop, NULL,
+                               &f->gateway.auth),
+                     SH_OK);
+}
+
 static inline void configure(struct fixture *f)
 {
     static char endpoints[PEER_COUNT][512];
@@ -333,6 +353,7 @@ static inline void configure(struct fixture *f)
     f->gateway.route_count = routes_count;
     assert_int_equal(router_create(routes, routes_count, &f->gateway.router), SH_OK);
     assert_int_equal(board_create(&f->gateway.board), SH_OK);
+    set_identity(f);
 }
 
 static inline void serve_search(struct fixture *f)
@@ -382,6 +403,7 @@ static inline int tear_down(void **state)
     struct fixture *f = *state;
     char path[128];
     edge_close(&f->edge);
+    auth_close(&f->gateway.auth);
     sh_rpc_server_close(&f->search);
     sh_rpc_server_close(&f->embedder);
     sh_zmq_loop_close(&f->zmq);

@@ -8,12 +8,27 @@
 #include "services/gateway/identity.h"
 #include "services/gateway/settings.h"
 
+static int set_up(void **state)
+{
+    struct roles *roles;
+    if (roles_create(&roles) != SH_OK)
+        return -1;
+    *state = roles;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct roles *roles = *state;
+    roles_free(&roles);
+    return 0;
+}
+
 static void nobody_is_anonymous(void **state)
 {
     struct caller caller;
     const struct role *role;
-    (void)state;
-    assert_int_equal(identity_of_user(NULL, &caller, &role), SH_OK);
+    assert_int_equal(identity_of_user(roles_now(*state), NULL, &caller, &role), SH_OK);
     assert_string_equal(role->name, "anonymous");
     assert_int_equal(caller.clearance, 1);
     assert_false(caller.all_departments);
@@ -30,14 +45,14 @@ static void the_role_decides_what_is_allowed(void **state)
         {"anonymous", 1, 10, false}, {"student", 2, 20, false}, {"staff", 3, 50, false},
         {"academic", 4, 100, true},  {"admin", 5, 200, true},
     };
-    (void)state;
     for (size_t i = 0; i < SH_COUNT(cases); i++) {
         struct identity_user user = {.user_id = sh_bytes_of("u1"),
                                      .role = sh_bytes_of(cases[i].role),
                                      .department = sh_bytes_of("IT Services")};
         struct caller caller;
         const struct role *role;
-        assert_int_equal(identity_of_user(&user, &caller, &role), SH_OK);
+        assert_int_equal(identity_of_user(roles_now(*state), &user, &caller, &role),
+                         SH_OK);
         assert_int_equal(caller.clearance, cases[i].clearance);
         assert_int_equal(role->max_results, cases[i].results);
         assert_int_equal(caller.all_departments, cases[i].all);
@@ -50,12 +65,12 @@ static void the_role_decides_what_is_allowed(void **state)
 static void unknown_roles_are_refused(void **state)
 {
     static const char *const roles[] = {"root", "Staff", "staff ", "adminn"};
-    (void)state;
     for (size_t i = 0; i < SH_COUNT(roles); i++) {
         struct identity_user user = {.role = sh_bytes_of(roles[i])};
         struct caller caller;
         const struct role *role;
-        assert_int_equal(identity_of_user(&user, &caller, &role), SH_INVALID);
+        assert_int_equal(identity_of_user(roles_now(*state), &user, &caller, &role),
+                         SH_INVALID);
     }
 }
 
@@ -120,9 +135,10 @@ static void production_waits_for_load_balancers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_is_anonymous),
-        cmocka_unit_test(the_role_decides_what_is_allowed),
-        cmocka_unit_test(unknown_roles_are_refused),
+        cmocka_unit_test_setup_teardown(nobody_is_anonymous, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_role_decides_what_is_allowed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(unknown_roles_are_refused, set_up, tear_down),
         cmocka_unit_test(the_operator_may_do_everything),
         cmocka_unit_test(the_general_limit_counts_only_when_set),
         cmocka_unit_test(trust_ends_at_loopback),
