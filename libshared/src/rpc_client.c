@@ -3,7 +3,9 @@
 #include <jansson.h>
 
 #include "libshared/src/rpc_calling.h"
+#include "libshared/src/rpc_curve.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 
 enum {
     TICK_MS = 5,
@@ -278,6 +280,11 @@ enum sh_err sh_rpc_client_create(struct sh_zmq_loop *zmq,
 {
     if (!options->service || !options->endpoints)
         return SH_INVALID;
+    if (rpc_curve_refuses(options->endpoints)) {
+        sh_error(NULL, "without keys (RPC_KEY) %s must be on this machine, not at %s",
+                 options->service, options->endpoints);
+        return SH_INVALID;
+    }
     struct sh_rpc_client *client = sh_alloc(sizeof(*client));
     if (!client)
         return SH_NOMEM;

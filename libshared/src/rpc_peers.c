@@ -23,7 +23,7 @@ struct rpc_peer *rpc_peers_find(const struct rpc_peers *peers,
 }
 
 enum sh_err rpc_peers_add(struct rpc_peers *peers, const struct rpc_identity *identity,
-                          uint64_t now_ms)
+                          const struct rpc_key *key, uint64_t now_ms)
 {
     struct rpc_peer **at = find(&peers->buckets[bucket_of(identity)], identity);
     if (!*at) {
@@ -33,6 +33,7 @@ enum sh_err rpc_peers_add(struct rpc_peers *peers, const struct rpc_identity *id
         if (!*at)
             return SH_NOMEM;
         (*at)->identity = *identity;
+        (*at)->key = *key;
         peers->count++;
     }
     (*at)->heard_ms = now_ms;
@@ -55,6 +56,18 @@ const struct rpc_peer *rpc_peers_silent(const struct rpc_peers *peers, uint64_t 
     for (size_t i = 0; i < SH_COUNT(peers->buckets); i++) {
         for (const struct rpc_peer *p = peers->buckets[i]; p; p = p->next) {
             if (p->heard_ms + RPC_PEER_SILENCE_MS < now_ms)
+                return p;
+        }
+    }
+    return NULL;
+}
+
+const struct rpc_peer *rpc_peers_unlike(const struct rpc_peers *peers,
+                                        bool (*keeps)(const struct rpc_key *key))
+{
+    for (size_t i = 0; i < SH_COUNT(peers->buckets); i++) {
+        for (const struct rpc_peer *p = peers->buckets[i]; p; p = p->next) {
+            if (!keeps(&p->key))
                 return p;
         }
     }

@@ -3,6 +3,7 @@
 #ifndef LIBSHARED_RPC_PEERS_H
 #define LIBSHARED_RPC_PEERS_H
 
+#include "libshared/src/rpc_keys.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
 
@@ -19,6 +20,7 @@ struct rpc_identity {
 struct rpc_peer {
     struct rpc_identity identity;
     uint64_t heard_ms;
+    struct rpc_key key; /* zero without keys */
     struct rpc_peer *next;
 };
 
@@ -36,10 +38,14 @@ struct rpc_peer *rpc_peers_find(const struct rpc_peers *peers,
                                 const struct rpc_identity *identity);
 /* Finds or makes it. Errors: SH_NOMEM, SH_BUSY (too many). */
 SH_CHECK enum sh_err rpc_peers_add(struct rpc_peers *peers,
-                                   const struct rpc_identity *identity, uint64_t now_ms);
+                                   const struct rpc_identity *identity,
+                                   const struct rpc_key *key, uint64_t now_ms);
 void rpc_peers_remove(struct rpc_peers *peers, const struct rpc_identity *identity);
 /* One that has been silent for too long, or NULL. */
 const struct rpc_peer *rpc_peers_silent(const struct rpc_peers *peers, uint64_t now_ms);
+/* One that `keeps` says no to, or NULL. */
+const struct rpc_peer *rpc_peers_unlike(const struct rpc_peers *peers,
+                                        bool (*keeps)(const struct rpc_key *key));
 void rpc_peers_each(const struct rpc_peers *peers,
                     void (*visit)(void *arg, const struct rpc_identity *identity),
                     void *arg);

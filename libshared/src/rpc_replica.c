@@ -1,7 +1,5 @@
 #include "libshared/src/rpc_replica.h"
 
-#include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "libshared/src/rpc_socket.h"
@@ -14,8 +12,12 @@ enum {
     LATE_MS = 500, /* two pings' time */
     GOOD_PINGS = 2,
     RECONNECT_MS = 100,
-    REFUSED_MS = 1000,   /* no memory, no descriptor */
+    REFUSED_MS = 1000, /* no memory, no descriptor, no key */
+    REFUSED_MAX_MS = 2000,
     FORGIVEN_MS = 60000, /* ready for so long: the next ejection counts as the first */
+    HANDSHAKE_FAILED = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
 };
 
 static void move_to(struct rpc_replica *replica, enum rpc_replica_state state)
@@ -28,10 +30,7 @@ static void move_to(struct rpc_replica *replica, enum rpc_replica_state state)
 
 void rpc_replica_disconnect(struct rpc_replica *replica)
 {
-    /* An event that cannot be sent is leaked by libzmq, so they end first. */
-    if (replica->monitor && replica->socket)
-        (void)zmq_socket_monitor(sh_zmq_socket_raw(replica->socket), NULL, 0);
-    sh_zmq_socket_close(&replica->monitor);
+    rpc_socket_unwatch(replica->socket, &replica->monitor);
     sh_zmq_socket_close(&replica->socket);
     rpc_state_release(&replica->data);
     replica->epoch = 0;
@@ -185,6 +184,32 @@ static void on_message(void *arg, zmq_msg_t *frames, size_t count)
     }
 }
 
+static const char *why_refused(uint16_t event)
+{
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        return "it does not take our key";
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+        return "one of us has keys and the other has not, or it is no service";
+    return "it is busy, or has another key than the one we know";
+}
+
+/* libzmq would give up, or try on with the same key. The next socket takes another key of
+ * the service, where RPC_KEYS_DIR has more than one or has changed. */
+static void turned_away(struct rpc_replica *replica, uint16_t event)
+{
+    unsigned times = ++replica->refusals;
+    unsigned unsaid = event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL ? 1 : 0;
+    uint64_t wait_ms = REFUSED_MAX_MS;
+    if (times <= 4)
+        wait_ms = (uint64_t)RECONNECT_MS << times;
+    if ((times & (times - 1)) == 0 && times > unsaid) /* the first, then ever rarer */
+        sh_warning(NULL, "%s at %s refuses us: %s", replica->service, replica->endpoint,
+                   why_refused(event));
+    rpc_replica_disconnect(replica);
+    replica->key++;
+    replica->reopen_ms = sh_now_ms() + wait_ms;
+}
+
 /* [event u16, value u32][endpoint] of the DEALER's monitor */
 static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
 {
@@ -195,44 +220,31 @@ static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
         return;
     memcpy(&event, zmq_msg_data(&frames[0]), sizeof(event));
     if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && replica->state == RPC_RESOLVED) {
+        replica->refusals = 0;
         move_to(replica, RPC_HANDSHAKEN);
         say_hello(replica);
     } else if (event == ZMQ_EVENT_DISCONNECTED && replica->state != RPC_RESOLVED) {
         lose(replica);
+    } else if ((event & HANDSHAKE_FAILED) != 0 && replica->state == RPC_RESOLVED) {
+        turned_away(replica, event);
     }
 }
 
 /* --- connecting -------------------------------------------------------------------- */
 
-static enum sh_err open_monitor(struct rpc_replica *replica, void *dealer)
-{
-    static atomic_uint_fast64_t names;
-    char name[64];
-    int linger_ms = 0;
-    struct sh_zmq_handler handler = {on_monitor, replica};
-    (void)snprintf(name, sizeof(name), "inproc://rpc-monitor-%" PRIuFAST64,
-                   atomic_fetch_add(&names, 1));
-    if (zmq_socket_monitor(dealer, name,
-                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
-        return SH_NOMEM;
-    void *pair = sh_zmq_socket_new(replica->zmq, ZMQ_PAIR);
-    if (!pair)
-        return SH_NOMEM;
-    if (zmq_setsockopt(pair, ZMQ_LINGER, &linger_ms, sizeof(linger_ms)) != 0 ||
-        zmq_connect(pair, name) != 0) {
-        zmq_close(pair);
-        return SH_NOMEM;
-    }
-    return sh_zmq_socket_add(replica->zmq, pair, &handler, &replica->monitor);
-}
-
 static enum sh_err try_open(struct rpc_replica *replica)
 {
     struct sh_zmq_handler handler = {on_message, replica};
-    void *dealer = rpc_socket_dealer(replica->zmq);
-    if (!dealer)
-        return SH_NOMEM;
-    enum sh_err err = open_monitor(replica, dealer);
+    struct sh_zmq_handler watcher = {on_monitor, replica};
+    void *dealer = NULL;
+    enum sh_err err =
+        rpc_socket_dealer(replica->zmq, replica->service, replica->key, &dealer);
+    if (err != SH_OK)
+        return err;
+    err = rpc_socket_monitor(replica->zmq, dealer,
+                             ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                                 HANDSHAKE_FAILED,
+                             &watcher, &replica->monitor);
     if (err != SH_OK) {
         zmq_close(dealer);
         return err;
@@ -247,7 +259,10 @@ static void reconnect(struct rpc_replica *replica, uint64_t now_ms)
 {
     enum sh_err err = try_open(replica);
     if (err != SH_OK) {
-        sh_error(NULL, "cannot connect to %s: %s", replica->endpoint, sh_err_text(err));
+        sh_error(NULL, "cannot connect to %s at %s: %s", replica->service,
+                 replica->endpoint,
+                 err == SH_NOTFOUND ? "RPC_KEYS_DIR has no public key of it"
+                                    : sh_err_text(err));
         rpc_replica_disconnect(replica);
         replica->reopen_ms = now_ms + REFUSED_MS;
         return;
@@ -368,49 +383,4 @@ void rpc_replica_stay(struct rpc_replica *replica)
         return;
     replica->leaving = false;
     lose(replica);
-}
-
-/* --- load -------------------------------------------------------------------------- */
-
-bool rpc_replica_has_room(const struct rpc_replica *replica)
-{
-    uint32_t room = replica->probation ? 1 : replica->credit;
-    return replica->state == RPC_READY && replica->outstanding < room;
-}
-
-struct rpc_load rpc_replica_load(const struct rpc_replica *replica, uint64_t now_ms)
-{
-    return (struct rpc_load){
-        .outstanding = replica->outstanding,
-        .depth = replica->depth,
-        .weight = replica->ejections == 0
-                      ? 1
-                      : rpc_balance_slow_start(now_ms - replica->ready_ms),
-    };
-}
-
-void rpc_replica_result(struct rpc_replica *replica, uint64_t now_ms, bool ok,
-                        uint64_t us)
-{
-    rpc_window_add(&replica->window, now_ms, ok, us);
-    replica->failures_in_row = ok ? 0 : replica->failures_in_row + 1;
-    if (replica->state != RPC_READY || !replica->probation)
-        return;
-    if (!ok) {
-        rpc_replica_eject(replica, now_ms, false);
-        return;
-    }
-    replica->probation = false;
-    replica->ready_ms = now_ms;
-}
-
-const char *rpc_replica_state_name(enum rpc_replica_state state)
-{
-    static const char *const names[] = {
-        [RPC_RESOLVED] = "resolved",   [RPC_HANDSHAKEN] = "handshaken",
-        [RPC_HALF_OPEN] = "half_open", [RPC_READY] = "ready",
-        [RPC_DRAINING] = "draining",   [RPC_EJECTED] = "ejected",
-        [RPC_GONE] = "gone",
-    };
-    return names[state];
 }

@@ -48,6 +48,8 @@ struct rpc_replica {
     struct sh_zmq_socket *monitor;
     uint64_t epoch;
     uint64_t reopen_ms;
+    size_t key;        /* which of the service's public keys the socket has, or will */
+    unsigned refusals; /* handshakes that failed, in a row */
     char instance[65];
     struct rpc_state *data; /* what the instance says of its data; NULL: none known */
 

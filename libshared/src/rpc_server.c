@@ -1,5 +1,6 @@
 #include "shared/rpc_server.h"
 
+#include "libshared/src/rpc_curve.h"
 #include "libshared/src/rpc_serving.h"
 #include "libshared/src/rpc_socket.h"
 #include "shared/clock.h"
@@ -29,8 +30,6 @@ void rpc_server_tell_state(const struct sh_rpc_server *server, struct envelope *
         envelope_set_state(head, server->state_changes, server->state);
 }
 
-static void on_quiet(uv_timer_t *timer);
-
 void rpc_server_peer_gone(struct sh_rpc_server *server,
                           const struct rpc_identity *identity)
 {
@@ -43,140 +42,6 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
         found = call != NULL;
         if (found)
             rpc_call_cancel(call);
-    }
-}
-
-/* --- messages ---------------------------------------------------------------------- */
-
-static struct envelope about(const struct sh_rpc_server *server, uint8_t type)
-{
-    size_t depth = server->in_flight;
-    struct envelope head = {
-        .type = type,
-        .status = server->draining ? STATUS_DRAINING : STATUS_OK,
-        .queue_depth = depth > UINT16_MAX ? UINT16_MAX : (uint16_t)depth,
-        .credit = rpc_server_credit(server),
-    };
-    rpc_server_tell_state(server, &head);
-    return head;
-}
-
-static void tell(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                 const struct envelope *head, struct sh_bytes meta)
-{
-    if (rpc_send_small(server->socket, rpc_identity_bytes(peer), head, meta,
-                       (struct sh_bytes){0}) == SH_NOTFOUND)
-        rpc_server_peer_gone(server, peer); /* else the next PING finds out */
-}
-
-static void on_hello(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                     const struct envelope *request)
-{
-    struct hello hello = {
-        .service = sh_bytes_of(server->service),
-        .instance = sh_bytes_of(server->instance),
-        .version_min = ENVELOPE_VERSION,
-        .version_max = ENVELOPE_VERSION,
-        .started = server->started,
-        .max_in_flight = server->max_in_flight,
-    };
-    enum sh_err err = rpc_peers_add(&server->peers, peer, sh_now_ms());
-    struct envelope head = about(server, TYPE_HELLO_ACK);
-    head.epoch = request->epoch;
-    if (err != SH_OK)
-        head.status = STATUS_OVERLOADED;
-    sh_buffer_clear(&server->scratch);
-    if (msg_encode(hello_desc(), &hello, &server->scratch) == SH_OK)
-        tell(server, peer, &head, sh_buffer_bytes(&server->scratch));
-}
-
-/* A caller whose connection broke is a stranger under its new identity: it must learn
- * that, since whatever it asked over the old one is lost. */
-static void on_ping(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                    const struct envelope *ping)
-{
-    struct rpc_peer *known = rpc_peers_find(&server->peers, peer);
-    struct envelope head = about(server, TYPE_PONG);
-    head.epoch = ping->epoch;
-    head.sequence = ping->sequence;
-    if (server->calls)
-        head.retry_after_ms =
-            (uint32_t)((sh_now_us() - server->calls->started_us) / 1000);
-    if (known)
-        known->heard_ms = sh_now_ms();
-    else
-        head.status = STATUS_REJECTED_NOT_EXECUTED;
-    tell(server, peer, &head, (struct sh_bytes){0});
-}
-
-static void on_cancel(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                      const struct envelope *cancel)
-{
-    struct sh_rpc_call *call = rpc_intake_find(server, peer, cancel);
-    if (call && !call->canceled)
-        rpc_call_cancel(call);
-}
-
-static void on_credit(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                      const struct envelope *credit)
-{
-    struct sh_rpc_call *call = rpc_intake_find(server, peer, credit);
-    if (!call || call->phase != RPC_SENDING)
-        return;
-    uint32_t granted = call->credit + credit->credit;
-    call->credit = granted > RPC_CHUNK_CREDIT ? RPC_CHUNK_CREDIT : granted;
-    rpc_answer_push(call);
-}
-
-static void dispatch(struct sh_rpc_server *server, const struct rpc_identity *peer,
-                     const struct envelope *head, zmq_msg_t *meta, zmq_msg_t *payload)
-{
-    switch (head->type) {
-    case TYPE_HELLO:
-        on_hello(server, peer, head);
-        break;
-    case TYPE_REQUEST:
-        if (server->draining && server->in_flight == 0 && !server->drained)
-            uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
-        rpc_intake_request(server, peer, head, meta, payload);
-        break;
-    case TYPE_CHUNK:
-        rpc_intake_chunk(server, peer, head, payload);
-        break;
-    case TYPE_CANCEL:
-        on_cancel(server, peer, head);
-        break;
-    case TYPE_CREDIT:
-        on_credit(server, peer, head);
-        break;
-    case TYPE_PING:
-        on_ping(server, peer, head);
-        break;
-    case TYPE_BYE:
-        rpc_server_peer_gone(server, peer);
-        break;
-    default:
-        rpc_bad_message("type");
-    }
-}
-
-/* [identity][header][meta] or [identity][header][meta][payload] */
-static void on_message(void *arg, zmq_msg_t *frames, size_t count)
-{
-    struct sh_rpc_server *server = arg;
-    struct envelope head;
-    struct rpc_identity peer;
-    if (count < 3) {
-        rpc_bad_message("frames");
-    } else if (zmq_msg_size(&frames[0]) != sizeof(peer.bytes)) {
-        rpc_bad_message("identity");
-    } else if (envelope_read(rpc_frame_bytes(&frames[1]), &head) != SH_OK) {
-        rpc_bad_message("header");
-    } else if (head.version != ENVELOPE_VERSION && head.type != TYPE_HELLO) {
-        rpc_bad_message("version");
-    } else {
-        memcpy(peer.bytes, zmq_msg_data(&frames[0]), sizeof(peer.bytes));
-        dispatch(server, &peer, &head, &frames[2], count > 3 ? &frames[3] : NULL);
     }
 }
 
@@ -200,6 +65,8 @@ static void on_tick(uv_timer_t *timer)
         rpc_call_end(call);
     while ((silent = rpc_peers_silent(&server->peers, now)) != NULL)
         rpc_server_peer_gone(server, &silent->identity);
+    if (server->keys != rpc_keys_generation())
+        rpc_server_revoke(server);
 }
 
 /* --- life -------------------------------------------------------------------------- */
@@ -232,21 +99,32 @@ static void on_handle_closed(uv_handle_t *handle)
     release(server);
 }
 
+static void close_socket(struct sh_rpc_server *server)
+{
+    rpc_socket_unwatch(server->socket, &server->watch);
+    sh_zmq_socket_close(&server->socket);
+}
+
 static enum sh_err bind_socket(struct sh_rpc_server *server, const char *endpoint)
 {
-    void *raw = rpc_socket_router(server->zmq);
-    if (!raw)
-        return SH_NOMEM;
+    struct sh_zmq_handler handler = {rpc_server_on_message, server};
+    void *raw = NULL;
     size_t size = sizeof(server->endpoint);
-    if (zmq_bind(raw, endpoint) != 0) {
+    enum sh_err err = rpc_socket_router(server->zmq, &raw);
+    if (err == SH_OK)
+        err = sh_zmq_socket_add(server->zmq, raw, &handler, &server->socket);
+    if (err == SH_OK)
+        err = rpc_curve_watch(server->zmq, raw, server->endpoint, &server->watch);
+    if (err == SH_OK && zmq_bind(raw, endpoint) != 0) {
         int error = zmq_errno();
-        zmq_close(raw);
         sh_error(NULL, "cannot bind %s: %s", endpoint, zmq_strerror(error));
-        return error == EINVAL || error == EPROTONOSUPPORT ? SH_INVALID : SH_IO;
+        err = error == EINVAL || error == EPROTONOSUPPORT ? SH_INVALID : SH_IO;
     }
-    zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, server->endpoint, &size);
-    struct sh_zmq_handler handler = {on_message, server};
-    return sh_zmq_socket_add(server->zmq, raw, &handler, &server->socket);
+    if (err == SH_OK)
+        zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, server->endpoint, &size);
+    else
+        close_socket(server);
+    return err;
 }
 
 static void start_timers(struct sh_rpc_server *server)
@@ -276,6 +154,7 @@ enum sh_err sh_rpc_server_create(struct sh_zmq_loop *zmq,
     server->started = options->started;
     server->max_in_flight = max;
     server->unknown.name = "unknown";
+    server->keys = rpc_keys_generation();
     enum sh_err err = server->service && server->instance
                           ? bind_socket(server, options->bind)
                           : SH_NOMEM;
@@ -316,7 +195,7 @@ enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t id, const c
 static void say(struct sh_rpc_server *server, const struct rpc_identity *peer,
                 uint8_t type)
 {
-    struct envelope head = about(server, type);
+    struct envelope head = rpc_server_about(server, type);
     if (rpc_send_small(server->socket, rpc_identity_bytes(peer), &head,
                        (struct sh_bytes){0}, (struct sh_bytes){0}) != SH_OK)
         rpc_bad_message("farewell_lost"); /* the peer is gone, or will see us go */
@@ -361,14 +240,20 @@ static void on_quiet(uv_timer_t *timer)
         server->drain_done(server->drain_arg);
 }
 
+void rpc_server_not_quiet(struct sh_rpc_server *server)
+{
+    if (server->draining && server->in_flight == 0 && !server->drained)
+        uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
+}
+
 /* The last answer is out, but requests may be on their way that were sent before the
  * peers heard of it: one PING interval without any, and they have heard. */
 void rpc_server_call_ended(struct sh_rpc_server *server)
 {
     if (server->closing)
         release(server);
-    else if (server->draining && !server->drained && server->in_flight == 0)
-        uv_timer_start(&server->quiet, on_quiet, QUIET_MS, 0);
+    else
+        rpc_server_not_quiet(server);
 }
 
 void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg), void *arg)
@@ -389,7 +274,7 @@ void sh_rpc_server_close(struct sh_rpc_server **server_p)
         return;
     *server_p = NULL;
     server->closing = true;
-    sh_zmq_socket_close(&server->socket);
+    close_socket(server);
     uv_timer_stop(&server->flush);
     uv_close((uv_handle_t *)&server->tick, on_handle_closed);
     uv_close((uv_handle_t *)&server->flush, on_handle_closed);

@@ -1,6 +1,7 @@
 /* rpc_serving: the insides of rpc_server: rpc_server.c owns the socket and the peers,
- * rpc_intake.c turns messages into calls, rpc_call.c is the handler's view of a call and
- * rpc_answer.c sends what it is answered. Loop thread only. */
+ * rpc_messages.c hears what they say, rpc_intake.c turns messages into calls, rpc_call.c
+ * is the handler's view of a call and rpc_answer.c sends what it is answered. Loop thread
+ * only. */
 #ifndef LIBSHARED_RPC_SERVING_H
 #define LIBSHARED_RPC_SERVING_H
 
@@ -61,6 +62,8 @@ struct sh_rpc_call {
 struct sh_rpc_server {
     struct sh_zmq_loop *zmq;
     struct sh_zmq_socket *socket; /* NULL: closed */
+    struct sh_zmq_socket *watch;  /* handshakes that fail */
+    unsigned keys;                /* generation of the ring that the peers came in by */
     char *service;
     char *instance;
     double started;
@@ -101,6 +104,16 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
                           const struct rpc_identity *identity);
 /* A call has ended: the drain may go on, or the closed server's memory go. */
 void rpc_server_call_ended(struct sh_rpc_server *server);
+
+/* A request came while it was quiet: the drain waits for quiet anew. */
+void rpc_server_not_quiet(struct sh_rpc_server *server);
+
+/* rpc_messages.c */
+/* The head of a message of our own. */
+struct envelope rpc_server_about(const struct sh_rpc_server *server, uint8_t type);
+void rpc_server_on_message(void *arg, zmq_msg_t *frames, size_t count);
+/* The ring of keys has changed: peers that may call no more go. */
+void rpc_server_revoke(struct sh_rpc_server *server);
 
 /* rpc_intake.c */
 void rpc_intake_request(struct sh_rpc_server *server, const struct rpc_identity *peer,

@@ -1,5 +1,11 @@
 #include "libshared/src/rpc_socket.h"
 
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "libshared/src/rpc_curve.h"
+
 enum { FRAME_BYTES_MAX = 8 << 20 };
 
 struct option {
@@ -54,12 +60,54 @@ static void *configured(struct sh_zmq_loop *zmq, int type, const struct option *
     return socket;
 }
 
-void *rpc_socket_router(struct sh_zmq_loop *zmq)
+static enum sh_err hand_over(void *socket, enum sh_err err, void **out)
 {
-    return configured(zmq, ZMQ_ROUTER, router, SH_COUNT(router));
+    if (err == SH_OK)
+        *out = socket;
+    else
+        zmq_close(socket);
+    return err;
 }
 
-void *rpc_socket_dealer(struct sh_zmq_loop *zmq)
+enum sh_err rpc_socket_router(struct sh_zmq_loop *zmq, void **out)
 {
-    return configured(zmq, ZMQ_DEALER, dealer, SH_COUNT(dealer));
+    void *socket = configured(zmq, ZMQ_ROUTER, router, SH_COUNT(router));
+    return socket ? hand_over(socket, rpc_curve_serve(socket), out) : SH_NOMEM;
+}
+
+enum sh_err rpc_socket_dealer(struct sh_zmq_loop *zmq, const char *service, size_t key,
+                              void **out)
+{
+    void *socket = configured(zmq, ZMQ_DEALER, dealer, SH_COUNT(dealer));
+    return socket ? hand_over(socket, rpc_curve_call(socket, service, key), out)
+                  : SH_NOMEM;
+}
+
+enum sh_err rpc_socket_monitor(struct sh_zmq_loop *zmq, void *socket, int events,
+                               const struct sh_zmq_handler *handler,
+                               struct sh_zmq_socket **out)
+{
+    static atomic_uint_fast64_t names;
+    char name[64];
+    int linger_ms = 0;
+    (void)snprintf(name, sizeof(name), "inproc://rpc-monitor-%" PRIuFAST64,
+                   atomic_fetch_add(&names, 1));
+    if (zmq_socket_monitor(socket, name, events) != 0)
+        return SH_NOMEM;
+    void *pair = sh_zmq_socket_new(zmq, ZMQ_PAIR);
+    if (!pair)
+        return SH_NOMEM;
+    if (zmq_setsockopt(pair, ZMQ_LINGER, &linger_ms, sizeof(linger_ms)) != 0 ||
+        zmq_connect(pair, name) != 0) {
+        zmq_close(pair);
+        return SH_NOMEM;
+    }
+    return sh_zmq_socket_add(zmq, pair, handler, out);
+}
+
+void rpc_socket_unwatch(struct sh_zmq_socket *socket, struct sh_zmq_socket **monitor)
+{
+    if (*monitor && socket)
+        (void)zmq_socket_monitor(sh_zmq_socket_raw(socket), NULL, 0); /* cannot fail */
+    sh_zmq_socket_close(monitor);
 }

@@ -4,8 +4,17 @@
 
 #include "shared/zmq_loop.h"
 
-/* NULL when out of memory or sockets. */
-void *rpc_socket_router(struct sh_zmq_loop *zmq);
-void *rpc_socket_dealer(struct sh_zmq_loop *zmq);
+/* With CURVE when the process has keys. Errors: SH_NOMEM (memory or sockets), and those
+ * of rpc_curve_serve() and rpc_curve_call(). */
+SH_CHECK enum sh_err rpc_socket_router(struct sh_zmq_loop *zmq, void **out);
+SH_CHECK enum sh_err rpc_socket_dealer(struct sh_zmq_loop *zmq, const char *service,
+                                       size_t key, void **out);
+/* Events of a socket: [event u16, value u32][endpoint]. Ended by rpc_socket_unwatch(). */
+SH_CHECK enum sh_err rpc_socket_monitor(struct sh_zmq_loop *zmq, void *socket, int events,
+                                        const struct sh_zmq_handler *handler,
+                                        struct sh_zmq_socket **out);
+/* Before the socket itself is closed: an event that cannot be sent is leaked by libzmq.
+ * Either may be NULL. */
+void rpc_socket_unwatch(struct sh_zmq_socket *socket, struct sh_zmq_socket **monitor);
 
 #endif

@@ -97,6 +97,7 @@ static void close_all(struct sh_service *service)
         sh_http_server_close(&service->ops);
     if (service->rpc)
         sh_rpc_server_close(&service->rpc);
+    rpc_gate_close(&service->gate);
     if (service->zmq)
         sh_zmq_loop_close(&service->zmq);
     sh_service_close_handles(service);
@@ -147,11 +148,14 @@ static struct sh_settings process_group(const struct sh_service_spec *spec,
     for (size_t i = 0; i < group.count; i++) {
         struct sh_setting row = group.rows[i];
         bool bind = strcmp(row.name, "RPC_BIND") == 0;
+        bool callers = strcmp(row.name, "RPC_CALLERS") == 0;
         if (bind && spec->rpc_bind)
             row.fallback = spec->rpc_bind;
+        if (callers && spec->rpc_callers)
+            row.fallback = spec->rpc_callers;
         if (strcmp(row.name, "OPS_PORT") == 0 && spec->ops_port)
             row.fallback = spec->ops_port;
-        if (!bind || spec->rpc)
+        if ((!bind && !callers) || spec->rpc)
             rows[count++] = row;
     }
     group.rows = rows;
@@ -190,6 +194,7 @@ int sh_service_main(int argc, char **argv, const struct sh_service_spec *spec)
         return EXIT_FAILURE;
     }
     status = run(&service);
+    rpc_keys_install(NULL);
     sh_log_close();
     return status;
 }

@@ -40,18 +40,6 @@ static int flush(FILE *to, struct sh_buffer *text)
 
 /* --- settings ----------------------------------------------------------------------- */
 
-bool sh_service_exposed(const char *bind)
-{
-    static const char *const near[] = {"127.", "localhost:", "[::1]:", "lo:"};
-    if (strncmp(bind, "tcp://", 6) != 0)
-        return false;
-    for (size_t i = 0; i < SH_COUNT(near); i++) {
-        if (strncmp(bind + 6, near[i], strlen(near[i])) == 0)
-            return false;
-    }
-    return true;
-}
-
 bool sh_service_strict(const struct sh_service_spec *spec, struct sh_buffer *faults)
 {
     const struct sh_process_config *config = spec->process;
@@ -64,9 +52,6 @@ bool sh_service_strict(const struct sh_service_spec *spec, struct sh_buffer *fau
         return faults->len == before;
     if (level == SH_DEBUG)
         sh_buffer_text(faults, "LOG_LEVEL: DEBUG is refused in production\n");
-    if (spec->rpc && sh_service_exposed(config->rpc_bind))
-        sh_buffer_text(faults, "RPC_BIND: in production only a loopback address or ipc, "
-                               "since the bus has no keys\n");
     return faults->len == before;
 }
 
@@ -75,6 +60,8 @@ bool sh_service_load(const struct sh_groups *groups, const struct sh_service_spe
     struct sh_buffer faults = {0};
     enum sh_err err = sh_config_load(groups->list, groups->count, &faults);
     bool good = err == SH_OK && sh_service_strict(spec, &faults);
+    if (err == SH_OK && !sh_service_read_keys(spec, &faults))
+        good = false;
     size_t before = faults.len;
     if (err == SH_OK && strcmp(spec->process->environment, "production") == 0)
         sh_config_refuse_weak(groups->list, groups->count, &faults);

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "libshared/src/rpc_curve.h"
 #include "shared/http_server.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -43,6 +44,7 @@ struct sh_service {
     struct sh_zmq_loop *zmq;
     struct sh_health *health;
     struct sh_health_check *life; /* all stages started, not draining */
+    struct rpc_gate *gate;        /* NULL without keys */
     struct sh_rpc_server *rpc;
     struct sh_http_server *ops;
     struct sh_lag lag;
@@ -74,8 +76,9 @@ bool sh_service_cli(int argc, char **argv, const struct sh_service_spec *spec,
 bool sh_service_load(const struct sh_groups *groups, const struct sh_service_spec *spec);
 /* What production refuses, one line each in `faults`; false when there is any. */
 bool sh_service_strict(const struct sh_service_spec *spec, struct sh_buffer *faults);
-/* Whether RPC_BIND can be reached from other machines. */
-bool sh_service_exposed(const char *bind);
+/* The keys of the bus from the settings, installed; what is wrong with them is in
+ * `faults`, and nothing has changed then. Reads files. */
+bool sh_service_read_keys(const struct sh_service_spec *spec, struct sh_buffer *faults);
 /* Exit status of --probe: 0 when the path answers 200. */
 int sh_service_probe(const char *host, uint32_t port, const char *path);
 

@@ -48,8 +48,6 @@ void sh_service_say_starting(const struct sh_service *service)
     sh_log_event(SH_INFO, &site, NULL, message, fields, SH_COUNT(fields));
     sh_config_print_changed(service->groups.list, service->groups.count, &settings);
     sh_service_log_lines(SH_INFO, &settings);
-    if (spec->rpc && sh_service_exposed(spec->process->rpc_bind))
-        sh_warning(NULL, "RPC_BIND can be reached from other machines and has no keys");
 }
 
 static void raise_file_limit(void)

@@ -65,7 +65,11 @@ enum sh_err sh_service_open_rpc(struct sh_service *service)
         .instance = service->instance,
         .started = service->since,
     };
-    enum sh_err err = sh_rpc_server_create(service->zmq, &options, &service->rpc);
+    enum sh_err err = SH_OK;
+    if (rpc_keys_on()) /* before the bind: without a gate nobody gets beyond HELLO */
+        err = rpc_gate_open(service->zmq, &service->gate);
+    if (err == SH_OK)
+        err = sh_rpc_server_create(service->zmq, &options, &service->rpc);
     if (err == SH_OK)
         err = sh_rpc_server_add(service->rpc, METHOD_RPC_ECHO, "rpc.echo", 0, echo, NULL);
     if (err == SH_OK)

@@ -96,6 +96,8 @@ static void take_over(struct sh_service *service)
     if (sh_service_strict(spec, &faults) &&
         sh_log_level_parse(spec->process->log_level, &level))
         sh_log_set_level(level);
+    if (!sh_service_read_keys(spec, &faults))
+        sh_warning(NULL, "the keys of the bus are kept as they were");
     sh_service_log_lines(SH_ERROR, &faults);
     for (size_t i = 0; i < service->started; i++) {
         if (spec->stages[i].reload)

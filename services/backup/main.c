@@ -156,6 +156,7 @@ int main(int argc, char **argv)
         .rpc = true,
         .ops_port = "9104",
         .rpc_bind = "tcp://127.0.0.1:5604",
+        .rpc_callers = "gateway",
         .self = &backup,
     };
 

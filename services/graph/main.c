@@ -54,6 +54,7 @@ int main(int argc, char **argv)
         .rpc = true,
         .ops_port = "9103",
         .rpc_bind = "tcp://127.0.0.1:5603",
+        .rpc_callers = "gateway",
         .self = &graph,
     };
 

@@ -23,7 +23,7 @@ struct sh_zmq_loop;
 struct sh_rpc_client;
 struct sh_rpc_server;
 
-/* Settings that every service has: ENVIRONMENT, LOG_*, OPS_HOST, OPS_PORT, RPC_BIND,
+/* Settings that every service has: ENVIRONMENT, LOG_*, OPS_HOST, OPS_PORT, RPC_*,
  * SHUTDOWN_GRACE_SECONDS. */
 #define SH_PROCESS_SETTINGS(S)                                                           \
     S(choice, environment, "ENVIRONMENT", "development", 0, 0, 0,                        \
@@ -40,6 +40,13 @@ struct sh_rpc_server;
       "port of the probes and /metrics; 0 takes a free one")                             \
     S(str, rpc_bind, "RPC_BIND", "tcp://127.0.0.1:5600", 0, 255, 0, "",                  \
       "where the service listens for its peers: tcp://host:port or ipc://path")          \
+    S(str, rpc_key, "RPC_KEY", "", 0, 64, SH_SECRET, "",                                 \
+      "this service's secret key (cairn-keys); set, the whole bus is encrypted (CURVE) " \
+      "and only known callers are let in; better as RPC_KEY_FILE")                       \
+    S(str, rpc_keys_dir, "RPC_KEYS_DIR", "", 0, 4096, SH_RELOAD, "",                     \
+      "directory with the public keys of all services, NAME.pub; read again on SIGHUP")  \
+    S(str, rpc_callers, "RPC_CALLERS", "", 0, 1024, SH_RELOAD, "",                       \
+      "services whose keys are let in, separated by commas")                             \
     S(u32, shutdown_grace_s, "SHUTDOWN_GRACE_SECONDS", "30", 0, 3600, 0, "",             \
       "longest time that accepted work may take to finish after SIGTERM")
 
@@ -70,10 +77,11 @@ struct sh_service_spec {
     const struct sh_stage *stages;
     size_t stage_count;
     bool rpc; /* binds RPC_BIND and answers `echo` and `health` by itself; without it
-                 there is no such setting */
+                 there is no such setting, and no RPC_CALLERS */
     const char *ops_port; /* defaults of OPS_PORT and RPC_BIND, so that all services can
-                             run on one machine; NULL: those above */
+                             run on one machine, and of RPC_CALLERS; NULL: those above */
     const char *rpc_bind;
+    const char *rpc_callers;
     void *self; /* given to the stages */
 };
 

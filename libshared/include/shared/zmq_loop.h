@@ -20,7 +20,7 @@ SH_CHECK enum sh_err sh_zmq_loop_create(uv_loop_t *loop, struct sh_zmq_loop **ou
 void sh_zmq_loop_close(struct sh_zmq_loop **zmq);
 uv_loop_t *sh_zmq_loop_uv(const struct sh_zmq_loop *zmq);
 
-enum { SH_ZMQ_FRAMES_MAX = 4 };
+enum { SH_ZMQ_FRAMES_MAX = 8 };
 
 /* A whole message: 1 to SH_ZMQ_FRAMES_MAX frames; longer ones are dropped and counted
  * before they get here. Frames may be taken over by zmq_msg_move(); the rest is closed

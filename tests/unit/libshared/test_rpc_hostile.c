@@ -186,6 +186,11 @@ static void garbage_is_dropped_and_nothing_else(void **state)
     message.head.version = 2;
     transmit(socket, &message);
     message = request_raw();
+    uint8_t header[ENVELOPE_BYTES];
+    envelope_write(&message.head, header);
+    zmq_send(socket, header, sizeof(header), ZMQ_SNDMORE);
+    for (int i = 0; i < 3; i++) /* a request with one frame too many */
+        zmq_send(socket, "", 0, i < 2 ? ZMQ_SNDMORE : 0);
     struct raw answer = exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_REPLY);
     assert_int_equal(f->servers[0].calls, 1);

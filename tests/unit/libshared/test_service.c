@@ -439,18 +439,18 @@ static void production_refuses_weak_settings(void **state)
     spawn(f, (struct subject){0}, NULL, NULL);
     assert_int_equal(exit_status(f), 2);
     assert_has(f->text, "LOG_LEVEL: DEBUG is refused in production\n");
-    assert_has(f->text, "RPC_BIND: in production only a loopback address");
+    assert_has(f->text, "RPC_BIND: only a loopback address");
 }
 
 static void loopback_and_ipc_are_not_exposed(void **state)
 {
     (void)state;
-    assert_false(sh_service_exposed("ipc:///run/cairn.sock"));
-    assert_false(sh_service_exposed("tcp://127.0.0.1:5600"));
-    assert_false(sh_service_exposed("tcp://[::1]:5600"));
-    assert_true(sh_service_exposed("tcp://*:5600"));
-    assert_true(sh_service_exposed("tcp://0.0.0.0:5600"));
-    assert_true(sh_service_exposed("tcp://10.0.0.1:5600"));
+    assert_false(rpc_curve_exposed("ipc:///run/cairn.sock"));
+    assert_false(rpc_curve_exposed("tcp://127.0.0.1:5600"));
+    assert_false(rpc_curve_exposed("tcp://[::1]:5600"));
+    assert_true(rpc_curve_exposed("tcp://*:5600"));
+    assert_true(rpc_curve_exposed("tcp://0.0.0.0:5600"));
+    assert_true(rpc_curve_exposed("tcp://10.0.0.1:5600"));
 }
 
 static void command_line_is_answered(void **state)
