@@ -17,7 +17,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
-        bench bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz docs install dist clean help model FORCE
+        bench bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -61,7 +61,7 @@ test-unit: $(TESTS) ## build and run the unit tests of this BUILD
 	@scripts/run-unit-tests.sh $(OUT) $(TESTS)
 
 # The parts that are used by more than one thread, under ThreadSanitizer.
-THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view \
+THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view %/test_rpc_keys \
                    %/test_hnsw_threads %/test_view_threads,$(TESTS))
 test-threads: $(THREADED)
 	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
@@ -122,6 +122,12 @@ lint: ## formatting, clang-tidy, cppcheck
 
 format: ## format our C in place
 	@clang-format -i $(SRCS) $(HEADERS)
+
+KEYS ?= var/keys
+keys: ## make the key pairs of the bus that are missing in KEYS
+	@$(MAKE) $(PARALLEL) BUILD=release build/release/bin/cairn-keys
+	@build/release/bin/cairn-keys $(KEYS)
+	@echo "$(KEYS)/NAME.key is for NAME alone, $(KEYS)/public for all: docs/operations.md"
 
 docs: all ## write docs/configuration.md and docs/protocol.md from the tables in the code
 	@scripts/generate-docs.sh $(OUT)/bin

@@ -2,7 +2,7 @@
 
 Each figure is the median of interleaved runs on this machine; CPU time comes from the
 kernel's accounting of the processes, so that a busy machine changes it little. Needs nginx
-and wrk (scripts/deps.sh bench). Options: --runs N, --seconds N, --chunks N, --only abcdk.
+and wrk (scripts/deps.sh bench). Options: --runs N, --seconds N, --chunks N, --only abscdk.
 """
 
 import argparse
@@ -64,6 +64,20 @@ def bench_http(stack, nginx, args):
                 (f"{base}/health/ping/search", {**gateway, "search": stack.pid("search")}),
                 (f"http://127.0.0.1:{nginx.proxy}/",
                  {"front": nginx.front.pid, "back": nginx.back.pid}))
+
+
+def bench_keys(plain, args):
+    """What encrypting the bus costs the gateway and search together."""
+    keyed = Stack(WORKERS=1, STACK_KEYS=1).up()
+    try:
+        ours, theirs = ((f"{s.env['GATEWAY_URL']}/health/ping/search",
+                         {name: s.pid(name) for name in ("gateway", "search")})
+                        for s in (keyed, plain))
+        table("64 connections", "with keys req/s", "without req/s", "with keys CPU µs",
+              "without CPU µs", "CPU ratio")
+        compare("(s) through ZeroMQ", args.runs, args.seconds, ours, theirs)
+    finally:
+        keyed.down()
 
 
 def ingest(stack, lines, chunks):
@@ -161,7 +175,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--chunks", type=int, default=10_000)
-    parser.add_argument("--only", default="abcdk")
+    parser.add_argument("--only", default="abscdk")
     args = parser.parse_args()
     nginx = Nginx()
     stack = Stack(WORKERS=1).up()
@@ -169,6 +183,8 @@ def main():
         memory(stack, "idle")
         if "a" in args.only or "b" in args.only:
             bench_http(stack, nginx, args)
+        if "s" in args.only:
+            bench_keys(stack, args)
         if "c" in args.only or "d" in args.only:
             bench_search(stack, args)
         memory(stack, "after the load")

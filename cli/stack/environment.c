@@ -40,6 +40,8 @@ void environment_set(const struct layout *layout)
     layout_redis_url(layout, value, sizeof(value));
     (void)setenv("REDIS_URL", value, 1);
     set_endpoints(layout);
+    if (layout->keys)
+        (void)setenv("RPC_KEYS_DIR", layout_path(layout, "keys/public"), 1);
     set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
     set_default("BACKUP_DIR", layout_path(layout, "backups"));
     (void)snprintf(value, sizeof(value), "%u", layout->api_port);
@@ -77,7 +79,7 @@ static bool data_of(const struct layout *layout, const struct service_layout *se
 char **environment_with(const struct layout *layout, const struct service_layout *service,
                         const struct replica *replica)
 {
-    struct sh_buffer own[3] = {0}; /* kept */
+    struct sh_buffer own[4] = {0}; /* kept */
     size_t count = 0;
     while (environ[count])
         count++;
@@ -85,13 +87,17 @@ char **environment_with(const struct layout *layout, const struct service_layout
     sh_buffer_printf(&own[0], "OPS_PORT=%u", replica->ops_port);
     if (*replica->endpoint)
         sh_buffer_printf(&own[1], "RPC_BIND=%s", replica->endpoint);
-    if (!env || own[0].err != SH_OK || own[1].err != SH_OK ||
+    if (layout->keys)
+        sh_buffer_printf(&own[3], "RPC_KEY_FILE=%s/%s.key", layout_path(layout, "keys"),
+                         service->name);
+    if (!env || own[0].err != SH_OK || own[1].err != SH_OK || own[3].err != SH_OK ||
         !data_of(layout, service, replica, &own[2]))
         return NULL; /* at start-up: the process is about to end */
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         if (!names(environ[i], "RPC_BIND") && !names(environ[i], "OPS_PORT") &&
-            !(own[2].len > 0 && names(environ[i], service->data_variable)))
+            !(own[2].len > 0 && names(environ[i], service->data_variable)) &&
+            !(layout->keys && names(environ[i], "RPC_KEY_FILE")))
             env[n++] = environ[i];
     }
     for (size_t i = 0; i < SH_COUNT(own); i++) {

@@ -54,8 +54,8 @@ static enum sh_err make_dirs(struct layout *layout, const char *dir)
     enum sh_err err = make_dir(dir, 0755);
     if (err == SH_OK && !realpath(dir, layout->dir))
         err = complain("cannot be resolved", dir);
-    static const char *const names[] = {"log",     "run",   "models",
-                                        "backups", "redis", "data"};
+    static const char *const names[] = {"log",   "run",  "models", "backups",
+                                        "redis", "data", "keys"};
     for (size_t i = 0; i < SH_COUNT(names) && err == SH_OK; i++)
         err = make_dir(layout_path(layout, names[i]), 0700);
     return err;
@@ -249,6 +249,8 @@ enum sh_err layout_make(struct layout *layout, const char *dir, const char *bin)
     if (err == SH_OK && !realpath(bin, layout->bin))
         err = complain("no such directory (make all?)", bin);
     const char *url = getenv("STACK_DATABASE_URL");
+    const char *keys = getenv("STACK_KEYS");
+    layout->keys = keys && *keys && strcmp(keys, "0") != 0;
     (void)snprintf(layout->database_url, sizeof(layout->database_url), "%s",
                    url ? url : "");
     if (err == SH_OK && !*layout->database_url)

@@ -37,6 +37,7 @@ struct layout {
     /* Of STACK_DATABASE_URL: a database that is there already is used, and none is
      * started. "": a private one. */
     char database_url[512];
+    bool keys;       /* STACK_KEYS: the bus has keys, those of DIR/keys */
     char secret[65]; /* password of the private PostgreSQL and Redis */
     uint16_t pg_port;
     uint16_t redis_port;

@@ -177,6 +177,19 @@ static enum sh_err migrate(struct stack *stack)
     return stack_run(stack, "migrate", argv, STACK_SELF, false);
 }
 
+/* Those that are there stay. */
+static enum sh_err make_keys(struct stack *stack)
+{
+    char program[PATH_MAX + 32];
+    char dir[PATH_MAX + 64];
+    if (!stack->layout.keys)
+        return SH_OK;
+    (void)snprintf(program, sizeof(program), "%s/cairn-keys", stack->layout.bin);
+    (void)snprintf(dir, sizeof(dir), "%s", layout_path(&stack->layout, "keys"));
+    const char *const argv[] = {program, dir, NULL};
+    return stack_run(stack, "keys", argv, STACK_SELF, false);
+}
+
 static bool all_ready(struct stack *stack, void *arg)
 {
     (void)arg;
@@ -197,6 +210,8 @@ static enum sh_err start_services(struct stack *stack)
 {
     environment_set(&stack->layout);
     enum sh_err err = migrate(stack);
+    if (err == SH_OK)
+        err = make_keys(stack);
     for (size_t s = 0; s < SERVICES; s++) {
         const struct service_layout *service = &stack->layout.services[s];
         for (unsigned r = 0; r < service->replicas && err == SH_OK; r++)
