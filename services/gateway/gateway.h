@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "services/gateway/auth/account_settings.h"
+#include "services/gateway/auth/ldap.h"
 #include "services/gateway/auth/settings.h"
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
@@ -28,6 +29,7 @@ struct gateway {
     struct sh_redis_config redis_config;
     struct account_config account_config;
     struct auth_config auth_config;
+    struct ldap_config ldap_config;
     struct auth *auth;                /* roles, keys of tokens: auth/auth.h */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;

@@ -69,6 +69,9 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
         !auth_settings_check(
             &gateway->auth_config, settings_want_tokens(&gateway->config),
             strcmp(gateway->process.environment, "production") == 0, why, sizeof why) ||
+        !ldap_settings_check(&gateway->ldap_config,
+                             strcmp(gateway->process.environment, "production") == 0, why,
+                             sizeof why) ||
         !open_shell(gateway, why, sizeof why)) {
         sh_error(NULL, "%s", why);
         return SH_INVALID;
@@ -217,6 +220,7 @@ int main(int argc, char **argv)
         sh_redis_settings(&process.gateway.redis_config),
         account_settings(&process.gateway.account_config),
         auth_settings(&process.gateway.auth_config),
+        ldap_settings(&process.gateway.ldap_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",
