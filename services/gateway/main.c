@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "services/gateway/auth/auth.h"
+#include "services/gateway/auth/first_admin.h"
+#include "services/gateway/auth/password.h"
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
 #include "services/gateway/openapi.h"
@@ -13,6 +15,7 @@ struct process {
     struct gateway gateway;
     struct sh_service *service;
     uv_timer_t delay; /* between failing readiness and draining */
+    struct first_admin *first_admin;
     bool draining;
 };
 
@@ -77,7 +80,9 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
         return SH_INVALID;
     }
     process->gateway.loops = settings_workers(&process->gateway.config);
-    enum sh_err err = make_tables(&process->gateway);
+    enum sh_err err = password_start();
+    if (err == SH_OK)
+        err = make_tables(&process->gateway);
     if (err != SH_OK)
         stop_tables(service, self);
     return err;
@@ -201,11 +206,28 @@ static void stop_watch(struct sh_service *service, void *self)
     watch_close(&((struct process *)self)->gateway.watch);
 }
 
+/* --- accounts ----------------------------------------------------------------------- */
+
+static enum sh_err start_accounts(struct sh_service *service, void *self)
+{
+    struct process *process = self;
+
+    (void)service;
+    return first_admin_open(edges_main(process->gateway.edges), &process->first_admin);
+}
+
+static void stop_accounts(struct sh_service *service, void *self)
+{
+    (void)service;
+    first_admin_close(&((struct process *)self)->first_admin);
+}
+
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
     {"tables", start_tables, NULL, stop_tables, NULL},
     {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
+    {"accounts", start_accounts, NULL, stop_accounts, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
 };
 
@@ -232,5 +254,8 @@ int main(int argc, char **argv)
         .stage_count = SH_COUNT(stages),
         .self = &process,
     };
+
+    if (argc == 3 && strcmp(argv[1], "--create-admin") == 0)
+        return first_admin_command(argv[2]);
     return sh_service_main(argc, argv, &spec);
 }

@@ -27,6 +27,53 @@ const struct openapi_answer openapi_answers[] = {
      "\"alive\"]}"},
     {"OpenApi",
      "{\"type\":\"object\"}"},
+    {"Entry",
+     "{\"type\":\"object\","
+     "\"properties\":{\"access_token\":{\"type\":[\"string\",\"null\"]},"
+     "\"token_type\":{\"type\":\"string\"},"
+     "\"expires_in\":{\"type\":\"integer\"},"
+     "\"csrf_token\":{\"type\":[\"string\",\"null\"]},"
+     "\"user_id\":{\"type\":\"string\"},"
+     "\"username\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"},"
+     "\"department\":{\"type\":\"string\"},"
+     "\"campus\":{\"type\":\"string\"}},\"required\":[\"access_token\","
+     "\"token_type\",\"expires_in\",\"csrf_token\",\"user_id\","
+     "\"username\",\"role\"]}"},
+    {"Identity",
+     "{\"type\":\"object\","
+     "\"properties\":{\"user_id\":{\"type\":\"string\"},"
+     "\"username\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"},"
+     "\"department\":{\"type\":\"string\"},"
+     "\"campus\":{\"type\":\"string\"},"
+     "\"clearance\":{\"type\":\"integer\"},"
+     "\"csrf_token\":{\"type\":\"string\"}},\"required\":[\"user_id\","
+     "\"username\",\"role\",\"clearance\"]}"},
+    {"Account",
+     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+     "\"username\":{\"type\":\"string\"},\"role\":{\"type\":\"string\"},"
+     "\"department\":{\"type\":\"string\"},"
+     "\"campus\":{\"type\":\"string\"},"
+     "\"active\":{\"type\":\"boolean\"},"
+     "\"locked\":{\"type\":\"boolean\"},"
+     "\"created_at\":{\"type\":\"string\"},"
+     "\"updated_at\":{\"type\":\"string\"},"
+     "\"last_login_at\":{\"type\":[\"string\",\"null\"]},"
+     "\"sessions_ended\":{\"type\":\"boolean\"}},\"required\":[\"id\","
+     "\"username\",\"role\",\"department\",\"campus\",\"active\","
+     "\"locked\",\"created_at\",\"updated_at\",\"last_login_at\"]}"},
+    {"UserPage",
+     "{\"type\":\"object\","
+     "\"properties\":{\"users\":{\"type\":\"array\","
+     "\"items\":{\"$ref\":\"#/components/schemas/Account\"}},"
+     "\"pagination\":{\"type\":\"object\"}},\"required\":[\"users\","
+     "\"pagination\"]}"},
+    {"LoggedOut", "{\"type\":\"object\",\"properties\":{\"logged_out\":"
+                  "{\"type\":\"boolean\"}},\"required\":[\"logged_out\"]}"},
+    {"UserDeleted",
+     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+     "\"deleted\":{\"type\":\"boolean\"},"
+     "\"sessions_ended\":{\"type\":\"boolean\"}},\"required\":[\"id\","
+     "\"deleted\",\"sessions_ended\"]}"},
     {"SearchResult",
      "{\"type\":\"object\","
      "\"properties\":{\"chunk_id\":{\"type\":\"string\"},"

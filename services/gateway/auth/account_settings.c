@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "services/gateway/auth/password.h"
+#include "services/gateway/auth/users.h"
 
 SH_SETTINGS_DEFINE(account, "Accounts", ACCOUNT_SETTINGS)
 
@@ -27,6 +28,10 @@ static bool admin_check(const struct account_config *config, char *why, size_t s
 
     if (named != (config->admin_password[0] != '\0')) {
         (void)snprintf(why, size, "ADMIN_USERNAME and ADMIN_PASSWORD go together");
+        return false;
+    }
+    if (named && !username_valid(sh_bytes_of(config->admin_username))) {
+        (void)snprintf(why, size, "ADMIN_USERNAME is none that a user can have");
         return false;
     }
     enum password_fault fault = password_check(sh_bytes_of(config->admin_password),

@@ -46,6 +46,12 @@ static bool authority_of(struct sh_bytes origin, bool secure, struct sh_bytes *a
     return false;
 }
 
+/* Whose pages may send cookies: CORS_ORIGINS with CORS_ALLOW_CREDENTIALS. */
+static bool is_listed(const struct cors *cors, struct sh_bytes origin)
+{
+    return origin.len > 0 && cors->credentials && !cors->any && cors_allows(cors, origin);
+}
+
 bool csrf_same_origin(const struct gateway *gateway,
                       const struct sh_http_request *request)
 {
@@ -53,6 +59,8 @@ bool csrf_same_origin(const struct gateway *gateway,
     struct sh_bytes site = sh_http_header(request, "Sec-Fetch-Site");
     struct sh_bytes authority;
 
+    if (is_listed(&gateway->shell.cors, origin))
+        return true;
     if (site.len > 0 && !sh_bytes_is(site, "same-origin") && !sh_bytes_is(site, "none"))
         return false;
     if (origin.len == 0)

@@ -23,8 +23,9 @@ enum csrf_fault {
 /* The token of the session with this cookie, with a NUL. */
 void csrf_token(struct sh_bytes cookie, char into[CSRF_TOKEN + 1]);
 
-/* False for a page of another site. Requests that do not say where they come from pass:
- * no browser sends them. For login, where there is no session yet. */
+/* False for a page of another site, unless CORS_ORIGINS lists it and lets it send
+ * cookies. Requests that do not say where they come from pass: no browser sends them. For
+ * login, where there is no session yet. */
 bool csrf_same_origin(const struct gateway *gateway,
                       const struct sh_http_request *request);
 /* For requests whose identity came from a cookie. GET, HEAD and OPTIONS change nothing

@@ -268,9 +268,11 @@ enum sh_err session_create(struct edge *edge, const struct session *session,
                            struct session_call **out)
 {
     char former_key[KEY_MAX] = KEY "none";
-    uint64_t ends_s = (uint64_t)sh_wall_time() + config_of(edge)->session_most_s;
+    uint64_t ends_s = session->ends_s;
 
     *out = NULL;
+    if (ends_s == 0)
+        ends_s = (uint64_t)sh_wall_time() + config_of(edge)->session_most_s;
     if (session->user_id.len == 0 || session->user_id.len > USER_MAX)
         return SH_INVALID;
     char *data = session_data(session, ends_s);

@@ -20,7 +20,7 @@ struct session {
     struct sh_bytes department;
     struct sh_bytes campus;
     uint64_t epoch;
-    uint64_t ends_s; /* Unix seconds; set by session_create() */
+    uint64_t ends_s; /* Unix seconds; 0 when it is made: SESSION_MAX_LIFETIME from now */
     bool local;      /* a user of ours, not one of the directory */
 };
 

@@ -50,6 +50,14 @@ route_fn models_tags, models_show, models_version, openai_models, openai_model;
 /* graph.c, backups.c */
 route_fn graph_schema, backup_list;
 
+/* login.c, password.c */
+extern const struct schema login_schema, password_schema;
+route_fn login_post, logout_post, me_get, refresh_post, password_post;
+
+/* users.c */
+extern const struct schema user_new_schema, user_change_schema;
+route_fn user_list, user_get, user_post, user_put, user_delete;
+
 /* docs.c */
 route_fn docs_openapi, docs_page;
 
