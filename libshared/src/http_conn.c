@@ -9,15 +9,14 @@
 #include "shared/mem.h"
 
 enum {
-    PENDING_MAX = 16384, /* read on, though nobody can take it yet, up to here */
-    STEPS_MAX = 64,      /* of one connection before others have a turn */
-    LINGER_TOTAL_MS = 10000,
+    STEPS_MAX = 64, /* of one connection before others have a turn */
 };
 
 static void on_closed(uv_handle_t *handle)
 {
     struct http_conn *conn = handle->data;
     sh_buffer_free(&conn->pending);
+    http_tls_free(conn->tls);
     http_server_gone(conn);
     sh_free(conn);
 }
@@ -37,6 +36,8 @@ void http_conn_close(struct http_conn *conn, bool reset)
         http_request_abort(request);
         http_request_return(request);
     }
+    if (conn->tls && !reset)
+        http_tls_bye(conn);
     if (!reset || uv_tcp_close_reset(&conn->tcp, on_closed) != 0)
         uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
@@ -48,6 +49,8 @@ void http_conn_close(struct http_conn *conn, bool reset)
 static void start_lingering(struct http_conn *conn)
 {
     uv_os_fd_t fd;
+    if (conn->tls)
+        http_tls_bye(conn);
     if (conn->eof || uv_fileno((uv_handle_t *)&conn->tcp, &fd) != 0 ||
         shutdown(fd, SHUT_WR) != 0) {
         http_conn_close(conn, false);
@@ -95,6 +98,9 @@ void http_conn_expired(struct http_conn *conn)
             http_conn_changed(conn);
             return;
         }
+        break;
+    case HTTP_WAIT_HANDSHAKE:
+        http_tls_expired(conn);
         break;
     case HTTP_WAIT_IDLE:
         if (has_unread_bytes(conn))
@@ -184,36 +190,12 @@ static bool step(struct http_conn *conn)
     return next_request(conn);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf);
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    const struct http_conn *conn = handle->data;
-    (void)suggested;
-    *buf = uv_buf_init(conn->server->scratch, sizeof(conn->server->scratch));
-}
-
-static void choose_reading(struct http_conn *conn)
-{
-    const struct sh_http_request *request = conn->request;
-    bool wanted = !conn->eof && (conn->input.len < PENDING_MAX ||
-                                 (request && http_request_wants_body(request)) ||
-                                 (!request && !http_write_queued(conn)));
-    if (request && request->paused)
-        wanted = false;
-    if (wanted == conn->reading)
-        return;
-    conn->reading = wanted;
-    if (!wanted)
-        uv_read_stop((uv_stream_t *)&conn->tcp);
-    else if (uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0)
-        http_conn_close(conn, false);
-}
-
 static enum http_wait what_for(const struct http_conn *conn)
 {
     if (conn->lingering)
         return HTTP_WAIT_LINGER;
+    if (conn->tls && !http_tls_is_open(conn->tls))
+        return HTTP_WAIT_HANDSHAKE;
     if (http_write_queued(conn) > 0)
         return HTTP_WAIT_WRITE;
     if (conn->request)
@@ -238,7 +220,7 @@ static void settle(struct http_conn *conn)
         if (conn->closing)
             return;
     }
-    choose_reading(conn);
+    http_read_choose(conn);
     if (!conn->closing)
         http_deadline_set(conn, what_for(conn));
 }
@@ -286,37 +268,7 @@ void http_conn_changed(struct http_conn *conn)
         settle(conn);
 }
 
-/* --- reading ------------------------------------------------------------------------ */
-
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
-{
-    struct http_conn *conn = stream->data;
-    if (got == 0)
-        return;
-    if (got < 0 && got != UV_EOF) {
-        http_conn_close(conn, false);
-        return;
-    }
-    if (got == UV_EOF) {
-        conn->eof = true;
-        conn->reading = false;
-        uv_read_stop(stream);
-    } else if (conn->pending.len == 0) {
-        conn->input = (struct sh_bytes){buf->base, (size_t)got};
-        conn->input_is_scratch = true;
-    } else {
-        sh_buffer_append(&conn->pending, buf->base, (size_t)got);
-        conn->input = sh_buffer_bytes(&conn->pending);
-    }
-    if (conn->wait == HTTP_WAIT_BODY || conn->lingering)
-        http_deadline_touch(conn);
-    if (conn->lingering &&
-        uv_now(conn->server->loop) - conn->opened_ms > LINGER_TOTAL_MS) {
-        http_conn_close(conn, false);
-        return;
-    }
-    http_conn_process(conn);
-}
+/* --- the beginning ------------------------------------------------------------------ */
 
 void http_conn_peer(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
 {
@@ -373,6 +325,10 @@ enum sh_err http_conn_open(struct sh_http_server *server, int fd, const char *pe
     conn->admitted = refuse == HTTP_FINE;
     http_ring_add(&server->conns, &conn->all);
     sh_series_add(server->open, 1);
+    if (server->tls.tls && (refuse != HTTP_FINE || !(conn->tls = http_tls_open(conn)))) {
+        http_conn_close(conn, false); /* an answer would cost a handshake */
+        return SH_OK;
+    }
     if (refuse != HTTP_FINE)
         http_reply_fault(conn, refuse);
     settle(conn);

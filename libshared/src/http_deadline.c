@@ -31,6 +31,7 @@ void http_deadline_init(struct sh_http_server *server)
     const struct sh_http_limits *limits = &server->limits;
     server->timeouts_ms[HTTP_WAIT_NONE] = UINT64_MAX;
     server->timeouts_ms[HTTP_WAIT_IDLE] = limits->idle_timeout_ms;
+    server->timeouts_ms[HTTP_WAIT_HANDSHAKE] = limits->handshake_timeout_ms;
     server->timeouts_ms[HTTP_WAIT_HEAD] = limits->head_timeout_ms;
     server->timeouts_ms[HTTP_WAIT_BODY] = limits->body_timeout_ms;
     server->timeouts_ms[HTTP_WAIT_WRITE] = limits->write_timeout_ms;

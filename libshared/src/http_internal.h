@@ -11,6 +11,7 @@
 
 #include "http_list.h"
 #include "http_parse.h"
+#include "http_tls.h"
 #include "shared/buffer.h"
 #include "shared/http_server.h"
 #include "shared/metrics.h"
@@ -22,6 +23,7 @@
 enum http_wait {
     HTTP_WAIT_NONE, /* for the handler */
     HTTP_WAIT_IDLE,
+    HTTP_WAIT_HANDSHAKE,
     HTTP_WAIT_HEAD,
     HTTP_WAIT_BODY,
     HTTP_WAIT_WRITE,
@@ -44,6 +46,7 @@ struct sh_http_server {
     struct sh_http_limits limits;
     struct http_bounds bounds;
     struct sh_http_fixed fixed;
+    struct http_tls_shared tls;
     sh_http_handler_fn *handler;
     void *arg;
     bool (*admit)(void *arg, const char *peer);
@@ -96,13 +99,14 @@ struct http_conn {
     struct http_link waiting;
     enum http_wait wait;
     uint64_t since_ms;
-    uint64_t opened_ms; /* when lingering began, then */
+    uint64_t opened_ms;   /* when lingering began, then */
+    struct http_tls *tls; /* NULL: plain */
     struct sh_http_request *request;
     struct http_scan scan;
     struct sh_buffer pending; /* read, not parsed */
     struct sh_bytes input;    /* not parsed: in `pending`, or in the scratch buffer */
     uint64_t discard;         /* of an answered request's body */
-    uint64_t written;         /* bytes ever written */
+    uint64_t written;         /* bytes ever written, as they go over the wire */
     uint64_t taken;           /* of them by the client, when last marked */
     bool input_is_scratch;
     bool processing;
@@ -134,9 +138,16 @@ void http_conn_close(struct http_conn *conn, bool reset);
 /* A deadline passed. */
 void http_conn_expired(struct http_conn *conn);
 
+/* http_read: read from the socket, or stop, as what is under way wants it. */
+void http_read_choose(struct http_conn *conn);
+
 /* http_write: bytes out. What the socket does not take at once is copied and queued. */
 enum { HTTP_WRITE_PARTS_MAX = 4 };
 void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned count);
+/* The same without TLS: what goes over the wire. */
+void http_write_raw(struct http_conn *conn, const struct sh_bytes *parts, unsigned count);
+/* The connection cannot be written to any more. */
+void http_write_fail(struct http_conn *conn);
 /* Note in conn->taken how much the client has received. */
 void http_write_mark(struct http_conn *conn);
 size_t http_write_queued(const struct http_conn *conn);

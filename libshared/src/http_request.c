@@ -30,6 +30,7 @@ struct sh_http_request *http_request_lend(struct http_conn *conn, struct sh_byte
         return NULL;
     *request = (struct sh_http_request){
         .conn = conn,
+        .secure = conn->tls != NULL,
         .head = request->head,
         .body = request->body,
         .extra = request->extra,

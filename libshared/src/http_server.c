@@ -132,6 +132,7 @@ static void free_server(struct sh_http_server *server)
 {
     free_stock(server);
     sh_buffer_free(&server->out);
+    http_tls_unshare(&server->tls);
     if (server->fd >= 0)
         close(server->fd);
     if (server->spare_fd >= 0)
@@ -255,6 +256,8 @@ static struct sh_http_limits with_defaults(struct sh_http_limits limits)
         .idle_timeout_ms = 75000,
         .write_timeout_ms = 20000,
         .write_buffer = 1048576,
+        .handshake_timeout_ms = 10000,
+        .handshakes = 1000,
     };
 #define TAKE(member)                                                                     \
     if (limits.member == 0)                                                              \
@@ -267,13 +270,19 @@ static struct sh_http_limits with_defaults(struct sh_http_limits limits)
     TAKE(idle_timeout_ms);
     TAKE(write_timeout_ms);
     TAKE(write_buffer);
+    TAKE(handshake_timeout_ms);
+    TAKE(handshakes);
 #undef TAKE
     return limits;
 }
 
-static void find_series(struct sh_http_server *server, const char *label)
+static const char *listener_label(const struct sh_http_server_options *options)
 {
-    const char *listener = label ? label : "http";
+    return options->metrics_label ? options->metrics_label : "http";
+}
+
+static void find_series(struct sh_http_server *server, const char *listener)
+{
     server->open = sh_series(&connections_family, &listener);
     server->in_flight = sh_series(&in_flight_family, &listener);
     for (int fault = HTTP_FINE + 1; fault < HTTP_FAULT_COUNT; fault++) {
@@ -324,6 +333,11 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
     server->bounds =
         (struct http_bounds){server->limits.head_bytes, server->limits.headers};
     server->spare_fd = -1;
+    server->fd = -1;
+    err = http_tls_share(&server->tls, options->tls, server->limits.handshakes,
+                         listener_label(options));
+    if (err != SH_OK)
+        goto fail;
     server->fd = http_listen(options, &err, &server->port);
     if (server->fd < 0)
         goto fail;
@@ -336,7 +350,7 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
     http_ring_init(&server->conns);
     http_ring_init(&server->kicked);
     http_deadline_init(server);
-    find_series(server, options->metrics_label);
+    find_series(server, listener_label(options));
     ignore_sigpipe();
     server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     rc = uv_poll_start(&server->listener, UV_READABLE, on_acceptable);

@@ -56,7 +56,7 @@ static void on_written(uv_write_t *req, int status)
         http_conn_process(conn);
 }
 
-static void fail(struct http_conn *conn)
+void http_write_fail(struct http_conn *conn)
 {
     conn->broken = true;
     http_server_kick(conn); /* callers are told later, never from inside */
@@ -70,7 +70,7 @@ static void queue(struct http_conn *conn, const struct sh_bytes *parts, unsigned
         total += parts[i].len;
     struct write *write = sh_alloc(sizeof(*write) + total - skip);
     if (!write) {
-        fail(conn);
+        http_write_fail(conn);
         return;
     }
     size_t len = 0;
@@ -87,7 +87,7 @@ static void queue(struct http_conn *conn, const struct sh_bytes *parts, unsigned
     int rc = uv_write(&write->req, (uv_stream_t *)&conn->tcp, &buf, 1, on_written);
     if (rc < 0) {
         sh_free(write);
-        fail(conn);
+        http_write_fail(conn);
         return;
     }
     if (conn->wait != HTTP_WAIT_WRITE) {
@@ -96,7 +96,7 @@ static void queue(struct http_conn *conn, const struct sh_bytes *parts, unsigned
     }
 }
 
-void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned count)
+void http_write_raw(struct http_conn *conn, const struct sh_bytes *parts, unsigned count)
 {
     uv_buf_t bufs[HTTP_WRITE_PARTS_MAX];
     size_t total = 0;
@@ -113,7 +113,17 @@ void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned c
     if (http_write_queued(conn) == 0)
         sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, count);
     if (sent < 0 && sent != UV_EAGAIN)
-        fail(conn);
+        http_write_fail(conn);
     else if (sent < 0 || (size_t)sent < total)
         queue(conn, parts, count, sent < 0 ? 0 : (size_t)sent);
+}
+
+void http_write(struct http_conn *conn, const struct sh_bytes *parts, unsigned count)
+{
+    if (conn->closing || conn->broken)
+        return;
+    if (conn->tls)
+        http_tls_write(conn, parts, count);
+    else
+        http_write_raw(conn, parts, count);
 }

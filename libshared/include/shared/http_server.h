@@ -15,6 +15,7 @@
 #include "shared/buffer.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
+#include "shared/tls.h"
 #include "shared/trace.h"
 
 struct sh_http_server;
@@ -28,8 +29,10 @@ struct sh_http_limits {        /* 0 takes the default in brackets */
     uint64_t body_timeout_ms;  /* between two reads of a body [20 s] → 408 */
     uint64_t idle_timeout_ms;  /* kept alive without a request [75 s] → closed */
     uint64_t write_timeout_ms; /* a reader that takes nothing [20 s] → closed */
-    size_t write_buffer;       /* what a slow reader may leave queued [1 MiB]; then
-                                  sh_http_send() says stop */
+    uint64_t handshake_timeout_ms; /* of TLS [10 s] → closed */
+    size_t handshakes;             /* of TLS, at the same time [1,000]; more are closed */
+    size_t write_buffer;           /* what a slow reader may leave queued [1 MiB]; then
+                                      sh_http_send() says stop */
 };
 
 /* Header lines, each ending in CR LF, that go with every answer, those to what could not
@@ -49,6 +52,7 @@ struct sh_http_server_options {
     bool share_port;  /* SO_REUSEPORT: one server per loop on the same port */
     struct sh_http_limits limits;
     struct sh_http_fixed fixed;
+    struct sh_tls *tls; /* NULL: plain HTTP; the caller's */
     sh_http_handler_fn *handler;
     void *arg;
     /* Asked for each connection before anything is read of it: false answers 503 and
