@@ -61,14 +61,14 @@ enum sh_err identity_of_user(const struct role_table *table,
 }
 
 /* What is above level 2 is seen by department. */
-static bool is_wider(const struct identity_user *user, const struct role *theirs,
-                     const struct caller *caller, const struct role *own)
+bool identity_is_wider(struct sh_bytes department, const struct role *theirs,
+                       const struct caller *caller, const struct role *own)
 {
     if (theirs->clearance > own->clearance || theirs->departments > own->departments ||
         theirs->max_results > own->max_results)
         return true;
     return theirs->departments == REACH_OWN && own->departments == REACH_OWN &&
-           !sh_bytes_equal(user->department, caller->department);
+           !sh_bytes_equal(department, caller->department);
 }
 
 enum sh_err identity_narrow(const struct role_table *table,
@@ -79,7 +79,7 @@ enum sh_err identity_narrow(const struct role_table *table,
 
     if (theirs == NULL)
         return SH_INVALID;
-    if (is_wider(user, theirs, caller, *role))
+    if (identity_is_wider(user->department, theirs, caller, *role))
         return SH_FORBIDDEN;
     *caller = (struct caller){0};
     *role = theirs;

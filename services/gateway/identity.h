@@ -30,6 +30,10 @@ SH_CHECK enum sh_err identity_of_user(const struct role_table *table,
 SH_CHECK enum sh_err identity_narrow(const struct role_table *table,
                                      const struct identity_user *user,
                                      struct caller *caller, const struct role **role);
+/* Whether `theirs`, in that department, sees anything that the caller with the role `own`
+ * does not. */
+bool identity_is_wider(struct sh_bytes department, const struct role *theirs,
+                       const struct caller *caller, const struct role *own);
 /* Texts borrow from the principal. */
 void identity_of_principal(const struct principal *principal, const struct role *role,
                            struct caller *caller);

@@ -67,6 +67,43 @@ const struct openapi_answer openapi_answers[] = {
      "\"items\":{\"$ref\":\"#/components/schemas/Account\"}},"
      "\"pagination\":{\"type\":\"object\"}},\"required\":[\"users\","
      "\"pagination\"]}"},
+    {"ApiKey",
+     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"
+     "\"user_id\":{\"type\":\"string\"},\"username\":{\"type\":\"string\"},"
+     "\"role\":{\"type\":\"string\"},\"department\":{\"type\":\"string\"},"
+     "\"campus\":{\"type\":\"string\"},"
+     "\"scopes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"created_by\":{\"type\":\"string\"},"
+     "\"created_at\":{\"type\":\"string\"},"
+     "\"expires_at\":{\"type\":[\"string\",\"null\"]},"
+     "\"revoked_at\":{\"type\":[\"string\",\"null\"]},"
+     "\"last_used_at\":{\"type\":[\"string\",\"null\"]}},"
+     "\"required\":[\"id\",\"name\",\"user_id\",\"role\","
+     "\"scopes\",\"created_at\",\"expires_at\",\"revoked_at\","
+     "\"last_used_at\"]}"},
+    {"ApiKeyMade",
+     "{\"type\":\"object\",\"properties\":{\"key\":{\"type\":\"string\"},\"id\":{\"type\":\"string\"},\"name\":{\"type\":\"string\"},"
+     "\"user_id\":{\"type\":\"string\"},\"username\":{\"type\":\"string\"},"
+     "\"role\":{\"type\":\"string\"},\"department\":{\"type\":\"string\"},"
+     "\"campus\":{\"type\":\"string\"},"
+     "\"scopes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},"
+     "\"created_by\":{\"type\":\"string\"},"
+     "\"created_at\":{\"type\":\"string\"},"
+     "\"expires_at\":{\"type\":[\"string\",\"null\"]},"
+     "\"revoked_at\":{\"type\":[\"string\",\"null\"]},"
+     "\"last_used_at\":{\"type\":[\"string\",\"null\"]}},"
+     "\"required\":[\"key\",\"id\",\"name\",\"user_id\",\"role\","
+     "\"scopes\",\"created_at\",\"expires_at\",\"revoked_at\","
+     "\"last_used_at\"]}"},
+    {"ApiKeyPage",
+     "{\"type\":\"object\","
+     "\"properties\":{\"keys\":{\"type\":\"array\","
+     "\"items\":{\"$ref\":\"#/components/schemas/ApiKey\"}},"
+     "\"pagination\":{\"type\":\"object\"}},\"required\":[\"keys\","
+     "\"pagination\"]}"},
+    {"ApiKeyRevoked",
+     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+     "\"revoked\":{\"type\":\"boolean\"}},\"required\":[\"id\",\"revoked\"]}"},
     {"LoggedOut", "{\"type\":\"object\",\"properties\":{\"logged_out\":"
                   "{\"type\":\"boolean\"}},\"required\":[\"logged_out\"]}"},
     {"UserDeleted",

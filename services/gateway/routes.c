@@ -20,6 +20,10 @@ static const struct route_param list_params[] = {
     {"per_page", "integer", "1 to 100; 20 when absent"},
     {"collection", "string", "only of this collection"},
     {0}};
+static const struct route_param page_params[] = {
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 100; 20 when absent"},
+    {0}};
 #define REFRESH_PARAM                                                                    \
     {"refresh", "boolean",                                                               \
      "true: answer when all replicas show it; false: when it is stored"}
@@ -110,6 +114,18 @@ const struct route routes[] = {
     {ROUTE_POST, 200, "/api/auth/password", "change_password", password_post,
      &password_schema, PERMIT_SESSION, 0, "Identity",
      "Another password for oneself; all other sessions end", NULL, "Entry"},
+    {ROUTE_GET, 200, "/api/admin/keys", "list_api_keys", key_list, NULL,
+     PERMIT_ADMIN_KEYS, 0, "Administration", "A page of API keys, newest first",
+     page_params, "ApiKeyPage"},
+    {ROUTE_POST, 201, "/api/admin/keys", "create_api_key", key_post, &key_schema,
+     PERMIT_ADMIN_KEYS, 0, "Administration", "Make an API key: it is shown this once",
+     NULL, "ApiKeyMade"},
+    {ROUTE_GET, 200, "/api/admin/keys/{id}", "get_api_key", key_get, NULL,
+     PERMIT_ADMIN_KEYS, 0, "Administration", "An API key, without the key itself", NULL,
+     "ApiKey"},
+    {ROUTE_DELETE, 200, "/api/admin/keys/{id}", "revoke_api_key", key_delete, NULL,
+     PERMIT_ADMIN_KEYS, 0, "Administration", "Revoke an API key, at once and for good",
+     NULL, "ApiKeyRevoked"},
     {ROUTE_GET, 200, "/api/admin/users", "list_users", user_list, NULL,
      PERMIT_ADMIN_USERS, 0, "Administration", "A page of users", user_params, "UserPage"},
     {ROUTE_POST, 201, "/api/admin/users", "create_user", user_post, &user_new_schema,

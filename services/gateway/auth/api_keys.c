@@ -83,7 +83,7 @@ static const struct sh_pg_statement find_key = {
     "api_key_find",
     "SELECT encode(secret_hash, 'hex'), user_id, username, role, department, campus, "
     "array_to_string(scopes, ','), "
-    "coalesce(ceil(extract(epoch FROM expires_at)), 0)::bigint "
+    "coalesce(floor(extract(epoch FROM expires_at)), 0)::bigint "
     "FROM api_keys WHERE id = $1 AND revoked_at IS NULL "
     "AND (expires_at IS NULL OR expires_at > now())"};
 

@@ -83,9 +83,12 @@ static const json_t *follow(const json_t *object, struct sh_bytes path)
     return NULL;
 }
 
-/* The first of "a|b" that is there; null counts as absent. */
-static const json_t *find(const json_t *claims, const char *names)
+/* The first of "a|b" that is there, or of our own name for it in a token of ours; null
+ * counts as absent. */
+static const json_t *find(const struct jwt *jwt, const char *names, const char *own)
 {
+    const json_t *claims = jwt->claims;
+
     while (*names != '\0') {
         size_t len = strcspn(names, "|");
         const json_t *value = follow(claims, (struct sh_bytes){names, len});
@@ -93,7 +96,7 @@ static const json_t *find(const json_t *claims, const char *names)
             return value;
         names += len + (names[len] == '|');
     }
-    return NULL;
+    return jwt->alg == JWT_HS256 ? json_object_get(claims, own) : NULL;
 }
 
 static bool is_fit(struct sh_bytes text)
@@ -107,14 +110,16 @@ static bool is_fit(struct sh_bytes text)
 }
 
 /* An absent one is empty. False: there is one, and it is no text that can be taken. */
-static bool text_of(const json_t *claims, const char *names, struct sh_bytes *out)
+static bool text_of(const struct jwt *jwt, const char *names, const char *own,
+                    struct sh_bytes *out)
 {
-    const json_t *value = find(claims, names);
+    const json_t *value = find(jwt, names, own);
 
     if (json_is_array(value) && json_array_size(value) == 1)
         value = json_array_get(value, 0);
     *out = (struct sh_bytes){json_string_value(value), json_string_length(value)};
-    return (value == NULL || json_is_string(value)) && is_fit(*out);
+    return (value == NULL || json_is_null(value) || json_is_string(value)) &&
+           is_fit(*out);
 }
 
 /* --- the role ----------------------------------------------------------------------- */
@@ -148,21 +153,23 @@ static const struct role *best_role(const struct claims_map *map, const json_t *
     return best;
 }
 
-enum sh_err claims_read(const struct claims_map *map, const json_t *claims,
-                        const struct role_table *table, uint64_t expires_s,
-                        struct principal **out)
+enum sh_err claims_read(const struct claims_map *map, const struct jwt *jwt,
+                        const struct role_table *table, struct principal **out)
 {
     const struct auth_config *config = map->config;
-    struct principal found = {
-        .credential = CREDENTIAL_TOKEN, .scopes = UINT64_MAX, .expires_s = expires_s};
+    struct principal found = {.credential = CREDENTIAL_TOKEN,
+                              .scopes = UINT64_MAX,
+                              .expires_s = jwt->expires_s};
 
     *out = NULL;
-    if (!text_of(claims, config->claim_user_id, &found.user_id) ||
-        !text_of(claims, config->claim_username, &found.username) ||
-        !text_of(claims, config->claim_department, &found.department) ||
-        !text_of(claims, config->claim_campus, &found.campus) || found.user_id.len == 0)
+    if (!text_of(jwt, config->claim_user_id, "sub", &found.user_id) ||
+        !text_of(jwt, config->claim_username, "username", &found.username) ||
+        !text_of(jwt, config->claim_department, "department", &found.department) ||
+        !text_of(jwt, config->claim_campus, "campus", &found.campus) ||
+        found.user_id.len == 0)
         return SH_INVALID;
-    const struct role *role = best_role(map, find(claims, config->claim_role), table);
+    const struct role *role =
+        best_role(map, find(jwt, config->claim_role, "role"), table);
     if (role == NULL)
         role = role_find(table, sh_bytes_of(config->role_unknown));
     if (role == NULL)

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "services/gateway/auth/jwt.h"
 #include "services/gateway/auth/principal.h"
 #include "services/gateway/auth/settings.h"
 
@@ -19,10 +20,11 @@ SH_CHECK enum sh_err claims_map_create(const struct auth_config *config,
                                        struct claims_map **out);
 void claims_map_free(struct claims_map **self);
 
-/* A new principal in *out. Errors: SH_NOMEM; SH_INVALID: no user id, a text that is too
+/* A new principal in *out. Tokens that were signed with our own secret may also use the
+ * names that ours have (sub, username, role, department, campus), whatever is set for an
+ * outside provider. Errors: SH_NOMEM; SH_INVALID: no user id, a text that is too
  * long, or a role that is refused. */
-SH_CHECK enum sh_err claims_read(const struct claims_map *map, const json_t *claims,
-                                 const struct role_table *table, uint64_t expires_s,
-                                 struct principal **out);
+SH_CHECK enum sh_err claims_read(const struct claims_map *map, const struct jwt *jwt,
+                                 const struct role_table *table, struct principal **out);
 
 #endif

@@ -71,7 +71,7 @@ static bool algorithm_of(const json_t *header, enum jwt_alg *alg)
 
 static enum jwt_fault check_signature(const struct parts *parts, const json_t *header,
                                       const struct jwt_rules *rules,
-                                      struct sh_arena *arena)
+                                      struct sh_arena *arena, enum jwt_alg *used)
 {
     enum jwt_alg alg;
     struct sh_bytes signature;
@@ -79,6 +79,7 @@ static enum jwt_fault check_signature(const struct parts *parts, const json_t *h
     struct sh_bytes kid = {json_string_value(id), json_string_length(id)};
     if (!algorithm_of(header, &alg))
         return JWT_ALGORITHM;
+    *used = alg;
     if (json_object_get(header, "crit") || (id && !json_is_string(id)))
         return JWT_CLAIMS; /* RFC 7515 section 4.1.11: what is critical must be understood
                             */
@@ -163,7 +164,7 @@ static enum jwt_fault verify(struct sh_bytes token, const struct jwt_rules *rule
     json_t *header = read_object(parts.header, arena);
     if (!header)
         return JWT_FORMAT;
-    enum jwt_fault fault = check_signature(&parts, header, rules, arena);
+    enum jwt_fault fault = check_signature(&parts, header, rules, arena, &out->alg);
     json_decref(header);
     if (fault != JWT_GOOD)
         return fault;

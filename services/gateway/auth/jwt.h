@@ -40,6 +40,7 @@ const char *jwt_fault_name(enum jwt_fault fault);
 struct jwt {
     json_t *claims;     /* the payload; owned */
     uint64_t expires_s; /* seconds since 1970; never beyond year 9999 */
+    enum jwt_alg alg;   /* JWT_HS256: signed with our own secret */
 };
 
 /* On JWT_GOOD `out` is filled; release with jwt_free(). A token without `exp` is refused.

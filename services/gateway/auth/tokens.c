@@ -1,7 +1,5 @@
 #include "services/gateway/auth/tokens.h"
 
-#include <stdio.h>
-
 #include "shared/clock.h"
 #include "shared/metrics.h"
 
@@ -47,8 +45,7 @@ static enum jwt_fault verify(struct auth *auth, struct sh_bytes token, double no
 static enum jwt_fault take(struct auth *auth, const struct jwt *jwt,
                            struct principal **out)
 {
-    enum sh_err err = claims_read(auth->claims, jwt->claims, roles_now(auth->roles),
-                                  jwt->expires_s, out);
+    enum sh_err err = claims_read(auth->claims, jwt, roles_now(auth->roles), out);
     if (err == SH_OK)
         return JWT_GOOD;
     return err == SH_NOMEM ? JWT_NOMEM : JWT_CLAIMS;
@@ -82,54 +79,4 @@ enum jwt_fault tokens_check(struct auth *auth, struct auth_edge *own,
                  ((*out)->expires_s + auth->config->skew_s) * 1000, *out);
     sh_count(&checked, jwt_fault_name(fault));
     return fault;
-}
-
-/* --- our own ------------------------------------------------------------------------ */
-
-static void set_text(json_t *claims, const char *name, struct sh_bytes text)
-{
-    if (text.len > 0)
-        json_object_set_new(claims, name, json_stringn(text.data, text.len));
-}
-
-/* By the first of the names that are looked for. */
-static void set_claim(json_t *claims, const char *names, struct sh_bytes text)
-{
-    char name[128];
-
-    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(names, "|"), names);
-    set_text(claims, name, text);
-}
-
-static json_t *claims_of(const struct auth_config *config,
-                         const struct principal *principal, uint32_t lifetime_s)
-{
-    json_int_t now = (json_int_t)sh_wall_time();
-    json_t *claims =
-        json_pack("{s:I, s:I}", "iat", now, "exp", now + (json_int_t)lifetime_s);
-
-    set_text(claims, "sub", principal->user_id);
-    set_claim(claims, config->claim_user_id, principal->user_id);
-    set_claim(claims, config->claim_username, principal->username);
-    set_claim(claims, config->claim_role, principal->role);
-    set_claim(claims, config->claim_department, principal->department);
-    set_claim(claims, config->claim_campus, principal->campus);
-    set_text(claims, "jti", principal->id);
-    set_text(claims, "iss", sh_bytes_of(config->issuer));
-    set_text(claims, "aud", sh_bytes_of(config->audience));
-    return claims;
-}
-
-enum sh_err tokens_issue(const struct auth_config *config,
-                         const struct principal *principal, uint32_t lifetime_s,
-                         struct sh_arena *arena, struct sh_bytes *token)
-{
-    if (config->secret[0] == '\0')
-        return SH_UNAVAILABLE;
-    json_t *claims = claims_of(config, principal, lifetime_s);
-    enum sh_err err = claims != NULL
-                          ? jwt_sign(claims, sh_bytes_of(config->secret), arena, token)
-                          : SH_NOMEM;
-    json_decref(claims);
-    return err;
 }

@@ -58,6 +58,10 @@ route_fn login_post, logout_post, me_get, refresh_post, password_post;
 extern const struct schema user_new_schema, user_change_schema;
 route_fn user_list, user_get, user_post, user_put, user_delete;
 
+/* keys.c */
+extern const struct schema key_schema;
+route_fn key_list, key_post, key_get, key_delete;
+
 /* docs.c */
 route_fn docs_openapi, docs_page;
 

@@ -12,6 +12,7 @@ struct fixture {
     struct auth_config config;
     struct claims_map *map;
     struct roles *roles;
+    enum jwt_alg alg;
 };
 
 static int set_up(void **state)
@@ -20,6 +21,7 @@ static int set_up(void **state)
     struct sh_buffer faults = {0};
     const struct sh_settings group = auth_settings(&f->config);
     *state = f;
+    f->alg = JWT_RS256;
     if (sh_config_load(&group, 1, &faults) != SH_OK ||
         claims_map_create(&f->config, &f->map) != SH_OK ||
         roles_create(&f->roles) != SH_OK)
@@ -41,10 +43,10 @@ static int tear_down(void **state)
 static struct principal *read_claims(struct fixture *f, const char *text)
 {
     struct principal *principal;
-    json_t *claims = json_loads(text, 0, NULL);
-    assert_non_null(claims);
-    enum sh_err err = claims_read(f->map, claims, roles_now(f->roles), 1234, &principal);
-    json_decref(claims);
+    struct jwt jwt = {json_loads(text, 0, NULL), 1234, f->alg};
+    assert_non_null(jwt.claims);
+    enum sh_err err = claims_read(f->map, &jwt, roles_now(f->roles), &principal);
+    jwt_free(&jwt);
     assert_int_equal(err, principal != NULL ? SH_OK : SH_INVALID);
     return principal;
 }
@@ -159,6 +161,18 @@ static void claims_may_lie_deeper(void **state)
     is_role(f, "{\"sub\":\"u\",\"realm_access\":\"staff\"}", "anonymous");
 }
 
+static void only_our_own_tokens_may_use_our_names(void **state)
+{
+    struct fixture *f = *state;
+    f->config.claim_role = "groups";
+    f->config.claim_user_id = "oid";
+    is_role(f, "{\"oid\":\"u\",\"role\":\"admin\"}", "anonymous");
+    is_refused(f, "{\"sub\":\"u\",\"role\":\"admin\"}");
+    f->alg = JWT_HS256;
+    is_role(f, "{\"sub\":\"u\",\"role\":\"staff\"}", "staff");
+    is_role(f, "{\"oid\":\"u\",\"groups\":\"student\",\"role\":\"staff\"}", "student");
+}
+
 static void who_cannot_be_named_is_refused(void **state)
 {
     char text[512], name[300];
@@ -204,6 +218,7 @@ int main(void)
         T(the_map_wins_over_names),
         T(bad_maps_are_refused),
         T(claims_may_lie_deeper),
+        T(only_our_own_tokens_may_use_our_names),
         T(who_cannot_be_named_is_refused),
         T(roles_that_went_away_leave_the_least),
     };
