@@ -1,6 +1,7 @@
 #include "services/gateway/edge.h"
 
 #include "services/gateway/auth/auth.h"
+#include "services/gateway/cache/flight.h"
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
 
@@ -58,6 +59,8 @@ static enum sh_err open_stores(struct edge *edge, bool first)
         err = sh_pg_create(edge->loop, &pg, first ? gateway->database : NULL, &edge->pg);
     if (err == SH_OK)
         err = sh_workers_create(edge->loop, "hash", 1, HASHES_MAX, &edge->workers);
+    if (err == SH_OK && gateway->answers != NULL)
+        err = flights_open(edge, gateway->answers, first, &edge->flights);
     return err;
 }
 
@@ -126,6 +129,7 @@ void edge_close(struct edge *edge)
     auth_edge_close(&edge->auth); /* after all who wait for something */
     if (edge->redis != NULL)
         sh_redis_close(&edge->redis);
+    flights_close(&edge->flights);
     exchange_free_spare(edge);
     sh_free(edge->meters);
     edge->meters = NULL;

@@ -23,6 +23,7 @@ struct edge {
     struct sh_zmq_loop *zmq;
     struct sh_rpc_client *peers[PEER_COUNT];
     struct sh_redis *redis;
+    struct flights *flights; /* searches under way; NULL: the gateway keeps no answers */
     struct sh_pg *pg;
     struct sh_workers *workers; /* for passwords: what takes tens of milliseconds */
     struct auth_edge *auth;     /* credentials that were checked a moment ago */

@@ -63,6 +63,11 @@ struct exchange_call {
     exchange_reply_fn *done; /* only with a good reply; errors are answered here */
 };
 void exchange_call(struct exchange *x, const struct exchange_call *call);
+/* Whoever asks a service by other means: who is it for, NULL for nobody; and the answer
+ * to an error that came back. */
+const struct caller *exchange_caller(struct exchange *x);
+void exchange_fail_call(struct exchange *x, enum peer peer,
+                        const struct sh_rpc_response *reply);
 /* No body is unpacked here. False: it is packed, and the answer was 415. */
 SH_CHECK bool exchange_body_plain(struct exchange *x);
 /* False: the exchange has been answered 502. */

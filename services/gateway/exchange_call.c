@@ -63,24 +63,29 @@ struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum pee
     };
 }
 
+void exchange_fail_call(struct exchange *x, enum peer peer,
+                        const struct sh_rpc_response *reply)
+{
+    if (reply->err == SH_INTERNAL || reply->err == SH_IO || reply->err == SH_UPSTREAM)
+        sh_error(sh_http_trace(x->request), "%s failed %s: %s", peer_name(peer),
+                 x->route->operation, reply->message != NULL ? reply->message : "");
+    struct sh_problem problem = exchange_problem(reply, peer);
+    exchange_fail(x, &problem);
+}
+
 static void on_reply(void *arg, const struct sh_rpc_response *reply)
 {
     struct exchange *x = arg;
 
     x->calling = false;
-    if (reply->err == SH_OK) {
+    if (reply->err == SH_OK)
         x->replied(x, reply);
-        return;
-    }
-    if (reply->err == SH_INTERNAL || reply->err == SH_IO || reply->err == SH_UPSTREAM)
-        sh_error(sh_http_trace(x->request), "%s failed %s: %s", peer_name(x->peer),
-                 x->route->operation, reply->message);
-    struct sh_problem problem = exchange_problem(reply, x->peer);
-    exchange_fail(x, &problem);
+    else
+        exchange_fail_call(x, x->peer, reply);
 }
 
 /* Probes are asked by the gateway itself, everything else by somebody. */
-static const struct caller *caller_of(struct exchange *x)
+const struct caller *exchange_caller(struct exchange *x)
 {
     if (x->role == NULL)
         return NULL;
@@ -103,7 +108,7 @@ static enum sh_err send_call(struct exchange *x, const struct exchange_call *cal
     const struct sh_rpc_request request = {
         .method = call->method,
         .kind = call->kind,
-        .caller = caller_of(x),
+        .caller = exchange_caller(x),
         .payload = payload,
         .deadline_ms = sh_now_ms() + call->timeout_ms,
         .trace = sh_http_trace(x->request),

@@ -8,6 +8,7 @@
 #include "services/gateway/auth/account_settings.h"
 #include "services/gateway/auth/ldap.h"
 #include "services/gateway/auth/settings.h"
+#include "services/gateway/cache/cache.h"
 #include "services/gateway/health/board.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
@@ -27,6 +28,7 @@ struct gateway {
     struct sh_process_config process;
     struct sh_pg_config pg_config;
     struct sh_redis_config redis_config;
+    struct cache_config cache_config;
     struct account_config account_config;
     struct auth_config auth_config;
     struct ldap_config ldap_config;
@@ -41,7 +43,8 @@ struct gateway {
     struct sh_buffer docs;    /* /docs */
     struct sh_buffer docs_policy;
     struct shell shell;
-    struct board *board; /* the answers of /health */
+    struct board *board;   /* the answers of /health */
+    struct cache *answers; /* to searches; NULL: none are kept */
     struct edges *edges;
     struct watch *watch;
     atomic_bool ready; /* search can be asked, and nothing is draining */

@@ -117,6 +117,22 @@ static void reload_auth(struct sh_service *service, void *self)
     auth_reload(((struct process *)self)->gateway.auth);
 }
 
+/* --- answers that are kept ------------------------------------------------------------
+ */
+
+static enum sh_err start_cache(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    (void)service;
+    return cache_create(&gateway->cache_config, &gateway->answers);
+}
+
+static void stop_cache(struct sh_service *service, void *self)
+{
+    (void)service;
+    cache_free(&((struct process *)self)->gateway.answers);
+}
+
 /* --- the loops ---------------------------------------------------------------------- */
 
 static void on_change(void *arg)
@@ -226,6 +242,7 @@ static void stop_accounts(struct sh_service *service, void *self)
 static const struct sh_stage stages[] = {
     {"tables", start_tables, NULL, stop_tables, NULL},
     {"auth", start_auth, NULL, stop_auth, reload_auth},
+    {"cache", start_cache, NULL, stop_cache, NULL},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
     {"accounts", start_accounts, NULL, stop_accounts, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
@@ -240,6 +257,7 @@ int main(int argc, char **argv)
         shell_settings(&process.gateway.shell_config),
         sh_pg_settings(&process.gateway.pg_config),
         sh_redis_settings(&process.gateway.redis_config),
+        cache_settings(&process.gateway.cache_config),
         account_settings(&process.gateway.account_config),
         auth_settings(&process.gateway.auth_config),
         ldap_settings(&process.gateway.ldap_config),

@@ -149,6 +149,10 @@ const struct openapi_answer openapi_answers[] = {
      "\"total\",\"query\",\"response_time\",\"from_cache\","
      "\"request_id\",\"user_id\",\"timestamp\",\"mode\",\"degraded\","
      "\"expanded\"]}"},
+    {"CacheCleared",
+     "{\"type\":\"object\",\"properties\":{\"cleared\":{\"type\":\"integer\"},"
+     "\"everywhere\":{\"type\":\"boolean\"}},\"required\":[\"cleared\","
+     "\"everywhere\"]}"},
     {"Stored",
      "{\"type\":\"object\","
      "\"properties\":{\"document_id\":{\"type\":\"string\"},"

@@ -3,6 +3,7 @@
 #ifndef GATEWAY_HANDLERS_H
 #define GATEWAY_HANDLERS_H
 
+#include "services/gateway/cache/flight.h"
 #include "services/gateway/exchange.h"
 
 /* search.c */
@@ -16,9 +17,20 @@ struct search_state {
     struct sh_bytes query;
     bool explain;
     bool highlight;
+    struct flight_seat seat; /* while others wait for the same */
 };
 extern const char *const search_modes[]; /* by number; ended by NULL */
+/* The answer but for what is new in each: what stands before that, and behind. */
+void search_write_head(struct sh_buffer *out, const struct search_results *results,
+                       const struct search_state *state);
+void search_write_tail(struct sh_buffer *out, const struct search_results *results,
+                       const struct search_state *state);
+/* Answer with both, and with what is new. */
+void search_answer_parts(struct exchange *x, const struct kept *kept, bool from_cache);
 void search_answer(struct exchange *x, const struct search_results *results);
+
+/* cache.c */
+route_fn cache_clear_post;
 
 /* document_body.c: a document as clients send it */
 struct document_body {

@@ -1,4 +1,5 @@
 /* Search: the request as a table, the identity, the answer of search as JSON. */
+#include <stdlib.h>
 #include <utf8proc.h>
 
 #include "services/gateway/auth/auth.h"
@@ -172,21 +173,51 @@ static bool identify(struct exchange *x, const struct search_body *body)
     return err == SH_OK;
 }
 
-/* The filters as compact JSON in the arena; empty when there are none. False: answered.
- */
+/* The filters as compact JSON in the arena, members in order, so that the same ones are
+ * the same; empty when there are none. False: answered. */
 static bool dump_filters(struct exchange *x, json_t *filters, struct sh_bytes *out)
 {
     *out = (struct sh_bytes){0};
     if (filters == NULL || json_object_size(filters) == 0)
         return true;
-    size_t size = json_dumpb(filters, NULL, 0, JSON_COMPACT);
+    size_t size = json_dumpb(filters, NULL, 0, JSON_COMPACT | JSON_SORT_KEYS);
     char *text = sh_arena_alloc(&x->arena, size + 1);
-    if (text == NULL || json_dumpb(filters, text, size, JSON_COMPACT) != size) {
+    if (text == NULL ||
+        json_dumpb(filters, text, size, JSON_COMPACT | JSON_SORT_KEYS) != size) {
         exchange_fail_err(x, SH_NOMEM, NULL);
         return false;
     }
     *out = (struct sh_bytes){text, size};
     return true;
+}
+
+static bool is_ascii(struct sh_bytes text)
+{
+    const unsigned char *bytes = text.data;
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        all |= bytes[i];
+    return all < 0x80;
+}
+
+/* In NFC, in the arena: the same text written in two ways is one question. What cannot be
+ * composed, or gets too long by it, goes as it is. */
+static struct sh_bytes compose(struct exchange *x, struct sh_bytes text)
+{
+    utf8proc_uint8_t *composed = NULL;
+
+    if (is_ascii(text))
+        return text;
+    utf8proc_ssize_t len = utf8proc_map(text.data, (utf8proc_ssize_t)text.len, &composed,
+                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (len > 0 && len <= QUERY_BYTES) {
+        struct sh_bytes copy =
+            sh_arena_copy(&x->arena, (struct sh_bytes){composed, (size_t)len});
+        text = copy.data != NULL ? copy : text;
+    }
+    free(composed);
+    return text;
 }
 
 static uint32_t limit_results(const struct exchange *x, int64_t asked)
@@ -210,8 +241,9 @@ static void ask(struct exchange *x, const struct search_body *body)
 {
     const struct search_config *config = &body->config;
     struct search_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct sh_bytes question = {0};
     struct search_query query = {
-        .query = body->query,
+        .query = compose(x, body->query),
         .mode = config->mode,
         .fusion = config->fusion,
         .vector_weight = config->has_vector_weight ? config->vector_weight : -1,
@@ -231,17 +263,21 @@ static void ask(struct exchange *x, const struct search_body *body)
         exchange_fail_err(x, SH_NOMEM, NULL);
         return;
     }
-    *state = (struct search_state){body->query, config->explain, config->highlight};
+    *state = (struct search_state){
+        .query = body->query, .explain = config->explain, .highlight = config->highlight};
     x->state = state;
     if (!dump_filters(x, body->filters, &query.filters))
         return;
     meter_query(x->role->name, x->caller.department);
+    if (flight_search(x, &state->seat, &query, &question))
+        return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,
                          .method = METHOD_SEARCH_QUERY,
                          .kind = SH_RPC_READ,
-                         .desc = search_query_desc(),
+                         .desc = question.len > 0 ? NULL : search_query_desc(),
                          .msg = &query,
+                         .raw = question,
                          .timeout_ms = x->edge->gateway->config.read_timeout_ms,
                          .done = on_results,
                      });

@@ -78,29 +78,19 @@ static void write_hits(struct sh_buffer *out, const struct search_results *resul
     sh_buffer_text(out, "]");
 }
 
-void search_answer(struct exchange *x, const struct search_results *results)
+void search_write_head(struct sh_buffer *out, const struct search_results *results,
+                       const struct search_state *state)
 {
-    const struct search_state *state = x->state;
-    struct sh_buffer *out = exchange_out(x);
-
     write_hits(out, results, state);
     json_member(out, "count");
     json_u64(out, results->hits_count);
     json_member(out, "total");
     json_u64(out, results->total);
-    json_member_text(out, "query", state->query);
-    json_member(out, "response_time");
-    sh_buffer_printf(out, "%.6f", (double)(sh_now_us() - x->started_us) / 1e6);
-    sh_buffer_text(out, ",\"from_cache\":false");
-    json_member_text(out, "request_id",
-                     sh_bytes_of(sh_http_trace(x->request)->request_id));
-    json_member(out, "user_id");
-    if (x->caller.user_id.len > 0)
-        json_text(out, x->caller.user_id);
-    else
-        sh_buffer_text(out, "null");
-    json_member(out, "timestamp");
-    sh_buffer_printf(out, "%.3f", sh_wall_time());
+}
+
+void search_write_tail(struct sh_buffer *out, const struct search_results *results,
+                       const struct search_state *state)
+{
     json_member_text(out, "mode", sh_bytes_of(search_modes[results->mode]));
     json_member(out, "degraded");
     write_texts(out, results->degraded, results->degraded_count);
@@ -111,5 +101,45 @@ void search_answer(struct exchange *x, const struct search_results *results)
         json_raw(out, results->plan, "{}");
     }
     sh_buffer_text(out, "}");
+}
+
+/* What is new in every answer. */
+static void write_own(struct sh_buffer *out, struct exchange *x, bool from_cache)
+{
+    const struct search_state *state = x->state;
+
+    json_member_text(out, "query", state->query);
+    json_member(out, "response_time");
+    sh_buffer_printf(out, "%.6f", (double)(sh_now_us() - x->started_us) / 1e6);
+    sh_buffer_text(out, from_cache ? ",\"from_cache\":true" : ",\"from_cache\":false");
+    json_member_text(out, "request_id",
+                     sh_bytes_of(sh_http_trace(x->request)->request_id));
+    json_member(out, "user_id");
+    if (x->caller.user_id.len > 0)
+        json_text(out, x->caller.user_id);
+    else
+        sh_buffer_text(out, "null");
+    json_member(out, "timestamp");
+    sh_buffer_printf(out, "%.3f", sh_wall_time());
+}
+
+void search_answer_parts(struct exchange *x, const struct kept *kept, bool from_cache)
+{
+    struct sh_buffer *out = exchange_out(x);
+
+    sh_buffer_append(out, kept->head.data, kept->head.len);
+    write_own(out, x, from_cache);
+    sh_buffer_append(out, kept->tail.data, kept->tail.len);
+    exchange_answer(x, 200);
+}
+
+void search_answer(struct exchange *x, const struct search_results *results)
+{
+    const struct search_state *state = x->state;
+    struct sh_buffer *out = exchange_out(x);
+
+    search_write_head(out, results, state);
+    write_own(out, x, false);
+    search_write_tail(out, results, state);
     exchange_answer(x, 200);
 }

@@ -52,6 +52,10 @@ struct fixture {
     bool keyed;
     char flags[128];       /* of the same query */
     enum sh_err fail_with; /* of search.query */
+    int queries;
+    bool whole; /* nothing in them is degraded */
+    bool tell_role; /* as the text of the passage */
+    uint64_t generation;
     /* what the client heard */
     char *heard;
     size_t heard_len;
@@ -113,12 +117,11 @@ static inline void on_put(void *arg, struct sh_rpc_call *call)
     }
 }
 
-static inline void on_query(void *arg, struct sh_rpc_call *call)
+static inline void query_reply(struct fixture *f, struct sh_rpc_call *call)
 {
     static const struct sh_bytes degraded[] = {{"embedding", 9}};
     static const struct sh_bytes added[] = {{"a \"b\"", 5}, {"c", 1}};
     static const struct search_expansion expanded = {{"AB", 2}, added, 2, {"acronym", 7}};
-    struct fixture *f = arg;
     const struct caller *caller = sh_rpc_call_caller(call);
     struct search_query query;
     struct search_hit hit = {.chunk_id = sh_bytes_of("d#0"),
@@ -132,7 +135,8 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
                                      .hits_count = 1,
                                      .total = 7,
                                      .degraded = degraded,
-                                     .degraded_count = 1,
+                                     .degraded_count = f->whole ? 0 : 1,
+                                     .generation = f->generation,
                                      .expanded = &expanded,
                                      .expanded_count = 1};
 
@@ -140,14 +144,11 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
         sh_rpc_fail(call, f->fail_with, NULL, "filters.colour", "secret %s", "sentence");
         return;
     }
-    if (f->hold) {
-        sh_rpc_call_on_cancel(call, on_canceled, f);
-        f->held[f->held_count++] = call;
-        return;
-    }
     if (sh_rpc_call_decode(call, search_query_desc(), &query) != SH_OK)
         return;
     results.mode = query.mode;
+    if (f->tell_role)
+        hit.text = caller->role;
     hit.merged = added; /* any texts will do */
     hit.merged_count = query.merge ? 2 : 0;
     (void)snprintf(
@@ -160,6 +161,19 @@ static inline void on_query(void *arg, struct sh_rpc_call *call)
                    !query.no_expand, query.require_complete, query.merge,
                    query.per_document);
     sh_rpc_reply(call, search_results_desc(), &results);
+}
+
+static inline void on_query(void *arg, struct sh_rpc_call *call)
+{
+    struct fixture *f = arg;
+
+    f->queries++;
+    if (f->hold && f->fail_with == SH_OK) {
+        sh_rpc_call_on_cancel(call, on_canceled, f);
+        f->held[f->held_count++] = call;
+        return;
+    }
+    query_reply(f, call);
 }
 
 static inline void on_get(void *arg, struct sh_rpc_call *call)
@@ -378,6 +392,10 @@ static inline void serve_embedder(struct fixture *f)
                      SH_OK);
 }
 
+#ifndef BEFORE_EDGE
+#define BEFORE_EDGE(f) (void)(f) /* what a test adds to the gateway */
+#endif
+
 static inline int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -392,6 +410,7 @@ static inline int set_up(void **state)
     configure(f);
     serve_search(f);
     serve_embedder(f);
+    BEFORE_EDGE(f);
     assert_int_equal(edge_open(&f->edge, &f->gateway, &f->loop, f->zmq, 0), SH_OK);
     pump_until(f, edge_ready(&f->edge) &&
                       sh_rpc_client_ready(f->edge.peers[PEER_EMBEDDER]) == 1);
@@ -404,6 +423,7 @@ static inline int tear_down(void **state)
     char path[128];
     edge_close(&f->edge);
     auth_close(&f->gateway.auth);
+    cache_free(&f->gateway.answers);
     sh_rpc_server_close(&f->search);
     sh_rpc_server_close(&f->embedder);
     sh_zmq_loop_close(&f->zmq);

@@ -1,0 +1,38 @@
+/* What Redis holds in the place of an answer: whatever passes the check has its parts
+ * within its bytes. The sum is made right, or nothing would pass. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "services/gateway/cache/kept.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool inside(struct sh_bytes part, const char *bytes, size_t size)
+{
+    const char *at = part.data;
+
+    return at >= bytes && at + part.len <= bytes + size;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = malloc(size + 1); /* exact, so that a byte too far is seen */
+
+    if (bytes == NULL)
+        return 0;
+    memcpy(bytes, data, size);
+    if (size >= sizeof(uint64_t)) {
+        uint64_t sum = XXH3_64bits(bytes + sizeof(uint64_t), size - sizeof(uint64_t));
+        memcpy(bytes, &sum, sizeof sum);
+    }
+    if (kept_check((struct sh_bytes){bytes, size})) {
+        struct kept kept = kept_parts((struct sh_bytes){bytes, size});
+        if (!inside(kept.key, bytes, size) || !inside(kept.head, bytes, size) ||
+            !inside(kept.tail, bytes, size))
+            abort();
+    }
+    free(bytes);
+    return 0;
+}
