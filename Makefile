@@ -17,7 +17,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
-        bench bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
+        bench bench-edge bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -91,6 +91,11 @@ bench: ## measure against nginx, and search and embedding through the whole stac
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/bench.py
+
+bench-edge: ## a cached search with all that guards it, beside nginx and the reference app
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/edge/edge.py $(EDGE_FLAGS)
 
 SCALE ?= 1000000
 bench-search: ## the vector index beside hnswlib, on GloVe vectors

@@ -28,7 +28,8 @@ names() {
     test) echo python3 python3-pytest python3-psycopg2 prometheus slapd ldap-utils ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;
-    bench) echo nginx-light wrk python3 g++ libhnswlib-dev ;;
+    bench) echo nginx-light wrk python3 g++ libhnswlib-dev python3-flask gunicorn \
+        python3-psycopg2 python3-redis ;;
     *) echo "scripts/deps.sh: unknown group $1" >&2; exit 2 ;;
     esac
 }

@@ -1,0 +1,257 @@
+"""The edge: a cached search with everything that guards it.
+
+    edge.py [--runs N] [--seconds N] [--chunks N] [--only nfr]
+
+n  beside nginx that answers the same bytes: CPU time a request
+f  what each guard costs: all of them, each left out, none
+r  beside the reference app (bench/reference): requests a second, hit and miss
+
+Everything runs on the same cores, in turn, within one run; figures are medians, ratios are
+medians of the pairs' ratios. CPU time is the kernel's accounting of the processes.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+
+os.environ.setdefault("CAIRN_BIN", "build/release/bin")
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1] / "tests/support"), str(HERE.parent),
+                str(HERE.parent / "reference")]
+
+from bench import ingest, row, table  # noqa: E402
+from corpus import load, queries  # noqa: E402
+from gateways import Canned, Gateway, Users, secured  # noqa: E402
+from measure import measure  # noqa: E402
+from reference import Reference  # noqa: E402
+from stack import Stack  # noqa: E402
+
+ASKER = {"user_id": "user0", "username": "user0", "role": "staff",
+         "department": "IT Services"}
+SERVERS = ("redis", "postgres", "search", "embedder")  # of the stack, for everybody
+SCRIPT = """
+local bodies, tokens = {}, {}
+for line in io.lines(%s) do bodies[#bodies + 1] = line end
+for line in io.lines(%s) do tokens[#tokens + 1] = line end
+local stop = {"the", "of", "in", "to", "a", "on", "is", "at", "by", "an", "as", "it", "be",
+              "for", "and", "or"}
+local n = %d
+local function words()
+  local out, rest = {}, n
+  while rest > 0 do
+    out[#out + 1] = stop[rest %% 16 + 1]
+    rest = math.floor(rest / 16)
+  end
+  return table.concat(out, " ")
+end
+request = function()
+  n = n + 1
+  return wrk.format("POST", nil, {["Content-Type"] = "application/json",
+                    ["Authorization"] = "Bearer " .. tokens[n %% #tokens + 1]},
+                    (bodies[n %% #bodies + 1]:gsub("@", words)))
+end
+"""
+
+
+class Asked:
+    """A kind of request: bodies in turn. `@` in them becomes words that no index looks for,
+    never the same: a query that finds what it found before and is in no cache."""
+
+    starts = 0
+
+    def __init__(self, directory, name, bodies, users):
+        self.data = pathlib.Path(directory, f"{name}.bodies")
+        self.data.write_text("\n".join(json.dumps(body) for body in bodies) + "\n")
+        self.tokens = pathlib.Path(directory, "tokens")
+        self.tokens.write_text("\n".join(users.tokens) + "\n")
+        self.path = pathlib.Path(directory, f"{name}.lua")
+
+    def script(self):
+        Asked.starts += 1_000_000
+        self.path.write_text(SCRIPT % (json.dumps(str(self.data)),
+                                       json.dumps(str(self.tokens)), Asked.starts))
+        return self.path
+
+
+class Bench:
+    def __init__(self, stack, args, directory):
+        self.stack, self.args, self.directory = stack, args, directory
+        self.users = Users()
+        self.guarded = secured(stack, self.users)
+        self.servers = {name: stack.pid(name) for name in SERVERS}
+
+    def gateway(self, name, **changes):
+        return Gateway(self.stack, name, **{**self.guarded, **changes})
+
+    def asked(self, name, bodies):
+        return Asked(self.directory, name, bodies, self.users)
+
+    def once(self, base, body):
+        reply = self.stack.post("/api/search", body, base=base, headers={
+            "Authorization": f"Bearer {self.users.tokens[0]}"})
+        if reply.status != 200:
+            raise SystemExit(f"{base}: {reply.status} {reply.body!r}")
+        return reply
+
+    def cached(self, base, body):
+        """Ask until the answer comes from the cache."""
+        for _ in range(1000):
+            reply = self.once(base, body)
+            if reply.json()["from_cache"]:
+                return reply
+        raise SystemExit(f"{base}: nothing comes from the cache")
+
+    def measure(self, base, asked, processes, seconds=None):
+        """(requests a second, {process: CPU µs a request})."""
+        rate, used, _ = measure(base + "/api/search", {**processes, **self.servers},
+                                seconds or self.args.seconds, script=asked.script())
+        return rate, used
+
+    def rounds(self, sides):
+        """Everybody's turn, --runs times; a list of results for each side."""
+        for base, asked, processes in sides:
+            self.measure(base, asked, processes, seconds=1)
+        results = [[] for _ in sides]
+        for _ in range(self.args.runs):
+            for side, kept in zip(sides, results):
+                kept.append(self.measure(*side))
+        return results
+
+
+def median(numbers):
+    return statistics.median(numbers)
+
+
+def own(result):
+    """CPU µs of the server itself, without the stack's."""
+    return sum(us for name, us in result[1].items() if name not in SERVERS)
+
+
+def whole(result):
+    return sum(result[1].values())
+
+
+def ratio(ours, theirs, figure):
+    return median(figure(a) / figure(b) for a, b in zip(ours, theirs))
+
+
+def beside_nginx(bench, query):
+    gateway = bench.gateway("all")
+    body = {"query": query}
+    reply = bench.cached(gateway.url, body)
+    nginx = Canned(reply)
+    try:
+        if bench.once(nginx.url, body).body != reply.body:
+            raise SystemExit("nginx answers something else")
+        asked = bench.asked("one", [body])
+        ours, theirs = bench.rounds([
+            (gateway.url, asked, {"gateway": gateway.process.pid}),
+            (nginx.url, asked, {"nginx": nginx.process.pid})])
+        table("64 connections, one query", "bytes", "Cairn req/s", "nginx req/s",
+              "Cairn CPU µs", "nginx CPU µs", "CPU ratio", "Redis CPU µs",
+              "PostgreSQL CPU µs", "ratio with these")
+        row("(n) cached search : nginx", len(reply.body),
+            *(f"{median(r[0] for r in side):,.0f}" for side in (ours, theirs)),
+            *(f"{median(map(own, side)):.1f}" for side in (ours, theirs)),
+            f"**{ratio(ours, theirs, own):.2f}**",
+            *(f"{median(r[1][name] for r in ours):.1f}" for name in ("redis", "postgres")),
+            f"{ratio(ours, theirs, whole):.2f}")
+    finally:
+        gateway.stop()
+        nginx.stop()
+
+
+# What is left out, and the settings that do so.
+GUARDS = {"all": {},
+          "without tokens": {"AUTH_MODE": "trusted"},
+          "without limits": {"RATE_LIMIT_ENABLED": "false"},
+          "without audit": {"AUDIT_LOG": "off"},
+          "none": {"AUTH_MODE": "trusted", "RATE_LIMIT_ENABLED": "false",
+                   "AUDIT_LOG": "off"}}
+
+
+def guards(bench, query):
+    gateways, sides = [], []
+    try:
+        for name, changes in GUARDS.items():
+            gateway = bench.gateway(name.replace(" ", "-"), **changes)
+            gateways.append(gateway)
+            trusted = changes.get("AUTH_MODE") == "trusted"
+            body = {"query": query, **({"user": ASKER} if trusted else {})}
+            bench.cached(gateway.url, body)
+            sides.append((gateway.url, bench.asked(name.replace(" ", "-"), [body]),
+                          {"gateway": gateway.process.pid}))
+        results = bench.rounds(sides)
+    finally:
+        for gateway in gateways:
+            gateway.stop()
+    table("(f) cached search, one query", "req/s", "gateway CPU µs", "Redis CPU µs",
+          "PostgreSQL CPU µs", "share of the gateway's", "share of all three")
+    for name, side in zip(GUARDS, results):
+        saved = [f"{100 * (1 - ratio(side, results[0], figure)):.1f} %"
+                 for figure in (own, whole)]
+        row(name, f"{median(r[0] for r in side):,.0f}",
+            *(f"{median(r[1][p] for r in side):.1f}"
+              for p in ("gateway", "redis", "postgres")),
+            *(saved if name != "all" else ("", "")))
+
+
+def beside_reference(bench, asked_for):
+    """Every core is theirs, and everything counts: wrk has its share on both sides."""
+    gateway = bench.gateway("cores", WORKERS="auto")
+    reference = Reference(bench.stack, bench.users.secret, bench.args.chunks)
+    kinds = {"hit": [{"query": q} for q in asked_for[:100]],
+             "miss, by words": [{"query": f"{q} @", "config": {"mode": "text"}}
+                                for q in asked_for],
+             "miss, hybrid": [{"query": f"{q} @"} for q in asked_for]}
+    try:
+        table(f"(r) {reference.rows:,} passages", "Cairn req/s", "reference req/s",
+              "**ratio**", "Cairn CPU µs", "reference CPU µs", "CPU ratio")
+        for name, bodies in kinds.items():
+            for base in (gateway.url, reference.url):
+                if name == "hit":
+                    for body in bodies:
+                        bench.cached(base, body)
+            asked = bench.asked("both", bodies)
+            ours, theirs = bench.rounds([
+                (gateway.url, asked, {"gateway": gateway.process.pid}),
+                (reference.url, asked, {"reference": reference.process.pid})])
+            row(name, *(f"{median(r[0] for r in side):,.0f}" for side in (ours, theirs)),
+                f"**{ratio(ours, theirs, lambda r: r[0]):.1f}**",
+                *(f"{median(map(whole, side)):.0f}" for side in (ours, theirs)),
+                f"{ratio(theirs, ours, whole):.1f}")
+    finally:
+        gateway.stop()
+        reference.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--chunks", type=int, default=10_000)
+    parser.add_argument("--only", default="nfr")
+    args = parser.parse_args()
+    stack = Stack(WORKERS=1).up().settled()
+    try:
+        lines = load(args.chunks)
+        ingest(stack, lines, args.chunks)
+        asked_for = queries(lines)
+        with tempfile.TemporaryDirectory() as directory:
+            bench = Bench(stack, args, directory)
+            if "n" in args.only:
+                beside_nginx(bench, asked_for[0])
+            if "f" in args.only:
+                guards(bench, asked_for[0])
+            if "r" in args.only:
+                beside_reference(bench, asked_for)
+    finally:
+        stack.down()
+
+
+if __name__ == "__main__":
+    main()
