@@ -148,9 +148,7 @@ const struct sh_pg_statement users_update = {
     "WITH old AS (SELECT * FROM users WHERE id = $1::uuid FOR UPDATE), "
     "ends AS (SELECT $2::text IS NOT NULL OR role <> coalesce($3, role) "
     "OR department <> coalesce($4, department) OR campus <> coalesce($5, campus) "
-    "OR (active AND NOT coalesce($6::boolean, active)) AS yes FROM old), "
-    "freed AS (DELETE FROM login_lockouts l USING old WHERE $7::text IS NOT NULL "
-    "AND l.name_hash = login_name_hash(old.username_key)) "
+    "OR (active AND NOT coalesce($6::boolean, active)) AS yes FROM old) "
     "UPDATE users u SET password_hash = coalesce($2, u.password_hash), "
     "password_changed_at = CASE WHEN $2 IS NULL THEN u.password_changed_at ELSE now() "
     "END, "
@@ -158,6 +156,10 @@ const struct sh_pg_statement users_update = {
     "campus = coalesce($5, u.campus), active = coalesce($6::boolean, u.active), "
     "session_epoch = u.session_epoch + ends.yes::integer, updated_at = now() "
     "FROM ends WHERE u.id = $1::uuid RETURNING " USER_COLUMNS ", ends.yes::integer"};
+
+const struct sh_pg_statement users_unlock = {
+    "users_unlock", "DELETE FROM login_lockouts l USING users u WHERE u.id = $1::uuid "
+                    "AND l.name_hash = login_name_hash(u.username_key)"};
 
 const struct sh_pg_statement users_set_password = {
     "users_set_password",

@@ -76,10 +76,12 @@ extern const struct sh_pg_statement users_page;
 extern const struct sh_pg_statement users_count;
 /* $1 name, $2 folded, $3 hash, $4 role, $5 department, $6 campus, $7 active. */
 extern const struct sh_pg_statement users_insert;
-/* $1 id, $2 hash, $3 role, $4 department, $5 campus, $6 active, $7 anything: end the
- * lock; NULL leaves as it is. The epoch goes up when something changed that sessions
- * vouch for; a column after the others says whether it did. */
+/* $1 id, $2 hash, $3 role, $4 department, $5 campus, $6 active; NULL leaves as it is. The
+ * epoch goes up when something changed that sessions vouch for; a column after the others
+ * says whether it did. */
 extern const struct sh_pg_statement users_update;
+/* $1 id. Ends the lock of the name. */
+extern const struct sh_pg_statement users_unlock;
 /* $1 id, $2 the hash that was verified, $3 the new one. */
 extern const struct sh_pg_statement users_set_password;
 /* $1 id. Its last epoch and one more. */

@@ -98,8 +98,8 @@ static void on_reply(void *arg, const struct sh_pg_reply *reply)
     sh_free(wait);
 }
 
-static void run(struct exchange *x, const struct sh_pg_step *steps, size_t count,
-                account_reply_fn *done)
+void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
+                     account_reply_fn *done)
 {
     struct account_wait *wait = wait_for(x);
     if (wait == NULL)
@@ -125,13 +125,7 @@ void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
 
     for (unsigned i = 0; i < count; i++)
         all[i].value = params[i];
-    run(x, &(struct sh_pg_step){statement, all, count, false}, 1, done);
-}
-
-void account_sql_two(struct exchange *x, const struct sh_pg_step steps[2],
-                     account_reply_fn *done)
-{
-    run(x, steps, 2, done);
+    account_sql_all(x, &(struct sh_pg_step){statement, all, count, false}, 1, done);
 }
 
 /* --- hashing --------------------------------------------------------------------------

@@ -26,8 +26,8 @@ typedef void account_reply_fn(struct exchange *x, const struct sh_pg_reply *repl
  * name that is taken or the last admin, 503 without PostgreSQL. */
 void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
                  const struct sh_bytes *params, unsigned count, account_reply_fn *done);
-/* The same for two. */
-void account_sql_two(struct exchange *x, const struct sh_pg_step steps[2],
+/* The same for several in one transaction. */
+void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
                      account_reply_fn *done);
 
 /* Hash a password on a worker, into the state; `done` only when it went well. */

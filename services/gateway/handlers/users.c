@@ -220,7 +220,7 @@ void user_list(struct exchange *x, void *unused)
                                          {.value = sh_bytes_of(offset)}};
     const struct sh_pg_step steps[] = {{&users_page, params, 3, false},
                                        {&users_count, params, 1, false}};
-    account_sql_two(x, steps, on_page);
+    account_sql_all(x, steps, SH_COUNT(steps), on_page);
 }
 
 /* The row that there must be. False: answered. */
@@ -322,12 +322,13 @@ static void answer_changed(struct exchange *x, bool ended)
 
 static void on_changed(struct exchange *x, const struct sh_pg_reply *reply)
 {
+    const PGresult *row = reply->results[reply->count - 1];
     struct users_state *state = x->state;
     struct user user;
 
-    if (!read_row(x, reply->results[0], &user))
+    if (!read_row(x, row, &user))
         return;
-    if (sh_pg_u64(reply->results[0], 0, USER_COLUMN_COUNT) == 0)
+    if (sh_pg_u64(row, 0, USER_COLUMN_COUNT) == 0)
         answer_user(x, 200, &user);
     else if (user_copy(&user, &x->arena, &state->user) == SH_OK)
         account_end_sessions(x, state->user.id, user.epoch, answer_changed);
@@ -345,16 +346,18 @@ static void update(struct exchange *x)
     struct users_state *state = x->state;
     const struct user_body *body = &state->body;
     const char *active = body->active ? "true" : "false";
-    const struct sh_bytes params[] = {
-        sh_bytes_of(state->id),
-        if_given(body->has_password, sh_bytes_of(state->account.hash)),
-        if_given(body->has_role, body->role),
-        if_given(body->has_department, body->department),
-        if_given(body->has_campus, body->campus),
-        if_given(body->has_active, sh_bytes_of(active)),
-        if_given(body->has_locked, sh_bytes_of("free"))};
+    const struct sh_pg_param params[] = {
+        {.value = sh_bytes_of(state->id)},
+        {.value = if_given(body->has_password, sh_bytes_of(state->account.hash))},
+        {.value = if_given(body->has_role, body->role)},
+        {.value = if_given(body->has_department, body->department)},
+        {.value = if_given(body->has_campus, body->campus)},
+        {.value = if_given(body->has_active, sh_bytes_of(active))}};
+    const struct sh_pg_step steps[] = {{&users_unlock, params, 1, false},
+                                       {&users_update, params, SH_COUNT(params), false}};
+    size_t first = body->has_locked ? 0 : 1;
 
-    account_sql(x, &users_update, params, SH_COUNT(params), on_changed);
+    account_sql_all(x, steps + first, SH_COUNT(steps) - first, on_changed);
 }
 
 void user_put(struct exchange *x, void *given)
