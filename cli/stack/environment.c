@@ -44,6 +44,7 @@ void environment_set(const struct layout *layout)
         (void)setenv("RPC_KEYS_DIR", layout_path(layout, "keys/public"), 1);
     set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
     set_default("BACKUP_DIR", layout_path(layout, "backups"));
+    set_default("AUDIT_DIR", layout_path(layout, "audit"));
     (void)snprintf(value, sizeof(value), "%u", layout->api_port);
     (void)setenv("API_PORT", value, 1);
     (void)setenv("API_HOST", layout->api_host, 1);

@@ -24,6 +24,8 @@ static struct {
     /* Written to by any thread without a lock: a reopened file takes the same number. */
     int app;
     int errors;
+    void (*reopen)(void *arg); /* further logs */
+    void *reopen_arg;
 } out = {.level = SH_INFO, .service = "cairn", .app = -1, .errors = -1};
 
 /* --- files -------------------------------------------------------------------------- */
@@ -104,8 +106,16 @@ void sh_log_close(void)
     out.dir[0] = '\0';
 }
 
+void sh_log_on_reopen(void (*reopen)(void *arg), void *arg)
+{
+    out.reopen = reopen;
+    out.reopen_arg = arg;
+}
+
 void sh_log_reopen(void)
 {
+    if (out.reopen)
+        out.reopen(out.reopen_arg);
     if (out.dir[0] == '\0')
         return;
     enum sh_err err = open_files();

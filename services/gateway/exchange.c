@@ -47,11 +47,22 @@ static void on_abort(void *arg)
 {
     struct exchange *x = arg;
 
+    audit_exchange(x, 0, sh_now_us() - x->started_us);
     if (x->calling)
         sh_rpc_cancel(x->edge->peers[x->peer], x->call);
     if (x->abandoned != NULL)
         x->abandoned(x);
     exchange_done(x);
+}
+
+/* Answered: count, log, record. */
+static void on_finished(void *arg, struct sh_http_request *request, int status,
+                        uint64_t bytes, uint64_t duration_us)
+{
+    struct exchange *x = arg;
+
+    meter_finished(x->meter, request, status, bytes, duration_us);
+    audit_exchange(x, status, duration_us);
 }
 
 /* --- answering ---------------------------------------------------------------------- */
@@ -88,6 +99,7 @@ void exchange_answer(struct exchange *x, int status)
 
 void exchange_fail(struct exchange *x, const struct sh_problem *problem)
 {
+    x->code = problem->code;
     sh_http_fail(x->request, problem);
     exchange_done(x);
 }
@@ -109,6 +121,7 @@ void exchange_invalid(struct exchange *x, const char *field, const char *format,
 
 void exchange_fail_err(struct exchange *x, enum sh_err err, const char *error)
 {
+    x->code = sh_err_code(err);
     sh_http_fail_err(x->request, err, error != NULL ? error : sh_err_text(err));
     exchange_done(x);
 }
@@ -257,10 +270,12 @@ void exchange_begin(void *arg, struct sh_http_request *request)
     x->edge = edge;
     x->request = request;
     x->route = match.route;
+    x->meter = &edge->meters[row];
     x->allow = match.allow;
     x->param = match.param;
     x->started_us = sh_now_us();
     (void)snprintf(x->client, sizeof x->client, "%s", sh_http_peer(request));
     sh_http_on_abort(request, on_abort, x);
+    sh_http_on_finished(request, on_finished, x);
     gate_enter(x);
 }

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "proto/msg.h"
+#include "services/gateway/audit/note.h"
 #include "services/gateway/edge.h"
 #include "services/gateway/identity.h"
 #include "services/gateway/router.h"
@@ -38,6 +39,9 @@ struct exchange {
     exchange_reply_fn *replied;
     void *state;                           /* the handler's own, in the arena */
     void (*abandoned)(struct exchange *x); /* the client left; NULL: nothing to do */
+    struct audit_note audit;               /* for the audit log, by handlers */
+    struct meter *meter;
+    const char *code; /* of the problem that is answered; NULL: none */
     uint64_t started_us;
     struct exchange *next;
 };

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "services/gateway/audit/audit.h"
 #include "services/gateway/auth/account_settings.h"
 #include "services/gateway/auth/ldap.h"
 #include "services/gateway/auth/settings.h"
@@ -29,12 +30,14 @@ struct gateway {
     struct sh_pg_config pg_config;
     struct sh_redis_config redis_config;
     struct cache_config cache_config;
+    struct audit_config audit_config;
     struct account_config account_config;
     struct auth_config auth_config;
     struct ldap_config ldap_config;
     struct auth *auth;                /* roles, keys of tokens: auth/auth.h */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
+    struct audit *audit; /* NULL: nothing is recorded */
     unsigned loops;
     const struct route *routes;
     size_t route_count;

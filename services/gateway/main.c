@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "services/gateway/audit/verify_cli.h"
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/auth/first_admin.h"
 #include "services/gateway/auth/password.h"
@@ -55,8 +56,8 @@ static bool open_shell(struct gateway *gateway, char *why, size_t size)
     bool production = strcmp(gateway->process.environment, "production") == 0;
 
     (void)snprintf(why, size, "out of memory");
-    return shell_open(&gateway->shell_config, &gateway->config, production,
-                      &gateway->shell, why, size) == SH_OK;
+    return shell_open(&gateway->shell_config, production, &gateway->shell, why, size) ==
+           SH_OK;
 }
 
 static enum sh_err start_tables(struct sh_service *service, void *self)
@@ -86,12 +87,6 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     if (err != SH_OK)
         stop_tables(service, self);
     return err;
-}
-
-static void reload_tables(struct sh_service *service, void *self)
-{
-    (void)service;
-    shell_reload(&((struct process *)self)->gateway.shell);
 }
 
 /* --- who may do what ---------------------------------------------------------------- */
@@ -137,6 +132,34 @@ static void stop_cache(struct sh_service *service, void *self)
 {
     (void)service;
     cache_free(&((struct process *)self)->gateway.answers);
+}
+
+/* --- who did what ------------------------------------------------------------------- */
+
+static void reopen_audit(void *arg)
+{
+    audit_reopen(((struct gateway *)arg)->audit);
+}
+
+static enum sh_err start_audit(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    const struct audit_options options = {.config = &gateway->audit_config,
+                                          .pg = &gateway->pg_config,
+                                          .log_dir = gateway->process.log_dir,
+                                          .chain = sh_service_instance(service)};
+    enum sh_err err = audit_open(&options, &gateway->audit);
+
+    if (err == SH_OK)
+        sh_log_on_reopen(reopen_audit, gateway);
+    return err;
+}
+
+static void stop_audit(struct sh_service *service, void *self)
+{
+    (void)service;
+    sh_log_on_reopen(NULL, NULL);
+    audit_close(&((struct process *)self)->gateway.audit);
 }
 
 /* --- the loops ---------------------------------------------------------------------- */
@@ -246,9 +269,10 @@ static void stop_accounts(struct sh_service *service, void *self)
 
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
-    {"tables", start_tables, NULL, stop_tables, reload_tables},
+    {"tables", start_tables, NULL, stop_tables, NULL},
     {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"cache", start_cache, NULL, stop_cache, NULL},
+    {"audit", start_audit, NULL, stop_audit, NULL},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
     {"accounts", start_accounts, NULL, stop_accounts, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
@@ -264,6 +288,7 @@ int main(int argc, char **argv)
         sh_pg_settings(&process.gateway.pg_config),
         sh_redis_settings(&process.gateway.redis_config),
         cache_settings(&process.gateway.cache_config),
+        audit_settings(&process.gateway.audit_config),
         account_settings(&process.gateway.account_config),
         auth_settings(&process.gateway.auth_config),
         ldap_settings(&process.gateway.ldap_config),
@@ -281,5 +306,10 @@ int main(int argc, char **argv)
 
     if (argc == 3 && strcmp(argv[1], "--create-admin") == 0)
         return first_admin_command(argv[2]);
+    int status;
+
+    if (verify_cli(argc, argv, settings, SH_COUNT(settings),
+                   &process.gateway.audit_config, &process.gateway.pg_config, &status))
+        return status;
     return sh_service_main(argc, argv, &spec);
 }

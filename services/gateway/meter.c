@@ -125,8 +125,8 @@ static void log_access(struct sh_http_request *request, int status, uint64_t byt
                  SH_COUNT(fields));
 }
 
-static void on_finished(void *arg, struct sh_http_request *request, int status,
-                        uint64_t bytes, uint64_t duration_us)
+void meter_finished(void *arg, struct sh_http_request *request, int status,
+                    uint64_t bytes, uint64_t duration_us)
 {
     struct meter *meter = arg;
     double seconds = (double)duration_us / 1e6;
@@ -142,7 +142,7 @@ static void on_finished(void *arg, struct sh_http_request *request, int status,
 
 void meter_watch(struct meter *meter, struct sh_http_request *request)
 {
-    sh_http_on_finished(request, on_finished, meter);
+    sh_http_on_finished(request, meter_finished, meter);
 }
 
 enum { DEPARTMENTS_MAX = 50, DEPARTMENT_BYTES = 64 };

@@ -27,7 +27,10 @@ struct meter {
 /* One a route in the order of the table, then the one for unknown paths. NULL when out of
  * memory; ended by sh_free(). */
 struct meter *meters_create(struct edge *edge, const struct route *routes, size_t count);
-/* Count this request when it is finished. */
+/* sh_http_finished_fn, `arg` is the meter: counts and logs the request. */
+void meter_finished(void *arg, struct sh_http_request *request, int status,
+                    uint64_t bytes, uint64_t duration_us);
+/* Do so when it is finished. */
 void meter_watch(struct meter *meter, struct sh_http_request *request);
 
 /* A search by this role; departments beyond the first fifty count as "other". Any thread.

@@ -330,6 +330,26 @@ const struct openapi_answer openapi_answers[] = {
      "\"verified\":{\"type\":\"boolean\"}},\"required\":[\"id\",\"kind\","
      "\"label\",\"created_at\",\"size_bytes\",\"verified\"]}}},"
      "\"required\":[\"backups\"]}"},
+    {"AuditPage",
+     "{\"type\":\"object\","
+     "\"properties\":{\"records\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\","
+     "\"properties\":{\"timestamp\":{\"type\":\"string\",\"format\":\"date-time\"},"
+     "\"user_id\":{\"type\":\"string\"},\"user_role\":{\"type\":\"string\"},"
+     "\"department\":{\"type\":\"string\"},\"auth\":{\"type\":\"string\"},"
+     "\"action\":{\"type\":\"string\"},\"target\":{\"type\":\"string\"},"
+     "\"status\":{\"type\":\"integer\"},\"outcome\":{\"type\":\"string\"},"
+     "\"success_status\":{\"type\":\"boolean\"},\"code\":{\"type\":\"string\"},"
+     "\"query_hash\":{\"type\":\"string\"},\"query\":{\"type\":\"string\"},"
+     "\"filters_applied\":{\"type\":\"string\"},"
+     "\"results_returned\":{\"type\":[\"integer\",\"null\"]},"
+     "\"response_time\":{\"type\":\"number\"},\"ip_address\":{\"type\":\"string\"},"
+     "\"user_agent\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"
+     "\"detail\":{\"type\":\"string\"},\"chain\":{\"type\":\"string\"},"
+     "\"seq\":{\"type\":\"integer\"},\"hash\":{\"type\":\"string\"}},"
+     "\"required\":[\"timestamp\",\"user_id\",\"action\",\"outcome\"]}},"
+     "\"next_cursor\":{\"type\":[\"string\",\"null\"]}},"
+     "\"required\":[\"records\",\"next_cursor\"]}"},
     {"Health",
      "{\"type\":\"object\","
      "\"properties\":{\"status\":{\"type\":\"string\"},"

@@ -24,6 +24,15 @@ static const struct route_param page_params[] = {
     {"page", "integer", "from 1"},
     {"per_page", "integer", "1 to 100; 20 when absent"},
     {0}};
+static const struct route_param audit_params[] = {
+    {"user", "string", "only of this user id"},
+    {"action", "string", "only this operation, such as search_documents"},
+    {"outcome", "string", "ok, denied, invalid, failed or abandoned"},
+    {"since", "string", "from this time on: RFC 3339, a day, or seconds since 1970"},
+    {"until", "string", "before this time"},
+    {"limit", "integer", "1 to 500; 50 when absent"},
+    {"cursor", "string", "next_cursor of the page before"},
+    {0}};
 #define REFRESH_PARAM                                                                    \
     {"refresh", "boolean",                                                               \
      "true: answer when all replicas show it; false: when it is stored"}
@@ -142,6 +151,9 @@ const struct route routes[] = {
      PERMIT_ADMIN_CACHE, 0, "Administration",
      "Forget all kept answers to searches, on every gateway that Redis can tell", NULL,
      "CacheCleared"},
+    {ROUTE_GET, 200, "/api/admin/audit", "list_audit", audit_list, NULL,
+     PERMIT_READ_AUDIT, 0, "Administration", "Who did what, newest first", audit_params,
+     "AuditPage"},
     {ROUTE_GET, 200, "/health", "health_check", health_union, NULL, PERMIT_PUBLIC, PROBE,
      "Health", "The state of the system, at most a few seconds old", health_params,
      "Health"},

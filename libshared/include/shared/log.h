@@ -27,6 +27,8 @@ SH_CHECK enum sh_err sh_log_open(const struct sh_log_options *options);
 void sh_log_close(void);
 /* After logrotate moved the files (SIGHUP). */
 void sh_log_reopen(void);
+/* Have further logs reopened then; NULL: none any more. The thread of sh_log_reopen(). */
+void sh_log_on_reopen(void (*reopen)(void *arg), void *arg);
 /* Write the counts of repeated lines whose 10 s are over, or all of them; the service
  * does so every second. */
 void sh_log_flush_repeats(bool all);

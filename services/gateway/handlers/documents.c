@@ -49,6 +49,7 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
     if (!exchange_decode(x, document_put_reply_desc(), response->payload, stored))
         return;
     stored->document_id = sh_arena_copy(&x->arena, stored->document_id);
+    x->audit.target = stored->document_id;
     refresh_wait(x, stored->xid, stored->visible, answer_stored);
 }
 

@@ -50,6 +50,7 @@ static void answer(struct exchange *x, struct sh_bytes token, const char *id)
     json_u64(out, token.len > 0 ? gateway->account_config.token_lifetime_s : 0);
     write_text_or_null(out, "csrf_token", sh_bytes_of(csrf));
     json_member_text(out, "user_id", entry->session.user_id);
+    x->audit.user = entry->session.user_id;
     json_member_text(out, "username", entry->session.username);
     json_member_text(out, "role", entry->session.role);
     json_member_text(out, "department", entry->session.department);

@@ -74,6 +74,9 @@ route_fn user_list, user_get, user_post, user_put, user_delete;
 extern const struct schema key_schema;
 route_fn key_list, key_post, key_get, key_delete;
 
+/* audit.c */
+route_fn audit_list;
+
 /* docs.c */
 route_fn docs_openapi, docs_page;
 

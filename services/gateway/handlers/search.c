@@ -136,6 +136,7 @@ struct sh_bytes search_trim(struct sh_bytes text)
 static bool check_query(struct exchange *x, struct sh_bytes *query)
 {
     *query = search_trim(*query);
+    x->audit.query = *query;
     size_t characters = schema_characters(*query);
     if (characters >= 1 && characters <= QUERY_CHARACTERS && query->len <= QUERY_BYTES)
         return true;
@@ -268,6 +269,7 @@ static void ask(struct exchange *x, const struct search_body *body)
     x->state = state;
     if (!dump_filters(x, body->filters, &query.filters))
         return;
+    x->audit.filters = query.filters;
     meter_query(x->role->name, x->caller.department);
     if (flight_search(x, &state->seat, &query, &question))
         return;

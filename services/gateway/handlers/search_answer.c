@@ -123,6 +123,13 @@ static void write_own(struct sh_buffer *out, struct exchange *x, bool from_cache
     sh_buffer_printf(out, "%.3f", sh_wall_time());
 }
 
+static void answer(struct exchange *x, uint32_t count)
+{
+    x->audit.results = count;
+    x->audit.counted = true;
+    exchange_answer(x, 200);
+}
+
 void search_answer_parts(struct exchange *x, const struct kept *kept, bool from_cache)
 {
     struct sh_buffer *out = exchange_out(x);
@@ -130,7 +137,7 @@ void search_answer_parts(struct exchange *x, const struct kept *kept, bool from_
     sh_buffer_append(out, kept->head.data, kept->head.len);
     write_own(out, x, from_cache);
     sh_buffer_append(out, kept->tail.data, kept->tail.len);
-    exchange_answer(x, 200);
+    answer(x, kept->results);
 }
 
 void search_answer(struct exchange *x, const struct search_results *results)
@@ -141,5 +148,5 @@ void search_answer(struct exchange *x, const struct search_results *results)
     search_write_head(out, results, state);
     write_own(out, x, false);
     search_write_tail(out, results, state);
-    exchange_answer(x, 200);
+    answer(x, (uint32_t)results->hits_count);
 }

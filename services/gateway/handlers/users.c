@@ -292,6 +292,7 @@ void user_post(struct exchange *x, void *body)
     if (state == NULL)
         return;
     state->body = *(const struct user_body *)body;
+    x->audit.target = state->body.username;
     if (!username_valid(state->body.username) ||
         !username_fold(state->body.username, state->key)) {
         exchange_invalid(x, "username",

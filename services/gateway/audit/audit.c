@@ -1,0 +1,473 @@
+/* Happy path: audit_write() puts a record into the queue and, when the thread sleeps,
+ * wakes it; a timer later the thread takes all there are, adds them to the chain, writes
+ * the lines to the log and the journal, and the loader sends the journal's lines to
+ * PostgreSQL. Failure modes: PostgreSQL is away: lines stay in the journal. The journal
+ * cannot be written: lines stay in memory, then the queue fills, then records are lost
+ * and counted. On close: a last flush, the end of the chain, one more round of loading.
+ */
+#include "services/gateway/audit/audit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "services/gateway/audit/journal.h"
+#include "services/gateway/audit/keeper.h"
+#include "services/gateway/audit/loader.h"
+#include "services/gateway/audit/queue.h"
+#include "services/gateway/audit/seal.h"
+#include "services/gateway/audit/sink.h"
+#include "shared/clock.h"
+#include "shared/log.h"
+#include "shared/mem.h"
+#include "shared/metrics.h"
+
+enum {
+    PENDING_MAX = 8 << 20, /* bytes of lines that the journal did not take */
+    STOP_MS = 5000,
+    MB = 1 << 20,
+};
+
+SH_SETTINGS_DEFINE(audit, "Audit", AUDIT_SETTINGS)
+
+static struct sh_family records_total = {
+    .kind = SH_COUNTER,
+    .name = "cairn_gateway_audit_records_total",
+    .help = "Audit records written",
+};
+static struct sh_family lost_total = {
+    .kind = SH_COUNTER,
+    .name = "cairn_gateway_audit_lost_total",
+    .help = "Audit records that found the queue full",
+};
+
+struct audit {
+    struct audit_options options;
+    struct audit_queue queue;
+    atomic_size_t unwritten; /* handed over, and not in the journal */
+    atomic_bool reopen;
+    atomic_bool stop;
+    uv_async_t wake;
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_sem_t started;
+    enum sh_err start_err;
+    /* the thread's own */
+    uv_timer_t tick;
+    uv_timer_t patience;
+    struct audit_chain chain;
+    struct sh_buffer pending; /* lines that the journal has not */
+    struct sh_buffer clean;
+    struct audit_sink sink;
+    struct journal journal;
+    struct sh_pg_config pg_config;
+    struct sh_pg *pg;
+    struct loader *loader;
+    struct keeper *keeper;
+    size_t taken; /* from the queue, and not in the journal */
+    bool stopping;
+    bool complained; /* about the journal */
+};
+
+/* --- records ------------------------------------------------------------------------ */
+
+static void hash_query(struct audit *audit, struct audit_record *record,
+                       char hash[static AUDIT_QUERY_HASH + 1])
+{
+    if (record->query.len == 0)
+        return;
+    audit_query_hash(record->query, hash);
+    record->query_hash = sh_bytes_of(hash);
+    if (strcmp(audit->options.config->query_text, "full") != 0)
+        record->query = (struct sh_bytes){0};
+}
+
+/* Texts become views into `clean`, whose memory may move while it grows. */
+static bool clean_texts(struct audit *audit, struct audit_record *record)
+{
+    struct sh_buffer *clean = &audit->clean;
+    size_t at = 0;
+
+    sh_buffer_clear(clean);
+    for (size_t i = 0; i < audit_fields_count; i++) {
+        if (audit_fields[i].kind != AUDIT_text)
+            continue;
+        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
+        size_t before = clean->len;
+        audit_clean(*text, audit_fields[i].max, clean);
+        text->len = clean->len - before;
+    }
+    for (size_t i = 0; clean->err == SH_OK && i < audit_fields_count; i++) {
+        if (audit_fields[i].kind != AUDIT_text)
+            continue;
+        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
+        text->data = clean->data + at;
+        at += text->len;
+    }
+    return clean->err == SH_OK;
+}
+
+/* False: out of memory, and nothing has changed. */
+static bool add_line(struct audit *audit, struct audit_record *record)
+{
+    struct audit_chain chain_before = audit->chain;
+    struct sh_buffer *pending = &audit->pending;
+    size_t before = pending->len;
+
+    if (audit_chain_add(&audit->chain, record) != SH_OK)
+        return false;
+    audit_line(record, pending);
+    if (pending->err != SH_OK) {
+        audit->chain = chain_before;
+        pending->len = before;
+        pending->err = SH_OK;
+        return false;
+    }
+    audit_sink_write(&audit->sink,
+                     (struct sh_bytes){pending->data + before, pending->len - before});
+    return true;
+}
+
+static void add(void *arg, const struct audit_record *given)
+{
+    struct audit *audit = arg;
+    struct audit_record record = *given;
+    char hash[AUDIT_QUERY_HASH + 1];
+
+    if (record.at_us == 0)
+        record.at_us = (int64_t)(sh_wall_time() * 1e6);
+    hash_query(audit, &record, hash);
+    if (!clean_texts(audit, &record) || !add_line(audit, &record))
+        atomic_fetch_add(&audit->queue.lost, 1);
+    else
+        sh_series_add(sh_series(&records_total, NULL), 1);
+}
+
+static void add_own(struct audit *audit, const char *action, struct sh_bytes detail)
+{
+    add(audit, &(struct audit_record){.action = sh_bytes_of(action),
+                                      .outcome = sh_bytes_of("ok"),
+                                      .results_returned = -1,
+                                      .detail = detail});
+}
+
+static void say_lost(struct audit *audit)
+{
+    char detail[64];
+    unsigned long long lost = atomic_exchange(&audit->queue.lost, 0);
+
+    if (lost == 0)
+        return;
+    sh_series_add(sh_series(&lost_total, NULL), (double)lost);
+    sh_error(NULL, "%llu audit records found the queue full and are lost", lost);
+    (void)snprintf(detail, sizeof detail, "{\"records\":%llu}", lost);
+    add_own(audit, "audit.lost", sh_bytes_of(detail));
+}
+
+static void say_head(const struct audit *audit)
+{
+    sh_info(NULL, "audit chain %s is at record %lld with hash %s", audit->chain.id,
+            (long long)audit->chain.seq, audit->chain.head);
+}
+
+/* --- flushing ----------------------------------------------------------------------- */
+
+static void to_journal(struct audit *audit)
+{
+    if (audit->pending.len == 0)
+        return;
+    enum sh_err err = journal_append(&audit->journal, sh_buffer_bytes(&audit->pending));
+    if (err == SH_OK) {
+        sh_buffer_clear(&audit->pending);
+        atomic_fetch_sub(&audit->unwritten, audit->taken);
+        audit->taken = 0;
+        audit->complained = false;
+        loader_kick(audit->loader);
+    } else if (!audit->complained) {
+        audit->complained = true;
+        sh_error(NULL, "the audit journal takes no more records: %s",
+                 err == SH_BUSY ? "AUDIT_DIR_MAX_MB is reached" : sh_err_text(err));
+    }
+}
+
+static void flush(struct audit *audit)
+{
+    if (audit->pending.len < PENDING_MAX) {
+        struct audit_entry *entry = audit_queue_take(&audit->queue);
+        say_lost(audit);
+        while (entry != NULL) {
+            struct audit_entry *next = entry->next;
+            add(audit, &entry->record);
+            audit->taken++;
+            sh_free(entry);
+            entry = next;
+        }
+    }
+    to_journal(audit);
+}
+
+static void on_tick(uv_timer_t *timer);
+
+static void arm(struct audit *audit)
+{
+    if (!uv_is_active((uv_handle_t *)&audit->tick)) /* the callback is set */
+        (void)uv_timer_start(&audit->tick, on_tick, audit->options.config->flush_ms, 0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct audit *audit = timer->data;
+
+    flush(audit);
+    if (audit->pending.len > 0)
+        arm(audit);
+}
+
+/* --- stopping ----------------------------------------------------------------------- */
+
+/* When nothing is left to load, or it cannot be loaded. */
+static void end_if_done(struct audit *audit)
+{
+    if (audit->stopping && (loader_idle(audit->loader) || loader_failing(audit->loader)))
+        uv_stop(&audit->loop);
+}
+
+static void on_patience(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
+static void begin_stop(struct audit *audit)
+{
+    if (audit->stopping)
+        return;
+    audit->stopping = true;
+    keeper_close(&audit->keeper);
+    flush(audit);
+    add_own(audit, "audit.stop", (struct sh_bytes){0});
+    to_journal(audit);
+    say_head(audit);
+    (void)uv_timer_start(&audit->patience, on_patience, STOP_MS, 0); /* callback is set */
+    end_if_done(audit);
+}
+
+static void on_settled(void *arg)
+{
+    struct audit *audit = arg;
+
+    if (audit->keeper != NULL)
+        keeper_stored(audit->keeper);
+    end_if_done(audit);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct audit *audit = async->data;
+
+    if (atomic_exchange(&audit->reopen, false))
+        audit_sink_reopen(&audit->sink);
+    if (atomic_load(&audit->stop))
+        begin_stop(audit);
+    else
+        arm(audit);
+}
+
+/* --- the thread --------------------------------------------------------------------- */
+
+static bool all_stored(void *arg)
+{
+    struct audit *audit = arg;
+    return audit->pending.len == 0 && loader_idle(audit->loader);
+}
+
+static void add_from_keeper(void *arg, const struct audit_record *record)
+{
+    struct audit *audit = arg;
+
+    add(audit, record);
+    say_head(audit);
+    arm(audit);
+}
+
+static enum sh_err open_files(struct audit *audit)
+{
+    const struct audit_config *config = audit->options.config;
+    enum sh_err err = audit_sink_open(&audit->sink, config->log, audit->options.log_dir);
+
+    if (err != SH_OK) {
+        sh_error(NULL, "cannot write the audit log %s", audit->sink.path);
+        return err;
+    }
+    err = journal_open(&audit->journal, config->dir, audit->chain.id,
+                       (uint64_t)config->dir_max_mb * MB);
+    if (err != SH_OK)
+        sh_error(NULL, "cannot write to AUDIT_DIR %s", config->dir);
+    return err;
+}
+
+/* One connection for the batches and one for the keeper's questions. */
+static enum sh_err open_database(struct audit *audit)
+{
+    const struct loader_events events = {on_settled, audit};
+    const struct keeper_options keeper = {
+        .pg = NULL,
+        .chain = audit->chain.id,
+        .days = audit->options.config->retention_days,
+        .add = add_from_keeper,
+        .stored = all_stored,
+        .arg = audit,
+    };
+    struct keeper_options with_pg = keeper;
+
+    audit->pg_config = *audit->options.pg;
+    audit->pg_config.pool_min = 1;
+    audit->pg_config.pool_max = 2;
+    audit->pg_config.read_hosts = "";
+    enum sh_err err = sh_pg_create(&audit->loop, &audit->pg_config, NULL, &audit->pg);
+    if (err == SH_OK)
+        err = loader_open(&audit->loop, audit->pg, &audit->journal, &events,
+                          &audit->loader);
+    with_pg.pg = audit->pg;
+    if (err == SH_OK)
+        err = keeper_open(&audit->loop, &with_pg, &audit->keeper);
+    return err;
+}
+
+static enum sh_err open_all(struct audit *audit)
+{
+    audit_chain_open(&audit->chain, audit->options.chain, audit->options.config->key);
+    enum sh_err err = open_files(audit);
+    if (err == SH_OK)
+        err = open_database(audit);
+    return err;
+}
+
+static void close_all(struct audit *audit)
+{
+    keeper_close(&audit->keeper);
+    loader_close(&audit->loader);
+    if (audit->pg != NULL)
+        sh_pg_close(&audit->pg);
+    uv_close((uv_handle_t *)&audit->tick, NULL);
+    uv_close((uv_handle_t *)&audit->patience, NULL);
+    uv_close((uv_handle_t *)&audit->wake, NULL);
+    uv_run(&audit->loop, UV_RUN_DEFAULT);
+    if (journal_waiting(&audit->journal) > 0)
+        sh_warning(NULL, "%llu bytes of audit records %s",
+                   (unsigned long long)journal_waiting(&audit->journal),
+                   audit->journal.path[0] != '\0' ? "wait in AUDIT_DIR"
+                                                  : "are lost: AUDIT_DIR is not set");
+    journal_close(&audit->journal);
+    audit_sink_close(&audit->sink);
+    sh_buffer_free(&audit->pending);
+    sh_buffer_free(&audit->clean);
+}
+
+static void say_start(struct audit *audit)
+{
+    char detail[160], host[64] = "";
+
+    (void)gethostname(host, sizeof host - 1); /* only for people */
+    (void)snprintf(detail, sizeof detail,
+                   "{\"version\":\"%s\",\"host\":\"%.63s\",\"pid\":%d}", CAIRN_VERSION,
+                   host, (int)getpid());
+    add_own(audit, "audit.start", sh_bytes_of(detail));
+    to_journal(audit);
+}
+
+static void thread_main(void *arg)
+{
+    struct audit *audit = arg;
+
+    (void)pthread_setname_np(pthread_self(), "audit"); /* only for people */
+    audit->start_err = open_all(audit);
+    bool good = audit->start_err == SH_OK;
+    if (good)
+        say_start(audit);
+    uv_sem_post(&audit->started);
+    if (good)
+        uv_run(&audit->loop, UV_RUN_DEFAULT);
+    close_all(audit);
+    if (uv_loop_close(&audit->loop) != 0)
+        sh_warning(NULL, "the audit's loop ended with open handles");
+}
+
+/* --- for other threads -------------------------------------------------------------- */
+
+static enum sh_err start_thread(struct audit *audit)
+{
+    int failed = uv_loop_init(&audit->loop);
+    if (failed == 0)
+        failed = uv_async_init(&audit->loop, &audit->wake, on_wake);
+    if (failed == 0)
+        failed = uv_timer_init(&audit->loop, &audit->tick);
+    if (failed == 0)
+        failed = uv_timer_init(&audit->loop, &audit->patience);
+    if (failed == 0)
+        failed = uv_sem_init(&audit->started, 0);
+    audit->wake.data = audit->tick.data = audit->patience.data = audit;
+    if (failed == 0)
+        failed = uv_thread_create(&audit->thread, thread_main, audit);
+    if (failed != 0)
+        return sh_err_from_uv(failed); /* the process ends */
+    uv_sem_wait(&audit->started);
+    uv_sem_destroy(&audit->started);
+    if (audit->start_err != SH_OK)
+        (void)uv_thread_join(&audit->thread); /* fails only when misused */
+    return audit->start_err;
+}
+
+enum sh_err audit_open(const struct audit_options *options, struct audit **out)
+{
+    struct audit *audit = sh_alloc(sizeof *audit);
+
+    *out = NULL;
+    if (audit == NULL)
+        return SH_NOMEM;
+    audit->options = *options;
+    audit->queue.max = options->config->queue;
+    audit->sink.fd = audit->journal.fd = -1;
+    enum sh_err err = start_thread(audit);
+    if (err != SH_OK)
+        sh_free(audit);
+    else
+        *out = audit;
+    return err;
+}
+
+void audit_write(struct audit *audit, const struct audit_record *record)
+{
+    if (audit == NULL)
+        return;
+    atomic_fetch_add(&audit->unwritten, 1);
+    enum audit_put put = audit_queue_put(&audit->queue, record);
+    if (put == AUDIT_PUT_LOST)
+        atomic_fetch_sub(&audit->unwritten, 1);
+    if (put != AUDIT_PUT_BEHIND)
+        (void)uv_async_send(&audit->wake); /* fails only when it is closing */
+}
+
+void audit_reopen(struct audit *audit)
+{
+    atomic_store(&audit->reopen, true);
+    (void)uv_async_send(&audit->wake); /* fails only when it is closing */
+}
+
+size_t audit_waiting(const struct audit *audit)
+{
+    return atomic_load(&audit->unwritten);
+}
+
+void audit_close(struct audit **audit)
+{
+    struct audit *self = *audit;
+
+    if (self == NULL)
+        return;
+    *audit = NULL;
+    atomic_store(&self->stop, true);
+    (void)uv_async_send(&self->wake);    /* fails only when it is closing */
+    (void)uv_thread_join(&self->thread); /* fails only when misused */
+    sh_free(self);
+}

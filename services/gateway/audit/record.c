@@ -1,0 +1,170 @@
+#include "services/gateway/audit/record.h"
+
+#include <stddef.h>
+#include <utf8proc.h>
+
+#include "services/gateway/json_out.h"
+#include "shared/clock.h"
+
+#define AUDIT_ROW(kind, name, max)                                                       \
+    {AUDIT_##kind, #name, offsetof(struct audit_record, name), max},
+const struct audit_field audit_fields[] = {AUDIT_FIELDS(AUDIT_ROW)};
+const size_t audit_fields_count = SH_COUNT(audit_fields);
+
+struct sh_bytes *audit_text(const struct audit_record *record,
+                            const struct audit_field *field)
+{
+    return (struct sh_bytes *)((uintptr_t)record + field->offset);
+}
+
+int64_t *audit_number(const struct audit_record *record, const struct audit_field *field)
+{
+    return (int64_t *)((uintptr_t)record + field->offset);
+}
+
+/* --- cleaning ----------------------------------------------------------------------- */
+
+static bool deceptive(int32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+static size_t plain(const uint8_t *text, size_t len)
+{
+    size_t i = 0;
+    while (i < len && text[i] >= 0x20 && text[i] < 0x7f)
+        i++;
+    return i;
+}
+
+void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out)
+{
+    static const char replaced[] = "\xef\xbf\xbd";
+    const uint8_t *at = text.data;
+    const uint8_t *end = at + text.len;
+    size_t left = max;
+
+    while (at < end && left > 0) {
+        size_t len = plain(at, (size_t)(end - at) < left ? (size_t)(end - at) : left);
+        utf8proc_int32_t c = 0;
+        const void *piece = at;
+        size_t size = len;
+        if (len == 0) {
+            utf8proc_ssize_t took = utf8proc_iterate(at, end - at, &c);
+            bool bad = took <= 0 || deceptive(c);
+            len = took > 0 ? (size_t)took : 1;
+            size = bad ? sizeof replaced - 1 : len;
+            piece = bad ? (const void *)replaced : at;
+        }
+        if (size > left)
+            return;
+        sh_buffer_append(out, piece, size);
+        at += len;
+        left -= size;
+    }
+}
+
+/* --- bytes -------------------------------------------------------------------------- */
+
+static void put_counted(struct sh_buffer *out, struct sh_bytes text)
+{
+    char length[24];
+    int len = snprintf(length, sizeof length, "%zu:", text.len);
+    sh_buffer_append(out, length, (size_t)len);
+    sh_buffer_append(out, text.data, text.len);
+    sh_buffer_append(out, ",", 1);
+}
+
+static struct sh_bytes number_text(int64_t number, char out[static 24])
+{
+    int len = snprintf(out, 24, "%lld", (long long)number);
+    return (struct sh_bytes){out, (size_t)len};
+}
+
+void audit_canonical(const struct audit_record *record, struct sh_buffer *out)
+{
+    char number[24];
+
+    sh_buffer_text(out, "cairn-audit-1\n");
+    for (size_t i = 0; i < audit_fields_count; i++) {
+        const struct audit_field *field = &audit_fields[i];
+        put_counted(out, field->kind == AUDIT_text
+                             ? *audit_text(record, field)
+                             : number_text(*audit_number(record, field), number));
+    }
+}
+
+/* --- lines -------------------------------------------------------------------------- */
+
+static const char start[] = "\",\"level\":\"INFO\",\"service\":\"gateway\","
+                            "\"logger\":\"audit\",\"message\":\"audit\"";
+
+void audit_line(const struct audit_record *record, struct sh_buffer *out)
+{
+    char time[32], number[24];
+
+    sh_wall_text((double)record->at_us / 1e6, time);
+    sh_buffer_text(out, "{\"timestamp\":\"");
+    sh_buffer_text(out, time);
+    sh_buffer_append(out, start, sizeof start - 1);
+    for (size_t i = 0; i < audit_fields_count; i++) {
+        const struct audit_field *field = &audit_fields[i];
+        sh_buffer_append(out, ",\"", 2);
+        sh_buffer_text(out, field->name);
+        sh_buffer_append(out, "\":", 2);
+        if (field->kind == AUDIT_text) {
+            json_text(out, *audit_text(record, field));
+        } else {
+            struct sh_bytes text = number_text(*audit_number(record, field), number);
+            sh_buffer_append(out, text.data, text.len);
+        }
+    }
+    sh_buffer_text(out, ",\"hash\":");
+    json_text(out, record->hash);
+    sh_buffer_append(out, "}\n", 2);
+}
+
+static bool read_text(const json_t *object, const char *name, struct sh_bytes *out)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_string(value))
+        return false;
+    *out = (struct sh_bytes){json_string_value(value), json_string_length(value)};
+    return true;
+}
+
+static bool read_fields(const json_t *object, struct audit_record *record)
+{
+    for (size_t i = 0; i < audit_fields_count; i++) {
+        const struct audit_field *field = &audit_fields[i];
+        const json_t *value = json_object_get(object, field->name);
+        if (field->kind == AUDIT_number && json_is_integer(value))
+            *audit_number(record, field) = json_integer_value(value);
+        else if (field->kind == AUDIT_number ||
+                 !read_text(object, field->name, audit_text(record, field)))
+            return false;
+    }
+    return read_text(object, "hash", &record->hash);
+}
+
+/* Whether the record makes this very line: then nothing in it is beside the record. */
+static bool makes(const struct audit_record *record, struct sh_bytes line)
+{
+    struct sh_buffer again = {0};
+    audit_line(record, &again);
+    bool same = again.err == SH_OK && again.len > 0 &&
+                sh_bytes_equal((struct sh_bytes){again.data, again.len - 1}, line);
+    sh_buffer_free(&again);
+    return same;
+}
+
+bool audit_parse(struct sh_bytes line, struct audit_record *record, json_t **json)
+{
+    *json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(*json) && read_fields(*json, record) && makes(record, line))
+        return true;
+    json_decref(*json);
+    *json = NULL;
+    return false;
+}

@@ -1,0 +1,41 @@
+/* seal: what makes a record hard to change: SHA-256 over its bytes, or HMAC-SHA-256 (RFC
+ * 2104) where AUDIT_KEY is set, so that whoever can write the table but has no key cannot
+ * make a record that holds. libsodium does the hashing. Any thread. */
+#ifndef GATEWAY_AUDIT_SEAL_H
+#define GATEWAY_AUDIT_SEAL_H
+
+#include "services/gateway/audit/record.h"
+
+struct audit_seal {
+    struct sh_bytes key;               /* borrowed; empty: not keyed */
+    char key_id[AUDIT_QUERY_HASH + 1]; /* tells keys apart, tells nothing of them */
+};
+
+/* `key` must outlive the seal. */
+void audit_seal_open(struct audit_seal *seal, const char *key);
+/* The record's hash in hex, over audit_canonical(). Errors: SH_NOMEM. */
+SH_CHECK enum sh_err audit_seal_hash(const struct audit_seal *seal,
+                                     const struct audit_record *record,
+                                     char out[static AUDIT_HASH + 1]);
+/* The first 16 hex digits of SHA-256. */
+void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 1]);
+
+/* A chain being written: each record holds the hash of the one before it. */
+struct audit_chain {
+    struct audit_seal seal;
+    char id[AUDIT_CHAIN + 1];
+    char head[AUDIT_HASH + 1];   /* the last record's hash; zeros before the first */
+    char before[AUDIT_HASH + 1]; /* that of the one before it */
+    int64_t seq;                 /* the last record's */
+};
+
+/* `id` "": a new one is made. */
+void audit_chain_open(struct audit_chain *chain, const char *id, const char *key);
+/* Fill in chain, seq, key_id, prev and hash; they borrow from the chain until the next
+ * call. Errors: SH_NOMEM; the chain is as it was. */
+SH_CHECK enum sh_err audit_chain_add(struct audit_chain *chain,
+                                     struct audit_record *record);
+/* What the first record of a chain has in front. */
+const char *audit_chain_start(void);
+
+#endif

@@ -1,0 +1,79 @@
+#include "services/gateway/audit/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "shared/log.h"
+
+static int open_path(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+enum sh_err audit_sink_open(struct audit_sink *sink, const char *log, const char *log_dir)
+{
+    int len = 0;
+
+    *sink = (struct audit_sink){.fd = -1};
+    if (strcmp(log, "off") == 0)
+        return SH_OK;
+    if (log[0] != '\0')
+        len = snprintf(sink->path, sizeof sink->path, "%s", log);
+    else if (log_dir[0] != '\0')
+        len = snprintf(sink->path, sizeof sink->path, "%s/audit.log", log_dir);
+    if (len < 0 || (size_t)len >= sizeof sink->path)
+        return SH_TOOBIG;
+    sink->fd = sink->path[0] != '\0' ? open_path(sink->path) : STDOUT_FILENO;
+    return sink->fd >= 0 ? SH_OK : SH_IO;
+}
+
+void audit_sink_close(struct audit_sink *sink)
+{
+    if (sink->fd >= 0 && sink->path[0] != '\0')
+        close(sink->fd);
+    sink->fd = -1;
+}
+
+void audit_sink_reopen(struct audit_sink *sink)
+{
+    if (sink->fd < 0 || sink->path[0] == '\0')
+        return;
+    int fd = open_path(sink->path);
+    if (fd < 0) {
+        sh_error(NULL, "cannot reopen the audit log %s", sink->path);
+        return;
+    }
+    close(sink->fd);
+    sink->fd = fd;
+}
+
+static void write_line(struct audit_sink *sink, const char *line, size_t len)
+{
+    while (len > 0) {
+        ssize_t wrote = write(sink->fd, line, len);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            sink->failed++;
+            return;
+        }
+        line += wrote;
+        len -= (size_t)wrote;
+    }
+}
+
+void audit_sink_write(struct audit_sink *sink, struct sh_bytes lines)
+{
+    const char *at = lines.data;
+    size_t left = lines.len;
+
+    while (sink->fd >= 0 && left > 0) {
+        const char *newline = memchr(at, '\n', left);
+        size_t len = newline != NULL ? (size_t)(newline - at) + 1 : left;
+        write_line(sink, at, len);
+        at += len;
+        left -= len;
+    }
+}

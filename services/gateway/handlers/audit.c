@@ -1,0 +1,218 @@
+/* The audit log, newest first, a page at a time. The cursor names the last record of the
+ * page before, so that pages neither skip nor repeat what is added meanwhile. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "services/gateway/audit/store.h"
+#include "services/gateway/handlers/handlers.h"
+#include "services/gateway/json_out.h"
+#include "shared/clock.h"
+
+enum { LIMIT = 50, LIMIT_MAX = 500, TEXT_MAX = 128, CURSOR_MAX = 48, PARAMS = 8 };
+enum { P_USER, P_ACTION, P_OUTCOME, P_SINCE, P_UNTIL, P_BEFORE, P_BEFORE_ID, P_LIMIT };
+
+#define FOREVER_US INT64_C(253402300800000000) /* the year 10000 */
+
+struct ask { /* outlives an exchange whose client leaves */
+    struct exchange *x;
+    uint32_t limit;
+};
+
+/* --- the answer --------------------------------------------------------------------- */
+
+static void write_page(struct sh_buffer *out, const PGresult *rows, uint32_t limit)
+{
+    int count = PQntuples(rows);
+    bool more = count > (int)limit;
+
+    count = more ? (int)limit : count;
+    sh_buffer_text(out, "{\"records\":[");
+    for (int i = 0; i < count; i++) {
+        struct sh_bytes row = sh_pg_text(rows, i, 2);
+        sh_buffer_append(out, ",", i > 0);
+        sh_buffer_append(out, row.data, row.len);
+    }
+    sh_buffer_text(out, "],\"next_cursor\":");
+    if (more)
+        sh_buffer_printf(out, "\"%s-%s\"}", PQgetvalue(rows, count - 1, 1),
+                         PQgetvalue(rows, count - 1, 0));
+    else
+        sh_buffer_text(out, "null}");
+}
+
+static void on_page(void *arg, const struct sh_pg_reply *reply)
+{
+    struct ask *ask = arg;
+    struct exchange *x = ask->x;
+
+    if (x != NULL) {
+        x->abandoned = NULL;
+        if (reply->err == SH_OK) {
+            x->audit.results = (uint32_t)PQntuples(reply->results[0]);
+            x->audit.counted = true;
+            write_page(exchange_out(x), reply->results[0], ask->limit);
+            exchange_answer(x, 200);
+        } else {
+            exchange_fail_err(x, reply->err == SH_TIMEOUT ? SH_TIMEOUT : SH_UNAVAILABLE,
+                              "the audit log cannot be read at the moment");
+        }
+    }
+    sh_free(ask);
+}
+
+static void on_left(struct exchange *x)
+{
+    ((struct ask *)x->state)->x = NULL;
+}
+
+/* --- the question ------------------------------------------------------------------- */
+
+/* Behind the seconds: a fraction, which is passed over, then Z or an offset. */
+static bool read_zone(const char *text, long *offset_s)
+{
+    int hours = 0, minutes = 0, used = 0;
+
+    if (*text == '.')
+        for (text++; *text >= '0' && *text <= '9'; text++)
+            continue;
+    *offset_s = 0;
+    if (strcmp(text, "Z") == 0 || *text == '\0')
+        return true;
+    if ((*text != '+' && *text != '-') ||
+        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
+        text[1 + used] != '\0' || hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+        return false;
+    *offset_s = (hours * 60L + minutes) * 60 * (*text == '-' ? -1 : 1);
+    return true;
+}
+
+/* RFC 3339, a day, or seconds since 1970. */
+static bool parse_time(const char *text, int64_t *at_us)
+{
+    struct tm t = {0};
+    long offset_s = 0;
+    char *end = NULL;
+    long long seconds = strtoll(text, &end, 10);
+
+    if (*end == '\0' && end != text && seconds >= 0 && seconds < FOREVER_US / 1000000) {
+        *at_us = seconds * 1000000;
+        return true;
+    }
+    const char *rest = strptime(text, "%Y-%m-%d", &t);
+    if (rest != NULL && *rest != '\0')
+        rest = strptime(rest, "T%H:%M:%S", &t);
+    if (rest == NULL || t.tm_year < 70 || t.tm_year > 8099 || !read_zone(rest, &offset_s))
+        return false;
+    *at_us = ((int64_t)timegm(&t) - offset_s) * 1000000;
+    return true;
+}
+
+/* False: answered. `value` stays when the parameter is absent. */
+static bool read_time(struct exchange *x, const char *name, int64_t *value)
+{
+    struct sh_bytes text;
+
+    if (!exchange_query_text(x, name, TEXT_MAX, &text))
+        return false;
+    if (text.len == 0 || parse_time(text.data, value))
+        return true;
+    exchange_invalid(x, name,
+                     "%s must be a time as 2026-01-31T12:00:00Z, a day, or seconds since "
+                     "1970",
+                     name);
+    return false;
+}
+
+static bool read_cursor(struct exchange *x, int64_t *at_us, int64_t *id)
+{
+    struct sh_bytes text;
+    long long at = 0, number = 0;
+    int used = 0;
+
+    if (!exchange_query_text(x, "cursor", CURSOR_MAX, &text))
+        return false;
+    if (text.len == 0)
+        return true;
+    if (sscanf(text.data, "%18lld-%18lld%n", &at, &number, &used) == 2 &&
+        (size_t)used == text.len && at >= 0 && number >= 0) {
+        *at_us = at;
+        *id = number;
+        return true;
+    }
+    exchange_invalid(x, "cursor", "cursor must be the next_cursor of another page");
+    return false;
+}
+
+struct question {
+    struct sh_bytes user, action, outcome;
+    int64_t since, until, before, before_id;
+    uint32_t limit;
+};
+
+static bool read_question(struct exchange *x, struct question *q)
+{
+    *q = (struct question){.until = FOREVER_US,
+                           .before = FOREVER_US,
+                           .before_id = INT64_MAX,
+                           .limit = LIMIT};
+    return exchange_query_text(x, "user", TEXT_MAX, &q->user) &&
+           exchange_query_text(x, "action", TEXT_MAX, &q->action) &&
+           exchange_query_text(x, "outcome", TEXT_MAX, &q->outcome) &&
+           read_time(x, "since", &q->since) && read_time(x, "until", &q->until) &&
+           exchange_query_u32(x, "limit", 1, LIMIT_MAX, &q->limit) &&
+           read_cursor(x, &q->before, &q->before_id);
+}
+
+static void number_param(struct sh_pg_param *param, char text[static 24], int64_t value)
+{
+    (void)snprintf(text, 24, "%lld", (long long)value);
+    *param = (struct sh_pg_param){sh_bytes_of(text), false};
+}
+
+static enum sh_err send_question(struct exchange *x, const struct question *q,
+                                 struct ask *ask)
+{
+    char numbers[PARAMS][24];
+    struct sh_pg_param params[PARAMS] = {[P_USER] = {q->user, false},
+                                         [P_ACTION] = {q->action, false},
+                                         [P_OUTCOME] = {q->outcome, false}};
+    const struct sh_pg_step step = {
+        .statement = &audit_page, .params = params, .count = PARAMS};
+    const struct sh_pg_call call = {
+        .steps = &step,
+        .count = 1,
+        .deadline_ms = sh_now_ms() + x->edge->gateway->config.read_timeout_ms,
+        .trace = sh_http_trace(x->request)};
+
+    number_param(&params[P_SINCE], numbers[P_SINCE], q->since);
+    number_param(&params[P_UNTIL], numbers[P_UNTIL], q->until);
+    number_param(&params[P_BEFORE], numbers[P_BEFORE], q->before);
+    number_param(&params[P_BEFORE_ID], numbers[P_BEFORE_ID], q->before_id);
+    number_param(&params[P_LIMIT], numbers[P_LIMIT], (int64_t)q->limit + 1);
+    for (int i = 0; i <= P_OUTCOME; i++)
+        if (params[i].value.data == NULL) /* "", not NULL */
+            params[i].value.data = "";
+    return sh_pg_run(x->edge->pg, &call, on_page, ask);
+}
+
+void audit_list(struct exchange *x, void *unused)
+{
+    (void)unused;
+    struct question question;
+
+    if (!read_question(x, &question))
+        return;
+    struct ask *ask = sh_alloc(sizeof *ask);
+    enum sh_err err = SH_NOMEM;
+    if (ask != NULL) {
+        *ask = (struct ask){x, question.limit};
+        err = send_question(x, &question, ask);
+    }
+    if (err == SH_OK) {
+        x->state = ask;
+        x->abandoned = on_left;
+        return;
+    }
+    sh_free(ask);
+    exchange_fail_err(x, err, "the audit log cannot be read at the moment");
+}
