@@ -31,6 +31,7 @@ static const struct schema_field key_fields[] = {
     {.name = "role", .type = SCHEMA_TEXT, .offset = AT(role), .required = true,
      .least = 1, .most = 64, .bytes = 64, .help = "whose rights the key has at most"},
     {.name = "scopes", .type = SCHEMA_TEXTS, .offset = AT(scopes), .required = true,
+     .least = 1, .most = PERMIT_COUNT,
      .help = "permissions of that role that the key is good for"},
     {.name = "user_id", .type = SCHEMA_TEXT, .offset = AT(user_id), .most = 64,
      .help = "in whose name; who makes the key when absent"},
