@@ -217,8 +217,15 @@ static enum http_fault check_headers(struct http_parse *self)
     return HTTP_FINE;
 }
 
-/* Absolute form names the authority once more: what counts is the path. */
-static bool strip_authority(struct sh_bytes *target)
+static bool same_name(struct sh_bytes a, struct sh_bytes b)
+{
+    return a.len == b.len && a.len > 0 && strncasecmp(a.data, b.data, a.len) == 0;
+}
+
+/* Absolute form names the authority once more. What counts here is the path; a proxy in
+ * front may have gone by either name, so they must be the same. */
+static enum http_fault strip_authority(struct http_parse *self, struct sh_bytes *target,
+                                       bool *absolute)
 {
     const char *at = target->data;
     size_t skip = 0;
@@ -226,12 +233,18 @@ static bool strip_authority(struct sh_bytes *target)
         skip = 7;
     else if (target->len > 8 && strncasecmp(at, "https://", 8) == 0)
         skip = 8;
+    *absolute = skip > 0;
     if (skip == 0)
-        return false;
+        return HTTP_FINE;
+    size_t start = skip;
     while (skip < target->len && at[skip] != '/' && at[skip] != '?')
         skip++;
+    struct sh_bytes authority = {at + start, skip - start};
+    struct sh_bytes host = http_parse_header(self, "host");
     *target = (struct sh_bytes){at + skip, target->len - skip};
-    return true;
+    if (!valid_host(authority) || authority.len == 0)
+        return HTTP_BAD_TARGET;
+    return !host.data || same_name(authority, host) ? HTTP_FINE : HTTP_BAD_HOST;
 }
 
 static enum http_fault split_target(struct http_parse *self)
@@ -243,7 +256,10 @@ static enum http_fault split_target(struct http_parse *self)
         self->path = rest;
         return HTTP_FINE;
     }
-    bool absolute = strip_authority(&rest);
+    bool absolute;
+    enum http_fault fault = strip_authority(self, &rest, &absolute);
+    if (fault != HTTP_FINE)
+        return fault;
     const char *at = rest.data;
     const char *mark = rest.len > 0 ? memchr(at, '?', rest.len) : NULL;
     size_t path = mark ? (size_t)(mark - at) : rest.len;

@@ -58,7 +58,7 @@ static void shows_the_parts_of_a_request(void **state)
          "close\r\n\r\n",
          "[GET][/a/b][c=d&e][red][127.0.0.1][1]"},
         {"\r\nGET / HTTP/1.0\r\n\r\n", "[GET][/][][][127.0.0.1][1]"},
-        {"GET http://host:80/p?q HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        {"GET http://host:80/p?q HTTP/1.1\r\nHost: HOST:80\r\nConnection: close\r\n\r\n",
          "[GET][/p][q][][127.0.0.1][1]"},
         {"GET http://host HTTP/1.0\r\n\r\n", "[GET][/][][][127.0.0.1][1]"},
         {"GET http://host?q HTTP/1.0\r\n\r\n", "[GET][/][q][][127.0.0.1][1]"},
