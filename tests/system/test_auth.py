@@ -522,6 +522,52 @@ def test_without_postgresql_nobody_gets_in(new_stack):
     eventually(lambda: Browser(stack).login().status == 200, seconds=60, what=stack.logs)
 
 
+# --- users of a directory
+
+@pytest.fixture(scope="module")
+def directory():
+    """The settings of a private slapd."""
+    process = subprocess.Popen(
+        [ROOT / "tests/support/with_slapd.sh", "sh", "-c", "env; echo; cat"], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    found = {}
+    for line in process.stdout:
+        if line == "\n" and "TEST_LDAPI_URL" in found:
+            break
+        name, _, value = line.rstrip("\n").partition("=")
+        found[name] = value
+    people = "ou=people,dc=example,dc=org"
+    yield {"LDAP_URL": found["TEST_LDAPI_URL"], "LDAP_USER_DN": "uid={}," + people,
+           "LDAP_TIMEOUT_MS": "30000",
+           "LDAP_GROUP_MAP": "cn=staff,ou=groups,dc=example,dc=org=staff"}
+    process.stdin.close()
+    assert process.wait(timeout=60) == 0
+
+
+def test_users_of_a_directory_log_in(new_stack, directory):
+    stack = new_stack(**SETTINGS, **directory)
+    root = Browser(stack)
+    eventually(lambda: root.login().status == 200, seconds=60, what=stack.logs)
+    browser = Browser(stack)
+    reply = browser.login("ann", "Ann-secret-1")
+    assert reply.status == 200, reply.body
+    assert claims_of(reply.json()["access_token"])["role"] == "staff"
+    for me in (browser.get("/api/auth/me"), stack.get("/api/auth/me", headers=bearer(reply))):
+        assert (me.json()["user_id"], me.json()["department"]) == ("ann", "IT Services")
+    refreshed = browser.post("/api/auth/refresh")
+    assert refreshed.json()["user_id"] == "ann"
+    browser.csrf = refreshed.json()["csrf_token"]
+    change_of = {"current_password": "Ann-secret-1", "new_password": GOOD}
+    problem(browser.post("/api/auth/password", change_of), 409, "not_local")
+    # They are locked like everybody, and an account of ours wins over one of theirs.
+    for _ in range(5):
+        problem(Browser(stack).login("bob", BAD), 401, "invalid_credentials")
+    problem(Browser(stack).login("bob", "Bob-secret-1"), 423, "account_locked")
+    root.post("/api/admin/users", {"username": "Ann", "password": GOOD, "role": "student"})
+    problem(Browser(stack).login("ann", "Ann-secret-1"), 401, "invalid_credentials")
+    assert Browser(stack).login("ann", GOOD).json()["role"] == "student"
+
+
 # --- the first admin from the command line
 
 def create_admin(stack, name, **kwargs):

@@ -1,9 +1,10 @@
-/* find the user, verify on a worker, let PostgreSQL judge. */
+/* Find the user, verify on a worker or by the directory, let PostgreSQL judge. */
 #include "services/gateway/auth/login.h"
 
 #include <sodium.h>
 #include <stdio.h>
 
+#include "services/gateway/auth/ldap.h"
 #include "services/gateway/auth/password.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -16,10 +17,12 @@ struct login {
     void *arg;
     struct sh_arena arena;
     char key[USER_KEY];
+    char *username; /* as it was typed */
     char *password;
     size_t password_len;
     struct user user;
-    bool known;
+    bool known; /* has an account of ours */
+    struct directory_call *directory;
     /* the worker's */
     struct password_verdict verdict;
     char fresh[PASSWORD_HASH]; /* a hash to keep instead of an outdated one, or empty */
@@ -105,13 +108,16 @@ static void on_judged(void *arg, const struct sh_pg_reply *reply)
     if (locked_s > 0) {
         finish(login,
                &(struct login_outcome){.result = LOGIN_LOCKED, .locked_s = locked_s});
-    } else if (reply->count < 2 || PQntuples(reply->results[1]) == 0) {
+    } else if (!login->verdict.good ||
+               (login->known && PQntuples(reply->results[1]) == 0)) {
         /* Or the password was changed while it was being checked. */
         finish(login, &(struct login_outcome){.result = LOGIN_WRONG});
     } else {
-        struct user user;
-        user_read(reply->results[1], 0, &user);
-        finish(login, &(struct login_outcome){.result = LOGIN_GOOD, .user = &user});
+        if (login->known)
+            user_read(reply->results[1], 0, &login->user);
+        finish(login, &(struct login_outcome){.result = LOGIN_GOOD,
+                                              .user = &login->user,
+                                              .local = login->known});
     }
 }
 
@@ -136,8 +142,9 @@ static void judge(struct login *login)
         text(login->fresh[0] != '\0' ? login->fresh : NULL)};
     const struct sh_pg_step steps[] = {{&users_judge, verdict, SH_COUNT(verdict), false},
                                        {&users_logged_in, entry, SH_COUNT(entry), false}};
-    const struct sh_pg_call call = {
-        .steps = steps, .count = good ? 2 : 1, .deadline_ms = deadline(login)};
+    const struct sh_pg_call call = {.steps = steps,
+                                    .count = good && login->known ? 2 : 1,
+                                    .deadline_ms = deadline(login)};
     enum sh_err err = sh_pg_run(login->edge->pg, &call, on_judged, login);
     if (err != SH_OK)
         fail(login, err);
@@ -168,6 +175,53 @@ static void on_verified(struct sh_work *work, enum sh_err err)
         fail(login, err);
     else
         judge(login);
+}
+
+static void verify_here(struct login *login)
+{
+    login->work = (struct sh_work){.run = verify, .done = on_verified};
+    enum sh_err err = sh_workers_submit(login->edge->workers, &login->work);
+    if (err != SH_OK)
+        fail(login, err);
+}
+
+/* --- the directory --------------------------------------------------------------------
+ */
+
+static enum sh_err take_principal(struct login *login, const struct principal *principal)
+{
+    const struct user user = {.id = principal->user_id,
+                              .username = principal->username,
+                              .role = principal->role,
+                              .department = principal->department,
+                              .campus = principal->campus,
+                              .active = true};
+    return user_copy(&user, &login->arena, &login->user);
+}
+
+static void on_directory(void *arg, enum sh_err err, struct principal *principal)
+{
+    struct login *login = arg;
+
+    login->directory = NULL;
+    if (err == SH_OK)
+        err = take_principal(login, principal);
+    login->verdict.good = err == SH_OK;
+    if (err == SH_OK || err == SH_FORBIDDEN)
+        judge(login);
+    else
+        fail(login, err);
+}
+
+static void verify_there(struct login *login)
+{
+    enum sh_err err =
+        directory_login(login->edge, sh_bytes_of(login->username),
+                        (struct sh_bytes){login->password, login->password_len},
+                        on_directory, login, &login->directory);
+
+    if (err != SH_OK)
+        fail(login, err);
 }
 
 /* --- finding --------------------------------------------------------------------------
@@ -201,10 +255,10 @@ static void on_user(void *arg, const struct sh_pg_reply *reply)
                &(struct login_outcome){.result = LOGIN_LOCKED, .locked_s = locked_s});
         return;
     }
-    login->work = (struct sh_work){.run = verify, .done = on_verified};
-    err = sh_workers_submit(login->edge->workers, &login->work);
-    if (err != SH_OK)
-        fail(login, err);
+    if (!login->known && directory_is_used(&login->edge->gateway->ldap_config))
+        verify_there(login);
+    else
+        verify_here(login);
 }
 
 static enum sh_err find(struct login *login)
@@ -229,11 +283,14 @@ enum sh_err login_begin(struct edge *edge, struct sh_bytes username,
     login->edge = edge;
     login->done = done;
     login->arg = arg;
+    login->username = sh_arena_strndup(&login->arena, username.data, username.len);
     login->password = sh_arena_strndup(&login->arena, password.data, password.len);
     login->password_len = password.len;
     if (!username_fold(username, login->key))
         login->key[0] = '\0'; /* nobody's name */
-    enum sh_err err = login->password != NULL ? find(login) : SH_NOMEM;
+    enum sh_err err = SH_NOMEM;
+    if (login->username != NULL && login->password != NULL)
+        err = find(login);
     if (err != SH_OK)
         end(login);
     else

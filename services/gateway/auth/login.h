@@ -1,7 +1,8 @@
 /* login: whether a name and a password belong together. The password is hashed on a
  * worker; a name that nobody has costs a hash, too, is counted and locked like any other,
  * and gets the same answer. PostgreSQL counts the failures, so that the count holds for
- * all gateways; without it nobody logs in. Loop thread only. */
+ * all gateways; without it nobody logs in. Whoever has no account here may have one in
+ * the directory, if there is one. Loop thread only. */
 #ifndef GATEWAY_LOGIN_H
 #define GATEWAY_LOGIN_H
 
@@ -20,6 +21,7 @@ struct login_outcome {
     enum sh_err err;
     uint64_t locked_s;
     const struct user *user; /* when it is good; valid until `done` returns */
+    bool local;              /* an account of ours; else of the directory */
 };
 
 /* Exactly once per accepted call, never from inside it. */

@@ -5,7 +5,7 @@
 #include "services/gateway/json_out.h"
 #include "shared/log.h"
 
-enum sh_err entry_of_user(struct exchange *x, const struct user *user)
+enum sh_err entry_of_user(struct exchange *x, const struct user *user, bool local)
 {
     struct entry *entry = x->state;
     struct user copy;
@@ -19,7 +19,7 @@ enum sh_err entry_of_user(struct exchange *x, const struct user *user)
                                       .campus = copy.campus,
                                       .epoch = copy.epoch,
                                       .ends_s = entry->session.ends_s,
-                                      .local = true};
+                                      .local = local};
     return SH_OK;
 }
 

@@ -13,8 +13,10 @@ struct entry {
     bool lasting;           /* the cookie survives the end of the browser */
 };
 
-/* As the user is now. The texts are copied into the arena. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err entry_of_user(struct exchange *x, const struct user *user);
+/* As the user is now, of ours or of the directory. The texts are copied into the arena.
+ * Errors: SH_NOMEM. */
+SH_CHECK enum sh_err entry_of_user(struct exchange *x, const struct user *user,
+                                   bool local);
 /* Answers 200. Without Redis there is a token, but no session. */
 void entry_answer(struct exchange *x);
 

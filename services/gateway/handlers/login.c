@@ -70,7 +70,7 @@ static void on_login(void *arg, const struct login_outcome *outcome)
     entry->account.login = NULL;
     if (outcome->result != LOGIN_GOOD)
         refuse(x, outcome);
-    else if (entry_of_user(x, outcome->user) == SH_OK)
+    else if (entry_of_user(x, outcome->user, outcome->local) == SH_OK)
         entry_answer(x);
     else
         exchange_fail_err(x, SH_NOMEM, NULL);
@@ -182,10 +182,29 @@ static void on_user(struct exchange *x, const struct sh_pg_reply *reply)
         exchange_fail(x, &(struct sh_problem){.status = 401,
                                               .code = "session_ended",
                                               .error = "this account is no more"});
-    else if (entry_of_user(x, &user) == SH_OK)
+    else if (entry_of_user(x, &user, true) == SH_OK)
         entry_answer(x);
     else
         exchange_fail_err(x, SH_NOMEM, NULL);
+}
+
+/* What the directory said at the login holds until the session ends; our own accounts are
+ * looked up. */
+static void go_on(struct exchange *x, const struct session *session)
+{
+    const struct user user = {.id = session->user_id,
+                              .username = session->username,
+                              .role = session->role,
+                              .department = session->department,
+                              .campus = session->campus};
+    struct entry *entry = x->state;
+
+    if (entry_of_user(x, &user, session->local) != SH_OK)
+        exchange_fail_err(x, SH_NOMEM, NULL);
+    else if (session->local)
+        account_sql(x, &users_by_id, &entry->session.user_id, 1, on_user);
+    else
+        entry_answer(x);
 }
 
 static void on_found(void *arg, enum sh_err err, const struct session *session)
@@ -204,12 +223,8 @@ static void on_found(void *arg, enum sh_err err, const struct session *session)
         exchange_fail_err(x, err, "sessions cannot be looked up at the moment");
         return;
     }
-    const struct sh_bytes id = sh_arena_copy(&x->arena, session->user_id);
     entry->session.ends_s = session->ends_s; /* it lasts no longer by this */
-    if (id.data == NULL)
-        exchange_fail_err(x, SH_NOMEM, NULL);
-    else
-        account_sql(x, &users_by_id, &id, 1, on_user);
+    go_on(x, session);
 }
 
 /* A session gives a new token and goes on under a new id. A token gives none: who stole

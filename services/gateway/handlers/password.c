@@ -53,7 +53,7 @@ static void on_stored(struct exchange *x, const struct sh_pg_reply *reply)
         return;
     }
     user_read(reply->results[0], 0, &user);
-    if (entry_of_user(x, &user) != SH_OK)
+    if (entry_of_user(x, &user, true) != SH_OK)
         exchange_fail_err(x, SH_NOMEM, NULL);
     else
         account_end_sessions(x, state->user.id, user.epoch, on_sessions_ended);
@@ -90,6 +90,8 @@ static void on_verified(void *arg, const struct login_outcome *outcome)
                                               .error = "the current password is wrong"});
     else if (outcome->result == LOGIN_UNKNOWN)
         exchange_fail_err(x, outcome->err, NULL);
+    else if (!outcome->local)
+        exchange_fail_err(x, SH_CONFLICT, "the account was changed meanwhile");
     else if (user_copy(outcome->user, &x->arena, &state->user) == SH_OK)
         account_hash(x, state->body.fresh, store);
     else
