@@ -140,7 +140,7 @@ static void on_made(struct exchange *x, const struct sh_pg_reply *reply)
     write_key(out, reply->results[0], 0);
     sh_buffer_text(out, "}");
     account_private(x);
-    explicit_bzero(&state->key, sizeof state->key);
+    explicit_bzero(state->key.text, sizeof state->key.text);
     exchange_answer(x, 201);
 }
 
