@@ -53,6 +53,7 @@
     F(str,  message,             512, _)                                            \
     F(json, detail,             4096, _)
 
+/* requests: answered on the bus; db_*: connections to PostgreSQL, and those in use. */
 #define HEALTH_REPLY(F)                                                             \
     F(str,  service,              64, _)                                            \
     F(str,  version,              64, _)                                            \
@@ -60,7 +61,13 @@
     F(flag, ready,                 0, _)                                            \
     F(f64,  uptime_s,              0, _)                                            \
     F(u64,  resident_bytes, UINT64_MAX, _)                                          \
-    F(list, checks,               64, health_check)
+    F(list, checks,               64, health_check)                                 \
+    F(str,  instance,             64, _)                                            \
+    F(f64,  cpu_s,                 0, _)                                            \
+    F(u64,  requests,     UINT64_MAX, _)                                            \
+    F(u32,  in_flight,    UINT32_MAX, _)                                            \
+    F(u32,  db_connections, UINT32_MAX, _)                                          \
+    F(u32,  db_active,    UINT32_MAX, _)
 
 /* --- embedder ------------------------------------------------------------------- */
 /* purpose: 0 as it is, 1 a query, 2 a document (models may want prefixes). */

@@ -257,3 +257,19 @@ void sh_metrics_run_scrape_hooks(void)
         hooks[i].fn(hooks[i].arg);
     pthread_mutex_unlock(&hooks_lock);
 }
+
+/* --- sums --------------------------------------------------------------------------- */
+
+double sh_metrics_sum(const char *name)
+{
+    double sum = 0;
+    struct sh_family *family = sh_metrics_first();
+    while (family && strcmp(family->name, name) != 0)
+        family = atomic_load_explicit(&family->next, memory_order_acquire);
+    if (!family)
+        return 0;
+    struct sh_series *series = atomic_load_explicit(&family->first, memory_order_acquire);
+    for (; series; series = series->next)
+        sum += sh_series_value(series);
+    return sum;
+}

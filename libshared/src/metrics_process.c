@@ -22,7 +22,7 @@ static void sample(struct sh_buffer *out, const struct sh_metric_head *head, dou
     sh_buffer_text(out, "\n");
 }
 
-static double cpu_seconds(void)
+double sh_cpu_seconds(void)
 {
     struct timespec used = {0};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
@@ -99,7 +99,7 @@ static void find_start(void)
 }
 
 /* Once, since an adjusted clock would look like a restart. */
-static double start_time(void)
+double sh_process_started(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, find_start);
@@ -131,8 +131,8 @@ void sh_metrics_process(struct sh_buffer *out, bool openmetrics)
     double virtual_bytes;
     double resident_bytes;
     memory(&virtual_bytes, &resident_bytes);
-    const double values[] = {cpu_seconds(), resident_bytes, virtual_bytes,
-                             open_fds(),    max_fds(),      start_time()};
+    const double values[] = {sh_cpu_seconds(), resident_bytes, virtual_bytes,
+                             open_fds(),       max_fds(),      sh_process_started()};
     for (size_t i = 0; i < SH_COUNT(heads); i++)
         sample(out, &heads[i], values[i], openmetrics);
     build_info(out, openmetrics);

@@ -1,6 +1,7 @@
 #include "libshared/src/service_internal.h"
 
 #include "shared/clock.h"
+#include "shared/metrics.h"
 
 static void echo(void *arg, struct sh_rpc_call *call)
 {
@@ -39,6 +40,13 @@ static enum sh_err fill_checks(const struct sh_health *health, struct sh_arena *
     return SH_OK;
 }
 
+/* A gauge that other threads move may be below nothing for a moment. */
+static uint32_t figure(const char *family)
+{
+    double sum = sh_metrics_sum(family);
+    return sum > 0 ? (uint32_t)sum : 0;
+}
+
 static void health(void *arg, struct sh_rpc_call *call)
 {
     const struct sh_service *service = arg;
@@ -49,6 +57,12 @@ static void health(void *arg, struct sh_rpc_call *call)
         .ready = sh_health_ready(service->health),
         .uptime_s = sh_wall_time() - service->since,
         .resident_bytes = (uint64_t)sh_resident_bytes(),
+        .instance = sh_bytes_of(service->instance),
+        .cpu_s = sh_cpu_seconds(),
+        .requests = (uint64_t)sh_metrics_sum("cairn_rpc_server_requests_total"),
+        .in_flight = figure("cairn_rpc_server_in_flight"),
+        .db_connections = figure("cairn_pg_connections"),
+        .db_active = figure("vector_search_active_connections"),
     };
     enum sh_err err = fill_checks(service->health, sh_rpc_call_arena(call), &reply);
     if (err != SH_OK)

@@ -51,8 +51,15 @@ typedef void sh_scrape_fn(void *arg);
 SH_CHECK enum sh_err sh_metrics_on_scrape(sh_scrape_fn *fn, void *arg);
 void sh_metrics_off_scrape(sh_scrape_fn *fn, void *arg);
 
-/* Resident memory of this process now; 0 when unknown. */
+/* All series of a family together (of a histogram, what was observed); 0 when nobody has
+ * counted there yet. For pages about the process, not for hot paths. */
+double sh_metrics_sum(const char *family);
+
+/* Of this process now; 0 when unknown. */
 double sh_resident_bytes(void);
+double sh_cpu_seconds(void);
+/* Its start in Unix seconds. */
+double sh_process_started(void);
 
 /* Text format 0.0.4, or OpenMetrics 1.0; process_*, build info included. */
 void sh_metrics_render(struct sh_buffer *out, bool openmetrics);
