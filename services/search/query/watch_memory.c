@@ -44,7 +44,8 @@ static void read_figures(void *arg, const PGresult *figures)
     struct watch_memory *self = arg;
 
     self->pending = sh_pg_u64(figures, 0, PENDING);
-    sh_series_set(sh_series(&lag_gauge, NULL), strtod(PQgetvalue(figures, 0, LAG), NULL));
+    self->lag_s = strtod(PQgetvalue(figures, 0, LAG), NULL);
+    sh_series_set(sh_series(&lag_gauge, NULL), self->lag_s);
 }
 
 /* Once loaded it serves, even while it is loaded anew or the database is away. */
@@ -72,14 +73,15 @@ static void look(void *arg, struct watch_index *out)
     out->chunks = stats.chunks;
     out->vectors = stats.vectors;
     out->pending = self->pending;
-    (void)snprintf(out->detail, sizeof(out->detail),
-                   "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
-                   "\"vectors\":%zu,\"pending\":%" PRIu64
-                   ",\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
-                   "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
-                   feed_loaded(self->feed) ? "true" : "false", current ? "true" : "false",
-                   stats.documents, stats.chunks, stats.vectors, self->pending,
-                   kept.loaded, kept.load_s, kept.saved_at, kept.save_s, kept.failures);
+    (void)snprintf(
+        out->detail, sizeof(out->detail),
+        "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
+        "\"vectors\":%zu,\"pending\":%" PRIu64
+        ",\"lag_seconds\":%.3f,\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
+        "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
+        feed_loaded(self->feed) ? "true" : "false", current ? "true" : "false",
+        stats.documents, stats.chunks, stats.vectors, self->pending, self->lag_s,
+        kept.loaded, kept.load_s, kept.saved_at, kept.save_s, kept.failures);
     sh_series_set(sh_series(&bytes_gauge, NULL), (double)stats.bytes);
 }
 

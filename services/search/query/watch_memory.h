@@ -10,6 +10,7 @@ struct watch_memory {
     struct feed *feed;
     /* its own */
     uint64_t pending; /* as last counted */
+    double lag_s; /* age of the oldest change that the view does not show; then, too */
     bool ever_current;
     char xid[24]; /* the position that was asked about */
     char seq[24];
