@@ -10,10 +10,19 @@ static gate_step *const steps[] = {
     NULL,
 };
 
-static bool is_probe(const struct route *route)
+/* What must be looked at anew is work, and not for everybody. */
+static bool asks_for_work(const struct exchange *x)
 {
-    return route != NULL && route->permission == PERMIT_PUBLIC &&
-           (route->flags & ROUTE_QUIET) != 0;
+    char value[8];
+
+    return sh_http_query(x->request).len > 0 &&
+           sh_http_param(x->request, "refresh", value, sizeof value) != SH_NOTFOUND;
+}
+
+static bool is_probe(const struct exchange *x)
+{
+    return x->route != NULL && x->route->permission == PERMIT_PUBLIC &&
+           (x->route->flags & ROUTE_QUIET) != 0 && !asks_for_work(x);
 }
 
 void gate_next(struct exchange *x)
@@ -32,7 +41,7 @@ void gate_next(struct exchange *x)
 
 void gate_enter(struct exchange *x)
 {
-    if (is_probe(x->route))
+    if (is_probe(x))
         exchange_dispatch(x);
     else
         gate_next(x);

@@ -35,6 +35,7 @@ struct gateway {
     struct auth_config auth_config;
     struct ldap_config ldap_config;
     struct auth *auth;                /* roles, keys of tokens: auth/auth.h */
+    struct sh_health *health;         /* all checks of this process */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
     struct audit *audit; /* NULL: nothing is recorded */

@@ -184,6 +184,7 @@ static void on_drained(void *arg)
 /* Neither is required: what needs them says so itself when they are away. */
 static enum sh_err add_checks(struct gateway *gateway, struct sh_health *health)
 {
+    gateway->health = health;
     gateway->database = sh_health_add(health, "database", false);
     gateway->cache = sh_health_add(health, "cache", false);
     return gateway->database != NULL && gateway->cache != NULL ? SH_OK : SH_NOMEM;

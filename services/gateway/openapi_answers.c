@@ -350,6 +350,27 @@ const struct openapi_answer openapi_answers[] = {
      "\"required\":[\"timestamp\",\"user_id\",\"action\",\"outcome\"]}},"
      "\"next_cursor\":{\"type\":[\"string\",\"null\"]}},"
      "\"required\":[\"records\",\"next_cursor\"]}"},
+    {"Stats",
+     "{\"type\":\"object\",\"properties\":{\"database\":{\"type\":\"object\","
+     "\"properties\":{\"pool_size\":{\"type\":\"integer\"},"
+     "\"active_connections\":{\"type\":\"integer\"}},\"required\":[\"pool_size\","
+     "\"active_connections\"]},\"cache\":{\"type\":\"object\","
+     "\"properties\":{\"used_memory\":{\"type\":[\"string\",\"null\"]},"
+     "\"connected_clients\":{\"type\":[\"integer\",\"null\"]},"
+     "\"keyspace_hits\":{\"type\":[\"integer\",\"null\"]},"
+     "\"keyspace_misses\":{\"type\":[\"integer\",\"null\"]}},"
+     "\"required\":[\"used_memory\",\"connected_clients\",\"keyspace_hits\","
+     "\"keyspace_misses\"]},\"system\":{\"type\":\"object\","
+     "\"properties\":{\"uptime\":{\"type\":\"number\"},"
+     "\"requests_total\":{\"type\":\"integer\"},"
+     "\"avg_response_time\":{\"type\":\"number\"}},\"required\":[\"uptime\","
+     "\"requests_total\",\"avg_response_time\"]},"
+     "\"services\":{\"type\":\"object\","
+     "\"additionalProperties\":{\"type\":\"object\","
+     "\"properties\":{\"replicas\":{\"type\":\"array\","
+     "\"items\":{\"type\":\"object\"}},\"absent\":{\"type\":\"integer\"}},"
+     "\"required\":[\"replicas\"]}}},\"required\":[\"database\",\"cache\","
+     "\"system\",\"services\"]}"},
     {"Health",
      "{\"type\":\"object\","
      "\"properties\":{\"status\":{\"type\":\"string\"},"

@@ -75,6 +75,11 @@
       "used memory above which it counts as short")                                        \
     S(f64, backup_max_age_h, "HEALTH_BACKUP_MAX_AGE_HOURS", "26", 0, 100000, 0, "",        \
       "age above which the newest backup counts as late")                                  \
+    S(f64, index_max_lag_s, "HEALTH_INDEX_MAX_LAG_SECONDS", "30", 0, 86400, 0, "",           \
+      "age of a committed change that searches do not show, above which the text index "     \
+      "counts as incomplete")                                                              \
+    S(flag, graph_enabled, "GRAPH_ENABLED", "true", 0, 0, 0, "NEO4J_ENABLED",              \
+      "false: the graph service is not used, and nothing is amiss without it")             \
     S(f64, max_response_ms, "HEALTH_MAX_RESPONSE_MS", "1000", 1, 600000, 0, "",            \
       "mean response time above which the gateway counts as slow")
 /* clang-format on */

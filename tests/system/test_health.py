@@ -1,6 +1,9 @@
 """Probes, health shapes and metrics of all five services."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 
 import pytest
@@ -91,6 +94,93 @@ def test_each_originals_profile(stack, profile, members):
     reply = stack.get(f"/health?profile={profile}")
     assert reply.status == 200
     assert members <= set(reply.json())
+
+
+def test_the_detailed_page_has_the_glossarys_subsystems(stack):
+    page = stack.get("/health/detailed").json()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", page["timestamp"])
+    assert isinstance(page["check_duration_ms"], float) and isinstance(page["issues"], list)
+    parts = page["subsystems"]
+    assert parts["fts_search"]["indexed_entries"] == parts["database"]["entry_count"]
+    assert parts["fts_search"]["lag_seconds"] == 0
+    assert "latest_backup" in parts["backups"]
+    assert parts["performance"]["avg_response_time_ms"] >= 0
+    assert all("status" in part for part in parts.values())
+
+
+def test_statistics_come_from_every_service(new_stack):
+    stack = new_stack(SEARCH_REPLICAS=2, EMBEDDER_REPLICAS=2).settled()
+
+    def whole():
+        page = stack.get("/api/admin/stats").json()
+        counts = {name: len(one["replicas"]) for name, one in page["services"].items()}
+        return page if counts.get("search") == 2 and counts.get("embedder") == 2 else None
+
+    stack.put(id="s-1", title="Counted", text="counted by the statistics")
+    page = eventually(whole, what=lambda: stack.get("/api/admin/stats").body)
+    assert set(page) == {"database", "cache", "system", "services"}
+    assert set(page["services"]) == set(SERVICES)
+    assert set(page["database"]) == {"pool_size", "active_connections"}
+    replicas = [one for service in page["services"].values() for one in service["replicas"]]
+    assert page["database"]["pool_size"] == \
+        sum(one["database"]["pool_size"] for one in replicas) > 0
+    assert len({one["instance"] for one in replicas if "instance" in one}) == \
+        len(replicas) - 1  # a gateway has no name on the bus
+    for one in replicas:
+        assert one["status"] == "healthy", one
+        assert one["uptime"] > 0 and one["resident_bytes"] > 1 << 20
+    assert set(page["cache"]) == {"used_memory", "connected_clients", "keyspace_hits",
+                                  "keyspace_misses"}
+    assert re.fullmatch(r"\d+\.\dMB", page["cache"]["used_memory"])
+    assert page["cache"]["connected_clients"] > 0
+    before = page["system"]
+    after = stack.get("/api/admin/stats").json()["system"]
+    assert after["uptime"] > before["uptime"]
+    assert after["requests_total"] > before["requests_total"] > 0
+    assert 0 < after["avg_response_time"] < 60
+
+
+def test_what_is_out_degrades_and_says_why(new_stack):
+    stack = new_stack(HEALTH_DISK_MIN_FREE_PERCENT=101).settled()
+
+    def page():
+        return stack.get("/health?refresh=1")
+
+    assert page().status == 200
+    assert page().json()["status"] == "degraded"
+    assert any(issue.startswith("disk: ") for issue in page().json()["issues"])
+    assert stack.get("/health?profile=checks").status == 503
+    redis = stack.signal("redis", signal.SIGSTOP)
+    try:
+        eventually(lambda: not page().json()["components"]["cache"]["connection_active"],
+                   seconds=60, what=lambda: page().body)
+        assert any(issue.startswith("cache: ") for issue in page().json()["issues"])
+        assert stack.get("/api/admin/stats").json()["cache"]["used_memory"] is None
+    finally:
+        os.kill(redis, signal.SIGCONT)
+
+
+def test_a_lost_database_is_unhealthy_and_alive(new_stack):
+    stack = new_stack().settled()
+    eventually(lambda: stack.get("/health?profile=garden").json()["components"]["db"] == "ok")
+    stack.psql("ALTER TABLE users RENAME TO users_elsewhere")
+    eventually(lambda: stack.get("/health?profile=garden").json()["components"]["db"] ==
+               "error")
+    assert stack.get("/health").status == 200  # searches go on
+    stack.psql("ALTER TABLE users_elsewhere RENAME TO users")
+    family = stack.family("postgres")
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: stack.get("/health").status == 503, seconds=60)
+        assert stack.get("/health").json()["components"]["database"]["healthy"] is False
+        assert stack.get("/health?profile=garden").status == 200
+        for path in ("/health/liveness", "/livez", "/health/ping"):
+            assert stack.get(path).status == 200
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+    eventually(lambda: stack.get("/health").status == 200, seconds=60)
 
 
 def test_public_probes(stack):

@@ -115,8 +115,8 @@ static bool may_refresh(const struct exchange *x)
                                    : gateway->config.metrics_public;
 }
 
-/* The page as it is, or as it is once all has been looked at anew: that is for operators,
- * like the detailed page. */
+/* The page as it is, or as it is once all has been looked at anew: that is for operators.
+ */
 static void look(struct exchange *x, enum board_page page)
 {
     char asked[8] = "";

@@ -47,6 +47,12 @@ void facts_set_service(struct service_facts *service, const struct health_reply 
     service->resident_bytes = reply->resident_bytes;
     copy_text(service->status, sizeof service->status, reply->status);
     copy_text(service->version, sizeof service->version, reply->version);
+    copy_text(service->instance, sizeof service->instance, reply->instance);
+    service->cpu_s = reply->cpu_s;
+    service->requests = reply->requests;
+    service->in_flight = reply->in_flight;
+    service->db_connections = reply->db_connections;
+    service->db_active = reply->db_active;
     service->checks = json_object();
     for (size_t i = 0; i < reply->checks_count; i++) {
         char name[65];
@@ -55,12 +61,39 @@ void facts_set_service(struct service_facts *service, const struct health_reply 
     }
 }
 
+void facts_set_own(struct service_facts *gateway, const struct sh_health *health)
+{
+    struct sh_health_status *list = NULL;
+    struct sh_arena arena = {0};
+    size_t count = 0;
+
+    json_decref(gateway->checks);
+    *gateway = (struct service_facts){.known = true, .reached = true};
+    copy_text(gateway->status, sizeof gateway->status,
+              sh_bytes_of(sh_health_state_text(sh_health_overall(health))));
+    gateway->checks = json_object();
+    if (sh_health_list(health, &arena, &list, &count) != SH_OK)
+        count = 0; /* out of memory: as if nothing were known */
+    for (size_t i = 0; i < count; i++) {
+        const struct health_check check = {
+            .status = sh_bytes_of(sh_health_state_text(list[i].state)),
+            .response_time_s = list[i].response_time_s,
+            .message = list[i].message,
+            .detail = list[i].detail,
+        };
+        json_object_set_new(gateway->checks, list[i].name, check_json(&check));
+    }
+    sh_arena_free(&arena);
+}
+
 void facts_free(struct facts *facts)
 {
     for (int p = 0; p < PEER_COUNT; p++) {
         json_decref(facts->services[p].checks);
         facts->services[p].checks = NULL;
     }
+    json_decref(facts->gateway.checks);
+    facts->gateway.checks = NULL;
 }
 
 double facts_figure(const struct service_facts *service, const char *name,

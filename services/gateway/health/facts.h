@@ -18,11 +18,20 @@ struct service_facts {
     char version[64];
     double uptime_s;
     uint64_t resident_bytes;
+    char instance[65];
+    double cpu_s;
+    uint64_t requests; /* answered on the bus */
+    uint32_t in_flight;
+    uint32_t db_connections; /* to PostgreSQL; and those in use */
+    uint32_t db_active;
     json_t *checks; /* by name; NULL: none */
 };
 
 struct facts {
     struct service_facts services[PEER_COUNT];
+    struct service_facts gateway; /* this process: its own checks */
+    bool tables_known;            /* PostgreSQL was asked for the table of accounts */
+    bool tables_there;
     /* a real search, end to end */
     bool probed;
     bool probe_ran;
@@ -43,6 +52,8 @@ struct facts {
  */
 void facts_set_service(struct service_facts *service, const struct health_reply *reply,
                        double response_time_s);
+/* The same for this process. */
+void facts_set_own(struct service_facts *gateway, const struct sh_health *health);
 void facts_free(struct facts *facts);
 /* A number in the figures of any check of the service; `otherwise` when there is none. */
 double facts_figure(const struct service_facts *service, const char *name,

@@ -39,7 +39,18 @@ static json_t *component(const struct writer *w, const char *name)
 
 static const char *word(const struct writer *w, const char *name)
 {
+    const char *status = json_string_value(json_object_get(component(w, name), "status"));
+
+    if (status != NULL && strcmp(status, "not_configured") == 0)
+        return status;
     return verdict_healthy(w->verdict, name) ? "ok" : "error";
+}
+
+/* There the database is in order when accounts can be read from it. */
+static const char *word_of_database(const struct writer *w)
+{
+    bool tables = !w->facts->tables_known || w->facts->tables_there;
+    return tables ? word(w, "database") : "error";
 }
 
 /* Write the page and give up the object. */
@@ -81,20 +92,25 @@ static json_t *subsystems_of(const struct writer *w)
 {
     const struct service_facts *search = &w->facts->services[PEER_SEARCH];
     json_t *all = json_deep_copy(w->verdict->components);
-    json_t *database = json_object_get(all, "database");
-    json_t *text = json_object();
     double entries = facts_figure(search, "chunk_count", 0);
-    double indexed = facts_figure(search, "indexed_chunks", entries);
 
-    json_object_set_new(database, "entry_count", json_integer((json_int_t)entries));
-    json_object_set_new(text, "indexed_entries", json_integer((json_int_t)indexed));
-    set_bool(text, "healthy", search->reached);
-    set_text(text, "status",
-             !search->reached     ? "unhealthy"
-             : indexed == entries ? "healthy"
-                                  : "degraded");
-    json_object_set_new(all, "fts_search", text);
+    json_object_set_new(json_object_get(all, "database"), "entry_count",
+                        json_integer((json_int_t)entries));
     return all;
+}
+
+/* Those that it has, and no others. */
+static json_t *six_of(const struct writer *w)
+{
+    static const char *const names[] = {"database", "fts_search", "disk",
+                                        "memory",   "backups",    "performance"};
+    json_t *all = subsystems_of(w);
+    json_t *six = json_object();
+
+    for (size_t i = 0; i < SH_COUNT(names); i++)
+        json_object_set(six, names[i], json_object_get(all, names[i]));
+    json_decref(all);
+    return six;
 }
 
 static json_t *services_of(const struct writer *w)
@@ -126,7 +142,7 @@ static json_t *union_of(const struct writer *w)
     json_t *page = json_object();
     json_t *components = json_copy(w->verdict->components);
 
-    set_text(components, "db", word(w, "database"));
+    set_text(components, "db", word_of_database(w));
     set_text(components, "neo4j", word(w, "graph"));
     set_text(page, "status", health_rank_text(w->verdict->rank));
     set_bool(page, "healthy", healthy);
@@ -152,7 +168,7 @@ static json_t *glossary_of(const struct writer *w, bool detailed)
     json_object_set_new(page, "check_duration_ms",
                         json_real(w->facts->check_duration_ms));
     json_object_set(page, "issues", w->verdict->issues);
-    json_object_set_new(page, "subsystems", subsystems_of(w));
+    json_object_set_new(page, "subsystems", detailed ? subsystems_of(w) : six_of(w));
     if (detailed) {
         set_text(page, "version", CAIRN_VERSION);
         json_object_set_new(page, "services", services_of(w));
@@ -167,9 +183,10 @@ static json_t *garden_of(const struct writer *w)
     json_t *components = json_object();
 
     set_text(components, "app", word(w, "app"));
-    set_text(components, "db", word(w, "database"));
+    const char *graph = word(w, "graph");
+    set_text(components, "db", word_of_database(w));
     set_text(components, "neo4j",
-             verdict_healthy(w->verdict, "graph") ? "ok" : "error: not reachable");
+             strcmp(graph, "error") == 0 ? "error: not reachable" : graph);
     set_text(page, "status", "ok");
     json_object_set_new(page, "components", components);
     set_text(page, "version", CAIRN_VERSION);

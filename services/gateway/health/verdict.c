@@ -52,9 +52,10 @@ static enum health_rank rank_of(const char *status)
 }
 
 /* A copy of the figures of one check of a service; {} when it has no such check. */
-static json_t *copy_check(const struct judge *judge, enum peer peer, const char *name)
+static json_t *copy_check(const struct judge *judge, const struct service_facts *service,
+                          const char *name)
 {
-    json_t *check = json_object_get(judge->facts->services[peer].checks, name);
+    json_t *check = json_object_get(service->checks, name);
     json_t *copy = check != NULL ? json_deep_copy(check) : json_object();
 
     if (!judge->wordy)
@@ -78,23 +79,69 @@ static void judge_app(struct judge *judge)
            RANK_UNHEALTHY, "the gateway is stopping");
 }
 
+/* What a check says; `otherwise` when there is no such check. */
+static enum health_rank rank_of_check(const json_t *check, enum health_rank otherwise)
+{
+    const char *status = json_string_value(json_object_get(check, "status"));
+    return status != NULL ? rank_of(status) : otherwise;
+}
+
+static void add_count(json_t *part, const char *name, double count)
+{
+    if (count >= 0)
+        json_object_set_new(part, name, json_integer((json_int_t)count));
+}
+
+/* Search and the gateway each have their own connections. Without search's there are no
+ * writes and no fresh data; without the gateway's no accounts and no audit. */
 static void judge_database(struct judge *judge)
 {
+    const struct facts *facts = judge->facts;
+    const struct service_facts *search = &facts->services[PEER_SEARCH];
+    const json_t *own = json_object_get(facts->gateway.checks, "database");
+    json_t *part =
+        copy_check(judge, search->reached ? search : &facts->gateway, "database");
+    enum health_rank rank = rank_of_check(part, RANK_UNHEALTHY);
+    const char *why = "not known to answer";
+
+    if (rank == RANK_HEALTHY && rank_of_check(own, RANK_HEALTHY) != RANK_HEALTHY) {
+        rank = RANK_DEGRADED;
+        why = "the gateway's own connections are down";
+    } else if (rank == RANK_HEALTHY && facts->tables_known && !facts->tables_there) {
+        rank = RANK_DEGRADED;
+        why = "the table of accounts is not there: run cairn-migrate";
+    }
+    add_count(part, "chunk_count", facts_figure(search, "chunk_count", -1));
+    add_count(part, "pool_size",
+              facts_figure(search->reached ? search : &facts->gateway, "pool_size", -1));
+    settle(judge, "database", part, rank, RANK_UNHEALTHY, reason(judge, part, why));
+}
+
+/* The text index shows what PostgreSQL holds but for what was committed since `lag`. */
+static void judge_text(struct judge *judge)
+{
     const struct service_facts *search = &judge->facts->services[PEER_SEARCH];
-    json_t *part = copy_check(judge, PEER_SEARCH, "database");
-    const char *status = json_string_value(json_object_get(part, "status"));
-    enum health_rank rank = status != NULL ? rank_of(status) : RANK_UNHEALTHY;
+    double lag = facts_figure(search, "lag_seconds", 0);
+    bool behind = lag > judge->config->index_max_lag_s;
+    enum health_rank rank = behind ? RANK_DEGRADED : RANK_HEALTHY;
+    json_t *part = json_object();
 
     if (!search->reached)
         rank = RANK_UNHEALTHY;
-    double chunks = facts_figure(search, "chunk_count", -1);
-    double pool = facts_figure(search, "pool_size", -1);
-    if (chunks >= 0)
-        json_object_set_new(part, "chunk_count", json_integer((json_int_t)chunks));
-    if (pool >= 0)
-        json_object_set_new(part, "pool_size", json_integer((json_int_t)pool));
-    settle(judge, "database", part, rank, RANK_UNHEALTHY,
-           reason(judge, part, "not known to answer"));
+    add_count(part, "indexed_entries", facts_figure(search, "chunk_count", -1));
+    add_number(part, "lag_seconds", search->reached ? lag : (double)NAN);
+    settle(judge, "fts_search", part, rank, RANK_DEGRADED,
+           behind ? "it does not show what was stored a while ago" : "search is away");
+}
+
+/* How long the last text took; when there was none, how long the service takes to answer.
+ */
+static double embedding_time(const struct service_facts *embedder)
+{
+    const json_t *check = json_object_get(embedder->checks, "embedding_service");
+    const json_t *seconds = json_object_get(check, "response_time");
+    return json_is_number(seconds) ? json_number_value(seconds)
+                                   : embedder->response_time_s;
 }
 
 static void judge_embedder(struct judge *judge)
@@ -102,39 +149,28 @@ static void judge_embedder(struct judge *judge)
     const struct service_facts *embedder = &judge->facts->services[PEER_EMBEDDER];
     json_t *part = json_object();
     double length = facts_figure(embedder, "embedding_length", -1);
+    double seconds = embedding_time(embedder);
 
     if (length < 0)
         length = facts_figure(embedder, "dimension", -1);
     if (length >= 0)
         json_object_set_new(part, "embedding_length", json_integer((json_int_t)length));
-    add_number(part, "response_time",
-               embedder->reached ? embedder->response_time_s : (double)NAN);
+    add_number(part, "response_time", embedder->reached ? seconds : (double)NAN);
     settle(judge, "embedding_service", part,
            embedder->reached ? rank_of(embedder->status) : RANK_UNHEALTHY, RANK_DEGRADED,
            embedder->reached ? "it cannot embed at the moment" : "the embedder is away");
 }
 
-/* Redis stands behind the embedder; without one there is nothing to be out of order. */
 static void judge_cache(struct judge *judge)
 {
-    static const char *const names[] = {"cache", "redis"};
-    const char *status = NULL;
-    json_t *part = json_object();
+    json_t *part = copy_check(judge, &judge->facts->gateway, "cache");
+    enum health_rank rank = rank_of_check(part, RANK_UNHEALTHY);
 
-    for (size_t i = 0; i < SH_COUNT(names) && status == NULL; i++) {
-        json_decref(part);
-        part = copy_check(judge, PEER_EMBEDDER, names[i]);
-        status = json_string_value(json_object_get(part, "status"));
-    }
-    enum health_rank rank = status != NULL ? rank_of(status) : RANK_HEALTHY;
-    json_object_set_new(part, "connection_active",
-                        json_boolean(status != NULL && rank == RANK_HEALTHY));
+    json_object_set_new(part, "connection_active", json_boolean(rank == RANK_HEALTHY));
     if (json_object_get(part, "response_time") == NULL)
-        json_object_set_new(part, "response_time", json_real(0));
+        json_object_set_new(part, "response_time", json_null());
     settle(judge, "cache", part, rank, RANK_DEGRADED,
            reason(judge, part, "the cache is away"));
-    if (status == NULL)
-        json_object_set_new(part, "status", json_string("not_configured"));
 }
 
 static void judge_search(struct judge *judge)
@@ -162,6 +198,11 @@ static void judge_graph(struct judge *judge)
     const struct service_facts *graph = &judge->facts->services[PEER_GRAPH];
     json_t *part = json_object();
 
+    if (!judge->config->graph_enabled) {
+        settle(judge, "graph", part, RANK_HEALTHY, RANK_HEALTHY, "");
+        json_object_set_new(part, "status", json_string("not_configured"));
+        return;
+    }
     add_number(part, "response_time",
                graph->reached ? graph->response_time_s : (double)NAN);
     settle(judge, "graph", part, graph->reached ? rank_of(graph->status) : RANK_UNHEALTHY,
@@ -232,6 +273,7 @@ bool verdict_reach(const struct facts *facts, const struct health_config *config
     }
     judge_app(&judge);
     judge_database(&judge);
+    judge_text(&judge);
     judge_embedder(&judge);
     judge_cache(&judge);
     judge_search(&judge);

@@ -30,7 +30,8 @@ struct watch {
     struct edge *edge;
     uv_timer_t timer;
     uv_async_t wake; /* somebody asked the board */
-    int handles;     /* open ones of the two */
+    int holders;     /* the two above, and a question to PostgreSQL under way */
+    bool asking;     /* PostgreSQL */
     uint64_t ticket; /* of the board, that this round answers */
     struct ask asks[ASKS];
     struct facts facts;
@@ -42,7 +43,16 @@ struct watch {
     uint64_t round_us;
 };
 
+static const struct sh_pg_statement accounts = {
+    "gateway_accounts_there", "SELECT to_regclass('users') IS NOT NULL"};
+
 static void begin_round(struct watch *watch);
+
+static void let_go(struct watch *watch)
+{
+    if (--watch->holders == 0)
+        sh_free(watch);
+}
 
 static enum peer peer_of(int what)
 {
@@ -80,6 +90,7 @@ static void publish(struct watch *watch)
     struct verdict verdict = {0};
 
     own_read(gateway->health_config.disk_path, &facts->own);
+    facts_set_own(&facts->gateway, sh_service_health(watch->service));
     facts->started = sh_service_started(watch->service);
     facts->now = sh_wall_time();
     facts->mean_response_ms = meter_mean_ms();
@@ -224,6 +235,34 @@ static void send_ask(struct watch *watch, int what)
         take(watch, ask, &(struct sh_rpc_response){.err = err});
 }
 
+/* --- PostgreSQL --------------------------------------------------------------------- */
+
+static void on_accounts(void *arg, const struct sh_pg_reply *reply)
+{
+    struct watch *watch = arg;
+
+    watch->asking = false;
+    watch->facts.tables_known = reply->err == SH_OK;
+    if (reply->err == SH_OK)
+        watch->facts.tables_there = PQgetvalue(reply->results[0], 0, 0)[0] == 't';
+    let_go(watch);
+}
+
+/* The answer shows in the next round: a database that is away must not delay this one. */
+static void ask_accounts(struct watch *watch)
+{
+    const struct sh_pg_step step = {&accounts, NULL, 0, false};
+    const struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + ASK_MS};
+
+    if (watch->asking)
+        return;
+    watch->asking = sh_pg_run(watch->edge->pg, &call, on_accounts, watch) == SH_OK;
+    watch->holders += watch->asking;
+}
+
+/* --- rounds ------------------------------------------------------------------------- */
+
 static void begin_round(struct watch *watch)
 {
     if (watch->pending > 0) {
@@ -236,6 +275,7 @@ static void begin_round(struct watch *watch)
     watch->rounds++;
     watch->ticket = board_asked(watch->gateway->board);
     watch->round_us = sh_now_us();
+    ask_accounts(watch);
     for (int what = 0; what < ASKS; what++)
         if (what != ASK_PROBE || probe)
             send_ask(watch, what);
@@ -299,7 +339,7 @@ enum sh_err watch_open(struct gateway *gateway, struct sh_service *service,
     }
     (void)uv_timer_init(edge->loop, &watch->timer); /* always 0 */
     watch->timer.data = watch->wake.data = watch;
-    watch->handles = 2;
+    watch->holders = 2;
     board_listen(gateway->board, &watch->wake);
     publish(watch);
     watch_nudge(watch);
@@ -309,10 +349,7 @@ enum sh_err watch_open(struct gateway *gateway, struct sh_service *service,
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct watch *watch = handle->data;
-
-    if (--watch->handles == 0)
-        sh_free(watch);
+    let_go(handle->data);
 }
 
 void watch_close(struct watch **watch)

@@ -367,6 +367,7 @@ static inline void configure(struct fixture *f)
     f->gateway.route_count = routes_count;
     assert_int_equal(router_create(routes, routes_count, &f->gateway.router), SH_OK);
     assert_int_equal(board_create(&f->gateway.board), SH_OK);
+    assert_int_equal(sh_health_create(&f->gateway.health), SH_OK);
     set_identity(f);
 }
 
@@ -431,6 +432,7 @@ static inline int tear_down(void **state)
     assert_int_equal(uv_loop_close(&f->loop), 0);
     router_free(&f->gateway.router);
     board_free(&f->gateway.board);
+    sh_health_close(&f->gateway.health);
     for (int p = 0; p < PEER_COUNT; p++) {
         (void)snprintf(path, sizeof path, "%s/%s", f->folder, peer_name((enum peer)p));
         unlink(path);
