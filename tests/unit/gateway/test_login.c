@@ -61,6 +61,7 @@ static int set_up(void **state)
     migrate_afresh(f->db);
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->gateway.config.write_timeout_ms = CALL_MS;
+    f->gateway.ldap_config.url = ""; /* no directory */
     f->gateway.account_config = (struct account_config){.lockout_failures = 5,
                                                         .lockout_s = 900,
                                                         .admin_username = "",
