@@ -30,8 +30,6 @@ from measure import measure  # noqa: E402
 from reference import Reference  # noqa: E402
 from stack import Stack  # noqa: E402
 
-ASKER = {"user_id": "user0", "username": "user0", "role": "staff",
-         "department": "IT Services"}
 SERVERS = ("redis", "postgres", "search", "embedder")  # of the stack, for everybody
 SCRIPT = """
 local bodies, tokens = {}, {}
@@ -140,29 +138,30 @@ def ratio(ours, theirs, figure):
 
 
 def beside_nginx(bench, query):
-    gateway = bench.gateway("all")
+    """Twice: neither side keeps an access log, and both do."""
     body = {"query": query}
-    reply = bench.cached(gateway.url, body)
-    nginx = Canned(reply)
-    try:
+    asked = bench.asked("one", [body])
+    table("64 connections, one query", "bytes", "Cairn req/s", "nginx req/s",
+          "Cairn CPU µs", "nginx CPU µs", "CPU ratio", "Redis CPU µs", "PostgreSQL CPU µs",
+          "ratio with these")
+    for what, level, log in (("no access log", "WARNING", False),
+                             ("access logs", "INFO", True)):
+        gateway = bench.gateway("all", LOG_LEVEL=level)
+        reply = bench.cached(gateway.url, body)
+        nginx = Canned(reply, log)
         if bench.once(nginx.url, body).body != reply.body:
             raise SystemExit("nginx answers something else")
-        asked = bench.asked("one", [body])
         ours, theirs = bench.rounds([
             (gateway.url, asked, {"gateway": gateway.process.pid}),
             (nginx.url, asked, {"nginx": nginx.process.pid})])
-        table("64 connections, one query", "bytes", "Cairn req/s", "nginx req/s",
-              "Cairn CPU µs", "nginx CPU µs", "CPU ratio", "Redis CPU µs",
-              "PostgreSQL CPU µs", "ratio with these")
-        row("(n) cached search : nginx", len(reply.body),
+        gateway.stop()
+        nginx.stop()
+        row(f"(n) cached search : nginx, {what}", len(reply.body),
             *(f"{median(r[0] for r in side):,.0f}" for side in (ours, theirs)),
             *(f"{median(map(own, side)):.1f}" for side in (ours, theirs)),
             f"**{ratio(ours, theirs, own):.2f}**",
             *(f"{median(r[1][name] for r in ours):.1f}" for name in ("redis", "postgres")),
             f"{ratio(ours, theirs, whole):.2f}")
-    finally:
-        gateway.stop()
-        nginx.stop()
 
 
 # What is left out, and the settings that do so.
@@ -176,15 +175,14 @@ GUARDS = {"all": {},
 
 def guards(bench, query):
     gateways, sides = [], []
+    body = {"query": query}  # without a user, who may read everything where all are trusted
+    asked = bench.asked("one", [body])
     try:
         for name, changes in GUARDS.items():
-            gateway = bench.gateway(name.replace(" ", "-"), **changes)
+            gateway = bench.gateway(name.replace(" ", "-"), LOG_LEVEL="WARNING", **changes)
             gateways.append(gateway)
-            trusted = changes.get("AUTH_MODE") == "trusted"
-            body = {"query": query, **({"user": ASKER} if trusted else {})}
             bench.cached(gateway.url, body)
-            sides.append((gateway.url, bench.asked(name.replace(" ", "-"), [body]),
-                          {"gateway": gateway.process.pid}))
+            sides.append((gateway.url, asked, {"gateway": gateway.process.pid}))
         results = bench.rounds(sides)
     finally:
         for gateway in gateways:
@@ -202,7 +200,7 @@ def guards(bench, query):
 
 def beside_reference(bench, asked_for):
     """Every core is theirs, and everything counts: wrk has its share on both sides."""
-    gateway = bench.gateway("cores", WORKERS="auto")
+    gateway = bench.gateway("cores", WORKERS="auto", LOG_LEVEL="WARNING")
     reference = Reference(bench.stack, bench.users.secret, bench.args.chunks)
     kinds = {"hit": [{"query": q} for q in asked_for[:100]],
              "miss, by words": [{"query": f"{q} @", "config": {"mode": "text"}}

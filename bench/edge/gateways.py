@@ -91,7 +91,7 @@ class Canned:
 
     OWN = {"server", "date", "content-type", "content-length", "connection", "keep-alive"}
 
-    def __init__(self, reply):
+    def __init__(self, reply, log):
         self.dir = tempfile.mkdtemp(prefix="cairn-nginx-")
         self.url = f"http://127.0.0.1:{free_port()}"
         body = self.quoted(reply.body.decode())
@@ -102,11 +102,12 @@ class Canned:
                           for name, value in reply.headers.items()
                           if name.lower() not in self.OWN)
         answer = "".join(f"${{part{n}}}" for n in range(len(pieces)))
+        log = f"{self.dir}/access.log" if log else "off"
         conf = pathlib.Path(self.dir, "nginx.conf")
         conf.write_text(f"""
             worker_processes 1; daemon off; pid {self.dir}/nginx.pid;
             error_log {self.dir}/error.log; events {{ worker_connections 1024; }}
-            http {{ access_log off; keepalive_requests 1000000000;
+            http {{ access_log {log}; keepalive_requests 1000000000;
                 geo $dollar {{ default "$"; }}
                 client_body_temp_path {self.dir}; proxy_temp_path {self.dir};
                 fastcgi_temp_path {self.dir}; uwsgi_temp_path {self.dir};
