@@ -1,6 +1,7 @@
 #include "services/gateway/edge.h"
 
 #include "services/gateway/auth/auth.h"
+#include "services/gateway/bodies.h"
 #include "services/gateway/cache/flight.h"
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
@@ -92,6 +93,7 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
     enum sh_err err = SH_NOMEM;
 
     *edge = (struct edge){.gateway = gateway, .loop = loop, .zmq = zmq};
+    edge->bodies = bodies_create(); /* can do without */
     edge->meters = meters_create(edge, gateway->routes, gateway->route_count);
     if (edge->meters != NULL)
         err = open_peers(edge);
@@ -131,6 +133,7 @@ void edge_close(struct edge *edge)
         sh_redis_close(&edge->redis);
     flights_close(&edge->flights);
     exchange_free_spare(edge);
+    bodies_free(&edge->bodies);
     sh_free(edge->meters);
     edge->meters = NULL;
     sh_buffer_free(&edge->out);

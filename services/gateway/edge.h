@@ -29,6 +29,7 @@ struct edge {
     struct auth_edge *auth;     /* credentials that were checked a moment ago */
     struct sh_http_server *server;
     struct exchange *spare; /* exchanges to use again */
+    struct bodies *bodies;  /* that were read before; NULL: none are kept */
     struct meter *meters;   /* one a route, and one for unknown paths */
     struct sh_buffer out;   /* the answer being written; every answer is copied out */
     struct sh_buffer frame; /* the message being encoded; copied too */

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "services/gateway/bodies.h"
 #include "services/gateway/dialect.h"
 #include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
@@ -151,12 +152,37 @@ bool exchange_body_plain(struct exchange *x)
     return false;
 }
 
+/* What is asked again and again was read before. */
+static bool handle_known(struct exchange *x, struct sh_bytes bytes)
+{
+    const struct schema *schema = x->route->body;
+    void *body = NULL;
+
+    if ((x->route->flags & ROUTE_REPEATED) != 0)
+        body = sh_arena_alloc(&x->arena, schema->size);
+    if (body != NULL)
+        x->json = bodies_find(x->edge->bodies, schema, bytes, body);
+    if (x->json == NULL)
+        return false;
+    x->route->handle(x, body);
+    return true;
+}
+
+static void handle_new(struct exchange *x, struct sh_bytes bytes, void *body)
+{
+    if ((x->route->flags & ROUTE_REPEATED) != 0)
+        bodies_keep(x->edge->bodies, x->route->body, bytes, x->json, body);
+    x->route->handle(x, body);
+}
+
 static void handle_json(struct exchange *x, struct sh_bytes bytes)
 {
     const struct schema *schema = x->route->body;
     struct schema_fault fault;
     char why[160];
 
+    if (handle_known(x, bytes))
+        return;
     enum sh_err err = json_in(bytes, &x->json, why, sizeof why);
     if (err != SH_OK) {
         exchange_fail(x,
@@ -170,7 +196,7 @@ static void handle_json(struct exchange *x, struct sh_bytes bytes)
     if (body == NULL)
         exchange_fail_err(x, SH_NOMEM, NULL);
     else if ((err = schema_read(schema, x->json, &x->arena, body, &fault)) == SH_OK)
-        x->route->handle(x, body);
+        handle_new(x, bytes, body);
     else if (err == SH_INVALID)
         exchange_invalid(x, fault.field, "%s", fault.error);
     else

@@ -48,6 +48,7 @@ enum {                       /* flags of a route */
        ROUTE_HIDDEN = 16,    /* a further name of another route: not in /openapi.json */
        ROUTE_AS_OLLAMA = 32, /* errors in the shape that clients of Ollama read */
        ROUTE_AS_OPENAI = 64, /* or those of OpenAI; see dialect.h */
+       ROUTE_REPEATED = 128, /* the same bodies come often: see bodies.h */
 };
 
 /* For /openapi.json. */

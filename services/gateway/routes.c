@@ -65,7 +65,7 @@ const struct route routes[] = {
     {ROUTE_GET, 200, "/health/ping/{service}", "health_ping_service", health_ping_service,
      NULL, PERMIT_PUBLIC, PROBE, "Health", "There and back over the bus", NULL, "Pong"},
     {ROUTE_POST, 200, "/api/search", "search_documents", search_post, &search_schema,
-     PERMIT_SEARCH, 0, "Search", "Find passages", NULL, "SearchAnswer"},
+     PERMIT_SEARCH, ROUTE_REPEATED, "Search", "Find passages", NULL, "SearchAnswer"},
     {ROUTE_GET, 200, "/api/search", "search_documents_get", search_get, NULL,
      PERMIT_SEARCH, 0, "Search", "Find passages, for a person", search_params,
      "SearchAnswer"},

@@ -293,6 +293,27 @@ static void nobody_gets_what_was_found_for_others(void **state)
                 }
 }
 
+/* Bodies are not parsed again; what they say is the same nevertheless. */
+static void a_body_that_comes_again_says_the_same(void **state)
+{
+    static const char body[] =
+        "{\"query\":\"caf\\u00e9\",\"user\":{\"user_id\":\"u9\",\"role\":"
+        "\"student\",\"department\":\"IT\"},\"filters\":{\"campus\":\"C\"},"
+        "\"config\":{\"explain\":true,\"max_results\":7}}";
+    struct fixture *f = *state;
+
+    for (int i = 1; i <= 3; i++) {
+        f->seen[0] = '\0';
+        const char *answer = search(f, body);
+        assert_says(answer, "\"query\":\"caf\xc3\xa9\"");
+        assert_says(answer, "\"user_id\":\"u9\"");
+        assert_string_equal(f->seen, "[caf\xc3\xa9] max 7 filters {\"campus\":\"C\"} "
+                                     "mode 0 role student/2");
+        assert_int_equal(f->queries, i);
+        assert_says(search(f, "{\"query\":7}"), "\"field\":\"query\"");
+    }
+}
+
 /* --- what is not -------------------------------------------------------------------- */
 
 static void twice(struct fixture *f, const char *body, const char *says)
@@ -702,6 +723,7 @@ int main(int argc, char **argv)
         TEST(a_change_makes_it_unreachable),
         TEST(an_answer_is_kept_under_its_own_state),
         TEST(nobody_gets_what_was_found_for_others),
+        TEST(a_body_that_comes_again_says_the_same),
         TEST(what_is_not_whole_is_not_kept),
         TEST(explanations_are_of_the_moment),
         TEST(nothing_is_kept_while_the_state_is_not_known),
