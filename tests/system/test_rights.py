@@ -217,6 +217,33 @@ def test_routes_ask_for_permissions(secured, method, path, role, status):
     assert reply.status == status, reply.body
 
 
+def test_nobody_writes_what_they_cannot_read(secured):
+    staff = bearer("staff", department="IT Services")
+    path = "/api/documents"
+
+    def put(headers, status, **metadata):
+        document = {"id": "rights-1", "title": "t", "text": f"words {metadata}",
+                    "metadata": metadata}
+        reply = secured.post(path, document, headers=headers)
+        assert reply.status in (status, 201 if status == 200 else status), reply.body
+
+    put(staff, 403, clearance_level=4, department="IT Services")
+    put(staff, 403, clearance_level=3, department="Finance")
+    put(staff, 403, clearance_level=3)
+    put(staff, 200, clearance_level=3, department="IT Services")
+    put(staff, 200, clearance_level=2, department="Finance")
+    put(bearer("admin"), 200, clearance_level=3, department="Finance")
+    put(staff, 403, clearance_level=1)  # it is out of reach now, so it stays
+    assert secured.delete(f"{path}/rights-1", headers=staff).status == 404
+    lines = secured.post(f"{path}/batch?wait=true", json.dumps(
+        {"id": "rights-1", "title": "t", "text": "mine"}).encode(), headers={
+            "Content-Type": "application/x-ndjson", **staff})
+    assert json.loads(lines.body)["error"]["status"] == 403, lines.body
+    kept = secured.get(f"{path}/rights-1", headers=bearer("admin")).json()
+    assert kept["metadata"]["department"] == "Finance"
+    assert secured.delete(f"{path}/rights-1", headers=bearer("admin")).status == 200
+
+
 def test_impersonation_narrows(secured):
     student = {"user_id": "s1", "role": "student"}
     answer = ask(secured, bearer("admin"), user=student).json()

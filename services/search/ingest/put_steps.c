@@ -1,5 +1,6 @@
 #include "services/search/ingest/known.h"
 #include "services/search/ingest/put_internal.h"
+#include "services/search/ingest/put_rights.h"
 #include "services/search/store/statements.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
@@ -11,6 +12,8 @@ enum {
     EMBED_SHARE = 4, /* a quarter of the time left is kept for storing */
     VIEW_MS = 5000,  /* at most waited for the view */
 };
+
+enum { LOOKUP_CLEARANCE = 4, LOOKUP_DEPARTMENT = 5 }; /* columns */
 
 static struct sh_family chunks_total = {
     .kind = SH_COUNTER,
@@ -274,7 +277,12 @@ static void on_lookup(void *arg, const struct sh_pg_reply *reply)
     }
     put->exists = PQntuples(reply->results[0]) > 0;
     if (put->exists &&
-        sh_bytes_is(sh_pg_text(reply->results[0], 0, 0), put->doc.record.hash)) {
+        !put_is_within(sh_rpc_call_caller(put->call),
+                       sh_pg_u64(reply->results[0], 0, LOOKUP_CLEARANCE),
+                       sh_pg_text(reply->results[0], 0, LOOKUP_DEPARTMENT))) {
+        put_fail(put, SH_FORBIDDEN, "the document of this id is not yours to replace");
+    } else if (put->exists &&
+               sh_bytes_is(sh_pg_text(reply->results[0], 0, 0), put->doc.record.hash)) {
         put->reply = (struct document_put_reply){
             .unchanged = true,
             .chunks = (uint32_t)sh_pg_u64(reply->results[0], 0, 1),
@@ -315,6 +323,13 @@ static void run_prepare(struct sh_work *work)
                               &put->arena, &put->doc);
 }
 
+static bool may_hold(const struct put *put)
+{
+    const struct record *record = &put->doc.record;
+    return put_is_within(sh_rpc_call_caller(put->call), record->clearance_level,
+                         record->department);
+}
+
 static void prepared(struct sh_work *work, enum sh_err err)
 {
     struct put *put = SH_CONTAINER_OF(work, struct put, work);
@@ -328,6 +343,9 @@ static void prepared(struct sh_work *work, enum sh_err err)
         put_release(put);
     } else if (put->worked != SH_OK) {
         put_fail(put, put->worked, sh_err_text(put->worked));
+    } else if (!may_hold(put)) {
+        put_fail(put, SH_FORBIDDEN,
+                 "a document's clearance_level and department must be within one's own");
     } else if (!given_up(put)) {
         look_up(put);
     }

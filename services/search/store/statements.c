@@ -11,7 +11,8 @@ const struct sh_pg_statement store_document_lookup = {
     "SELECT encode(d.content_hash, 'hex'), d.chunk_count, "
     "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "
     "WHERE c.document_id = d.id), "
-    "s.next - (s.next - d.xmin::text::bigint) % 4294967296 FROM documents d, "
+    "s.next - (s.next - d.xmin::text::bigint) % 4294967296, "
+    "d.clearance_level, d.department FROM documents d, "
     "(SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) s "
     "WHERE d.id = $1"};
 
