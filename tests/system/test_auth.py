@@ -256,6 +256,20 @@ def test_failures_and_locks_are_figures(guarded):
     assert "\nauth_lockouts_total " in page
 
 
+def test_logins_are_in_the_audit_log(guarded, root, person):
+    identity = person("audited")
+    Browser(guarded).login("audited", BAD)
+    Browser(guarded).login("audited", GOOD)
+
+    def records():
+        rows = guarded.psql("SELECT status, outcome, code, user_id FROM audit_log WHERE "
+                            "action = 'login' AND target = 'audited' ORDER BY status DESC")
+        return rows.splitlines()
+    eventually(lambda: len(records()) == 2, seconds=60, what=records)
+    assert records()[0].startswith("401|denied|invalid_credentials|")
+    assert records()[1] == f"200|ok||{identity}"
+
+
 # --- sessions
 
 def test_a_replayed_cookie_is_worth_nothing_after_logout(root):

@@ -20,6 +20,7 @@ enum sh_err entry_of_user(struct exchange *x, const struct user *user, bool loca
                                       .epoch = copy.epoch,
                                       .ends_s = entry->session.ends_s,
                                       .local = local};
+    x->audit.user = copy.id;
     return SH_OK;
 }
 

@@ -81,6 +81,7 @@ void login_post(struct exchange *x, void *body)
     const struct login_body *login = body;
 
     x->audit.target = login->username;
+    x->audit.target = login->username;
     if (refuse_other_sites(x))
         return;
     struct entry *entry = account_begin(x, sizeof *entry);
