@@ -1,5 +1,6 @@
 #include "cli/stack/environment.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,28 @@ static void set_endpoints(const struct layout *layout)
     }
 }
 
+/* A login gives a token out of the box. It is signed by a key made of the stack's own
+ * secret, unless the operator brings another one. */
+static void set_token_secret(const struct layout *layout)
+{
+    static const char *const names[] = {"JWT_SECRET_KEY", "JWT_SECRET",
+                                        "JWT_SECRET_KEY_FILE", "JWT_SECRET_FILE"};
+    unsigned char key[crypto_auth_hmacsha256_BYTES];
+    static const char purpose[] = "cairn-stack: tokens";
+    crypto_auth_hmacsha256_state state;
+    char hex[2 * sizeof(key) + 1];
+
+    for (size_t i = 0; i < SH_COUNT(names); i++)
+        if (getenv(names[i]))
+            return;
+    (void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)layout->secret,
+                                      strlen(layout->secret)); /* none can fail */
+    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)purpose,
+                                        sizeof(purpose) - 1);
+    (void)crypto_auth_hmacsha256_final(&state, key);
+    set_default("JWT_SECRET_KEY", sodium_bin2hex(hex, sizeof(hex), key, sizeof(key)));
+}
+
 /* Children inherit the supervisor's environment: what the operator set there counts. */
 void environment_set(const struct layout *layout)
 {
@@ -40,6 +63,7 @@ void environment_set(const struct layout *layout)
     layout_redis_url(layout, value, sizeof(value));
     (void)setenv("REDIS_URL", value, 1);
     set_endpoints(layout);
+    set_token_secret(layout);
     if (layout->keys)
         (void)setenv("RPC_KEYS_DIR", layout_path(layout, "keys/public"), 1);
     set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));

@@ -615,3 +615,17 @@ def test_admins_that_the_command_line_does_not_make(guarded, name, password, say
     done = create_admin(guarded, name, input=password)
     assert done.returncode == 1
     assert says in done.stderr
+
+
+def test_the_local_stack_gives_tokens_by_itself(stack):
+    """AUTH_MODE=trusted, no setting made: accounts work, and a token says who one is."""
+    reply = stack.post("/api/admin/users", {"username": "local.one", "password": GOOD,
+                                            "role": "student"})
+    assert reply.status == 201, reply.body
+    try:
+        login = Browser(stack).login("local.one", GOOD)
+        assert login.status == 200, login.body
+        me = stack.get("/api/auth/me", headers=bearer(login)).json()
+        assert (me["username"], me["role"]) == ("local.one", "student")
+    finally:
+        stack.delete(f"/api/admin/users/{reply.json()['id']}")
