@@ -82,6 +82,9 @@ static enum sh_err open_server(struct edge *edge, uint16_t port)
         .fixed = shell_fixed(&edge->gateway->shell),
         .handler = exchange_begin,
         .arg = edge,
+        .admit = crowd_admit,
+        .left = crowd_left,
+        .admit_arg = edge->gateway->limits->crowd,
         .metrics_label = "public",
     };
     return sh_http_server_create(edge->loop, &options, &edge->server);
@@ -101,6 +104,8 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
         err = open_stores(edge, port == 0);
     if (err == SH_OK)
         err = auth_edge_open(edge, &edge->auth);
+    if (err == SH_OK)
+        err = limits_edge_open(edge, port == 0);
     if (err == SH_OK)
         err = open_server(edge, port);
     if (err != SH_OK)
@@ -132,6 +137,7 @@ void edge_close(struct edge *edge)
     if (edge->redis != NULL)
         sh_redis_close(&edge->redis);
     flights_close(&edge->flights);
+    limits_edge_close(edge);
     exchange_free_spare(edge);
     bodies_free(&edge->bodies);
     sh_free(edge->meters);

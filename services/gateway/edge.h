@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "services/gateway/gateway.h"
+#include "services/gateway/limits/limits.h"
 #include "services/gateway/meter.h"
 #include "shared/http_server.h"
 #include "shared/pg.h"
@@ -27,6 +28,7 @@ struct edge {
     struct sh_pg *pg;
     struct sh_workers *workers; /* for passwords: what takes tens of milliseconds */
     struct auth_edge *auth;     /* credentials that were checked a moment ago */
+    struct limits_edge limits;
     struct sh_http_server *server;
     struct exchange *spare; /* exchanges to use again */
     struct bodies *bodies;  /* that were read before; NULL: none are kept */

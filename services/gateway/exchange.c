@@ -34,6 +34,7 @@ void exchange_done(struct exchange *x)
 {
     struct edge *edge = x->edge;
 
+    limits_end(x);
     if (x->json != NULL)
         json_decref(x->json);
     if (x->arena.first != NULL)
@@ -49,8 +50,7 @@ static void on_abort(void *arg)
     struct exchange *x = arg;
 
     audit_exchange(x, 0, sh_now_us() - x->started_us);
-    if (x->calling)
-        sh_rpc_cancel(x->edge->peers[x->peer], x->call);
+    exchange_cancel(x);
     if (x->abandoned != NULL)
         x->abandoned(x);
     exchange_done(x);
@@ -301,6 +301,7 @@ void exchange_begin(void *arg, struct sh_http_request *request)
     x->param = match.param;
     x->started_us = sh_now_us();
     (void)snprintf(x->client, sizeof x->client, "%s", sh_http_peer(request));
+    limits_resolve(x);
     sh_http_on_abort(request, on_abort, x);
     sh_http_on_finished(request, on_finished, x);
     gate_enter(x);

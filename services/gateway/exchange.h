@@ -27,15 +27,18 @@ struct exchange {
     const char *allow;     /* what the path answers to, where it has no such method */
     struct sh_bytes param; /* raw, of a path with a parameter */
     unsigned step;         /* of the gate */
-    char client[EXCHANGE_CLIENT];
-    struct sh_arena arena;       /* ends with the exchange */
-    json_t *json;                /* the parsed body; owned */
-    struct principal *principal; /* who showed a credential, counted; NULL: nobody did */
-    const struct role *role;     /* NULL: a probe, which nobody asks */
+    char client[EXCHANGE_CLIENT]; /* behind the proxies that are trusted */
+    bool https;                   /* as the nearest of them says */
+    bool counted;                 /* among the requests under way */
+    struct sh_arena arena;        /* ends with the exchange */
+    json_t *json;                 /* the parsed body; owned */
+    struct principal *principal;  /* who showed a credential, counted; NULL: nobody did */
+    const struct role *role;      /* NULL: a probe, which nobody asks */
     struct caller caller; /* on whose behalf: the principal's, or who is impersonated */
     enum peer peer;       /* of the call in flight */
     uint64_t call;
     bool calling;
+    struct shed_ticket ticket; /* of a search, as limits/shed.h counts it */
     exchange_reply_fn *replied;
     void *state;                           /* the handler's own, in the arena */
     void (*abandoned)(struct exchange *x); /* the client left; NULL: nothing to do */
@@ -72,6 +75,8 @@ void exchange_call(struct exchange *x, const struct exchange_call *call);
 const struct caller *exchange_caller(struct exchange *x);
 void exchange_fail_call(struct exchange *x, enum peer peer,
                         const struct sh_rpc_response *reply);
+/* Nobody wants the answer to the call in flight, if there is one. */
+void exchange_cancel(struct exchange *x);
 /* No body is unpacked here. False: it is packed, and the answer was 415. */
 SH_CHECK bool exchange_body_plain(struct exchange *x);
 /* False: the exchange has been answered 502. */

@@ -2,12 +2,11 @@
 
 #include "services/gateway/auth/authenticate.h"
 #include "services/gateway/auth/authorise.h"
+#include "services/gateway/limits/limits.h"
 
 /* In this order, ended by NULL. */
 static gate_step *const steps[] = {
-    authenticate,
-    authorise,
-    NULL,
+    limits_shed, authenticate, limits_count, authorise, NULL,
 };
 
 /* What must be looked at anew is work, and not for everybody. */

@@ -11,6 +11,7 @@
 #include "services/gateway/auth/settings.h"
 #include "services/gateway/cache/cache.h"
 #include "services/gateway/health/board.h"
+#include "services/gateway/limits/settings.h"
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
 #include "services/gateway/shell/shell.h"
@@ -19,6 +20,7 @@
 #include "shared/service.h"
 
 struct auth;
+struct limits;
 struct edges;
 struct watch;
 
@@ -34,8 +36,10 @@ struct gateway {
     struct account_config account_config;
     struct auth_config auth_config;
     struct ldap_config ldap_config;
-    struct auth *auth;                /* roles, keys of tokens: auth/auth.h */
-    struct sh_health *health;         /* all checks of this process */
+    struct auth *auth;        /* roles, keys of tokens: auth/auth.h */
+    struct sh_health *health; /* all checks of this process */
+    struct limits_config limits_config;
+    struct limits *limits;            /* limits/limits.h */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
     struct audit *audit; /* NULL: nothing is recorded */

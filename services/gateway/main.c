@@ -162,6 +162,26 @@ static void stop_audit(struct sh_service *service, void *self)
     audit_close(&((struct process *)self)->gateway.audit);
 }
 
+/* --- how much anybody may ask ------------------------------------------------------- */
+
+static enum sh_err start_limits(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    char why[256];
+
+    if (limits_open(&gateway->limits_config, gateway->config.auth_mode,
+                    sh_service_instance(service), &gateway->limits, why, sizeof why))
+        return SH_OK;
+    sh_error(NULL, "%s", why);
+    return SH_INVALID;
+}
+
+static void stop_limits(struct sh_service *service, void *self)
+{
+    (void)service;
+    limits_close(&((struct process *)self)->gateway.limits);
+}
+
 /* --- the loops ---------------------------------------------------------------------- */
 
 static void on_change(void *arg)
@@ -274,6 +294,7 @@ static const struct sh_stage stages[] = {
     {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"cache", start_cache, NULL, stop_cache, NULL},
     {"audit", start_audit, NULL, stop_audit, NULL},
+    {"limits", start_limits, NULL, stop_limits, NULL},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
     {"accounts", start_accounts, NULL, stop_accounts, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
@@ -293,6 +314,7 @@ int main(int argc, char **argv)
         account_settings(&process.gateway.account_config),
         auth_settings(&process.gateway.auth_config),
         ldap_settings(&process.gateway.ldap_config),
+        limits_settings(&process.gateway.limits_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",

@@ -49,6 +49,8 @@ enum {                       /* flags of a route */
        ROUTE_AS_OLLAMA = 32, /* errors in the shape that clients of Ollama read */
        ROUTE_AS_OPENAI = 64, /* or those of OpenAI; see dialect.h */
        ROUTE_REPEATED = 128, /* the same bodies come often: see bodies.h */
+       ROUTE_UPLOAD = 256,   /* counts as an upload */
+       ROUTE_LOGIN = 512,    /* counts as an attempt to log in */
 };
 
 /* For /openapi.json. */

@@ -313,19 +313,25 @@ static inline void set_stores(struct fixture *f)
     f->gateway.pg_config = (struct sh_pg_config){.url = pg, .pool_min = 1, .pool_max = 1};
 }
 
-/* What concerns identity is as it is when nothing is set, but for what FIXTURE_ADJUST(f)
- * changes before anything is opened. */
+/* What concerns identity and limits is as it is when nothing is set, but for what
+ * FIXTURE_ADJUST(f) changes before anything is opened. */
 static inline void set_identity(struct fixture *f)
 {
     struct sh_buffer faults = {0};
     const struct sh_settings groups[] = {auth_settings(&f->gateway.auth_config),
-                                         account_settings(&f->gateway.account_config)};
+                                         account_settings(&f->gateway.account_config),
+                                         limits_settings(&f->gateway.limits_config)};
     f->gateway.process.environment = "development";
     assert_int_equal(sh_config_load(groups, SH_COUNT(groups), &faults), SH_OK);
     sh_buffer_free(&faults);
+    f->gateway.limits_config.enabled = "false"; /* tests are in a hurry */
 #ifdef FIXTURE_ADJUST
     FIXTURE_ADJUST(f);
 #endif
+    char why[256];
+    if (!limits_open(&f->gateway.limits_config, f->gateway.config.auth_mode, "test",
+                     &f->gateway.limits, why, sizeof why))
+        fail_msg("%s", why);
     assert_int_equal(auth_open(&f->gateway.auth_config,
                                settings_want_tokens(&f->gateway.config), &f->loop, NULL,
                                &f->gateway.auth),
@@ -425,6 +431,7 @@ static inline int tear_down(void **state)
     edge_close(&f->edge);
     auth_close(&f->gateway.auth);
     cache_free(&f->gateway.answers);
+    limits_close(&f->gateway.limits);
     sh_rpc_server_close(&f->search);
     sh_rpc_server_close(&f->embedder);
     sh_zmq_loop_close(&f->zmq);

@@ -1,0 +1,193 @@
+#include "services/gateway/limits/shed.h"
+
+#include "shared/clock.h"
+#include "shared/mem.h"
+#include "shared/metrics.h"
+
+enum { BLOCKED_US = 200 }; /* a poll that took as long was waiting for something */
+
+struct shed {
+    uv_prepare_t before_poll;
+    uv_check_t after_poll;
+    unsigned handles;
+    uint64_t polling_us;  /* since when */
+    uint64_t polled_us;   /* the last poll returned */
+    uint64_t earliest_us; /* what it brought cannot have come before */
+    uint32_t in_flight;
+    uint32_t in_flight_most;
+    uint32_t searching;
+    struct shed_gauge loop;
+    struct shed_gauge search;
+};
+
+static struct sh_family delay_family = {
+    .kind = SH_HISTOGRAM,
+    .name = "cairn_gateway_loop_delay_seconds",
+    .help = "How long requests can have waited for their event loop"};
+static struct sh_family refused_family = {
+    .kind = SH_COUNTER,
+    .name = "cairn_gateway_shed_total",
+    .help = "Requests answered 503 at once because of overload",
+    .labels = {"reason"}};
+
+/* --- the judgement -------------------------------------------------------------------
+ */
+
+void shed_gauge_note(struct shed_gauge *gauge, uint64_t now_us, uint64_t wait_us)
+{
+    if (gauge->target_us == 0)
+        return;
+    if (now_us >= gauge->ends_us) {
+        /* an interval in which nobody came says that there is no queue */
+        bool recent = now_us < gauge->ends_us + gauge->interval_us;
+        gauge->standing = recent && gauge->seen > 0 && gauge->least_us > gauge->target_us;
+        gauge->before = recent ? gauge->seen : 0;
+        gauge->ends_us = now_us + gauge->interval_us;
+        gauge->seen = 0;
+    }
+    if (gauge->seen++ == 0 || wait_us < gauge->least_us)
+        gauge->least_us = wait_us;
+}
+
+bool shed_gauge_refuses(const struct shed_gauge *gauge, uint64_t wait_us)
+{
+    return gauge->standing && wait_us > 2 * gauge->target_us;
+}
+
+uint32_t shed_gauge_room(const struct shed_gauge *gauge)
+{
+    if (!gauge->standing)
+        return UINT32_MAX;
+    uint64_t room = gauge->before * gauge->target_us / gauge->interval_us;
+    return room > 1 ? (uint32_t)room : 1;
+}
+
+/* --- the loop ------------------------------------------------------------------------
+ */
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    struct shed *self = handle->data;
+    self->polling_us = sh_now_us();
+}
+
+/* What a poll that did not wait brings may have come at any time since the one before. */
+static void on_check(uv_check_t *handle)
+{
+    struct shed *self = handle->data;
+    uint64_t now_us = sh_now_us();
+
+    self->earliest_us = now_us - self->polling_us > BLOCKED_US ? now_us : self->polled_us;
+    self->polled_us = now_us;
+}
+
+static enum shed_reason judge(struct shed *self)
+{
+    uint64_t now_us = sh_now_us();
+    uint64_t wait_us = now_us - self->earliest_us;
+    static _Thread_local struct sh_series *series;
+
+    if (series == NULL)
+        series = sh_series(&delay_family, NULL);
+    sh_series_observe(series, (double)wait_us / 1e6);
+    shed_gauge_note(&self->loop, now_us, wait_us);
+    if (self->in_flight_most > 0 && self->in_flight >= self->in_flight_most)
+        return SHED_IN_FLIGHT;
+    if (shed_gauge_refuses(&self->loop, wait_us))
+        return SHED_LOOP;
+    return SHED_NOT;
+}
+
+const char *shed_reason_name(enum shed_reason reason)
+{
+    static const char *const names[] = {"none", "in_flight", "loop_delay",
+                                        "search_delay"};
+    return names[reason];
+}
+
+static void count(enum shed_reason reason)
+{
+    sh_count(&refused_family, shed_reason_name(reason));
+}
+
+enum shed_reason shed_begin(struct shed *self)
+{
+    enum shed_reason reason = judge(self);
+
+    if (reason != SHED_NOT)
+        count(reason);
+    else
+        self->in_flight++;
+    return reason;
+}
+
+void shed_end(struct shed *self)
+{
+    self->in_flight--;
+}
+
+bool shed_search_begin(struct shed *self, struct shed_ticket *ticket)
+{
+    if (self->searching >= shed_gauge_room(&self->search)) {
+        count(SHED_SEARCH);
+        return false;
+    }
+    self->searching++;
+    *ticket = (struct shed_ticket){sh_now_us(), true};
+    return true;
+}
+
+void shed_search_end(struct shed *self, struct shed_ticket *ticket, enum sh_err err)
+{
+    uint64_t now_us = sh_now_us();
+
+    if (!ticket->counted)
+        return;
+    ticket->counted = false;
+    self->searching--;
+    if (err == SH_OK || err == SH_TIMEOUT)
+        shed_gauge_note(&self->search, now_us, now_us - ticket->since_us);
+}
+
+/* --- life ----------------------------------------------------------------------------
+ */
+
+enum sh_err shed_create(uv_loop_t *loop, const struct limits_config *config,
+                        struct shed **out)
+{
+    struct shed *self = sh_alloc(sizeof *self);
+    if (self == NULL)
+        return SH_NOMEM;
+    uint64_t interval_us = (uint64_t)config->shed_interval_ms * 1000;
+    self->in_flight_most = config->in_flight;
+    self->loop.target_us = (uint64_t)config->shed_delay_ms * 1000;
+    self->search.target_us = (uint64_t)config->shed_search_ms * 1000;
+    self->loop.interval_us = self->search.interval_us = interval_us;
+    self->polling_us = self->polled_us = self->earliest_us = sh_now_us();
+    self->before_poll.data = self->after_poll.data = self;
+    self->handles = 2;
+    (void)uv_prepare_init(loop, &self->before_poll); /* these cannot fail */
+    (void)uv_check_init(loop, &self->after_poll);
+    (void)uv_prepare_start(&self->before_poll, on_prepare);
+    (void)uv_check_start(&self->after_poll, on_check);
+    *out = self;
+    return SH_OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct shed *self = handle->data;
+    if (--self->handles == 0)
+        sh_free(self);
+}
+
+void shed_close(struct shed **self_p)
+{
+    struct shed *self = *self_p;
+
+    if (self == NULL)
+        return;
+    *self_p = NULL;
+    uv_close((uv_handle_t *)&self->before_poll, on_closed);
+    uv_close((uv_handle_t *)&self->after_poll, on_closed);
+}
