@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 
 #include "http_list.h"
+#include "http_packing.h"
 #include "http_parse.h"
 #include "http_tls.h"
 #include "shared/buffer.h"
@@ -39,7 +40,7 @@ struct sh_http_server {
     int fd;       /* the listener's; -1 once closed */
     int spare_fd; /* given up to accept and drop when descriptors run out */
     uint16_t port;
-    unsigned handles; /* not closed yet, this one's own */
+    unsigned handles; /* not closed yet, this one's own; and work under way */
     bool draining;
     bool closing;
     bool ticking;
@@ -47,6 +48,7 @@ struct sh_http_server {
     struct http_bounds bounds;
     struct sh_http_fixed fixed;
     struct http_tls_shared tls;
+    struct http_packing packing;
     sh_http_handler_fn *handler;
     void *arg;
     bool (*admit)(void *arg, const char *peer);
@@ -75,6 +77,9 @@ struct sh_http_server {
 /* Process the connection on the next turn of the loop. */
 struct http_conn;
 void http_server_kick(struct http_conn *conn);
+/* Something of the server's is still under way, or is over. */
+void http_server_hold(struct sh_http_server *server);
+void http_server_release(struct sh_http_server *server);
 /* A connection's handle is closed and its memory about to go. */
 void http_server_gone(struct http_conn *conn);
 
@@ -164,6 +169,7 @@ struct sh_http_request {
     struct sh_buffer body;
     struct sh_buffer extra; /* header lines added by the handler */
     struct sh_trace trace;
+    struct http_packing_job *packing; /* its answer is being packed; or NULL */
     uint64_t start_us;
     uint64_t sent; /* bytes of a streamed answer */
     enum http_body_mode body_mode;
@@ -185,6 +191,7 @@ struct sh_http_request {
     bool chunked;      /* the streamed answer */
     bool close;        /* the handler asked for Connection: close */
     bool secure;       /* the client speaks TLS */
+    bool unpacked;     /* the answer is not to be packed */
     bool own_policy;   /* the handler added a Content-Security-Policy */
     bool want_drained; /* sh_http_send() said stop */
     struct http_header headers[];
@@ -202,6 +209,9 @@ bool http_request_read(struct sh_http_request *request);
 /* True while more of the body is wanted from the client. */
 bool http_request_wants_body(const struct sh_http_request *request);
 
+/* The answer as it stands, at once; the request is gone. */
+void http_reply_now(struct sh_http_request *request, int status, const char *content_type,
+                    struct sh_bytes body);
 /* http_reply. Answers a fault instead of the handler (which is aborted if it has seen the
  * request, and the connection cut if the answer has begun). */
 void http_reply_fault(struct http_conn *conn, enum http_fault fault);

@@ -101,6 +101,15 @@ static uint64_t write_answer(struct sh_http_request *request, int status,
     return out->len + (apart ? body.len : 0);
 }
 
+void http_reply_now(struct sh_http_request *request, int status, const char *content_type,
+                    struct sh_bytes body)
+{
+    pass_body(request);
+    decide_end(request);
+    uint64_t bytes = write_answer(request, status, content_type, body);
+    finish(request, status, bytes);
+}
+
 void sh_http_respond(struct sh_http_request *request, int status,
                      const char *content_type, struct sh_bytes body)
 {
@@ -108,10 +117,8 @@ void sh_http_respond(struct sh_http_request *request, int status,
         cut(request);
         return;
     }
-    pass_body(request);
-    decide_end(request);
-    uint64_t bytes = write_answer(request, status, content_type, body);
-    finish(request, status, bytes);
+    request->body_over = true; /* the handler reads no more */
+    http_packing_answer(request, status, content_type, body);
 }
 
 /* --- streamed ----------------------------------------------------------------------- */

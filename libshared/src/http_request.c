@@ -64,6 +64,7 @@ void http_request_return(struct sh_http_request *request)
 {
     struct sh_http_server *server = request->conn->server;
     tell_end(request);
+    http_packing_forget(request);
     tidy(&request->head);
     tidy(&request->body);
     tidy(&request->extra);
@@ -283,6 +284,11 @@ const struct sh_trace *sh_http_trace(const struct sh_http_request *request)
 bool sh_http_is_secure(const struct sh_http_request *request)
 {
     return request->secure;
+}
+
+void sh_http_leave_unpacked(struct sh_http_request *request)
+{
+    request->unpacked = true;
 }
 
 void sh_http_set_secure(struct sh_http_request *request)

@@ -133,6 +133,7 @@ static void free_server(struct sh_http_server *server)
     free_stock(server);
     sh_buffer_free(&server->out);
     http_tls_unshare(&server->tls);
+    http_packing_free(&server->packing);
     if (server->fd >= 0)
         close(server->fd);
     if (server->spare_fd >= 0)
@@ -157,11 +158,20 @@ static void check_end(struct sh_http_server *server)
     }
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+void http_server_hold(struct sh_http_server *server)
 {
-    struct sh_http_server *server = handle->data;
+    server->handles++;
+}
+
+void http_server_release(struct sh_http_server *server)
+{
     server->handles--;
     check_end(server);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    http_server_release(handle->data);
 }
 
 void http_server_gone(struct http_conn *conn)
@@ -329,6 +339,7 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
     server->left = options->left;
     server->admit_arg = options->admit_arg;
     server->fixed = options->fixed;
+    server->packing.least = options->pack_least;
     server->limits = with_defaults(options->limits);
     server->bounds =
         (struct http_bounds){server->limits.head_bytes, server->limits.headers};

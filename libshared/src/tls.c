@@ -145,6 +145,7 @@ static bool set_tickets(struct sh_tls *self, SSL_CTX *context)
 
 static bool set_up(struct sh_tls *self, SSL_CTX *context)
 {
+    char groups[] = "X25519:P-256:P-384"; /* OpenSSL's macros drop const */
     SSL_CTX_set_app_data(context, self);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -156,7 +157,7 @@ static bool set_up(struct sh_tls *self, SSL_CTX *context)
     int least = self->options.tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION;
     return SSL_CTX_set_min_proto_version(context, least) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-           SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384") == 1 &&
+           SSL_CTX_set1_groups_list(context, groups) == 1 &&
            set_tickets(self, context);
 }
 

@@ -1,6 +1,7 @@
 """The shell around the gateway's HTTP, on the real thing."""
 
 import base64
+import gzip
 import hashlib
 import re
 
@@ -61,3 +62,25 @@ def test_only_listed_origins_may_read(new_stack):
         bad = stack.request("OPTIONS", "/api/search", headers={"Origin": origin, **preflight})
         assert not [name for name in bad.headers if name.startswith("Access-Control")]
         assert "Origin" in bad.headers["Vary"]
+
+
+def test_answers_are_packed_for_those_who_ask(stack):
+    plain = stack.get("/openapi.json")
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    packed = stack.get("/openapi.json", headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) < len(plain.body) / 3
+    small = stack.get("/health/ping", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in small.headers
+    zstd = stack.get("/openapi.json", headers={"Accept-Encoding": "gzip, zstd"})
+    assert zstd.headers["Content-Encoding"] == "zstd"
+    assert zstd.body[:4] == b"\x28\xb5\x2f\xfd"
+
+
+def test_packing_can_be_switched_off(new_stack):
+    stack = new_stack(RESPONSE_COMPRESSION="false")
+    reply = stack.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in reply.headers and "Vary" not in reply.headers

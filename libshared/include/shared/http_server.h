@@ -53,6 +53,9 @@ struct sh_http_server_options {
     struct sh_http_limits limits;
     struct sh_http_fixed fixed;
     struct sh_tls *tls; /* NULL: plain HTTP; the caller's */
+    /* Text of at least so many bytes is packed (gzip, zstd) for clients that ask for it;
+     * 0: never. Streamed answers are not. */
+    size_t pack_least;
     sh_http_handler_fn *handler;
     void *arg;
     /* Asked for each connection before anything is read of it: false answers 503 and
@@ -130,6 +133,10 @@ void sh_http_on_abort(struct sh_http_request *request, void (*abort)(void *arg),
  * logged. */
 void sh_http_add_header(struct sh_http_request *request, const char *name,
                         const char *value);
+/* Before responding: this answer holds a secret beside what a client chose, and is not
+ * packed: its length would tell of the secret (BREACH). One that sets a cookie never is.
+ */
+void sh_http_leave_unpacked(struct sh_http_request *request);
 /* The whole answer; the body is copied. HEAD gets the headers only. The request is gone
  * when this returns. */
 void sh_http_respond(struct sh_http_request *request, int status,

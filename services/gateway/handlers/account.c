@@ -236,4 +236,5 @@ void account_end_sessions(struct exchange *x, struct sh_bytes user_id, uint64_t 
 void account_private(struct exchange *x)
 {
     sh_http_add_header(x->request, "Cache-Control", "no-store");
+    sh_http_leave_unpacked(x->request);
 }
