@@ -122,6 +122,18 @@ static void trust_ends_at_loopback(void **state)
     }
 }
 
+static void with_tokens_the_gateway_may_be_anywhere(void **state)
+{
+    struct gateway_config config = {
+        .api_host = "0.0.0.0", .workers = "1", .auth_mode = "jwt"};
+    char why[256] = "";
+    (void)state;
+    assert_true(settings_check(&config, why, sizeof why));
+    assert_true(settings_want_tokens(&config));
+    config.auth_mode = "trusted";
+    assert_false(settings_check(&config, why, sizeof why));
+}
+
 static void production_waits_for_load_balancers(void **state)
 {
     struct gateway_config config = {.drain_delay_s = -1};
@@ -142,6 +154,7 @@ int main(void)
         cmocka_unit_test(the_operator_may_do_everything),
         cmocka_unit_test(the_general_limit_counts_only_when_set),
         cmocka_unit_test(trust_ends_at_loopback),
+        cmocka_unit_test(with_tokens_the_gateway_may_be_anywhere),
         cmocka_unit_test(production_waits_for_load_balancers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

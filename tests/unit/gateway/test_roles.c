@@ -111,6 +111,16 @@ static void the_same_again_changes_nothing(void **state)
     assert_ptr_equal(roles_now(*state), table);
 }
 
+/* Runs from the root of the tree, as the build's test target does. */
+static void the_example_is_the_built_in_table(void **state)
+{
+    const struct role_table *table = roles_now(*state);
+    char why[256] = "";
+    assert_int_equal(roles_load_file(*state, "examples/roles.json", why, sizeof why),
+                     SH_OK);
+    assert_ptr_equal(roles_now(*state), table);
+}
+
 static void public_reach_ends_at_level_2(void **state)
 {
     const char *json =
@@ -198,6 +208,7 @@ int main(void)
         T(only_admin_administers),
         T(a_file_replaces_the_table),
         T(the_same_again_changes_nothing),
+        T(the_example_is_the_built_in_table),
         T(public_reach_ends_at_level_2),
         T(bad_files_change_nothing),
         T(files_are_read_whole_or_not_at_all),
