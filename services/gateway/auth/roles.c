@@ -25,7 +25,7 @@ struct roles {
 #define READS     (BIT(SEARCH) | BIT(READ_DOCUMENTS) | BIT(READ_GLOSSARY))
 #define KNOWN     (READS | BIT(SESSION) | BIT(EMBED) | BIT(READ_GRAPH))
 #define WRITES    (BIT(WRITE_DOCUMENTS) | BIT(WRITE_GLOSSARY) | BIT(WRITE_GRAPH))
-#define ALL_BITS  (((uint64_t)1 << PERMIT_COUNT) - 1 - BIT(UNSET))
+#define ALL_BITS  (((uint64_t)1 << PERMIT_COUNT) - 1 - BIT(UNSET) - BIT(PUBLIC))
 
 /* clang-format off */
 static const struct role built_in[] = {
