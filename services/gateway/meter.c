@@ -41,6 +41,13 @@ static struct sh_family queries_total = {
     .labels = {"user_role", "department"},
 };
 
+static struct sh_family embeddings_total = {
+    .kind = SH_COUNTER,
+    .name = "vector_search_embedding_requests_total",
+    .help = "Requests for vectors at the embedding routes, by how they ended",
+    .labels = {"status"},
+};
+
 static const char *const methods[] = {"GET", "POST",    "HEAD",  "DELETE",
                                       "PUT", "OPTIONS", "PATCH", "other"};
 
@@ -69,6 +76,8 @@ struct meter *meters_create(struct edge *edge, const struct route *routes, size_
 {
     struct meter *meters = sh_alloc_array(count + 1, sizeof *meters);
 
+    /* there, at nothing, before the first: dashboards look for it */
+    (void)sh_series(&embeddings_total, (const char *[]){"success"});
     for (size_t i = 0; meters != NULL && i <= count; i++)
         open_meter(&meters[i], edge, i < count ? &routes[i] : NULL);
     return meters;
@@ -134,6 +143,8 @@ void meter_finished(void *arg, struct sh_http_request *request, int status,
     count(meter, method_index(sh_http_method(request)), status);
     sh_series_observe(meter->all_seconds, seconds);
     sh_series_observe(meter->seconds, seconds);
+    if (meter->route != NULL && (meter->route->flags & ROUTE_EMBEDS) != 0)
+        sh_count(&embeddings_total, status < 400 ? "success" : "error");
     if (meter->route != NULL && (meter->route->flags & ROUTE_QUIET) != 0)
         return;
     if (meter->edge->gateway->config.access_log && sh_log_enabled(SH_INFO))

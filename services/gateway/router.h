@@ -51,6 +51,7 @@ enum {                       /* flags of a route */
        ROUTE_REPEATED = 128, /* the same bodies come often: see bodies.h */
        ROUTE_UPLOAD = 256,   /* counts as an upload */
        ROUTE_LOGIN = 512,    /* counts as an attempt to log in */
+       ROUTE_EMBEDS = 1024,  /* counted as a request for vectors */
 };
 
 /* For /openapi.json. */

@@ -48,6 +48,18 @@ def test_the_model_is_the_real_one(stack):
         assert cosine(got, row["vector"]) > 0.9999, row["text"]
 
 
+def test_requests_for_vectors_are_counted(stack):
+    def counted(status):
+        name = f'vector_search_embedding_requests_total{{status="{status}"}}'
+        return stack.figure("gateway", name) or 0
+
+    good, bad = counted("success"), counted("error")
+    embed(stack, input="counted")
+    assert stack.post("/v1/embeddings", {"input": "x", "model": "none"}).status == 404
+    stack.get("/api/tags")
+    eventually(lambda: (counted("success"), counted("error")) == (good + 1, bad + 1))
+
+
 def test_fewer_dimensions(stack):
     vector = embed(stack, input="short", dimensions=64)["embeddings"][0]
     assert len(vector) == 64

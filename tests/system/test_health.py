@@ -267,7 +267,8 @@ def test_the_names_of_the_original_are_kept(stack):
     gateway = stack.get("/metrics").body.decode()
     for name in ("vector_search_requests_total{", "vector_search_request_duration_seconds_",
                  "vector_search_active_connections ", "vector_search_queries_total{",
-                 "http_requests_total{", "http_request_duration_seconds_"):
+                 "http_requests_total{", "http_request_duration_seconds_",
+                 'vector_search_embedding_requests_total{status="success"} '):
         assert "\n" + name in gateway, name
     embedder = stack.get("/metrics", base=stack.ops("embedder")).body.decode()
     for name in ("embedding_requests_total{", "cache_operations_total{"):
