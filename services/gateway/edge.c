@@ -65,33 +65,67 @@ static enum sh_err open_stores(struct edge *edge, bool first)
     return err;
 }
 
-static enum sh_err open_server(struct edge *edge, uint16_t port)
+static struct sh_http_server_options server_options(struct edge *edge)
 {
     const struct gateway_config *config = &edge->gateway->config;
-    struct sh_http_server_options options = {
+    const struct shell *shell = &edge->gateway->shell;
+
+    return (struct sh_http_server_options){
         .host =
             strcmp(config->api_host, "localhost") == 0 ? "127.0.0.1" : config->api_host,
-        .port = port != 0 ? port : (uint16_t)config->api_port,
+        .port = (uint16_t)config->api_port,
         .share_port = true,
         .limits = {.head_bytes = config->http_head_bytes,
                    .connections = config->http_connections,
                    .head_timeout_ms = config->http_head_timeout_ms,
                    .body_timeout_ms = config->http_body_timeout_ms,
                    .idle_timeout_ms = config->http_idle_timeout_ms,
-                   .write_timeout_ms = config->http_write_timeout_ms},
-        .fixed = shell_fixed(&edge->gateway->shell),
-        .handler = exchange_begin,
-        .arg = edge,
+                   .write_timeout_ms = config->http_write_timeout_ms,
+                   .handshake_timeout_ms = shell->config->tls_handshake_timeout_ms,
+                   .handshakes = shell->config->tls_handshakes},
+        .fixed = shell_fixed(shell),
         .admit = crowd_admit,
         .left = crowd_left,
         .admit_arg = edge->gateway->limits->crowd,
-        .metrics_label = "public",
     };
+}
+
+static enum sh_err open_server(struct edge *edge, const struct edge *first)
+{
+    const struct shell *shell = &edge->gateway->shell;
+    struct sh_http_server_options options = server_options(edge);
+
+    options.tls = shell->tls;
+    if (shell->config->compression)
+        options.pack_least = shell->config->compression_least;
+    options.handler = exchange_begin;
+    options.arg = edge;
+    options.metrics_label = "public";
+    if (shell->config->tls_port != 0)
+        options.port = (uint16_t)shell->config->tls_port;
+    if (first != NULL)
+        options.port = sh_http_server_port(first->server);
     return sh_http_server_create(edge->loop, &options, &edge->server);
 }
 
+/* API_PORT, while TLS has a port of its own. */
+static enum sh_err open_plain(struct edge *edge, const struct edge *first)
+{
+    struct shell *shell = &edge->gateway->shell;
+    struct sh_http_server_options options = server_options(edge);
+
+    if (shell->config->tls_port == 0)
+        return SH_OK;
+    options.handler = shell_redirect;
+    options.arg = shell;
+    options.metrics_label = "redirect";
+    if (first != NULL)
+        options.port = sh_http_server_port(first->plain);
+    return sh_http_server_create(edge->loop, &options, &edge->plain);
+}
+
 enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loop,
-                      struct sh_zmq_loop *zmq, uint16_t port)
+                      struct sh_zmq_loop *zmq, const struct edge *first)
 {
     enum sh_err err = SH_NOMEM;
 
@@ -101,13 +135,15 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
     if (edge->meters != NULL)
         err = open_peers(edge);
     if (err == SH_OK)
-        err = open_stores(edge, port == 0);
+        err = open_stores(edge, first == NULL);
     if (err == SH_OK)
         err = auth_edge_open(edge, &edge->auth);
     if (err == SH_OK)
-        err = limits_edge_open(edge, port == 0);
+        err = limits_edge_open(edge, first == NULL);
     if (err == SH_OK)
-        err = open_server(edge, port);
+        err = open_server(edge, first);
+    if (err == SH_OK)
+        err = open_plain(edge, first);
     if (err != SH_OK)
         edge_close(edge);
     return err;
@@ -127,6 +163,8 @@ void edge_close(struct edge *edge)
 {
     if (edge->server != NULL)
         sh_http_server_close(&edge->server);
+    if (edge->plain != NULL)
+        sh_http_server_close(&edge->plain);
     for (int p = 0; p < PEER_COUNT; p++)
         if (edge->peers[p] != NULL)
             sh_rpc_client_close(&edge->peers[p]);

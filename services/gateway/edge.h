@@ -30,18 +30,20 @@ struct edge {
     struct auth_edge *auth;     /* credentials that were checked a moment ago */
     struct limits_edge limits;
     struct sh_http_server *server;
-    struct exchange *spare; /* exchanges to use again */
-    struct bodies *bodies;  /* that were read before; NULL: none are kept */
-    struct meter *meters;   /* one a route, and one for unknown paths */
+    struct sh_http_server *plain; /* beside TLS_PORT: sends browsers there; or NULL */
+    struct exchange *spare;       /* exchanges to use again */
+    struct bodies *bodies;        /* that were read before; NULL: none are kept */
+    struct meter *meters;         /* one a route, and one for unknown paths */
     struct sh_buffer out;   /* the answer being written; every answer is copied out */
     struct sh_buffer frame; /* the message being encoded; copied too */
 };
 
-/* `loop` and `zmq` stay the caller's. `port` 0: the first edge, which listens on API_PORT
- * and keeps the gateway's health checks current; the others take the port that it got.
- * Errors: SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
+/* `loop` and `zmq` stay the caller's. `first` NULL: this is the first edge, which listens
+ * where the settings say and keeps the gateway's health checks current; the others take
+ * the ports that it got. Errors: SH_NOMEM, SH_INVALID, SH_IO; nothing is left behind. */
 SH_CHECK enum sh_err edge_open(struct edge *edge, struct gateway *gateway,
-                               uv_loop_t *loop, struct sh_zmq_loop *zmq, uint16_t port);
+                               uv_loop_t *loop, struct sh_zmq_loop *zmq,
+                               const struct edge *first);
 /* Called when the number of ready search replicas changes. */
 void edge_on_change(struct edge *edge, void (*changed)(void *arg), void *arg);
 bool edge_ready(const struct edge *edge);

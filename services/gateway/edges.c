@@ -58,6 +58,8 @@ static void drain_slot(struct slot *slot)
     if (slot->draining)
         return;
     slot->draining = true;
+    if (slot->edge.plain != NULL)
+        sh_http_server_close(&slot->edge.plain);
     sh_http_server_drain(slot->edge.server, on_drained, slot);
 }
 
@@ -74,8 +76,9 @@ static void on_wake(uv_async_t *async)
 
 static enum sh_err open_slot(struct slot *slot, uv_loop_t *loop, struct sh_zmq_loop *zmq)
 {
-    enum sh_err err =
-        edge_open(&slot->edge, slot->edges->gateway, loop, zmq, slot->edges->port);
+    const struct slot *first = &slot->edges->slots[0];
+    enum sh_err err = edge_open(&slot->edge, slot->edges->gateway, loop, zmq,
+                                slot == first ? NULL : &first->edge);
     if (err == SH_OK)
         edge_on_change(&slot->edge, on_change, slot);
     return err;

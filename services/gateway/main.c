@@ -56,8 +56,8 @@ static bool open_shell(struct gateway *gateway, char *why, size_t size)
     bool production = strcmp(gateway->process.environment, "production") == 0;
 
     (void)snprintf(why, size, "out of memory");
-    return shell_open(&gateway->shell_config, production, &gateway->shell, why, size) ==
-           SH_OK;
+    return shell_open(&gateway->shell_config, &gateway->config, production,
+                      &gateway->shell, why, size) == SH_OK;
 }
 
 static enum sh_err start_tables(struct sh_service *service, void *self)
@@ -87,6 +87,12 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     if (err != SH_OK)
         stop_tables(service, self);
     return err;
+}
+
+static void reload_tables(struct sh_service *service, void *self)
+{
+    (void)service;
+    shell_reload(&((struct process *)self)->gateway.shell);
 }
 
 /* --- who may do what ---------------------------------------------------------------- */
@@ -290,7 +296,7 @@ static void stop_accounts(struct sh_service *service, void *self)
 
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
-    {"tables", start_tables, NULL, stop_tables, NULL},
+    {"tables", start_tables, NULL, stop_tables, reload_tables},
     {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"cache", start_cache, NULL, stop_cache, NULL},
     {"audit", start_audit, NULL, stop_audit, NULL},

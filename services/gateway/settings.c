@@ -11,7 +11,7 @@ enum { WORKERS_MAX = 64, RESULTS_DEFAULT = 50 };
 SH_SETTINGS_DEFINE(gateway, "Gateway", GATEWAY_SETTINGS)
 SH_SETTINGS_DEFINE(health, "Health", HEALTH_SETTINGS)
 
-static bool is_loopback(const char *host)
+bool settings_is_loopback(const char *host)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -38,7 +38,7 @@ bool settings_check(const struct gateway_config *config, char *why, size_t size)
         (void)snprintf(why, size, "WORKERS must be auto or 1 to %d", WORKERS_MAX);
         return false;
     }
-    if (!settings_want_tokens(config) && !is_loopback(config->api_host)) {
+    if (!settings_want_tokens(config) && !settings_is_loopback(config->api_host)) {
         (void)snprintf(
             why, size,
             "API_HOST is not a loopback address while AUTH_MODE is trusted: anyone who "

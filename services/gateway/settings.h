@@ -96,6 +96,8 @@ struct sh_settings health_settings(struct health_config *into);
 
 /* The rules between settings. False: `why` holds a sentence that names the setting. */
 bool settings_check(const struct gateway_config *config, char *why, size_t size);
+/* A numeric loopback address, or "localhost". */
+bool settings_is_loopback(const char *host);
 /* AUTH_MODE=jwt. */
 bool settings_want_tokens(const struct gateway_config *config);
 /* How many loops WORKERS asks for: 1 to 64. */

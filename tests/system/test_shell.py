@@ -84,3 +84,14 @@ def test_packing_can_be_switched_off(new_stack):
     stack = new_stack(RESPONSE_COMPRESSION="false")
     reply = stack.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in reply.headers and "Vary" not in reply.headers
+
+
+def test_a_trusted_proxy_says_that_there_is_tls(stack, new_stack):
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+    header = "Strict-Transport-Security"
+    assert header not in stack.get("/docs", headers=told).headers
+    behind = new_stack(TRUSTED_PROXIES="127.0.0.1")
+    reply = behind.get("/docs", headers=told)
+    assert reply.headers[header] == "max-age=31536000; includeSubDomains"
+    assert header not in behind.get("/docs").headers
+    assert header not in behind.get("/docs", headers={"X-Forwarded-Proto": "http"}).headers

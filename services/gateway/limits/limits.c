@@ -107,4 +107,6 @@ void limits_resolve(struct exchange *x)
     struct forwarded forwarded = forwarded_resolve(&limits->trusted, &peer, &headers);
     address_write(&forwarded.client, x->client);
     x->https = forwarded.https;
+    if (forwarded.https)
+        sh_http_set_secure(x->request);
 }

@@ -30,7 +30,31 @@
     S(flag, cors_credentials, "CORS_ALLOW_CREDENTIALS", "false", 0, 0, 0, "",              \
       "those pages may send cookies")                                                      \
     S(u32, cors_max_age_s, "CORS_PREFLIGHT_MAX_AGE", "86400", 0, 86400, 0, "",             \
-      "seconds that a browser may keep the answer to a preflight request")
+      "seconds that a browser may keep the answer to a preflight request")                 \
+    S(flag, compression, "RESPONSE_COMPRESSION", "true", 0, 0, 0, "",                      \
+      "answers are packed (gzip, zstd) for clients that ask for it")                       \
+    S(u32, compression_least, "RESPONSE_COMPRESSION_MIN_BYTES", "1024", 256, 1073741824,   \
+      0, "", "shorter answers are not")                                                    \
+    S(str, tls_cert_file, "TLS_CERT_FILE", "", 0, 4096, 0, "",                             \
+      "PEM: our certificate, then those that vouch for it; with it the gateway speaks TLS; " \
+      "read again on SIGHUP")                                                              \
+    S(str, tls_key_file, "TLS_KEY_FILE", "", 0, 4096, 0, "",                               \
+      "PEM: its key, without a password, for nobody else to read")                         \
+    S(u32, tls_port, "TLS_PORT", "0", 0, 65535, 0, "",                                     \
+      "port for TLS; API_PORT then only sends browsers there. 0: API_PORT itself speaks TLS") \
+    S(choice, tls_min_version, "TLS_MIN_VERSION", "1.2", 0, 0, 0, "1.2|1.3",               \
+      "oldest version of TLS that is spoken")                                              \
+    S(u32, tls_ticket_s, "TLS_TICKET_SECONDS", "3600", 0, 86400, 0, "",                    \
+      "age at which the key of session tickets changes; a session can be resumed for at "  \
+      "most twice as long; 0: not at all")                                                 \
+    S(u32, tls_handshake_timeout_ms, "TLS_HANDSHAKE_TIMEOUT_MS", "10000", 100, 600000, 0,  \
+      "", "longest time for a TLS handshake")                                              \
+    S(u32, tls_handshakes, "TLS_MAX_HANDSHAKES", "1000", 1, 1000000, 0, "",                \
+      "TLS handshakes under way per event loop; further connections are closed")           \
+    S(flag, behind_tls_proxy, "BEHIND_TLS_PROXY", "false", 0, 0, 0, "",                    \
+      "a proxy in front ends TLS: plain HTTP beyond loopback is right, also in production") \
+    S(str, server_name, "SERVER_NAME", "", 0, 255, 0, "",                                  \
+      "our public host name, for redirects; empty: as the client calls us")
 /* clang-format on */
 
 struct shell_config {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "services/gateway/shell/tls.h"
+
 SH_SETTINGS_DEFINE(shell, "HTTP shell", SHELL_SETTINGS)
 
 /* --- the headers -------------------------------------------------------------------- */
@@ -55,9 +57,40 @@ static void make_headers(const struct shell_config *config, struct shell *shell)
 
 /* --- rules -------------------------------------------------------------------------- */
 
-static bool check(const struct shell_config *config, const struct shell *shell,
-                  bool production, char *why, size_t size)
+struct surroundings {
+    const struct gateway_config *gateway;
+    bool production;
+};
+
+static const char *check_tls(const struct shell_config *config,
+                             const struct surroundings *around)
 {
+    bool cert = config->tls_cert_file[0] != '\0';
+
+    if (cert != (config->tls_key_file[0] != '\0'))
+        return "TLS_CERT_FILE and TLS_KEY_FILE go together";
+    if (config->tls_port != 0 && !cert)
+        return "TLS_PORT needs TLS_CERT_FILE and TLS_KEY_FILE";
+    if (config->tls_port != 0 && config->tls_port == around->gateway->api_port)
+        return "TLS_PORT and API_PORT are the same: without TLS_PORT, API_PORT speaks "
+               "TLS";
+    if (around->production && !cert && !config->behind_tls_proxy &&
+        !settings_is_loopback(around->gateway->api_host))
+        return "API_HOST is not a loopback address, and nothing speaks TLS: set "
+               "TLS_CERT_FILE and TLS_KEY_FILE, or BEHIND_TLS_PROXY=true when a proxy "
+               "does";
+    return NULL;
+}
+
+static bool check(const struct shell_config *config, const struct shell *shell,
+                  const struct surroundings *around, char *why, size_t size)
+{
+    const char *fault = check_tls(config, around);
+
+    if (fault != NULL) {
+        (void)snprintf(why, size, "%s", fault);
+        return false;
+    }
     if (!is_line(config->content_policy) || !is_line(config->permissions_policy)) {
         (void)snprintf(
             why, size,
@@ -65,7 +98,7 @@ static bool check(const struct shell_config *config, const struct shell *shell,
             "printable ASCII");
         return false;
     }
-    if (production && shell->cors.any) {
+    if (around->production && shell->cors.any) {
         (void)snprintf(why, size,
                        "CORS_ORIGINS=* is not for production: name the origins");
         return false;
@@ -73,20 +106,25 @@ static bool check(const struct shell_config *config, const struct shell *shell,
     return true;
 }
 
-enum sh_err shell_open(const struct shell_config *config, bool production,
+enum sh_err shell_open(const struct shell_config *config,
+                       const struct gateway_config *gateway, bool production,
                        struct shell *shell, char *why, size_t size)
 {
-    *shell = (struct shell){0};
+    const struct surroundings around = {gateway, production};
+
+    *shell = (struct shell){.config = config};
     enum sh_err err =
         cors_open(&shell->cors, config->cors_origins, config->cors_credentials,
                   config->cors_max_age_s, why, size);
-    if (err == SH_OK && !check(config, shell, production, why, size))
+    if (err == SH_OK && !check(config, shell, &around, why, size))
         err = SH_INVALID;
     if (err == SH_OK)
         make_headers(config, shell);
     if (err == SH_OK && (shell->always.err != SH_OK || shell->policy.err != SH_OK ||
                          shell->secure.err != SH_OK))
         err = SH_NOMEM;
+    if (err == SH_OK)
+        err = shell_tls_open(config, &shell->tls, why, size);
     if (err != SH_OK)
         shell_close(shell);
     return err;
@@ -94,6 +132,7 @@ enum sh_err shell_open(const struct shell_config *config, bool production,
 
 void shell_close(struct shell *shell)
 {
+    sh_tls_close(&shell->tls);
     cors_close(&shell->cors);
     sh_buffer_free(&shell->always);
     sh_buffer_free(&shell->policy);

@@ -417,8 +417,9 @@ static inline int set_up(void **state)
     configure(f);
     serve_search(f);
     serve_embedder(f);
+    f->gateway.shell.config = &f->gateway.shell_config;
     BEFORE_EDGE(f);
-    assert_int_equal(edge_open(&f->edge, &f->gateway, &f->loop, f->zmq, 0), SH_OK);
+    assert_int_equal(edge_open(&f->edge, &f->gateway, &f->loop, f->zmq, NULL), SH_OK);
     pump_until(f, edge_ready(&f->edge) &&
                       sh_rpc_client_ready(f->edge.peers[PEER_EMBEDDER]) == 1);
     return 0;

@@ -15,12 +15,17 @@ static struct shell_config defaults(void)
         .hsts_subdomains = true,
         .cors_origins = "",
         .cors_max_age_s = 600,
+        .tls_cert_file = "",
+        .tls_key_file = "",
+        .tls_min_version = "1.2",
+        .server_name = "",
     };
 }
 
 static struct shell shell; /* of the test at hand */
 static const char *own_policy;
 static bool secure;
+static struct gateway_config around = {.api_host = "127.0.0.1", .api_port = 8000};
 
 static void handler(void *arg, struct sh_http_request *request)
 {
@@ -39,7 +44,7 @@ static void handler(void *arg, struct sh_http_request *request)
 static void open_shell(const struct shell_config *config)
 {
     char why[256];
-    assert_int_equal(shell_open(config, false, &shell, why, sizeof why), SH_OK);
+    assert_int_equal(shell_open(config, &around, false, &shell, why, sizeof why), SH_OK);
 }
 
 static void serve_shell(struct fixture *f, const struct shell_config *config)
@@ -263,7 +268,8 @@ static void assert_refused(const struct shell_config *config, bool production,
 {
     char why[256] = "";
     struct shell other;
-    assert_int_equal(shell_open(config, production, &other, why, sizeof why), SH_INVALID);
+    assert_int_equal(shell_open(config, &around, production, &other, why, sizeof why),
+                     SH_INVALID);
     assert_non_null(strstr(why, word));
 }
 
@@ -303,6 +309,98 @@ static void weak_settings_are_refused(void **state)
     assert_refused(&config, false, "CONTENT_SECURITY_POLICY");
 }
 
+static void plain_http_beyond_loopback_is_not_for_production(void **state)
+{
+    struct shell_config config = defaults();
+    (void)state;
+    around.api_host = "0.0.0.0";
+    assert_refused(&config, true, "TLS_CERT_FILE");
+    open_shell(&config);
+    shell_close(&shell);
+    char why[256];
+    config.behind_tls_proxy = true;
+    assert_int_equal(shell_open(&config, &around, true, &shell, why, sizeof why), SH_OK);
+    shell_close(&shell);
+    config.behind_tls_proxy = false;
+    around.api_host = "::1";
+    assert_int_equal(shell_open(&config, &around, true, &shell, why, sizeof why), SH_OK);
+    shell_close(&shell);
+    around.api_host = "127.0.0.1";
+}
+
+static void half_of_a_tls_set_up_is_refused(void **state)
+{
+    struct shell_config config = defaults();
+    (void)state;
+    config.tls_cert_file = "/nowhere/cert.pem";
+    assert_refused(&config, false, "go together");
+    config.tls_key_file = "/nowhere/key.pem";
+    assert_refused(&config, false, "/nowhere/cert.pem");
+    config.tls_port = around.api_port;
+    assert_refused(&config, false, "TLS_PORT");
+    config = defaults();
+    config.tls_port = 8443;
+    assert_refused(&config, false, "TLS_PORT");
+}
+
+/* --- the plain port beside TLS ------------------------------------------------------ */
+
+static void serve_redirects(struct fixture *f, const struct shell_config *config)
+{
+    open_shell(config);
+    struct sh_http_server_options options = {
+        .host = "127.0.0.1",
+        .handler = shell_redirect,
+        .arg = &shell,
+        .metrics_label = "redirect",
+    };
+    assert_int_equal(sh_http_server_create(&f->loop, &options, &f->server), SH_OK);
+}
+
+static void redirected(struct fixture *f, const char *request, const char *location)
+{
+    struct heard *heard = exchange(f, request, strlen(request));
+    assert_int_equal(status_of(heard), 308);
+    if (!strstr(heard->data, location))
+        fail_msg("no '%s' in: %s", location, heard->data);
+    free(heard);
+}
+
+static void readers_are_sent_to_tls(void **state)
+{
+    struct fixture *f = *state;
+    struct shell_config config = defaults();
+    serve_redirects(f, &config);
+    config.tls_port = 8443; /* after the rules, which would want a certificate */
+    redirected(f,
+               "GET /a?b=c HTTP/1.1\r\nHost: x.example:80\r\nConnection: close\r\n\r\n",
+               "\r\nLocation: https://x.example:8443/a?b=c\r\n");
+    redirected(f, "HEAD / HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n",
+               "\r\nLocation: https://[::1]:8443/\r\n");
+    config.tls_port = 443;
+    config.server_name = "cairn.example";
+    redirected(f, "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+               "\r\nLocation: https://cairn.example/\r\n");
+}
+
+static void what_should_have_come_by_tls_is_refused(void **state)
+{
+    static const char *const requests[] = {
+        "POST /api/search HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+        "GET / HTTP/1.0\r\n\r\n", /* nobody to send it to */
+    };
+    struct fixture *f = *state;
+    struct shell_config config = defaults();
+    serve_redirects(f, &config);
+    config.tls_port = 8443;
+    for (size_t i = 0; i < SH_COUNT(requests); i++) {
+        struct heard *heard = exchange(f, requests[i], strlen(requests[i]));
+        assert_int_equal(status_of(heard), 403);
+        assert_non_null(strstr(heard->data, "tls_required"));
+        free(heard);
+    }
+}
+
 static void origins_are_compared_as_browsers_write_them(void **state)
 {
     struct shell_config config = defaults();
@@ -332,6 +430,10 @@ int main(void)
         TEST(other_origins_get_nothing),
         TEST(any_origin_means_no_credentials),
         cmocka_unit_test(frames_of_ones_own_can_be_allowed),
+        TEST(readers_are_sent_to_tls),
+        TEST(what_should_have_come_by_tls_is_refused),
+        cmocka_unit_test(plain_http_beyond_loopback_is_not_for_production),
+        cmocka_unit_test(half_of_a_tls_set_up_is_refused),
         cmocka_unit_test(weak_settings_are_refused),
         cmocka_unit_test(origins_are_compared_as_browsers_write_them),
     };
