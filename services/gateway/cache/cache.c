@@ -4,6 +4,8 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
+enum { REDIS_MS = 50 };
+
 SH_SETTINGS_DEFINE(cache, "Result cache", CACHE_SETTINGS)
 
 static struct sh_family operations = {
@@ -57,6 +59,7 @@ enum sh_err cache_create(const struct cache_config *config, struct cache **out)
     if (self == NULL)
         return SH_NOMEM;
     self->ttl_s = config->ttl_s;
+    self->redis_ms = REDIS_MS;
     err = shelf_create((size_t)config->memory_mb << 20, &self->shelf);
     if (err == SH_OK)
         err = sh_metrics_on_scrape(on_scrape, self);

@@ -31,6 +31,7 @@ struct sh_settings cache_settings(struct cache_config *into);
 struct cache {
     struct shelf *shelf;
     uint32_t ttl_s;
+    uint32_t redis_ms; /* so long is waited for it; then it is left alone for a while */
     /* Names what Redis holds. 0: not known, Redis is not used. */
     atomic_uint_fast64_t epoch;
     /* Names what it shall hold once it can be told; 0: what it says itself. */

@@ -3,8 +3,7 @@
 #include "shared/clock.h"
 
 enum {
-    REDIS_MS = 50,   /* so long is waited for Redis, */
-    AVOID_MS = 1000, /* and if in vain, it is left alone for a while */
+    AVOID_MS = 1000, /* Redis is left alone after it was waited for in vain */
     TICK_MS = 10,    /* while Redis is asked */
     LOOK_MS = 250,   /* at the epoch */
 };
@@ -31,7 +30,8 @@ static struct flight *overdue(struct flights *self, uint64_t now_ms)
 {
     for (size_t i = 0; i < FLIGHT_BUCKETS; i++)
         for (struct flight *flight = self->buckets[i]; flight; flight = flight->next)
-            if (flight->get != NULL && now_ms - flight->started_ms > REDIS_MS)
+            if (flight->get != NULL &&
+                now_ms - flight->started_ms > self->cache->redis_ms)
                 return flight;
     return NULL;
 }

@@ -31,6 +31,7 @@ static void add_cache(void *fixture)
     f->generation = 1;
     sh_rpc_server_set_state(f->search, 1);
     assert_int_equal(cache_create(&settings, &f->gateway.answers), SH_OK);
+    f->gateway.answers->redis_ms = PATIENCE_MS; /* however slow the machine */
 }
 
 /* --- Redis as somebody else sees it ------------------------------------------------- */
@@ -516,6 +517,7 @@ static void second_open(struct fixture *f, struct second *second)
 {
     second->gateway = f->gateway;
     assert_int_equal(cache_create(&settings, &second->gateway.answers), SH_OK);
+    second->gateway.answers->redis_ms = PATIENCE_MS;
     assert_int_equal(edge_open(&second->edge, &second->gateway, &f->loop, f->zmq, 0),
                      SH_OK);
     pump_until(f, sh_rpc_client_state(second->edge.peers[PEER_SEARCH]) == 1 &&
@@ -657,6 +659,7 @@ static void a_redis_that_does_not_answer_is_not_waited_for(void **state)
 {
     struct fixture *f = *state;
 
+    f->gateway.answers->redis_ms = 50;
     stopped = redis_pid();
     assert_int_equal(kill(stopped, SIGSTOP), 0);
     assert_says(search(f, walrus), "\"from_cache\":false");
