@@ -45,6 +45,8 @@ static void stand_up(struct flight_seat *seat)
 {
     struct flight *flight = seat->flight;
 
+    if (flight == NULL)
+        return;
     *(seat->prev != NULL ? &seat->prev->next : &flight->first) = seat->next;
     *(seat->next != NULL ? &seat->next->prev : &flight->last) = seat->prev;
     seat->flight = NULL;

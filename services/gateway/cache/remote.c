@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "shared/mem.h"
 
@@ -141,15 +142,13 @@ static void learn(struct cache *cache, uint64_t epoch)
     atomic_store(&cache->epoch, epoch);
 }
 
+/* 0: it is none. hiredis ends texts by NUL. */
 static uint64_t read_epoch(const redisReply *reply)
 {
-    uint64_t epoch = 0;
-    int end = 0;
-
     if (reply->type != REDIS_REPLY_STRING || reply->len != EPOCH_CHARS ||
-        sscanf(reply->str, "%16" SCNx64 "%n", &epoch, &end) != 1 || end != EPOCH_CHARS)
+        strspn(reply->str, "0123456789abcdef") != EPOCH_CHARS)
         return 0;
-    return epoch;
+    return strtoull(reply->str, NULL, 16);
 }
 
 static void want(struct cache *cache, uint64_t epoch)

@@ -58,7 +58,7 @@ enum sh_err shelf_create(size_t max_bytes, struct shelf **out)
     for (size_t i = 0; i < PARTS; i++) {
         struct part *part = &self->parts[i];
         pthread_mutex_init(&part->lock, NULL);
-        part->buckets = sh_alloc_array(self->buckets, sizeof *part->buckets);
+        part->buckets = sh_alloc_array(self->buckets, sizeof(struct shelf_item *));
         whole = whole && part->buckets != NULL;
     }
     *out = self;

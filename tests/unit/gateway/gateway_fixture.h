@@ -53,7 +53,7 @@ struct fixture {
     char flags[128];       /* of the same query */
     enum sh_err fail_with; /* of search.query */
     int queries;
-    bool whole; /* nothing in them is degraded */
+    bool whole;     /* nothing in them is degraded */
     bool tell_role; /* as the text of the passage */
     uint64_t generation;
     /* what the client heard */

@@ -265,54 +265,61 @@ static void an_answer_is_kept_under_its_own_state(void **state)
     assert_int_equal(f->queries, 2);
 }
 
+static const char *const roles[] = {"anonymous", "student", "staff", "academic", "admin"};
+static const char *const places[] = {"", "IT", "HR"};
+enum { PLACES = SH_COUNT(places), MEMBERS = SH_COUNT(roles) * PLACES * PLACES };
+
+static void search_as(struct fixture *f, size_t member, bool from_cache)
+{
+    const char *role = roles[member / PLACES / PLACES];
+    char body[256], text[64];
+
+    (void)snprintf(body, sizeof body,
+                   "{\"query\":\"x\",\"user\":{\"role\":\"%s\","
+                   "\"department\":\"%s\",\"campus\":\"%s\"}}",
+                   role, places[member / PLACES % PLACES], places[member % PLACES]);
+    (void)snprintf(text, sizeof text, "\"text\":\"%s\"", role);
+    const char *answer = search(f, body);
+    assert_says(answer, text);
+    assert_says(answer, from_cache ? "\"from_cache\":true" : "\"from_cache\":false");
+}
+
 /* Who has other rights never gets it, whoever asked before. */
 static void nobody_gets_what_was_found_for_others(void **state)
 {
-    static const char *const roles[] = {"anonymous", "student", "staff", "academic",
-                                        "admin"};
-    static const char *const places[] = {"", "IT", "HR"};
     struct fixture *f = *state;
-    int asked = 0;
 
     f->tell_role = true;
-    for (int round = 0; round < 2; round++)
-        for (size_t r = 0; r < SH_COUNT(roles); r++)
-            for (size_t d = 0; d < SH_COUNT(places); d++)
-                for (size_t c = 0; c < SH_COUNT(places); c++) {
-                    char body[256], text[64];
-                    (void)snprintf(body, sizeof body,
-                                   "{\"query\":\"x\",\"user\":{\"role\":\"%s\","
-                                   "\"department\":\"%s\",\"campus\":\"%s\"}}",
-                                   roles[r], places[d], places[c]);
-                    (void)snprintf(text, sizeof text, "\"text\":\"%s\"", roles[r]);
-                    const char *answer = search(f, body);
-                    assert_says(answer, text);
-                    assert_says(answer, round == 0 ? "\"from_cache\":false"
-                                                   : "\"from_cache\":true");
-                    asked += round == 0;
-                    assert_int_equal(f->queries, asked);
-                }
+    for (size_t i = 0; i < MEMBERS; i++)
+        search_as(f, i, false);
+    assert_int_equal(f->queries, MEMBERS);
+    for (size_t i = 0; i < MEMBERS; i++)
+        search_as(f, i, true);
+    assert_int_equal(f->queries, MEMBERS);
 }
 
-/* Bodies are not parsed again; what they say is the same nevertheless. */
-static void a_body_that_comes_again_says_the_same(void **state)
+static void search_known(struct fixture *f, int times)
 {
     static const char body[] =
         "{\"query\":\"caf\\u00e9\",\"user\":{\"user_id\":\"u9\",\"role\":"
         "\"student\",\"department\":\"IT\"},\"filters\":{\"campus\":\"C\"},"
         "\"config\":{\"explain\":true,\"max_results\":7}}";
-    struct fixture *f = *state;
 
-    for (int i = 1; i <= 3; i++) {
-        f->seen[0] = '\0';
-        const char *answer = search(f, body);
-        assert_says(answer, "\"query\":\"caf\xc3\xa9\"");
-        assert_says(answer, "\"user_id\":\"u9\"");
-        assert_string_equal(f->seen, "[caf\xc3\xa9] max 7 filters {\"campus\":\"C\"} "
-                                     "mode 0 role student/2");
-        assert_int_equal(f->queries, i);
-        assert_says(search(f, "{\"query\":7}"), "\"field\":\"query\"");
-    }
+    f->seen[0] = '\0';
+    const char *answer = search(f, body);
+    assert_says(answer, "\"query\":\"caf\xc3\xa9\"");
+    assert_says(answer, "\"user_id\":\"u9\"");
+    assert_string_equal(f->seen, "[caf\xc3\xa9] max 7 filters {\"campus\":\"C\"} "
+                                 "mode 0 role student/2");
+    assert_int_equal(f->queries, times);
+    assert_says(search(f, "{\"query\":7}"), "\"field\":\"query\"");
+}
+
+/* Bodies are not parsed again; what they say is the same nevertheless. */
+static void a_body_that_comes_again_says_the_same(void **state)
+{
+    for (int times = 1; times <= 3; times++)
+        search_known(*state, times);
 }
 
 /* --- what is not -------------------------------------------------------------------- */
@@ -367,20 +374,12 @@ static void nothing_is_kept_without_a_time_to_live(void **state)
 
 static void long_questions_are_only_asked(void **state)
 {
-    struct fixture *f = *state;
-    char *body = malloc(20000);
-    assert_non_null(body);
+    static char body[20000];
 
-    strcpy(body, "{\"query\":\"x\",\"filters\":{\"metadata\":{\"a\":\"");
-    memset(body + strlen(body), 'x', 10000);
-    strcpy(body + strlen("{\"query\":\"x\",\"filters\":{\"metadata\":{\"a\":\"") + 10000,
-           "\"}}}");
-    for (int i = 1; i <= 2; i++) {
-        const char *answer = search(f, body);
-        assert_says(answer, "HTTP/1.1 200 ");
-        assert_int_equal(f->queries, i);
-    }
-    free(body);
+    (void)snprintf(body, sizeof body,
+                   "{\"query\":\"x\",\"filters\":{\"metadata\":{\"a\":\"%*s\"}}}", 10000,
+                   "");
+    twice(*state, body, "HTTP/1.1 200 ");
 }
 
 /* --- together ----------------------------------------------------------------------- */
@@ -626,25 +625,32 @@ static void forever_it(struct sh_buffer *value)
     sh_buffer_free(&made);
 }
 
+static void poison_one(struct fixture *f, size_t number,
+                       void (*change)(struct sh_buffer *value))
+{
+    char body[64];
+    int before = f->queries;
+    double sets = counted("set");
+
+    (void)snprintf(body, sizeof body, "{\"query\":\"poison %zu\"}", number);
+    search(f, body);
+    await_kept(f, 1);
+    assert_int_equal(poison(change), 1);
+    const char *answer = search(f, body);
+    assert_says(answer, "\"from_cache\":false");
+    assert_null(strstr(answer, "stolen"));
+    assert_int_equal(f->queries, before + 2);
+    pump_until(f, counted("set") == sets + 2);
+    poison(NULL);
+}
+
 static void what_redis_was_made_to_hold_is_no_answer(void **state)
 {
     static void (*const changes[])(struct sh_buffer * value) = {cut_it, empty_it, flip_it,
                                                                 swap_it, forever_it};
-    struct fixture *f = *state;
 
-    for (size_t i = 0; i < SH_COUNT(changes); i++) {
-        int before = f->queries;
-        char body[64];
-        (void)snprintf(body, sizeof body, "{\"query\":\"poison %zu\"}", i);
-        search(f, body);
-        await_kept(f, 1);
-        assert_int_equal(poison(changes[i]), 1);
-        const char *answer = search(f, body);
-        assert_says(answer, "\"from_cache\":false");
-        assert_null(strstr(answer, "stolen"));
-        assert_int_equal(f->queries, before + 2);
-        poison(NULL);
-    }
+    for (size_t i = 0; i < SH_COUNT(changes); i++)
+        poison_one(*state, i, changes[i]);
 }
 
 static int stopped;
