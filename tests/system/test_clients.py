@@ -89,3 +89,8 @@ def keys_of(stack, admin):
         assert reply.status == 201, reply.body
         made[scope] = reply.json()["key"]
     return made
+
+
+def test_the_public_clients_understand_limits(new_stack, clients):
+    stack = new_stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, RATE_LIMIT_ENABLED="true")
+    run(clients, "limits.mjs", stack, "use-lite", TOKEN=token("student"))

@@ -200,15 +200,44 @@ static void closing_meanwhile_loses_nothing(void **state)
     close(fd);
 }
 
+static void figures_are_for_operators(void **state)
+{
+    struct fixture *f = *state;
+
+    f->gateway.auth->jwt_mode = true;
+    assert_says(get(f, "/api/admin/stats"), "HTTP/1.1 401 ");
+}
+
+static void only_operators_have_all_looked_at_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct board *board = f->gateway.board;
+
+    int fd = dial(f);
+    say(fd, "GET /health?refresh=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    pump_until(f, board_asked(board) == 1);
+    board_answered(board, 1);
+    pump_until(f, (heard(f, fd, "\r\n\r\n"), f->heard_end));
+    close(fd);
+    f->gateway.auth->jwt_mode = true;
+    assert_says(get(f, "/health?refresh=1"), "nothing is known yet");
+    assert_says(get(f, "/health/detailed?refresh=true"), "nothing is known yet");
+    assert_int_equal(board_asked(board), 1);
+}
+
 #define TEST(name)                                                                       \
     cmocka_unit_test_setup_teardown(name, set_up_replicas, tear_down_replicas)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_replica_is_asked),          TEST(without_redis_its_figures_are_null),
-        TEST(a_replica_that_fails_is_told_of), TEST(who_leaves_takes_the_questions_back),
+        TEST(every_replica_is_asked),
+        TEST(without_redis_its_figures_are_null),
+        TEST(a_replica_that_fails_is_told_of),
+        TEST(who_leaves_takes_the_questions_back),
         TEST(closing_meanwhile_loses_nothing),
+        TEST(figures_are_for_operators),
+        TEST(only_operators_have_all_looked_at_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
