@@ -5,7 +5,7 @@
 #include "shared/mem.h"
 
 /* Made-up key ids must not gather requests here. */
-enum { WAIT_MS = 2000, LOOK_EVERY_MS = 10, WAITING_MAX = 256 };
+enum { WAIT_MS = 5000, LOOK_EVERY_MS = 10, WAITING_MAX = 256 };
 
 struct waiting {
     struct exchange *x;

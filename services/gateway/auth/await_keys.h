@@ -9,7 +9,7 @@
 typedef void await_keys_fn(struct exchange *x, struct sh_bytes token);
 
 /* False: there is nothing to wait for, or too many wait already. Else `done` is called
- * later, when the fetch has come to its end or two seconds have passed. */
+ * later, when the fetch has come to its end or five seconds have passed. */
 bool await_keys(struct exchange *x, struct sh_bytes token, await_keys_fn *done);
 
 #endif
