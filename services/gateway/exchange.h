@@ -34,6 +34,9 @@ struct exchange {
     json_t *json;                 /* the parsed body; owned */
     struct principal *principal;  /* who showed a credential, counted; NULL: nobody did */
     const struct role *role;      /* NULL: a probe, which nobody asks */
+    /* What authenticate() found no good; the limits count it before it is told. */
+    void (*refusal)(struct exchange *x, int why);
+    int refused_for;
     struct caller caller; /* on whose behalf: the principal's, or who is impersonated */
     enum peer peer;       /* of the call in flight */
     uint64_t call;

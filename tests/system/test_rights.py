@@ -112,7 +112,7 @@ def secured(tmp_path_factory):
     stack = Stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, JWT_ISSUER=ISSUER,
                   JWT_AUDIENCE="cairn", JWT_JWKS_URL=provider.url,
                   JWT_JWKS_COOLDOWN_SECONDS=0, ROLES_FILE=file, WORKERS=2,
-                  API_KEY_CACHE_SECONDS=60).up()
+                  API_KEY_CACHE_SECONDS=60, RATE_LIMIT_ENABLED="false").up()
     stack.provider, stack.roles_file = provider, file
     sample = (ROOT / "examples/university.ndjson").read_bytes()
 
@@ -367,6 +367,18 @@ def test_keys_expire(secured):
     assert made["expires_at"] is not None
     secured.psql(f"UPDATE api_keys SET expires_at = now() WHERE id = '{made['id']}'")
     everywhere(secured, made["key"], 401)
+
+
+# --- limits
+
+def test_trying_credentials_counts_as_asking(new_stack):
+    stack = new_stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, RATE_LIMIT_SEARCH_PER_MINUTE=10,
+                      RATE_LIMIT_API_BURST=1000, RATE_LIMIT_API_PER_SECOND=1000)
+    guesses = [{"X-API-Key": f"cairn_{i:012x}_" + "A" * 43} for i in range(30)]
+    guesses += [{"Authorization": f"Bearer a.b.{i}"} for i in range(30)]
+    statuses = [stack.post("/api/search", {"query": "x"}, headers=one).status for one in guesses]
+    assert set(statuses) <= {401, 429} and statuses.count(429) >= 30
+    assert ask(stack, bearer("staff")).status == 200  # somebody who is known is not held up
 
 
 # --- settings

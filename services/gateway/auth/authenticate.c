@@ -39,6 +39,17 @@ static void known(struct exchange *x, struct principal *principal)
     gate_next(x);
 }
 
+/* Whoever tries one after the other must not be quicker than the limits allow, so they
+ * count it first; authorise() tells. */
+static void refused(struct exchange *x, refuse_fn *refusal, int why)
+{
+    x->refusal = refusal;
+    x->refused_for = why;
+    x->role = role_anonymous(roles_now(auth_of(x)->roles));
+    identity_of_nobody(x->role, &x->caller);
+    gate_next(x);
+}
+
 /* Where everybody may come in a credential that has run out keeps nobody out: else a
  * browser with an old cookie could not even log in. */
 static bool is_let_in(struct exchange *x)
@@ -67,9 +78,9 @@ static void judge_token(struct exchange *x, struct sh_bytes token, bool again)
     else if (is_let_in(x))
         return;
     else if (fault == JWT_UNKNOWN_KEY && auth->jwks != NULL && !jwks_is_known(auth->jwks))
-        refuse_unknown(x, SH_UNAVAILABLE);
+        refused(x, refuse_unknown, SH_UNAVAILABLE);
     else
-        refuse_token(x, fault);
+        refused(x, refuse_token, (int)fault);
 }
 
 static void on_keys(struct exchange *x, struct sh_bytes token)
@@ -137,9 +148,9 @@ static void on_key(void *arg, enum sh_err err, struct principal *principal)
     else if (is_let_in(x))
         return;
     else if (err == SH_NOTFOUND)
-        refuse_key(x);
+        refused(x, refuse_key, 0);
     else
-        refuse_unknown(x, err);
+        refused(x, refuse_unknown, (int)err);
 }
 
 static void find_key(struct exchange *x, struct sh_bytes text)
@@ -190,9 +201,9 @@ static void on_session(void *arg, enum sh_err err, const struct session *session
     else if (is_let_in(x))
         return;
     else if (err == SH_NOTFOUND)
-        refuse_session(x);
+        refused(x, refuse_session, 0);
     else
-        refuse_unknown(x, err);
+        refused(x, refuse_unknown, (int)err);
 }
 
 static void find_session(struct exchange *x, struct sh_bytes cookie)
@@ -229,7 +240,7 @@ void authenticate(struct exchange *x)
     case OFFER_BAD:
     case OFFER_MANY:
         if (!is_let_in(x))
-            refuse_header(x, shown.offer == OFFER_MANY);
+            refused(x, refuse_header, shown.offer == OFFER_MANY);
         break;
     case OFFER_NONE:
     default:

@@ -25,9 +25,10 @@ void authorise(struct exchange *x)
 {
     const struct route *route = x->route;
 
-    /* what is not there, or has no such method, is refused by its absence */
-    if (route == NULL || is_shown(x) || authorised(x, route->permission))
-        gate_next(x);
+    if (x->refusal != NULL)
+        x->refusal(x, x->refused_for);
+    else if (route == NULL || is_shown(x) || authorised(x, route->permission))
+        gate_next(x); /* what is not there is refused by its absence */
     else if (x->principal == NULL)
         refuse_nobody(x);
     else

@@ -54,8 +54,10 @@ static const char *sentence_for(enum jwt_fault fault)
     }
 }
 
-void refuse_token(struct exchange *x, enum jwt_fault fault)
+void refuse_token(struct exchange *x, int why)
 {
+    enum jwt_fault fault = (enum jwt_fault)why;
+
     if (fault == JWT_NOMEM)
         exchange_fail_err(x, SH_NOMEM, NULL);
     else
@@ -63,19 +65,21 @@ void refuse_token(struct exchange *x, enum jwt_fault fault)
                sentence_for(fault));
 }
 
-void refuse_key(struct exchange *x)
+void refuse_key(struct exchange *x, int why)
 {
+    (void)why;
     refuse(x, "invalid_api_key", "there is no such API key, or it is no longer valid");
 }
 
-void refuse_session(struct exchange *x)
+void refuse_session(struct exchange *x, int why)
 {
+    (void)why;
     refuse(x, "session_expired", "the session is over: log in again");
 }
 
-void refuse_header(struct exchange *x, bool many)
+void refuse_header(struct exchange *x, int why)
 {
-    if (!many) {
+    if (why == 0) {
         refuse(x, "invalid_token",
                "send Authorization: Bearer and a token, or X-API-Key and a key");
         return;
@@ -105,12 +109,12 @@ void refuse_permission(struct exchange *x, enum permission permission)
         x, &(struct sh_problem){.status = 403, .code = "forbidden", .error = sentence});
 }
 
-void refuse_unknown(struct exchange *x, enum sh_err err)
+void refuse_unknown(struct exchange *x, int why)
 {
     sh_count(&refusals, "unknown");
     exchange_fail(x, &(struct sh_problem){
                          .status = 503,
-                         .code = err == SH_BUSY ? "overloaded" : "dependency_unavailable",
+                         .code = why == SH_BUSY ? "overloaded" : "dependency_unavailable",
                          .error = "who you are cannot be checked at the moment",
                          .retry_after_s = 1});
 }

@@ -6,17 +6,17 @@
 #include "services/gateway/auth/jwt.h"
 #include "services/gateway/exchange.h"
 
-/* The exchange is answered. */
-void refuse_token(struct exchange *x, enum jwt_fault fault);
-void refuse_key(struct exchange *x);
-void refuse_session(struct exchange *x);
-/* A header that cannot be used as it is: 400 or 401. */
-void refuse_header(struct exchange *x, bool many);
+/* Each answers the exchange; `why` is what the comment says. */
+typedef void refuse_fn(struct exchange *x, int why);
+refuse_fn refuse_token;   /* an enum jwt_fault */
+refuse_fn refuse_key;     /* nothing */
+refuse_fn refuse_session; /* nothing */
+refuse_fn refuse_header;  /* 0: one that cannot be used, 401; 1: one too many, 400 */
+/* An enum sh_err: what would tell is away, and nobody is let in meanwhile. 503. */
+refuse_fn refuse_unknown;
 /* Nobody showed who they are where somebody must. */
 void refuse_nobody(struct exchange *x);
 /* Somebody is known, and it is not for them: 403. */
 void refuse_permission(struct exchange *x, enum permission permission);
-/* What would tell is away: nobody is let in meanwhile. 503. */
-void refuse_unknown(struct exchange *x, enum sh_err err);
 
 #endif
