@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "libshared/src/log_limit.h"
 #include "libshared/src/log_line.h"
 #include "shared/clock.h"
+#include "shared/errors.h"
 
 enum { MESSAGE_MAX = 8192, SERVICE_MAX = 64, DIR_MAX = 3072 };
 
@@ -179,6 +181,31 @@ static void emit(const struct sh_log_record *record)
         write_line(out.errors, &line);
 }
 
+static struct {
+    pthread_mutex_t lock;
+    sh_log_listener_fn *fn;
+    void *arg;
+} listener = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void sh_log_listen(sh_log_listener_fn *fn, void *arg)
+{
+    pthread_mutex_lock(&listener.lock);
+    listener.fn = fn;
+    listener.arg = arg;
+    pthread_mutex_unlock(&listener.lock);
+}
+
+static void tell(const struct sh_log_record *record)
+{
+    if (record->level < SH_ERROR)
+        return;
+    pthread_mutex_lock(&listener.lock);
+    if (listener.fn)
+        listener.fn(listener.arg, &(struct sh_log_told){record->level, record->site,
+                                                        record->trace, record->message});
+    pthread_mutex_unlock(&listener.lock);
+}
+
 static void emit_repeats(const struct sh_log_repeats *repeats)
 {
     struct sh_log_field field = {"repeated", NULL, repeats->count};
@@ -203,6 +230,7 @@ void sh_log_write(enum sh_log_level level, const struct sh_log_site *site,
                   const struct sh_trace *trace, const char *format, ...)
 {
     struct sh_log_repeats owed = {0};
+    sh_errors_add_site(level, site);
     bool pass = level == SH_DEBUG || sh_log_limit_pass(site, level, sh_now_ms(), &owed);
     if (owed.count > 0)
         emit_repeats(&owed);
@@ -214,13 +242,15 @@ void sh_log_write(enum sh_log_level level, const struct sh_log_site *site,
     va_start(args, format);
     int len = vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    emit(&(struct sh_log_record){
+    struct sh_log_record record = {
         .level = level,
         .service = out.service,
         .site = site,
         .trace = trace,
         .message = len < 0 ? format : message,
-    });
+    };
+    emit(&record);
+    tell(&record);
 }
 
 void sh_log_event(enum sh_log_level level, const struct sh_log_site *site,
@@ -229,6 +259,7 @@ void sh_log_event(enum sh_log_level level, const struct sh_log_site *site,
 {
     if (!sh_log_enabled(level))
         return;
+    sh_errors_add_site(level, site);
     emit(&(struct sh_log_record){
         .level = level,
         .service = out.service,

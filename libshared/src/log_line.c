@@ -94,7 +94,7 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void module_name(const char *path, char out[static 64])
+void sh_log_module(const char *path, char out[static 64])
 {
     (void)snprintf(out, 64, "%s", base_name(path));
     char *dot = strrchr(out, '.');
@@ -128,7 +128,7 @@ void sh_log_line_json(struct sh_log_line *line, const struct sh_log_record *reco
     char module[64];
     line->len = 0;
     sh_wall_text(sh_wall_time(), time);
-    module_name(record->site->file, module);
+    sh_log_module(record->site->file, module);
 
     (void)put_text(line, "{");
     json_text(line, "timestamp", time, FIELD_MAX);

@@ -26,6 +26,8 @@ struct sh_log_record {
 /* Both end in a newline and contain no other. */
 void sh_log_line_json(struct sh_log_line *line, const struct sh_log_record *record);
 void sh_log_line_text(struct sh_log_line *line, const struct sh_log_record *record);
+/* "libshared/src/pg_conn.c" is "pg_conn". */
+void sh_log_module(const char *path, char out[static 64]);
 const char *sh_log_level_text(enum sh_log_level level);
 
 #endif

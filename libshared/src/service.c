@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shared/clock.h"
+#include "shared/errors.h"
 #include "shared/log.h"
 
 enum { EXIT_CONFIG = 2, CLOSE_PATIENCE_MS = 5000 };
@@ -27,6 +28,10 @@ static enum sh_err open_all(struct sh_service *service)
         sh_health_set(service->life, SH_UNKNOWN, -1, "starting", NULL);
     if (err == SH_OK)
         err = sh_zmq_loop_create(service->loop, &service->zmq);
+    if (err == SH_OK)
+        err = sh_metrics_on_scrape(sh_errors_show, NULL);
+    if (err == SH_OK)
+        err = sh_service_open_sentry(service);
     if (err == SH_OK && service->spec->rpc)
         err = sh_service_open_rpc(service);
     if (err == SH_OK)
@@ -100,6 +105,8 @@ static void close_all(struct sh_service *service)
     rpc_gate_close(&service->gate);
     if (service->zmq)
         sh_zmq_loop_close(&service->zmq);
+    sh_sentry_close(&service->sentry);
+    sh_metrics_off_scrape(sh_errors_show, NULL);
     sh_service_close_handles(service);
     close_loop(service->loop);
     sh_health_close(&service->health);
@@ -163,15 +170,20 @@ static struct sh_settings process_group(const struct sh_service_spec *spec,
     return group;
 }
 
-static bool collect_groups(const struct sh_service_spec *spec, struct sh_groups *groups)
+static bool collect_groups(struct sh_service *service)
 {
-    if (spec->settings_count + 1 > SH_GROUPS_MAX)
+    const struct sh_service_spec *spec = service->spec;
+    struct sh_groups *groups = &service->groups;
+    size_t own = 2;
+
+    if (spec->settings_count + own > SH_GROUPS_MAX)
         return false;
     groups->list[0] = process_group(spec, groups->rows);
+    groups->list[1] = sh_sentry_settings(&service->sentry_config);
     if (spec->settings_count > 0)
-        memcpy(groups->list + 1, spec->settings,
+        memcpy(groups->list + own, spec->settings,
                spec->settings_count * sizeof(groups->list[0]));
-    groups->count = spec->settings_count + 1;
+    groups->count = spec->settings_count + own;
     return true;
 }
 
@@ -180,7 +192,7 @@ int sh_service_main(int argc, char **argv, const struct sh_service_spec *spec)
     struct sh_service service = {.spec = spec};
     int status = EXIT_FAILURE;
 
-    if (!collect_groups(spec, &service.groups)) {
+    if (!collect_groups(&service)) {
         (void)fprintf(stderr, "cairn-%s: too many groups of settings\n", spec->name);
         return EXIT_FAILURE;
     }

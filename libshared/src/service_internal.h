@@ -11,6 +11,7 @@
 #include "shared/metrics.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
+#include "shared/sentry.h"
 #include "shared/service.h"
 #include "shared/zmq_loop.h"
 
@@ -47,6 +48,8 @@ struct sh_service {
     struct rpc_gate *gate;        /* NULL without keys */
     struct sh_rpc_server *rpc;
     struct sh_http_server *ops;
+    struct sh_sentry_config sentry_config;
+    struct sh_sentry *sentry; /* NULL: nobody is told */
     struct sh_lag lag;
     uv_signal_t term;
     uv_signal_t interrupt;
@@ -94,6 +97,8 @@ SH_CHECK enum sh_err sh_lag_start(struct sh_lag *lag, const char *service);
 /* Name, signals that must not end it, limit of open files. */
 void sh_service_prepare_process(struct sh_service *service);
 void sh_service_name_instance(char out[static SH_INSTANCE_LEN + 1]);
+/* A DSN that is none is logged, and nobody is told. */
+SH_CHECK enum sh_err sh_service_open_sentry(struct sh_service *service);
 SH_CHECK enum sh_err sh_service_open_log(const struct sh_service_spec *spec);
 void sh_service_say_starting(const struct sh_service *service);
 /* A log line for each line of text; frees the buffer. */

@@ -20,6 +20,17 @@ void sh_service_log_lines(enum sh_log_level level, struct sh_buffer *lines)
     sh_buffer_free(lines);
 }
 
+enum sh_err sh_service_open_sentry(struct sh_service *service)
+{
+    enum sh_err err =
+        sh_sentry_open(service->loop, &service->sentry_config, service->spec->name,
+                       service->spec->process->environment, &service->sentry);
+    if (err != SH_INVALID)
+        return err;
+    sh_warning(NULL, "SENTRY_DSN is not valid: errors are not told to anybody");
+    return SH_OK;
+}
+
 enum sh_err sh_service_open_log(const struct sh_service_spec *spec)
 {
     const struct sh_process_config *config = spec->process;

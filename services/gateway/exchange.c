@@ -8,6 +8,7 @@
 #include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
 #include "shared/clock.h"
+#include "shared/errors.h"
 #include "shared/log.h"
 
 static struct exchange *take(struct edge *edge)
@@ -64,6 +65,8 @@ static void on_finished(void *arg, struct sh_http_request *request, int status,
 
     meter_finished(x->meter, request, status, bytes, duration_us);
     audit_exchange(x, status, duration_us);
+    if (status >= 500 && x->code != NULL)
+        sh_errors_add(SH_ERROR, x->code);
 }
 
 /* --- answering ---------------------------------------------------------------------- */

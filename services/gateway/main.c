@@ -9,6 +9,7 @@
 #include "services/gateway/health/watch.h"
 #include "services/gateway/openapi.h"
 #include "services/gateway/routes.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 
 /* The process: what all loops share, and what only the main loop needs. */
@@ -80,6 +81,7 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
         sh_error(NULL, "%s", why);
         return SH_INVALID;
     }
+    process->gateway.started = sh_wall_time();
     process->gateway.loops = settings_workers(&process->gateway.config);
     enum sh_err err = password_start();
     if (err == SH_OK)

@@ -330,6 +330,19 @@ const struct openapi_answer openapi_answers[] = {
      "\"verified\":{\"type\":\"boolean\"}},\"required\":[\"id\",\"kind\","
      "\"label\",\"created_at\",\"size_bytes\",\"verified\"]}}},"
      "\"required\":[\"backups\"]}"},
+    {"ErrorStats",
+     "{\"type\":\"object\",\"properties\":{"
+     "\"error_counts\":{\"type\":\"object\",\"properties\":{"
+     "\"CRITICAL\":{\"type\":\"integer\"},\"ERROR\":{\"type\":\"integer\"},"
+     "\"WARNING\":{\"type\":\"integer\"}},"
+     "\"required\":[\"CRITICAL\",\"ERROR\",\"WARNING\"]},"
+     "\"error_types\":{\"type\":\"object\","
+     "\"additionalProperties\":{\"type\":\"integer\"}},"
+     "\"total_errors\":{\"type\":\"integer\"},"
+     "\"error_rate_per_minute\":{\"type\":\"number\"},"
+     "\"tracking_duration_minutes\":{\"type\":\"number\"}},"
+     "\"required\":[\"error_counts\",\"error_types\",\"total_errors\","
+     "\"error_rate_per_minute\",\"tracking_duration_minutes\"]}"},
     {"AuditPage",
      "{\"type\":\"object\","
      "\"properties\":{\"records\":{\"type\":\"array\","

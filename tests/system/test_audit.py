@@ -3,8 +3,12 @@
 import hashlib
 import json
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
+
+import pytest
 
 from conftest import ROOT, STAFF, BIN, eventually
 
@@ -181,6 +185,40 @@ def test_a_rotated_log_loses_no_line(new_stack, tmp_path):
     eventually(lambda: stack.psql("SELECT count(*) FROM audit_log WHERE action = "
                                   "'search_documents'") == "60")
     done = verify(stack, "db", *files)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("logrotate"), reason="logrotate is not there")
+def test_the_shipped_logrotate_file(new_stack, tmp_path):
+    stack = new_stack(LOG_DIR=tmp_path / "log", WORKERS=1)
+    services = ("gateway", "search", "embedder", "graph", "backup")
+    hang_up = "kill -HUP " + " ".join(str(stack.pid(service)) for service in services)
+    shipped = (ROOT / "compose/logrotate/cairn").read_text()
+    rules = re.sub(r"systemctl kill.*", hang_up, shipped)
+    rules = rules.replace("/var/log/cairn", str(tmp_path / "log"))
+    for word in ("dateext", "compress", "delaycompress"):  # names by number, to be read here
+        rules = rules.replace(f"    {word}\n", "")
+    assert rules.count("endscript") == 1 and "systemctl kill" not in rules
+    (tmp_path / "rules").write_text(rules)
+    (tmp_path / "rules").chmod(0o644)
+    (tmp_path / "log").chmod(0o755)
+
+    def total(name):
+        return sum(file.read_text().count('"search_documents"')
+                   for file in (tmp_path / "log").glob(name + "*"))
+
+    for turn in range(3):
+        for i in range(5):
+            stack.search(f"turn {turn} {i}", user=STAFF)
+        eventually(lambda n=5 * (turn + 1): total("audit.log") == n)
+        subprocess.run(["logrotate", "-f", "-s", tmp_path / "state", tmp_path / "rules"],
+                       check=True, timeout=60)
+        eventually(lambda: (tmp_path / "log/audit.log").exists() and
+                   (tmp_path / "log/app.log").exists())
+    stack.search("the last", user=STAFF)
+    eventually(lambda: total("audit.log") == 16)
+    files = [tmp_path / f"log/audit.log{suffix}" for suffix in (".3", ".2", ".1", "")]
+    done = verify(stack, "db", *map(str, files))
     assert done.returncode == 0, done.stdout
 
 

@@ -63,6 +63,17 @@ void sh_log_event(enum sh_log_level level, const struct sh_log_site *site,
                   const struct sh_trace *trace, const char *message,
                   const struct sh_log_field *fields, size_t count);
 
+/* Be told of lines from ERROR on that were written, one at a time, on whatever thread
+ * writes them; it must not log. NULL: nobody any more, and nobody is being told. */
+struct sh_log_told {
+    enum sh_log_level level;
+    const struct sh_log_site *site;
+    const struct sh_trace *trace; /* or NULL */
+    const char *message;
+};
+typedef void sh_log_listener_fn(void *arg, const struct sh_log_told *line);
+void sh_log_listen(sh_log_listener_fn *listener, void *arg);
+
 /* sh_info(trace or NULL, "listening on %s", address) */
 #define SH_LOG(level, trace, ...)                                                        \
     do {                                                                                 \

@@ -76,6 +76,8 @@ route_fn key_list, key_post, key_get, key_delete;
 
 /* audit.c */
 route_fn audit_list;
+/* errors.c */
+route_fn errors_stats;
 
 /* docs.c */
 route_fn docs_openapi, docs_page;
