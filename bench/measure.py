@@ -46,7 +46,8 @@ def resident_mb(pid):
 
 def wrk(url, seconds, connections=64, script=None):
     """Requests answered, latency percentiles in ms. A failed request ends the benchmark."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+               "--timeout", "30s"]
     if script:
         command += ["-s", str(script)]
     out = subprocess.run(command + [url], stdout=subprocess.PIPE, text=True,

@@ -17,6 +17,7 @@ import pathlib
 import statistics
 import sys
 import tempfile
+import urllib.parse
 
 os.environ.setdefault("CAIRN_BIN", "build/release/bin")
 HERE = pathlib.Path(__file__).resolve().parent
@@ -89,7 +90,8 @@ class Bench:
         return Asked(self.directory, name, bodies, self.users)
 
     def once(self, base, body):
-        reply = self.stack.post("/api/search", body, base=base, headers={
+        path = urllib.parse.urlsplit(base).path + "/api/search"
+        reply = self.stack.post(path, body, base=base, headers={
             "Authorization": f"Bearer {self.users.tokens[0]}"})
         if reply.status != 200:
             raise SystemExit(f"{base}: {reply.status} {reply.body!r}")
@@ -102,6 +104,12 @@ class Bench:
             if reply.json()["from_cache"]:
                 return reply
         raise SystemExit(f"{base}: nothing comes from the cache")
+
+    def found(self, base, bodies):
+        """Results of an answer, on average."""
+        asked = [{**body, "query": body["query"].removesuffix(" @")} for body in bodies]
+        return statistics.mean(len(self.once(base, body).json()["results"])
+                               for body in asked)
 
     def measure(self, base, asked, processes, seconds=None):
         """(requests a second, {process: CPU µs a request})."""
@@ -202,26 +210,33 @@ def beside_reference(bench, asked_for):
     """Every core is theirs, and everything counts: wrk has its share on both sides."""
     gateway = bench.gateway("cores", WORKERS="auto", LOG_LEVEL="WARNING")
     reference = Reference(bench.stack, bench.users.secret, bench.args.chunks)
-    kinds = {"hit": [{"query": q} for q in asked_for[:100]],
-             "miss, by words": [{"query": f"{q} @", "config": {"mode": "text"}}
-                                for q in asked_for],
-             "miss, hybrid": [{"query": f"{q} @"} for q in asked_for]}
+    words = [{"query": f"{q} @", "config": {"mode": "text"}} for q in asked_for]
+    every = [{"query": " ".join(f"+{w}" for w in q.split()) + " @",
+              "config": {"mode": "text"}} for q in asked_for]
+    kinds = [("hit", "any", [{"query": q} for q in asked_for[:100]]),
+             ("miss, any word", "any", words),
+             ("miss, all words", "all", every),
+             ("miss, hybrid : any word", "any", [{"query": f"{q} @"} for q in asked_for])]
     try:
         table(f"(r) {reference.rows:,} passages", "Cairn req/s", "reference req/s",
-              "**ratio**", "Cairn CPU µs", "reference CPU µs", "CPU ratio")
-        for name, bodies in kinds.items():
-            for base in (gateway.url, reference.url):
-                if name == "hit":
-                    for body in bodies:
+              "**ratio**", "Cairn CPU µs", "reference CPU µs", "CPU ratio",
+              "results of each")
+        for name, match, bodies in kinds:
+            bases = gateway.url, f"{reference.url}/{match}"
+            if name == "hit":
+                for body in bodies:
+                    for base in bases:
                         bench.cached(base, body)
+            found = [bench.found(base, bodies[:50]) for base in bases]
             asked = bench.asked("both", bodies)
             ours, theirs = bench.rounds([
-                (gateway.url, asked, {"gateway": gateway.process.pid}),
-                (reference.url, asked, {"reference": reference.process.pid})])
+                (bases[0], asked, {"gateway": gateway.process.pid}),
+                (bases[1], asked, {"reference": reference.process.pid})])
             row(name, *(f"{median(r[0] for r in side):,.0f}" for side in (ours, theirs)),
                 f"**{ratio(ours, theirs, lambda r: r[0]):.1f}**",
                 *(f"{median(map(whole, side)):.0f}" for side in (ours, theirs)),
-                f"{ratio(theirs, ours, whole):.1f}")
+                f"{ratio(theirs, ours, whole):.1f}",
+                " : ".join(f"{count:.1f}" for count in found))
     finally:
         gateway.stop()
         reference.stop()

@@ -22,8 +22,10 @@ PER_MINUTE = int(os.environ.get("RATE_LIMIT_PER_MINUTE", "60"))
 THREADS = 2
 SEARCH = """
     SELECT id, title, section, body, ts_rank(words, query) AS score
-    FROM reference.passages, plainto_tsquery('english', %s) query
+    FROM reference.passages, CAST({} AS tsquery) query
     WHERE words @@ query AND clearance <= %s ORDER BY score DESC, id LIMIT %s"""
+ALL = "plainto_tsquery('english', %s)"  # every word must be there
+ANY = f"replace({ALL}::text, '&', '|')"
 
 app = Flask(__name__)
 audit = logging.getLogger("audit")
@@ -83,11 +85,12 @@ def before():
     return None
 
 
-def find(query, clearance, limit):
+def find(query, match, clearance, limit):
     connection = pool().getconn()
     try:
         with connection.cursor() as cursor:
-            cursor.execute(SEARCH, (query, clearance, limit))
+            cursor.execute(SEARCH.format(ALL if match == "all" else ANY),
+                           (query, clearance, limit))
             rows = cursor.fetchall()
         connection.rollback()
     finally:
@@ -96,15 +99,15 @@ def find(query, clearance, limit):
              "relevance_score": r[4]} for r in rows]
 
 
-@app.post("/api/search")
-def search():
+@app.post("/<match>/api/search")
+def search(match):
     body = request.get_json()
     query, limit = body["query"], min(int(body.get("max_results", 10)), 50)
     clearance = int(g.user.get("clearance", 2))
-    about = f"{query.strip().lower()}|{limit}|{clearance}".encode()
+    about = f"{query.strip().lower()}|{match}|{limit}|{clearance}".encode()
     key = "search:" + hashlib.sha256(about).hexdigest()
     cached = store.get(key)
-    results = json.loads(cached) if cached else find(query, clearance, limit)
+    results = json.loads(cached) if cached else find(query, match, clearance, limit)
     if not cached:
         store.setex(key, TTL, json.dumps(results))
     audit.info(json.dumps({"user_id": g.user["sub"], "query": query[:100], "success": True,
