@@ -8,8 +8,11 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import threading
+import urllib.parse
 
 import pytest
 from conftest import BIN, ROOT, eventually
@@ -377,6 +380,46 @@ def test_a_bearer_token_needs_no_other(guarded, root):
     reply = guarded.request("PUT", "/api/admin/users/00000000-0000-4000-8000-000000000000",
                             {"active": True}, headers=token)
     assert reply.status == 404
+
+
+# --- clients that leave
+
+def leave(stack, path, body, headers, meanwhile):
+    """Send a request and reset the connection before its answer was read."""
+    where = urllib.parse.urlsplit(stack.env["GATEWAY_URL"])
+    with socket.create_connection((where.hostname, where.port), timeout=60) as client:
+        body = json.dumps(body)
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        client.sendall(f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\n{head}"
+                       f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+                       f"\r\n\r\n{body}".encode())
+        meanwhile()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_clients_that_leave_break_nothing(guarded, root, person):
+    person("mia")
+    browser = Browser(guarded)
+    browser.login("mia", GOOD)
+    page = {"Cookie": f"{COOKIE}={browser.cookie}", "X-CSRF-Token": browser.csrf}
+    admin = {"Cookie": f"{COOKIE}={root.cookie}", "X-CSRF-Token": root.csrf}
+    pauses = [lambda: None, lambda: guarded.get("/api/auth/me"),
+              lambda: Browser(guarded).login("leaver", BAD)]
+    for meanwhile in pauses:
+        for _ in range(3):
+            leave(guarded, "/api/auth/login", {"username": "root",
+                                               "password": ROOT_PASSWORD}, {}, meanwhile)
+            leave(guarded, "/api/auth/password", {"current_password": BAD,
+                                                  "new_password": "Other-Staple-44"},
+                  page, meanwhile)
+            leave(guarded, "/api/admin/users", {"username": "leaver", "password": GOOD,
+                                                "role": "staff"}, admin, meanwhile)
+            leave(guarded, "/api/auth/refresh", {}, page, meanwhile)
+    assert root.login().status == 200
+    left = root.get("/api/admin/users?q=leaver").json()["users"]
+    assert len(left) <= 1  # made once, by one of those who did not wait to hear of it
+    for user in left:
+        assert root.request("DELETE", f"/api/admin/users/{user['id']}").status == 200
 
 
 # --- passwords
