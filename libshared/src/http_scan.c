@@ -148,6 +148,8 @@ enum http_fault http_scan_head(struct http_scan *scan, const struct http_bounds 
             *end = scan->at;
             return check_size(scan, bounds, 0, *end - scan->skip);
         }
+        if (fault == HTTP_FINE) /* after an empty line another one begins */
+            fault = check_first_byte(scan, input);
     }
     return fault;
 }
