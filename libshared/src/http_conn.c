@@ -82,7 +82,7 @@ static bool made_progress(struct http_conn *conn)
 {
     uint64_t before = conn->taken;
     http_write_mark(conn);
-    return conn->taken != before;
+    return conn->taken - before >= conn->server->limits.progress_bytes;
 }
 
 void http_conn_expired(struct http_conn *conn)

@@ -62,6 +62,7 @@ void http_deadline_touch(struct http_conn *conn)
 {
     struct sh_http_server *server = conn->server;
     conn->since_ms = uv_now(server->loop);
+    conn->came = 0;
     if (conn->wait == HTTP_WAIT_NONE)
         http_unlink(&conn->waiting);
     else

@@ -66,7 +66,9 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
         return;
     if (bytes.len > 0)
         take_input(conn, bytes);
-    if (conn->wait == HTTP_WAIT_BODY || conn->lingering)
+    conn->came += bytes.len;
+    if (conn->lingering || (conn->wait == HTTP_WAIT_BODY &&
+                            conn->came >= conn->server->limits.progress_bytes))
         http_deadline_touch(conn);
     if (conn->lingering &&
         uv_now(conn->server->loop) - conn->opened_ms > LINGER_TOTAL_MS) {

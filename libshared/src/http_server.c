@@ -268,6 +268,7 @@ static struct sh_http_limits with_defaults(struct sh_http_limits limits)
         .write_buffer = 1048576,
         .handshake_timeout_ms = 10000,
         .handshakes = 1000,
+        .progress_bytes = 512,
     };
 #define TAKE(member)                                                                     \
     if (limits.member == 0)                                                              \
@@ -282,6 +283,7 @@ static struct sh_http_limits with_defaults(struct sh_http_limits limits)
     TAKE(write_buffer);
     TAKE(handshake_timeout_ms);
     TAKE(handshakes);
+    TAKE(progress_bytes);
 #undef TAKE
     return limits;
 }

@@ -33,6 +33,8 @@ struct sh_http_limits {        /* 0 takes the default in brackets */
     size_t handshakes;             /* of TLS, at the same time [1,000]; more are closed */
     size_t write_buffer;           /* what a slow reader may leave queued [1 MiB]; then
                                       sh_http_send() says stop */
+    size_t progress_bytes; /* of a body, or an answer, within its timeout [512]: less is
+                              as good as nothing, so that nobody trickles for ever */
 };
 
 /* Header lines, each ending in CR LF, that go with every answer, those to what could not

@@ -31,6 +31,9 @@
       "those pages may send cookies")                                                      \
     S(u32, cors_max_age_s, "CORS_PREFLIGHT_MAX_AGE", "86400", 0, 86400, 0, "",             \
       "seconds that a browser may keep the answer to a preflight request")                 \
+    S(u32, progress_bytes, "HTTP_MIN_PROGRESS_BYTES", "512", 1, 1048576, 0, "",            \
+      "a body that brings less within HTTP_BODY_TIMEOUT_MS is cut off, and so is a client " \
+      "that takes less of an answer within HTTP_WRITE_TIMEOUT_MS")                         \
     S(flag, compression, "RESPONSE_COMPRESSION", "true", 0, 0, 0, "",                      \
       "answers are packed (gzip, zstd) for clients that ask for it")                       \
     S(u32, compression_least, "RESPONSE_COMPRESSION_MIN_BYTES", "1024", 256, 1073741824,   \

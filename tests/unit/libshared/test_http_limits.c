@@ -184,6 +184,35 @@ static void a_slow_body_is_408_and_aborts(void **state)
     free(heard);
 }
 
+static void reading_more(void *arg, struct sh_http_request *request)
+{
+    struct fixture *f = arg;
+    f->calls++;
+    sh_http_on_abort(request, count_abort, f);
+    sh_http_read_all(request, 1000, read_body, f);
+}
+
+/* Something comes all the time, but never enough. */
+static void a_trickled_body_is_408(void **state)
+{
+    struct fixture *f = *state;
+    struct heard *heard = calloc(1, sizeof(*heard));
+    serve_with(f, reading_more, (struct sh_http_limits){.body_timeout_ms = 100});
+    int fd = dial(f);
+    say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+    uint64_t deadline = sh_now_ms() + PATIENCE_MS;
+    while (!strstr(heard->data, "request_timeout")) {
+        (void)send(fd, "a", 1, MSG_NOSIGNAL); /* the end may have come */
+        pump_for(f, 2);
+        turn(f, deadline);
+        hear_some(heard, fd);
+    }
+    assert_int_equal(status_of(heard), 408);
+    assert_int_equal(f->aborts, 1);
+    close(fd);
+    free(heard);
+}
+
 static void a_handler_may_take_its_time(void **state)
 {
     struct fixture *f = *state;
@@ -495,6 +524,7 @@ int main(void)
         TEST(a_small_unread_body_costs_no_connection),
         TEST(a_slow_head_is_408),
         TEST(a_slow_body_is_408_and_aborts),
+        TEST(a_trickled_body_is_408),
         TEST(a_handler_may_take_its_time),
         TEST(idle_connections_end_quietly),
         TEST(a_reader_that_takes_nothing_is_closed),
