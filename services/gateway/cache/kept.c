@@ -15,7 +15,7 @@ struct kept_front {
     uint32_t results;
     uint32_t version;
 };
-enum { MAGIC = 0x414e5243, VERSION = 1, FRONT = sizeof(struct kept_front), STATE = 8 };
+enum { MAGIC = 0x414e5243, FRONT = sizeof(struct kept_front), STATE = 8 };
 _Static_assert(sizeof(struct kept_front) == 40, "no padding: all of it is summed up");
 
 /* --- keys --------------------------------------------------------------------------- */
@@ -87,6 +87,14 @@ size_t kept_middle(const struct sh_buffer *out)
     return out->len;
 }
 
+/* Another release may shape answers in another way. */
+static uint32_t version(void)
+{
+    static const char text[] = "1 " CAIRN_VERSION;
+
+    return (uint32_t)XXH3_64bits(text, sizeof text);
+}
+
 static uint64_t sum_of(struct sh_bytes bytes)
 {
     const char *data = bytes.data;
@@ -101,7 +109,7 @@ void kept_end(struct sh_buffer *out, size_t middle, size_t key_len, uint32_t res
                                .key_len = (uint32_t)key_len,
                                .expires_ms = expires_ms,
                                .results = results,
-                               .version = VERSION};
+                               .version = version()};
 
     if (out->err != SH_OK)
         return;
@@ -154,7 +162,7 @@ bool kept_check(struct sh_bytes bytes)
     if (bytes.len < FRONT || bytes.len > KEPT_BYTES_MAX)
         return false;
     memcpy(&front, bytes.data, FRONT);
-    if (front.magic != MAGIC || front.version != VERSION ||
+    if (front.magic != MAGIC || front.version != version() ||
         front.key_len > KEPT_KEY_MAX ||
         (uint64_t)FRONT + front.key_len + front.head_len + front.tail_len != bytes.len ||
         front.sum != sum_of(bytes))

@@ -103,6 +103,22 @@ void search_write_tail(struct sh_buffer *out, const struct search_results *resul
     sh_buffer_text(out, "}");
 }
 
+/* `value` / 10^digits. printf takes ten times as long, in each answer. */
+static void write_fixed(struct sh_buffer *out, uint64_t value, size_t digits)
+{
+    char text[24];
+    size_t at = sizeof text, written = 0;
+
+    while (written <= digits || value > 0) {
+        if (written == digits)
+            text[--at] = '.';
+        text[--at] = (char)('0' + value % 10);
+        value /= 10;
+        written++;
+    }
+    sh_buffer_append(out, text + at, sizeof text - at);
+}
+
 /* What is new in every answer. */
 static void write_own(struct sh_buffer *out, struct exchange *x, bool from_cache)
 {
@@ -110,7 +126,7 @@ static void write_own(struct sh_buffer *out, struct exchange *x, bool from_cache
 
     json_member_text(out, "query", state->query);
     json_member(out, "response_time");
-    sh_buffer_printf(out, "%.6f", (double)(sh_now_us() - x->started_us) / 1e6);
+    write_fixed(out, sh_now_us() - x->started_us, 6);
     sh_buffer_text(out, from_cache ? ",\"from_cache\":true" : ",\"from_cache\":false");
     json_member_text(out, "request_id",
                      sh_bytes_of(sh_http_trace(x->request)->request_id));
@@ -120,7 +136,7 @@ static void write_own(struct sh_buffer *out, struct exchange *x, bool from_cache
     else
         sh_buffer_text(out, "null");
     json_member(out, "timestamp");
-    sh_buffer_printf(out, "%.3f", sh_wall_time());
+    write_fixed(out, (uint64_t)(sh_wall_time() * 1000), 3);
 }
 
 static void answer(struct exchange *x, uint32_t count)

@@ -1,5 +1,4 @@
 /* What a service says of the state of its data, and what its callers make of it. */
-#include "libshared/src/rpc_states.h"
 #include "tests/unit/libshared/rpc_fixture.h"
 
 enum { METHOD_WRITE = 9 };
@@ -106,52 +105,6 @@ static void who_hears_of_a_write_knows_the_state_after_it(void **state)
     sh_rpc_client_close(&other);
 }
 
-/* --- the records ---------------------------------------------------------------------
- */
-
-static void what_is_older_is_passed_over(void **state)
-{
-    (void)state;
-    struct rpc_state *one = rpc_state_hold("instance");
-    struct rpc_state *two = rpc_state_hold("instance");
-    assert_ptr_equal(one, two);
-    assert_true(rpc_state_read(one) == 0);
-    rpc_state_learn(one, 2, 22);
-    rpc_state_learn(two, 1, 11);
-    assert_true(rpc_state_read(one) == 22);
-    rpc_state_learn(two, 3, 33);
-    assert_true(rpc_state_read(one) == 33);
-    rpc_state_release(&one);
-    assert_null(one);
-    assert_true(rpc_state_read(two) == 33);
-    rpc_state_release(&two);
-    one = rpc_state_hold("instance"); /* begun anew */
-    assert_true(rpc_state_read(one) == 0);
-    rpc_state_release(&one);
-    rpc_state_release(&one);
-}
-
-static void who_has_no_name_shares_nothing(void **state)
-{
-    (void)state;
-    struct rpc_state *one = rpc_state_hold("");
-    struct rpc_state *two = rpc_state_hold("");
-    assert_ptr_not_equal(one, two);
-    rpc_state_learn(one, 1, 1);
-    assert_true(rpc_state_read(two) == 0);
-    rpc_state_release(&one);
-    rpc_state_release(&two);
-}
-
-static void without_memory_nothing_is_known(void **state)
-{
-    (void)state;
-    sh_mem_fail_after(0);
-    struct rpc_state *record = rpc_state_hold("instance");
-    sh_mem_fail_after(-1);
-    assert_null(record);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,9 +114,6 @@ int main(void)
                                         fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(who_hears_of_a_write_knows_the_state_after_it,
                                         fixture_set_up, fixture_tear_down),
-        cmocka_unit_test(what_is_older_is_passed_over),
-        cmocka_unit_test(who_has_no_name_shares_nothing),
-        cmocka_unit_test(without_memory_nothing_is_known),
     };
     return cmocka_run_group_tests_name("rpc_state", tests, NULL, NULL);
 }
