@@ -73,9 +73,8 @@ static void judge_token(struct exchange *x, struct sh_bytes token, bool again)
 
     if (fault == JWT_GOOD)
         known(x, principal);
-    else if (fault == JWT_UNKNOWN_KEY && !again && await_keys(x, token, on_keys))
-        return;
-    else if (is_let_in(x))
+    else if ((fault == JWT_UNKNOWN_KEY && !again && await_keys(x, token, on_keys)) ||
+             is_let_in(x))
         return;
     else if (fault == JWT_UNKNOWN_KEY && auth->jwks != NULL && !jwks_is_known(auth->jwks))
         refused(x, refuse_unknown, SH_UNAVAILABLE);

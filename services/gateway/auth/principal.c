@@ -23,10 +23,10 @@ struct principal *principal_create(const struct principal *from)
     size_t texts = from->user_id.len + from->username.len + from->department.len +
                    from->campus.len + from->role.len + from->id.len;
     struct principal *self = sh_alloc(sizeof *self + texts);
-    char *room = (char *)self + sizeof *self;
 
     if (self == NULL)
         return NULL;
+    char *room = (char *)(self + 1);
     *self = *from;
     self->user_id = move(&room, from->user_id);
     self->username = move(&room, from->username);

@@ -162,9 +162,10 @@ static bool read_all(struct reader *reader, json_t *all, roles_found_fn *found, 
 enum sh_err roles_read(struct sh_bytes json, roles_found_fn *found, void *arg, char *why,
                        size_t size)
 {
-    struct reader reader = {"", why, size};
+    struct reader reader = {.role = "", .size = size};
     json_error_t fault;
 
+    reader.why = why;
     if (json.len > FILE_MAX) {
         (void)refuse(&reader, "longer than %d bytes", FILE_MAX);
         return SH_TOOBIG;
