@@ -26,6 +26,6 @@ struct census;
 SH_CHECK enum sh_err census_ask(struct edge *edge, uint32_t timeout_ms,
                                 census_done_fn *done, void *arg, struct census **out);
 /* `done` is not called any more. NULL is fine. */
-void census_cancel(struct census **self);
+void census_cancel(struct census **census);
 
 #endif

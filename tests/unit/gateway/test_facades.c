@@ -169,39 +169,39 @@ static void no_model_is_no_fault_of_the_list(void **state)
 }
 
 /* Whoever refuses, the shape is that of the route. */
+static void assert_refused(struct fixture *f, const char *path, const char *more,
+                           const char *body, const char *status)
+{
+    const char *answer = post(f, path, more, body);
+    bool openai = strncmp(path, "/v1/", 4) == 0;
+
+    assert_says(answer, status);
+    assert_says(answer, "\r\nContent-Type: application/json\r\n");
+    assert_says(answer,
+                openai ? "\r\n\r\n{\"error\":{\"message\":\"" : "\r\n\r\n{\"error\":\"");
+    assert_null(strstr(answer, "about:blank"));
+}
+
 static void errors_never_have_our_own_shape(void **state)
 {
-    static const struct {
-        const char *path, *more, *body, *want;
-    } cases[] = {
-        {"/api/embed", "", "{", "400"},
-        {"/api/embed", "", "", "400"},
-        {"/api/embed", "Content-Type: text/csv\r\n", "a", "415"},
-        {"/api/embed", "Content-Encoding: gzip\r\n", "a", "415"},
-        {"/api/tags", "", "{}", "405"},
-        {"/api/v1/tags", "", "{}", "405"},
-        {"/api/show", "", "{}", "400"},
-        {"/api/show", "", "{\"model\":\"big\"}", "404"},
-        {"/v1/embeddings", "", "{", "400"},
-        {"/v1/embeddings", "", "{\"model\":\"tiny\",\"input\":[1]}", "400"},
-        {"/v1/embeddings", "", "{\"model\":\"tiny\",\"input\":[\"\"]}", "400"},
-        {"/v1/models", "", "{}", "405"},
-        {"/v1/models/tiny", "", "{}", "405"},
-        {"/v1/none", "", "{}", "404"},
-    };
+    static const char bad[] = "HTTP/1.1 400 ", unknown[] = "HTTP/1.1 404 ",
+                      method[] = "HTTP/1.1 405 ", media[] = "HTTP/1.1 415 ";
     struct fixture *f = *state;
 
-    for (size_t i = 0; i < SH_COUNT(cases); i++) {
-        char status[32];
-        const char *answer = post(f, cases[i].path, cases[i].more, cases[i].body);
-        bool openai = strncmp(cases[i].path, "/v1/", 4) == 0;
-        (void)snprintf(status, sizeof status, "HTTP/1.1 %s ", cases[i].want);
-        assert_says(answer, status);
-        assert_says(answer, "\r\nContent-Type: application/json\r\n");
-        assert_says(answer, openai ? "\r\n\r\n{\"error\":{\"message\":\""
-                                   : "\r\n\r\n{\"error\":\"");
-        assert_null(strstr(answer, "about:blank"));
-    }
+    assert_refused(f, "/api/embed", "", "{", bad);
+    assert_refused(f, "/api/embed", "", "", bad);
+    assert_refused(f, "/api/embed", "Content-Type: text/csv\r\n", "a", media);
+    assert_refused(f, "/api/embed", "Content-Encoding: gzip\r\n", "a", media);
+    assert_refused(f, "/api/tags", "", "{}", method);
+    assert_refused(f, "/api/v1/tags", "", "{}", method);
+    assert_refused(f, "/api/show", "", "{}", bad);
+    assert_refused(f, "/api/show", "", "{\"model\":\"big\"}", unknown);
+    assert_refused(f, "/v1/embeddings", "", "{", bad);
+    assert_refused(f, "/v1/embeddings", "", "{\"model\":\"tiny\",\"input\":[1]}", bad);
+    assert_refused(f, "/v1/embeddings", "", "{\"model\":\"tiny\",\"input\":[\"\"]}", bad);
+    assert_refused(f, "/v1/models", "", "{}", method);
+    assert_refused(f, "/v1/models/tiny", "", "{}", method);
+    assert_refused(f, "/v1/none", "", "{}", unknown);
     assert_says(get(f, "/api/none"), "\r\nContent-Type: application/problem+json\r\n");
 }
 

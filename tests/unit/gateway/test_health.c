@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "services/gateway/health/facts.h"
@@ -47,7 +48,8 @@ static int set_up(void **state)
                                     .graph_enabled = true};
     for (int p = 0; p < PEER_COUNT; p++) {
         facts.services[p].known = facts.services[p].reached = true;
-        strcpy(facts.services[p].status, "healthy");
+        (void)snprintf(facts.services[p].status, sizeof facts.services[p].status,
+                       "healthy");
         facts.services[p].checks = json_object();
     }
     facts.gateway.checks = json_object();
@@ -102,7 +104,7 @@ static void assert_page(enum board_page which, int status, const char *path,
     json_t *json = page(which, status), *at = json;
     char copy[128], *save = NULL;
 
-    strcpy(copy, path);
+    (void)snprintf(copy, sizeof copy, "%s", path);
     for (char *name = strtok_r(copy, ".", &save); name; name = strtok_r(NULL, ".", &save))
         at = json_object_get(at, name);
     char *text = at != NULL ? json_dumps(at, JSON_ENCODE_ANY | JSON_COMPACT |
@@ -281,16 +283,17 @@ static void assert_keys(enum board_page which, const char *path, const char *wan
 {
     json_t *json = page(which, 200);
     json_t *at = *path != '\0' ? json_object_get(json, path) : json;
-    char list[512] = "";
+    struct sh_buffer list = {0};
     const char *name;
     json_t *value;
 
     json_object_foreach(at, name, value)
     {
-        strcat(list, name);
-        strcat(list, " ");
+        sh_buffer_printf(&list, "%s ", name);
     }
-    assert_string_equal(list, want);
+    sh_buffer_append(&list, "", 1);
+    assert_string_equal(list.data, want);
+    sh_buffer_free(&list);
     json_decref(json);
 }
 
