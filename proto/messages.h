@@ -53,7 +53,8 @@
     F(str,  message,             512, _)                                            \
     F(json, detail,             4096, _)
 
-/* requests: answered on the bus; db_*: connections to PostgreSQL, and those in use. */
+/* requests: answered on the bus; db_*: connections to PostgreSQL that there may be, and
+ * those in use. */
 #define HEALTH_REPLY(F)                                                             \
     F(str,  service,              64, _)                                            \
     F(str,  version,              64, _)                                            \
@@ -66,7 +67,7 @@
     F(f64,  cpu_s,                 0, _)                                            \
     F(u64,  requests,     UINT64_MAX, _)                                            \
     F(u32,  in_flight,    UINT32_MAX, _)                                            \
-    F(u32,  db_connections, UINT32_MAX, _)                                          \
+    F(u32,  db_pool, UINT32_MAX, _)                                          \
     F(u32,  db_active,    UINT32_MAX, _)
 
 /* --- embedder ------------------------------------------------------------------- */

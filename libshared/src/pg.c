@@ -23,13 +23,14 @@ static const struct sh_pg_statement probe = {"cairn_probe", "SELECT 1"};
 static void report(struct sh_pg *pg, enum sh_health_state state, double seconds,
                    const char *message)
 {
-    char detail[96];
+    char detail[128];
 
     if (!pg->check || pg->closing)
         return;
     (void)snprintf(detail, sizeof(detail),
-                   "{\"pool_size\":%zu,\"active_connections\":%zu}", sh_pg_size(pg),
-                   sh_pg_active(pg));
+                   "{\"pool_size\":%zu,\"open_connections\":%zu,"
+                   "\"active_connections\":%zu}",
+                   sh_pg_most(pg), sh_pg_size(pg), sh_pg_active(pg));
     sh_health_set(pg->check, state, seconds, message, detail);
 }
 

@@ -4,9 +4,14 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
+#include "shared/metrics.h"
 
 /* Making and ending a pool, and its two timers: `due` fires at the earliest deadline of
  * anything (calls, connects, back-off), the beat probes and closes what nobody used. */
+
+static struct sh_family pool_size = {.kind = SH_GAUGE,
+                                     .name = "cairn_pg_pool_size",
+                                     .help = "Connections that there may be"};
 
 /* --- deadlines ---------------------------------------------------------------------- */
 
@@ -249,6 +254,7 @@ enum sh_err sh_pg_create(uv_loop_t *loop, const struct sh_pg_config *config,
         pg_free(pg);
         return err;
     }
+    sh_series_add(sh_series(&pool_size, NULL), (double)sh_pg_most(pg));
     pg->due.data = pg->beat.data = pg->lag_beat.data = pg;
     pg->timers = 3;
     (void)uv_timer_init(loop, &pg->due);
@@ -288,6 +294,7 @@ void sh_pg_close(struct sh_pg **pg)
     if (!self || self->closing)
         return;
     self->closing = true;
+    sh_series_add(sh_series(&pool_size, NULL), -(double)sh_pg_most(self));
     for (size_t i = 0; i < self->host_count; i++)
         cancel_host(&self->hosts[i], &out);
     uv_close((uv_handle_t *)&self->due, on_timer_closed);
@@ -307,6 +314,11 @@ size_t sh_pg_active(const struct sh_pg *pg)
         active +=
             pg->hosts[i].counts[PG_CONN_BUSY] + pg->hosts[i].counts[PG_CONN_DRAINING];
     return active;
+}
+
+size_t sh_pg_most(const struct sh_pg *pg)
+{
+    return pg->max * pg->host_count;
 }
 
 size_t sh_pg_size(const struct sh_pg *pg)

@@ -61,7 +61,7 @@ static void health(void *arg, struct sh_rpc_call *call)
         .cpu_s = sh_cpu_seconds(),
         .requests = (uint64_t)sh_metrics_sum("cairn_rpc_server_requests_total"),
         .in_flight = figure("cairn_rpc_server_in_flight"),
-        .db_connections = figure("cairn_pg_connections"),
+        .db_pool = figure("cairn_pg_pool_size"),
         .db_active = figure("vector_search_active_connections"),
     };
     enum sh_err err = fill_checks(service->health, sh_rpc_call_arena(call), &reply);

@@ -148,12 +148,13 @@ static void tell_database(struct watch *self, enum sh_err err,
 {
     char detail[256];
 
-    (void)snprintf(detail, sizeof(detail),
-                   "{\"chunk_count\":%" PRIu64 ",\"document_count\":%" PRIu64
-                   ",\"entry_count\":%" PRIu64
-                   ",\"pool_size\":%zu,\"active_connections\":%zu}",
-                   index->chunks, index->documents, index->documents,
-                   sh_pg_size(self->options.pg), sh_pg_active(self->options.pg));
+    (void)snprintf(
+        detail, sizeof(detail),
+        "{\"chunk_count\":%" PRIu64 ",\"document_count\":%" PRIu64
+        ",\"entry_count\":%" PRIu64 ",\"pool_size\":%zu,\"open_connections\":%zu,"
+        "\"active_connections\":%zu}",
+        index->chunks, index->documents, index->documents, sh_pg_most(self->options.pg),
+        sh_pg_size(self->options.pg), sh_pg_active(self->options.pg));
     sh_health_set(self->database, err == SH_OK ? SH_HEALTHY : SH_UNHEALTHY,
                   (double)(sh_now_us() - self->asked_us) / 1e6,
                   err == SH_OK ? "" : sh_err_text(err), detail);

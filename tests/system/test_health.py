@@ -77,7 +77,7 @@ def test_health_has_the_union_shape(stack):
     for name in ("app", "database", "embedding_service", "cache", "search_functionality",
                  "graph", "backups", "disk", "memory"):
         assert name in components, name
-    assert components["database"]["pool_size"] > 0
+    assert components["database"]["pool_size"] == 20  # DB_POOL_MAX_SIZE
     assert components["embedding_service"]["embedding_length"] > 0
     assert components["search_functionality"]["end_to_end_functional"] is True
     assert components["disk"]["free_gb"] > 0

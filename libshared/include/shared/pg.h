@@ -101,7 +101,9 @@ SH_CHECK enum sh_err sh_pg_run(struct sh_pg *pg, const struct sh_pg_call *call,
 SH_CHECK enum sh_err sh_pg_run_ad_hoc(struct sh_pg *pg, const struct sh_pg_call *call,
                                       sh_pg_done_fn *done, void *arg);
 size_t sh_pg_active(const struct sh_pg *pg);
+/* Connections that are open, and how many there may be. */
 size_t sh_pg_size(const struct sh_pg *pg);
+size_t sh_pg_most(const struct sh_pg *pg);
 /* What is under way gets SH_CANCELED; *pg becomes NULL. */
 void sh_pg_close(struct sh_pg **pg);
 

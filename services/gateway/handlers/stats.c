@@ -21,7 +21,7 @@ struct stats {
     bool asking_redis;
     json_t *services;
     json_t *cache;
-    size_t db_connections;
+    size_t db_pool;
     size_t db_active;
 };
 
@@ -48,11 +48,11 @@ static json_t *system_of(void)
     return json;
 }
 
-static json_t *pool_of(double connections, double active)
+static json_t *pool_of(double size, double active)
 {
     json_t *json = json_object();
 
-    set_integer(json, "pool_size", connections);
+    set_integer(json, "pool_size", size);
     set_integer(json, "active_connections", active);
     return json;
 }
@@ -77,16 +77,16 @@ static json_t *self_of(const struct gateway *gateway, json_t *pool)
 /* Those of the services are there; this process adds its own. */
 static json_t *page_of(const struct gateway *gateway, struct stats *stats)
 {
-    double connections = sh_metrics_sum("cairn_pg_connections");
+    double pool = sh_metrics_sum("cairn_pg_pool_size");
     double active = sh_metrics_sum("vector_search_active_connections");
     json_t *page = json_object();
-    json_t *self = self_of(gateway, pool_of(connections, active));
+    json_t *self = self_of(gateway, pool_of(pool, active));
 
     json_object_set_new(stats->services, "gateway",
                         json_pack("{s:[o],s:i}", "replicas", self, "absent", 0));
-    json_object_set_new(page, "database",
-                        pool_of(connections + (double)stats->db_connections,
-                                active + (double)stats->db_active));
+    json_object_set_new(
+        page, "database",
+        pool_of(pool + (double)stats->db_pool, active + (double)stats->db_active));
     json_object_set(page, "cache", stats->cache);
     json_object_set_new(page, "system", system_of());
     json_object_set(page, "services", stats->services);
@@ -150,8 +150,7 @@ static json_t *replica_of(const struct service_facts *facts)
     set_integer(json, "resident_bytes", (double)facts->resident_bytes);
     set_integer(json, "requests_total", (double)facts->requests);
     set_integer(json, "in_flight", facts->in_flight);
-    json_object_set_new(json, "database",
-                        pool_of(facts->db_connections, facts->db_active));
+    json_object_set_new(json, "database", pool_of(facts->db_pool, facts->db_active));
     json_object_set(json, "checks", facts->checks);
     return json;
 }
@@ -172,7 +171,7 @@ static void on_census(void *arg, const struct census_answer *census)
     for (size_t i = 0; i < census->count; i++) {
         const struct census_replica *one = &census->replicas[i];
         json_array_append_new(replicas[one->peer], replica_of(&one->facts));
-        stats->db_connections += one->facts.db_connections;
+        stats->db_pool += one->facts.db_pool;
         stats->db_active += one->facts.db_active;
     }
     settle(stats);

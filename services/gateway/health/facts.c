@@ -51,7 +51,7 @@ void facts_set_service(struct service_facts *service, const struct health_reply 
     service->cpu_s = reply->cpu_s;
     service->requests = reply->requests;
     service->in_flight = reply->in_flight;
-    service->db_connections = reply->db_connections;
+    service->db_pool = reply->db_pool;
     service->db_active = reply->db_active;
     service->checks = json_object();
     for (size_t i = 0; i < reply->checks_count; i++) {

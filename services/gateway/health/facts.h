@@ -22,7 +22,7 @@ struct service_facts {
     double cpu_s;
     uint64_t requests; /* answered on the bus */
     uint32_t in_flight;
-    uint32_t db_connections; /* to PostgreSQL; and those in use */
+    uint32_t db_pool; /* connections to PostgreSQL that there may be; and those in use */
     uint32_t db_active;
     json_t *checks; /* by name; NULL: none */
 };

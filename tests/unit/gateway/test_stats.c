@@ -32,7 +32,7 @@ static void reply_health(struct sh_rpc_call *call, const char *instance, uint32_
         .cpu_s = 1.5,
         .requests = 42,
         .in_flight = 3,
-        .db_connections = 10,
+        .db_pool = 10,
         .db_active = active,
     };
     sh_rpc_reply(call, health_reply_desc(), &reply);
@@ -131,8 +131,8 @@ static void every_replica_is_asked(void **state)
     assert_string_equal(json_string_value(json_object_get(one, "version")), "9.9");
     assert_int_equal(json_integer_value(json_object_get(one, "requests_total")), 42);
     assert_int_equal(integer_at(json_object_get(one, "checks"), "index", "chunks"), 7);
-    /* those of three replicas; this process has none */
-    assert_int_equal(integer_at(json, "database", "pool_size"), 30);
+    /* those of three replicas, and the one of this process */
+    assert_int_equal(integer_at(json, "database", "pool_size"), 31);
     assert_int_equal(integer_at(json, "database", "active_connections"), 9);
     assert_true(json_is_number(
         json_object_get(json_object_get(json, "system"), "avg_response_time")));
