@@ -43,7 +43,7 @@ struct gateway {
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;
     struct audit *audit; /* NULL: nothing is recorded */
-    double started; /* Unix seconds */
+    double started;      /* Unix seconds */
     unsigned loops;
     const struct route *routes;
     size_t route_count;

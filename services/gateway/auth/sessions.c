@@ -14,34 +14,39 @@
 
 enum { KEY_MAX = 96, USER_MAX = 128, NUMBER = 24, WORDS_MAX = 16 };
 
+struct script {
+    const char *keys; /* how many of the words are keys */
+    const char *text;
+};
+
 /* KEYS: the session. ARGV: now, lifetime, prefix of epochs. */
-static const char find_script[] =
-    "local s=redis.call('HMGET',KEYS[1],'user','epoch','ends','data') "
-    "if not s[4] then return false end "
-    "local least=redis.call('GET',ARGV[3]..s[1]) "
-    "local left=tonumber(s[3])-tonumber(ARGV[1]) "
-    "if left<=0 or (least and tonumber(s[2])<tonumber(least)) then "
-    "redis.call('DEL',KEYS[1]) return false end "
-    "redis.call('EXPIRE',KEYS[1],math.min(left,tonumber(ARGV[2]))) "
-    "return s[4]";
+static const struct script find_script = {
+    "1", "local s=redis.call('HMGET',KEYS[1],'user','epoch','ends','data') "
+         "if not s[4] then return false end "
+         "local least=redis.call('GET',ARGV[3]..s[1]) "
+         "local left=tonumber(s[3])-tonumber(ARGV[1]) "
+         "if left<=0 or (least and tonumber(s[2])<tonumber(least)) then "
+         "redis.call('DEL',KEYS[1]) return false end "
+         "redis.call('EXPIRE',KEYS[1],math.min(left,tonumber(ARGV[2]))) "
+         "return s[4]"};
 
 /* KEYS: the session, the user's epoch, the former session. ARGV: user, epoch, ends, data,
  * lifetime, longest lifetime. The epoch is written down here, too: it may have been
  * raised while Redis was away. */
-static const char create_script[] =
-    "redis.call('DEL',KEYS[3]) "
-    "local least=redis.call('GET',KEYS[2]) "
-    "if least and tonumber(ARGV[2])<tonumber(least) then return 0 end "
-    "redis.call('SET',KEYS[2],ARGV[2],'EX',ARGV[6]) "
-    "redis.call('HSET',KEYS[1],'user',ARGV[1],'epoch',ARGV[2],'ends',ARGV[3],"
-    "'data',ARGV[4]) "
-    "redis.call('EXPIRE',KEYS[1],ARGV[5]) return 1";
+static const struct script create_script = {
+    "3", "redis.call('DEL',KEYS[3]) "
+         "local least=redis.call('GET',KEYS[2]) "
+         "if least and tonumber(ARGV[2])<tonumber(least) then return 0 end "
+         "redis.call('SET',KEYS[2],ARGV[2],'EX',ARGV[6]) "
+         "redis.call('HSET',KEYS[1],'user',ARGV[1],'epoch',ARGV[2],'ends',ARGV[3],"
+         "'data',ARGV[4]) "
+         "redis.call('EXPIRE',KEYS[1],ARGV[5]) return 1"};
 
 /* KEYS: the user's epoch. ARGV: epoch, longest lifetime. */
-static const char end_all_script[] =
-    "local least=redis.call('GET',KEYS[1]) "
-    "if not least or tonumber(least)<tonumber(ARGV[1]) then "
-    "redis.call('SET',KEYS[1],ARGV[1],'EX',ARGV[2]) end return 1";
+static const struct script end_all_script = {
+    "1", "local least=redis.call('GET',KEYS[1]) "
+         "if not least or tonumber(least)<tonumber(ARGV[1]) then "
+         "redis.call('SET',KEYS[1],ARGV[1],'EX',ARGV[2]) end return 1"};
 
 struct session_call {
     session_found_fn *found;
@@ -101,17 +106,23 @@ static const struct account_config *config_of(const struct edge *edge)
     return &edge->gateway->account_config;
 }
 
-/* EVAL of a script; `words` are its keys and arguments. Frees the call when it fails. */
-static enum sh_err run(struct edge *edge, const char *script, const char *keys,
-                       const struct sh_bytes *words, size_t count, sh_redis_done_fn *done,
-                       struct session_call *call, struct session_call **out)
-{
-    struct sh_bytes all[WORDS_MAX] = {sh_bytes_of("EVAL"), sh_bytes_of(script),
-                                      sh_bytes_of(keys)};
+struct words {
+    const struct sh_bytes *items;
+    size_t count;
+};
+#define WORDS(array) ((struct words){array, SH_COUNT(array)})
 
-    for (size_t i = 0; i < count; i++)
-        all[i + 3] = words[i];
-    enum sh_err err = sh_redis_command(edge->redis, count + 3, all, done, call);
+/* EVAL of a script; `words` are its keys and arguments. Frees the call when it fails. */
+static enum sh_err run(struct edge *edge, const struct script *script, struct words words,
+                       sh_redis_done_fn *done, struct session_call *call,
+                       struct session_call **out)
+{
+    struct sh_bytes all[WORDS_MAX] = {sh_bytes_of("EVAL"), sh_bytes_of(script->text),
+                                      sh_bytes_of(script->keys)};
+
+    for (size_t i = 0; i < words.count; i++)
+        all[i + 3] = words.items[i];
+    enum sh_err err = sh_redis_command(edge->redis, words.count + 3, all, done, call);
     if (err != SH_OK)
         sh_free(call);
     else
@@ -130,8 +141,7 @@ static enum sh_err check(enum sh_err err, const redisReply *reply)
     return SH_UNAVAILABLE;
 }
 
-/* --- finding --------------------------------------------------------------------------
- */
+/* --- finding --------------------------------------------------------------------- */
 
 static struct sh_bytes text_of(const json_t *json, const char *name)
 {
@@ -196,11 +206,10 @@ enum sh_err session_find(struct edge *edge, struct sh_bytes cookie,
     (void)snprintf(lifetime, sizeof lifetime, "%u", config_of(edge)->session_lifetime_s);
     const struct sh_bytes words[] = {sh_bytes_of(key), sh_bytes_of(now),
                                      sh_bytes_of(lifetime), sh_bytes_of(EPOCH)};
-    return run(edge, find_script, "1", words, SH_COUNT(words), on_found, call, out);
+    return run(edge, &find_script, WORDS(words), on_found, call, out);
 }
 
-/* --- making ---------------------------------------------------------------------------
- */
+/* --- making ---------------------------------------------------------------------- */
 
 static void on_made(void *arg, enum sh_err err, const redisReply *reply)
 {
@@ -235,10 +244,17 @@ static char *session_data(const struct session *session, uint64_t ends_s)
     return text;
 }
 
-static enum sh_err send_new(struct edge *edge, const struct session *session,
-                            const char *data, uint64_t ends_s, const char *former,
+struct making {
+    const struct session *session;
+    const char *data;
+    uint64_t ends_s;
+    const char *former; /* key */
+};
+
+static enum sh_err send_new(struct edge *edge, const struct making *making,
                             session_made_fn *done, void *arg, struct session_call **out)
 {
+    const struct session *session = making->session;
     const struct account_config *config = config_of(edge);
     char key[KEY_MAX], epoch_key[KEY_MAX + USER_MAX];
     char epoch[NUMBER], ends[NUMBER], lifetime[NUMBER], most[NUMBER];
@@ -253,14 +269,14 @@ static enum sh_err send_new(struct edge *edge, const struct session *session,
     (void)snprintf(epoch_key, sizeof epoch_key, EPOCH "%.*s", (int)session->user_id.len,
                    (const char *)session->user_id.data);
     (void)snprintf(epoch, sizeof epoch, "%llu", (unsigned long long)session->epoch);
-    (void)snprintf(ends, sizeof ends, "%llu", (unsigned long long)ends_s);
+    (void)snprintf(ends, sizeof ends, "%llu", (unsigned long long)making->ends_s);
     (void)snprintf(lifetime, sizeof lifetime, "%u", config->session_lifetime_s);
     (void)snprintf(most, sizeof most, "%u", config->session_most_s);
     const struct sh_bytes words[] = {
-        sh_bytes_of(key),  sh_bytes_of(epoch_key), sh_bytes_of(former),
-        session->user_id,  sh_bytes_of(epoch),     sh_bytes_of(ends),
-        sh_bytes_of(data), sh_bytes_of(lifetime),  sh_bytes_of(most)};
-    return run(edge, create_script, "3", words, SH_COUNT(words), on_made, call, out);
+        sh_bytes_of(key),          sh_bytes_of(epoch_key), sh_bytes_of(making->former),
+        session->user_id,          sh_bytes_of(epoch),     sh_bytes_of(ends),
+        sh_bytes_of(making->data), sh_bytes_of(lifetime),  sh_bytes_of(most)};
+    return run(edge, &create_script, WORDS(words), on_made, call, out);
 }
 
 enum sh_err session_create(struct edge *edge, const struct session *session,
@@ -280,13 +296,13 @@ enum sh_err session_create(struct edge *edge, const struct session *session,
         return SH_NOMEM;
     if (is_id(former))
         write_key(former, former_key);
-    enum sh_err err = send_new(edge, session, data, ends_s, former_key, done, arg, out);
+    const struct making making = {session, data, ends_s, former_key};
+    enum sh_err err = send_new(edge, &making, done, arg, out);
     free(data); /* jansson's */
     return err;
 }
 
-/* --- ending ---------------------------------------------------------------------------
- */
+/* --- ending ---------------------------------------------------------------------- */
 
 static void on_ended(void *arg, enum sh_err err, const redisReply *reply)
 {
@@ -347,5 +363,5 @@ enum sh_err session_end_all(struct edge *edge, struct sh_bytes user_id, uint64_t
     (void)snprintf(most, sizeof most, "%u", config_of(edge)->session_most_s);
     const struct sh_bytes words[] = {sh_bytes_of(key), sh_bytes_of(number),
                                      sh_bytes_of(most)};
-    return run(edge, end_all_script, "1", words, SH_COUNT(words), on_ended, call, out);
+    return run(edge, &end_all_script, WORDS(words), on_ended, call, out);
 }

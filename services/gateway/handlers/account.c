@@ -17,8 +17,7 @@ struct account_wait {
     enum sh_err err;
 };
 
-/* --- waiting --------------------------------------------------------------------------
- */
+/* --- waiting --------------------------------------------------------------------- */
 
 static void on_abandoned(struct exchange *x)
 {
@@ -65,8 +64,7 @@ static struct exchange *take(struct account_wait *wait)
     return x;
 }
 
-/* --- PostgreSQL -----------------------------------------------------------------------
- */
+/* --- PostgreSQL ------------------------------------------------------------------ */
 
 static void refuse(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -128,8 +126,7 @@ void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
     account_sql_all(x, &(struct sh_pg_step){statement, all, count, false}, 1, done);
 }
 
-/* --- hashing --------------------------------------------------------------------------
- */
+/* --- hashing --------------------------------------------------------------------- */
 
 /* On a worker. */
 static void hash(struct sh_work *work)
@@ -195,8 +192,7 @@ bool account_password_good(struct exchange *x, const char *field,
     return fault == PASSWORD_GOOD;
 }
 
-/* --- sessions -------------------------------------------------------------------------
- */
+/* --- sessions -------------------------------------------------------------------- */
 
 /* The exchange, and who wants to know; in its arena. */
 struct ending {

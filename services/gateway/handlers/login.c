@@ -43,8 +43,7 @@ static bool refuse_other_sites(struct exchange *x)
     return true;
 }
 
-/* --- in -------------------------------------------------------------------------------
- */
+/* --- in -------------------------------------------------------------------------- */
 
 static void refuse(struct exchange *x, const struct login_outcome *outcome)
 {
@@ -95,8 +94,7 @@ void login_post(struct exchange *x, void *body)
         exchange_fail_err(x, err, "nobody can log in at the moment");
 }
 
-/* --- out ------------------------------------------------------------------------------
- */
+/* --- out ------------------------------------------------------------------------- */
 
 static void answer_out(struct exchange *x)
 {
@@ -142,8 +140,7 @@ void logout_post(struct exchange *x, void *unused)
         on_ended(x, err);
 }
 
-/* --- who one is -----------------------------------------------------------------------
- */
+/* --- who one is ------------------------------------------------------------------ */
 
 /* The token goes to who bears the cookie: a page that was loaded anew needs it. */
 void me_get(struct exchange *x, void *unused)
@@ -170,8 +167,7 @@ void me_get(struct exchange *x, void *unused)
     exchange_answer(x, 200);
 }
 
-/* --- a fresh token --------------------------------------------------------------------
- */
+/* --- a fresh token --------------------------------------------------------------- */
 
 static void on_user(struct exchange *x, const struct sh_pg_reply *reply)
 {

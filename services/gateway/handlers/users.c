@@ -1,93 +1,15 @@
 /* The admins' view of users: a page of them, one, make, change, remove. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/auth/users.h"
 #include "services/gateway/handlers/account.h"
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/user_body.h"
 #include "services/gateway/json_out.h"
 
-/* --- bodies ---------------------------------------------------------------------------
- */
-
-struct user_body {
-    struct sh_bytes username, password, role, department, campus;
-    bool active, locked;
-    bool has_password, has_role, has_department, has_campus, has_active, has_locked;
-};
-
-#define AT(member) offsetof(struct user_body, member)
-#define TEXTS_OF_A_USER                                                                  \
-    {.name = "department",                                                               \
-     .type = SCHEMA_TEXT,                                                                \
-     .offset = AT(department),                                                           \
-     .most = USER_NAME,                                                                  \
-     .present = AT(has_department)},                                                     \
-    {                                                                                    \
-        .name = "campus", .type = SCHEMA_TEXT, .offset = AT(campus), .most = USER_NAME,  \
-        .present = AT(has_campus)                                                        \
-    }
-
-static const struct schema_field new_fields[] = {
-    {.name = "username",
-     .type = SCHEMA_TEXT,
-     .offset = AT(username),
-     .least = 1,
-     .most = USER_NAME,
-     .required = true,
-     .help = "letters, digits and . _ - @ +; compared without regard to case"},
-    {.name = "password",
-     .type = SCHEMA_TEXT,
-     .offset = AT(password),
-     .most = PASSWORD_MOST,
-     .required = true},
-    {.name = "role",
-     .type = SCHEMA_TEXT,
-     .offset = AT(role),
-     .least = 1,
-     .most = USER_NAME,
-     .required = true},
-    TEXTS_OF_A_USER,
-    {.name = "active",
-     .type = SCHEMA_BOOLEAN,
-     .offset = AT(active),
-     .fallback = "true",
-     .help = "false: cannot log in"},
-};
-const struct schema user_new_schema = {"NewUser", "Somebody who may log in.",
-                                       sizeof(struct user_body), new_fields,
-                                       SH_COUNT(new_fields)};
-
-static const struct schema_field change_fields[] = {
-    {.name = "password",
-     .type = SCHEMA_TEXT,
-     .offset = AT(password),
-     .most = PASSWORD_MOST,
-     .present = AT(has_password)},
-    {.name = "role",
-     .type = SCHEMA_TEXT,
-     .offset = AT(role),
-     .least = 1,
-     .most = USER_NAME,
-     .present = AT(has_role)},
-    TEXTS_OF_A_USER,
-    {.name = "active",
-     .type = SCHEMA_BOOLEAN,
-     .offset = AT(active),
-     .present = AT(has_active),
-     .help = "false: cannot log in, and is logged out"},
-    {.name = "locked",
-     .type = SCHEMA_BOOLEAN,
-     .offset = AT(locked),
-     .present = AT(has_locked),
-     .help = "false: end the lock that wrong passwords brought about"},
-};
-const struct schema user_change_schema = {"UserChange", "What is absent stays as it is.",
-                                          sizeof(struct user_body), change_fields,
-                                          SH_COUNT(change_fields)};
-
-/* --- the state ------------------------------------------------------------------------
- */
+/* --- the state ------------------------------------------------------------------- */
 
 struct users_state {
     struct account account;
@@ -110,7 +32,7 @@ static bool read_id(struct exchange *x, struct users_state *state)
         return false;
     }
     for (size_t i = 0; i <= USER_ID; i++) /* as PostgreSQL writes it */
-        state->id[i] = id[i] >= 'A' && id[i] <= 'F' ? (char)(id[i] | 0x20) : id[i];
+        state->id[i] = (char)tolower((unsigned char)id[i]);
     return true;
 }
 
@@ -125,8 +47,7 @@ static bool role_good(struct exchange *x, struct sh_bytes name)
     return false;
 }
 
-/* --- answers --------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------- */
 
 static void write_time(struct sh_buffer *out, const char *name, struct sh_bytes time)
 {
@@ -164,8 +85,7 @@ static void answer_user(struct exchange *x, int status, const struct user *user)
     exchange_answer(x, status);
 }
 
-/* --- a page, and one ------------------------------------------------------------------
- */
+/* --- a page, and one ------------------------------------------------------------- */
 
 static void on_page(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -253,8 +173,7 @@ void user_get(struct exchange *x, void *unused)
     account_sql(x, &users_by_id, params, 1, on_user);
 }
 
-/* --- making ---------------------------------------------------------------------------
- */
+/* --- making ---------------------------------------------------------------------- */
 
 static void on_created(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -304,8 +223,7 @@ void user_post(struct exchange *x, void *body)
         account_hash(x, state->body.password, insert);
 }
 
-/* --- changing -------------------------------------------------------------------------
- */
+/* --- changing -------------------------------------------------------------------- */
 
 static void answer_changed(struct exchange *x, bool ended)
 {
@@ -381,8 +299,7 @@ void user_put(struct exchange *x, void *given)
         account_hash(x, body->password, update);
 }
 
-/* --- removing -------------------------------------------------------------------------
- */
+/* --- removing -------------------------------------------------------------------- */
 
 static void answer_deleted(struct exchange *x, bool ended)
 {
