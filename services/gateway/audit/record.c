@@ -5,6 +5,7 @@
 
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
+#include "shared/digits.h"
 
 #define AUDIT_ROW(kind, name, max)                                                       \
     {AUDIT_##kind, #name, offsetof(struct audit_record, name), max},
@@ -69,17 +70,21 @@ void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out)
 
 static void put_counted(struct sh_buffer *out, struct sh_bytes text)
 {
-    char length[24];
-    int len = snprintf(length, sizeof length, "%zu:", text.len);
-    sh_buffer_append(out, length, (size_t)len);
-    sh_buffer_append(out, text.data, text.len);
-    sh_buffer_append(out, ",", 1);
+    char *at = sh_buffer_reserve(out, SH_DIGITS_MAX + 1 + text.len + 1);
+    if (at == NULL)
+        return;
+    size_t len = sh_digits(text.len, at);
+    at[len++] = ':';
+    if (text.len > 0)
+        memcpy(at + len, text.data, text.len);
+    len += text.len;
+    at[len++] = ',';
+    out->len += len;
 }
 
-static struct sh_bytes number_text(int64_t number, char out[static 24])
+static struct sh_bytes number_text(int64_t number, char out[static SH_DIGITS_MAX + 1])
 {
-    int len = snprintf(out, 24, "%lld", (long long)number);
-    return (struct sh_bytes){out, (size_t)len};
+    return (struct sh_bytes){out, sh_digits_signed(number, out)};
 }
 
 void audit_canonical(const struct audit_record *record, struct sh_buffer *out)

@@ -1,7 +1,8 @@
 #include "services/gateway/limits/quota.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
+
+#include "shared/digits.h"
 
 static uint64_t seconds(uint64_t us)
 {
@@ -33,28 +34,62 @@ static size_t tightest(const struct limiter_ask *ask)
     return at;
 }
 
+/* --- text; with every request, so without printf ------------------------------------ */
+
+struct line {
+    char *text;
+    size_t size;
+    size_t len;
+};
+
+/* What does not fit is left out; the text always ends. */
+static void put(struct line *line, const char *text, size_t len)
+{
+    size_t room = line->size - line->len - 1;
+    if (len > room)
+        len = room;
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+    line->text[line->len] = '\0';
+}
+
+static void put_text(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+static void put_number(struct line *line, const char *before, uint64_t number)
+{
+    char digits[SH_DIGITS_MAX];
+    put_text(line, before);
+    put(line, digits, sh_digits(number, digits));
+}
+
 void quota_write(const struct limiter_ask *ask, double now_s, struct quota *quota)
 {
-    size_t len = 0;
+    struct line policy = {quota->policy, sizeof quota->policy, 0};
+    struct line standing = {quota->standing, sizeof quota->standing, 0};
 
     for (size_t i = 0; i < ask->count; i++) {
         const struct bucket_rule *rule = &ask->buckets[i].rule;
-        len +=
-            (size_t)snprintf(quota->policy + len, sizeof quota->policy - len,
-                             "%s\"%s\";q=%" PRIu32 ";w=%" PRIu64, i > 0 ? ", " : "",
-                             rule->name, rule->capacity, seconds(bucket_span_us(rule)));
+        put_text(&policy, i > 0 ? ", \"" : "\"");
+        put_text(&policy, rule->name);
+        put_number(&policy, "\";q=", rule->capacity);
+        put_number(&policy, ";w=", seconds(bucket_span_us(rule)));
     }
     size_t at = tightest(ask);
     const struct bucket_rule *rule = &ask->buckets[at].rule;
     const struct ledger_state *state = &ask->results[at].state;
     uint32_t remaining = ask->admitted ? state->remaining : 0;
-    (void)snprintf(quota->standing, sizeof quota->standing,
-                   "\"%s\";r=%" PRIu32 ";t=%" PRIu64, rule->name, remaining,
-                   seconds(state->reset_us));
-    (void)snprintf(quota->limit, sizeof quota->limit, "%" PRIu32, rule->capacity);
-    (void)snprintf(quota->remaining, sizeof quota->remaining, "%" PRIu32, remaining);
-    (void)snprintf(quota->reset, sizeof quota->reset, "%.0f",
-                   now_s + (double)state->reset_us / 1e6);
+    put_text(&standing, "\"");
+    put_text(&standing, rule->name);
+    put_number(&standing, "\";r=", remaining);
+    put_number(&standing, ";t=", seconds(state->reset_us));
+    put_number(&(struct line){quota->limit, sizeof quota->limit, 0}, "", rule->capacity);
+    put_number(&(struct line){quota->remaining, sizeof quota->remaining, 0}, "",
+               remaining);
+    put_number(&(struct line){quota->reset, sizeof quota->reset, 0}, "",
+               (uint64_t)(now_s + (double)state->reset_us / 1e6 + 0.5));
     quota->bucket = rule->name;
     uint64_t retry =
         state->retry_us < 86400 * UINT64_C(1000000) ? seconds(state->retry_us) : 86400;
