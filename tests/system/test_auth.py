@@ -59,10 +59,17 @@ class Browser:
         return reply
 
 
+def wait_for_root(stack):
+    """Trying to log in before there is that admin would lock the name."""
+    eventually(lambda: stack.psql("SELECT count(*) FROM users") != "0", seconds=60,
+               what=stack.logs)
+    eventually(lambda: Browser(stack).login().status == 200, seconds=60, what=stack.logs)
+
+
 @pytest.fixture(scope="module")
 def guarded():
     running = Stack(**SETTINGS).up()
-    eventually(lambda: Browser(running).login().status == 200, seconds=60, what=running.logs)
+    wait_for_root(running)
     yield running
     running.down()
 
@@ -565,7 +572,7 @@ def directory():
 def spare(directory):
     """A stack with a directory, whose stores may be stopped for a while."""
     running = Stack(**SETTINGS, **directory, WRITE_TIMEOUT_MS=5000).up()
-    eventually(lambda: Browser(running).login().status == 200, seconds=60, what=running.logs)
+    wait_for_root(running)
     yield running
     running.down()
 
