@@ -154,10 +154,9 @@ void http_packing_answer(struct sh_http_request *request, int status,
     sh_http_add_header(request, "Vary", "Accept-Encoding");
     enum http_coding coding = wanted(request);
     size_t at_once = coding == HTTP_ZSTD ? ZSTD_AT_ONCE : GZIP_AT_ONCE;
-    if (coding == HTTP_IDENTITY || body.len > BYTES_MAX)
-        http_reply_now(request, status, content_type, body);
-    else if (body.len <= at_once)
+    bool packs = coding != HTTP_IDENTITY && body.len <= BYTES_MAX;
+    if (packs && body.len <= at_once)
         pack_at_once(request, status, content_type, coding, body);
-    else if (!pack_later(request, status, content_type, coding, body))
+    else if (!packs || !pack_later(request, status, content_type, coding, body))
         http_reply_now(request, status, content_type, body);
 }

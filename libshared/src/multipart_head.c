@@ -167,8 +167,8 @@ static bool copy_text(const char *value, size_t len, char *out, size_t size)
             return false;
         clean[used++] = value[i];
         if (value[i] == '%') {
-            memcpy(clean + used, "25", 2);
-            used += 2;
+            clean[used++] = '2';
+            clean[used++] = '5';
         }
     }
     return sh_http_decode((struct sh_bytes){clean, used}, out, size) == SH_OK;

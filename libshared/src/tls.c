@@ -54,10 +54,10 @@ static bool is_private(const struct stat *status)
 
 static int no_password(char *buffer, int size, int writing, void *arg)
 {
-    (void)buffer;
-    (void)size;
     (void)writing;
     (void)arg;
+    if (size > 0)
+        buffer[0] = '\0';
     return -1; /* and nobody is asked at a terminal */
 }
 
@@ -121,8 +121,10 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
                      EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
 {
     struct sh_tls *self = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    int result =
-        tls_tickets_use(&self->tickets, sh_now_ms(), name, iv, cipher, mac, seal);
+    struct tls_ticket_parts parts = {.cipher = cipher, .mac = mac};
+    parts.name = name;
+    parts.iv = iv;
+    int result = tls_tickets_use(&self->tickets, sh_now_ms(), &parts, seal);
     /* clients of TLS 1.3 use a ticket once, so each gets a new one */
     bool again = !seal && result == 1 && SSL_version(ssl) == TLS1_3_VERSION;
     return again ? 2 : result;
@@ -157,8 +159,7 @@ static bool set_up(struct sh_tls *self, SSL_CTX *context)
     int least = self->options.tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION;
     return SSL_CTX_set_min_proto_version(context, least) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
-           SSL_CTX_set1_groups_list(context, groups) == 1 &&
-           set_tickets(self, context);
+           SSL_CTX_set1_groups_list(context, groups) == 1 && set_tickets(self, context);
 }
 
 static enum sh_err load(struct sh_tls *self, SSL_CTX *context, double *expires,
@@ -185,6 +186,8 @@ enum sh_err sh_tls_reload(struct sh_tls *self, char *why, size_t size)
 {
     const struct fault fault = {why, size};
     double expires = 0;
+    if (size > 0)
+        why[0] = '\0';
     ERR_clear_error();
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (!context)

@@ -52,44 +52,41 @@ static bool set_mac(EVP_MAC_CTX *mac, struct tls_ticket_key *key)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-static int seal_with(struct tls_ticket_key *key, unsigned char name[16],
-                     unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher,
-                     EVP_MAC_CTX *mac)
+static int seal_with(struct tls_ticket_key *key, const struct tls_ticket_parts *parts)
 {
     const EVP_CIPHER *aes = EVP_aes_256_cbc();
     if (!key->valid)
         return 0; /* no ticket */
-    if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes)) != 1 ||
-        EVP_EncryptInit_ex(cipher, aes, NULL, key->aes, iv) != 1 || !set_mac(mac, key))
+    if (RAND_bytes(parts->iv, EVP_CIPHER_get_iv_length(aes)) != 1 ||
+        EVP_EncryptInit_ex(parts->cipher, aes, NULL, key->aes, parts->iv) != 1 ||
+        !set_mac(parts->mac, key))
         return -1;
-    memcpy(name, key->name, sizeof(key->name));
+    memcpy(parts->name, key->name, sizeof(key->name));
     return 1;
 }
 
-static int open_with(struct tls_tickets *self, const unsigned char name[16],
-                     const unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+static int open_with(struct tls_tickets *self, const struct tls_ticket_parts *parts)
 {
     struct tls_ticket_key *keys[] = {&self->now, &self->before};
     for (int i = 0; i < 2; i++) {
         struct tls_ticket_key *key = keys[i];
-        if (!key->valid || memcmp(name, key->name, sizeof(key->name)) != 0)
+        if (!key->valid || memcmp(parts->name, key->name, sizeof(key->name)) != 0)
             continue;
-        if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->aes, iv) != 1 ||
-            !set_mac(mac, key))
+        if (EVP_DecryptInit_ex(parts->cipher, EVP_aes_256_cbc(), NULL, key->aes,
+                               parts->iv) != 1 ||
+            !set_mac(parts->mac, key))
             return -1;
         return i == 0 ? 1 : 2; /* 2: and give a new one */
     }
     return 0; /* a whole handshake */
 }
 
-int tls_tickets_use(struct tls_tickets *self, uint64_t now_ms, unsigned char name[16],
-                    unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher,
-                    EVP_MAC_CTX *mac, int seal)
+int tls_tickets_use(struct tls_tickets *self, uint64_t now_ms,
+                    const struct tls_ticket_parts *parts, int seal)
 {
     pthread_mutex_lock(&self->lock);
     rotate(self, now_ms);
-    int result = seal ? seal_with(&self->now, name, iv, cipher, mac)
-                      : open_with(self, name, iv, cipher, mac);
+    int result = seal ? seal_with(&self->now, parts) : open_with(self, parts);
     pthread_mutex_unlock(&self->lock);
     return result;
 }

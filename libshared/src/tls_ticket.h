@@ -25,9 +25,15 @@ struct tls_tickets {
 
 bool tls_tickets_open(struct tls_tickets *self, uint32_t life_s);
 void tls_tickets_close(struct tls_tickets *self);
-/* What SSL_CTX_set_tlsext_ticket_key_evp_cb() wants, with the time given. */
-int tls_tickets_use(struct tls_tickets *self, uint64_t now_ms, unsigned char name[16],
-                    unsigned char iv[EVP_MAX_IV_LENGTH], EVP_CIPHER_CTX *cipher,
-                    EVP_MAC_CTX *mac, int seal);
+/* What SSL_CTX_set_tlsext_ticket_key_evp_cb() hands over, and what it wants back, with
+ * the time given. */
+struct tls_ticket_parts {
+    unsigned char *name; /* 16 bytes */
+    unsigned char *iv;   /* EVP_MAX_IV_LENGTH */
+    EVP_CIPHER_CTX *cipher;
+    EVP_MAC_CTX *mac;
+};
+int tls_tickets_use(struct tls_tickets *self, uint64_t now_ms,
+                    const struct tls_ticket_parts *parts, int seal);
 
 #endif

@@ -188,7 +188,7 @@ static void assert_content(struct heard *heard, const char *coding)
     } else {
         z_stream stream = {0};
         assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
-        stream.next_in = (Bytef *)(uintptr_t)body;
+        memcpy(&stream.next_in, &body, sizeof stream.next_in); /* const, in older ones */
         stream.avail_in = (uInt)len;
         stream.next_out = (Bytef *)out;
         stream.avail_out = sizeof out;
@@ -344,36 +344,42 @@ static void the_server_may_close_meanwhile(void **state)
     close(fd);
 }
 
+/* True when the answer came packed. */
+static bool ask_with_failure(struct fixture *f, int after)
+{
+    struct heard *heard = calloc(1, sizeof(*heard));
+    assert_non_null(heard);
+    int fd = dial(f);
+    sh_mem_fail_after(after);
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            "Accept-Encoding: gzip\r\n\r\n");
+    uint64_t deadline = sh_now_ms() + PATIENCE_MS;
+    while (!heard->eof && !heard->reset) {
+        turn(f, deadline);
+        hear_some(heard, fd);
+    }
+    sh_mem_fail_after(-1);
+    close(fd);
+    bool packed = strstr(heard->data, "Content-Encoding: gzip") != NULL;
+    assert_true(packed || heard->len == 0 || status_of(heard) == 503 ||
+                status_of(heard) == 200);
+    if (packed)
+        assert_content(heard, "gzip");
+    else
+        free(heard);
+    return packed;
+}
+
 static void every_allocation_may_fail(void **state)
 {
     struct fixture *f = *state;
     const size_t lengths[] = {MIDDLE, LONG};
     for (size_t i = 0; i < SH_COUNT(lengths); i++) {
-        length = lengths[i];
         int failures = 0;
-        for (bool packed = false; !packed; failures++) {
-            struct heard *heard = calloc(1, sizeof(*heard));
-            assert_non_null(heard);
-            int fd = dial(f);
-            sh_mem_fail_after(failures);
-            say(fd, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                    "Accept-Encoding: gzip\r\n\r\n");
-            uint64_t deadline = sh_now_ms() + PATIENCE_MS;
-            while (!heard->eof && !heard->reset) {
-                turn(f, deadline);
-                hear_some(heard, fd);
-            }
-            sh_mem_fail_after(-1);
-            close(fd);
-            packed = strstr(heard->data, "Content-Encoding: gzip") != NULL;
-            assert_true(packed || heard->len == 0 || status_of(heard) == 503 ||
-                        status_of(heard) == 200);
-            if (packed)
-                assert_content(heard, "gzip");
-            else
-                free(heard);
-            assert_true(failures < 100);
-        }
+        length = lengths[i];
+        while (!ask_with_failure(f, failures))
+            assert_true(++failures < 100);
+        assert_true(failures > 0);
     }
 }
 

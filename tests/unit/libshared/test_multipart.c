@@ -199,13 +199,19 @@ static void what_is_not_valid_is_refused(void **state)
     REFUSE("--X-y\r\n" HEAD("name=a; filename*=ISO-8859-1''x") "\r\n--X-y--");
 }
 
+static const char longest[] =
+    "multipart/form-data; boundary="
+    "1234567890123456789012345678901234567890123456789012345678901234567890";
+static const char too_long[] =
+    "multipart/form-data; boundary="
+    "12345678901234567890123456789012345678901234567890123456789012345678901";
+
 static void content_types_without_one_good_boundary_are_refused(void **state)
 {
     static const char *const good[] = {
         "multipart/form-data; boundary=a",
         "Multipart/Form-Data;charset=utf-8;BOUNDARY=\"a b'()+_,-./:=?z\"",
-        "multipart/form-data; boundary="
-        "1234567890123456789012345678901234567890123456789012345678901234567890",
+        longest,
     };
     static const char *const bad[] = {
         "",
@@ -222,8 +228,7 @@ static void content_types_without_one_good_boundary_are_refused(void **state)
         "multipart/form-data; boundary=\"a",
         "multipart/form-data; boundary=a*b",
         "multipart/form-data; boundary=\"\xc3\xa9\"",
-        "multipart/form-data; boundary="
-        "12345678901234567890123456789012345678901234567890123456789012345678901",
+        too_long,
     };
     const struct sh_multipart_limits limits = {0};
     struct sh_multipart *self;

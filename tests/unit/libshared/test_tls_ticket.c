@@ -21,8 +21,8 @@ static int use(struct tls_tickets *self, uint64_t now_ms, struct ticket *ticket,
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *mac_ctx = EVP_MAC_CTX_new(mac);
     assert_non_null(mac_ctx);
-    int result =
-        tls_tickets_use(self, now_ms, ticket->name, ticket->iv, cipher, mac_ctx, seal);
+    const struct tls_ticket_parts parts = {ticket->name, ticket->iv, cipher, mac_ctx};
+    int result = tls_tickets_use(self, now_ms, &parts, seal);
     EVP_MAC_CTX_free(mac_ctx);
     EVP_MAC_free(mac);
     EVP_CIPHER_CTX_free(cipher);
