@@ -100,18 +100,19 @@ def person(root):
 
 
 @contextlib.contextmanager
-def another_gateway(stack):
+def another_gateway(stack, **settings):
     process = subprocess.Popen(
         [BIN / "cairn-gateway"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
         env={**stack.environment, "API_PORT": "0", "OPS_PORT": "0", "WORKERS": "1",
-             "DATABASE_URL": stack.env["DATABASE_URL"], "REDIS_URL": stack.env["REDIS_URL"]})
+             "DATABASE_URL": stack.env["DATABASE_URL"], "REDIS_URL": stack.env["REDIS_URL"],
+             **settings})
     try:
         message = next(line["message"] for line in map(json.loads, process.stdout)
                        if line.get("message", "").startswith("listening on"))
         threading.Thread(target=process.stdout.read, daemon=True).start()
         base = "http://127.0.0.1:" + re.search(r"port (\d+)", message).group(1)
-        eventually(lambda: Browser(stack, base).login("nobody-yet").status in (401, 423),
-                   seconds=60)
+        eventually(lambda: stack.post("/api/auth/login", {"username": "nobody-yet",
+                   "password": BAD}, base=base).status in (401, 423), seconds=60)
         yield base
     finally:
         process.terminate()
@@ -379,6 +380,35 @@ def test_pages_of_other_sites_are_refused(guarded, root):
         problem(change(root, Sec_Fetch_Site=site), 403, "csrf_refused")
         problem(Browser(guarded).login(Sec_Fetch_Site=site), 403, "csrf_refused")
     assert change(root, Origin=f"http://{host}", Sec_Fetch_Site="same-origin").status == 404
+
+
+def test_behind_tls_and_with_friends(guarded):
+    """SESSION_COOKIE_SECURE, and an origin that CORS_ORIGINS lists with credentials."""
+    friend = "https://pages.example"
+    with another_gateway(guarded, SESSION_COOKIE_SECURE="true", CORS_ORIGINS=friend,
+                         CORS_ALLOW_CREDENTIALS="true") as base:
+        host = base.removeprefix("http://")
+
+        def login(**headers):
+            return guarded.post("/api/auth/login", {
+                "username": "root", "password": ROOT_PASSWORD}, base=base, headers=headers)
+        reply = login(Origin=f"https://{host}")
+        name, _, rest = reply.headers["Set-Cookie"].partition("=")
+        assert name == "__Host-cairn_session"
+        value, *flags = [part.strip() for part in rest.split(";")]
+        assert flags == ["Path=/", "HttpOnly", "Secure", "SameSite=Lax"]
+        cookie = {"Cookie": f"{name}={value}"}
+        assert guarded.get("/api/auth/me", base=base, headers=cookie).status == 200
+        plain = {"Cookie": f"{COOKIE}={value}"}  # anybody could plant that one
+        assert guarded.get("/api/auth/me", base=base, headers=plain).status == 401
+        problem(login(Origin=f"http://{host}"), 403, "csrf_refused")
+        problem(login(Origin=friend + ".evil.example"), 403, "csrf_refused")
+        assert login(**{"Origin": friend, "Sec-Fetch-Site": "cross-site"}).status == 200
+        again = {**cookie, "Origin": friend, "Sec-Fetch-Site": "cross-site"}
+        problem(guarded.post("/api/auth/logout", {}, base=base, headers=again), 403,
+                "csrf_refused")  # a friend needs the token, too
+        again["X-CSRF-Token"] = reply.json()["csrf_token"]
+        assert guarded.post("/api/auth/logout", {}, base=base, headers=again).status == 200
 
 
 def test_a_bearer_token_needs_no_other(guarded, root):
