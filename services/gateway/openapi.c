@@ -200,6 +200,31 @@ static json_t *operation_of(const struct route *route)
     return operation;
 }
 
+/* What a caller may need is said by name: which role has it is set from outside. */
+static void add_permission(json_t *operation, const struct route *route)
+{
+    if (route->permission == PERMIT_PUBLIC)
+        json_object_set_new(operation, "security", json_array());
+    else
+        json_object_set_new(operation, "x-permission",
+                            json_string(permission_name(route->permission)));
+}
+
+/* The ways to show who one is, and none of them. */
+static void add_security(json_t *document)
+{
+    json_object_set_new(
+        document, "security",
+        json_pack("[{},{s:[]},{s:[]},{s:[]}]", "token", "key", "session"));
+    json_object_set_new(
+        json_object_get(document, "components"), "securitySchemes",
+        json_pack("{s:{s:s,s:s,s:s},s:{s:s,s:s,s:s},s:{s:s,s:s,s:s}}", "token", "type",
+                  "http", "scheme", "bearer", "bearerFormat", "JWT", "key", "type",
+                  "apiKey", "in", "header", "name", "X-API-Key", "session", "type",
+                  "apiKey", "in", "cookie", "name", "cairn_session", "description",
+                  "__Host-cairn_session where it goes by TLS only"));
+}
+
 static void add_path(json_t *paths, const struct route *route)
 {
     static const char *const names[] = {"get", "post", "put", "delete"};
@@ -209,7 +234,9 @@ static void add_path(json_t *paths, const struct route *route)
         path = json_object();
         json_object_set_new(paths, route->path, path);
     }
-    json_object_set_new(path, names[route->method], operation_of(route));
+    json_t *operation = operation_of(route);
+    add_permission(operation, route);
+    json_object_set_new(path, names[route->method], operation);
 }
 
 static enum sh_err dump(json_t *json, struct sh_buffer *out)
@@ -261,6 +288,8 @@ enum sh_err openapi_write(const struct route *table, size_t count, struct sh_buf
         "under /api/v1/.",
         "license", "name", "Apache-2.0", "identifier", "Apache-2.0", "paths", paths,
         "components", "schemas", schemas);
+    if (document != NULL)
+        add_security(document);
     if (err == SH_OK)
         err = document != NULL ? dump(document, out) : SH_NOMEM;
     json_decref(document);

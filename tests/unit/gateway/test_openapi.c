@@ -51,6 +51,23 @@ static void describes_every_route(void **state)
     }
 }
 
+static void says_what_each_route_asks_for(void **state)
+{
+    json_t *components = json_object_get(*state, "components");
+    assert_int_equal(json_object_size(json_object_get(components, "securitySchemes")), 3);
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *json = operation(*state, &routes[i]);
+        const char *name = json_string_value(json_object_get(json, "x-permission"));
+        if (json == NULL)
+            continue;
+        if (routes[i].permission == PERMIT_PUBLIC)
+            assert_int_equal(json_array_size(json_object_get(json, "security")), 0);
+        else
+            assert_string_equal(name, permission_name(routes[i].permission));
+        assert_int_equal(name == NULL, routes[i].permission == PERMIT_PUBLIC);
+    }
+}
+
 static void follow(json_t *document, json_t *json)
 {
     const char *name, *prefix = "#/components/schemas/";
@@ -113,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(describes_every_route, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(says_what_each_route_asks_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_reference_leads_somewhere, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(requests_carry_their_ranges, set_up, tear_down),
