@@ -138,15 +138,16 @@ bool flight_search(struct exchange *x, struct flight_seat *seat,
                    const struct search_query *query, struct sh_bytes *question)
 {
     struct flights *self = x->edge->flights;
+    const struct caller *caller = exchange_caller(x);
     struct kept_key key;
     uint64_t generation = 0;
 
     *question = (struct sh_bytes){0};
-    if (self == NULL)
+    if (self == NULL || caller == NULL) /* whose rights are not known shares nothing */
         return false;
     if (self->cache->ttl_s > 0)
         generation = sh_rpc_client_state(x->edge->peers[PEER_SEARCH]);
-    if (kept_key_make(generation, exchange_caller(x), query, &self->key, &key) != SH_OK)
+    if (kept_key_make(generation, caller, query, &self->key, &key) != SH_OK)
         return false;
     *question = key.question;
     /* Why an answer is as it is is asked of this very moment. */
