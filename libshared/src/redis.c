@@ -44,6 +44,7 @@ struct sh_redis {
     uv_timer_t beat;
     unsigned timers;
     unsigned failures;
+    uint64_t connects;
     struct sh_health_check *check;
     uint64_t pinged_us;
     bool closing;
@@ -258,6 +259,7 @@ static void on_first_ping(void *arg, enum sh_err err, const redisReply *reply)
     if (self->failures > 0)
         sh_info(NULL, "redis: connected again");
     self->failures = 0;
+    self->connects++;
     set_state(self, READY);
     (void)uv_timer_stop(&self->timer);
     on_ping(arg, err, reply);
@@ -367,6 +369,11 @@ enum sh_err sh_redis_create(uv_loop_t *loop, const struct sh_redis_config *confi
 bool sh_redis_connected(const struct sh_redis *redis)
 {
     return redis->state == READY;
+}
+
+uint64_t sh_redis_connects(const struct sh_redis *redis)
+{
+    return redis->connects;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

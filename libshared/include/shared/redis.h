@@ -36,6 +36,9 @@ SH_CHECK enum sh_err sh_redis_create(uv_loop_t *loop,
                                      struct sh_health_check *check,
                                      struct sh_redis **out);
 bool sh_redis_connected(const struct sh_redis *redis);
+/* How often it has been connected so far: another number means that there was a time
+ * without Redis, which may have forgotten everything. */
+uint64_t sh_redis_connects(const struct sh_redis *redis);
 /* `reply` is NULL unless SH_OK, borrowed until it returns, and may be a Redis error
  * reply. Exactly once per accepted command. */
 typedef void sh_redis_done_fn(void *arg, enum sh_err err, const redisReply *reply);

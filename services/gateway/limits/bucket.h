@@ -7,6 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+static inline uint64_t bucket_later(uint64_t a_us, uint64_t b_us)
+{
+    return a_us > b_us ? a_us : b_us;
+}
+/* The time from b to a; 0 when that is past. */
+static inline uint64_t bucket_less(uint64_t a_us, uint64_t b_us)
+{
+    return a_us > b_us ? a_us - b_us : 0;
+}
+
 struct bucket_rule {
     const char *name;     /* "minute": in keys, headers and metrics; static */
     uint32_t capacity;    /* tokens when full; 0: no such limit */

@@ -1,48 +1,9 @@
-#include "services/gateway/limits/ledger.h"
+#include "services/gateway/limits/ledger_internal.h"
 
-#include <pthread.h>
-#include <sys/queue.h>
 #include <uv.h>
 #include <xxhash.h>
 
 #include "shared/mem.h"
-
-enum { STRIPES = 64, HEADS = 128 };
-
-struct entry {
-    struct entry *next; /* of the same head */
-    TAILQ_ENTRY(entry) used;
-    TAILQ_ENTRY(entry) lease;
-    uint64_t hash;
-    struct bucket_rule rule;
-    uint64_t full_us;       /* when the bucket is full, as far as is known */
-    uint64_t blocked_us;    /* known to be empty until then */
-    uint64_t owed_until_us; /* spent without Redis: refilled by then */
-    uint64_t lease_until_us;
-    uint32_t tokens; /* leased, not spent */
-    uint32_t spent;  /* of this lease */
-    uint32_t want;   /* of the last order */
-    bool leasing;    /* in the list of leases */
-    size_t key_len;
-    char key[];
-};
-
-TAILQ_HEAD(entries, entry);
-
-struct stripe {
-    pthread_mutex_t lock;
-    size_t count;
-    struct entries used;   /* least recently first */
-    struct entries leases; /* the first to end first */
-    struct entry *heads[HEADS];
-};
-
-struct ledger {
-    uint64_t seed;    /* nobody can aim at one list */
-    size_t most;      /* entries of a stripe */
-    size_t collected; /* the stripe to look at next */
-    struct stripe stripes[STRIPES];
-};
 
 /* --- entries ------------------------------------------------------------------------ */
 
@@ -53,12 +14,12 @@ static uint64_t hash_of(const struct ledger *self, struct sh_bytes key)
 
 static struct stripe *stripe_of(struct ledger *self, uint64_t hash)
 {
-    return &self->stripes[hash % STRIPES];
+    return &self->stripes[hash % LEDGER_STRIPES];
 }
 
 static struct entry **head_of(struct stripe *stripe, uint64_t hash)
 {
-    return &stripe->heads[hash / STRIPES % HEADS];
+    return &stripe->heads[hash / LEDGER_STRIPES % LEDGER_HEADS];
 }
 
 static struct entry *find(struct stripe *stripe, uint64_t hash, struct sh_bytes key)
@@ -76,7 +37,7 @@ static struct entry *find(struct stripe *stripe, uint64_t hash, struct sh_bytes 
     return entry;
 }
 
-static void end_lease(struct stripe *stripe, struct entry *entry)
+void ledger_end_lease(struct stripe *stripe, struct entry *entry)
 {
     if (entry->leasing)
         TAILQ_REMOVE(&stripe->leases, entry, lease);
@@ -90,7 +51,7 @@ static void forget(struct stripe *stripe, struct entry *entry)
     while (*at != entry)
         at = &(*at)->next;
     *at = entry->next;
-    end_lease(stripe, entry);
+    ledger_end_lease(stripe, entry);
     TAILQ_REMOVE(&stripe->used, entry, used);
     stripe->count--;
     sh_free(entry);
@@ -126,16 +87,6 @@ static struct entry *find_or_add(const struct ledger *self, struct stripe *strip
 
 /* --- spending ----------------------------------------------------------------------- */
 
-static uint64_t later_of(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-    return a > b ? a - b : 0;
-}
-
 static void describe(const struct entry *entry, const struct bucket_rule *rule,
                      uint64_t now_us, struct ledger_state *state)
 {
@@ -143,9 +94,9 @@ static void describe(const struct entry *entry, const struct bucket_rule *rule,
         (uint64_t)bucket_tokens(rule, entry->full_us, now_us) + entry->tokens;
 
     state->remaining = remaining < rule->capacity ? (uint32_t)remaining : rule->capacity;
-    state->reset_us = less(entry->full_us, now_us);
-    state->retry_us = later_of(bucket_wait_us(rule, entry->full_us, now_us),
-                               less(entry->blocked_us, now_us));
+    state->reset_us = bucket_less(entry->full_us, now_us);
+    state->retry_us = bucket_later(bucket_wait_us(rule, entry->full_us, now_us),
+                                   bucket_less(entry->blocked_us, now_us));
 }
 
 /* One token at first; twice as many when a lease did not last for its second, and as many
@@ -162,20 +113,23 @@ static uint32_t wanted(const struct entry *entry, uint64_t now_us)
 }
 
 /* What is owed, and the tokens whose time is over, become part of the order. */
-static void make_order(struct stripe *stripe, struct entry *entry, uint64_t now_us,
-                       struct ledger_result *result)
+static void make_order(unsigned doubts, struct stripe *stripe, struct entry *entry,
+                       uint64_t now_us, struct ledger_result *result)
 {
     result->outcome = LEDGER_ASK;
     result->want = 1;
     result->owed_us = 0;
+    result->least_us = 0;
     if (entry == NULL)
         return;
+    if (entry->doubts != doubts)
+        result->least_us = bucket_less(entry->said_us, now_us);
     result->want = wanted(entry, now_us);
-    result->owed_us = (int64_t)less(entry->owed_until_us, now_us) -
+    result->owed_us = (int64_t)bucket_less(entry->owed_until_us, now_us) -
                       (int64_t)(entry->tokens * entry->rule.interval_us);
     entry->owed_until_us = 0;
     entry->tokens = 0;
-    end_lease(stripe, entry);
+    ledger_end_lease(stripe, entry);
 }
 
 static void spend_share(struct entry *entry, const struct bucket_rule *rule,
@@ -183,10 +137,13 @@ static void spend_share(struct entry *entry, const struct bucket_rule *rule,
 {
     struct bucket_rule share = bucket_share(rule, gateways);
 
+    if (entry->tokens == 0) /* else it is that of the lease */
+        entry->rule = *rule;
     result->outcome = LEDGER_EMPTY;
     if (bucket_take(&share, &entry->full_us, now_us)) {
         result->outcome = LEDGER_SPENT_SHARE;
-        entry->owed_until_us = later_of(entry->owed_until_us, now_us) + rule->interval_us;
+        entry->owed_until_us =
+            bucket_later(entry->owed_until_us, now_us) + rule->interval_us;
     }
     describe(entry, &share, now_us, &result->state);
 }
@@ -223,7 +180,7 @@ void ledger_spend(struct ledger *self, const struct ledger_bucket *bucket,
                                : find(stripe, hash, bucket->key);
     if (entry == NULL || !spend_lease(entry, &bucket->rule, now_us, result)) {
         if (!away)
-            make_order(stripe, entry, now_us, result);
+            make_order(atomic_load(&self->doubts), stripe, entry, now_us, result);
         else if (entry != NULL)
             spend_share(entry, &bucket->rule, gateways, now_us, result);
     }
@@ -244,8 +201,9 @@ void ledger_unspend(struct ledger *self, const struct ledger_bucket *bucket,
         entry->tokens++;
         entry->spent -= entry->spent > 0;
     } else if (entry != NULL && result->outcome == LEDGER_SPENT_SHARE) {
-        entry->full_us = less(entry->full_us, share.interval_us);
-        entry->owed_until_us = less(entry->owed_until_us, bucket->rule.interval_us);
+        entry->full_us = bucket_less(entry->full_us, share.interval_us);
+        entry->owed_until_us =
+            bucket_less(entry->owed_until_us, bucket->rule.interval_us);
     }
     pthread_mutex_unlock(&stripe->lock);
 }
@@ -259,7 +217,7 @@ static void take_lease(struct stripe *stripe, struct entry *entry, uint32_t toke
         entry->tokens += tokens; /* two loops asked: all ends with the older lease */
         return;
     }
-    end_lease(stripe, entry);
+    ledger_end_lease(stripe, entry);
     entry->tokens = tokens;
     entry->spent = 0;
     entry->lease_until_us = now_us + LEDGER_LEASE_US;
@@ -281,7 +239,8 @@ void ledger_learn(struct ledger *self, const struct ledger_bucket *bucket,
     struct entry *entry = find_or_add(self, stripe, hash, bucket->key);
     if (entry != NULL) {
         entry->rule = bucket->rule;
-        entry->full_us = now_us + said->reset_us;
+        entry->full_us = entry->said_us = now_us + said->reset_us;
+        entry->doubts = atomic_load(&self->doubts);
         entry->want = asked->want;
         entry->blocked_us = granted > 0 ? 0 : now_us + wait_us;
         if (granted > 0)
@@ -302,45 +261,26 @@ void ledger_unasked(struct ledger *self, const struct ledger_bucket *bucket,
     struct entry *entry = find_or_add(self, stripe, hash, bucket->key);
     if (entry != NULL)
         entry->owed_until_us =
-            later_of(entry->owed_until_us, now_us) + (uint64_t)asked->owed_us;
+            bucket_later(entry->owed_until_us, now_us) + (uint64_t)asked->owed_us;
     pthread_mutex_unlock(&stripe->lock);
 }
 
-/* --- leases that end ---------------------------------------------------------------- */
-
-static bool collect_one(struct stripe *stripe, uint64_t now_us, struct ledger_return *out)
+void ledger_doubt(struct ledger *self)
 {
-    struct entry *entry = TAILQ_FIRST(&stripe->leases);
-
-    while (entry != NULL && entry->lease_until_us <= now_us) {
-        uint32_t tokens = entry->tokens;
-        end_lease(stripe, entry);
-        entry->tokens = 0;
-        if (tokens > 0) {
-            memcpy(out->key, entry->key, entry->key_len);
-            out->key_len = entry->key_len;
-            out->rule = entry->rule;
-            out->tokens = tokens;
-            return true;
-        }
-        entry = TAILQ_FIRST(&stripe->leases);
-    }
-    return false;
+    atomic_fetch_add(&self->doubts, 1);
 }
 
-size_t ledger_collect(struct ledger *self, uint64_t now_us, struct ledger_return *out,
-                      size_t max)
+void ledger_remind(struct ledger *self, const struct ledger_bucket *bucket,
+                   uint64_t now_us, struct ledger_result *asked)
 {
-    size_t count = 0;
+    uint64_t hash = hash_of(self, bucket->key);
+    struct stripe *stripe = stripe_of(self, hash);
 
-    for (size_t i = 0; i < STRIPES && count < max; i++) {
-        struct stripe *stripe = &self->stripes[self->collected++ % STRIPES];
-        pthread_mutex_lock(&stripe->lock);
-        while (count < max && collect_one(stripe, now_us, &out[count]))
-            count++;
-        pthread_mutex_unlock(&stripe->lock);
-    }
-    return count;
+    pthread_mutex_lock(&stripe->lock);
+    const struct entry *entry = find(stripe, hash, bucket->key);
+    if (entry != NULL)
+        asked->least_us = bucket_less(entry->said_us, now_us);
+    pthread_mutex_unlock(&stripe->lock);
 }
 
 /* --- life --------------------------------------------------------------------------- */
@@ -354,8 +294,8 @@ enum sh_err ledger_create(size_t entries, struct ledger **out)
         sh_free(self);
         return SH_IO;
     }
-    self->most = entries / STRIPES > 0 ? entries / STRIPES : 1;
-    for (size_t i = 0; i < STRIPES; i++) {
+    self->most = entries / LEDGER_STRIPES > 0 ? entries / LEDGER_STRIPES : 1;
+    for (size_t i = 0; i < LEDGER_STRIPES; i++) {
         struct stripe *stripe = &self->stripes[i];
         pthread_mutex_init(&stripe->lock, NULL); /* cannot fail for a plain one */
         TAILQ_INIT(&stripe->used);
@@ -372,7 +312,7 @@ void ledger_free(struct ledger **self_p)
     if (self == NULL)
         return;
     *self_p = NULL;
-    for (size_t i = 0; i < STRIPES; i++) {
+    for (size_t i = 0; i < LEDGER_STRIPES; i++) {
         struct stripe *stripe = &self->stripes[i];
         while (!TAILQ_EMPTY(&stripe->used))
             forget(stripe, TAILQ_FIRST(&stripe->used));

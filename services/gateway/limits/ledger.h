@@ -52,8 +52,9 @@ struct ledger_result {
     enum ledger_outcome outcome;
     struct ledger_state state;
     /* LEDGER_ASK: what Redis is asked for */
-    uint32_t want;   /* tokens, if there are many */
-    int64_t owed_us; /* to be charged (spent without Redis), or credited (not spent) */
+    uint32_t want;     /* tokens, if there are many */
+    int64_t owed_us;   /* to be charged (spent without Redis), or credited (not spent) */
+    uint64_t least_us; /* what is missing at least: 0, unless Redis may have forgotten */
 };
 
 /* Spend one token. `gateways` 0: Redis can be asked; else it is away, and the limits are
@@ -73,15 +74,28 @@ void ledger_learn(struct ledger *self, const struct ledger_bucket *bucket,
 void ledger_unasked(struct ledger *self, const struct ledger_bucket *bucket,
                     const struct ledger_result *asked, uint64_t now_us);
 
-/* A lease that ended with tokens unspent; they are no longer here. */
+/* Redis may have lost what it knew: each bucket is asked for once with what was known of
+ * it here, so that a restart fills no bucket. */
+void ledger_doubt(struct ledger *self);
+/* The same for a question that is asked again. */
+void ledger_remind(struct ledger *self, const struct ledger_bucket *bucket,
+                   uint64_t now_us, struct ledger_result *asked);
+
+/* What Redis must be told of a bucket. */
 struct ledger_return {
     char key[LEDGER_KEY];
     size_t key_len;
     struct bucket_rule rule;
-    uint32_t tokens;
+    int64_t owed_us;
+    uint64_t least_us;
 };
+/* Leases that ended with tokens unspent, which are no longer here. */
 /* At most `max` of them; how many there are. One thread at a time. */
 size_t ledger_collect(struct ledger *self, uint64_t now_us, struct ledger_return *out,
                       size_t max);
+
+/* What was spent without Redis and is still owed. */
+size_t ledger_collect_owed(struct ledger *self, uint64_t now_us,
+                           struct ledger_return *out, size_t max);
 
 #endif

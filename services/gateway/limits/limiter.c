@@ -1,30 +1,10 @@
-#include "services/gateway/limits/limiter.h"
-
-#include <stdio.h>
+#include "services/gateway/limits/limiter_internal.h"
 
 #include "services/gateway/limits/script.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
-
-enum {
-    TICK_MS = 250,
-    COUNT_EVERY_US = 5000000, /* the gateways */
-    GONE_AFTER_S = 15,
-};
-
-struct limiter {
-    struct sh_redis *redis;
-    struct limiter_shared *shared;
-    uv_timer_t timer;
-    uint64_t counted_us;
-    bool first;
-    bool away;
-    bool refused; /* Redis is there, but would not run the script */
-    bool ticked;
-    bool closing;
-};
 
 enum by { BY_REDIS, BY_LEASE, BY_SHARE, BY_COUNT };
 
@@ -41,6 +21,11 @@ static struct sh_family asked_family = {
             "Redis before), local (Redis away)",
     .labels = {"by", "outcome"}};
 
+static struct sh_family gateways_family = {
+    .kind = SH_GAUGE,
+    .name = "cairn_gateway_ratelimit_gateways",
+    .help = "Gateways that the limits are shared by while Redis is away"};
+
 uint32_t limiter_gateways(const struct limiter_shared *shared)
 {
     return shared->gateways_set > 0 ? shared->gateways_set
@@ -49,37 +34,52 @@ uint32_t limiter_gateways(const struct limiter_shared *shared)
 
 /* --- Redis comes and goes ----------------------------------------------------------- */
 
-static void show_mode(const struct limiter_shared *shared)
+void limiter_show_mode(const struct limiter_shared *shared)
 {
     bool away = atomic_load(&shared->away) > 0;
 
     sh_series_set(sh_series(&mode_family, (const char *[]){"redis"}), away ? 0 : 1);
     sh_series_set(sh_series(&mode_family, (const char *[]){"local"}), away ? 1 : 0);
+    sh_series_set(sh_series(&gateways_family, NULL), limiter_gateways(shared));
 }
 
-static void set_away(struct limiter *self, bool away)
+void limiter_set_away(struct limiter *self, bool away)
 {
     struct limiter_shared *shared = self->shared;
 
     if (away == self->away)
         return;
     self->away = away;
+    if (!away)
+        ledger_doubt(shared->ledger);
     if (away && atomic_fetch_add(&shared->away, 1) == 0)
         sh_warning(NULL,
                    "limits: Redis cannot be asked: each of %u gateways gives its share",
                    limiter_gateways(shared));
     else if (!away && atomic_fetch_sub(&shared->away, 1) == 1)
         sh_info(NULL, "limits: counted in Redis");
-    show_mode(shared);
+    limiter_show_mode(shared);
 }
 
-static uint32_t sharing(struct limiter *self)
+/* Redis is not there. Unless it never was, others have spent without it, too: it is not
+ * believed before all have told it. */
+static void note_absence(struct limiter *self)
 {
-    bool away = !sh_redis_connected(self->redis);
+    limiter_set_away(self, true);
+    self->settling = self->connects != 0;
+    self->settled_us = 0;
+}
 
-    if (away)
-        set_away(self, true);
-    return away ? limiter_gateways(self->shared) : 0;
+uint32_t limiter_sharing(struct limiter *self)
+{
+    bool connected = sh_redis_connected(self->redis);
+    uint64_t connects = sh_redis_connects(self->redis);
+
+    if (!connected || (self->connects != 0 && connects != self->connects))
+        note_absence(self);
+    if (connected)
+        self->connects = connects;
+    return !connected || self->settling ? limiter_gateways(self->shared) : 0;
 }
 
 /* --- deciding ----------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ static void not_asked(const struct limiter *self, struct limiter_ask *ask)
 /* The buckets that Redis has not answered for, from this gateway's share. */
 static void decide_locally(struct limiter *self, struct limiter_ask *ask)
 {
-    set_away(self, true);
+    limiter_set_away(self, true);
     not_asked(self, ask);
     ask->gateways = limiter_gateways(self->shared);
     for (size_t i = 0; i < ask->count; i++)
@@ -168,6 +168,18 @@ static void decide_as_told(const struct limiter *self, struct limiter_ask *ask,
 
 static enum sh_err ask_redis(struct limiter *self, struct limiter_ask *ask);
 
+/* A Redis that does not know the script may have been started anew, and know nothing. */
+static enum sh_err ask_again(struct limiter *self, struct limiter_ask *ask)
+{
+    ask->whole = true;
+    ledger_doubt(self->shared->ledger);
+    for (size_t i = 0; i < ask->count; i++)
+        if (ask->results[i].outcome == LEDGER_ASK)
+            ledger_remind(self->shared->ledger, &ask->buckets[i], sh_now_us(),
+                          &ask->results[i]);
+    return ask_redis(self, ask);
+}
+
 static void on_reply(void *arg, enum sh_err err, const redisReply *reply)
 {
     struct limiter_ask *ask = arg;
@@ -177,17 +189,17 @@ static void on_reply(void *arg, enum sh_err err, const redisReply *reply)
 
     for (size_t i = 0; i < ask->count; i++)
         asked += ask->results[i].outcome == LEDGER_ASK;
-    if (err == SH_OK && !ask->whole && script_is_unknown(reply)) {
-        ask->whole = true;
-        if (ask_redis(self, ask) == SH_OK)
-            return;
-    }
+    if (err == SH_OK && !ask->whole && script_is_unknown(reply) &&
+        ask_again(self, ask) == SH_OK)
+        return;
     if (err == SH_OK && script_read(reply, asked, grants)) {
         self->refused = false;
-        set_away(self, false);
+        limiter_set_away(self, false);
         decide_as_told(self, ask, grants);
     } else {
         self->refused = err == SH_OK;
+        if (err != SH_OK)
+            note_absence(self);
         decide_locally(self, ask);
     }
     ask->done(ask);
@@ -201,8 +213,9 @@ static enum sh_err ask_redis(struct limiter *self, struct limiter_ask *ask)
 
     for (size_t i = 0; i < ask->count; i++)
         if (ask->results[i].outcome == LEDGER_ASK)
-            items[asked++] = (struct script_item){&ask->buckets[i], ask->results[i].want,
-                                                  ask->results[i].owed_us};
+            items[asked++] =
+                (struct script_item){&ask->buckets[i], ask->results[i].want,
+                                     ask->results[i].owed_us, ask->results[i].least_us};
     script_write(&call, items, asked, ask->whole);
     return sh_redis_command(self->redis, call.count, call.words, on_reply, ask);
 }
@@ -213,7 +226,7 @@ bool limiter_take(struct limiter *self, struct limiter_ask *ask)
 
     ask->limiter = self;
     ask->whole = false;
-    ask->gateways = sharing(self);
+    ask->gateways = limiter_sharing(self);
     for (size_t i = 0; i < ask->count; i++)
         ledger_spend(self->shared->ledger, &ask->buckets[i], ask->gateways, now_us,
                      &ask->results[i]);
@@ -234,83 +247,6 @@ bool limiter_take(struct limiter *self, struct limiter_ask *ask)
     return true;
 }
 
-/* --- now and then ------------------------------------------------------------------- */
-
-static void hand_back(struct limiter *self)
-{
-    struct ledger_return returns[SCRIPT_BUCKETS];
-    struct ledger_bucket buckets[SCRIPT_BUCKETS];
-    struct script_item items[SCRIPT_BUCKETS];
-    struct script_call call;
-
-    size_t n = ledger_collect(self->shared->ledger, sh_now_us(), returns, SCRIPT_BUCKETS);
-    for (size_t i = 0; i < n; i++) {
-        buckets[i] =
-            (struct ledger_bucket){{returns[i].key, returns[i].key_len}, returns[i].rule};
-        items[i] = (struct script_item){
-            &buckets[i], 0, -(int64_t)(returns[i].tokens * returns[i].rule.interval_us)};
-    }
-    if (n == 0)
-        return;
-    script_write(&call, items, n, false);
-    enum sh_err err = sh_redis_command(self->redis, call.count, call.words, NULL, NULL);
-    if (err != SH_OK) /* the tokens are lost, as they are when a gateway dies */
-        sh_debug(NULL, "limits: %zu leases were not handed back: %s", n,
-                 sh_err_text(err));
-}
-
-static void on_gateways(void *arg, enum sh_err err, const redisReply *reply)
-{
-    struct limiter *self = arg;
-
-    if (err != SH_OK || self->closing || reply->type != REDIS_REPLY_INTEGER ||
-        reply->integer < 1 || reply->integer > 10000)
-        return;
-    atomic_store(&self->shared->gateways_seen, (unsigned)reply->integer);
-}
-
-/* Every gateway writes down that it is there; those that have not lately are gone. */
-static void count_gateways(struct limiter *self)
-{
-    static const char script[] =
-        "local now = tonumber(redis.call('TIME')[1])\n"
-        "redis.call('ZADD', KEYS[1], now, ARGV[1])\n"
-        "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])\n"
-        "redis.call('EXPIRE', KEYS[1], ARGV[2])\n"
-        "return redis.call('ZCARD', KEYS[1])\n";
-    char gone[16];
-    struct sh_bytes words[] = {
-        sh_bytes_of("EVAL"),
-        sh_bytes_of(script),
-        sh_bytes_of("1"),
-        sh_bytes_of("cairn:limit:gateways"),
-        sh_bytes_of(self->shared->instance),
-        {gone, (size_t)snprintf(gone, sizeof gone, "%d", GONE_AFTER_S)},
-    };
-
-    if (sh_redis_command(self->redis, SH_COUNT(words), words, on_gateways, self) == SH_OK)
-        self->counted_us = sh_now_us();
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    struct limiter *self = timer->data;
-    bool connected = sh_redis_connected(self->redis);
-
-    if (!connected)
-        set_away(self, true);
-    else if (self->away && !self->refused)
-        set_away(self, false);
-    if (!self->ticked)
-        show_mode(self->shared);
-    self->ticked = true;
-    if (!connected || !self->first)
-        return;
-    hand_back(self);
-    if (self->counted_us == 0 || sh_now_us() - self->counted_us >= COUNT_EVERY_US)
-        count_gateways(self);
-}
-
 /* --- life --------------------------------------------------------------------------- */
 
 enum sh_err limiter_create(uv_loop_t *loop, struct sh_redis *redis,
@@ -325,7 +261,8 @@ enum sh_err limiter_create(uv_loop_t *loop, struct sh_redis *redis,
     self->first = first;
     enum sh_err err = sh_err_from_uv(uv_timer_init(loop, &self->timer));
     if (err == SH_OK)
-        err = sh_err_from_uv(uv_timer_start(&self->timer, on_tick, TICK_MS, TICK_MS));
+        err = sh_err_from_uv(uv_timer_start(&self->timer, limiter_on_tick,
+                                            LIMITER_TICK_MS, LIMITER_TICK_MS));
     if (err != SH_OK) { /* neither can fail in libuv */
         sh_free(self);
         return err;

@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
-enum { FIGURES = 4, DIGEST = 40 };
+enum { FIGURES = 4, DIGEST = 40 }; /* of an answer */
 
 /* Of a bucket's tokens one gateway takes at most this part at once, but always one: near
  * the limit they are given out one by one. */
@@ -14,25 +14,28 @@ static const char text[] =
     "local time = redis.call('TIME')\n"
     "local now = time[1] * 1000000 + time[2]\n"
     "local full, ok, out = {}, true, {}\n"
+    "local function rule(i)\n"
+    "  return tonumber(ARGV[i * 5 - 4]), tonumber(ARGV[i * 5 - 3]),\n"
+    "    tonumber(ARGV[i * 5 - 2]), tonumber(ARGV[i * 5 - 1]), tonumber(ARGV[i * 5])\n"
+    "end\n"
     "for i, key in ipairs(KEYS) do\n"
-    "  local interval, capacity, want, owed = tonumber(ARGV[i * 4 - 3]),\n"
-    "    tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1]), tonumber(ARGV[i * 4])\n"
-    "  local at = math.max(tonumber(redis.call('GET', key) or '') or now, now) + owed\n"
-    "  full[i] = math.min(math.max(at, now), now + interval * capacity)\n"
+    "  local interval, capacity, want, owed, least = rule(i)\n"
+    "  local at = tonumber(redis.call('GET', key) or '') or now\n"
+    "  at = math.max(math.max(at, now + least) + owed, now)\n"
+    "  full[i] = math.min(at, now + interval * capacity)\n"
     "  if want > 0 and full[i] + interval > now + interval * capacity then\n"
     "    ok = false\n"
     "  end\n"
     "end\n"
     "for i, key in ipairs(KEYS) do\n"
-    "  local interval, capacity, want, owed = tonumber(ARGV[i * 4 - 3]),\n"
-    "    tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1]), tonumber(ARGV[i * 4])\n"
+    "  local interval, capacity, want, owed, least = rule(i)\n"
     "  local free = math.floor((now + interval * capacity - full[i]) / interval)\n"
     "  local granted = 0\n"
     "  if ok and want > 0 then\n"
     "    granted = math.min(want, math.max(1, math.floor(free / " LEASE_PART ")))\n"
     "  end\n"
     "  full[i] = full[i] + granted * interval\n"
-    "  if granted > 0 or owed ~= 0 then\n"
+    "  if granted > 0 or owed ~= 0 or least > 0 then\n"
     "    redis.call('SET', key, string.format('%.0f', full[i]),\n"
     "      'PX', math.ceil((full[i] - now) / 1000) + 1000)\n"
     "  end\n"
@@ -84,6 +87,7 @@ void script_write(struct script_call *call, const struct script_item *items, siz
         add_number(call, &used, rule->capacity);
         add_number(call, &used, items[i].want);
         add_number(call, &used, items[i].owed_us);
+        add_number(call, &used, (int64_t)items[i].least_us);
     }
 }
 

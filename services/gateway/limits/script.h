@@ -8,20 +8,21 @@
 
 #include "services/gateway/limits/ledger.h"
 
-enum { SCRIPT_BUCKETS = 32, SCRIPT_WORDS = 3 + 5 * SCRIPT_BUCKETS, SCRIPT_NUMBER = 24 };
+enum { SCRIPT_BUCKETS = 32, SCRIPT_WORDS = 3 + 6 * SCRIPT_BUCKETS, SCRIPT_NUMBER = 24 };
 
 /* One bucket in a call. */
 struct script_item {
     const struct ledger_bucket *bucket;
-    uint32_t want;   /* 0: only `owed_us` is booked */
-    int64_t owed_us; /* charged, or credited */
+    uint32_t want;     /* 0: only `owed_us` is booked */
+    int64_t owed_us;   /* charged, or credited */
+    uint64_t least_us; /* missing at least */
 };
 
 /* The words of a command; texts are borrowed from the items, numbers are here. */
 struct script_call {
     struct sh_bytes words[SCRIPT_WORDS];
     size_t count;
-    char numbers[1 + 4 * SCRIPT_BUCKETS][SCRIPT_NUMBER];
+    char numbers[1 + 5 * SCRIPT_BUCKETS][SCRIPT_NUMBER];
 };
 
 /* Once in a process, before the others. Errors: SH_INTERNAL. */

@@ -177,7 +177,7 @@ static void what_is_left_of_a_lease_is_collected_once(void **state)
     assert_int_equal(ledger_collect(f->ledger, f->now_us, returns, 4), 0);
     f->now_us++;
     assert_int_equal(ledger_collect(f->ledger, f->now_us, returns, 4), 1);
-    assert_int_equal(returns[0].tokens, 6);
+    assert_int_equal(returns[0].owed_us, -6 * (int64_t)SECOND);
     assert_int_equal(returns[0].rule.interval_us, SECOND);
     assert_memory_equal(returns[0].key, f->bucket.key.data, returns[0].key_len);
     assert_int_equal(ledger_collect(f->ledger, f->now_us, returns, 4), 0);
@@ -330,6 +330,45 @@ static void redis_is_told_what_was_spent_without_it(void **state)
     assert_int_equal(f->result.owed_us, 3 * (int64_t)SECOND);
 }
 
+static void what_is_owed_can_be_told_before_it_is_asked(void **state)
+{
+    struct fixture *f = *state;
+    struct ledger_return returns[2];
+
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    learn(f, 1, 20, 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(spend(f, 2), LEDGER_SPENT_SHARE);
+    assert_int_equal(ledger_collect_owed(f->ledger, f->now_us, returns, 0), 0);
+    assert_int_equal(ledger_collect_owed(f->ledger, f->now_us, returns, 2), 1);
+    assert_int_equal(returns[0].owed_us, 3 * (int64_t)SECOND);
+    assert_int_equal(returns[0].least_us, 20 * SECOND);
+    assert_memory_equal(returns[0].key, f->bucket.key.data, returns[0].key_len);
+    assert_int_equal(ledger_collect_owed(f->ledger, f->now_us, returns, 2), 0);
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    assert_int_equal(f->result.owed_us, 0);
+}
+
+static void a_redis_that_may_have_forgotten_is_reminded_once(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    assert_int_equal(f->result.least_us, 0);
+    learn(f, 1, 40, 0);
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    assert_int_equal(f->result.least_us, 0);
+    ledger_doubt(f->ledger);
+    f->now_us += SECOND;
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    assert_int_equal(f->result.least_us, 39 * SECOND);
+    learn(f, 1, 40, 0);
+    assert_int_equal(spend(f, 0), LEDGER_ASK);
+    assert_int_equal(f->result.least_us, 0);
+    ledger_remind(f->ledger, &f->bucket, f->now_us, &f->result);
+    assert_int_equal(f->result.least_us, 40 * SECOND);
+}
+
 /* --- room -----------------------------------------------------------------------------
  */
 
@@ -403,6 +442,8 @@ int main(void)
         TEST(losing_redis_gives_nobody_a_new_bucket),
         TEST(leased_tokens_are_good_without_redis),
         TEST(redis_is_told_what_was_spent_without_it),
+        TEST(what_is_owed_can_be_told_before_it_is_asked),
+        TEST(a_redis_that_may_have_forgotten_is_reminded_once),
         TEST(the_least_recently_used_are_forgotten),
         TEST(without_memory_nothing_is_given_away),
         TEST(a_key_that_is_too_long_is_never_kept),
