@@ -244,6 +244,19 @@ def test_nobody_writes_what_they_cannot_read(secured):
     assert secured.delete(f"{path}/rights-1", headers=bearer("admin")).status == 200
 
 
+def test_denials_are_in_the_audit_log(secured):
+    assert secured.get("/api/admin/keys", headers=bearer("staff", sub="snoop")).status == 403
+
+    def record():
+        page = secured.get("/api/admin/audit?user=snoop&outcome=denied",
+                           headers=bearer("admin")).json()
+        return page["records"]
+
+    eventually(record, seconds=60, what=secured.logs)
+    (one,) = record()
+    assert (one["action"], one["status"]) == ("list_api_keys", 403)
+
+
 def test_impersonation_narrows(secured):
     student = {"user_id": "s1", "role": "student"}
     answer = ask(secured, bearer("admin"), user=student).json()
@@ -372,7 +385,8 @@ def test_keys_expire(secured):
 # --- limits
 
 def test_trying_credentials_counts_as_asking(new_stack):
-    stack = new_stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, RATE_LIMIT_SEARCH_PER_MINUTE=10,
+    stack = new_stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, RATE_LIMIT_ENABLED="true",
+                      RATE_LIMIT_SEARCH_PER_MINUTE=10,
                       RATE_LIMIT_API_BURST=1000, RATE_LIMIT_API_PER_SECOND=1000)
     guesses = [{"X-API-Key": f"cairn_{i:012x}_" + "A" * 43} for i in range(30)]
     guesses += [{"Authorization": f"Bearer a.b.{i}"} for i in range(30)]
