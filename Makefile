@@ -17,7 +17,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
              services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
-        bench bench-edge bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -61,7 +61,7 @@ test-unit: $(TESTS) ## build and run the unit tests of this BUILD
 	@scripts/run-unit-tests.sh $(OUT) $(TESTS)
 
 # The parts that are used by more than one thread, under ThreadSanitizer.
-THREADED = $(filter %/test_workers %/test_metrics %/test_log %/test_view %/test_rpc_keys \
+THREADED = $(filter %/test_workers %/test_http_packing %/test_metrics %/test_log %/test_view %/test_rpc_keys \
                    %/test_hnsw_threads %/test_view_threads %/test_shelf %/test_rpc_states,$(TESTS))
 test-threads: $(THREADED)
 	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
@@ -102,6 +102,11 @@ bench-search: ## the vector index beside hnswlib, on GloVe vectors
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 bench/bench_search.py --scale $(SCALE)
+
+bench-connections: ## what idle, slow and TLS connections cost (CONNECTIONS_FLAGS=--tls)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/connections.py $(CONNECTIONS_FLAGS)
 
 bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--each 1")
 	@$(MAKE) $(PARALLEL) BUILD=release all
