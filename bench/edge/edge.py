@@ -193,9 +193,9 @@ def beside_nginx(bench, query):
 GUARDS = {"all": {},
           "without tokens": {"AUTH_MODE": "trusted"},
           "without limits": {"RATE_LIMIT_ENABLED": "false"},
-          "without audit": {"AUDIT_LOG": "off"},
+          "without audit": {"AUDIT_ENABLED": "false"},
           "none": {"AUTH_MODE": "trusted", "RATE_LIMIT_ENABLED": "false",
-                   "AUDIT_LOG": "off"}}
+                   "AUDIT_ENABLED": "false"}}
 
 
 def guards(bench, query):

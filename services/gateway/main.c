@@ -156,6 +156,11 @@ static enum sh_err start_audit(struct sh_service *service, void *self)
                                           .pg = &gateway->pg_config,
                                           .log_dir = gateway->process.log_dir,
                                           .chain = sh_service_instance(service)};
+
+    if (!gateway->audit_config.enabled) {
+        sh_warning(NULL, "AUDIT_ENABLED is false: nobody will know who did what");
+        return SH_OK;
+    }
     enum sh_err err = audit_open(&options, &gateway->audit);
 
     if (err == SH_OK)

@@ -5,207 +5,18 @@
  * cannot be written: lines stay in memory, then the queue fills, then records are lost
  * and counted. On close: a last flush, the end of the chain, one more round of loading.
  */
-#include "services/gateway/audit/audit.h"
+#include "services/gateway/audit/audit_internal.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include "services/gateway/audit/journal.h"
-#include "services/gateway/audit/keeper.h"
-#include "services/gateway/audit/loader.h"
-#include "services/gateway/audit/queue.h"
-#include "services/gateway/audit/seal.h"
-#include "services/gateway/audit/sink.h"
-#include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
-#include "shared/metrics.h"
 
-enum {
-    PENDING_MAX = 8 << 20, /* bytes of lines that the journal did not take */
-    STOP_MS = 5000,
-    MB = 1 << 20,
-};
+enum { STOP_MS = 5000, MB = 1 << 20 };
 
 SH_SETTINGS_DEFINE(audit, "Audit", AUDIT_SETTINGS)
-
-static struct sh_family records_total = {
-    .kind = SH_COUNTER,
-    .name = "cairn_gateway_audit_records_total",
-    .help = "Audit records written",
-};
-static struct sh_family lost_total = {
-    .kind = SH_COUNTER,
-    .name = "cairn_gateway_audit_lost_total",
-    .help = "Audit records that found the queue full",
-};
-
-struct audit {
-    struct audit_options options;
-    struct audit_queue queue;
-    atomic_size_t unwritten; /* handed over, and not in the journal */
-    atomic_bool reopen;
-    atomic_bool stop;
-    uv_async_t wake;
-    uv_loop_t loop;
-    uv_thread_t thread;
-    uv_sem_t started;
-    enum sh_err start_err;
-    /* the thread's own */
-    uv_timer_t tick;
-    uv_timer_t patience;
-    struct audit_chain chain;
-    struct sh_buffer pending; /* lines that the journal has not */
-    struct sh_buffer clean;
-    struct audit_sink sink;
-    struct journal journal;
-    struct sh_pg_config pg_config;
-    struct sh_pg *pg;
-    struct loader *loader;
-    struct keeper *keeper;
-    size_t taken; /* from the queue, and not in the journal */
-    bool stopping;
-    bool complained; /* about the journal */
-};
-
-/* --- records ------------------------------------------------------------------------ */
-
-static void hash_query(struct audit *audit, struct audit_record *record,
-                       char hash[static AUDIT_QUERY_HASH + 1])
-{
-    if (record->query.len == 0)
-        return;
-    audit_query_hash(record->query, hash);
-    record->query_hash = sh_bytes_of(hash);
-    if (strcmp(audit->options.config->query_text, "full") != 0)
-        record->query = (struct sh_bytes){0};
-}
-
-/* Texts become views into `clean`, whose memory may move while it grows. */
-static bool clean_texts(struct audit *audit, struct audit_record *record)
-{
-    struct sh_buffer *clean = &audit->clean;
-    size_t at = 0;
-
-    sh_buffer_clear(clean);
-    for (size_t i = 0; i < audit_fields_count; i++) {
-        if (audit_fields[i].kind != AUDIT_text)
-            continue;
-        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
-        size_t before = clean->len;
-        audit_clean(*text, audit_fields[i].max, clean);
-        text->len = clean->len - before;
-    }
-    for (size_t i = 0; clean->err == SH_OK && i < audit_fields_count; i++) {
-        if (audit_fields[i].kind != AUDIT_text)
-            continue;
-        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
-        text->data = clean->data + at;
-        at += text->len;
-    }
-    return clean->err == SH_OK;
-}
-
-/* False: out of memory, and nothing has changed. */
-static bool add_line(struct audit *audit, struct audit_record *record)
-{
-    struct audit_chain chain_before = audit->chain;
-    struct sh_buffer *pending = &audit->pending;
-    size_t before = pending->len;
-
-    if (audit_chain_add(&audit->chain, record) != SH_OK)
-        return false;
-    audit_line(record, pending);
-    if (pending->err != SH_OK) {
-        audit->chain = chain_before;
-        pending->len = before;
-        pending->err = SH_OK;
-        return false;
-    }
-    audit_sink_write(&audit->sink,
-                     (struct sh_bytes){pending->data + before, pending->len - before});
-    return true;
-}
-
-static void add(void *arg, const struct audit_record *given)
-{
-    struct audit *audit = arg;
-    struct audit_record record = *given;
-    char hash[AUDIT_QUERY_HASH + 1];
-
-    if (record.at_us == 0)
-        record.at_us = (int64_t)(sh_wall_time() * 1e6);
-    hash_query(audit, &record, hash);
-    if (!clean_texts(audit, &record) || !add_line(audit, &record))
-        atomic_fetch_add(&audit->queue.lost, 1);
-    else
-        sh_series_add(sh_series(&records_total, NULL), 1);
-}
-
-static void add_own(struct audit *audit, const char *action, struct sh_bytes detail)
-{
-    add(audit, &(struct audit_record){.action = sh_bytes_of(action),
-                                      .outcome = sh_bytes_of("ok"),
-                                      .results_returned = -1,
-                                      .detail = detail});
-}
-
-static void say_lost(struct audit *audit)
-{
-    char detail[64];
-    unsigned long long lost = atomic_exchange(&audit->queue.lost, 0);
-
-    if (lost == 0)
-        return;
-    sh_series_add(sh_series(&lost_total, NULL), (double)lost);
-    sh_error(NULL, "%llu audit records found the queue full and are lost", lost);
-    (void)snprintf(detail, sizeof detail, "{\"records\":%llu}", lost);
-    add_own(audit, "audit.lost", sh_bytes_of(detail));
-}
-
-static void say_head(const struct audit *audit)
-{
-    sh_info(NULL, "audit chain %s is at record %lld with hash %s", audit->chain.id,
-            (long long)audit->chain.seq, audit->chain.head);
-}
-
-/* --- flushing ----------------------------------------------------------------------- */
-
-static void to_journal(struct audit *audit)
-{
-    if (audit->pending.len == 0)
-        return;
-    enum sh_err err = journal_append(&audit->journal, sh_buffer_bytes(&audit->pending));
-    if (err == SH_OK) {
-        sh_buffer_clear(&audit->pending);
-        atomic_fetch_sub(&audit->unwritten, audit->taken);
-        audit->taken = 0;
-        audit->complained = false;
-        loader_kick(audit->loader);
-    } else if (!audit->complained) {
-        audit->complained = true;
-        sh_error(NULL, "the audit journal takes no more records: %s",
-                 err == SH_BUSY ? "AUDIT_DIR_MAX_MB is reached" : sh_err_text(err));
-    }
-}
-
-static void flush(struct audit *audit)
-{
-    if (audit->pending.len < PENDING_MAX) {
-        struct audit_entry *entry = audit_queue_take(&audit->queue);
-        say_lost(audit);
-        while (entry != NULL) {
-            struct audit_entry *next = entry->next;
-            add(audit, &entry->record);
-            audit->taken++;
-            sh_free(entry);
-            entry = next;
-        }
-    }
-    to_journal(audit);
-}
 
 static void on_tick(uv_timer_t *timer);
 
@@ -219,7 +30,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct audit *audit = timer->data;
 
-    flush(audit);
+    audit_flush(audit);
     if (audit->pending.len > 0)
         arm(audit);
 }
@@ -244,10 +55,10 @@ static void begin_stop(struct audit *audit)
         return;
     audit->stopping = true;
     keeper_close(&audit->keeper);
-    flush(audit);
-    add_own(audit, "audit.stop", (struct sh_bytes){0});
-    to_journal(audit);
-    say_head(audit);
+    audit_flush(audit);
+    audit_add_own(audit, "audit.stop", (struct sh_bytes){0});
+    audit_to_journal(audit);
+    audit_say_head(audit);
     (void)uv_timer_start(&audit->patience, on_patience, STOP_MS, 0); /* callback is set */
     end_if_done(audit);
 }
@@ -285,8 +96,8 @@ static void add_from_keeper(void *arg, const struct audit_record *record)
 {
     struct audit *audit = arg;
 
-    add(audit, record);
-    say_head(audit);
+    audit_add(audit, record);
+    audit_say_head(audit);
     arm(audit);
 }
 
@@ -372,8 +183,8 @@ static void say_start(struct audit *audit)
     (void)snprintf(detail, sizeof detail,
                    "{\"version\":\"%s\",\"host\":\"%.63s\",\"pid\":%d}", CAIRN_VERSION,
                    host, (int)getpid());
-    add_own(audit, "audit.start", sh_bytes_of(detail));
-    to_journal(audit);
+    audit_add_own(audit, "audit.start", sh_bytes_of(detail));
+    audit_to_journal(audit);
 }
 
 static void thread_main(void *arg)

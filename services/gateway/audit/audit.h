@@ -13,6 +13,8 @@
 
 /* clang-format off */
 #define AUDIT_SETTINGS(S)                                                                  \
+    S(flag, enabled, "AUDIT_ENABLED", "true", 0, 0, 0, "",                                 \
+      "false: nothing is recorded")                                                        \
     S(str, log, "AUDIT_LOG", "", 0, 4000, 0, "",                                           \
       "file of the audit log, JSON lines; empty: LOG_DIR/audit.log, or standard output; "  \
       "off: PostgreSQL only")                                                              \
