@@ -72,7 +72,7 @@ struct sh_log_told {
     const char *message;
 };
 typedef void sh_log_listener_fn(void *arg, const struct sh_log_told *line);
-void sh_log_listen(sh_log_listener_fn *listener, void *arg);
+void sh_log_listen(sh_log_listener_fn *fn, void *arg);
 
 /* sh_info(trace or NULL, "listening on %s", address) */
 #define SH_LOG(level, trace, ...)                                                        \

@@ -42,7 +42,7 @@ static bool clean_texts(struct audit *audit, struct audit_record *record)
     for (size_t i = 0; i < audit_fields_count; i++) {
         if (audit_fields[i].kind != AUDIT_text)
             continue;
-        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
+        struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
         size_t before = clean->len;
         audit_clean(*text, audit_fields[i].max, clean);
         text->len = clean->len - before;
@@ -50,7 +50,7 @@ static bool clean_texts(struct audit *audit, struct audit_record *record)
     for (size_t i = 0; clean->err == SH_OK && i < audit_fields_count; i++) {
         if (audit_fields[i].kind != AUDIT_text)
             continue;
-        struct sh_bytes *text = audit_text(record, &audit_fields[i]);
+        struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
         text->data = clean->data + at;
         at += text->len;
     }
@@ -73,8 +73,6 @@ static bool add_line(struct audit *audit, struct audit_record *record)
         pending->err = SH_OK;
         return false;
     }
-    audit_sink_write(&audit->sink,
-                     (struct sh_bytes){pending->data + before, pending->len - before});
     return true;
 }
 
@@ -122,13 +120,25 @@ void audit_say_head(const struct audit *audit)
 
 /* --- flushing ----------------------------------------------------------------------- */
 
+/* Lines that the journal did not take the last time are in the log already. */
+static void to_log(struct audit *audit)
+{
+    const struct sh_buffer *pending = &audit->pending;
+
+    audit_sink_write(&audit->sink, (struct sh_bytes){pending->data + audit->logged,
+                                                     pending->len - audit->logged});
+    audit->logged = pending->len;
+}
+
 void audit_to_journal(struct audit *audit)
 {
     if (audit->pending.len == 0)
         return;
+    to_log(audit);
     enum sh_err err = journal_append(&audit->journal, sh_buffer_bytes(&audit->pending));
     if (err == SH_OK) {
         sh_buffer_clear(&audit->pending);
+        audit->logged = 0;
         atomic_fetch_sub(&audit->unwritten, audit->taken);
         audit->taken = 0;
         audit->complained = false;

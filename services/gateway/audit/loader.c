@@ -155,24 +155,31 @@ static enum sh_err send_batch(struct loader *loader, struct journal *from)
     return sh_pg_run(loader->pg, &call, on_stored, loader);
 }
 
+/* The next journal that another process left; now and then only. */
+static void look_for_left(struct loader *loader)
+{
+    if (!loader->left.open && sh_left_ms(loader->look_ms) > 0)
+        return;
+    journal_close(&loader->left);
+    loader->look_ms = sh_now_ms() + LOOK_MS;
+    if (journal_adopt(&loader->left, loader->own->dir) == SH_OK &&
+        journal_waiting(&loader->left) > 0)
+        sh_info(NULL, "loading audit records that were left in %s", loader->left.path);
+}
+
+static bool waits(const struct journal *journal)
+{
+    return journal->open && journal_waiting(journal) > 0;
+}
+
 /* What to load next; NULL: nothing. */
 static struct journal *choose(struct loader *loader)
 {
-    if (journal_waiting(loader->own) > 0)
+    if (waits(loader->own))
         return loader->own;
-    if (loader->left.open && journal_waiting(&loader->left) > 0)
-        return &loader->left;
-    if (loader->left.open || sh_left_ms(loader->look_ms) == 0) {
-        journal_close(&loader->left);
-        bool found = journal_adopt(&loader->left, loader->own->dir) == SH_OK;
-        loader->look_ms = sh_now_ms() + LOOK_MS;
-        if (found && journal_waiting(&loader->left) > 0) {
-            sh_info(NULL, "loading audit records that were left in %s",
-                    loader->left.path);
-            return &loader->left;
-        }
-    }
-    return NULL;
+    if (!waits(&loader->left))
+        look_for_left(loader);
+    return waits(&loader->left) ? &loader->left : NULL;
 }
 
 void loader_kick(struct loader *loader)

@@ -13,7 +13,7 @@ static struct audit_entry *copy(const struct audit_record *record)
     size_t size = 0;
     for (size_t i = 0; i < audit_fields_count; i++)
         if (audit_fields[i].kind == AUDIT_text)
-            size += kept(*audit_text(record, &audit_fields[i]), &audit_fields[i]);
+            size += kept(audit_text(record, &audit_fields[i]), &audit_fields[i]);
     struct audit_entry *entry = sh_alloc(sizeof *entry + size);
     if (entry == NULL)
         return NULL;
@@ -23,7 +23,7 @@ static struct audit_entry *copy(const struct audit_record *record)
     for (size_t i = 0; i < audit_fields_count; i++) {
         if (audit_fields[i].kind != AUDIT_text)
             continue;
-        struct sh_bytes *text = audit_text(&entry->record, &audit_fields[i]);
+        struct sh_bytes *text = audit_text_at(&entry->record, &audit_fields[i]);
         size_t len = kept(*text, &audit_fields[i]);
         if (len > 0)
             memcpy(at, text->data, len);

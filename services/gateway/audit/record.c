@@ -12,15 +12,30 @@
 const struct audit_field audit_fields[] = {AUDIT_FIELDS(AUDIT_ROW)};
 const size_t audit_fields_count = SH_COUNT(audit_fields);
 
-struct sh_bytes *audit_text(const struct audit_record *record,
-                            const struct audit_field *field)
+struct sh_bytes audit_text(const struct audit_record *record,
+                           const struct audit_field *field)
 {
-    return (struct sh_bytes *)((uintptr_t)record + field->offset);
+    const void *at = (const char *)record + field->offset;
+    return *(const struct sh_bytes *)at;
 }
 
-int64_t *audit_number(const struct audit_record *record, const struct audit_field *field)
+int64_t audit_number(const struct audit_record *record, const struct audit_field *field)
 {
-    return (int64_t *)((uintptr_t)record + field->offset);
+    const void *at = (const char *)record + field->offset;
+    return *(const int64_t *)at;
+}
+
+struct sh_bytes *audit_text_at(struct audit_record *record,
+                               const struct audit_field *field)
+{
+    void *at = (char *)record + field->offset;
+    return at;
+}
+
+int64_t *audit_number_at(struct audit_record *record, const struct audit_field *field)
+{
+    void *at = (char *)record + field->offset;
+    return at;
 }
 
 /* --- cleaning ----------------------------------------------------------------------- */
@@ -95,8 +110,8 @@ void audit_canonical(const struct audit_record *record, struct sh_buffer *out)
     for (size_t i = 0; i < audit_fields_count; i++) {
         const struct audit_field *field = &audit_fields[i];
         put_counted(out, field->kind == AUDIT_text
-                             ? *audit_text(record, field)
-                             : number_text(*audit_number(record, field), number));
+                             ? audit_text(record, field)
+                             : number_text(audit_number(record, field), number));
     }
 }
 
@@ -119,9 +134,9 @@ void audit_line(const struct audit_record *record, struct sh_buffer *out)
         sh_buffer_text(out, field->name);
         sh_buffer_append(out, "\":", 2);
         if (field->kind == AUDIT_text) {
-            json_text(out, *audit_text(record, field));
+            json_text(out, audit_text(record, field));
         } else {
-            struct sh_bytes text = number_text(*audit_number(record, field), number);
+            struct sh_bytes text = number_text(audit_number(record, field), number);
             sh_buffer_append(out, text.data, text.len);
         }
     }
@@ -145,9 +160,9 @@ static bool read_fields(const json_t *object, struct audit_record *record)
         const struct audit_field *field = &audit_fields[i];
         const json_t *value = json_object_get(object, field->name);
         if (field->kind == AUDIT_number && json_is_integer(value))
-            *audit_number(record, field) = json_integer_value(value);
+            *audit_number_at(record, field) = json_integer_value(value);
         else if (field->kind == AUDIT_number ||
-                 !read_text(object, field->name, audit_text(record, field)))
+                 !read_text(object, field->name, audit_text_at(record, field)))
             return false;
     }
     return read_text(object, "hash", &record->hash);

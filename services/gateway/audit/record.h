@@ -62,9 +62,13 @@ struct audit_field {
 extern const struct audit_field audit_fields[];
 extern const size_t audit_fields_count;
 
-struct sh_bytes *audit_text(const struct audit_record *record,
-                            const struct audit_field *field);
-int64_t *audit_number(const struct audit_record *record, const struct audit_field *field);
+/* A field of a record, and its place to write to. */
+struct sh_bytes audit_text(const struct audit_record *record,
+                           const struct audit_field *field);
+int64_t audit_number(const struct audit_record *record, const struct audit_field *field);
+struct sh_bytes *audit_text_at(struct audit_record *record,
+                               const struct audit_field *field);
+int64_t *audit_number_at(struct audit_record *record, const struct audit_field *field);
 
 /* The text fit for PostgreSQL, a terminal and a line: cut to `max` bytes between
  * characters; what is no UTF-8, control characters and marks that turn text around become

@@ -1,33 +1,34 @@
 #include "services/gateway/audit/seal.h"
 
-#include <openssl/evp.h>
-#include <sodium.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 
 #include "shared/trace.h"
 
 #define KEY_PURPOSE "cairn-audit-key-id"
 
-static void hex_of(const uint8_t *bytes, size_t count, char *out, size_t size)
+static void hex_of(const uint8_t *bytes, size_t count, char *out)
 {
-    (void)sodium_bin2hex(out, size, bytes, count); /* aborts when there is no room */
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < count; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * count] = '\0';
 }
 
-/* OpenSSL's, which uses the processor's own instructions where there are any. */
-static enum sh_err digest(struct sh_bytes data, uint8_t out[static 32])
+static bool mac(struct sh_bytes key, struct sh_bytes data, uint8_t out[static 32])
 {
-    unsigned size = 32;
-    return EVP_Digest(data.data, data.len, out, &size, EVP_sha256(), NULL) == 1
-               ? SH_OK
-               : SH_NOMEM;
+    unsigned len = 32;
+    return HMAC(EVP_sha256(), key.data, (int)key.len, data.data, data.len, out, &len) !=
+           NULL;
 }
 
-static void mac(struct sh_bytes key, struct sh_bytes data, uint8_t out[static 32])
+static bool digest(struct sh_bytes data, uint8_t out[static 32])
 {
-    crypto_auth_hmacsha256_state state;
-    (void)crypto_auth_hmacsha256_init(&state, key.data, key.len); /* none of them fails */
-    (void)crypto_auth_hmacsha256_update(&state, data.data, data.len);
-    (void)crypto_auth_hmacsha256_final(&state, out);
+    return SHA256(data.data, data.len, out) != NULL;
 }
 
 void audit_seal_open(struct audit_seal *seal, const char *key)
@@ -37,8 +38,9 @@ void audit_seal_open(struct audit_seal *seal, const char *key)
     *seal = (struct audit_seal){.key = sh_bytes_of(key)};
     if (seal->key.len == 0)
         return;
-    mac(seal->key, sh_bytes_of(KEY_PURPOSE), bytes);
-    hex_of(bytes, AUDIT_QUERY_HASH / 2, seal->key_id, sizeof seal->key_id);
+    if (!mac(seal->key, sh_bytes_of(KEY_PURPOSE), bytes))
+        memset(bytes, 0, sizeof bytes); /* out of memory: only the name of the key */
+    hex_of(bytes, AUDIT_QUERY_HASH / 2, seal->key_id);
 }
 
 enum sh_err audit_seal_hash(const struct audit_seal *seal,
@@ -50,12 +52,12 @@ enum sh_err audit_seal_hash(const struct audit_seal *seal,
 
     audit_canonical(record, &canonical);
     enum sh_err err = canonical.err;
-    if (err == SH_OK && seal->key.len > 0)
-        mac(seal->key, sh_buffer_bytes(&canonical), bytes);
-    else if (err == SH_OK)
-        err = digest(sh_buffer_bytes(&canonical), bytes);
+    if (err == SH_OK &&
+        !(seal->key.len > 0 ? mac(seal->key, sh_buffer_bytes(&canonical), bytes)
+                            : digest(sh_buffer_bytes(&canonical), bytes)))
+        err = SH_NOMEM;
     if (err == SH_OK)
-        hex_of(bytes, sizeof bytes, out, AUDIT_HASH + 1);
+        hex_of(bytes, sizeof bytes, out);
     sh_buffer_free(&canonical);
     return err;
 }
@@ -64,8 +66,10 @@ void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 
 {
     uint8_t bytes[32];
 
-    (void)crypto_hash_sha256(bytes, query.data, query.len);
-    hex_of(bytes, AUDIT_QUERY_HASH / 2, out, AUDIT_QUERY_HASH + 1);
+    if (!digest(query, bytes))
+        memset(bytes, 0,
+               sizeof bytes); /* as good as never: one-shot, and no allocation */
+    hex_of(bytes, AUDIT_QUERY_HASH / 2, out);
 }
 
 /* --- chains ------------------------------------------------------------------------- */

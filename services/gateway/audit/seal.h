@@ -1,6 +1,6 @@
 /* seal: what makes a record hard to change: SHA-256 over its bytes, or HMAC-SHA-256 (RFC
  * 2104) where AUDIT_KEY is set, so that whoever can write the table but has no key cannot
- * make a record that holds. libsodium does the hashing. Any thread. */
+ * make a record that holds. OpenSSL does the hashing. Any thread. */
 #ifndef GATEWAY_AUDIT_SEAL_H
 #define GATEWAY_AUDIT_SEAL_H
 

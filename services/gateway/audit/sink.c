@@ -66,6 +66,10 @@ static void write_line(struct audit_sink *sink, const char *line, size_t len)
 
 void audit_sink_write(struct audit_sink *sink, struct sh_bytes lines)
 {
+    if (sink->fd >= 0 && sink->path[0] != '\0') {
+        write_line(sink, lines.data, lines.len);
+        return;
+    }
     const char *at = lines.data;
     size_t left = lines.len;
 

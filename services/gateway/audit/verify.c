@@ -89,7 +89,9 @@ static bool grow(struct verify *verify)
 static struct seen *find(const struct verify *verify, struct sh_bytes name)
 {
     const json_t *place = json_object_getn(verify->places, name.data, name.len);
-    return place != NULL ? &verify->chains[json_integer_value(place)] : NULL;
+    return place != NULL && verify->chains != NULL
+               ? &verify->chains[json_integer_value(place)]
+               : NULL;
 }
 
 /* NULL when out of memory. */

@@ -31,7 +31,7 @@ void verify_close(struct verify **verify);
 void verify_learn(struct verify *verify, const struct audit_record *record);
 void verify_record(struct verify *verify, const struct audit_record *record);
 /* What a table of heads says. */
-void verify_head(struct verify *verify, struct sh_bytes chain, int64_t seq,
+void verify_head(struct verify *verify, struct sh_bytes name, int64_t seq,
                  struct sh_bytes hash);
 /* Something that is no record; `where` names it. */
 void verify_garbage(struct verify *verify, const char *where);

@@ -61,9 +61,9 @@ static void read_row(const PGresult *rows, int row, struct audit_record *record)
         const struct audit_field *field = &audit_fields[i];
         struct sh_bytes text = cell(rows, row, (int)i);
         if (field->kind == AUDIT_text)
-            *audit_text(record, field) = text;
+            *audit_text_at(record, field) = text;
         else
-            *audit_number(record, field) = strtoll(text.data, NULL, 10);
+            *audit_number_at(record, field) = strtoll(text.data, NULL, 10);
     }
     record->hash = cell(rows, row, (int)audit_fields_count);
 }
@@ -289,6 +289,24 @@ static bool load(const struct sh_settings *groups, size_t count)
     return err == SH_OK;
 }
 
+/* `files` has room for them all, and one more. */
+static void read_arguments(int argc, char **argv, struct verify_order *order,
+                           const char **files)
+{
+    size_t used = 0;
+
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--accept-unsealed") == 0)
+            order->accept_unsealed = true;
+        else if (strcmp(argv[i], "db") == 0)
+            order->database = true;
+        else
+            files[used++] = argv[i];
+    }
+    order->database = order->database || used == 0;
+    order->files = files;
+}
+
 bool verify_cli(int argc, char **argv, const struct sh_settings *groups, size_t count,
                 const struct audit_config *config, const struct sh_pg_config *pg,
                 int *status)
@@ -299,22 +317,10 @@ bool verify_cli(int argc, char **argv, const struct sh_settings *groups, size_t 
         return false;
     *status = VERIFY_FAILED;
     const char **files = sh_alloc_array((size_t)argc, sizeof *files);
-    if (files == NULL || !load(groups, count)) {
-        sh_free((void *)files);
-        return true;
+    if (files != NULL && load(groups, count)) {
+        read_arguments(argc, argv, &order, files);
+        *status = verify_run(&order);
     }
-    size_t used = 0;
-    for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--accept-unsealed") == 0)
-            order.accept_unsealed = true;
-        else if (strcmp(argv[i], "db") == 0)
-            order.database = true;
-        else
-            files[used++] = argv[i];
-    }
-    order.database = order.database || used == 0;
-    order.files = files;
-    *status = verify_run(&order);
     sh_free((void *)files);
     return true;
 }

@@ -1,5 +1,6 @@
 /* The audit log, newest first, a page at a time. The cursor names the last record of the
  * page before, so that pages neither skip nor repeat what is added meanwhile. */
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -67,23 +68,29 @@ static void on_left(struct exchange *x)
 
 /* --- the question ------------------------------------------------------------------- */
 
+/* Two digits and a value below `most`; -1: it is not so. */
+static long two_digits(const char *text, long most)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return -1;
+    long value = (text[0] - '0') * 10 + (text[1] - '0');
+    return value < most ? value : -1;
+}
+
 /* Behind the seconds: a fraction, which is passed over, then Z or an offset. */
 static bool read_zone(const char *text, long *offset_s)
 {
-    int hours = 0, minutes = 0, used = 0;
-
     if (*text == '.')
         for (text++; *text >= '0' && *text <= '9'; text++)
             continue;
     *offset_s = 0;
     if (strcmp(text, "Z") == 0 || *text == '\0')
         return true;
-    if ((*text != '+' && *text != '-') ||
-        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-        text[1 + used] != '\0' || hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+    if ((*text != '+' && *text != '-') || strlen(text) != 6 || text[3] != ':')
         return false;
-    *offset_s = (hours * 60L + minutes) * 60 * (*text == '-' ? -1 : 1);
-    return true;
+    long hours = two_digits(text + 1, 24), minutes = two_digits(text + 4, 60);
+    *offset_s = (hours * 60 + minutes) * 60 * (*text == '-' ? -1 : 1);
+    return hours >= 0 && minutes >= 0;
 }
 
 /* RFC 3339, a day, or seconds since 1970. */
@@ -123,22 +130,31 @@ static bool read_time(struct exchange *x, const char *name, int64_t *value)
     return false;
 }
 
+/* Digits only, up to `end`. */
+static bool parse_number(const char *text, char end, int64_t *value, const char **rest)
+{
+    char *stop = NULL;
+
+    errno = 0;
+    long long number = text[0] >= '0' && text[0] <= '9' ? strtoll(text, &stop, 10) : 0;
+    if (stop == NULL || *stop != end || errno != 0 || number > FOREVER_US)
+        return false;
+    *value = number;
+    *rest = stop + 1;
+    return true;
+}
+
+/* False: answered. */
 static bool read_cursor(struct exchange *x, int64_t *at_us, int64_t *id)
 {
     struct sh_bytes text;
-    long long at = 0, number = 0;
-    int used = 0;
+    const char *rest;
 
     if (!exchange_query_text(x, "cursor", CURSOR_MAX, &text))
         return false;
-    if (text.len == 0)
+    if (text.len == 0 || (parse_number(text.data, '-', at_us, &rest) &&
+                          parse_number(rest, '\0', id, &rest)))
         return true;
-    if (sscanf(text.data, "%18lld-%18lld%n", &at, &number, &used) == 2 &&
-        (size_t)used == text.len && at >= 0 && number >= 0) {
-        *at_us = at;
-        *id = number;
-        return true;
-    }
     exchange_invalid(x, "cursor", "cursor must be the next_cursor of another page");
     return false;
 }
