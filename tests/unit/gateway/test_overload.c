@@ -51,6 +51,19 @@ static void search_slowly(struct fixture *f, int number)
     close(fd);
 }
 
+static bool is_over(int fd)
+{
+    char bytes[4096];
+    return recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) == 0;
+}
+
+/* The answer is complete: nothing of it is under way any more. */
+static void see_off(struct fixture *f, int fd)
+{
+    pump_until(f, is_over(fd));
+    close(fd);
+}
+
 /* Two at a time; true when the second one was refused at once. */
 static bool refuses_the_second(struct fixture *f, int number)
 {
@@ -61,8 +74,11 @@ static bool refuses_the_second(struct fixture *f, int number)
     bool refused = f->heard_end;
     while (f->held_count > 0)
         answer_first(f);
-    close(first);
-    close(second);
+    see_off(f, first);
+    if (refused)
+        close(second);
+    else
+        see_off(f, second);
     return refused;
 }
 
