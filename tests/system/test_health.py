@@ -102,7 +102,7 @@ def test_the_detailed_page_has_the_glossarys_subsystems(stack):
     assert isinstance(page["check_duration_ms"], float) and isinstance(page["issues"], list)
     parts = page["subsystems"]
     assert parts["fts_search"]["indexed_entries"] == parts["database"]["entry_count"]
-    assert parts["fts_search"]["lag_seconds"] == 0
+    assert 0 <= parts["fts_search"]["lag_seconds"] < 60
     assert "latest_backup" in parts["backups"]
     assert parts["performance"]["avg_response_time_ms"] >= 0
     assert all("status" in part for part in parts.values())
@@ -114,10 +114,13 @@ def test_statistics_come_from_every_service(new_stack):
     def whole():
         page = stack.get("/api/admin/stats").json()
         counts = {name: len(one["replicas"]) for name, one in page["services"].items()}
-        return page if counts.get("search") == 2 and counts.get("embedder") == 2 else None
+        healthy = all(one["status"] == "healthy" for service in page["services"].values()
+                      for one in service["replicas"])
+        all_there = [counts.get(name) for name in SERVICES] == [1, 2, 2, 1, 1]
+        return page if all_there and healthy and page["cache"]["used_memory"] else None
 
     stack.put(id="s-1", title="Counted", text="counted by the statistics")
-    page = eventually(whole, what=lambda: stack.get("/api/admin/stats").body)
+    page = eventually(whole, seconds=60, what=lambda: stack.get("/api/admin/stats").body)
     assert set(page) == {"database", "cache", "system", "services"}
     assert set(page["services"]) == set(SERVICES)
     assert set(page["database"]) == {"pool_size", "active_connections"}
@@ -127,7 +130,6 @@ def test_statistics_come_from_every_service(new_stack):
     assert len({one["instance"] for one in replicas if "instance" in one}) == \
         len(replicas) - 1  # a gateway has no name on the bus
     for one in replicas:
-        assert one["status"] == "healthy", one
         assert one["uptime"] > 0 and one["resident_bytes"] > 1 << 20
     assert set(page["cache"]) == {"used_memory", "connected_clients", "keyspace_hits",
                                   "keyspace_misses"}
@@ -146,15 +148,17 @@ def test_what_is_out_degrades_and_says_why(new_stack):
     def page():
         return stack.get("/health?refresh=1")
 
-    assert page().status == 200
-    assert page().json()["status"] == "degraded"
-    assert any(issue.startswith("disk: ") for issue in page().json()["issues"])
+    def degraded_by(part):
+        reply = page()
+        return reply.status == 200 and reply.json()["status"] == "degraded" and any(
+            issue.startswith(part + ": ") for issue in reply.json()["issues"])
+
+    eventually(lambda: degraded_by("disk"), seconds=60, what=lambda: page().body)
     assert stack.get("/health?profile=checks").status == 503
     redis = stack.signal("redis", signal.SIGSTOP)
     try:
-        eventually(lambda: not page().json()["components"]["cache"]["connection_active"],
-                   seconds=60, what=lambda: page().body)
-        assert any(issue.startswith("cache: ") for issue in page().json()["issues"])
+        eventually(lambda: degraded_by("cache"), seconds=60, what=lambda: page().body)
+        assert page().json()["components"]["cache"]["connection_active"] is False
         assert stack.get("/api/admin/stats").json()["cache"]["used_memory"] is None
     finally:
         os.kill(redis, signal.SIGCONT)
@@ -162,18 +166,24 @@ def test_what_is_out_degrades_and_says_why(new_stack):
 
 def test_a_lost_database_is_unhealthy_and_alive(new_stack):
     stack = new_stack().settled()
-    eventually(lambda: stack.get("/health?profile=garden").json()["components"]["db"] == "ok")
+
+    def explorer_says(word):  # while searches go on
+        components = stack.get("/health?profile=garden").json()["components"]
+        return components["db"] == word and stack.get("/health").status == 200
+
+    def database_is_lost():
+        reply = stack.get("/health")
+        return reply.status == 503 and not reply.json()["components"]["database"]["healthy"]
+
+    eventually(lambda: explorer_says("ok"), seconds=60)
     stack.psql("ALTER TABLE users RENAME TO users_elsewhere")
-    eventually(lambda: stack.get("/health?profile=garden").json()["components"]["db"] ==
-               "error")
-    assert stack.get("/health").status == 200  # searches go on
+    eventually(lambda: explorer_says("error"), seconds=60)
     stack.psql("ALTER TABLE users_elsewhere RENAME TO users")
     family = stack.family("postgres")
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
     try:
-        eventually(lambda: stack.get("/health").status == 503, seconds=60)
-        assert stack.get("/health").json()["components"]["database"]["healthy"] is False
+        eventually(database_is_lost, seconds=60)
         assert stack.get("/health?profile=garden").status == 200
         for path in ("/health/liveness", "/livez", "/health/ping"):
             assert stack.get(path).status == 200
