@@ -84,9 +84,13 @@ def gateway():
 def test_the_whole_stack_works_with_keys(keyed):
     keyed.put(id="curve", title="Curves", text="A curve of the river.")
     keyed.embedded()
-    answer = keyed.search("river bend")
-    assert answer["results"][0]["document_id"] == "curve"
-    assert answer["degraded"] == []
+
+    def found_by_both_legs():
+        answer = keyed.search("river bend")
+        assert answer["results"][0]["document_id"] == "curve"
+        return answer["degraded"] == []
+
+    eventually(found_by_both_legs, seconds=60, what=keyed.logs)
     eventually(lambda: keyed.get("/health").json()["status"] == "healthy", seconds=60,
                what=lambda: keyed.get("/health").body)
     for name in CALLEES:
