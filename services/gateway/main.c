@@ -344,8 +344,11 @@ int main(int argc, char **argv)
         return first_admin_command(argv[2]);
     int status;
 
-    if (verify_cli(argc, argv, settings, SH_COUNT(settings),
-                   &process.gateway.audit_config, &process.gateway.pg_config, &status))
+    const struct verify_settings verify = {settings, SH_COUNT(settings),
+                                           &process.gateway.audit_config,
+                                           &process.gateway.pg_config};
+
+    if (verify_cli(argc, argv, &verify, &status))
         return status;
     return sh_service_main(argc, argv, &spec);
 }

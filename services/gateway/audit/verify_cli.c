@@ -307,17 +307,17 @@ static void read_arguments(int argc, char **argv, struct verify_order *order,
     order->files = files;
 }
 
-bool verify_cli(int argc, char **argv, const struct sh_settings *groups, size_t count,
-                const struct audit_config *config, const struct sh_pg_config *pg,
+bool verify_cli(int argc, char **argv, const struct verify_settings *settings,
                 int *status)
 {
-    struct verify_order order = {.config = config, .pg = pg, .out = stdout};
+    struct verify_order order = {
+        .config = settings->config, .pg = settings->pg, .out = stdout};
 
     if (argc < 2 || strcmp(argv[1], "--verify-audit") != 0)
         return false;
     *status = VERIFY_FAILED;
     const char **files = sh_alloc_array((size_t)argc, sizeof *files);
-    if (files != NULL && load(groups, count)) {
+    if (files != NULL && load(settings->groups, settings->count)) {
         read_arguments(argc, argv, &order, files);
         *status = verify_run(&order);
     }

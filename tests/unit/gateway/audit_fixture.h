@@ -120,14 +120,6 @@ static inline void write_some(struct fixture *f, int count)
     }
 }
 
-/* A whole life: `count` records between a beginning and an end. */
-static inline void live(struct fixture *f, const char *chain, int count)
-{
-    open_as(f, chain);
-    write_some(f, count);
-    audit_close(&f->audit);
-}
-
 /* --- looking ------------------------------------------------------------------------ */
 
 static inline long number_of(struct fixture *f, const char *sql)
@@ -216,6 +208,51 @@ static inline size_t files_in(const char *dir)
     if (files != NULL)
         closedir(files);
     return count;
+}
+
+/* --- whole lives ---------------------------------------------------------------------
+ */
+
+static inline off_t bytes_waiting(const char *dir)
+{
+    DIR *files = opendir(dir);
+    const struct dirent *entry;
+    struct stat found;
+    off_t sum = 0;
+
+    while (files != NULL && (entry = readdir(files)) != NULL)
+        if (strstr(entry->d_name, ".journal") != NULL &&
+            fstatat(dirfd(files), entry->d_name, &found, 0) == 0)
+            sum += found.st_size;
+    if (files != NULL)
+        closedir(files);
+    return sum;
+}
+
+/* Everything is in PostgreSQL, to which a busy machine may be slow to connect. */
+static inline void settle(struct fixture *f)
+{
+    uint64_t until = sh_now_ms() + SERVERS_PUMP_MS;
+
+    if (f->pg.url != getenv("TEST_DATABASE_URL"))
+        return; /* it is away */
+    while (audit_waiting(f->audit) > 0 || bytes_waiting(f->dir) > 0)
+        if (sh_left_ms(until) == 0)
+            fail_msg("records still wait");
+}
+
+static inline void finish(struct fixture *f)
+{
+    settle(f);
+    audit_close(&f->audit);
+}
+
+/* `count` records between a beginning and an end. */
+static inline void live(struct fixture *f, const char *chain, int count)
+{
+    open_as(f, chain);
+    write_some(f, count);
+    finish(f);
 }
 
 #endif

@@ -99,7 +99,7 @@ static void a_search_is_stored_with_a_hash_of_its_query(void **state)
 
     open_as(f, "");
     audit_write(f->audit, &record);
-    audit_close(&f->audit);
+    finish(f);
     /* printf %s 'password reset instructions for staff' | sha256sum | cut -c1-16 */
     assert_string_equal(value_of(f, "query_hash"), "31ad4634c77f4364");
     assert_string_equal(value_of(f, "query"), "");
@@ -123,7 +123,7 @@ static void the_querys_text_is_kept_when_asked_for(void **state)
     f->config.query_text = "full";
     open_as(f, "");
     audit_write(f->audit, &record);
-    audit_close(&f->audit);
+    finish(f);
     assert_string_equal(value_of(f, "query"), "password reset");
     holds(f);
 }
@@ -140,7 +140,7 @@ static void hostile_text_breaks_nothing(void **state)
     record.code = (struct sh_bytes){NULL, 0};
     open_as(f, "");
     audit_write(f->audit, &record);
-    audit_close(&f->audit);
+    finish(f);
     assert_int_equal(number_of(f, SEARCHES), 1);
     assert_int_equal(lines_of(f->log), number_of(f, "SELECT count(*) FROM audit_log"));
     assert_int_equal(verify_all(f, true, files), VERIFY_GOOD);
@@ -156,7 +156,7 @@ static void over_long_texts_are_cut(void **state)
     record.user_agent = sh_bytes_of(agent);
     open_as(f, "");
     audit_write(f->audit, &record);
-    audit_close(&f->audit);
+    finish(f);
     assert_string_equal(value_of(f, "length(user_agent)"), "255");
 }
 
@@ -191,7 +191,7 @@ static void records_wait_for_postgresql(void **state)
     f->pg = there;
     open_as(f, "");
     await_least(f, 500);
-    audit_close(&f->audit);
+    finish(f);
     assert_int_equal(files_in(f->dir), 0);
     holds(f);
 }
@@ -209,7 +209,7 @@ static void a_journal_may_end_in_the_middle_of_a_line(void **state)
     f->pg = there;
     open_as(f, "");
     await_least(f, 9);
-    audit_close(&f->audit);
+    finish(f);
     holds(f);
     assert_non_null(strstr(f->said, "has no end"));
 }
@@ -230,7 +230,7 @@ static void what_postgresql_refuses_is_put_aside(void **state)
     f->pg = there;
     open_as(f, "");
     await_count(f, "SELECT count(*) FROM audit_log WHERE action = 'audit.stop'", 1);
-    audit_close(&f->audit);
+    finish(f);
     (void)snprintf(path, sizeof path, "%s/rejected.jsonl", f->dir);
     assert_int_equal(lines_of(path), 2);
     assert_int_equal(number_of(f, SEARCHES), 7);
@@ -242,7 +242,10 @@ static void without_a_directory_records_wait_in_memory(void **state)
     struct fixture *f = *state;
 
     f->config.dir = "";
-    live(f, "", 200);
+    open_as(f, "");
+    write_some(f, 200);
+    await_least(f, 200);
+    finish(f);
     assert_int_equal(number_of(f, SEARCHES), 200);
     holds(f);
 }
@@ -266,7 +269,10 @@ static void what_finds_no_room_is_counted(void **state)
 
     f->config.queue = 10;
     f->config.flush_ms = 10000;
-    live(f, "", 1000);
+    open_as(f, "");
+    settle(f);
+    write_some(f, 1000);
+    audit_close(&f->audit); /* does not wait for the flush */
     long kept = number_of(f, SEARCHES);
     assert_int_equal(
         kept + number_of(f, "SELECT sum((detail::json ->> 'records')::int) FROM "
@@ -346,7 +352,7 @@ static void a_killed_gateway_loses_at_most_what_was_not_flushed(void **state)
     kill_a_writer(f->folder);
     open_as(f, "");
     await_least(f, 3000);
-    audit_close(&f->audit);
+    finish(f);
     holds(f);
 }
 
@@ -366,7 +372,7 @@ static void no_line_is_lost_when_the_log_is_moved(void **state)
     audit_reopen(f->audit);
     await_lines(f->log, 0);
     write_some(f, 300);
-    audit_close(&f->audit);
+    finish(f);
     assert_true(lines_of(f->log) > 0);
     assert_int_equal(lines_of(moved) + lines_of(f->log),
                      number_of(f, "SELECT count(*) FROM audit_log"));

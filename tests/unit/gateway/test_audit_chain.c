@@ -134,7 +134,7 @@ static void the_next_gateway_remembers_the_end(void **state)
     live(f, A, 5);
     open_as(f, B);
     await_count(f, ANCHORS_OF_B, 1);
-    audit_close(&f->audit);
+    finish(f);
     tamper(f, "DELETE FROM audit_log WHERE chain = '" A "' AND seq > 4");
     tamper(f, "UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_log WHERE "
               "chain = '" A "' AND seq = 4) WHERE chain = '" A "'");
@@ -231,13 +231,13 @@ static void retain(struct fixture *f)
     leave(f, C, 3, 0);
     open_as(f, B);
     await_count(f, OLD, 8);
-    audit_close(&f->audit);
+    finish(f);
     holds(f);
     f->config.retention_days = 30;
     open_as(f, D);
     await_count(f, OLD, 0);
     await_count(f, "SELECT count(*) FROM audit_heads WHERE chain = '" C "'", 0);
-    audit_close(&f->audit);
+    finish(f);
 }
 
 static void old_records_go_and_chains_still_hold(void **state)
@@ -262,7 +262,7 @@ static void a_cut_is_told_again(void **state)
     assert_int_equal(number_of(f, sql), 1);
     open_as(f, "eeeeeeee-0000-4000-8000-000000000005");
     await_count(f, sql, 2);
-    audit_close(&f->audit);
+    finish(f);
     holds(f);
 }
 
