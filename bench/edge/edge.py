@@ -280,6 +280,8 @@ def main():
             if "r" in args.only:
                 beside_reference(bench, asked_for)
     finally:
+        for gateway in Gateway.started:
+            gateway.stop()
         stack.down()
 
 

@@ -50,6 +50,8 @@ class Users:
 
 
 class Gateway:
+    started = []  # for whoever must end them after a failure
+
     def __init__(self, stack, name, **settings):
         port, ops = free_port(), free_port()
         self.name, self.url = name, f"http://127.0.0.1:{port}"
@@ -63,6 +65,7 @@ class Gateway:
         with self.log.open("w") as out:
             self.process = subprocess.Popen([BIN / "cairn-gateway"], stdout=out, stderr=out,
                                             env=environment, cwd=stack.dir)
+        Gateway.started.append(self)
         eventually(lambda: self.ready(stack), seconds=60, what=self.log.read_text)
 
     def ready(self, stack):
@@ -74,7 +77,8 @@ class Gateway:
             return False
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
 
