@@ -144,8 +144,9 @@ def test_a_redis_that_is_killed_opens_no_door(new_stack):
         eventually(lambda: crowd.rush() == 0, seconds=60, what=stack.logs)
         for _ in range(3):
             crowd.rush()
-        # 200, and what one gateway had not heard of the other when Redis went
-        assert 150 <= crowd.admitted <= 230 + crowd.refilled(DAY / 200)
+        # 200, and what each had not heard of the other when Redis went; a new bucket for
+        # everybody would make it about 400
+        assert 150 <= crowd.admitted <= 260 + crowd.refilled(DAY / 200)
 
 
 def test_a_redis_that_hangs_leaves_each_its_share(new_stack):

@@ -94,6 +94,9 @@ struct ledger_return {
 size_t ledger_collect(struct ledger *self, uint64_t now_us, struct ledger_return *out,
                       size_t max);
 
+/* What was known of buckets that are not full: of each once in a doubt. */
+size_t ledger_collect_known(struct ledger *self, uint64_t now_us,
+                            struct ledger_return *out, size_t max);
 /* What was spent without Redis and is still owed. */
 size_t ledger_collect_owed(struct ledger *self, uint64_t now_us,
                            struct ledger_return *out, size_t max);

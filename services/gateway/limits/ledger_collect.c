@@ -51,20 +51,47 @@ size_t ledger_collect(struct ledger *self, uint64_t now_us, struct ledger_return
 /* --- what is owed ---------------------------------------------------------------------
  */
 
-static size_t collect_owed(struct stripe *stripe, uint64_t now_us,
-                           struct ledger_return *out, size_t max)
+static bool is_owed(const struct ledger *self, struct entry *entry, uint64_t now_us,
+                    struct ledger_return *out)
 {
-    struct entry *entry;
+    (void)self;
+    if (entry->owed_until_us <= now_us)
+        return false;
+    *out = describe(entry, entry->owed_until_us - now_us, now_us);
+    entry->owed_until_us = 0;
+    return true;
+}
+
+static bool is_known(const struct ledger *self, struct entry *entry, uint64_t now_us,
+                     struct ledger_return *out)
+{
+    unsigned doubts = atomic_load(&self->doubts);
+
+    if (entry->said_us <= now_us || entry->told == doubts)
+        return false;
+    entry->told = doubts;
+    *out = describe(entry, 0, now_us);
+    return true;
+}
+
+static size_t collect_all(struct ledger *self, uint64_t now_us, struct ledger_return *out,
+                          size_t max,
+                          bool (*matches)(const struct ledger *, struct entry *, uint64_t,
+                                          struct ledger_return *))
+{
     size_t count = 0;
 
-    TAILQ_FOREACH(entry, &stripe->used, used)
-    {
-        if (count == max)
-            break;
-        if (entry->owed_until_us <= now_us)
-            continue;
-        out[count++] = describe(entry, entry->owed_until_us - now_us, now_us);
-        entry->owed_until_us = 0;
+    for (size_t i = 0; i < LEDGER_STRIPES && count < max; i++) {
+        struct stripe *stripe = &self->stripes[i];
+        struct entry *entry;
+        pthread_mutex_lock(&stripe->lock);
+        TAILQ_FOREACH(entry, &stripe->used, used)
+        {
+            if (count == max)
+                break;
+            count += matches(self, entry, now_us, &out[count]);
+        }
+        pthread_mutex_unlock(&stripe->lock);
     }
     return count;
 }
@@ -72,13 +99,11 @@ static size_t collect_owed(struct stripe *stripe, uint64_t now_us,
 size_t ledger_collect_owed(struct ledger *self, uint64_t now_us,
                            struct ledger_return *out, size_t max)
 {
-    size_t count = 0;
+    return collect_all(self, now_us, out, max, is_owed);
+}
 
-    for (size_t i = 0; i < LEDGER_STRIPES && count < max; i++) {
-        struct stripe *stripe = &self->stripes[i];
-        pthread_mutex_lock(&stripe->lock);
-        count += collect_owed(stripe, now_us, out + count, max - count);
-        pthread_mutex_unlock(&stripe->lock);
-    }
-    return count;
+size_t ledger_collect_known(struct ledger *self, uint64_t now_us,
+                            struct ledger_return *out, size_t max)
+{
+    return collect_all(self, now_us, out, max, is_known);
 }

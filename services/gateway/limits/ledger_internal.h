@@ -18,6 +18,7 @@ struct entry {
     uint64_t hash;
     struct bucket_rule rule;
     uint64_t said_us;       /* when it is full, by the last word of Redis */
+    unsigned told;          /* Redis, of that word, in this doubt */
     unsigned doubts;        /* that word is of that time: see ledger_doubt() */
     uint64_t full_us;       /* when the bucket is full, as far as is known */
     uint64_t blocked_us;    /* known to be empty until then */

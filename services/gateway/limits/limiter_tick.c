@@ -8,7 +8,7 @@
 
 enum {
     SETTLE_US = 2000000,
-    TELL_MOST = 64,           /* calls of a tick */
+    TELL_MOST = 256,          /* calls of a tick */
     COUNT_EVERY_US = 5000000, /* the gateways */
     GONE_AFTER_S = 15,
 };
@@ -84,14 +84,23 @@ static void count_gateways(struct limiter *self)
         self->counted_us = sh_now_us();
 }
 
-/* Redis is there again: for a while everybody goes on from their shares, and tells it. */
+/* Redis is there again. For a while everybody goes on from their shares: all tell it what
+ * they knew of each bucket first, and what they spent since after half of it, so that the
+ * one is not hidden by the other. */
 static void settle(struct limiter *self)
 {
-    if (self->settled_us == 0)
-        self->settled_us = sh_now_us() + SETTLE_US;
+    uint64_t now_us = sh_now_us();
+
+    if (self->settled_us == 0) {
+        self->settled_us = now_us + SETTLE_US;
+        if (self->first)
+            ledger_doubt(self->shared->ledger);
+    }
     if (self->first)
+        tell_all(self, ledger_collect_known);
+    if (self->first && now_us + SETTLE_US / 2 >= self->settled_us)
         tell_all(self, ledger_collect_owed);
-    if (sh_now_us() < self->settled_us)
+    if (now_us < self->settled_us)
         return;
     self->settling = false;
     limiter_set_away(self, false);

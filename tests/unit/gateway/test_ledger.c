@@ -340,6 +340,12 @@ static void what_is_owed_can_be_told_before_it_is_asked(void **state)
     for (int i = 0; i < 3; i++)
         assert_int_equal(spend(f, 2), LEDGER_SPENT_SHARE);
     assert_int_equal(ledger_collect_owed(f->ledger, f->now_us, returns, 0), 0);
+    assert_int_equal(ledger_collect_known(f->ledger, f->now_us, returns, 2), 0);
+    ledger_doubt(f->ledger);
+    assert_int_equal(ledger_collect_known(f->ledger, f->now_us, returns, 2), 1);
+    assert_int_equal(returns[0].owed_us, 0);
+    assert_int_equal(returns[0].least_us, 20 * SECOND);
+    assert_int_equal(ledger_collect_known(f->ledger, f->now_us, returns, 2), 0);
     assert_int_equal(ledger_collect_owed(f->ledger, f->now_us, returns, 2), 1);
     assert_int_equal(returns[0].owed_us, 3 * (int64_t)SECOND);
     assert_int_equal(returns[0].least_us, 20 * SECOND);

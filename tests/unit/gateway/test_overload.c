@@ -2,8 +2,6 @@
  * requests under way; and limits without Redis. */
 #define FIXTURE_ADJUST(f)                                                                \
     do {                                                                                 \
-        (f)->gateway.limits_config.shed_search_ms = 1;                                   \
-        (f)->gateway.limits_config.shed_interval_ms = 50;                                \
         (f)->gateway.limits_config.in_flight = 4;                                        \
         (f)->gateway.limits_config.enabled = "true";                                     \
         (f)->gateway.limits_config.requests = 3;                                         \
@@ -13,102 +11,6 @@
         (f)->gateway.limits_config.api_burst = 1000;                                     \
     } while (0)
 #include "gateway_fixture.h"
-
-static int ask_search(struct fixture *f, int number)
-{
-    char request[512], body[64];
-    int fd = dial(f);
-
-    (void)snprintf(body, sizeof body, "{\"query\":\"question %d\"}", number);
-    (void)snprintf(request, sizeof request,
-                   "POST /api/search HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                   "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                   strlen(body), body);
-    say(fd, request);
-    return fd;
-}
-
-static void answer_first(struct fixture *f)
-{
-    struct search_results results = {0};
-    struct sh_rpc_call *call = f->held[0];
-
-    f->held_count--;
-    for (size_t i = 0; i < f->held_count; i++)
-        f->held[i] = f->held[i + 1];
-    sh_rpc_reply(call, search_results_desc(), &results);
-}
-
-/* One search that takes longer than it may. */
-static void search_slowly(struct fixture *f, int number)
-{
-    int fd = ask_search(f, number);
-    pump_until(f, f->held_count == 1);
-    uint64_t end = sh_now_us() + 20000;
-    pump_until(f, sh_now_us() >= end);
-    answer_first(f);
-    pump_until(f, (heard(f, fd, "\r\n\r\n"), f->heard_end));
-    close(fd);
-}
-
-static bool is_over(int fd)
-{
-    char bytes[4096];
-    return recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) == 0;
-}
-
-/* The answer is complete: nothing of it is under way any more. */
-static void see_off(struct fixture *f, int fd)
-{
-    pump_until(f, is_over(fd));
-    close(fd);
-}
-
-/* Two at a time; true when the second one was refused at once. */
-static bool refuses_the_second(struct fixture *f, int number)
-{
-    int first = ask_search(f, number);
-    pump_until(f, f->held_count == 1);
-    int second = ask_search(f, number + 1);
-    pump_until(f, (heard(f, second, "\r\n\r\n"), f->heard_end || f->held_count == 2));
-    bool refused = f->heard_end;
-    while (f->held_count > 0)
-        answer_first(f);
-    see_off(f, first);
-    if (refused)
-        close(second);
-    else
-        see_off(f, second);
-    return refused;
-}
-
-static void searches_are_refused_while_they_take_too_long(void **state)
-{
-    struct fixture *f = *state;
-    uint64_t deadline = sh_now_ms() + PATIENCE_MS;
-    int number = 0;
-
-    f->hold = true;
-    do {
-        search_slowly(f, number++);
-        number += 2;
-        assert_true(sh_left_ms(deadline) > 0);
-    } while (!refuses_the_second(f, number));
-    assert_says(f->heard, "HTTP/1.1 503 ");
-    assert_says(f->heard, "\"code\":\"overloaded\"");
-    assert_says(f->heard, "Retry-After: 1\r\n");
-    assert_says(get(f, "/health/ping"), "HTTP/1.1 200 "); /* only searches */
-    f->hold = false; /* search is quick again: that is noticed */
-    deadline = sh_now_ms() + PATIENCE_MS;
-    for (int i = 100000;; i++) {
-        int fd = ask_search(f, i);
-        pump_until(f, (heard(f, fd, "\r\n\r\n"), f->heard_end));
-        close(fd);
-        if (strstr(f->heard, "HTTP/1.1 200 ") != NULL)
-            break;
-        assert_true(sh_left_ms(deadline) > 0);
-    }
-}
 
 static void requests_under_way_are_bounded(void **state)
 {
@@ -151,7 +53,6 @@ static void without_redis_the_share_is_the_limit_of_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(searches_are_refused_while_they_take_too_long),
         TEST(requests_under_way_are_bounded),
         TEST(without_redis_the_share_is_the_limit_of_one),
     };
