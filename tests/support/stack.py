@@ -1,6 +1,7 @@
 """A stack of one's own: started in a temporary directory on free ports, spoken to over HTTP.
 Used by the system tests and the benchmarks. Standard library only."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -156,6 +157,22 @@ class Stack:
         pid = self.pid(service)
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [pid, *map(int, children)]
+
+    @contextlib.contextmanager
+    def stopped(self, service):
+        """All of them stand still meanwhile; some live for moments only."""
+        family = self.family(service)
+
+        def tell(number):
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+        tell(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            tell(signal.SIGCONT)
 
     def kill(self, service):
         return self.signal(service, signal.SIGKILL)

@@ -652,16 +652,10 @@ def test_without_redis_tokens_hold_and_cookies_do_not(spare):
 def test_without_postgresql_nobody_gets_in(spare):
     stack, browser = spare, Browser(spare)
     assert browser.login().status == 200
-    family = stack.family("postgres")
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stack.stopped("postgres"):
         assert Browser(stack).login().status in (503, 504)
         assert browser.get("/api/admin/users").status in (503, 504)
         assert browser.get("/api/auth/me").status == 200  # a session needs Redis alone
-    finally:
-        for pid in family:
-            os.kill(pid, signal.SIGCONT)
     eventually(lambda: Browser(stack).login().status == 200, seconds=60, what=stack.logs)
 
 

@@ -179,17 +179,11 @@ def test_a_lost_database_is_unhealthy_and_alive(new_stack):
     stack.psql("ALTER TABLE users RENAME TO users_elsewhere")
     eventually(lambda: explorer_says("error"), seconds=60)
     stack.psql("ALTER TABLE users_elsewhere RENAME TO users")
-    family = stack.family("postgres")
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stack.stopped("postgres"):
         eventually(database_is_lost, seconds=60)
         assert stack.get("/health?profile=garden").status == 200
         for path in ("/health/liveness", "/livez", "/health/ping"):
             assert stack.get(path).status == 200
-    finally:
-        for pid in family:
-            os.kill(pid, signal.SIGCONT)
     eventually(lambda: stack.get("/health").status == 200, seconds=60)
 
 

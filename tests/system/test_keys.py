@@ -134,7 +134,7 @@ def test_a_gateway_with_a_key_of_its_own_making_is_refused(keyed, gateway, tmp_p
                   RPC_KEYS_DIR=tmp_path / "public")
     eventually(lambda: one.said("refuses us: it does not take our key"), seconds=60,
                what=one.log.read_text)
-    assert refused(keyed, "search", "unknown_key") > before
+    eventually(lambda: refused(keyed, "search", "unknown_key") > before, seconds=60)
     assert not one.ready(keyed)
     stranger = (tmp_path / "public/gateway.pub").read_text().strip()
     assert stranger not in keyed.log("search")

@@ -101,11 +101,12 @@ def test_a_killed_gateway_costs_what_it_had_taken(new_stack):
         recovered = time.monotonic()
         clients.wait_for(300)
     assert others == {s: stack.pid(s) for s in others}
-    # Cut off in flight, and perhaps once more in the queue of the dying process; then
-    # refused until it is back. A fresh loop may not have met search yet.
+    # Cut off in flight, and perhaps once more in the queue of each loop's listener, which
+    # close one after the other; then refused until it is back. A fresh loop may not have
+    # met search yet.
     cut = [text for _, status, text in clients.errors
            if status is None and "refused" not in text]
-    assert len(cut) <= 200
+    assert len(cut) <= 100 * (1 + os.cpu_count())
     for at, status, text in clients.errors:
         assert status in (None, 503), (status, text)
         assert killed <= at < recovered + 5
@@ -157,17 +158,11 @@ def test_everything_is_still_there_after_a_restart(new_stack):
 def test_reads_go_on_without_postgresql(new_stack):
     stack = new_stack()
     stack.put(id="kept", title="Kept", text="manatee")
-    family = stack.family("postgres")
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stack.stopped("postgres"):
         assert stack.search("manatee")["results"][0]["document_id"] == "kept"
         reply = stack.post("/api/documents", {"id": "new", "title": "N", "text": "T"})
         assert reply.status in (503, 504), reply.body
         assert reply.json()["code"]
-    finally:
-        for pid in family:
-            os.kill(pid, signal.SIGCONT)
     eventually(lambda: stack.post("/api/documents", {"id": "again", "title": "N",
                                                      "text": "T"}).status in (200, 201),
                seconds=30)
