@@ -104,7 +104,7 @@ struct http_conn {
     struct http_link waiting;
     enum http_wait wait;
     uint64_t since_ms;
-    size_t came; /* bytes of a body since then */
+    size_t came;          /* bytes of a body since then */
     uint64_t opened_ms;   /* when lingering began, then */
     struct http_tls *tls; /* NULL: plain */
     struct sh_http_request *request;

@@ -53,7 +53,7 @@ void sh_metrics_off_scrape(sh_scrape_fn *fn, void *arg);
 
 /* All series of a family together (of a histogram, what was observed); 0 when nobody has
  * counted there yet. For pages about the process, not for hot paths. */
-double sh_metrics_sum(const char *family);
+double sh_metrics_sum(const char *name);
 
 /* Of this process now; 0 when unknown. */
 double sh_resident_bytes(void);

@@ -103,7 +103,8 @@ static void many_addresses_come_and_go(void **state)
 /* --- queues ---------------------------------------------------------------------------
  */
 
-enum { TARGET = 100000, INTERVAL = 500000 };
+#define TARGET   UINT64_C(100000)
+#define INTERVAL UINT64_C(500000)
 
 /* `count` requests, evenly over an interval, that waited from `least` on. */
 static void pass(struct shed_gauge *gauge, uint64_t *now, uint32_t count, uint64_t least)
@@ -111,7 +112,7 @@ static void pass(struct shed_gauge *gauge, uint64_t *now, uint32_t count, uint64
     uint64_t end = *now + INTERVAL;
 
     for (uint32_t i = 0; i < count; i++) {
-        *now += INTERVAL / count;
+        *now += INTERVAL / (uint64_t)count;
         shed_gauge_note(gauge, *now, i == count / 2 ? least : least + TARGET);
     }
     *now = end;

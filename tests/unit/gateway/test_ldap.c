@@ -144,7 +144,7 @@ static void names_cannot_say_more_than_a_name(void **state)
 {
     static const char *const names[] = {
         "ann,ou=people", "*",        "a*",          "ann)(uid=*", "*)(|(uid=*",
-        "ann)",          "(",        "\\61nn",      "ann\\",      "ann," PEOPLE,
+        "ann)",          "(",        "\\61nn",      "ann\\",      ("ann," PEOPLE),
         "uid=ann",       "ann+cn=x", "ann;x",       "#616e6e",    "ann\"",
         "ann\n",         "<ann>",    "twin,ou=more"};
     struct fixture *f = *state;

@@ -504,8 +504,8 @@ static void names_are_letters_and_few_signs(void **state)
                                       "a\"",
                                       "a;b",
                                       "\xff",
-                                      "a\xe2\x80\xae"
-                                      "b",
+                                      ("a\xe2\x80\xae"
+                                       "b"),
                                       "\xf0\x9f\x98\x80"};
     char long_name[66];
     (void)state;

@@ -34,13 +34,14 @@ static bool is_connected(void *arg)
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    const char *path = strstr(getenv("TEST_REDIS_URL"), "://") + 3;
+    const char *url = getenv("TEST_REDIS_URL");
 
     assert_non_null(f);
+    const char *path = url != NULL ? strstr(url, "://") : NULL;
+    assert_non_null(path);
     *state = f;
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->gateway.redis_config =
-        (struct sh_redis_config){.url = getenv("TEST_REDIS_URL"), .timeout_ms = 60000};
+    f->gateway.redis_config = (struct sh_redis_config){.url = url, .timeout_ms = 60000};
     f->gateway.account_config = (struct account_config){.session_lifetime_s = 600,
                                                         .session_most_s = 6000,
                                                         .cookie_secure = "auto",
@@ -49,7 +50,7 @@ static int set_up(void **state)
     assert_int_equal(
         sh_redis_create(&f->loop, &f->gateway.redis_config, NULL, &f->edge.redis), SH_OK);
     assert_true(servers_pump(&f->loop, is_connected, f->edge.redis));
-    f->redis = redisConnectUnix(path);
+    f->redis = redisConnectUnix(path + 3);
     assert_non_null(f->redis);
     freeReplyObject(redisCommand(f->redis, "FLUSHALL"));
     return 0;
@@ -167,7 +168,7 @@ static void no_two_have_the_same_id(void **state)
     char former[SESSION_ID + 1];
 
     assert_int_equal(make(f, &ann, NULL), SH_OK);
-    strcpy(former, f->id);
+    memcpy(former, f->id, sizeof former);
     assert_int_equal(make(f, &ann, NULL), SH_OK);
     assert_string_not_equal(former, f->id);
     assert_int_equal(find(f, former), SH_OK); /* somebody's second browser */
@@ -202,7 +203,7 @@ static void a_login_ends_the_session_before_it(void **state)
     char former[SESSION_ID + 1];
 
     assert_int_equal(make(f, &ann, NULL), SH_OK);
-    strcpy(former, f->id);
+    memcpy(former, f->id, sizeof former);
     assert_int_equal(make(f, &ann, former), SH_OK);
     assert_int_equal(find(f, former), SH_NOTFOUND);
     assert_int_equal(find(f, f->id), SH_OK);
@@ -241,11 +242,11 @@ static void a_raised_epoch_ends_all_of_a_user(void **state)
     other.user_id = sh_bytes_of("u-2");
     newer.epoch = 4;
     assert_int_equal(make(f, &ann, NULL), SH_OK);
-    strcpy(first, f->id);
+    memcpy(first, f->id, sizeof first);
     assert_int_equal(make(f, &ann, NULL), SH_OK);
-    strcpy(second, f->id);
+    memcpy(second, f->id, sizeof second);
     assert_int_equal(make(f, &other, NULL), SH_OK);
-    strcpy(others, f->id);
+    memcpy(others, f->id, sizeof others);
     end_all(f, "u-1", 4);
     end_all(f, "u-1", 2); /* a late one lowers nothing */
     assert_int_equal(find(f, first), SH_NOTFOUND);
@@ -266,7 +267,7 @@ static void the_next_login_ends_those_of_an_older_epoch(void **state)
 
     newer.epoch = 4;
     assert_int_equal(make(f, &ann, NULL), SH_OK);
-    strcpy(former, f->id);
+    memcpy(former, f->id, sizeof former);
     assert_int_equal(make(f, &newer, NULL), SH_OK);
     assert_int_equal(find(f, former), SH_NOTFOUND);
 }

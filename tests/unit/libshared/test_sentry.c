@@ -132,7 +132,7 @@ static json_t *event_of(const struct fixture *f)
     const char *second = first != NULL ? strchr(first + 1, '\n') : NULL;
 
     assert_non_null(second);
-    assert_int_equal(strncmp(first, "\n{\"type\":\"event\"}\n", 18), 0);
+    assert_true(first != NULL && strncmp(first, "\n{\"type\":\"event\"}\n", 18) == 0);
     json_t *event = json_loads(second + 1, JSON_DISABLE_EOF_CHECK, NULL);
     assert_non_null(event);
     return event;

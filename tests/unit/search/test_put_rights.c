@@ -10,24 +10,23 @@
 static void what_one_may_write_is_what_one_may_read(void **state)
 {
     static const struct {
-        const char *role, *own;
+        const char *role, *own, *department;
+        uint64_t level;
         uint32_t clearance;
         bool all;
-        uint64_t level;
-        const char *department;
         bool within;
     } cases[] = {
-        {"staff", "IT", 3, false, 3, "IT", true},
-        {"staff", "IT", 3, false, 4, "IT", false},
-        {"staff", "IT", 3, false, 3, "Law", false},
-        {"staff", "IT", 3, false, 3, "", false},
-        {"staff", "", 3, false, 3, "", false},
-        {"staff", "IT", 3, false, 2, "Law", true},
-        {"staff", "IT", 3, false, 1, "", true},
-        {"student", "IT", 2, false, 3, "IT", false},
-        {"academic", "", 4, true, 4, "Law", true},
-        {"academic", "Law", 4, true, 5, "Law", false},
-        {"", "", 0, false, 5, "Law", true}, /* a service itself */
+        {"staff", "IT", "IT", 3, 3, false, true},
+        {"staff", "IT", "IT", 4, 3, false, false},
+        {"staff", "IT", "Law", 3, 3, false, false},
+        {"staff", "IT", "", 3, 3, false, false},
+        {"staff", "", "", 3, 3, false, false},
+        {"staff", "IT", "Law", 2, 3, false, true},
+        {"staff", "IT", "", 1, 3, false, true},
+        {"student", "IT", "IT", 3, 2, false, false},
+        {"academic", "", "Law", 4, 4, true, true},
+        {"academic", "Law", "Law", 5, 4, true, false},
+        {"", "", "Law", 5, 0, false, true}, /* a service itself */
     };
     (void)state;
     for (size_t i = 0; i < SH_COUNT(cases); i++) {
