@@ -178,7 +178,7 @@ def main():
     parser.add_argument("--only", default="abscdk")
     args = parser.parse_args()
     nginx = Nginx()
-    stack = Stack(WORKERS=1).up()
+    stack = Stack(WORKERS=1, CACHE_TTL_SEARCH=0).up()
     try:
         memory(stack, "idle")
         if "a" in args.only or "b" in args.only:

@@ -65,7 +65,7 @@ def main():
     lines = load(args.chunks)
     asked = queries(lines)[:QUERIES]
     lines += glossary()
-    stack = Stack(CHUNK_TOKENS=args.tokens, CHUNK_OVERLAP_PERCENT=0).up()
+    stack = Stack(CHUNK_TOKENS=args.tokens, CHUNK_OVERLAP_PERCENT=0, CACHE_TTL_SEARCH=0).up()
     try:
         stored, used = ingest(stack, lines, args.chunks)
         print(f"{stored:,} passages, ingest {sum(used.values()):.0f} s CPU, search holds "

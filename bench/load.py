@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--max-avg", type=float, default=float("inf"))
     parser.add_argument("--max-p95", type=float, default=float("inf"))
     args = parser.parse_args()
-    stack = None if args.url else Stack().up().settled()
+    stack = None if args.url else Stack(CACHE_TTL_SEARCH=0).up().settled()
     try:
         if stack:
             stack.post("/api/documents/batch?wait=true",
