@@ -210,6 +210,8 @@ bool http_request_read(struct sh_http_request *request);
 /* True while more of the body is wanted from the client. */
 bool http_request_wants_body(const struct sh_http_request *request);
 
+/* Who wants to know that the request was answered is told, once. */
+void http_reply_tell(struct sh_http_request *request, int status, uint64_t bytes);
 /* The answer as it stands, at once; the request is gone. */
 void http_reply_now(struct sh_http_request *request, int status, const char *content_type,
                     struct sh_bytes body);

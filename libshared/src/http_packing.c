@@ -133,7 +133,8 @@ static bool pack_later(struct sh_http_request *request, int status, const char *
     server->packing.under_way++;
     http_server_hold(server);
     request->packing = job;
-    request->abort = NULL; /* the handler has done its part */
+    request->abort = NULL; /* the handler has done its part, and what it had may go */
+    http_reply_tell(request, status, body.len);
     return true;
 }
 

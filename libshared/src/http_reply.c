@@ -57,13 +57,20 @@ static void decide_end(struct sh_http_request *request)
 
 /* --- the end of a request ----------------------------------------------------------- */
 
+void http_reply_tell(struct sh_http_request *request, int status, uint64_t bytes)
+{
+    sh_http_finished_fn *finished = request->finished;
+    request->finished = NULL;
+    if (finished)
+        finished(request->finished_arg, request, status, bytes,
+                 sh_now_us() - request->start_us);
+}
+
 static void finish(struct sh_http_request *request, int status, uint64_t bytes)
 {
     struct http_conn *conn = request->conn;
     conn->request = NULL;
-    if (request->finished)
-        request->finished(request->finished_arg, request, status, bytes,
-                          sh_now_us() - request->start_us);
+    http_reply_tell(request, status, bytes);
     http_request_return(request);
     http_conn_changed(conn);
 }

@@ -177,7 +177,8 @@ void sh_http_end(struct sh_http_request *request);
 /* After responding it is gone; this must be asked before. Status counted in metrics. */
 const char *sh_http_status_text(int status);
 
-/* Called after each answer was handed to the socket, for the access log and metrics. */
+/* Called once for each answer, before the call that answered returns, for the access log
+ * and metrics. `bytes` went to the socket, or will before they are packed. */
 typedef void sh_http_finished_fn(void *arg, struct sh_http_request *request, int status,
                                  uint64_t bytes, uint64_t duration_us);
 void sh_http_on_finished(struct sh_http_request *request, sh_http_finished_fn *fn,

@@ -105,6 +105,8 @@ static void handler(void *arg, struct sh_http_request *request)
     sh_http_respond(request, 200, "application/json", (struct sh_bytes){content, length});
 }
 
+static int told; /* answers that were finished */
+
 static void finished(void *arg, struct sh_http_request *request, int status,
                      uint64_t bytes, uint64_t duration_us)
 {
@@ -113,12 +115,15 @@ static void finished(void *arg, struct sh_http_request *request, int status,
     (void)duration_us;
     f->finished_status = status;
     f->finished_bytes = bytes;
+    told++;
 }
 
 static void watched(void *arg, struct sh_http_request *request)
 {
+    int before = told;
     sh_http_on_finished(request, finished, arg);
     handler(arg, request);
+    assert_int_equal(told, before + 1); /* what the handler had may go now */
 }
 
 static int packing_setup(void **state)
@@ -128,6 +133,7 @@ static int packing_setup(void **state)
     length = MIDDLE;
     header_name = NULL;
     leave = false;
+    told = 0;
     struct sh_http_server_options options = {
         .host = "127.0.0.1",
         .pack_least = LEAST,
@@ -208,11 +214,12 @@ static void answers_are_packed_as_asked_for(void **state)
         length = MIDDLE;
         assert_content(ask(f, "GET", "gzip"), "gzip");
         assert_content(ask(f, "GET", "gzip, zstd"), "zstd");
+        assert_true(f->finished_bytes > 0 && f->finished_bytes < MIDDLE);
         length = LONG; /* off the loop */
         assert_content(ask(f, "GET", "gzip"), "gzip");
         assert_content(ask(f, "GET", "zstd"), "zstd");
         assert_int_equal(f->finished_status, 200);
-        assert_true(f->finished_bytes > 0 && f->finished_bytes < LONG);
+        assert_int_equal(f->finished_bytes, LONG); /* not packed yet */
     }
 }
 
@@ -331,6 +338,7 @@ static void clients_may_leave_meanwhile(void **state)
     }
     pump_until(f, sh_http_server_connections(f->server) == 0);
     assert_content(ask(f, "GET", "gzip"), "gzip");
+    assert_int_equal(told, f->calls); /* each once */
 }
 
 static void the_server_may_close_meanwhile(void **state)
