@@ -164,3 +164,16 @@ void json_time(struct sh_buffer *out, double unix_seconds)
     sh_wall_text(unix_seconds, text);
     json_cstr(out, text);
 }
+
+void json_pagination(struct sh_buffer *out, uint32_t page, uint32_t per_page,
+                     uint64_t total)
+{
+    uint64_t pages = total / per_page + (total % per_page > 0);
+
+    json_member(out, "pagination");
+    sh_buffer_printf(out,
+                     "{\"page\":%u,\"per_page\":%u,\"total_count\":%llu,"
+                     "\"total_pages\":%llu,\"has_next\":%s,\"has_prev\":%s}",
+                     page, per_page, (unsigned long long)total, (unsigned long long)pages,
+                     page < pages ? "true" : "false", page > 1 ? "true" : "false");
+}

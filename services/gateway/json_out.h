@@ -20,6 +20,10 @@ void json_bool(struct sh_buffer *out, bool value);
 void json_float(struct sh_buffer *out, float value);
 /* JSON that somebody else made; `fallback` when it is empty. */
 void json_raw(struct sh_buffer *out, struct sh_bytes json, const char *fallback);
+/* The member "pagination" of a list: `page` from 1, of `total` entries, `per_page` not 0.
+ */
+void json_pagination(struct sh_buffer *out, uint32_t page, uint32_t per_page,
+                     uint64_t total);
 /* RFC 3339 in UTC, or null when 0. */
 void json_time(struct sh_buffer *out, double unix_seconds);
 

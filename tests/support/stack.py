@@ -161,18 +161,18 @@ class Stack:
     @contextlib.contextmanager
     def stopped(self, service):
         """All of them stand still meanwhile; some live for moments only."""
-        family = self.family(service)
-
-        def tell(number):
+        def tell(family, number):
             for pid in family:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
 
-        tell(signal.SIGSTOP)
+        tell([self.pid(service)], signal.SIGSTOP)  # it makes no further ones now
+        family = self.family(service)
+        tell(family, signal.SIGSTOP)
         try:
             yield
         finally:
-            tell(signal.SIGCONT)
+            tell(family, signal.SIGCONT)
 
     def kill(self, service):
         return self.signal(service, signal.SIGKILL)

@@ -245,22 +245,9 @@ struct list_state {
     uint32_t per_page;
 };
 
-static void write_pagination(struct sh_buffer *out, const struct list_state *state,
-                             uint64_t total)
-{
-    uint64_t pages = total / state->per_page + (total % state->per_page > 0);
-
-    json_member(out, "pagination");
-    sh_buffer_printf(out,
-                     "{\"page\":%u,\"per_page\":%u,\"total_count\":%llu,"
-                     "\"total_pages\":%llu,\"has_next\":%s,\"has_prev\":%s}",
-                     state->page, state->per_page, (unsigned long long)total,
-                     (unsigned long long)pages, state->page < pages ? "true" : "false",
-                     state->page > 1 ? "true" : "false");
-}
-
 static void on_page(struct exchange *x, const struct sh_rpc_response *response)
 {
+    const struct list_state *state = x->state;
     struct document_page page;
 
     if (!exchange_decode(x, document_page_desc(), response->payload, &page))
@@ -273,7 +260,7 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
         sh_buffer_text(out, "}");
     }
     sh_buffer_text(out, "]");
-    write_pagination(out, x->state, page.total);
+    json_pagination(out, state->page, state->per_page, page.total);
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
 }

@@ -265,7 +265,6 @@ static void on_list(struct exchange *x, const struct sh_pg_reply *reply)
     const struct keys_state *state = x->state;
     const PGresult *rows = reply->results[0];
     uint64_t total = PQntuples(rows) > 0 ? sh_pg_u64(rows, 0, COLUMN_TOTAL) : 0;
-    uint64_t pages = total / state->per_page + (total % state->per_page > 0);
     struct sh_buffer *out = exchange_out(x);
 
     sh_buffer_text(out, "{\"keys\":[");
@@ -274,12 +273,9 @@ static void on_list(struct exchange *x, const struct sh_pg_reply *reply)
         write_key(out, rows, i);
         sh_buffer_text(out, "}");
     }
-    sh_buffer_printf(out,
-                     "],\"pagination\":{\"page\":%u,\"per_page\":%u,\"total_count\":%llu,"
-                     "\"total_pages\":%llu,\"has_next\":%s,\"has_prev\":%s}}",
-                     state->page, state->per_page, (unsigned long long)total,
-                     (unsigned long long)pages, state->page < pages ? "true" : "false",
-                     state->page > 1 ? "true" : "false");
+    sh_buffer_text(out, "]");
+    json_pagination(out, state->page, state->per_page, total);
+    sh_buffer_text(out, "}");
     account_private(x);
     exchange_answer(x, 200);
 }

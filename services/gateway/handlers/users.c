@@ -92,7 +92,6 @@ static void on_page(struct exchange *x, const struct sh_pg_reply *reply)
     const struct users_state *state = x->state;
     const PGresult *rows = reply->results[0];
     uint64_t total = sh_pg_u64(reply->results[1], 0, 0);
-    uint64_t pages = total / state->per_page + (total % state->per_page > 0);
     struct sh_buffer *out = exchange_out(x);
 
     sh_buffer_text(out, "{\"users\":[");
@@ -103,12 +102,9 @@ static void on_page(struct exchange *x, const struct sh_pg_reply *reply)
         write_user(out, &user);
         sh_buffer_text(out, "}");
     }
-    sh_buffer_printf(out,
-                     "],\"pagination\":{\"page\":%u,\"per_page\":%u,\"total_count\":%llu,"
-                     "\"total_pages\":%llu,\"has_next\":%s,\"has_prev\":%s}}",
-                     state->page, state->per_page, (unsigned long long)total,
-                     (unsigned long long)pages, state->page < pages ? "true" : "false",
-                     state->page > 1 ? "true" : "false");
+    sh_buffer_text(out, "]");
+    json_pagination(out, state->page, state->per_page, total);
+    sh_buffer_text(out, "}");
     account_private(x);
     exchange_answer(x, 200);
 }
