@@ -117,19 +117,29 @@ static void on_ended(void *arg, enum sh_err err)
         exchange_fail_err(x, err, "the session could not be ended: try again");
 }
 
-void logout_post(struct exchange *x, void *unused)
+/* The session's cookie, empty when there is none. False: another site sent it, and was
+ * answered. */
+static bool read_cookie(struct exchange *x, struct sh_bytes *cookie)
 {
     const struct gateway *gateway = x->edge->gateway;
-    struct sh_bytes cookie = session_cookie(gateway, x->request);
+
+    *cookie = session_cookie(gateway, x->request);
     enum csrf_fault fault =
-        cookie.len > 0 ? csrf_check(gateway, x->request, cookie) : CSRF_GOOD;
+        cookie->len > 0 ? csrf_check(gateway, x->request, *cookie) : CSRF_GOOD;
+    if (fault == CSRF_GOOD)
+        return true;
     struct sh_problem problem = csrf_problem(fault);
+    exchange_fail(x, &problem);
+    return false;
+}
+
+void logout_post(struct exchange *x, void *unused)
+{
+    struct sh_bytes cookie;
 
     (void)unused;
-    if (fault != CSRF_GOOD) {
-        exchange_fail(x, &problem);
+    if (!read_cookie(x, &cookie))
         return;
-    }
     struct account *account = account_begin(x, sizeof *account);
     if (account == NULL)
         return;
@@ -228,17 +238,11 @@ static void on_found(void *arg, enum sh_err err, const struct session *session)
  * one would never have to let go of it. */
 void refresh_post(struct exchange *x, void *unused)
 {
-    const struct gateway *gateway = x->edge->gateway;
-    struct sh_bytes cookie = session_cookie(gateway, x->request);
-    enum csrf_fault fault =
-        cookie.len > 0 ? csrf_check(gateway, x->request, cookie) : CSRF_GOOD;
-    struct sh_problem problem = csrf_problem(fault);
+    struct sh_bytes cookie;
 
     (void)unused;
-    if (fault != CSRF_GOOD) {
-        exchange_fail(x, &problem);
+    if (!read_cookie(x, &cookie))
         return;
-    }
     struct entry *entry = account_begin(x, sizeof *entry);
     if (entry == NULL)
         return;
