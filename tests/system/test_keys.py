@@ -120,7 +120,7 @@ def test_a_gateway_without_keys_is_refused(keyed, gateway):
                seconds=60, what=one.log.read_text)
     eventually(lambda: refused(keyed, "search", "without_key") > before, seconds=60)
     assert not one.ready(keyed)
-    assert "a peer was refused: without_key" in keyed.log("search")
+    eventually(lambda: "a peer was refused: without_key" in keyed.log("search"), seconds=60)
     assert keyed.search("river")["total"] >= 0
 
 
@@ -162,8 +162,8 @@ def test_a_service_that_may_not_call_is_refused(keyed, gateway):
     (disguise / "gateway.pub").write_bytes((keys / "public/graph.pub").read_bytes())
     one = gateway(keyed, RPC_KEY_FILE=keys / "graph.key", RPC_KEYS_DIR=disguise)
     eventually(lambda: one.said("refuses us: it does not take our key"), seconds=60,
-               what=one.log.read_text)
-    assert refused(keyed, "search", "unknown_key") > before
+               what=one.log.read_text)  # any of the four may be the first to refuse it
+    eventually(lambda: refused(keyed, "search", "unknown_key") > before, seconds=60)
 
 
 def lines_of(stack, service):
@@ -180,7 +180,7 @@ def test_a_caller_taken_off_the_list_is_thrown_out_on_sighup(new_stack):
     stack.signal("search", signal.SIGHUP)
     eventually(lambda: not stack.ready("gateway"), seconds=60, what=stack.logs)
     eventually(lambda: refused(stack, "search", "unknown_key") > 0, seconds=60)
-    assert refused(stack, "search", "revoked_key") > 0
+    eventually(lambda: refused(stack, "search", "revoked_key") > 0, seconds=60)
     public.write_text("garbage\n")  # kept as it was: nobody is let in by a bad file
     stack.signal("search", signal.SIGHUP)
     eventually(lambda: "the keys of the bus are kept as they were" in stack.log("search"),
