@@ -84,7 +84,7 @@ def test_killed_services_come_back_and_only_requests_in_flight_fail(new_stack, s
         assert clients.errors == []
     for at, status, text in clients.errors:
         assert status in (503, 504), (status, text)
-        assert at - killed < recovered + 5
+        assert at - killed < recovered + 20
         assert json.loads(text)["code"]
 
 
@@ -109,7 +109,7 @@ def test_a_killed_gateway_costs_what_it_had_taken(new_stack):
     assert len(cut) <= 100 * (1 + os.cpu_count())
     for at, status, text in clients.errors:
         assert status in (None, 503), (status, text)
-        assert killed <= at < recovered + 5
+        assert killed <= at < recovered + 20
 
 
 def test_terminated_services_drain_and_exit_0(new_stack):
