@@ -250,23 +250,9 @@ static enum sh_err dump(json_t *json, struct sh_buffer *out)
     return out->err;
 }
 
-/* NULL when a shape is not JSON, or out of memory. */
-static json_t *answers(void)
-{
-    json_t *all = json_object();
-
-    for (const struct openapi_answer *a = openapi_answers; a->name != NULL; a++)
-        if (json_object_set_new(
-                all, a->name, json_loads(a->schema, JSON_REJECT_DUPLICATES, NULL)) != 0) {
-            json_decref(all);
-            return NULL;
-        }
-    return all;
-}
-
 enum sh_err openapi_write(const struct route *table, size_t count, struct sh_buffer *out)
 {
-    json_t *schemas = answers();
+    json_t *schemas = openapi_answers();
     json_t *paths = json_object();
     enum sh_err err = schemas != NULL ? SH_OK : SH_INTERNAL;
 

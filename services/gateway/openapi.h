@@ -7,7 +7,7 @@
 #include "shared/buffer.h"
 
 /* OpenAPI 3.1 as JSON. Errors: SH_NOMEM; SH_INTERNAL: a route names an answer that
- * openapi_answers does not have. */
+ * services/gateway/answers/ does not have. */
 SH_CHECK enum sh_err openapi_write(const struct route *routes, size_t count,
                                    struct sh_buffer *out);
 /* A page for people, without scripts or anything from elsewhere. */
@@ -16,11 +16,8 @@ SH_CHECK enum sh_err openapi_page(const struct route *routes, size_t count,
 /* The page's Content-Security-Policy, NUL-terminated: its style by hash, nothing else.
  * Errors: SH_NOMEM. */
 SH_CHECK enum sh_err openapi_policy(struct sh_buffer *out);
-/* The shapes of the answers: JSON Schemas by name, ended by a NULL name. */
-struct openapi_answer {
-    const char *name;
-    const char *schema;
-};
-extern const struct openapi_answer openapi_answers[];
+/* The shapes of the answers: a JSON Schema by name, from services/gateway/answers/. The
+ * caller's. NULL: a file there is no JSON, or out of memory. */
+json_t *openapi_answers(void);
 
 #endif
