@@ -180,6 +180,46 @@
     F(list, documents,          1000, document)                                     \
     F(u64,  total,        UINT64_MAX, _)
 
+/* A document is made of a file that the store holds: `document` has what was said beside
+ * it, and no sections. hash: SHA-256 in hex; name: without folders; declared_type: what
+ * the sender called it, if anything. no_wait as in document_put. */
+#define FILE_PUT(F)                                                                 \
+    F(list, document,              1, document)                                     \
+    F(str,  hash,                 64, _)                                            \
+    F(str,  name,               1024, _)                                            \
+    F(u64,  size,         UINT64_MAX, _)                                            \
+    F(str,  declared_type,       128, _)                                            \
+    F(flag, no_wait,               0, _)
+
+/* file_type: what it is; pages: 0 where there are none; report: what became of the text.
+ */
+#define FILE_PUT_REPLY(F)                                                           \
+    F(list, stored,                1, document_put_reply)                           \
+    F(str,  file_type,           128, _)                                            \
+    F(u32,  pages,        UINT32_MAX, _)                                            \
+    F(flag, unchanged,             0, _)                                            \
+    F(json, report,            65536, _)
+
+#define FILE_REF(F)                                                                 \
+    F(str,  document_id,         256, _)
+
+/* The file that a document was made from. */
+#define FILE_INFO(F)                                                                \
+    F(str,  document_id,         256, _)                                            \
+    F(str,  hash,                 64, _)                                            \
+    F(str,  name,               1024, _)                                            \
+    F(str,  type,                128, _)                                            \
+    F(u64,  size,         UINT64_MAX, _)                                            \
+    F(u32,  pages,        UINT32_MAX, _)                                            \
+    F(f64,  updated_at,            0, _)
+
+/* Before a file is put in its place: until its claim ends nobody removes it. */
+#define FILE_CLAIM(F)                                                               \
+    F(str,  hash,                 64, _)
+
+#define FILE_CLAIMED(F)                                                             \
+    F(u64,  claim,        UINT64_MAX, _)
+
 /* mode: 0 hybrid, 1 vector, 2 text; fusion: 0 weighted, 1 rrf; vector_weight < 0: the
  * model's own. filters: the JSON object of API.md. no_expand: without the glossary.
  * per_document: most results of one document, 0: any number. merge: neighbours become one
@@ -298,6 +338,12 @@
     M(31, search_hit,         SEARCH_HIT)                                           \
     M(33, search_expansion,   SEARCH_EXPANSION)                                     \
     M(32, search_results,     SEARCH_RESULTS)                                       \
+    M(34, file_put,           FILE_PUT)                                             \
+    M(35, file_put_reply,     FILE_PUT_REPLY)                                       \
+    M(36, file_ref,           FILE_REF)                                             \
+    M(37, file_info,          FILE_INFO)                                            \
+    M(38, file_claim,         FILE_CLAIM)                                           \
+    M(39, file_claimed,       FILE_CLAIMED)                                         \
     M(40, graph_property,     GRAPH_PROPERTY)                                       \
     M(41, graph_label,        GRAPH_LABEL)                                          \
     M(42, graph_type,         GRAPH_TYPE)                                           \
@@ -317,6 +363,10 @@
     X(23, DOCUMENT_DELETE, "search.delete",   document_ref,   document_gone,      "delete a document")           \
     X(24, DOCUMENT_LIST,   "search.list",     document_list,  document_page,      "a page of documents, no sections") \
     X(25, VIEW_WAIT,       "search.shown",    view_wait,      view_shown,         "wait until the view shows a write") \
+    X(26, FILE_PUT,        "search.put_file",  file_put,      file_put_reply,     "make a document of a file")   \
+    X(27, FILE_INFO,       "search.file",     file_ref,       file_info,          "the file of a document")      \
+    X(28, FILE_CLAIM,      "search.claim_file", file_claim,   file_claimed,       "keep a file from being removed") \
+    X(29, FILE_RELEASE,    "search.release_file", file_claimed, empty,            "a claim ends; what nothing refers to goes") \
     X(40, GRAPH_SCHEMA,    "graph.schema",    empty,          graph_schema_reply, "labels, types, counts")       \
     X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first")
 /* clang-format on */
