@@ -122,9 +122,9 @@ static json_t *parameters_of(const struct route *route)
     const char *brace = strchr(route->path, '{');
 
     if (brace != NULL) {
-        json_t *one =
-            json_pack("{s:s%,s:s,s:b,s:{s:s}}", "name", brace + 1, strlen(brace) - 2,
-                      "in", "path", "required", 1, "schema", "type", "string");
+        json_t *one = json_pack("{s:s%,s:s,s:b,s:{s:s}}", "name", brace + 1,
+                                strcspn(brace + 1, "}"), "in", "path", "required", 1,
+                                "schema", "type", "string");
         json_array_append_new(all, one);
     }
     for (const struct route_param *p = route->params; p != NULL && p->name != NULL; p++) {

@@ -12,6 +12,7 @@ struct place {
     char path[NAME_MAX_BYTES]; /* up to the parameter */
     size_t len;                /* 0: an empty slot of the hash */
     bool param;                /* one more segment follows */
+    const char *tail;          /* and this behind it, which may be "" */
     const struct route *routes[ROUTE_METHODS];
     char allow[ALLOW_MAX];
     unsigned flags; /* of the first of its routes */
@@ -59,10 +60,11 @@ static struct place *fixed_slot(const struct router *router, const char *path, s
     return &router->fixed[i];
 }
 
-static struct place *open_slot(struct router *router, const char *path, size_t len)
+static struct place *open_slot(struct router *router, const char *path, size_t len,
+                               const char *tail)
 {
     for (size_t i = 0; i < router->open_count; i++)
-        if (is_at(&router->open[i], path, len))
+        if (is_at(&router->open[i], path, len) && strcmp(router->open[i].tail, tail) == 0)
             return &router->open[i];
     return &router->open[router->open_count++];
 }
@@ -84,15 +86,19 @@ static void describe_allow(struct place *place)
 static enum sh_err add(struct router *router, const struct route *route, const char *path)
 {
     const char *brace = strchr(path, '{');
+    const char *end = brace != NULL ? strchr(brace, '}') : NULL;
     size_t len = brace != NULL ? (size_t)(brace - path) : strlen(path);
-    if (len == 0 || len >= NAME_MAX_BYTES || permission_name(route->permission)[0] == 0)
+    if ((brace != NULL && end == NULL) || len == 0 || len >= NAME_MAX_BYTES ||
+        permission_name(route->permission)[0] == 0)
         return SH_INVALID;
 
-    struct place *place =
-        brace != NULL ? open_slot(router, path, len) : fixed_slot(router, path, len);
+    struct place *place = brace != NULL ? open_slot(router, path, len, end + 1)
+                                        : fixed_slot(router, path, len);
     memcpy(place->path, path, len);
     place->len = len;
     place->param = brace != NULL;
+    /* of the route's own text, which stays: `path` may be a copy of it */
+    place->tail = brace != NULL ? strchr(route->path, '}') + 1 : "";
     if (place->routes[route->method] != NULL)
         return SH_INVALID;
     if (place->allow[0] == '\0')
@@ -148,13 +154,19 @@ void router_free(struct router **router)
     *router = NULL;
 }
 
-/* The rest of the path is one segment that is not empty. */
-static bool fits_open(const struct place *place, struct sh_bytes path)
+/* What stands for the parameter; empty when the path is another one. It is one segment.
+ */
+static struct sh_bytes open_param(const struct place *place, struct sh_bytes path)
 {
     const char *data = path.data;
+    size_t tail = strlen(place->tail);
+    struct sh_bytes none = {0};
 
-    return path.len > place->len && memcmp(data, place->path, place->len) == 0 &&
-           memchr(data + place->len, '/', path.len - place->len) == NULL;
+    if (path.len <= place->len + tail || memcmp(data, place->path, place->len) != 0 ||
+        memcmp(data + path.len - tail, place->tail, tail) != 0)
+        return none;
+    struct sh_bytes param = {data + place->len, path.len - place->len - tail};
+    return memchr(param.data, '/', param.len) == NULL ? param : none;
 }
 
 static const struct place *find_place(const struct router *router, struct sh_bytes path)
@@ -163,7 +175,7 @@ static const struct place *find_place(const struct router *router, struct sh_byt
     if (fixed->len > 0)
         return fixed;
     for (size_t i = 0; i < router->open_count; i++)
-        if (fits_open(&router->open[i], path))
+        if (open_param(&router->open[i], path).len > 0)
             return &router->open[i];
     return NULL;
 }
@@ -191,7 +203,6 @@ struct router_match router_find(const struct router *router, struct sh_bytes met
     match.allow = place->allow;
     match.flags = match.route != NULL ? match.route->flags : place->flags;
     if (place->param)
-        match.param = (struct sh_bytes){(const char *)path.data + place->len,
-                                        path.len - place->len};
+        match.param = open_param(place, path);
     return match;
 }

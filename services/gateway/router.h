@@ -68,7 +68,9 @@ typedef void route_fn(struct exchange *x, void *body);
 struct route {
     enum route_method method;
     int success;      /* the usual status, for /openapi.json */
-    const char *path; /* "/api/documents/{id}": at most one parameter, the last segment */
+    /* "/api/documents/{id}", "/api/jobs/{id}/retry": at most one parameter, a segment. The
+     * text must outlive the router. */
+    const char *path;
     const char *operation; /* "search_documents": label `endpoint` and operationId */
     route_fn *handle;
     const struct schema *body; /* NULL: none is read before the handler runs */
@@ -94,7 +96,7 @@ struct router_match {
     const struct route *route; /* NULL: unknown path, or `allow` is set */
     const char *allow;         /* what the path answers to; NULL when it is unknown */
     unsigned flags;            /* of the route, or of another one at the path */
-    struct sh_bytes param;     /* raw last segment, of a path with a parameter */
+    struct sh_bytes param;     /* raw segment, of a path with a parameter */
 };
 
 /* HEAD is looked up as GET. */

@@ -32,6 +32,14 @@ static const struct route table[] = {
      .path = "/api/documents/{id}",
      .operation = "delete",
      .permission = PERMIT_SEARCH},
+    {.method = ROUTE_GET,
+     .path = "/api/documents/{id}/file",
+     .operation = "file",
+     .permission = PERMIT_SEARCH},
+    {.method = ROUTE_POST,
+     .path = "/api/documents/{id}/again",
+     .operation = "again",
+     .permission = PERMIT_SEARCH},
 };
 
 static int set_up(void **state)
@@ -93,6 +101,21 @@ static void the_parameter_is_one_segment(void **state)
     assert_null(find(state, "GET", "/api/documents/").allow);
     assert_null(find(state, "GET", "/api/documents/12/").allow);
     assert_null(find(state, "GET", "/api/documents/12/more").allow);
+}
+
+static void a_path_may_go_on_behind_the_parameter(void **state)
+{
+    struct router_match match = find(state, "GET", "/api/v1/documents/12/file");
+
+    assert_string_equal(match.route->operation, "file");
+    assert_true(sh_bytes_is(match.param, "12"));
+    assert_string_equal(operation(state, "POST", "/api/documents/12/again"), "again");
+    assert_string_equal(find(state, "POST", "/api/documents/12/file").allow,
+                        "GET, HEAD, OPTIONS");
+    assert_string_equal(operation(state, "GET", "/api/documents/12%2Ffile"), "get");
+    assert_null(find(state, "GET", "/api/documents//file").allow);
+    assert_null(find(state, "GET", "/api/documents/1/2/file").allow);
+    assert_null(find(state, "GET", "/api/documents/12/filed").allow);
 }
 
 static void unknown_paths_allow_nothing(void **state)
@@ -206,6 +229,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(answers_under_both_prefixes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_parameter_is_one_segment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_path_may_go_on_behind_the_parameter, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(unknown_paths_allow_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_methods_are_told_what_is_allowed, set_up,
                                         tear_down),
