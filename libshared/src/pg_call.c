@@ -188,6 +188,7 @@ enum sh_err pg_err_from_sqlstate(const char *sqlstate)
         {"57P", SH_UNAVAILABLE},   /* shutting down, starting up */
         {"53", SH_UNAVAILABLE},    /* disk full, out of memory, too many connections */
         {"08", SH_UNAVAILABLE},    /* connection */
+        {"CJ001", SH_CANCELED},    /* job_hold(): the lease was lost */
     };
 
     for (size_t i = 0; i < SH_COUNT(table); i++) {

@@ -1,8 +1,8 @@
 #include "services/search/feed/apply.h"
 
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
 #include "shared/log.h"
+#include "shared/pg_array.h"
 
 /* --- rows --------------------------------------------------------------------------- */
 
@@ -15,7 +15,7 @@ static uint32_t int_at(const PGresult *page, int row, enum page_column column)
 {
     if (PQgetisnull(page, row, (int)column) || PQgetlength(page, row, (int)column) != 4)
         return 0;
-    return array_get_u32(PQgetvalue(page, row, (int)column));
+    return sh_pg_array_get_u32(PQgetvalue(page, row, (int)column));
 }
 
 /* Copied: libpq does not align its values. NULL when there is none of this dimension. */

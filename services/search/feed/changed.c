@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "services/search/store/array.h"
+#include "shared/pg_array.h"
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -51,9 +51,9 @@ enum sh_err changed_slice(const struct changed_ids *changed, size_t from, size_t
     *out = (struct changed_ids){changed->ids + from, changed->found + from,
                                 left < most ? left : most};
     sh_buffer_clear(array);
-    array_begin(array, ARRAY_TEXT, out->count);
+    sh_pg_array_begin(array, SH_PG_ARRAY_TEXT, out->count);
     for (size_t i = 0; i < out->count; i++)
-        array_bytes(array, sh_bytes_of(out->ids[i]));
+        sh_pg_array_bytes(array, sh_bytes_of(out->ids[i]));
     return array->err;
 }
 

@@ -2,10 +2,10 @@
  * work at the same time. */
 #include "services/search/feed/feed_internal.h"
 
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/pg_array.h"
 
 enum { READ_MS = 60000, SLICE = 512 };
 
@@ -144,7 +144,7 @@ static void ask_page(struct feed *feed, const struct sh_pg_statement *statement,
 {
     struct sh_pg_param params[] = {{sh_bytes_of(feed->asked.after), false},
                                    {sh_bytes_of(feed->fingerprint), false},
-                                   array_param(&feed->id_array)};
+                                   sh_pg_array_param(&feed->id_array)};
     struct sh_pg_step step = {statement, params, count, true};
 
     feed_ask(feed, &step, on_page);

@@ -1,10 +1,10 @@
 #include "services/search/ingest/pending.h"
 
 #include "services/search/ingest/embed.h"
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/pg_array.h"
 
 enum {
     BATCH = 256,
@@ -113,19 +113,19 @@ static enum sh_err collect(const struct pending *self, bool have, struct columns
 
     for (size_t i = 0; i < self->count; i++)
         count += self->have[i] == have;
-    array_begin(&out->ids, ARRAY_TEXT, count);
-    array_begin(&out->hashes, ARRAY_BYTEA, count);
-    array_begin(&out->vectors, ARRAY_BYTEA, count);
+    sh_pg_array_begin(&out->ids, SH_PG_ARRAY_TEXT, count);
+    sh_pg_array_begin(&out->hashes, SH_PG_ARRAY_BYTEA, count);
+    sh_pg_array_begin(&out->vectors, SH_PG_ARRAY_BYTEA, count);
     for (size_t i = 0; i < self->count; i++) {
         if (self->have[i] != have)
             continue;
-        array_bytes(&out->ids, sh_pg_text(self->claimed, (int)i, 0));
+        sh_pg_array_bytes(&out->ids, sh_pg_text(self->claimed, (int)i, 0));
         if (PQgetisnull(self->claimed, (int)i, 2))
-            array_null(&out->hashes);
+            sh_pg_array_null(&out->hashes);
         else
-            array_bytes(&out->hashes, sh_pg_text(self->claimed, (int)i, 2));
+            sh_pg_array_bytes(&out->hashes, sh_pg_text(self->claimed, (int)i, 2));
         const float *vector = self->vectors + i * self->model.dimension;
-        array_bytes(&out->vectors, (struct sh_bytes){vector, bytes});
+        sh_pg_array_bytes(&out->vectors, (struct sh_bytes){vector, bytes});
     }
     return out->ids.err ? out->ids.err
                         : (out->hashes.err ? out->hashes.err : out->vectors.err);
@@ -144,24 +144,24 @@ static void store(struct pending *self, bool untried)
     struct columns good = {0};
     struct columns bad = {0};
     enum sh_err err = collect(self, true, &good);
-    struct sh_pg_param stored[] = {array_param(&good.ids),
-                                   array_param(&good.hashes),
+    struct sh_pg_param stored[] = {sh_pg_array_param(&good.ids),
+                                   sh_pg_array_param(&good.hashes),
                                    {sh_bytes_of(self->model.fingerprint), false},
-                                   array_param(&good.vectors)};
+                                   sh_pg_array_param(&good.vectors)};
     struct sh_pg_step steps[4] = {{&store_pending_lock, stored, 1, false},
                                   {&store_pending_store, stored, 4, false},
                                   {&store_pending_done, stored, 2, false}};
 
     if (err == SH_OK)
         err = collect(self, false, &bad);
-    struct sh_pg_param rest[] = {array_param(&bad.ids),
+    struct sh_pg_param rest[] = {sh_pg_array_param(&bad.ids),
                                  {sh_bytes_of("the embedder refused it"), false}};
     steps[3] = untried ? (struct sh_pg_step){&store_pending_release, rest, 1, false}
                        : (struct sh_pg_step){&store_pending_failed, rest, 2, false};
     /* `stored` was made before the buffers had their last address. */
-    stored[0] = array_param(&good.ids);
-    stored[1] = array_param(&good.hashes);
-    stored[3] = array_param(&good.vectors);
+    stored[0] = sh_pg_array_param(&good.ids);
+    stored[1] = sh_pg_array_param(&good.hashes);
+    stored[3] = sh_pg_array_param(&good.vectors);
     self->state = STORING;
     if (err == SH_OK)
         err = run(self, steps, 4, on_stored);

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "services/search/pgvector/pg_search.h"
-#include "services/search/store/array.h"
+#include "shared/pg_array.h"
 
 /* --- what was found ----------------------------------------------------------------- */
 
@@ -157,9 +157,10 @@ static enum sh_err write_details(struct pg_search *search)
     asking->sql.arena = &search->scratch;
     search_sql_details(&search->plan, search->job->ask.query->diversity > 0,
                        &asking->sql);
-    array_begin(&asking->third, ARRAY_TEXT, end - first);
+    sh_pg_array_begin(&asking->third, SH_PG_ARRAY_TEXT, end - first);
     for (size_t i = first; i < end; i++)
-        array_bytes(&asking->third, search->hits[search->fused.hits[i].slot].chunk_id);
+        sh_pg_array_bytes(&asking->third,
+                          search->hits[search->fused.hits[i].slot].chunk_id);
     return pg_asking_end(asking, "pgvector_details");
 }
 

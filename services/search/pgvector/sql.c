@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "services/search/store/array.h"
+#include "shared/pg_array.h"
 
 enum { FIRST_ROOM = 32 };
 
@@ -59,12 +59,12 @@ void sql_add_number(struct sql *sql, double number)
 enum sh_err sql_end(struct sql *sql, struct sh_buffer *texts, struct sh_buffer *numbers)
 {
     sh_buffer_append(&sql->text, "", 1);
-    array_begin(texts, ARRAY_TEXT, sql->text_count);
+    sh_pg_array_begin(texts, SH_PG_ARRAY_TEXT, sql->text_count);
     for (size_t i = 0; i < sql->text_count; i++)
-        array_bytes(texts, sql->texts[i]);
-    array_begin(numbers, ARRAY_DOUBLE, sql->number_count);
+        sh_pg_array_bytes(texts, sql->texts[i]);
+    sh_pg_array_begin(numbers, SH_PG_ARRAY_DOUBLE, sql->number_count);
     for (size_t i = 0; i < sql->number_count; i++)
-        array_double(numbers, sql->numbers[i]);
+        sh_pg_array_double(numbers, sql->numbers[i]);
     if (sql->err == SH_OK)
         sql->err = sql->text.err != SH_OK ? sql->text.err : texts->err;
     return sql->err != SH_OK ? sql->err : numbers->err;

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
+#include "shared/pg_array.h"
 
 static void add_step(struct write *write, const struct sh_pg_statement *statement)
 {
@@ -32,12 +32,12 @@ static void add_text_or_null(struct write *write, struct sh_bytes text)
     add_param(write, (struct sh_pg_param){text, false});
 }
 
-static struct sh_buffer *new_array(struct write *write, enum array_type type,
+static struct sh_buffer *new_array(struct write *write, enum sh_pg_array_type type,
                                    size_t count)
 {
     struct sh_buffer *array = &write->arrays[write->array_count++];
 
-    array_begin(array, type, count);
+    sh_pg_array_begin(array, type, count);
     return array;
 }
 
@@ -69,29 +69,29 @@ static void add_document(struct write *write)
 static void add_page(struct sh_buffer *pages, uint32_t page)
 {
     if (page == 0 || page > INT32_MAX)
-        array_null(pages);
+        sh_pg_array_null(pages);
     else
-        array_int(pages, page);
+        sh_pg_array_int(pages, page);
 }
 
 static void add_sections(struct write *write)
 {
     const struct record *record = write->record;
     size_t count = record->section_count;
-    struct sh_buffer *titles = new_array(write, ARRAY_TEXT, count);
-    struct sh_buffer *texts = new_array(write, ARRAY_TEXT, count);
-    struct sh_buffer *pages = new_array(write, ARRAY_INT, count);
+    struct sh_buffer *titles = new_array(write, SH_PG_ARRAY_TEXT, count);
+    struct sh_buffer *texts = new_array(write, SH_PG_ARRAY_TEXT, count);
+    struct sh_buffer *pages = new_array(write, SH_PG_ARRAY_INT, count);
 
     for (size_t i = 0; i < count; i++) {
-        array_bytes(titles, record->sections[i].title);
-        array_bytes(texts, record->sections[i].text);
+        sh_pg_array_bytes(titles, record->sections[i].title);
+        sh_pg_array_bytes(texts, record->sections[i].text);
         add_page(pages, record->sections[i].page_number);
     }
     add_step(write, &store_sections_insert);
     add_text(write, write->id);
-    add_param(write, array_param(titles));
-    add_param(write, array_param(texts));
-    add_param(write, array_param(pages));
+    add_param(write, sh_pg_array_param(titles));
+    add_param(write, sh_pg_array_param(texts));
+    add_param(write, sh_pg_array_param(pages));
 }
 
 /* What stands in front of the passage when it is embedded. */
@@ -106,64 +106,64 @@ static struct sh_bytes prefix_of(const struct chunk *chunk)
 static void add_chunks(struct write *write)
 {
     size_t count = write->chunk_count;
-    struct sh_buffer *headings = new_array(write, ARRAY_TEXT, count);
-    struct sh_buffer *texts = new_array(write, ARRAY_TEXT, count);
-    struct sh_buffer *prefixes = new_array(write, ARRAY_TEXT, count);
-    struct sh_buffer *pages = new_array(write, ARRAY_INT, count);
-    struct sh_buffer *tokens = new_array(write, ARRAY_INT, count);
-    struct sh_buffer *hashes = new_array(write, ARRAY_BYTEA, count);
+    struct sh_buffer *headings = new_array(write, SH_PG_ARRAY_TEXT, count);
+    struct sh_buffer *texts = new_array(write, SH_PG_ARRAY_TEXT, count);
+    struct sh_buffer *prefixes = new_array(write, SH_PG_ARRAY_TEXT, count);
+    struct sh_buffer *pages = new_array(write, SH_PG_ARRAY_INT, count);
+    struct sh_buffer *tokens = new_array(write, SH_PG_ARRAY_INT, count);
+    struct sh_buffer *hashes = new_array(write, SH_PG_ARRAY_BYTEA, count);
 
     for (size_t i = 0; i < count; i++) {
         const struct chunk *chunk = &write->chunks[i];
-        array_bytes(headings, chunk->section_title);
-        array_bytes(texts, chunk->text);
-        array_bytes(prefixes, prefix_of(chunk));
+        sh_pg_array_bytes(headings, chunk->section_title);
+        sh_pg_array_bytes(texts, chunk->text);
+        sh_pg_array_bytes(prefixes, prefix_of(chunk));
         add_page(pages, chunk->page_number);
-        array_int(tokens, chunk->tokens <= INT32_MAX ? chunk->tokens : INT32_MAX);
-        array_bytes(hashes, (struct sh_bytes){write->hashes + i * WRITE_HASH_BYTES,
-                                              WRITE_HASH_BYTES});
+        sh_pg_array_int(tokens, chunk->tokens <= INT32_MAX ? chunk->tokens : INT32_MAX);
+        sh_pg_array_bytes(hashes, (struct sh_bytes){write->hashes + i * WRITE_HASH_BYTES,
+                                                    WRITE_HASH_BYTES});
     }
     add_step(write, &store_chunks_insert);
     add_text(write, write->id);
-    add_param(write, array_param(headings));
-    add_param(write, array_param(texts));
-    add_param(write, array_param(prefixes));
-    add_param(write, array_param(pages));
-    add_param(write, array_param(tokens));
-    add_param(write, array_param(hashes));
+    add_param(write, sh_pg_array_param(headings));
+    add_param(write, sh_pg_array_param(texts));
+    add_param(write, sh_pg_array_param(prefixes));
+    add_param(write, sh_pg_array_param(pages));
+    add_param(write, sh_pg_array_param(tokens));
+    add_param(write, sh_pg_array_param(hashes));
 }
 
 static void add_vectors(struct write *write)
 {
     size_t count = write->chunk_count - write->pending;
     size_t bytes = write->dimension * sizeof(float);
-    struct sh_buffer *ordinals = new_array(write, ARRAY_INT, count);
-    struct sh_buffer *vectors = new_array(write, ARRAY_BYTEA, count);
+    struct sh_buffer *ordinals = new_array(write, SH_PG_ARRAY_INT, count);
+    struct sh_buffer *vectors = new_array(write, SH_PG_ARRAY_BYTEA, count);
 
     for (size_t i = 0; i < write->chunk_count; i++) {
         if (!write->have[i])
             continue;
-        array_int(ordinals, (uint32_t)i);
-        array_bytes(vectors,
-                    (struct sh_bytes){write->vectors + i * write->dimension, bytes});
+        sh_pg_array_int(ordinals, (uint32_t)i);
+        sh_pg_array_bytes(
+            vectors, (struct sh_bytes){write->vectors + i * write->dimension, bytes});
     }
     add_step(write, &store_vectors_insert);
     add_text(write, write->id);
-    add_param(write, array_param(ordinals));
+    add_param(write, sh_pg_array_param(ordinals));
     add_text(write, sh_bytes_of(write->fingerprint));
-    add_param(write, array_param(vectors));
+    add_param(write, sh_pg_array_param(vectors));
 }
 
 static void add_pending(struct write *write)
 {
-    struct sh_buffer *ordinals = new_array(write, ARRAY_INT, write->pending);
+    struct sh_buffer *ordinals = new_array(write, SH_PG_ARRAY_INT, write->pending);
 
     for (size_t i = 0; i < write->chunk_count; i++)
         if (!write->have[i])
-            array_int(ordinals, (uint32_t)i);
+            sh_pg_array_int(ordinals, (uint32_t)i);
     add_step(write, &store_pending_insert);
     add_text(write, write->id);
-    add_param(write, array_param(ordinals));
+    add_param(write, sh_pg_array_param(ordinals));
 }
 
 enum sh_err write_prepare(struct write *write)

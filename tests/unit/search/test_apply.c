@@ -10,8 +10,8 @@
 #include <math.h>
 
 #include "services/search/feed/apply.h"
-#include "services/search/store/array.h"
 #include "services/search/store/statements.h"
+#include "shared/pg_array.h"
 
 enum { COLUMNS = PAGE_VECTOR + 1 };
 

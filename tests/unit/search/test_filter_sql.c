@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "services/search/pgvector/filter_sql.h"
-#include "services/search/store/array.h"
+#include "shared/pg_array.h"
 #include "tests/support/migrate.h"
 #include "tests/support/servers.h"
 #include "tests/unit/search/filter_oracle.h"

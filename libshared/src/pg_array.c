@@ -1,4 +1,4 @@
-#include "services/search/store/array.h"
+#include "shared/pg_array.h"
 
 #include <arpa/inet.h>
 
@@ -9,7 +9,7 @@ static void put_u32(struct sh_buffer *out, uint32_t value)
     sh_buffer_append(out, &wire, sizeof(wire));
 }
 
-void array_begin(struct sh_buffer *out, enum array_type type, size_t count)
+void sh_pg_array_begin(struct sh_buffer *out, enum sh_pg_array_type type, size_t count)
 {
     put_u32(out, count > 0 ? 1 : 0); /* an empty array has no dimension */
     put_u32(out, 1);                 /* there may be NULLs */
@@ -22,7 +22,7 @@ void array_begin(struct sh_buffer *out, enum array_type type, size_t count)
     }
 }
 
-void array_bytes(struct sh_buffer *out, struct sh_bytes value)
+void sh_pg_array_bytes(struct sh_buffer *out, struct sh_bytes value)
 {
     if (value.len > INT32_MAX)
         out->err = SH_TOOBIG;
@@ -30,13 +30,13 @@ void array_bytes(struct sh_buffer *out, struct sh_bytes value)
     sh_buffer_append(out, value.data, value.len);
 }
 
-void array_int(struct sh_buffer *out, uint32_t value)
+void sh_pg_array_int(struct sh_buffer *out, uint32_t value)
 {
     put_u32(out, sizeof(value));
     put_u32(out, value);
 }
 
-void array_double(struct sh_buffer *out, double value)
+void sh_pg_array_double(struct sh_buffer *out, double value)
 {
     uint64_t bits;
 
@@ -46,7 +46,7 @@ void array_double(struct sh_buffer *out, double value)
     put_u32(out, (uint32_t)bits);
 }
 
-void array_flag(struct sh_buffer *out, bool value)
+void sh_pg_array_flag(struct sh_buffer *out, bool value)
 {
     char byte = (char)(value ? 1 : 0);
 
@@ -54,12 +54,12 @@ void array_flag(struct sh_buffer *out, bool value)
     sh_buffer_append(out, &byte, 1);
 }
 
-void array_null(struct sh_buffer *out)
+void sh_pg_array_null(struct sh_buffer *out)
 {
     put_u32(out, UINT32_MAX);
 }
 
-uint32_t array_get_u32(const void *bytes)
+uint32_t sh_pg_array_get_u32(const void *bytes)
 {
     uint32_t wire;
 
@@ -67,12 +67,12 @@ uint32_t array_get_u32(const void *bytes)
     return ntohl(wire);
 }
 
-double array_get_double(const void *bytes)
+double sh_pg_array_get_double(const void *bytes)
 {
-    uint64_t bits = (uint64_t)array_get_u32(bytes) << 32;
+    uint64_t bits = (uint64_t)sh_pg_array_get_u32(bytes) << 32;
     double value;
 
-    bits |= array_get_u32((const char *)bytes + 4);
+    bits |= sh_pg_array_get_u32((const char *)bytes + 4);
     memcpy(&value, &bits, sizeof(value));
     return value;
 }
