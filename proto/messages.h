@@ -71,13 +71,17 @@
     F(u32,  db_active,    UINT32_MAX, _)
 
 /* --- embedder ------------------------------------------------------------------- */
-/* purpose: 0 as it is, 1 a query, 2 a document (models may want prefixes). */
+/* purpose: 0 as it is, 1 a query, 2 a document (models may want prefixes).
+ * model: "" the default; else its name, before it "builtin:" or "ollama:" where the
+ * provider matters. fingerprint: "" any; else of the model that must answer, which is
+ * opened for it; one that has another fingerprint by now is CONFLICT. */
 #define EMBED_REQUEST(F)                                                            \
     F(str,  model,               256, _)                                            \
     F(strs, texts,              2048, _)                                            \
     F(u32,  purpose,               2, _)                                            \
     F(flag, refuse_long,           0, _)                                            \
-    F(u32,  dimensions,        65536, _)
+    F(u32,  dimensions,        65536, _)                                            \
+    F(str,  fingerprint,          64, _)
 
 #define EMBED_FAILURE(F)                                                            \
     F(u32,  index,              2048, _)                                            \
@@ -115,6 +119,11 @@
     F(str,  parameter_size,       32, _)                                            \
     F(str,  quantization,         32, _)                                            \
     F(f64,  modified_at,           0, _)
+
+/* As in an embed_request. */
+#define MODEL_REQUEST(F)                                                            \
+    F(str,  model,               256, _)                                            \
+    F(str,  fingerprint,          64, _)
 
 #define MODELS_REPLY(F)                                                             \
     F(list, models,               64, model_card)
@@ -349,7 +358,8 @@
     M(42, graph_type,         GRAPH_TYPE)                                           \
     M(43, graph_schema_reply, GRAPH_SCHEMA_REPLY)                                   \
     M(50, backup_set,         BACKUP_SET)                                           \
-    M(51, backup_list_reply,  BACKUP_LIST_REPLY)
+    M(51, backup_list_reply,  BACKUP_LIST_REPLY)                                    \
+    M(70, model_request,      MODEL_REQUEST)
 
 /* X(id, CONSTANT, "name", request, reply, meaning): what a service can be asked. */
 #define METHODS(X)                                                                          \
@@ -368,7 +378,8 @@
     X(28, FILE_CLAIM,      "search.claim_file", file_claim,   file_claimed,       "keep a file from being removed") \
     X(29, FILE_RELEASE,    "search.release_file", file_claimed, empty,            "a claim ends; what nothing refers to goes") \
     X(40, GRAPH_SCHEMA,    "graph.schema",    empty,          graph_schema_reply, "labels, types, counts")       \
-    X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first")
+    X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first") \
+    X(70, EMBEDDER_MODEL,  "embedder.model",  model_request,  models_reply,       "one model, opened for it where that is possible")
 /* clang-format on */
 
 #define METHOD_ENUM(id, constant, name, request, reply, meaning) METHOD_##constant = (id),

@@ -42,25 +42,17 @@ static void stop_redis(struct sh_service *service, void *self)
     remote_free(&embedder->remote);
 }
 
-/* --- model: the provider, and the desk in front of it ---------------------------- */
+/* --- models ---------------------------------------------------------------------- */
 
 static void on_changed(void *arg)
 {
-    struct embedder *embedder = arg;
-    const char *fingerprint = embedder->provider->card.fingerprint;
-    embedder_report(embedder);
-    if (strcmp(embedder->fingerprint, fingerprint) == 0)
-        return;
-    (void)snprintf(embedder->fingerprint, sizeof(embedder->fingerprint), "%s",
-                   fingerprint);
-    if (embedder->desk)
-        desk_forget(embedder->desk);
+    embedder_report(arg);
 }
 
 static void on_scrape(void *arg)
 {
     struct embedder *embedder = arg;
-    sh_series_set(sh_series(&queue_depth, NULL), (double)desk_queued(embedder->desk));
+    sh_series_set(sh_series(&queue_depth, NULL), (double)shelf_queued(&embedder->shelf));
 }
 
 static void stop_model(struct sh_service *service, void *self)
@@ -68,31 +60,8 @@ static void stop_model(struct sh_service *service, void *self)
     (void)service;
     struct embedder *embedder = self;
     sh_metrics_off_scrape(on_scrape, embedder);
-    if (embedder->provider) {
-        embedder->provider->changed = NULL;
-        embedder->provider->close(embedder->provider);
-    }
-    desk_close(&embedder->desk);
+    shelf_close(&embedder->shelf);
     lru_free(&embedder->lru);
-}
-
-static enum sh_err start_desk(struct embedder *embedder, uv_loop_t *loop)
-{
-    const struct embedder_config *config = &embedder->config;
-    const struct provider *provider = embedder->provider;
-    bool everything = strcmp(config->cache_redis, "on") == 0;
-    enum sh_err err = lru_create((size_t)config->cache_mb << 20, &embedder->lru);
-    if (err != SH_OK)
-        return err;
-    return desk_create(loop,
-                       &(struct desk_options){
-                           .provider = embedder->provider,
-                           .lru = embedder->lru,
-                           .remote = embedder->remote,
-                           .remote_documents = everything || provider->remote,
-                           .queue_max = config->queue_max,
-                       },
-                       &embedder->desk);
 }
 
 /* A first text through everything: what is slow the first time is done before callers
@@ -110,9 +79,21 @@ static enum sh_err warm(struct embedder *embedder)
 {
     struct sh_bytes text = sh_bytes_of("What does this organisation know?");
     struct desk_ask ask = {&text, 1, 0, false, SH_NO_DEADLINE};
-    if (!embedder->provider->known)
+    const struct shelf_model *model = embedder->shelf.models[0];
+    if (!model->provider->known)
         return SH_OK; /* the endpoint is probed by its provider */
-    return desk_submit(embedder->desk, &ask, on_warmed, embedder, NULL);
+    return desk_submit(model->desk, &ask, on_warmed, embedder, NULL);
+}
+
+static enum sh_err open_shelf(struct embedder *embedder, uv_loop_t *loop)
+{
+    embedder->shelf = (struct shelf){.config = &embedder->config,
+                                     .loop = loop,
+                                     .lru = embedder->lru,
+                                     .remote = embedder->remote,
+                                     .changed = on_changed,
+                                     .arg = embedder};
+    return shelf_open(&embedder->shelf);
 }
 
 static enum sh_err start_model(struct sh_service *service, void *self)
@@ -123,15 +104,13 @@ static enum sh_err start_model(struct sh_service *service, void *self)
         sh_health_add(sh_service_health(service), "embedding_service", true);
     if (!embedder->model_check)
         return SH_NOMEM;
-    enum sh_err err = embedder_open_provider(embedder, loop);
+    enum sh_err err = lru_create((size_t)embedder->config.cache_mb << 20, &embedder->lru);
     if (err == SH_OK)
-        err = start_desk(embedder, loop);
+        err = open_shelf(embedder, loop);
     if (err == SH_OK)
         err = sh_metrics_on_scrape(on_scrape, embedder);
     if (err == SH_OK) {
-        embedder->provider->changed = on_changed;
-        embedder->provider->changed_arg = embedder;
-        on_changed(embedder);
+        embedder_report(embedder);
         err = warm(embedder);
     }
     if (err != SH_OK)

@@ -18,7 +18,7 @@ static struct sh_family requests_total = {
 
 /* One call of embedder.embed that waits for the desk. */
 struct embedding {
-    struct embedder *embedder;
+    struct shelf_model *model; /* cannot go while it was just asked for */
     struct sh_rpc_call *call;
     struct desk_request *request;
     uint32_t dimensions; /* asked for; 0: all */
@@ -98,7 +98,7 @@ static float *shorten(const struct desk_answer *answer, uint32_t kept)
 
 static void reply(const struct embedding *self, const struct desk_answer *answer)
 {
-    const struct card *card = &self->embedder->provider->card;
+    const struct card *card = &self->model->provider->card;
     struct embed_failure failures[FAILURES_MAX];
     uint32_t dimension = answer->dimension;
     const float *vectors = answer->vectors;
@@ -151,22 +151,30 @@ static void on_cancel(void *arg)
 
 /* --- asking ---------------------------------------------------------------------- */
 
-static bool request_ok(const struct provider *provider, struct sh_rpc_call *call,
-                       const struct embed_request *request)
+/* Why there is no model for the caller. */
+static void refuse(struct sh_rpc_call *call, enum sh_err err, struct sh_bytes name)
 {
-    const struct card *card = &provider->card;
-    if (request->model.len > 0 && !card_is(card, request->model)) {
-        sh_rpc_fail(call, SH_NOTFOUND, "model_not_found", "model",
-                    "model '%.*s' not found", (int)request->model.len,
-                    (const char *)request->model.data);
-        return false;
-    }
-    if (provider->known && request->dimensions > card->dimension) {
-        sh_rpc_fail(call, SH_INVALID, NULL, "dimensions", "the model has %u dimensions",
-                    card->dimension);
-        return false;
-    }
-    return true;
+    int len = (int)name.len;
+    const char *text = len > 0 ? name.data : "";
+    if (err == SH_NOTFOUND)
+        sh_rpc_fail(call, err, "model_not_found", "model", "model '%.*s' not found", len,
+                    text);
+    else if (err == SH_CONFLICT)
+        sh_rpc_fail(call, err, "model_changed", "fingerprint",
+                    "model '%.*s' has another fingerprint by now", len, text);
+    else
+        sh_rpc_fail(call, err, NULL, NULL, "model '%.*s' cannot be opened: %s", len, text,
+                    sh_err_text(err));
+}
+
+static bool dimensions_ok(const struct provider *provider, struct sh_rpc_call *call,
+                          const struct embed_request *request)
+{
+    if (!provider->known || request->dimensions <= provider->card.dimension)
+        return true;
+    sh_rpc_fail(call, SH_INVALID, NULL, "dimensions", "the model has %u dimensions",
+                provider->card.dimension);
+    return false;
 }
 
 static void submit(struct embedding *self, const struct embed_request *request)
@@ -179,12 +187,12 @@ static void submit(struct embedding *self, const struct embed_request *request)
         .deadline_ms = sh_rpc_call_deadline_ms(self->call),
     };
     enum sh_err err =
-        desk_submit(self->embedder->desk, &ask, on_answer, self, &self->request);
+        desk_submit(self->model->desk, &ask, on_answer, self, &self->request);
     if (err == SH_OK) {
         sh_rpc_call_on_cancel(self->call, on_cancel, self);
         return;
     }
-    const char *why = self->embedder->provider->why;
+    const char *why = self->model->provider->why;
     sh_count(&requests_total, sh_err_code(err));
     sh_rpc_fail(self->call, err, NULL, NULL, "embedding: %s",
                 err == SH_UNAVAILABLE && *why ? why : sh_err_text(err));
@@ -195,9 +203,14 @@ static void on_embed(void *arg, struct sh_rpc_call *call)
 {
     struct embedder *embedder = arg;
     struct embed_request request;
+    struct shelf_model *model = NULL;
     if (sh_rpc_call_decode(call, embed_request_desc(), &request) != SH_OK)
         return; /* answered */
-    if (!request_ok(embedder->provider, call, &request)) {
+    struct shelf_wish wish = {request.model, request.fingerprint};
+    enum sh_err err = shelf_find(&embedder->shelf, &wish, false, &model);
+    if (err != SH_OK)
+        refuse(call, err, request.model);
+    if (err != SH_OK || !dimensions_ok(model->provider, call, &request)) {
         sh_count(&requests_total, "invalid_request");
         return;
     }
@@ -206,18 +219,16 @@ static void on_embed(void *arg, struct sh_rpc_call *call)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "out of memory");
         return;
     }
-    self->embedder = embedder;
+    self->model = model;
     self->call = call;
     self->dimensions = request.dimensions;
     self->started_us = sh_now_us();
     submit(self, &request);
 }
 
-static void on_models(void *arg, struct sh_rpc_call *call)
+static struct model_card card_message(const struct card *card)
 {
-    const struct embedder *embedder = arg;
-    const struct card *card = &embedder->provider->card;
-    struct model_card model = {
+    return (struct model_card){
         .name = sh_bytes_of(card->name),
         .provider = sh_bytes_of(card->provider),
         .dimension = card->dimension,
@@ -236,8 +247,44 @@ static void on_models(void *arg, struct sh_rpc_call *call)
         .quantization = sh_bytes_of(card->quantization),
         .modified_at = card->modified_at,
     };
-    /* what is not known yet is not at hand */
-    struct models_reply message = {&model, embedder->provider->known ? 1 : 0};
+}
+
+static void on_models(void *arg, struct sh_rpc_call *call)
+{
+    const struct shelf *shelf = &((struct embedder *)arg)->shelf;
+    struct model_card cards[SHELF_MAX];
+    struct models_reply message = {.models = cards};
+    /* what is not known yet is not at hand; without the default nothing is, for callers
+     * take the first one for it */
+    bool any = shelf->models[0]->provider->known;
+    for (size_t i = 0; any && i < shelf->count; i++) {
+        const struct provider *provider = shelf->models[i]->provider;
+        if (provider->known)
+            cards[message.models_count++] = card_message(&provider->card);
+    }
+    sh_rpc_reply(call, models_reply_desc(), &message);
+}
+
+static void on_model(void *arg, struct sh_rpc_call *call)
+{
+    struct embedder *embedder = arg;
+    struct model_request request;
+    struct shelf_model *model = NULL;
+    if (sh_rpc_call_decode(call, model_request_desc(), &request) != SH_OK)
+        return; /* answered */
+    struct shelf_wish wish = {request.model, request.fingerprint};
+    enum sh_err err = shelf_find(&embedder->shelf, &wish, true, &model);
+    if (err != SH_OK) {
+        refuse(call, err, request.model);
+        return;
+    }
+    const struct provider *provider = model->provider;
+    if (!provider->known) {
+        sh_rpc_fail(call, SH_UNAVAILABLE, NULL, NULL, "%s", provider->why);
+        return;
+    }
+    struct model_card card = card_message(&provider->card);
+    struct models_reply message = {&card, 1};
     sh_rpc_reply(call, models_reply_desc(), &message);
 }
 
@@ -248,5 +295,8 @@ enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc)
     if (err == SH_OK)
         err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_MODELS, "embedder.models", 0,
                                 on_models, embedder);
+    if (err == SH_OK)
+        err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_MODEL, "embedder.model", 0, on_model,
+                                embedder);
     return err;
 }

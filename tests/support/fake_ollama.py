@@ -12,7 +12,8 @@ and, not in Ollama:
     POST /fault   {"mode": M, "match"?: text, "seconds"?: 2, "times"?: n}
     GET  /calls   what /api/embed was asked: {"calls": n, "texts": n, "batches": [sizes]}
     POST /reset   forget the calls and the fault
-    POST /model   {"digest"?, "dimension"?}: another model under the same name
+    POST /model   {"digest"?, "dimension"?, "seed"?}: another model under the same name;
+                  another seed alone: other vectors, and nothing else tells
 
 Modes: ok; slow (answers after `seconds`); hang (never answers); 500; 429 (Retry-After: 1);
 wrong_dimension; wrong_count; half_body (the connection closes in the middle); nan; zero;
@@ -56,11 +57,11 @@ def features(text):
             yield "t" + padded[i:i + 3], 0.5 / math.sqrt(len(padded) - 2)
 
 
-def embed(text, dimension):
+def embed(text, dimension, seed=""):
     vector = [0.0] * dimension
     vector[0] = 0.05  # no text has a zero vector
     for name, weight in features(text):
-        digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+        digest = hashlib.blake2b((seed + name).encode(), digest_size=8).digest()
         number = int.from_bytes(digest, "little")
         vector[number % dimension] += weight if number >> 63 else -weight
     return vector
@@ -74,7 +75,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.lock = threading.Lock()
         self.stopped = threading.Event()
-        self.model, self.dimension = model, dimension
+        self.model, self.dimension, self.seed = model, dimension, ""
         self.digest = hashlib.sha256(f"{model}/{dimension}".encode()).hexdigest()
         self.reset()
 
@@ -178,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.batches.append(len(texts))
         mode, fault = self.server.fault_for(texts)
         start = time.monotonic_ns()
-        vectors = [embed(t, self.server.dimension) for t in texts]
+        vectors = [embed(t, self.server.dimension, self.server.seed) for t in texts]
         size = body.get("dimensions")
         if isinstance(size, int) and 0 < size < self.server.dimension:
             vectors = [v[:size] for v in vectors]
@@ -194,7 +195,8 @@ class Handler(BaseHTTPRequestHandler):
         if not isinstance(prompt, str):
             self.answer(400, {"error": "invalid prompt"})
             return
-        self.answer(200, {"embedding": embed(prompt, self.server.dimension)})
+        self.answer(200, {"embedding": embed(prompt, self.server.dimension,
+                                                 self.server.seed)})
 
     # --- control -------------------------------------------------------------------------
 
@@ -211,6 +213,7 @@ class Handler(BaseHTTPRequestHandler):
     def set_model(self, body):
         self.server.dimension = body.get("dimension", self.server.dimension)
         self.server.digest = body.get("digest", self.server.digest)
+        self.server.seed = body.get("seed", self.server.seed)
         self.answer(200, {"ok": True})
 
     def answer_with(self, mode, fault, reply):

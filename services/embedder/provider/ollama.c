@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "services/embedder/provider/ollama_internal.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 
@@ -10,7 +11,9 @@
  * fixed text, which proves that the model works and tells its dimension if nothing else
  * did. Only then is the card sealed and the provider known. */
 
-enum { POLL_MS = 5000, POLL_TIMEOUT_MS = 5000 };
+enum { POLL_MS = 5000, POLL_TIMEOUT_MS = 5000, VERIFY_MS = 60000 };
+/* The same weights on another processor are far nearer than that, others far less. */
+static const double same_cosine = 0.99;
 static const char probe[] = "The quick brown fox jumps over the lazy dog.";
 
 /* What models want before a text (https://ollama.com/library). */
@@ -102,6 +105,57 @@ static void adopt(struct ollama *self)
     ollama_state(self, true, "");
 }
 
+/* Both are unit vectors. */
+static bool looks_the_same(const struct ollama *self, const float *vector,
+                           uint32_t dimension)
+{
+    double cosine = 0;
+    if (!self->probed || self->probed_dimension != dimension)
+        return false;
+    for (uint32_t i = 0; i < dimension; i++)
+        cosine += (double)self->probed[i] * (double)vector[i];
+    return cosine >= same_cosine;
+}
+
+/* The vector was taken: it is what the next one is compared with. */
+static void keep_probe(struct ollama *self, float **vector, uint32_t dimension)
+{
+    sh_free(self->probed);
+    self->probed = *vector;
+    self->probed_dimension = dimension;
+    *vector = NULL;
+}
+
+static bool same_digest(const struct ollama *self)
+{
+    return self->base.known && strcmp(self->next.digest, self->base.card.digest) == 0;
+}
+
+/* The fixed text's vector is there: the model that we know, or another one. */
+static void judge(struct ollama *self, float **vector, uint32_t dimension)
+{
+    struct card *card = &self->next;
+    self->probed_ms = sh_now_ms();
+    if (same_digest(self) && looks_the_same(self, *vector, dimension)) {
+        sh_breaker_success(&self->breaker);
+        ollama_state(self, true, "");
+        return;
+    }
+    if (same_digest(self) && card->digest[0] != '\0') {
+        sh_warning(NULL,
+                   "model %s: other vectors behind the same digest; the digest is not "
+                   "trusted any more",
+                   card->name);
+        memcpy(self->distrusted, card->digest, sizeof(self->distrusted));
+        card->digest[0] = '\0';
+    }
+    if (card_probe_hash(*vector, dimension, card->probe_hash) != SH_OK)
+        return;
+    card->dimension = dimension;
+    keep_probe(self, vector, dimension);
+    adopt(self);
+}
+
 static void on_probe(void *arg, enum sh_err err, const struct sh_http_incoming *incoming)
 {
     struct ollama *self = arg;
@@ -120,12 +174,10 @@ static void on_probe(void *arg, enum sh_err err, const struct sh_http_incoming *
     struct provider_text text = {.vector = vector};
     if (!why && (!vector || ollama_vectors(incoming->body, &text, 1, dimension) != SH_OK))
         why = "the model's answer is no vector";
-    if (!why && card_probe_hash(vector, dimension, card->probe_hash) == SH_OK) {
-        card->dimension = dimension;
-        adopt(self);
-    } else if (why) {
+    if (!why)
+        judge(self, &vector, dimension);
+    else if (!self->verifying) /* else the texts of callers tell how it is */
         ollama_state(self, false, why);
-    }
     sh_free(vector);
 }
 
@@ -172,12 +224,24 @@ static void send_show(struct ollama *self)
         look_later(self);
 }
 
+static bool is_due(const struct ollama *self)
+{
+    uint64_t every = self->options.verify_ms > 0 ? self->options.verify_ms : VERIFY_MS;
+    return self->next.digest[0] == '\0' || sh_now_ms() - self->probed_ms >= every;
+}
+
 /* Still the model that we know? */
 static void compare(struct ollama *self)
 {
-    const struct card *card = &self->base.card;
-    bool same = self->base.known && strcmp(self->next.digest, card->digest) == 0;
-    if (!same || sh_breaker_open(&self->breaker)) {
+    if (strcmp(self->next.digest, self->distrusted) == 0)
+        self->next.digest[0] = '\0';
+    self->verifying = same_digest(self) && !sh_breaker_open(&self->breaker);
+    if (self->verifying && is_due(self)) {
+        self->next.dimension = 0;
+        send_probe(self);
+        return;
+    }
+    if (!self->verifying) {
         self->next.dimension = 0;
         self->next.context_length = 0;
         send_show(self);
@@ -226,8 +290,10 @@ static void look(uv_timer_t *timer)
 
 void ollama_handle_closed(struct ollama *self)
 {
-    if (--self->handles == 0)
-        sh_free(self);
+    if (--self->handles > 0)
+        return;
+    sh_free(self->probed);
+    sh_free(self);
 }
 
 static void on_poll_closed(uv_handle_t *handle)

@@ -27,6 +27,11 @@ struct ollama {
     uv_timer_t poll;
     struct sh_http_call *call;
     struct card next; /* being learned */
+    bool verifying;   /* the model is known, it is only looked at again */
+    float *probed; /* what the fixed text was, of `probed_dimension`; NULL: not known */
+    uint32_t probed_dimension;
+    uint64_t probed_ms;   /* when that was last seen */
+    char distrusted[129]; /* a digest behind which vectors changed; "": none */
     char tags_url[OLLAMA_URL_MAX];
     char show_url[OLLAMA_URL_MAX];
 };

@@ -9,7 +9,6 @@
 
 #include "services/embedder/embedder.h"
 #include "services/embedder/model/hashing.h"
-#include "services/embedder/provider/builtin.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/rpc_client.h"
@@ -60,25 +59,30 @@ static void open_embedder(void)
                                                .timeout_ms = 5000};
     assert_int_equal(sh_redis_create(&fx.loop, &e->redis_config, NULL, &e->redis), SH_OK);
     assert_int_equal(remote_create(e->redis, 60, &e->remote), SH_OK);
-    assert_int_equal(builtin_create(&fx.loop,
-                                    &(struct builtin_options){
-                                        .model = "hashing",
-                                        .model_dir = "/nowhere",
-                                        .kernel = "auto",
-                                        .threads = 2,
-                                    },
-                                    &e->provider),
-                     SH_OK);
+    e->config = (struct embedder_config){.provider = "builtin",
+                                         .model = "hashing",
+                                         .model_dir = "/nowhere",
+                                         .kernel = "auto",
+                                         .threads = 2,
+                                         .query_prefix = "auto",
+                                         .document_prefix = "auto",
+                                         .url = "http://127.0.0.1:9/api/embed",
+                                         .timeout_s = 1,
+                                         .batch_size = 10,
+                                         .batch_chars = 100000,
+                                         .concurrency = 1,
+                                         .breaker_failures = 5,
+                                         .cache_redis = "auto",
+                                         .queue_max = 1000};
     assert_int_equal(lru_create(1 << 20, &e->lru), SH_OK);
-    assert_int_equal(desk_create(&fx.loop,
-                                 &(struct desk_options){
-                                     .provider = e->provider,
-                                     .lru = e->lru,
-                                     .remote = e->remote,
-                                     .queue_max = 1000,
-                                 },
-                                 &e->desk),
-                     SH_OK);
+    e->shelf = (struct shelf){
+        .config = &e->config, .loop = &fx.loop, .lru = e->lru, .remote = e->remote};
+    assert_int_equal(shelf_open(&e->shelf), SH_OK);
+}
+
+static const struct card *default_card(void)
+{
+    return &fx.embedder.shelf.models[0]->provider->card;
 }
 
 static int set_up(void **state)
@@ -117,8 +121,7 @@ static int tear_down(void **state)
     (void)state;
     struct embedder *e = &fx.embedder;
     forget();
-    e->provider->close(e->provider);
-    desk_close(&e->desk);
+    shelf_close(&e->shelf);
     lru_free(&e->lru);
     sh_redis_close(&e->redis);
     remote_free(&e->remote);
@@ -205,8 +208,7 @@ static void texts_become_unit_vectors(void **state)
     assert_true(got.reply.duration_us > 0);
     assert_true(fabs(got.reply.alpha - 0.1) < 1e-9);
     assert_true(sh_bytes_is(got.reply.model, "hashing"));
-    assert_true(
-        sh_bytes_is(got.reply.fingerprint, fx.embedder.provider->card.fingerprint));
+    assert_true(sh_bytes_is(got.reply.fingerprint, default_card()->fingerprint));
     const float *v = got.vectors;
     assert_true(fabs(dot(v, v, HASHING_DIMENSION) - 1) < 1e-5);
     assert_true(dot(v, v + HASHING_DIMENSION, HASHING_DIMENSION) > 0.5);
@@ -260,10 +262,74 @@ static void a_model_is_known_by_its_name(void **state)
     assert_int_equal(got.err, SH_OK);
     assert_int_equal(got.models.models_count, 1);
     assert_true(sh_bytes_is(got.models.models[0].name, "hashing"));
-    assert_true(sh_bytes_is(got.models.models[0].fingerprint,
-                            fx.embedder.provider->card.fingerprint));
+    assert_true(
+        sh_bytes_is(got.models.models[0].fingerprint, default_card()->fingerprint));
     assert_true(sh_bytes_is(got.models.models[0].family, "hashing"));
     assert_true(got.models.models[0].modified_at > 0);
+}
+
+static void ask_model(const char *name, const char *fingerprint)
+{
+    struct model_request request = {.model = sh_bytes_of(name),
+                                    .fingerprint = sh_bytes_of(fingerprint)};
+    call(METHOD_EMBEDDER_MODEL, model_request_desc(), &request, models_reply_desc());
+}
+
+/* Whoever has vectors of a model says which fingerprint they bear. */
+static void a_model_is_known_by_its_fingerprint(void **state)
+{
+    (void)state;
+    const char *texts[] = {"text"};
+    struct sh_bytes own = sh_bytes_of(default_card()->fingerprint);
+    embed((struct embed_request){.fingerprint = own}, texts, 1);
+    assert_int_equal(got.err, SH_OK);
+    /* the name is not looked at then */
+    embed((struct embed_request){.model = sh_bytes_of("renamed"), .fingerprint = own},
+          texts, 1);
+    assert_int_equal(got.err, SH_OK);
+    embed((struct embed_request){.model = sh_bytes_of("builtin:hashing"),
+                                 .fingerprint = sh_bytes_of("of its last version")},
+          texts, 1);
+    assert_int_equal(got.err, SH_CONFLICT);
+    assert_string_equal(got.code, "model_changed");
+    embed((struct embed_request){.model = sh_bytes_of("builtin:gpt-9"),
+                                 .fingerprint = sh_bytes_of("whatever")},
+          texts, 1);
+    assert_int_equal(got.err, SH_NOTFOUND);
+    ask_model("hashing", "");
+    assert_int_equal(got.err, SH_OK);
+    assert_true(sh_bytes_equal(got.models.models[0].fingerprint, own));
+    ask_model("hashing", "of its last version");
+    assert_int_equal(got.err, SH_CONFLICT);
+    ask_model("builtin:gpt-9", "");
+    assert_int_equal(got.err, SH_NOTFOUND);
+}
+
+/* An endpoint's model beside the built-in one: opened when it is asked for, told when it
+ * is known; the default stays the first. */
+static void another_model_is_opened_beside_the_default(void **state)
+{
+    (void)state;
+    struct empty none = {0};
+    const char *texts[] = {"text"};
+    embed((struct embed_request){.model = sh_bytes_of("ollama:nomic")}, texts, 1);
+    assert_int_equal(got.err, SH_NOTFOUND); /* not for anybody's asking */
+    ask_model("ollama:nomic", "");
+    assert_int_equal(got.err, SH_UNAVAILABLE); /* nobody listens there */
+    assert_int_equal(fx.embedder.shelf.count, 2);
+    ask_model("ollama:nomic", "");
+    assert_int_equal(fx.embedder.shelf.count, 2);
+    call(METHOD_EMBEDDER_MODELS, empty_desc(), &none, models_reply_desc());
+    assert_int_equal(got.models.models_count, 1);
+    embed((struct embed_request){0}, texts, 1);
+    assert_true(sh_bytes_is(got.reply.model, "hashing"));
+    for (int i = 0; i < SHELF_MAX; i++) { /* those just asked for do not make room */
+        char name[32];
+        (void)snprintf(name, sizeof(name), "ollama:model-%d", i);
+        ask_model(name, "");
+    }
+    assert_int_equal(got.err, SH_BUSY);
+    assert_int_equal(fx.embedder.shelf.count, SHELF_MAX);
 }
 
 /* How many vectors Redis holds. */
@@ -347,6 +413,8 @@ int main(int argc, char **argv)
         T(bad_texts_are_listed),
         T(fewer_dimensions_are_unit_vectors_too),
         T(a_model_is_known_by_its_name),
+        T(a_model_is_known_by_its_fingerprint),
+        T(another_model_is_opened_beside_the_default),
         T(queries_are_found_in_redis),
         T(a_cancelled_call_leaves_nothing),
     };

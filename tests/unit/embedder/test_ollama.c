@@ -32,6 +32,7 @@ static struct fixture {
     int control_status;
     char control_body[4096];
     bool control_done;
+    uint64_t verify_ms; /* 0: the provider's own */
 } fx;
 
 /* --- the server -------------------------------------------------------------------- */
@@ -142,6 +143,7 @@ static void open_provider(uint64_t timeout_ms, unsigned breaker_failures)
                                        .retries = 2,
                                        .breaker_failures = breaker_failures,
                                        .poll_ms = 50,
+                                       .verify_ms = fx.verify_ms,
                                    },
                                    &fx.provider),
                      SH_OK);
@@ -354,20 +356,42 @@ static void comes_back_with_the_endpoint(void **state)
     assert_true(fx.provider->known); /* its vectors can still be compared */
 }
 
-static void another_model_has_another_fingerprint(void **state)
+/* Steer the server; the provider must notice by itself. */
+static void change_model(const char *how)
 {
-    (void)state;
-    open_provider(5000, 5);
-    wait_until_ready(true);
     char before[CARD_HASH_CHARS + 1];
     memcpy(before, fx.provider->card.fingerprint, sizeof(before));
-    control("POST", "/model", "{\"digest\":\"another\"}");
+    control("POST", "/model", how);
     uint64_t end = sh_now_ms() + PATIENCE_MS;
     while (strcmp(before, fx.provider->card.fingerprint) == 0) {
         assert_true(sh_now_ms() < end);
         turn();
     }
     assert_true(fx.provider->ready);
+}
+
+static void another_model_has_another_fingerprint(void **state)
+{
+    (void)state;
+    open_provider(5000, 5);
+    wait_until_ready(true);
+    change_model("{\"digest\":\"another\"}");
+}
+
+/* Nothing tells but the vectors. */
+static void other_vectors_behind_the_same_digest_are_noticed(void **state)
+{
+    (void)state;
+    fx.verify_ms = 50;
+    open_provider(5000, 5);
+    wait_until_ready(true);
+    change_model("{\"seed\":\"other\"}");
+    char second[CARD_HASH_CHARS + 1];
+    memcpy(second, fx.provider->card.fingerprint, sizeof(second));
+    change_model("{\"seed\":\"third\"}");
+    assert_string_not_equal(fx.provider->card.fingerprint, second);
+    change_model("{\"seed\":\"other\"}"); /* that one again */
+    assert_string_equal(fx.provider->card.fingerprint, second);
 }
 
 static void closing_ends_what_is_under_way(void **state)
@@ -429,6 +453,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_deadline_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(comes_back_with_the_endpoint, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            other_vectors_behind_the_same_digest_are_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_model_has_another_fingerprint, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(closing_ends_what_is_under_way, set_up,

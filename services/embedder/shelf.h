@@ -1,0 +1,53 @@
+/* shelf: the models at hand. The first is the default of the settings; others are opened
+ * when they are asked for by fingerprint, so that the model of what is stored goes on
+ * answering while another one takes its place. Each has its own desk; they share the
+ * caches, which know models apart. Loop thread only. */
+#ifndef EMBEDDER_SHELF_H
+#define EMBEDDER_SHELF_H
+
+#include "services/embedder/batch/desk.h"
+#include "services/embedder/settings.h"
+
+enum { SHELF_MAX = 8 };
+
+struct shelf_model {
+    struct provider *provider;
+    struct desk *desk;
+    struct shelf *shelf;
+    char name[257];                        /* as it was asked for */
+    char fingerprint[CARD_HASH_CHARS + 1]; /* of what the caches hold */
+    uint64_t used_ms;
+};
+
+struct shelf { /* {0} is closed */
+    const struct embedder_config *config;
+    uv_loop_t *loop;
+    struct lru *lru;
+    struct remote *remote; /* NULL: none */
+    struct shelf_model *models[SHELF_MAX];
+    size_t count;
+    void (*changed)(void *arg); /* what is known of the default changed; may be NULL */
+    void *arg;
+};
+
+/* Which model a caller means; both may be empty. */
+struct shelf_wish {
+    struct sh_bytes model; /* as in an embed_request */
+    struct sh_bytes fingerprint;
+};
+
+/* Open the default; config, loop and caches are set. Errors: those of the provider, which
+ * are logged, and SH_NOMEM. */
+SH_CHECK enum sh_err shelf_open(struct shelf *self);
+/* What is under way ends with SH_CANCELED before this returns. */
+void shelf_close(struct shelf *self);
+
+/* The one that is meant; with a fingerprint, or when `open`, it is opened where it is not
+ * there yet. A model of an endpoint may not be known when this returns. Errors:
+ * SH_NOTFOUND (there is no such model), SH_CONFLICT (the model of this name has another
+ * fingerprint), SH_BUSY (SHELF_MAX models were in use a moment ago), SH_NOMEM, SH_IO. */
+SH_CHECK enum sh_err shelf_find(struct shelf *self, const struct shelf_wish *wish,
+                                bool open, struct shelf_model **out);
+size_t shelf_queued(const struct shelf *self);
+
+#endif
