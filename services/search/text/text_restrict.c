@@ -228,6 +228,20 @@ static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule 
 /* --- rules ---------------------------------------------------------------------------
  */
 
+/* Where the passages are that were found; most words of the bitmap are empty. */
+static void add_slots(const struct matcher *matcher, struct bitmap *slots)
+{
+    for (size_t w = 0; w < bitmap_words(matcher->passages.bits); w++) {
+        uint64_t left = matcher->passages.words[w];
+        for (; left != 0; left &= left - 1) {
+            uint32_t passage = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+            uint32_t slot = text_slot(matcher->index, passage);
+            if (slot < slots->bits)
+                bitmap_add(slots, slot);
+        }
+    }
+}
+
 static enum sh_err apply(struct matcher *matcher, const struct text_rule *rule,
                          struct bitmap *allowed)
 {
@@ -239,11 +253,7 @@ static enum sh_err apply(struct matcher *matcher, const struct text_rule *rule,
         err = keep_phrases(matcher, rule);
     if (err != SH_OK)
         return err;
-    for (uint32_t n = 0; n < matcher->passages.bits; n++) {
-        uint32_t slot = text_slot(matcher->index, n);
-        if (bitmap_has(&matcher->passages, n) && slot < slots.bits)
-            bitmap_add(&slots, slot);
-    }
+    add_slots(matcher, &slots);
     for (size_t w = 0; w < words; w++)
         allowed->words[w] &= rule->excluded ? ~slots.words[w] : slots.words[w];
     return SH_OK;
