@@ -67,11 +67,13 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     self->documents =
         (struct documents){options->pg, options->feed, options->feed == NULL};
     err = shown_create(loop, options->feed, &self->shown);
+    if (err == SH_OK && options->config->query_vectors > 0)
+        err =
+            query_vectors_create(options->config->query_vectors, &self->querier.vectors);
+    if (err == SH_OK)
+        err = add_all(self, rpc, options->putter);
     if (err != SH_OK)
-        return err;
-    err = add_all(self, rpc, options->putter);
-    if (err != SH_OK)
-        shown_close(&self->shown);
+        methods_stop(self);
     else
         start_generation(self, rpc, options);
     return err;
@@ -89,5 +91,6 @@ void methods_stop(struct methods *self)
     self->generation = (struct generation){0};
     self->querier.closing = true;
     self->documents.feed = NULL;
+    query_vectors_free(&self->querier.vectors);
     shown_close(&self->shown);
 }

@@ -25,6 +25,9 @@
       "threads that answer queries; 0: one per core")                                    \
     S(u32, search_queue, "SEARCH_QUEUE_MAX", "512", 1, 65536, 0, "",                     \
       "queries that may wait for a thread; more are refused as overload")                \
+    S(u32, query_vectors, "QUERY_VECTORS", "4096", 0, 1000000, 0, "",                    \
+      "vectors of questions that are kept, so that one asked again is not embedded "     \
+      "again; 0: none")                                                                  \
     S(u32, ingest_concurrency, "INGEST_CONCURRENCY", "8", 1, 256, 0, "",                 \
       "documents that are stored at the same time; more wait")                           \
     S(u32, ingest_queue_mb, "INGEST_QUEUE_MB", "256", 1, 65536, 0, "",                   \

@@ -23,6 +23,14 @@ static struct sh_family query_seconds = {
             "re-ranking, in all.",
     .labels = {"leg"},
 };
+static struct sh_family vectors_total = {
+    .kind = SH_COUNTER,
+    .name = "cairn_search_query_vectors_total",
+    .help =
+        "Vectors of questions, by where they came from: kept from an earlier query, or "
+        "embedded.",
+    .labels = {"from"},
+};
 
 struct running {
     struct querier *querier;
@@ -253,7 +261,31 @@ static enum sh_err take_vector(struct running *run,
         return SH_NOMEM;
     }
     memcpy(run->vector, vector, response->payload.len);
+    query_vectors_keep(run->querier->vectors, run->fingerprint, run->query.query,
+                       run->vector, reply.dimension);
     return SH_OK;
+}
+
+/* One that was asked for before. While the embedder is out none is taken: what a search
+ * says of it is then the same for every question. */
+static bool take_kept_vector(struct running *run)
+{
+    const struct model *model = run->querier->model;
+    struct sh_bytes fingerprint = sh_bytes_of(model->fingerprint);
+    size_t size = model->dimension * sizeof(float);
+    const float *vector = query_vectors_find(run->querier->vectors, fingerprint,
+                                             run->query.query, model->dimension);
+
+    if (vector == NULL || size == 0 || sh_rpc_client_ready(run->querier->embedder) == 0)
+        return false;
+    run->fingerprint = sh_arena_copy(&run->job.arena, fingerprint);
+    run->vector = sh_arena_alloc(&run->job.arena, size);
+    if (run->fingerprint.data == NULL || run->vector == NULL) {
+        run->vector = NULL;
+        return false;
+    }
+    memcpy(run->vector, vector, size);
+    return true;
 }
 
 static void on_vector(void *arg, const struct sh_rpc_response *response)
@@ -343,6 +375,12 @@ void query_handle(void *arg, struct sh_rpc_call *call)
         search(run, NULL);
         return;
     }
+    if (take_kept_vector(run)) {
+        sh_count(&vectors_total, "kept");
+        search(run, NULL);
+        return;
+    }
+    sh_count(&vectors_total, "embedder");
     enum sh_err err = ask_embedder(run);
     run->embedding = err == SH_OK;
     if (err != SH_OK)

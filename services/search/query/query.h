@@ -8,6 +8,7 @@
 #include "services/search/glossary/glossary_feed.h"
 #include "services/search/ingest/model.h"
 #include "services/search/query/backend.h"
+#include "services/search/query/query_vectors.h"
 #include "services/search/query/shadow.h"
 #include "services/search/rerank/rerank.h"
 #include "shared/rpc_client.h"
@@ -20,6 +21,7 @@ struct querier {
     struct glossary_feed *glossary; /* NULL: none */
     struct reranker *reranker;      /* NULL: none */
     struct shadow *shadow;          /* NULL: none */
+    struct query_vectors *vectors;  /* of earlier questions; NULL: none are kept */
     const struct boosts *boosts;    /* NULL: boosts_default() */
     uint64_t generation;            /* of what is searched; 0: not known */
     /* The embedder answered with a model other than the view's. */

@@ -306,6 +306,7 @@ static inline void service_start_methods(struct service *service)
                                         .glossary = service->glossary,
                                         .other_model = service_on_other_model,
                                         .arg = service};
+    assert_int_equal(query_vectors_create(8, &service->querier.vectors), SH_OK);
     service->documents = (struct documents){service->pg, service->feed, false};
     assert_int_equal(sh_rpc_server_create(service->zmq, &options, &service->server),
                      SH_OK);
@@ -356,6 +357,7 @@ static inline void service_stop(struct service *service)
     sh_rpc_client_close(&service->client);
     service->generation = (struct generation){0};
     service->querier.closing = true;
+    query_vectors_free(&service->querier.vectors);
     service->documents.feed = NULL;
     shown_close(&service->shown);
     putter_close(&service->putter);

@@ -375,6 +375,31 @@ static void another_model_replaces_all_vectors(void **state)
                         servers_sql(service.db, "SELECT count(*) FROM chunks"));
 }
 
+static void a_question_asked_again_is_not_embedded_again(void **state)
+{
+    bool degraded;
+    enum sh_err err;
+
+    (void)state;
+    put_now("d1", "Animals", LONG_TEXT);
+    size_t hits = search("walruses on the ice", 1, &degraded, &err);
+    assert_int_equal(service.embedder.queries, 1);
+    assert_int_equal(search("walruses on the ice", 1, &degraded, &err), hits);
+    search("walruses on the ice", 0, &degraded, &err);
+    assert_false(degraded);
+    assert_int_equal(service.embedder.queries, 1);
+    search("walruses on the Ice", 0, &degraded, &err);
+    assert_int_equal(service.embedder.queries, 2);
+
+    service.embedder.fingerprint = "fp-two"; /* another model: nothing kept is of use */
+    search("walruses", 0, &degraded, &err);
+    PUMP(&service, strcmp(model_current(service.model)->fingerprint, "fp-two") == 0 &&
+                       feed_current(service.feed) && service_stats(&service).vectors > 0);
+    size_t queries = service.embedder.queries;
+    search("walruses on the ice", 0, &degraded, &err);
+    assert_int_equal(service.embedder.queries, queries + 1);
+}
+
 /* --- the database is away -------------------------------------------------------- */
 
 static void pg_ctl(const char *action)
@@ -429,6 +454,7 @@ int main(int argc, char **argv)
         TEST(a_document_without_vectors_gets_them_later),
         TEST(one_refused_passage_harms_no_other),
         TEST(another_model_replaces_all_vectors),
+        TEST(a_question_asked_again_is_not_embedded_again),
         TEST(queries_go_on_without_the_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
