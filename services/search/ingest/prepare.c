@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "services/search/collections/defaults.h"
+
 enum { HASH_BYTES = 32 };
 
 static enum sh_err refuse(struct prepared *out, const char *message)
@@ -58,8 +60,8 @@ static enum sh_err hash_chunks(struct sh_arena *arena, struct prepared *out)
     return SH_OK;
 }
 
-enum sh_err prepare_put(struct sh_bytes payload, const struct chunk_options *options,
-                        struct sh_arena *arena, struct prepared *out)
+enum sh_err prepare_put(struct sh_bytes payload, struct sh_arena *arena,
+                        struct prepared *out)
 {
     struct document_put put;
     enum sh_err err = msg_decode(document_put_desc(), payload, arena, &put);
@@ -73,8 +75,14 @@ enum sh_err prepare_put(struct sh_bytes payload, const struct chunk_options *opt
         return refuse(out, "exactly one document is wanted");
     out->no_wait = put.no_wait;
     err = record_check(&put.document[0], arena, &out->record, &out->problem);
-    if (err == SH_OK)
-        err = take_id(arena, out);
+    return err == SH_OK ? take_id(arena, out) : err;
+}
+
+enum sh_err prepare_cut(const struct chunk_options *options, struct sh_arena *arena,
+                        struct prepared *out)
+{
+    enum sh_err err = defaults_show(&out->record, arena, &out->problem);
+
     if (err == SH_OK)
         err = cut(options, arena, out);
     return err == SH_OK ? hash_chunks(arena, out) : err;

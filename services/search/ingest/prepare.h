@@ -17,10 +17,13 @@ struct prepared {
     struct sh_bytes *texts; /* to embed, one a chunk */
 };
 
-/* `payload` is an encoded document_put; *out borrows from it and from `arena`. Errors:
+/* Decode and check. `payload` is an encoded document_put; *out borrows from it and from
+ * `arena`. Errors: SH_INVALID with out->problem, SH_NOMEM. */
+SH_CHECK enum sh_err prepare_put(struct sh_bytes payload, struct sh_arena *arena,
+                                 struct prepared *out);
+/* What its collection says goes before, by defaults_fill(). Cut and hash. Errors:
  * SH_INVALID with out->problem, SH_NOMEM. */
-SH_CHECK enum sh_err prepare_put(struct sh_bytes payload,
-                                 const struct chunk_options *options,
+SH_CHECK enum sh_err prepare_cut(const struct chunk_options *options,
                                  struct sh_arena *arena, struct prepared *out);
 
 #endif

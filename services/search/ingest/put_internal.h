@@ -1,5 +1,5 @@
-/* put_internal: one document on its way; shared by put.c (the queue) and put_steps.c
- * (what happens to one). */
+/* put_internal: one document on its way; shared by put.c (the queue), put_check.c (up to
+ * its passages) and put_steps.c (vectors, the record, the view). */
 #ifndef SEARCH_PUT_INTERNAL_H
 #define SEARCH_PUT_INTERNAL_H
 
@@ -27,7 +27,8 @@ struct put {
     struct sh_work work;
     enum sh_err worked; /* the outcome of `run` on a worker */
     struct prepared doc;
-    struct model model; /* when it began */
+    struct chunk_options chunk; /* the service's, or the collection's */
+    struct model model;         /* when it began */
     bool exists;
     bool *have;
     float *vectors;
@@ -40,7 +41,17 @@ struct put {
 
 /* Decode, check and cut it, then whatever follows; ends in put_release(). */
 void put_begin(struct put *put);
+/* It is cut and is to be stored. */
+void put_embed(struct put *put);
 void put_fail(struct put *put, enum sh_err err, const char *message);
+void put_database_failed(struct put *put, const struct sh_pg_reply *reply);
+/* True when it has ended: nobody waits for it, or the service stops. Nothing is stored
+ * yet when this is asked. */
+bool put_given_up(struct put *put);
+/* `reply` is filled: answer when the view shows its transaction. */
+void put_wait_for_view(struct put *put);
+void put_submit(struct put *put, void (*run)(struct sh_work *work),
+                void (*done)(struct sh_work *work, enum sh_err err));
 /* It has been answered; the next one may start. */
 void put_release(struct put *put);
 

@@ -1,6 +1,5 @@
 #include "services/search/ingest/known.h"
 #include "services/search/ingest/put_internal.h"
-#include "services/search/ingest/put_rights.h"
 #include "services/search/store/statements.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
@@ -8,12 +7,9 @@
 #include "shared/metrics.h"
 
 enum {
-    LOOKUP_MS = 900, /* a database that is away is noticed within a second */
     EMBED_SHARE = 4, /* a quarter of the time left is kept for storing */
     VIEW_MS = 5000,  /* at most waited for the view */
 };
-
-enum { LOOKUP_CLEARANCE = 4, LOOKUP_DEPARTMENT = 5 }; /* columns */
 
 static struct sh_family chunks_total = {
     .kind = SH_COUNTER,
@@ -40,9 +36,7 @@ static void answer(struct put *put, bool visible)
     put_release(put);
 }
 
-/* True when it has ended: nobody waits for it, or the service stops. Nothing is stored
- * yet when this is asked. */
-static bool given_up(struct put *put)
+bool put_given_up(struct put *put)
 {
     if (put->putter->closing)
         put_fail(put, SH_DRAINING, "shutting down, nothing was stored");
@@ -53,7 +47,7 @@ static bool given_up(struct put *put)
     return true;
 }
 
-static void database_failed(struct put *put, const struct sh_pg_reply *reply)
+void put_database_failed(struct put *put, const struct sh_pg_reply *reply)
 {
     enum sh_err err = reply->err;
 
@@ -78,7 +72,7 @@ static void on_view(void *arg, enum sh_err err)
     answer(put, err == SH_OK); /* it is stored; a view that is late shows it soon */
 }
 
-static void wait_for_view(struct put *put)
+void put_wait_for_view(struct put *put)
 {
     struct putter *putter = put->putter;
     uint64_t latest = sh_now_ms() + VIEW_MS;
@@ -110,7 +104,7 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         return;
     }
     if (reply->err != SH_OK) {
-        database_failed(put, reply);
+        put_database_failed(put, reply);
         return;
     }
     put->reply = (struct document_put_reply){
@@ -130,7 +124,7 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         strcmp(put->model.fingerprint,
                model_current(putter->options.model)->fingerprint) != 0)
         model_sweep(putter->options.model);
-    wait_for_view(put);
+    put_wait_for_view(put);
 }
 
 static void store(struct put *put)
@@ -169,12 +163,12 @@ static void assembled(struct sh_work *work, enum sh_err err)
         err = put->worked;
     if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
-    else if (!given_up(put))
+    else if (!put_given_up(put))
         store(put);
 }
 
-static void submit(struct put *put, void (*run)(struct sh_work *work),
-                   void (*done)(struct sh_work *work, enum sh_err err))
+void put_submit(struct put *put, void (*run)(struct sh_work *work),
+                void (*done)(struct sh_work *work, enum sh_err err))
 {
     enum sh_err err;
 
@@ -193,8 +187,8 @@ static void on_embedded(void *arg, const struct embed_result *result)
     put->job = NULL;
     if (result->other_model && !put->putter->closing)
         model_check(put->putter->options.model);
-    if (!given_up(put))
-        submit(put, run_assemble, assembled);
+    if (!put_given_up(put))
+        put_submit(put, run_assemble, assembled);
 }
 
 static void embed(struct put *put)
@@ -214,7 +208,7 @@ static void embed(struct put *put)
     /* What gets no vector now gets one later; not even an attempt is no failure. */
     if (put->model.dimension == 0 || sh_rpc_client_ready(order.client) == 0 ||
         embed_start(&order, on_embedded, put, &put->job) != SH_OK)
-        submit(put, run_assemble, assembled);
+        put_submit(put, run_assemble, assembled);
 }
 
 /* --- vectors that are there already ------------------------------------------------- */
@@ -223,10 +217,10 @@ static void on_known(void *arg, const struct sh_pg_reply *reply)
 {
     struct put *put = arg;
 
-    if (given_up(put))
+    if (put_given_up(put))
         return;
     if (reply->err != SH_OK) {
-        database_failed(put, reply);
+        put_database_failed(put, reply);
         return;
     }
     put->reused = known_reuse(reply->results[0], &put->doc, put->model.dimension,
@@ -259,102 +253,14 @@ static bool make_room(struct put *put)
     return put->have != NULL && put->vectors != NULL;
 }
 
-/* --- looking it up ------------------------------------------------------------------ */
+/* --- what follows the cutting ------------------------------------------------------- */
 
-static void on_lookup(void *arg, const struct sh_pg_reply *reply)
+void put_embed(struct put *put)
 {
-    struct put *put = arg;
-
-    if (given_up(put))
-        return;
-    if (reply->err == SH_TIMEOUT && sh_left_ms(put->deadline_ms) > 0) {
-        put_fail(put, SH_UNAVAILABLE, "the database does not answer");
-        return;
-    }
-    if (reply->err != SH_OK) {
-        database_failed(put, reply);
-        return;
-    }
-    put->exists = PQntuples(reply->results[0]) > 0;
-    if (put->exists &&
-        !put_is_within(sh_rpc_call_caller(put->call),
-                       sh_pg_u64(reply->results[0], 0, LOOKUP_CLEARANCE),
-                       sh_pg_text(reply->results[0], 0, LOOKUP_DEPARTMENT))) {
-        put_fail(put, SH_FORBIDDEN, "the document of this id is not yours to replace");
-    } else if (put->exists &&
-               sh_bytes_is(sh_pg_text(reply->results[0], 0, 0), put->doc.record.hash)) {
-        put->reply = (struct document_put_reply){
-            .unchanged = true,
-            .chunks = (uint32_t)sh_pg_u64(reply->results[0], 0, 1),
-            .pending_embedding = (uint32_t)sh_pg_u64(reply->results[0], 0, 2),
-            .xid = sh_pg_u64(reply->results[0], 0, 3)};
-        wait_for_view(put);
-    } else if (!make_room(put)) {
+    if (!make_room(put))
         put_fail(put, SH_NOMEM, sh_err_text(SH_NOMEM));
-    } else if (put->exists && put->model.dimension > 0) {
+    else if (put->exists && put->model.dimension > 0)
         find_known(put);
-    } else {
+    else
         embed(put);
-    }
-}
-
-static void look_up(struct put *put)
-{
-    struct sh_pg_param params[] = {{put->doc.id, false}};
-    struct sh_pg_step step = {.statement = &store_document_lookup, params, 1, false};
-    uint64_t soon = sh_now_ms() + LOOKUP_MS;
-    struct sh_pg_call call = {.steps = &step,
-                              .count = 1,
-                              .deadline_ms =
-                                  soon < put->deadline_ms ? soon : put->deadline_ms};
-    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_lookup, put);
-
-    if (err != SH_OK)
-        put_fail(put, err, "the document cannot be stored now");
-}
-
-/* --- the beginning ------------------------------------------------------------------ */
-
-static void run_prepare(struct sh_work *work)
-{
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
-
-    put->worked = prepare_put(sh_rpc_call_payload(put->call), &put->putter->options.chunk,
-                              &put->arena, &put->doc);
-}
-
-static bool may_hold(const struct put *put)
-{
-    const struct record *record = &put->doc.record;
-    return put_is_within(sh_rpc_call_caller(put->call), record->clearance_level,
-                         record->department);
-}
-
-static void prepared(struct sh_work *work, enum sh_err err)
-{
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
-
-    if (err != SH_OK) {
-        put_fail(put, err, sh_err_text(err));
-    } else if (put->worked == SH_INVALID) {
-        const struct record_problem *problem = &put->doc.problem;
-        sh_rpc_fail(put->call, SH_INVALID, NULL,
-                    problem->field[0] ? problem->field : NULL, "%s", problem->message);
-        put_release(put);
-    } else if (put->worked != SH_OK) {
-        put_fail(put, put->worked, sh_err_text(put->worked));
-    } else if (!may_hold(put)) {
-        put_fail(put, SH_FORBIDDEN,
-                 "a document's clearance_level and department must be within one's own");
-    } else if (!given_up(put)) {
-        look_up(put);
-    }
-}
-
-void put_begin(struct put *put)
-{
-    if (sh_left_ms(put->deadline_ms) == 0)
-        put_fail(put, SH_TIMEOUT, "the deadline passed while it waited");
-    else if (!given_up(put))
-        submit(put, run_prepare, prepared);
 }

@@ -1,6 +1,5 @@
 #include "services/search/ingest/record.h"
 
-#include <jansson.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,6 +128,8 @@ static enum sh_err take_columns(const json_t *metadata, struct sh_arena *arena,
     if (out->language.len == 0 &&
         (err = take_text(metadata, "lang", arena, &out->language, problem)))
         return err;
+    const json_t *level = json_object_get(metadata, "clearance_level");
+    out->clearance_said = level != NULL && !json_is_null(level);
     if ((err = take_level(metadata, "priority", &out->priority, problem)) ||
         (err = take_level(metadata, "clearance_level", &out->clearance_level, problem)))
         return err;
@@ -184,6 +185,19 @@ static enum sh_err canonical(const json_t *metadata, struct sh_arena *arena,
     return SH_OK;
 }
 
+enum sh_err record_set_metadata(const json_t *metadata, struct sh_arena *arena,
+                                struct record *record, struct record_problem *problem)
+{
+    enum sh_err err = canonical(metadata, arena, &record->metadata);
+
+    if (err == SH_OK && stored_length(record->metadata) > RECORD_METADATA_MAX)
+        return wrong(problem, "metadata",
+                     "must be at most %d bytes long, with a space after each comma and "
+                     "colon and every number written out",
+                     RECORD_METADATA_MAX);
+    return err;
+}
+
 static enum sh_err check_metadata(struct sh_bytes given, struct sh_arena *arena,
                                   struct record *out, struct record_problem *problem)
 {
@@ -199,13 +213,8 @@ static enum sh_err check_metadata(struct sh_bytes given, struct sh_arena *arena,
     if (!json_is_object(metadata))
         err = wrong(problem, "metadata", "must be a JSON object");
     else if ((err = take_columns(metadata, arena, out, problem)) == SH_OK)
-        err = canonical(metadata, arena, &out->metadata);
+        err = record_set_metadata(metadata, arena, out, problem);
     json_decref(metadata);
-    if (err == SH_OK && stored_length(out->metadata) > RECORD_METADATA_MAX)
-        return wrong(problem, "metadata",
-                     "must be at most %d bytes long, with a space after each comma and "
-                     "colon and every number written out",
-                     RECORD_METADATA_MAX);
     return err;
 }
 

@@ -3,6 +3,8 @@
 #ifndef SEARCH_RECORD_H
 #define SEARCH_RECORD_H
 
+#include <jansson.h>
+
 #include "proto/msg.h"
 #include "shared/mem.h"
 
@@ -18,10 +20,20 @@ struct record {
     struct sh_bytes last_reviewed; /* RFC 3339 with a zone */
     uint32_t priority;             /* 0: none */
     uint32_t clearance_level;      /* 1 when absent */
+    bool clearance_said;           /* it was not absent */
+    unsigned inherited;            /* from the collection: bits of enum inherited */
     struct sh_bytes metadata;      /* a JSON object in canonical form, columns included */
     const struct section *sections;
     size_t section_count;
     char hash[RECORD_HASH_TEXT]; /* SHA-256 of all the above but the id, in hex */
+};
+
+enum inherited { /* what a document did not say and its collection did */
+                 INHERITED_LANGUAGE = 1,
+                 INHERITED_CLEARANCE = 2,
+                 INHERITED_DEPARTMENT = 4,
+                 INHERITED_CAMPUS = 8,
+                 INHERITED_PRIORITY = 16,
 };
 
 struct record_problem { /* what to tell the client */
@@ -33,6 +45,12 @@ struct record_problem { /* what to tell the client */
  */
 SH_CHECK enum sh_err record_check(const struct document *document, struct sh_arena *arena,
                                   struct record *out, struct record_problem *problem);
+
+/* Put an object into the metadata's place, in canonical form. Errors: SH_INVALID with
+ * *problem (it is too long), SH_NOMEM. */
+SH_CHECK enum sh_err record_set_metadata(const json_t *metadata, struct sh_arena *arena,
+                                         struct record *record,
+                                         struct record_problem *problem);
 
 /* False when it is empty, too long or holds a control character. */
 bool record_id_ok(struct sh_bytes id);

@@ -1,5 +1,6 @@
 #include "services/search/store/statements.h"
 
+#include "services/search/store/readable.h"
 #include "shared/changefeed.h"
 
 /* --- a document is put -------------------------------------------------------------- */
@@ -72,10 +73,7 @@ const struct sh_pg_statement store_xid = {"xid", "SELECT pg_current_xact_id()::t
 
 /* --- a document is read, listed, deleted -------------------------------------------- */
 
-/* Rights, from $2 on: all (t: no limit), clearance, all departments, department. */
-#define READABLE                                                                         \
-    "($2::bool OR (d.clearance_level <= $3::int AND (d.clearance_level <= 2 "            \
-    "OR $4::bool OR (d.department = $5::text AND $5::text <> ''))))"
+#define READABLE STORE_READABLE("d.clearance_level", "d.department")
 
 #define DOCUMENT_COLUMNS                                                                 \
     "d.id, d.title, d.collection, d.metadata::text, extract(epoch FROM d.created_at), "  \

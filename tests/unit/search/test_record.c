@@ -286,7 +286,10 @@ static void prepare(const struct document *document, struct sh_arena *arena,
     struct chunk_options options = {.tokens = 40, .overlap_percent = 0};
 
     assert_int_equal(msg_encode(document_put_desc(), &put, wire), SH_OK);
-    assert_int_equal(prepare_put(sh_buffer_bytes(wire), &options, arena, out), expected);
+    enum sh_err err = prepare_put(sh_buffer_bytes(wire), arena, out);
+    if (err == SH_OK)
+        err = prepare_cut(&options, arena, out);
+    assert_int_equal(err, expected);
 }
 
 static void a_document_is_cut_and_hashed(void **state)
@@ -327,14 +330,12 @@ static void nonsense_is_refused(void **state)
     struct sh_arena arena = {0};
     struct sh_buffer wire = {0};
     struct prepared doc;
-    struct chunk_options options = {0};
 
     (void)state;
     prepare(NULL, &arena, &wire, &doc, SH_INVALID);
     assert_true(doc.problem.message[0] != '\0');
     wire.len--;
-    assert_int_equal(prepare_put(sh_buffer_bytes(&wire), &options, &arena, &doc),
-                     SH_INVALID);
+    assert_int_equal(prepare_put(sh_buffer_bytes(&wire), &arena, &doc), SH_INVALID);
     assert_true(doc.problem.message[0] != '\0');
     sh_buffer_free(&wire);
     sh_arena_free(&arena);
