@@ -108,13 +108,13 @@ enum sh_job_outcome {
 struct sh_job_end {
     enum sh_job_outcome outcome;
     struct sh_bytes result; /* DONE, FAILED: JSON for whoever looks at it; may be empty */
-    const char *code;       /* FAILED */
-    const char *message;
-    uint64_t retry_ms; /* RELEASED */
+    const char *code;       /* FAILED; RELEASED: the trouble, to be shown meanwhile */
+    const char *message;    /* likewise */
+    uint64_t retry_ms;      /* RELEASED */
 };
 /* The run is gone when this returns; what it says is stored as soon as the database can.
- * No checkpoint may be under way. A job whose runs crash or are released for trouble
- * (retry_ms > 0) 20 times without a checkpoint between fails. */
+ * No checkpoint may be under way. A job whose runs crash 20 times
+ * without a checkpoint between fails. */
 void sh_job_end(struct sh_job_run *run, const struct sh_job_end *end);
 
 /* --- the worker --------------------------------------------------------------------- */
