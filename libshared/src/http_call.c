@@ -62,6 +62,8 @@ static bool add_headers(struct sh_http_call *call, const struct sh_http_outgoing
 static bool set_method(struct sh_http_call *call, const struct sh_http_outgoing *out)
 {
     bool post = strcmp(out->method, "POST") == 0;
+    if (out->file)
+        return true; /* http_upload_create() sees to it */
     if (out->body.len > 0 || post) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)out->body.len);
         SET(CURLOPT_COPYPOSTFIELDS, out->body.len > 0 ? out->body.data : "");
@@ -85,6 +87,15 @@ static bool set_limits(struct sh_http_call *call, const struct sh_http_outgoing 
     return true;
 }
 
+static bool set_signing(struct sh_http_call *call, const struct sh_http_signing *signing)
+{
+    SET(CURLOPT_AWS_SIGV4, signing->scope);
+    SET(CURLOPT_USERNAME, signing->user);
+    SET(CURLOPT_PASSWORD, signing->secret);
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    return true;
+}
+
 static bool set_options(struct sh_http_call *call, const struct sh_http_outgoing *out)
 {
     SET(CURLOPT_URL, out->url);
@@ -100,6 +111,8 @@ static bool set_options(struct sh_http_call *call, const struct sh_http_outgoing
     SET(CURLOPT_WRITEDATA, call);
     SET(CURLOPT_CLOSESOCKETFUNCTION, http_socket_closed);
     SET(CURLOPT_CLOSESOCKETDATA, call->client);
+    if (out->signing && !set_signing(call, out->signing))
+        return false;
     return set_limits(call, out) && set_method(call, out);
 }
 #undef SET
@@ -134,17 +147,22 @@ enum sh_err http_call_create(struct sh_http_client *client,
     call->client = client;
     call->start_ms = sh_now_ms();
     call->easy = curl_easy_init();
-    if (!call->easy || !add_headers(call, outgoing) || !set_options(call, outgoing)) {
+    enum sh_err err = SH_NOMEM;
+    if (call->easy && add_headers(call, outgoing) && set_options(call, outgoing))
+        err = SH_OK;
+    if (err == SH_OK && outgoing->file)
+        err = http_upload_create(client->loop, outgoing->file, call->easy, &call->upload);
+    if (err != SH_OK)
         http_call_free(call);
-        return SH_NOMEM;
-    }
-    *out = call;
-    return SH_OK;
+    else
+        *out = call;
+    return err;
 }
 
 void http_call_free(struct sh_http_call *call)
 {
     curl_easy_cleanup(call->easy);
+    http_upload_free(call->upload);
     curl_slist_free_all(call->headers);
     sh_buffer_free(&call->body);
     sh_free(call);
@@ -195,6 +213,9 @@ static void read_answer(const struct sh_http_call *call,
     long status = 0;
     char *type = NULL;
     curl_off_t retry = 0;
+    curl_off_t length = -1;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    incoming->content_length = length;
     (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
     (void)curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry);
@@ -208,7 +229,8 @@ static void read_answer(const struct sh_http_call *call,
 
 void http_call_finish(struct sh_http_call *call, enum sh_err err)
 {
-    struct sh_http_incoming incoming = {.content_type = "", .error = ""};
+    struct sh_http_incoming incoming = {
+        .content_type = "", .content_length = -1, .error = ""};
     if (err == SH_OK)
         read_answer(call, &incoming);
     else

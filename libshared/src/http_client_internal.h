@@ -30,6 +30,7 @@ struct sh_http_call {
     uint64_t start_ms;
     uint64_t timeout_ms;
     bool too_big;
+    struct http_upload *upload; /* NULL: no body from a file */
     sh_http_incoming_fn *done;
     void *arg;
     char error[CURL_ERROR_SIZE];
@@ -44,6 +45,14 @@ enum sh_err http_call_create(struct sh_http_client *client,
 void http_call_finish(struct sh_http_call *call, enum sh_err err);
 void http_call_free(struct sh_http_call *call);
 enum sh_err http_call_result(const struct sh_http_call *call, CURLcode code);
+
+/* http_upload: a body from a file */
+struct http_upload;
+/* Errors: SH_IO (the descriptor), SH_NOMEM. */
+enum sh_err http_upload_create(uv_loop_t *loop, const struct sh_http_file *file,
+                               CURL *easy, struct http_upload **out);
+/* The easy handle goes too, or has gone. NULL is fine. */
+void http_upload_free(struct http_upload *upload);
 
 /* http_socket: libcurl's sockets on the loop */
 int http_socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused);

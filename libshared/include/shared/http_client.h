@@ -12,13 +12,26 @@
 struct sh_http_client;
 struct sh_http_call; /* one request under way */
 
+struct sh_http_file { /* a body that is read while it is sent */
+    int fd;           /* copied: may be closed when the call was accepted */
+    uint64_t bytes;   /* from its beginning on; SH_UPSTREAM when it has less */
+};
+
+struct sh_http_signing { /* AWS Signature Version 4 */
+    const char *scope;   /* "aws:amz:REGION:SERVICE" */
+    const char *user;
+    const char *secret;
+};
+
 struct sh_http_outgoing {
     const char *method; /* "GET", "POST" */
     const char *url;
-    const char *const *headers;   /* "Name: value", ended by NULL; may be NULL */
-    struct sh_bytes body;         /* copied */
-    uint64_t timeout_ms;          /* over all */
-    uint64_t connect_timeout_ms;  /* 0: 5,000 */
+    const char *const *headers;            /* "Name: value", ended by NULL; may be NULL */
+    struct sh_bytes body;                  /* copied */
+    const struct sh_http_file *file;       /* the body instead, by PUT; NULL: none */
+    const struct sh_http_signing *signing; /* NULL: not signed */
+    uint64_t timeout_ms;                   /* over all */
+    uint64_t connect_timeout_ms;           /* 0: 5,000 */
     size_t max_body;              /* larger answers fail with SH_TOOBIG; 0: 16 MiB */
     const struct sh_trace *trace; /* sends traceparent; may be NULL */
 };
@@ -28,6 +41,7 @@ struct sh_http_incoming {
     struct sh_bytes body;     /* borrowed until `done` returns */
     const char *content_type; /* "" when none */
     unsigned retry_after_s;   /* 0 when none */
+    int64_t content_length;   /* as declared; -1 when it was not */
     const char *error;        /* libcurl's words when err is not SH_OK */
 };
 

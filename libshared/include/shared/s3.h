@@ -1,0 +1,105 @@
+/* s3: objects in a bucket of S3, or of what speaks like it (MinIO, Ceph, Spaces), by
+ * libcurl, which signs each request (AWS Signature Version 4,
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html).
+ * Buckets are named in the path. What failed for the moment (no connection, 429, 5xx, an
+ * answer cut off) is tried again with back-off: every operation here may be done twice.
+ * Not for objects over 5 GiB, which want uploads in parts. Loop thread only. */
+#ifndef SHARED_S3_H
+#define SHARED_S3_H
+
+#include <uv.h>
+
+#include "shared/bytes.h"
+#include "shared/config.h"
+#include "shared/err.h"
+
+#define SH_S3_SETTINGS(S)                                                                \
+    S(str, endpoint, "S3_ENDPOINT", "", 0, 1024, 0, "",                                  \
+      "http[s]://host[:port] of the S3 service; empty: AWS, in S3_REGION")               \
+    S(str, region, "S3_REGION", "us-east-1", 1, 64, 0, "AWS_REGION",                     \
+      "region that requests are signed for")                                             \
+    S(str, access_key, "S3_ACCESS_KEY", "", 0, 128, 0,                                   \
+      "AWS_ACCESS_KEY_ID|AWS_ACCESS_KEY", "access key of S3")                            \
+    S(str, secret_key, "S3_SECRET_KEY", "", 0, 256, SH_SECRET,                           \
+      "AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY", "secret key of S3")                        \
+    S(u32, timeout_ms, "S3_TIMEOUT_MS", "60000", 100, 3600000, 0, "",                    \
+      "longest time for one request to S3, its repetitions not counted")                 \
+    S(u32, attempts, "S3_ATTEMPTS", "4", 1, 10, 0, "",                                   \
+      "how often a request to S3 is tried before it has failed")
+
+struct sh_s3_config {
+    SH_S3_SETTINGS(SH_SETTING_MEMBER)
+};
+struct sh_settings sh_s3_settings(struct sh_s3_config *into);
+
+enum { SH_S3_KEY_MAX = 1024, SH_S3_BUCKET_MAX = 64, SH_S3_LIST_MAX = 1000 };
+
+/* "s3://bucket/some/prefix": the prefix has a slash at its end, or is empty. False: it is
+ * not one. */
+struct sh_s3_place {
+    char bucket[SH_S3_BUCKET_MAX];
+    char prefix[SH_S3_KEY_MAX];
+};
+SH_CHECK bool sh_s3_place_parse(const char *url, struct sh_s3_place *out);
+
+struct sh_s3;
+struct sh_s3_call; /* one operation under way */
+
+/* Errors: SH_INVALID (no keys, an endpoint that is no URL; logged), SH_NOMEM. */
+SH_CHECK enum sh_err sh_s3_create(uv_loop_t *loop, const struct sh_s3_config *config,
+                                  const char *bucket, struct sh_s3 **out);
+/* What is under way gets SH_CANCELED before this returns. NULL is fine. */
+void sh_s3_close(struct sh_s3 **s3);
+
+struct sh_s3_object {
+    const char *key;
+    uint64_t size;
+    double modified; /* Unix seconds */
+};
+
+struct sh_s3_reply {
+    /* SH_NOTFOUND (no such object or bucket), SH_FORBIDDEN (the keys or the signature
+     * were refused), SH_INVALID (otherwise refused), SH_UNAVAILABLE, SH_TIMEOUT,
+     * SH_UPSTREAM (no S3 there), SH_CANCELED, SH_NOMEM */
+    enum sh_err err;
+    int status;                         /* of HTTP; 0 without an answer */
+    char code[64];                      /* of S3: "NoSuchKey"; or "" */
+    uint64_t size;                      /* head: of the object */
+    struct sh_bytes body;               /* get: borrowed until `done` returns */
+    const struct sh_s3_object *objects; /* list: by key; borrowed */
+    size_t count;
+    bool more; /* list: there are objects behind the last one */
+};
+/* Exactly once per accepted call, never from inside it. */
+typedef void sh_s3_done_fn(void *arg, const struct sh_s3_reply *reply);
+
+struct sh_s3_put {
+    int fd; /* of a file; may be closed when the call has returned */
+    uint64_t size;
+    const char *sha256; /* in hex; S3 refuses what does not match */
+    const char *type;   /* Content-Type; NULL: application/octet-stream */
+};
+
+/* Keys: 1 to 1,024 bytes. *call may be NULL. Errors of all five: SH_INVALID, SH_NOMEM,
+ * SH_IO (the descriptor), SH_CANCELED when closing; `done` is then never called. */
+SH_CHECK enum sh_err sh_s3_put(struct sh_s3 *s3, const char *key,
+                               const struct sh_s3_put *put, sh_s3_done_fn *done,
+                               void *arg, struct sh_s3_call **call);
+/* Exactly `len` (> 0) bytes from `offset`; SH_UPSTREAM when others came. */
+SH_CHECK enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, uint64_t offset,
+                               size_t len, sh_s3_done_fn *done, void *arg,
+                               struct sh_s3_call **call);
+SH_CHECK enum sh_err sh_s3_head(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
+                                void *arg, struct sh_s3_call **call);
+/* One that is not there is deleted. */
+SH_CHECK enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
+                                  void *arg, struct sh_s3_call **call);
+/* At most `most` objects whose key begins with `prefix` and stands behind `after` ("":
+ * from the first). */
+SH_CHECK enum sh_err sh_s3_list(struct sh_s3 *s3, const char *prefix, const char *after,
+                                unsigned most, sh_s3_done_fn *done, void *arg,
+                                struct sh_s3_call **call);
+/* `done` gets SH_CANCELED on a later turn. */
+void sh_s3_cancel(struct sh_s3_call *call);
+
+#endif

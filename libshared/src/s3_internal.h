@@ -1,0 +1,21 @@
+/* s3_internal: what S3 says in XML. Pure; any thread. */
+#ifndef SHARED_S3_INTERNAL_H
+#define SHARED_S3_INTERNAL_H
+
+#include "shared/s3.h"
+
+struct s3_listing {
+    struct sh_s3_object objects[SH_S3_LIST_MAX];
+    char *keys[SH_S3_LIST_MAX]; /* what the objects' keys point to; owned */
+    size_t count;
+    bool more;
+};
+
+/* The answer to ListObjectsV2. Errors: SH_UPSTREAM (it is something else), SH_NOMEM. The
+ * caller ends *out with s3_listing_free() in every case. */
+SH_CHECK enum sh_err s3_listing_read(struct sh_bytes xml, struct s3_listing *out);
+void s3_listing_free(struct s3_listing *listing);
+/* The code of an error; "" when there is none. */
+void s3_error_read(struct sh_bytes xml, char *code, size_t size);
+
+#endif
