@@ -30,7 +30,7 @@ LDFLAGS += $(LINK_$(BUILD)) -Wl,--as-needed
 include mk/llhttp.mk
 
 PKGS     := libuv libzmq libczmq libpq hiredis msgpack libcurl jansson zlib libutf8proc openssl \
-            libxxhash libsodium libzstd ldap lber expat
+            libxxhash libsodium libzstd ldap lber expat openblas lapacke
 ifneq ($(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),)
 PKGS     := $(subst msgpack,msgpack-c,$(PKGS))
 endif

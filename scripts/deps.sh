@@ -23,6 +23,7 @@ names() {
     build) echo gcc make pkg-config libc6-dev libuv1-dev libzmq3-dev libczmq-dev libpq-dev \
         libhiredis-dev libcurl4-openssl-dev libjansson-dev libutf8proc-dev libstemmer-dev \
         libssl-dev zlib1g-dev libroaring-dev libxxhash-dev libsodium-dev libzstd-dev libldap-dev libexpat1-dev libcmocka-dev \
+        libopenblas-dev liblapacke-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates ;;
     test) echo logrotate python3 python3-pytest python3-psycopg2 prometheus slapd ldap-utils openssl ;;

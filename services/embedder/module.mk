@@ -10,6 +10,8 @@ KERNELS  := services/embedder/model/kernel_
 FAST     := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -U_FORTIFY_SOURCE
 CFLAGS_$(KERNELS)generic.c := $(FAST)
 CFLAGS_services/embedder/model/use_lite.c := $(FAST)
+CFLAGS_services/embedder/lsa/matrix.c := $(FAST)
+CFLAGS_services/embedder/lsa/lsa.c := $(FAST)
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 CFLAGS_$(KERNELS)avx2.c    := $(FAST) -mavx2 -mfma
 CFLAGS_$(KERNELS)avx512.c  := $(FAST) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma \

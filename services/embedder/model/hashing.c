@@ -1,13 +1,10 @@
 #include "services/embedder/model/hashing.h"
 
-#include <libstemmer.h>
 #include <math.h>
 #include <stdlib.h>
-#include <utf8proc.h>
 
+#include "services/embedder/model/words.h"
 #include "shared/mem.h"
-
-enum { WORD_MAX = 64 }; /* characters; the rest of a longer one is left out */
 
 struct feature {
     uint64_t hash;
@@ -15,7 +12,7 @@ struct feature {
 };
 
 struct hashing {
-    struct sb_stemmer *stemmer;
+    struct words *splitter;
     struct feature *features;
     size_t count;
     size_t room;
@@ -25,9 +22,7 @@ struct hashing {
 enum sh_err hashing_create(struct hashing **out)
 {
     struct hashing *self = sh_alloc(sizeof(*self));
-    if (self)
-        self->stemmer = sb_stemmer_new("english", "UTF_8");
-    if (self && !self->stemmer)
+    if (self && words_create(&self->splitter) != SH_OK)
         hashing_free(&self);
     *out = self;
     return self ? SH_OK : SH_NOMEM;
@@ -37,8 +32,7 @@ void hashing_free(struct hashing **self)
 {
     if (!*self)
         return;
-    if ((*self)->stemmer)
-        sb_stemmer_delete((*self)->stemmer);
+    words_free(&(*self)->splitter);
     sh_free((*self)->features);
     sh_free(*self);
     *self = NULL;
@@ -71,72 +65,16 @@ static enum sh_err add(struct hashing *self, uint64_t hash, float weight)
     return SH_OK;
 }
 
-/* A word as code points with a boundary at both ends: 0, letters, 0. */
-struct word {
-    utf8proc_int32_t letters[WORD_MAX + 2];
-    size_t len; /* of the letters */
-};
-
-static enum sh_err add_word(struct hashing *self, const struct word *word)
+static enum sh_err add_word(void *arg, const struct word *word)
 {
-    uint8_t text[WORD_MAX * 4];
-    size_t len = 0;
-    for (size_t i = 1; i <= word->len; i++)
-        len += (size_t)utf8proc_encode_char(word->letters[i], text + len);
-    const sb_symbol *stem = sb_stemmer_stem(self->stemmer, text, (int)len);
-    if (!stem)
-        return SH_NOMEM;
-    self->words++;
-    enum sh_err err =
-        add(self, hash_of('w', stem, (size_t)sb_stemmer_length(self->stemmer)), 1);
+    struct hashing *self = arg;
+    enum sh_err err = add(self, hash_of('w', word->stem.data, word->stem.len), 1);
     /* all of a word's trigrams together have length 0.5 */
     float weight = 0.5f / sqrtf((float)word->len);
+    self->words++;
     for (size_t i = 0; err == SH_OK && i < word->len; i++)
         err = add(self, hash_of('t', word->letters + i, 3 * sizeof(word->letters[0])),
                   weight);
-    return err;
-}
-
-static bool in_word(utf8proc_int32_t letter)
-{
-    utf8proc_category_t category = utf8proc_category(letter);
-    return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
-}
-
-static enum sh_err split(struct hashing *self, const uint8_t *text, size_t len)
-{
-    struct word word = {{0}, 0};
-    enum sh_err err = SH_OK;
-    for (size_t at = 0; err == SH_OK && at <= len;) {
-        utf8proc_int32_t letter = ' '; /* the end ends a word too */
-        utf8proc_ssize_t step = 1;
-        if (at < len)
-            step = utf8proc_iterate(text + at, (utf8proc_ssize_t)(len - at), &letter);
-        if (step <= 0)
-            return SH_MALFORMED;
-        at += (size_t)step;
-        if (in_word(letter)) {
-            if (word.len < WORD_MAX)
-                word.letters[++word.len] = letter;
-        } else if (word.len > 0) {
-            err = add_word(self, &word);
-            memset(&word, 0, sizeof(word));
-        }
-    }
-    return err;
-}
-
-static enum sh_err fold(struct hashing *self, struct sh_bytes text)
-{
-    utf8proc_uint8_t *folded = NULL;
-    utf8proc_ssize_t len =
-        utf8proc_map(text.data, (utf8proc_ssize_t)text.len, &folded,
-                     UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT |
-                         UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK);
-    if (len < 0)
-        return len == UTF8PROC_ERROR_NOMEM ? SH_NOMEM : SH_MALFORMED;
-    enum sh_err err = split(self, folded, (size_t)len);
-    free(folded); /* libc's: utf8proc allocated it */
     return err;
 }
 
@@ -179,15 +117,6 @@ static enum sh_err normalise(float *vector)
     return SH_OK;
 }
 
-static struct sh_bytes shorten(struct sh_bytes text)
-{
-    const uint8_t *bytes = text.data;
-    size_t len = text.len < HASHING_TEXT_MAX ? text.len : HASHING_TEXT_MAX;
-    while (len > 0 && len < text.len && (bytes[len] & 0xc0) == 0x80)
-        len--;
-    return (struct sh_bytes){text.data, len};
-}
-
 enum sh_err hashing_embed(struct hashing *self, struct sh_bytes text, bool refuse_long,
                           float vector[HASHING_DIMENSION], size_t *words)
 {
@@ -199,7 +128,8 @@ enum sh_err hashing_embed(struct hashing *self, struct sh_bytes text, bool refus
         return SH_TOOBIG;
     self->count = 0;
     self->words = 0;
-    enum sh_err err = fold(self, shorten(text));
+    enum sh_err err =
+        words_each(self->splitter, words_shorten(text, HASHING_TEXT_MAX), add_word, self);
     if (err != SH_OK)
         return err;
     gather(self, vector);

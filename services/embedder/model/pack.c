@@ -169,6 +169,17 @@ size_t pack_rows(const struct pack *pack, const char *name)
     return entry ? entry->rows : 0;
 }
 
+size_t pack_columns(const struct pack *pack, const char *name)
+{
+    const struct pack_entry *entry = find(pack, name);
+    return entry ? entry->columns : 0;
+}
+
+const uint8_t *pack_digest(const struct pack *pack)
+{
+    return pack->header->digest;
+}
+
 const uint8_t *pack_source(const struct pack *pack)
 {
     return pack->header->source;

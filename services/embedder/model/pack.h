@@ -33,8 +33,11 @@ void pack_close(struct pack **pack);
 const void *pack_tensor(const struct pack *pack, const char *name, enum pack_kind kind,
                         size_t rows, size_t columns);
 size_t pack_rows(const struct pack *pack, const char *name);
+size_t pack_columns(const struct pack *pack, const char *name);
 /* SHA-256 of the weights that the pack was made from. */
 const uint8_t *pack_source(const struct pack *pack);
+/* SHA-256 of all that follows the header, as it was checked. */
+const uint8_t *pack_digest(const struct pack *pack);
 size_t pack_file_bytes(const struct pack *pack);
 /* Nobody computes just now: give the pages back to the page cache. */
 void pack_rest(const struct pack *pack);
@@ -50,7 +53,15 @@ struct pack_tensor {
     const void *data;
 };
 
-/* Written beside `path` and moved there when complete. Errors: SH_INVALID, SH_IO,
+/* The file's bytes, behind what the buffer holds. Errors: SH_INVALID, SH_NOMEM,
+ * SH_INTERNAL. */
+SH_CHECK enum sh_err pack_make(const uint8_t source[PACK_DIGEST_BYTES],
+                               const struct pack_tensor *tensors, size_t count,
+                               struct sh_buffer *file);
+/* Such bytes as a file: written beside `path` and moved there when complete. Errors:
+ * SH_INVALID (a path too long), SH_IO. */
+SH_CHECK enum sh_err pack_store(const char *path, struct sh_bytes bytes);
+/* Both. Written beside `path` and moved there when complete. Errors: SH_INVALID, SH_IO,
  * SH_NOMEM. */
 SH_CHECK enum sh_err pack_write(const char *path, const uint8_t source[PACK_DIGEST_BYTES],
                                 const struct pack_tensor *tensors, size_t count);

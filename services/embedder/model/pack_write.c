@@ -51,7 +51,7 @@ static bool write_all(int fd, const uint8_t *data, size_t len)
     return true;
 }
 
-static enum sh_err store(const char *path, const uint8_t *data, size_t len)
+enum sh_err pack_store(const char *path, struct sh_bytes bytes)
 {
     char temporary[4096];
     int length = snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid());
@@ -60,7 +60,7 @@ static enum sh_err store(const char *path, const uint8_t *data, size_t len)
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return SH_IO;
-    bool ok = write_all(fd, data, len) && fsync(fd) == 0;
+    bool ok = write_all(fd, bytes.data, bytes.len) && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     if (ok && rename(temporary, path) == 0)
         return SH_OK;
@@ -68,8 +68,9 @@ static enum sh_err store(const char *path, const uint8_t *data, size_t len)
     return SH_IO;
 }
 
-enum sh_err pack_write(const char *path, const uint8_t source[PACK_DIGEST_BYTES],
-                       const struct pack_tensor *tensors, size_t count)
+enum sh_err pack_make(const uint8_t source[PACK_DIGEST_BYTES],
+                      const struct pack_tensor *tensors, size_t count,
+                      struct sh_buffer *file)
 {
     struct pack_entry entries[PACK_TENSORS_MAX];
     size_t bytes = 0;
@@ -78,8 +79,8 @@ enum sh_err pack_write(const char *path, const uint8_t source[PACK_DIGEST_BYTES]
     enum sh_err err = fill_table(entries, tensors, count, &bytes);
     if (err != SH_OK)
         return err;
-    uint8_t *file = sh_alloc(bytes);
-    if (!file)
+    char *data = sh_buffer_reserve(file, bytes);
+    if (!data)
         return SH_NOMEM;
     struct pack_header header = {
         .magic = PACK_MAGIC, /* without its NUL */
@@ -87,16 +88,26 @@ enum sh_err pack_write(const char *path, const uint8_t source[PACK_DIGEST_BYTES]
         .tensors = (uint32_t)count,
         .bytes = bytes,
     };
+    memset(data, 0, bytes);
     memcpy(header.source, source, PACK_DIGEST_BYTES);
-    memcpy(file + sizeof(header), entries, count * sizeof(entries[0]));
+    memcpy(data + sizeof(header), entries, count * sizeof(entries[0]));
     for (size_t i = 0; i < count; i++)
-        memcpy(file + entries[i].offset, tensors[i].data, entries[i].bytes);
-    err = SH_INTERNAL;
-    if (EVP_Digest(file + sizeof(header), bytes - sizeof(header), header.digest, NULL,
-                   EVP_sha256(), NULL) == 1) {
-        memcpy(file, &header, sizeof(header));
-        err = store(path, file, bytes);
-    }
-    sh_free(file);
+        memcpy(data + entries[i].offset, tensors[i].data, entries[i].bytes);
+    if (EVP_Digest(data + sizeof(header), bytes - sizeof(header), header.digest, NULL,
+                   EVP_sha256(), NULL) != 1)
+        return SH_INTERNAL;
+    memcpy(data, &header, sizeof(header));
+    file->len += bytes;
+    return SH_OK;
+}
+
+enum sh_err pack_write(const char *path, const uint8_t source[PACK_DIGEST_BYTES],
+                       const struct pack_tensor *tensors, size_t count)
+{
+    struct sh_buffer file = {0};
+    enum sh_err err = pack_make(source, tensors, count, &file);
+    if (err == SH_OK)
+        err = pack_store(path, sh_buffer_bytes(&file));
+    sh_buffer_free(&file);
     return err;
 }

@@ -3,7 +3,7 @@
 #include <libstemmer.h>
 #include <utf8proc.h>
 
-#include "services/search/text/stopwords.h"
+#include "shared/stopwords.h"
 #include "shared/mem.h"
 
 /* Of a longer word only so many bytes are looked at. */
@@ -25,7 +25,7 @@ struct folded {
 
 struct analyzer {
     struct sb_stemmer *stemmer; /* NULL: none */
-    const struct stopwords *stopwords;
+    const struct sh_stopwords *stopwords;
     struct sh_bytes text;
     uint32_t pos;
     uint32_t position;
@@ -190,7 +190,7 @@ static bool next_word(struct analyzer *self, struct token *token)
     if (self->word.len == 0)
         return false;
     struct sh_bytes word = {self->word.text, self->word.len};
-    bool stop = stopwords_has(self->stopwords, word);
+    bool stop = sh_stopwords_has(self->stopwords, word);
     *token = (struct token){.term = stop ? word : stem(self),
                             .folded = word,
                             .position = self->position++,
@@ -282,7 +282,7 @@ enum sh_err analyzer_create(const char *language, struct analyzer **out)
     *out = NULL;
     if (!self)
         return SH_NOMEM;
-    self->stopwords = stopwords_of(language);
+    self->stopwords = sh_stopwords_of(language);
     if (strcmp(language, "none") != 0) {
         self->stemmer = sb_stemmer_new(language, NULL);
         if (!self->stemmer) {

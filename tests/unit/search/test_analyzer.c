@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "services/search/text/analyzer.h"
-#include "services/search/text/stopwords.h"
+#include "shared/stopwords.h"
 #include "shared/buffer.h"
 #include "shared/mem.h"
 
@@ -75,13 +75,13 @@ static void stop_words_are_told(void **state)
     (void)state;
     check("english", "The cat and the hat", "(the)|cat|(and)|(the)|hat");
     check("french", "the", "the");
-    const struct stopwords *list = stopwords_of("english");
+    const struct sh_stopwords *list = sh_stopwords_of("english");
     for (size_t i = 1; i < list->count; i++)
         assert_true(strcmp(list->words[i - 1], list->words[i]) < 0);
-    assert_true(stopwords_has(list, sh_bytes_of("a")));
-    assert_true(stopwords_has(list, sh_bytes_of("yourselves")));
-    assert_false(stopwords_has(list, sh_bytes_of("th")));
-    assert_false(stopwords_has(list, sh_bytes_of("")));
+    assert_true(sh_stopwords_has(list, sh_bytes_of("a")));
+    assert_true(sh_stopwords_has(list, sh_bytes_of("yourselves")));
+    assert_false(sh_stopwords_has(list, sh_bytes_of("th")));
+    assert_false(sh_stopwords_has(list, sh_bytes_of("")));
 }
 
 static void ideographs_come_in_pairs_and_alone(void **state)

@@ -1,4 +1,4 @@
-#include "services/search/text/stopwords.h"
+#include "shared/stopwords.h"
 
 #include <stdlib.h>
 
@@ -26,9 +26,9 @@ static const char *const english[] = {
 };
 /* clang-format on */
 
-static const struct stopwords lists[] = {{"english", english, SH_COUNT(english)}};
+static const struct sh_stopwords lists[] = {{"english", english, SH_COUNT(english)}};
 
-const struct stopwords *stopwords_of(const char *language)
+const struct sh_stopwords *sh_stopwords_of(const char *language)
 {
     for (size_t i = 0; i < SH_COUNT(lists); i++) {
         if (strcmp(lists[i].language, language) == 0)
@@ -48,7 +48,7 @@ static int compare(const void *key, const void *item)
     return (word->len > len) - (word->len < len);
 }
 
-bool stopwords_has(const struct stopwords *list, struct sh_bytes word)
+bool sh_stopwords_has(const struct sh_stopwords *list, struct sh_bytes word)
 {
     return list && word.len > 0 &&
            bsearch(&word, list->words, list->count, sizeof(*list->words), compare);
