@@ -48,13 +48,15 @@ CREATE INDEX jobs_created_by ON jobs (created_by, created_at DESC, id);
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_worker ON jobs (worker) WHERE worker IS NOT NULL;
 
--- What is done goes from here; what failed stays, for its error and for a retry. No foreign
--- key: it would cost a look-up for each row, and items go in portions, before their job.
+-- What is done goes from here; what failed stays, for its error and for a retry. Items of one
+-- job and `turn` are done one after the other. No foreign key: it would cost a look-up for each
+-- row, and items go in portions, before their job.
 CREATE TABLE job_items (
     job_id     uuid        NOT NULL,
     seq        bigint      NOT NULL,
     label      text        NOT NULL DEFAULT '',
     payload    bytea       NOT NULL DEFAULT '',
+    turn       bigint,
     worker     bigint,
     attempts   integer     NOT NULL DEFAULT 0,
     not_before timestamptz NOT NULL DEFAULT now(),
@@ -64,6 +66,7 @@ CREATE TABLE job_items (
     PRIMARY KEY (job_id, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
 CREATE INDEX job_items_queued ON job_items (job_id, seq) WHERE worker IS NULL AND NOT failed;
+CREATE INDEX job_items_turn ON job_items (job_id, turn, seq) WHERE turn IS NOT NULL AND NOT failed;
 CREATE INDEX job_items_failed ON job_items (job_id, seq) WHERE failed;
 CREATE INDEX job_items_worker ON job_items (worker) WHERE worker IS NOT NULL;
 

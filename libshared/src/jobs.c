@@ -144,33 +144,41 @@ static void renew(struct sh_jobs *jobs)
 
 /* --- clearing away ------------------------------------------------------------------ */
 
-enum { SWEEP_TRIM_ITEMS = 4, SWEEP_STEPS = 6 };
-
-static void on_swept(void *arg, const struct sh_pg_reply *reply)
+static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
 {
     struct sh_jobs *jobs = arg;
 
     jobs->sweeping = false;
-    if (reply->err == SH_OK &&
-        strcmp(PQcmdTuples(reply->results[SWEEP_TRIM_ITEMS]), "0") != 0)
-        jobs->sweep_ms = 0; /* there may be more */
+    if (reply->err != SH_OK || strcmp(PQcmdTuples(reply->results[0]), "0") != 0)
+        jobs->sweep_ms = 0; /* at the next tick: there may be more */
+    jobs_release(jobs);
+}
+
+/* A transaction of its own: it locks items after jobs, and claims do the reverse. */
+static void on_swept(void *arg, const struct sh_pg_reply *reply)
+{
+    struct sh_jobs *jobs = arg;
+    char hours[24];
+    struct sh_pg_param params[] = {jobs_number(jobs->config.keep_hours, hours)};
+    const struct sh_pg_step steps[] = {{&jobs_trim_items, params, 1, false},
+                                       {&jobs_trim, params, 1, false}};
+
+    jobs->sweeping = reply->err == SH_OK &&
+                     jobs_run(jobs, steps, SH_COUNT(steps), on_trimmed, jobs) == SH_OK;
+    if (!jobs->sweeping)
+        jobs->sweep_ms = 0;
     jobs_release(jobs);
 }
 
 static void sweep(struct sh_jobs *jobs)
 {
-    char hours[24];
-    struct sh_pg_param params[] = {jobs_number(jobs->config.keep_hours, hours)};
-    struct sh_pg_step steps[SWEEP_STEPS] = {
-        {&jobs_reap, NULL, 0, false},
-        {&jobs_free_items, NULL, 0, false},
-        {&jobs_free_runs, NULL, 0, false},
-        {&jobs_abandon, NULL, 0, false},
-        [SWEEP_TRIM_ITEMS] = {&jobs_trim_items, params, 1, false},
-        {&jobs_trim, params, 1, false}};
+    static const struct sh_pg_step steps[] = {{&jobs_reap, NULL, 0, false},
+                                              {&jobs_free_items, NULL, 0, false},
+                                              {&jobs_free_runs, NULL, 0, false},
+                                              {&jobs_abandon, NULL, 0, false}};
 
     jobs->sweep_ms = sh_now_ms() + third_ms(jobs);
-    jobs->sweeping = jobs_run(jobs, steps, SWEEP_STEPS, on_swept, jobs) == SH_OK;
+    jobs->sweeping = jobs_run(jobs, steps, SH_COUNT(steps), on_swept, jobs) == SH_OK;
 }
 
 /* --- the clock ---------------------------------------------------------------------- */

@@ -134,6 +134,7 @@ struct columns {
     struct sh_buffer payloads;
     struct sh_buffer codes;
     struct sh_buffer messages;
+    struct sh_buffer turns;
 };
 
 static void put_text(struct sh_buffer *column, const char *text)
@@ -144,6 +145,16 @@ static void put_text(struct sh_buffer *column, const char *text)
         sh_pg_array_null(column);
 }
 
+/* As a bigint: of the 64 bits one is its sign. */
+static void put_turn(struct sh_buffer *column, uint64_t turn)
+{
+    char text[24] = "";
+
+    if (turn != 0)
+        (void)snprintf(text, sizeof(text), "%lld", (long long)(turn >> 1));
+    sh_pg_array_bytes(column, sh_bytes_of(text));
+}
+
 static enum sh_err collect(const struct sh_job_input *items, size_t count,
                            struct columns *out)
 {
@@ -151,14 +162,18 @@ static enum sh_err collect(const struct sh_job_input *items, size_t count,
     sh_pg_array_begin(&out->payloads, SH_PG_ARRAY_BYTEA, count);
     sh_pg_array_begin(&out->codes, SH_PG_ARRAY_TEXT, count);
     sh_pg_array_begin(&out->messages, SH_PG_ARRAY_TEXT, count);
+    sh_pg_array_begin(&out->turns, SH_PG_ARRAY_TEXT, count);
     for (size_t i = 0; i < count; i++) {
         sh_pg_array_bytes(&out->labels, items[i].label);
         sh_pg_array_bytes(&out->payloads, items[i].payload);
         put_text(&out->codes, items[i].code);
         put_text(&out->messages, items[i].code != NULL ? items[i].message : NULL);
+        put_turn(&out->turns, items[i].turn);
     }
     if (out->labels.err != SH_OK || out->payloads.err != SH_OK)
         return out->labels.err != SH_OK ? out->labels.err : out->payloads.err;
+    if (out->turns.err != SH_OK)
+        return out->turns.err;
     return out->codes.err != SH_OK ? out->codes.err : out->messages.err;
 }
 
@@ -176,7 +191,8 @@ enum sh_err sh_job_append(struct sh_pg *pg, const char *id, uint64_t first,
                                    sh_pg_array_param(&columns.payloads),
                                    sh_pg_array_param(&columns.codes),
                                    sh_pg_array_param(&columns.messages),
-                                   jobs_number(backlog_bytes, texts[1])};
+                                   jobs_number(backlog_bytes, texts[1]),
+                                   sh_pg_array_param(&columns.turns)};
     struct sh_pg_step steps[] = {{&jobs_lock, params, 1, false},
                                  {&jobs_append, params, SH_COUNT(params), false},
                                  {&jobs_look, params, 1, false}};
@@ -193,6 +209,7 @@ enum sh_err sh_job_append(struct sh_pg *pg, const char *id, uint64_t first,
     sh_buffer_free(&columns.payloads);
     sh_buffer_free(&columns.codes);
     sh_buffer_free(&columns.messages);
+    sh_buffer_free(&columns.turns);
     return err;
 }
 

@@ -51,10 +51,11 @@ extern const struct sh_pg_statement
     jobs_add,    /* kind, style, params, key, caller, created_by, most by user */
     jobs_look,   /* job → id, state, total, sealed */
     jobs_lock,   /* job */
-    jobs_append, /* job, first, labels, payloads, codes, messages, most bytes → and room
+    jobs_append, /* job, first, labels, payloads, codes, messages, most bytes, turns → and
+                  * room
                   */
     jobs_seal,   /* job, total */
-    jobs_cancel, /* job */
+    jobs_cancel,      /* job */
     jobs_retry_items, /* job */
     jobs_retry_run;   /* job */
 

@@ -190,6 +190,8 @@ struct sh_job_input {
     struct sh_bytes payload;
     const char *code;    /* NULL; or it has failed already, and why. It has no payload */
     const char *message; /* then */
+    uint64_t turn; /* items of the same are done in their order, one after the other;
+                      0: at any time */
 };
 /* `first` is the number of items before these: the same append twice adds them once. Also
  * a sign of life with count 0. */

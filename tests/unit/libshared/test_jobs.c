@@ -124,6 +124,30 @@ static void what_a_dead_worker_had_is_done_by_others_and_counts_once(void **stat
     await_sql(f, JOB " ORDER BY created_at LIMIT 1", "done 4 1 5");
 }
 
+static bool holds_one(void *arg)
+{
+    return ((struct worker *)arg)->held_count == 1;
+}
+
+/* Two versions of the same document: the later must win. */
+static void items_of_one_turn_follow_each_other(void **state)
+{
+    struct fixture *f = *state;
+    struct worker *worker = start(f, 0);
+    char lowest[2] = "0";
+
+    f->hold = true;
+    add_things(f);
+    append(f, "ttt");
+    for (; lowest[0] < '3'; lowest[0]++) {
+        await(f, holds_one, worker);
+        assert_int_equal(worker->given, lowest[0] - '0' + 1);
+        await_sql(f, "SELECT seq FROM job_items WHERE worker IS NOT NULL", lowest);
+        answer_held(worker);
+    }
+    await_sql(f, JOB, "running 3 0 3");
+}
+
 static void what_kills_whoever_touches_it_is_given_up(void **state)
 {
     struct fixture *f = *state;
@@ -185,8 +209,9 @@ static void a_job_that_nobody_goes_on_filling_is_cleared_away(void **state)
     start(f, 0);
     await_sql(f, "SELECT state || error_code FROM jobs", "cancelledABANDONED");
     assert_int_equal(append_at(f, 3, "g", 1 << 20), SH_CONFLICT);
-    answer_held(&f->workers[0]);
     f->hold = false;
+    answer_held(&f->workers[0]);
+    await_sql(f, "SELECT count(*) FROM job_items WHERE worker IS NOT NULL", "0");
     start(f, 1); /* sweeps at once */
     await_sql(f, "SELECT count(*) FROM job_items", "0");
 }
@@ -261,13 +286,15 @@ static void a_drain_waits_for_what_is_in_hand(void **state)
     append(f, "ggg");
     await(f, holds_all, f);
     sh_jobs_drain(worker->jobs, on_drained, worker);
+    f->hold = false; /* one claim may be on its way */
     append(f, "gg"); /* is for others */
     assert_false(worker->drained);
     answer_held(worker);
     await(f, servers_is_set, &worker->drained);
-    await_sql(f, JOB, "running 3 0 5");
+    append(f, "ggg");
     await_sql(f, "SELECT count(*) FROM job_workers", "0");
-    assert_int_equal(worker->held_count, 0);
+    await_sql(f, "SELECT count(*) FROM job_items WHERE worker IS NOT NULL", "0");
+    await_sql(f, "SELECT (done BETWEEN 3 AND 5)::text FROM jobs", "true");
 }
 
 static void items_outlive_their_worker(void **state)
@@ -311,6 +338,7 @@ int main(int argc, char **argv)
         CASE(a_job_of_which_all_fails_has_failed),
         CASE(trouble_that_passes_is_waited_out),
         CASE(what_a_dead_worker_had_is_done_by_others_and_counts_once),
+        CASE(items_of_one_turn_follow_each_other),
         CASE(what_kills_whoever_touches_it_is_given_up),
         CASE(an_append_that_is_repeated_adds_nothing),
         CASE(who_adds_faster_than_is_done_has_to_wait),
