@@ -23,6 +23,7 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHOD
     P(SEARCH, "search")                                                                  \
     P(READ_DOCUMENTS, "read_documents")                                                  \
     P(WRITE_DOCUMENTS, "write_documents")                                                \
+    P(MANAGE_DOCUMENTS, "manage_documents") /* collections, who may read what */         \
     P(EMBED, "embed")                                                                    \
     P(READ_GLOSSARY, "read_glossary")                                                    \
     P(WRITE_GLOSSARY, "write_glossary")                                                  \
@@ -67,9 +68,9 @@ typedef void route_fn(struct exchange *x, void *body);
 
 struct route {
     enum route_method method;
-    int success;      /* the usual status, for /openapi.json */
-    /* "/api/documents/{id}", "/api/jobs/{id}/retry": at most one parameter, a segment. The
-     * text must outlive the router. */
+    int success; /* the usual status, for /openapi.json */
+    /* "/api/documents/{id}", "/api/jobs/{id}/retry": at most one parameter, a segment.
+     * The text must outlive the router. */
     const char *path;
     const char *operation; /* "search_documents": label `endpoint` and operationId */
     route_fn *handle;

@@ -39,6 +39,16 @@ static const struct route_param audit_params[] = {
 static const struct route_param write_params[] = {
     REFRESH_PARAM,
     {0}};
+static const struct route_param access_params[] = {
+    {"user", "string", "of this user, by id or name; for managers"},
+    {"role", "string", "of this role; for managers"},
+    {"department", "string", "in this department; for managers"},
+    {0}};
+static const struct route_param empty_params[] = {
+    {"documents", "boolean",
+     "true: its documents too, as many as there is time for; call again while "
+     "documents_left is not 0"},
+    {0}};
 static const struct route_param batch_params[] = {
     REFRESH_PARAM,
     {"wait", "boolean", "must be true: results come while documents are stored"},
@@ -84,6 +94,22 @@ const struct route routes[] = {
     {ROUTE_DELETE, 200, "/api/documents/{id}", "delete_document", document_delete, NULL,
      PERMIT_WRITE_DOCUMENTS, 0, "Documents", "Delete a document", write_params,
      "Deleted"},
+    {ROUTE_GET, 200, "/api/documents/{id}/access", "explain_access", document_access,
+     NULL, PERMIT_READ_DOCUMENTS, 0, "Documents",
+     "Who may read a document, and why: oneself or somebody else", access_params,
+     "Access"},
+    {ROUTE_GET, 200, "/api/collections", "list_collections", collection_all, NULL,
+     PERMIT_READ_DOCUMENTS, 0, "Collections", "A page of collections", page_params,
+     "CollectionPage"},
+    {ROUTE_GET, 200, "/api/collections/{name}", "get_collection", collection_get, NULL,
+     PERMIT_READ_DOCUMENTS, 0, "Collections", "One collection", NULL, "StoredCollection"},
+    {ROUTE_PUT, 200, "/api/collections/{name}", "define_collection", collection_put,
+     &collection_schema, PERMIT_MANAGE_DOCUMENTS, 0, "Collections",
+     "Say what holds for its documents, from the next one stored on", NULL,
+     "StoredCollection"},
+    {ROUTE_DELETE, 200, "/api/collections/{name}", "delete_collection", collection_delete,
+     NULL, PERMIT_MANAGE_DOCUMENTS, 0, "Collections", "Delete a collection", empty_params,
+     "CollectionDeleted"},
     {ROUTE_POST, 200, "/api/embed", "embed", embed_post, &embed_schema, PERMIT_EMBED,
      ROUTE_LARGE_BODY | ROUTE_AS_OLLAMA | ROUTE_EMBEDS, "Embeddings",
      "Texts to vectors, as Ollama does it", NULL, "Embeddings"},

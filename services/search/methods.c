@@ -1,5 +1,8 @@
 #include "services/search/methods.h"
 
+#include "services/search/access/explain.h"
+#include "services/search/collections/collections.h"
+
 static struct boosts boosts_of(const struct search_config *config)
 {
     return (struct boosts){
@@ -27,6 +30,13 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
         {METHOD_DOCUMENT_GET, "search.get", 0, documents_get, &self->documents},
         {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
         {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
+        {METHOD_COLLECTION_LIST, "search.collections", 0, collections_list,
+         &self->documents},
+        {METHOD_COLLECTION_PUT, "search.put_collection", 0, collections_define,
+         &self->documents},
+        {METHOD_COLLECTION_DELETE, "search.delete_collection", 0, collections_delete,
+         &self->documents},
+        {METHOD_ACCESS_EXPLAIN, "search.access", 0, access_explain, &self->documents},
         {METHOD_VIEW_WAIT, "search.shown", 0, shown_handle, self->shown},
     };
     enum sh_err err = SH_OK;

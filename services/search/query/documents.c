@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "services/search/ingest/record.h"
+#include "services/search/query/record_call.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
-#include "shared/log.h"
 
-enum { RIGHTS = 4, WRITE_MS = 900, READ_MS = 5000, VIEW_MS = 2000, PER_PAGE = 20 };
+enum { WRITE_MS = 900, READ_MS = 5000, VIEW_MS = 2000, PER_PAGE = 20 };
 
 struct lookup { /* a call that the database works on */
     struct documents *documents;
@@ -20,30 +20,6 @@ struct lookup { /* a call that the database works on */
 
 /* --- what all three need ------------------------------------------------------------ */
 
-/* The parameters that READABLE of the statements wants; borrowed from the call. */
-static enum sh_err rights(struct sh_rpc_call *call, struct sh_pg_param out[static RIGHTS])
-{
-    const struct caller *caller = sh_rpc_call_caller(call);
-    char *clearance = sh_arena_alloc(sh_rpc_call_arena(call), 12);
-
-    if (clearance == NULL)
-        return SH_NOMEM;
-    (void)snprintf(clearance, 12, "%u", (unsigned)caller->clearance);
-    out[0].value = sh_bytes_of(caller->role.len == 0 ? "t" : "f"); /* a service itself */
-    out[1].value = sh_bytes_of(clearance);
-    out[2].value = sh_bytes_of(caller->all_departments ? "t" : "f");
-    out[3].value = caller->department.len > 0 ? caller->department : sh_bytes_of("");
-    return SH_OK;
-}
-
-static uint64_t deadline(struct sh_rpc_call *call, uint64_t most_ms)
-{
-    uint64_t latest = sh_now_ms() + most_ms;
-    uint64_t own = sh_rpc_call_deadline_ms(call);
-
-    return own < latest ? own : latest;
-}
-
 static void run(const struct lookup *wanted, const struct sh_pg_step *steps, size_t count,
                 sh_pg_done_fn *done)
 {
@@ -52,7 +28,8 @@ static void run(const struct lookup *wanted, const struct sh_pg_step *steps, siz
     struct lookup *lookup = sh_arena_alloc(sh_rpc_call_arena(call), sizeof(*lookup));
     struct sh_pg_call work = {.steps = steps,
                               .count = count,
-                              .deadline_ms = deadline(call, writes ? WRITE_MS : READ_MS),
+                              .deadline_ms =
+                                  record_deadline(call, writes ? WRITE_MS : READ_MS),
                               .trace = sh_rpc_call_trace(call)};
     enum sh_err err = SH_NOMEM;
 
@@ -62,26 +39,6 @@ static void run(const struct lookup *wanted, const struct sh_pg_step *steps, siz
     }
     if (err != SH_OK)
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
-}
-
-/* True when the call has been answered because the database failed. */
-static bool failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
-{
-    enum sh_err err = reply->err;
-
-    if (err == SH_OK)
-        return false;
-    sh_warning(sh_rpc_call_trace(call), "the database failed: %s %s", reply->sqlstate,
-               reply->message);
-    if (reply->maybe_done)
-        err = SH_INTERNAL;
-    else if (err == SH_CANCELED ||
-             (err == SH_TIMEOUT && sh_left_ms(sh_rpc_call_deadline_ms(call)) > 0))
-        err = SH_UNAVAILABLE; /* silent for longer than it may be */
-    sh_rpc_fail(call, err, NULL, NULL, "%s",
-                err == SH_INTERNAL ? "it is not known whether that was done"
-                                   : sh_err_text(err));
-    return true;
 }
 
 /* False when the call has been answered. */
@@ -133,7 +90,7 @@ static void on_document(void *arg, const struct sh_pg_reply *reply)
     struct sh_rpc_call *call = lookup->call;
     struct document document;
 
-    if (failed(call, reply))
+    if (record_failed(call, reply))
         return;
     if (PQntuples(reply->results[0]) == 0) {
         sh_rpc_fail(call, SH_NOTFOUND, NULL, NULL, "no such document");
@@ -150,14 +107,14 @@ static void on_document(void *arg, const struct sh_pg_reply *reply)
 
 void documents_get(void *arg, struct sh_rpc_call *call)
 {
-    struct sh_pg_param params[1 + RIGHTS] = {0};
-    struct sh_pg_step step = {&store_document_get, params, 1 + RIGHTS, false};
+    struct sh_pg_param params[1 + RECORD_RIGHTS] = {0};
+    struct sh_pg_step step = {&store_document_get, params, 1 + RECORD_RIGHTS, false};
     struct document_ref ref;
 
     if (!wanted_document(call, &ref))
         return;
     params[0].value = ref.id;
-    if (rights(call, params + 1) != SH_OK)
+    if (record_rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
         run(&(struct lookup){.documents = arg, .call = call}, &step, 1, on_document);
@@ -172,7 +129,7 @@ static void on_list(void *arg, const struct sh_pg_reply *reply)
     struct document_page page = {0};
     struct document *documents;
 
-    if (failed(call, reply))
+    if (record_failed(call, reply))
         return;
     page.documents_count = (size_t)PQntuples(reply->results[0]);
     documents = sh_arena_array(sh_rpc_call_arena(call), page.documents_count + 1,
@@ -190,9 +147,10 @@ static void on_list(void *arg, const struct sh_pg_reply *reply)
 
 void documents_list(void *arg, struct sh_rpc_call *call)
 {
-    struct sh_pg_param params[1 + RIGHTS + 2] = {0};
-    struct sh_pg_step steps[] = {{&store_document_list, params, 1 + RIGHTS + 2, false},
-                                 {&store_document_count, params, 1 + RIGHTS, false}};
+    struct sh_pg_param params[1 + RECORD_RIGHTS + 2] = {0};
+    struct sh_pg_step steps[] = {
+        {&store_document_list, params, 1 + RECORD_RIGHTS + 2, false},
+        {&store_document_count, params, 1 + RECORD_RIGHTS, false}};
     struct document_list list;
     char limit[24];
     char offset[24];
@@ -205,9 +163,9 @@ void documents_list(void *arg, struct sh_rpc_call *call)
     (void)snprintf(offset, sizeof(offset), "%" PRIu64, (page - 1) * per_page);
     if (list.collection.len > 0)
         params[0].value = list.collection;
-    params[1 + RIGHTS].value = sh_bytes_of(limit);
-    params[2 + RIGHTS].value = sh_bytes_of(offset);
-    if (rights(call, params + 1) != SH_OK)
+    params[1 + RECORD_RIGHTS].value = sh_bytes_of(limit);
+    params[2 + RECORD_RIGHTS].value = sh_bytes_of(offset);
+    if (record_rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
         run(&(struct lookup){.documents = arg, .call = call}, steps, 2, on_list);
@@ -228,7 +186,7 @@ static void on_deleted(void *arg, const struct sh_pg_reply *reply)
     struct lookup *lookup = arg;
     struct feed *feed = lookup->documents->feed;
 
-    if (failed(lookup->call, reply))
+    if (record_failed(lookup->call, reply))
         return;
     if (PQntuples(reply->results[0]) == 0) {
         sh_rpc_fail(lookup->call, SH_NOTFOUND, NULL, NULL, "no such document");
@@ -238,23 +196,24 @@ static void on_deleted(void *arg, const struct sh_pg_reply *reply)
     if (lookup->documents->immediate)
         on_gone(lookup, SH_OK);
     else if (feed == NULL || lookup->no_wait ||
-             feed_wait(feed, lookup->gone.xid, deadline(lookup->call, VIEW_MS), on_gone,
-                       lookup) != SH_OK)
+             feed_wait(feed, lookup->gone.xid, record_deadline(lookup->call, VIEW_MS),
+                       on_gone, lookup) != SH_OK)
         on_gone(lookup, SH_UNAVAILABLE);
 }
 
 void documents_delete(void *arg, struct sh_rpc_call *call)
 {
-    struct sh_pg_param params[1 + RIGHTS] = {0};
-    struct sh_pg_step steps[] = {{&store_document_delete, params, 1 + RIGHTS, false},
-                                 {&store_xid, NULL, 0, false}};
+    struct sh_pg_param params[1 + RECORD_RIGHTS] = {0};
+    struct sh_pg_step steps[] = {
+        {&store_document_delete, params, 1 + RECORD_RIGHTS, false},
+        {&store_xid, NULL, 0, false}};
 
     struct document_ref ref;
 
     if (!wanted_document(call, &ref))
         return;
     params[0].value = ref.id;
-    if (rights(call, params + 1) != SH_OK)
+    if (record_rights(call, params + 1) != SH_OK)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     else
         run(&(struct lookup){.documents = arg, .call = call, .no_wait = ref.no_wait},
