@@ -22,7 +22,7 @@ void put_release(struct put *put)
     write_free(&put->write);
     sh_free(put->vectors);
     sh_arena_free(&put->arena);
-    putter->bytes -= put->bytes;
+    putter->bytes -= put->order.payload.len;
     putter->running--;
     sh_free(put);
     if (!putter->closing)
@@ -31,31 +31,60 @@ void put_release(struct put *put)
         sh_free(putter);
 }
 
-void putter_handle(void *arg, struct sh_rpc_call *call)
+enum sh_err putter_put(struct putter *putter, const struct put_order *order,
+                       put_done_fn *done, void *arg)
 {
-    struct putter *putter = arg;
-    size_t bytes = sh_rpc_call_payload(call).len;
     uint64_t latest = sh_now_ms() + LONGEST_MS;
-    uint64_t deadline = sh_rpc_call_deadline_ms(call);
     struct put *put;
 
-    if (putter->bytes > 0 && putter->bytes + bytes > putter->options.bytes_max) {
-        sh_rpc_fail(call, SH_BUSY, NULL, NULL, "too many documents wait to be stored");
-        return;
-    }
+    if (putter->bytes > 0 &&
+        putter->bytes + order->payload.len > putter->options.bytes_max)
+        return SH_BUSY;
     put = sh_alloc(sizeof(*put));
-    if (put == NULL) {
-        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
-        return;
-    }
+    if (put == NULL)
+        return SH_NOMEM;
     put->putter = putter;
-    put->call = call;
-    put->bytes = bytes;
-    put->deadline_ms = deadline < latest ? deadline : latest;
-    putter->bytes += bytes;
+    put->order = *order;
+    put->done = done;
+    put->arg = arg;
+    put->deadline_ms = order->deadline_ms < latest ? order->deadline_ms : latest;
+    putter->bytes += order->payload.len;
     *putter->end = put;
     putter->end = &put->next;
     start_waiting(putter);
+    return SH_OK;
+}
+
+/* --- as a method -------------------------------------------------------------------- */
+
+static bool is_canceled(void *arg)
+{
+    return sh_rpc_call_canceled(arg);
+}
+
+static void answer_call(void *arg, const struct put_outcome *outcome)
+{
+    struct sh_rpc_call *call = arg;
+
+    if (outcome->err == SH_OK)
+        sh_rpc_reply(call, document_put_reply_desc(), outcome->reply);
+    else
+        sh_rpc_fail(call, outcome->err, NULL, outcome->field, "%s", outcome->message);
+}
+
+void putter_handle(void *arg, struct sh_rpc_call *call)
+{
+    const struct put_order order = {.payload = sh_rpc_call_payload(call),
+                                    .caller = sh_rpc_call_caller(call),
+                                    .trace = sh_rpc_call_trace(call),
+                                    .deadline_ms = sh_rpc_call_deadline_ms(call),
+                                    .canceled = is_canceled};
+    enum sh_err err = putter_put(arg, &order, answer_call, call);
+
+    if (err == SH_BUSY)
+        sh_rpc_fail(call, err, NULL, NULL, "too many documents wait to be stored");
+    else if (err != SH_OK)
+        sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
 /* --- life --------------------------------------------------------------------------- */

@@ -29,6 +29,26 @@ struct putter_options {
 
 SH_CHECK enum sh_err putter_create(const struct putter_options *options,
                                    struct putter **out);
+struct put_order {
+    struct sh_bytes payload;      /* an encoded document_put; borrowed until `done`, */
+    const struct caller *caller;  /* as are whose rights hold, */
+    const struct sh_trace *trace; /* and this; may be NULL */
+    uint64_t deadline_ms;
+    bool (*canceled)(void *arg); /* nobody waits for it any more; NULL: somebody does */
+};
+
+struct put_outcome {
+    enum sh_err err;
+    const char *field; /* NULL, or what of the document is wrong */
+    const char *message;
+    const struct document_put_reply *reply; /* SH_OK; borrowed until `done` returns */
+};
+/* Exactly once per accepted put; may come from inside putter_put(). */
+typedef void put_done_fn(void *arg, const struct put_outcome *outcome);
+
+/* Errors: SH_BUSY (too much waits), SH_NOMEM; `done` is then never called. */
+SH_CHECK enum sh_err putter_put(struct putter *putter, const struct put_order *order,
+                                put_done_fn *done, void *arg);
 /* METHOD_DOCUMENT_PUT; `arg` is the putter. */
 void putter_handle(void *arg, struct sh_rpc_call *call);
 /* What waits is refused; what is under way ends as its next step is cancelled, which the

@@ -12,16 +12,6 @@ enum { LOOKUP_CLEARANCE = 4, LOOKUP_DEPARTMENT = 5 }; /* columns */
 
 /* --- cutting it --------------------------------------------------------------------- */
 
-/* What is wrong with the document itself. */
-static void refuse(struct put *put)
-{
-    const struct record_problem *problem = &put->doc.problem;
-
-    sh_rpc_fail(put->call, SH_INVALID, NULL, problem->field[0] ? problem->field : NULL,
-                "%s", problem->message);
-    put_release(put);
-}
-
 static void run_cut(struct sh_work *work)
 {
     struct put *put = SH_CONTAINER_OF(work, struct put, work);
@@ -36,7 +26,7 @@ static void is_cut(struct sh_work *work, enum sh_err err)
     if (err == SH_OK)
         err = put->worked;
     if (err == SH_INVALID)
-        refuse(put);
+        put_refuse(put);
     else if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
     else if (!put_given_up(put))
@@ -49,8 +39,7 @@ static bool may_hold(const struct put *put)
 {
     const struct record *record = &put->doc.record;
 
-    return put_is_within(sh_rpc_call_caller(put->call), record->clearance_level,
-                         record->department);
+    return put_is_within(put->order.caller, record->clearance_level, record->department);
 }
 
 /* It is there already as it is; `row` is what the look-up found. */
@@ -83,15 +72,15 @@ static void judge(struct put *put, const PGresult *row, const PGresult *collecti
 
     put->exists = PQntuples(row) > 0;
     if (err == SH_INVALID)
-        refuse(put);
+        put_refuse(put);
     else if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
     else if (!may_hold(put))
         put_fail(put, SH_FORBIDDEN,
                  "a document's clearance_level and department must be within one's own");
-    else if (put->exists && !put_is_within(sh_rpc_call_caller(put->call),
-                                           sh_pg_u64(row, 0, LOOKUP_CLEARANCE),
-                                           sh_pg_text(row, 0, LOOKUP_DEPARTMENT)))
+    else if (put->exists &&
+             !put_is_within(put->order.caller, sh_pg_u64(row, 0, LOOKUP_CLEARANCE),
+                            sh_pg_text(row, 0, LOOKUP_DEPARTMENT)))
         put_fail(put, SH_FORBIDDEN, "the document of this id is not yours to replace");
     else if (put->exists && sh_bytes_is(sh_pg_text(row, 0, 0), put->doc.record.hash))
         answer_unchanged(put, row);
@@ -136,7 +125,7 @@ static void run_prepare(struct sh_work *work)
 {
     struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
-    put->worked = prepare_put(sh_rpc_call_payload(put->call), &put->arena, &put->doc);
+    put->worked = prepare_put(put->order.payload, &put->arena, &put->doc);
 }
 
 static void prepared(struct sh_work *work, enum sh_err err)
@@ -146,7 +135,7 @@ static void prepared(struct sh_work *work, enum sh_err err)
     if (err == SH_OK)
         err = put->worked;
     if (err == SH_INVALID)
-        refuse(put);
+        put_refuse(put);
     else if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
     else if (!put_given_up(put))

@@ -19,9 +19,10 @@ struct putter {
 
 struct put {
     struct putter *putter;
-    struct sh_rpc_call *call;
+    struct put_order order;
+    put_done_fn *done;
+    void *arg;
     struct put *next;
-    size_t bytes;
     uint64_t deadline_ms;
     struct sh_arena arena;
     struct sh_work work;
@@ -44,6 +45,8 @@ void put_begin(struct put *put);
 /* It is cut and is to be stored. */
 void put_embed(struct put *put);
 void put_fail(struct put *put, enum sh_err err, const char *message);
+/* What is wrong with the document itself. */
+void put_refuse(struct put *put);
 void put_database_failed(struct put *put, const struct sh_pg_reply *reply);
 /* True when it has ended: nobody waits for it, or the service stops. Nothing is stored
  * yet when this is asked. */

@@ -24,7 +24,18 @@ void put_fail(struct put *put, enum sh_err err, const char *message)
 {
     if (put->putter->closing)
         err = SH_DRAINING;
-    sh_rpc_fail(put->call, err, NULL, NULL, "%s", message);
+    put->done(put->arg, &(struct put_outcome){.err = err, .message = message});
+    put_release(put);
+}
+
+void put_refuse(struct put *put)
+{
+    const struct record_problem *problem = &put->doc.problem;
+
+    put->done(put->arg,
+              &(struct put_outcome){.err = SH_INVALID,
+                                    .field = problem->field[0] ? problem->field : NULL,
+                                    .message = problem->message});
     put_release(put);
 }
 
@@ -32,7 +43,7 @@ static void answer(struct put *put, bool visible)
 {
     put->reply.document_id = put->doc.id;
     put->reply.visible = visible;
-    sh_rpc_reply(put->call, document_put_reply_desc(), &put->reply);
+    put->done(put->arg, &(struct put_outcome){.err = SH_OK, .reply = &put->reply});
     put_release(put);
 }
 
@@ -40,7 +51,7 @@ bool put_given_up(struct put *put)
 {
     if (put->putter->closing)
         put_fail(put, SH_DRAINING, "shutting down, nothing was stored");
-    else if (sh_rpc_call_canceled(put->call))
+    else if (put->order.canceled != NULL && put->order.canceled(put->arg))
         put_fail(put, SH_CANCELED, "cancelled, nothing was stored");
     else
         return false;
@@ -51,8 +62,8 @@ void put_database_failed(struct put *put, const struct sh_pg_reply *reply)
 {
     enum sh_err err = reply->err;
 
-    sh_warning(sh_rpc_call_trace(put->call), "a document cannot be stored: %s %s",
-               reply->sqlstate, reply->message);
+    sh_warning(put->order.trace, "a document cannot be stored: %s %s", reply->sqlstate,
+               reply->message);
     if (reply->maybe_done)
         put_fail(put, SH_INTERNAL,
                  "it is not known whether the document was stored; put it "
@@ -132,7 +143,7 @@ static void store(struct put *put)
     struct sh_pg_call call = {.steps = put->write.steps,
                               .count = put->write.step_count,
                               .deadline_ms = put->deadline_ms,
-                              .trace = sh_rpc_call_trace(put->call)};
+                              .trace = put->order.trace};
     enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
 
     if (err != SH_OK)
@@ -203,7 +214,7 @@ static void embed(struct put *put)
                                 .fingerprint = put->model.fingerprint,
                                 .dimension = put->model.dimension,
                                 .deadline_ms = put->deadline_ms - left / EMBED_SHARE,
-                                .trace = sh_rpc_call_trace(put->call)};
+                                .trace = put->order.trace};
 
     /* What gets no vector now gets one later; not even an attempt is no failure. */
     if (put->model.dimension == 0 || sh_rpc_client_ready(order.client) == 0 ||
