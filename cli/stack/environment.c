@@ -69,6 +69,8 @@ void environment_set(const struct layout *layout)
     set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
     set_default("BACKUP_DIR", layout_path(layout, "backups"));
     set_default("AUDIT_DIR", layout_path(layout, "audit"));
+    (void)snprintf(value, sizeof(value), "dir:%s", layout_path(layout, "files"));
+    set_default("FILE_STORE", value);
     (void)snprintf(value, sizeof(value), "%u", layout->api_port);
     (void)setenv("API_PORT", value, 1);
     (void)setenv("API_HOST", layout->api_host, 1);

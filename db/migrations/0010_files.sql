@@ -54,17 +54,22 @@ CREATE FUNCTION file_lock(hash bytea) RETURNS void LANGUAGE sql AS $$
         ('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint)
 $$;
 
--- The id of a new claim; NULL while the file is being removed: ask again soon.
+-- The id of a new claim. While the file is being removed it waits, two seconds at most;
+-- then NULL: ask again later. (The removal ends without taking the lock.)
 CREATE FUNCTION file_claim(which bytea) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     made bigint;
 BEGIN
     PERFORM file_lock(which);
-    IF EXISTS (SELECT FROM file_orphans o WHERE o.hash = which AND o.lease > clock_timestamp()) THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO file_claims (hash) VALUES (which) RETURNING id INTO made;
-    RETURN made;
+    FOR attempt IN 1..40 LOOP
+        IF NOT EXISTS (SELECT FROM file_orphans o
+                       WHERE o.hash = which AND o.lease > clock_timestamp()) THEN
+            INSERT INTO file_claims (hash) VALUES (which) RETURNING id INTO made;
+            RETURN made;
+        END IF;
+        PERFORM pg_sleep(0.05);
+    END LOOP;
+    RETURN NULL;
 END $$;
 
 -- The upload has ended, whatever came of it: if nothing refers to the file it goes.

@@ -190,6 +190,8 @@ struct sh_http_request {
     bool body_over; /* no more calls of body_fn */
     bool begun;
     bool chunked;      /* the streamed answer */
+    bool sized;        /* its length was declared */
+    uint64_t owed;     /* what is left of that */
     bool close;        /* the handler asked for Connection: close */
     bool secure;       /* the client speaks TLS */
     bool unpacked;     /* the answer is not to be packed */

@@ -130,19 +130,24 @@ void sh_http_respond(struct sh_http_request *request, int status,
 
 /* --- streamed ----------------------------------------------------------------------- */
 
-void sh_http_begin(struct sh_http_request *request, int status, const char *content_type)
+/* length -1: it is not known */
+static void begin(struct sh_http_request *request, int status, const char *content_type,
+                  int64_t length)
 {
     struct http_conn *conn = request->conn;
     struct sh_buffer *out = &conn->server->out;
+    bool open_ended = has_body(request, status) && length < 0;
     request->begun = true;
     request->status = status;
-    request->chunked = has_body(request, status) && !request->parse.http10;
-    if (has_body(request, status) && request->parse.http10)
+    request->chunked = open_ended && !request->parse.http10;
+    request->owed = has_body(request, status) && length > 0 ? (uint64_t)length : 0;
+    request->sized = length >= 0;
+    if (open_ended && request->parse.http10)
         conn->last = true; /* the end of the connection is the end of the body */
     decide_end(request);
 
     sh_buffer_clear(out);
-    http_head_put(out, request, status, content_type, -1, 0);
+    http_head_put(out, request, status, content_type, length, 0);
     struct sh_bytes head = sh_buffer_bytes(out);
     if (out->err != SH_OK || request->extra.err != SH_OK) {
         conn->broken = true;
@@ -151,6 +156,17 @@ void sh_http_begin(struct sh_http_request *request, int status, const char *cont
     }
     request->sent = head.len;
     http_write(conn, &head, 1);
+}
+
+void sh_http_begin(struct sh_http_request *request, int status, const char *content_type)
+{
+    begin(request, status, content_type, -1);
+}
+
+void sh_http_begin_sized(struct sh_http_request *request, int status,
+                         const char *content_type, uint64_t length)
+{
+    begin(request, status, content_type, length < INT64_MAX ? (int64_t)length : -1);
 }
 
 /* "1a2b\r\n" */
@@ -172,6 +188,9 @@ bool sh_http_send(struct sh_http_request *request, struct sh_bytes piece)
     struct http_conn *conn = request->conn;
     if (!request->begun || conn->broken)
         return false;
+    if (request->sized && piece.len > request->owed)
+        piece.len =
+            (size_t)request->owed; /* the rest would be taken for another answer */
     if (piece.len > 0 && has_body(request, request->status)) {
         char size[20];
         struct sh_bytes parts[] = {
@@ -179,6 +198,7 @@ bool sh_http_send(struct sh_http_request *request, struct sh_bytes piece)
         unsigned first = request->chunked ? 0 : 1;
         unsigned count = request->chunked ? 3 : 1;
         http_write(conn, parts + first, count);
+        request->owed -= request->sized ? piece.len : 0;
         request->sent += piece.len + (request->chunked ? parts[0].len + 2 : 0);
     }
     if (http_write_queued(conn) <= conn->server->limits.write_buffer && !conn->broken)
@@ -191,6 +211,10 @@ void sh_http_end(struct sh_http_request *request)
 {
     static const struct sh_bytes last = {"0\r\n\r\n", 5};
     struct http_conn *conn = request->conn;
+    if (request->owed > 0) {
+        cut(request);
+        return;
+    }
     if (request->chunked) {
         http_write(conn, &last, 1);
         request->sent += last.len;

@@ -1,8 +1,10 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
+#include "services/search/files/file_parts.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/memory_parts.h"
 #include "services/search/methods.h"
 #include "services/search/pgvector/pg_parts.h"
+#include "services/search/rerank/rerank_config.h"
 #include "services/search/settings.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
@@ -15,6 +17,7 @@ struct search {
     struct sh_workers *writer;   /* the one thread that changes the view */
     struct sh_workers *ingester; /* decoding, cutting, hashing */
     struct sh_pg *pg;
+    struct file_parts files;
     struct sh_rpc_client *embedder;
     struct model_binding *model;
     struct pending *pending;
@@ -63,19 +66,26 @@ static enum sh_err start_workers(struct sh_service *service, void *self)
     return err;
 }
 
-static enum sh_err start_database(struct sh_service *service, void *self)
-{
-    struct search *search = self;
-
-    return sh_pg_create(sh_service_loop(service), &search->pg_config, NULL, &search->pg);
-}
-
 static void stop_database(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
     (void)service;
+    file_parts_close(&search->files);
     sh_pg_close(&search->pg);
+}
+
+static enum sh_err start_database(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    uv_loop_t *loop = sh_service_loop(service);
+    enum sh_err err = sh_pg_create(loop, &search->pg_config, NULL, &search->pg);
+
+    if (err == SH_OK)
+        err = file_parts_start(&search->files, loop, search->pg);
+    if (err != SH_OK)
+        stop_database(service, self);
+    return err;
 }
 
 static void on_embedder(void *arg)
@@ -222,18 +232,8 @@ static void stop_glossary(struct sh_service *service, void *self)
 static enum sh_err start_reranker(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    const struct search_config *config = &search->config;
-    bool cohere = strcmp(config->rerank_shape, "cohere") == 0;
-    struct reranker_options options = {.url = config->rerank_url,
-                                       .shape = cohere ? RERANK_COHERE : RERANK_TEI,
-                                       .model = config->rerank_model,
-                                       .api_key = config->rerank_api_key,
-                                       .timeout_ms = config->rerank_timeout_ms,
-                                       .top = config->rerank_top};
-
-    if (config->rerank_url[0] == '\0')
-        return SH_OK;
-    return reranker_create(sh_service_loop(service), &options, &search->reranker);
+    return reranker_of_settings(sh_service_loop(service), &search->config,
+                                &search->reranker);
 }
 
 static void stop_reranker(struct sh_service *service, void *self)
@@ -318,6 +318,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         .pg = search->pg,
         .feed = search->memory.feed,
         .putter = search->putter,
+        .files = &search->files.files,
         .querier = {.backend = backend_of(search),
                     .embedder = search->embedder,
                     .model = model_current(search->model),
@@ -377,8 +378,8 @@ static const struct sh_stage stages[] = {
 int main(int argc, char **argv)
 {
     static struct search search;
-    struct sh_settings settings[] = {search_settings(&search.config),
-                                     sh_pg_settings(&search.pg_config)};
+    struct sh_settings settings[2 + FILE_PARTS_SETTINGS] = {
+        search_settings(&search.config), sh_pg_settings(&search.pg_config)};
     struct sh_service_spec spec = {
         .name = "search",
         .summary = "keeps the documents, finds passages in them",
@@ -394,5 +395,6 @@ int main(int argc, char **argv)
         .self = &search,
     };
 
+    file_parts_settings(&search.files, settings + 2);
     return sh_service_main(argc, argv, &spec);
 }

@@ -15,7 +15,7 @@ static struct boosts boosts_of(const struct search_config *config)
 }
 
 static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
-                           struct putter *putter)
+                           const struct methods_options *options)
 {
     const size_t put_max = (size_t)64 << 20;
     const struct {
@@ -26,7 +26,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
         void *arg;
     } all[] = {
         {METHOD_SEARCH_QUERY, "search.query", 0, query_handle, &self->querier},
-        {METHOD_DOCUMENT_PUT, "search.put", put_max, putter_handle, putter},
+        {METHOD_DOCUMENT_PUT, "search.put", put_max, putter_handle, options->putter},
         {METHOD_DOCUMENT_GET, "search.get", 0, documents_get, &self->documents},
         {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
         {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
@@ -38,6 +38,10 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
          &self->documents},
         {METHOD_ACCESS_EXPLAIN, "search.access", 0, access_explain, &self->documents},
         {METHOD_VIEW_WAIT, "search.shown", 0, shown_handle, self->shown},
+        {METHOD_FILE_INFO, "search.file", 0, files_get, options->files},
+        {METHOD_FILE_CLAIM, "search.claim_file", 0, files_claim_call, options->files},
+        {METHOD_FILE_RELEASE, "search.release_file", 0, files_release_call,
+         options->files},
     };
     enum sh_err err = SH_OK;
 
@@ -74,14 +78,14 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     self->boosts = boosts_of(options->config);
     self->querier = options->querier;
     self->querier.boosts = &self->boosts;
-    self->documents =
-        (struct documents){options->pg, options->feed, options->feed == NULL};
+    self->documents = (struct documents){options->pg, options->feed,
+                                         options->feed == NULL, options->files->keeper};
     err = shown_create(loop, options->feed, &self->shown);
     if (err == SH_OK && options->config->query_vectors > 0)
         err =
             query_vectors_create(options->config->query_vectors, &self->querier.vectors);
     if (err == SH_OK)
-        err = add_all(self, rpc, options->putter);
+        err = add_all(self, rpc, options);
     if (err != SH_OK)
         methods_stop(self);
     else
@@ -101,6 +105,7 @@ void methods_stop(struct methods *self)
     self->generation = (struct generation){0};
     self->querier.closing = true;
     self->documents.feed = NULL;
+    self->documents.files = NULL;
     query_vectors_free(&self->querier.vectors);
     shown_close(&self->shown);
 }

@@ -2,6 +2,7 @@
 #ifndef SEARCH_METHODS_H
 #define SEARCH_METHODS_H
 
+#include "services/search/files/files.h"
 #include "services/search/generation.h"
 #include "services/search/ingest/put.h"
 #include "services/search/query/documents.h"
@@ -22,6 +23,7 @@ struct methods_options {
     struct sh_pg *pg;
     struct feed *feed; /* NULL: searches read the record itself */
     struct putter *putter;
+    struct files *files;
     struct querier querier; /* but for its boosts */
 };
 

@@ -166,6 +166,10 @@ void sh_http_fail_err(struct sh_http_request *request, enum sh_err err,
 /* A streamed answer, chunked: begin, send…, end. Responding or failing after begin cuts
  * the connection, so that the client sees that the answer is not whole. */
 void sh_http_begin(struct sh_http_request *request, int status, const char *content_type);
+/* The same of exactly `length` bytes, as Content-Length: what is more is not sent, and
+ * when less was sent the connection is cut. */
+void sh_http_begin_sized(struct sh_http_request *request, int status,
+                         const char *content_type, uint64_t length);
 /* False: the reader is slow; send no more until `drained` is called (set it before).
  * Copied; empty does nothing. */
 bool sh_http_send(struct sh_http_request *request, struct sh_bytes piece);

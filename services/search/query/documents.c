@@ -193,6 +193,7 @@ static void on_deleted(void *arg, const struct sh_pg_reply *reply)
         return;
     }
     lookup->gone.xid = sh_pg_u64(reply->results[1], 0, 0);
+    file_keeper_wake(lookup->documents->files); /* it may have had one */
     if (lookup->documents->immediate)
         on_gone(lookup, SH_OK);
     else if (feed == NULL || lookup->no_wait ||

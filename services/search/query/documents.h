@@ -4,12 +4,14 @@
 #define SEARCH_DOCUMENTS_H
 
 #include "services/search/feed/feed.h"
+#include "services/search/files/keeper.h"
 #include "shared/rpc_server.h"
 
 struct documents {
     struct sh_pg *pg;
     struct feed *feed;
     bool immediate; /* searches read the record itself: there is no view to wait for */
+    struct file_keeper *files; /* NULL: not running */
 };
 
 /* `arg` is the struct documents, which must live as long as its calls do. */

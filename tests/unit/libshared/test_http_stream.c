@@ -53,6 +53,43 @@ static void answers_are_chunked_for_1_1(void **state)
     free(heard);
 }
 
+static void stream_sized(void *arg, struct sh_http_request *request)
+{
+    struct fixture *f = arg;
+    bool is_short = sh_bytes_is(sh_http_path(request), "/short");
+
+    f->calls++;
+    sh_http_begin_sized(request, 206, "text/plain", 11);
+    (void)sh_http_send(request, sh_bytes_of("hello "));
+    if (!is_short)
+        (void)sh_http_send(request, sh_bytes_of("world and more"));
+    sh_http_end(request);
+}
+
+static void a_declared_length_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct heard *heard = calloc(1, sizeof(*heard));
+    serve(f, stream_sized);
+    int fd = dial(f);
+    say(fd, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+            "GET /short HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_end(f, fd, heard);
+    assert_int_equal(f->calls, 3); /* cut off after the one that was too short */
+    char *second = strstr(heard->data + 1, "HTTP/1.1 206");
+    assert_non_null(second);
+    char *third = strstr(second + 1, "HTTP/1.1 206");
+    assert_non_null(third);
+    assert_string_equal(strstr(third, "\r\n\r\n") + 4, "hello ");
+    second[-1] = third[-1] = '\0';
+    assert_non_null(strstr(heard->data, "Content-Length: 11\r\n"));
+    assert_string_equal(strstr(heard->data, "\r\n\r"), "\r\n\r");
+    assert_null(strstr(second, "chunked"));
+    assert_memory_equal(strstr(second, "\r\n\r\n") + 4, "hello worl", 10);
+    close(fd);
+    free(heard);
+}
+
 struct pump { /* sends until told to stop, goes on when drained */
     struct fixture *f;
     struct sh_http_request *request;
@@ -214,6 +251,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(answers_are_chunked_for_1_1),
+        TEST(a_declared_length_is_kept),
         TEST(a_slow_reader_holds_the_sender_back),
         TEST(a_reader_that_leaves_aborts_the_stream),
         TEST(sending_to_nobody_aborts_later),

@@ -307,7 +307,7 @@ static inline void service_start_methods(struct service *service)
                                         .other_model = service_on_other_model,
                                         .arg = service};
     assert_int_equal(query_vectors_create(8, &service->querier.vectors), SH_OK);
-    service->documents = (struct documents){service->pg, service->feed, false};
+    service->documents = (struct documents){service->pg, service->feed, false, NULL};
     assert_int_equal(sh_rpc_server_create(service->zmq, &options, &service->server),
                      SH_OK);
     service_add(service, METHOD_SEARCH_QUERY, query_handle, &service->querier);
