@@ -341,7 +341,7 @@
     F(str,  document_id,         256, _)                                            \
     F(list, subjects,            256, access_subject)
 
-/* department: why that rule holds or does not, by number: access/access.h. */
+/* department: why that rule holds or does not, by number: proto/access.h. */
 #define ACCESS_VERDICT(F)                                                           \
     F(flag, readable,              0, _)                                            \
     F(flag, clearance_ok,          0, _)                                            \

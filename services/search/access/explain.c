@@ -1,6 +1,6 @@
 #include "services/search/access/explain.h"
 
-#include "services/search/access/access.h"
+#include "proto/access.h"
 #include "services/search/ingest/record.h"
 #include "services/search/query/record_call.h"
 #include "services/search/store/readable.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/search/access/access.h"
+#include "proto/access.h"
 #include "services/search/collections/collections_sql.h"
 #include "services/search/ingest/record.h"
 #include "services/search/query/record_call.h"

@@ -1,6 +1,6 @@
 #include "services/search/ingest/put_rights.h"
 
-#include "services/search/access/access.h"
+#include "proto/access.h"
 
 bool put_is_within(const struct caller *caller, uint64_t clearance_level,
                    struct sh_bytes department)

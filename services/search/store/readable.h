@@ -1,4 +1,4 @@
-/* readable: the right to read, as a condition of SQL. The same as access/access.h says in
+/* readable: the right to read, as a condition of SQL. The same as proto/access.h says in
  * C and filter/filter_parse.c in bitmaps; tests hold the three against each other. */
 #ifndef SEARCH_READABLE_H
 #define SEARCH_READABLE_H

@@ -61,7 +61,7 @@ enum sh_err hnsw_make(const struct hnsw_options *options, struct hnsw **out)
     self->stride = (record + CODE_ALIGN - 1) / CODE_ALIGN * CODE_ALIGN;
     self->level_factor = 1 / log((double)options->links);
     self->random = options->seed;
-    epoch_init(&self->epoch);
+    sh_epoch_init(&self->epoch);
     pthread_mutex_init(&self->growing, NULL);
     pthread_mutex_init(&self->compacting, NULL);
     pthread_rwlock_init(&self->saving, NULL);
@@ -91,7 +91,7 @@ void hnsw_free(struct hnsw **out)
     struct hnsw *self = *out;
     if (!self)
         return;
-    for (uint32_t i = 0; i < EPOCH_SEATS; i++)
+    for (uint32_t i = 0; i < SH_EPOCH_SEATS; i++)
         free_scratch(&self->scratch[i]);
     region_close(&self->nodes);
     region_close(&self->upper);
@@ -293,7 +293,7 @@ size_t hnsw_bytes(const struct hnsw *self)
 {
     size_t bytes = sizeof(*self) + self->nodes.usable + self->upper.usable +
                    self->slots.usable + self->mapping.usable;
-    for (uint32_t i = 0; i < EPOCH_SEATS; i++)
+    for (uint32_t i = 0; i < SH_EPOCH_SEATS; i++)
         bytes += self->scratch[i].visited_count;
     return bytes;
 }

@@ -170,7 +170,7 @@ static enum sh_err compact(struct compaction *job)
     if (err != SH_OK)
         return err;
     move_entry(job);
-    epoch_wait(&self->epoch);
+    sh_epoch_wait(&self->epoch);
     job->nodes = atomic_load_explicit(&self->node_count, memory_order_acquire);
     err = walk_begin(self, self->options.ef_construction, &seat);
     if (err != SH_OK)
@@ -178,7 +178,7 @@ static enum sh_err compact(struct compaction *job)
     job->scratch = &self->scratch[seat];
     repair_all(job);
     walk_end(self, seat);
-    epoch_wait(&self->epoch);
+    sh_epoch_wait(&self->epoch);
     give_back(job);
     return SH_OK;
 }

@@ -11,9 +11,9 @@
 
 #include <pthread.h>
 
-#include "services/search/vector/epoch.h"
 #include "services/search/vector/hnsw.h"
 #include "services/search/vector/region.h"
+#include "shared/epoch.h"
 
 enum {
     HNSW_LEVELS = 16,
@@ -80,8 +80,8 @@ struct hnsw {
     pthread_mutex_t growing;
     pthread_mutex_t compacting;
     pthread_rwlock_t saving; /* inserts share it */
-    struct epoch epoch;
-    struct scratch scratch[EPOCH_SEATS];
+    struct sh_epoch epoch;
+    struct scratch scratch[SH_EPOCH_SEATS];
 };
 
 static inline char *node_at(const struct hnsw *self, uint32_t node)

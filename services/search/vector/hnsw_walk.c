@@ -62,7 +62,7 @@ static enum sh_err ready_rest(const struct hnsw *self, struct scratch *scratch)
 
 enum sh_err walk_begin(struct hnsw *self, uint32_t ef, uint32_t *seat)
 {
-    *seat = epoch_enter(&self->epoch);
+    *seat = sh_epoch_enter(&self->epoch);
     struct scratch *scratch = &self->scratch[*seat];
     uint32_t nodes = atomic_load_explicit(&self->node_count, memory_order_acquire);
     enum sh_err err = walk_widen(scratch, ef);
@@ -71,13 +71,13 @@ enum sh_err walk_begin(struct hnsw *self, uint32_t ef, uint32_t *seat)
     if (err == SH_OK)
         err = ready_rest(self, scratch);
     if (err != SH_OK)
-        epoch_leave(&self->epoch, *seat);
+        sh_epoch_leave(&self->epoch, *seat);
     return err;
 }
 
 void walk_end(struct hnsw *self, uint32_t seat)
 {
-    epoch_leave(&self->epoch, seat);
+    sh_epoch_leave(&self->epoch, seat);
 }
 
 void walk_stamp(struct scratch *scratch)

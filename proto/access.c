@@ -1,4 +1,4 @@
-#include "services/search/access/access.h"
+#include "proto/access.h"
 
 static enum access_department judge_department(const struct caller *caller,
                                                uint64_t clearance_level,

@@ -1,8 +1,8 @@
-/* access: who may read a document of some clearance and department. Writing asks this, an
+/* access: who may read what has a clearance and a department. Writing asks this, an
  * explanation shows it; searches say the same in bitmaps (filter/filter_parse.c), the
  * record in SQL (store/readable.h), and tests hold the three against each other. Pure. */
-#ifndef SEARCH_ACCESS_H
-#define SEARCH_ACCESS_H
+#ifndef PROTO_ACCESS_H
+#define PROTO_ACCESS_H
 
 #include "proto/msg.h"
 

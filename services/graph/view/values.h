@@ -1,0 +1,42 @@
+/* values: the properties of a node or an edge, packed: {key, where} in order of the keys'
+ * numbers, then the values. Lists and maps stay JSON text. Pure. */
+#ifndef GRAPH_VALUES_H
+#define GRAPH_VALUES_H
+
+#include "services/graph/view/symbols.h"
+#include "shared/buffer.h"
+
+enum value_type {
+    VALUE_NULL,
+    VALUE_BOOLEAN,
+    VALUE_INTEGER,
+    VALUE_FLOAT,
+    VALUE_STRING,
+    VALUE_LIST,
+    VALUE_MAP,
+};
+
+struct value {
+    enum value_type type;
+    union {
+        bool flag;
+        int64_t integer;
+        double real;
+        struct sh_bytes text; /* STRING; LIST and MAP: JSON */
+    };
+};
+
+/* "INTEGER", as people see it. */
+const char *value_type_name(enum value_type type);
+
+/* Append the packed form of `json`, an object, to `out`;
+ * its keys become symbols. Errors: SH_MALFORMED: no JSON object, SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err values_pack(struct sh_bytes json, struct symbols *keys,
+                                 struct sh_buffer *out);
+/* False: no such property. *out borrows from `packed`. */
+bool values_get(struct sh_bytes packed, uint32_t key, struct value *out);
+uint32_t values_count(struct sh_bytes packed);
+/* The property at `index` < count, in order of the keys' numbers. */
+void values_at(struct sh_bytes packed, uint32_t index, uint32_t *key, struct value *out);
+
+#endif
