@@ -21,7 +21,7 @@ struct list { /* of any items */
 
 struct change {
     struct graph *graph;
-    const struct graph_version *before;
+    struct graph_version *before;
     struct graph_version *next;
     struct leftover *leftover;
     struct change_memory memory;
@@ -75,7 +75,7 @@ int change_compare_numbers(const void *left, const void *right);
 /* Zeroed memory of the next version. */
 void *change_make(struct change *change, size_t size);
 /* The next version has it no more; NULL is fine. */
-SH_CHECK enum sh_err change_replace(struct change *change, const void *memory);
+SH_CHECK enum sh_err change_replace(struct change *change, void *memory);
 /* NULL: out of memory. */
 struct node *change_edit_node(struct change *change, uint32_t place);
 struct edge *change_edit_edge(struct change *change, uint32_t place);

@@ -12,7 +12,7 @@ static enum sh_err lay_links_of(struct change *change, const struct link_change 
     struct node *node = change_edit_node(change, changes->node);
     if (node == NULL)
         return SH_NOMEM;
-    const struct links **place = changes->outgoing ? &node->out : &node->in;
+    struct links **place = changes->outgoing ? &node->out : &node->in;
     struct links *links;
     if (!links_change(*place, changes, count, &links))
         return SH_NOMEM;

@@ -33,11 +33,11 @@ void *change_make(struct change *change, size_t size)
     return made;
 }
 
-enum sh_err change_replace(struct change *change, const void *memory)
+enum sh_err change_replace(struct change *change, void *memory)
 {
     if (memory == NULL)
         return SH_OK;
-    return retired_add(&change->memory.replaced, (void *)(uintptr_t)memory, sh_free);
+    return retired_add(&change->memory.replaced, memory, sh_free);
 }
 
 struct node *change_edit_node(struct change *change, uint32_t place)

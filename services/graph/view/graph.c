@@ -54,13 +54,13 @@ static void free_version(struct graph_version *version)
 {
     for (uint32_t i = 0; i < version->node_end; i++) {
         const struct node *node = pages_at(&version->nodes, i);
-        sh_free((void *)(uintptr_t)node->body);
-        sh_free((void *)(uintptr_t)node->out);
-        sh_free((void *)(uintptr_t)node->in);
+        sh_free(node->body);
+        sh_free(node->out);
+        sh_free(node->in);
     }
     for (uint32_t i = 0; i < version->edge_end; i++) {
         const struct edge *edge = pages_at(&version->edges, i);
-        sh_free((void *)(uintptr_t)edge->body);
+        sh_free(edge->body);
     }
     for (uint32_t i = 0; i < version->labels.page_count * PAGE_ITEMS; i++) {
         roaring_bitmap_t *const *places = pages_at(&version->labels, i);

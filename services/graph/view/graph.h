@@ -24,9 +24,9 @@ struct node_body {
 };
 
 struct node {
-    const struct node_body *body; /* NULL: there is none in this place */
-    const struct links *out;      /* NULL: none */
-    const struct links *in;
+    struct node_body *body; /* NULL: there is none in this place */
+    struct links *out;      /* NULL: none */
+    struct links *in;
     uint32_t access;
 };
 
@@ -39,7 +39,7 @@ struct edge_body {
 };
 
 struct edge {
-    const struct edge_body *body;
+    struct edge_body *body;
     uint32_t access;
 };
 

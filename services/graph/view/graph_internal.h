@@ -19,8 +19,8 @@ struct leftover { /* what a version replaced */
 };
 
 struct graph {
-    _Atomic(struct graph_version *) current;
     struct sh_epoch epoch;
+    _Atomic(struct graph_version *) current;
     struct symbols *labels;
     struct symbols *types;
     struct symbols *keys;

@@ -101,7 +101,7 @@ bool links_change(const struct links *old, const struct link_change *changes,
     for (size_t i = 0; i < count && good; i++)
         apply(&merge, &changes[i]);
     while (good && old_type(&merge, &type))
-        emit(&merge, type, &old->links[merge.at++]);
+        emit(&merge, type, &merge.old->links[merge.at++]);
     if (good && merge.count > 0) {
         *out = finish(&merge);
         good = *out != NULL;
