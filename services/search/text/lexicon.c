@@ -64,12 +64,16 @@ enum sh_err lexicon_make(const struct terms *terms, const struct lexicon *old,
     qsort_r(fresh, news, sizeof(*fresh), by_text, &order);
     merge(&order, old, fresh, out);
     sh_free(fresh);
-    return SH_OK;
+    enum sh_err err = lexicon_shape(terms, out);
+    if (err != SH_OK)
+        lexicon_free(out);
+    return err;
 }
 
 void lexicon_free(struct lexicon *lexicon)
 {
     sh_free(lexicon->order);
+    sh_free(lexicon->shapes);
     *lexicon = (struct lexicon){0};
 }
 

@@ -7,7 +7,8 @@
 #include "services/search/text/terms.h"
 
 struct lexicon {
-    uint32_t *order; /* terms [0, count) */
+    uint32_t *order;  /* terms [0, count) */
+    uint32_t *shapes; /* of them in this order: by these most are told to be far */
     uint32_t count;
 };
 
@@ -27,6 +28,8 @@ struct lexicon_hits { /* of the least distance, those that most passages hold */
 /* From an older one of the same terms. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err lexicon_make(const struct terms *terms, const struct lexicon *old,
                                   struct lexicon *out);
+/* `shapes` of one whose `order` was read from elsewhere. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err lexicon_shape(const struct terms *terms, struct lexicon *lexicon);
 void lexicon_free(struct lexicon *lexicon);
 bool lexicon_is_old(const struct lexicon *lexicon, const struct terms *terms);
 

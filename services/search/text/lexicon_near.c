@@ -2,12 +2,19 @@
 
 #include "services/search/text/analyzer.h"
 #include "services/search/text/lexicon_internal.h"
+#include "shared/mem.h"
 
-/* The terms are gone through in order, as a trie would be: of each only what it does not
- * share with the one before is looked at, and where a beginning is too far from the word
- * already, all that begin so are passed over. */
+/* Each term has a shape: its length and the set of its letters. One that has more letters
+ * that the word lacks than there may be edits, or lacks more, or is too long or short, is
+ * too far, and nearly all are: shapes lie one behind the other and are compared many at a
+ * time. The few that are left are gone through in order, as a trie would be: of each only
+ * what it does not share with the one before is looked at, and no further than to where
+ * it is too far from the word. */
 
 enum { POINTS = ANALYZER_TERM_MAX, ROWS = POINTS + 1 };
+enum { LETTERS = 26, LONGEST = 63, LANES = 16 }; /* bits of a shape: letters, length */
+
+typedef uint32_t lanes_u32 __attribute__((vector_size(LANES * sizeof(uint32_t))));
 
 struct walk {
     const struct lexicon *lexicon;
@@ -22,7 +29,7 @@ struct walk {
     struct sh_bytes text;     /* the term they are made for */
 };
 
-static uint32_t next_point(struct sh_bytes text, uint32_t pos, int32_t *code)
+uint32_t lexicon_point(struct sh_bytes text, uint32_t pos, int32_t *code)
 {
     const uint8_t *data = text.data;
     utf8proc_int32_t point = -1;
@@ -77,7 +84,7 @@ static bool feed(struct walk *walk, struct sh_bytes text)
     walk->text = text;
     while (walk->ends[walk->depth] < text.len) {
         int32_t point = 0;
-        uint32_t pos = next_point(text, walk->ends[walk->depth], &point);
+        uint32_t pos = lexicon_point(text, walk->ends[walk->depth], &point);
         if (walk->depth == POINTS)
             return false;
         uint8_t best = add_row(walk, point);
@@ -95,46 +102,102 @@ static void look_at(struct walk *walk, uint32_t term, struct lexicon_hits *hits)
         lexicon_offer(hits, walk->terms, term, distance);
 }
 
-static bool is_above(const struct walk *walk, uint32_t at, struct sh_bytes prefix)
-{
-    struct sh_bytes text = lexicon_text(walk->terms, walk->lexicon->order[at]);
-    size_t shorter = text.len < prefix.len ? text.len : prefix.len;
-    return memcmp(text.data, prefix.data, shorter) > 0;
-}
-
-/* The first behind `at` that does not begin so; most often it is near. */
-static uint32_t pass_over(const struct walk *walk, uint32_t at)
-{
-    struct sh_bytes prefix = {walk->text.data, walk->ends[walk->depth]};
-    uint32_t low = at + 1;
-    uint32_t step = 1;
-    uint32_t count = walk->lexicon->count;
-    while (low < count && step < count - low && !is_above(walk, low + step - 1, prefix)) {
-        low += step;
-        step *= 2;
-    }
-    uint32_t high = step < count - low ? low + step : count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (is_above(walk, middle, prefix))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 static bool start(struct walk *walk, struct sh_bytes word)
 {
     for (uint32_t pos = 0; pos < word.len;) {
         if (walk->count == POINTS)
             return false;
-        pos = next_point(word, pos, &walk->word[walk->count++]);
+        pos = lexicon_point(word, pos, &walk->word[walk->count++]);
     }
     for (uint32_t j = 0; j <= walk->count; j++)
         walk->rows[0][j] = (uint8_t)j;
     walk->ends[0] = 0;
     return walk->count > 0;
+}
+
+/* --- shapes --------------------------------------------------------------------------
+ */
+
+static uint32_t shape_of(struct sh_bytes text)
+{
+    uint32_t letters = 0;
+    uint32_t points = 0;
+    for (uint32_t pos = 0; pos < text.len; points++) {
+        int32_t code = 0;
+        pos = lexicon_point(text, pos, &code);
+        letters |= UINT32_C(1) << ((uint32_t)code % LETTERS);
+    }
+    return (points < LONGEST ? points : LONGEST) << LETTERS | letters;
+}
+
+enum sh_err lexicon_shape(const struct terms *terms, struct lexicon *lexicon)
+{
+    /* the last lanes may reach beyond the last term */
+    size_t room = ((size_t)lexicon->count + LANES) / LANES * LANES;
+    lexicon->shapes = sh_alloc_array(room, sizeof(*lexicon->shapes));
+    if (!lexicon->shapes)
+        return SH_NOMEM;
+    for (uint32_t i = 0; i < lexicon->count; i++)
+        lexicon->shapes[i] = shape_of(lexicon_text(terms, lexicon->order[i]));
+    return SH_OK;
+}
+
+struct sieve {
+    uint32_t letters; /* of the word */
+    uint32_t shortest;
+    uint32_t longest;
+    uint32_t most;
+};
+
+static struct sieve sieve_of(struct sh_bytes word, uint32_t most)
+{
+    uint32_t shape = shape_of(word);
+    uint32_t points = shape >> LETTERS;
+    return (struct sieve){.letters = shape & ((UINT32_C(1) << LETTERS) - 1),
+                          .shortest = points > most ? points - most : 0,
+                          .longest = points + most,
+                          .most = most};
+}
+
+/* Bits: which of the lanes may be near. An edit brings in one letter at most, and takes
+ * one away. */
+static uint32_t sift(const struct sieve *sieve, const uint32_t *shapes)
+{
+    lanes_u32 shape;
+    memcpy(&shape, shapes, sizeof(shape));
+    lanes_u32 letters = shape & ((UINT32_C(1) << LETTERS) - 1);
+    lanes_u32 points = shape >> LETTERS;
+    lanes_u32 lacking = sieve->letters & ~letters;
+    lanes_u32 extra = letters & ~sieve->letters;
+    for (uint32_t i = 0; i < sieve->most; i++) {
+        lacking &= lacking - 1; /* one letter less */
+        extra &= extra - 1;
+    }
+    lanes_u32 far = lacking | extra | (lanes_u32)(points < sieve->shortest) |
+                    (lanes_u32)(points > sieve->longest);
+    uint32_t all[LANES];
+    uint32_t near = 0;
+    uint32_t passed = 0;
+    lanes_u32 is_near = (lanes_u32)(far == 0);
+    memcpy(all, &is_near, sizeof(all));
+    for (uint32_t i = 0; i < LANES; i++)
+        passed |= all[i];
+    for (uint32_t i = 0; passed != 0 && i < LANES; i++)
+        near |= (all[i] & 1) << i;
+    return near;
+}
+
+static void look_at_near(struct walk *walk, const struct sieve *sieve, uint32_t first,
+                         struct lexicon_hits *hits)
+{
+    const struct lexicon *lexicon = walk->lexicon;
+    uint32_t left = sift(sieve, lexicon->shapes + first);
+    for (; left != 0; left &= left - 1) {
+        uint32_t at = first + (uint32_t)__builtin_ctz(left);
+        if (at < lexicon->count &&
+            feed(walk, lexicon_text(walk->terms, lexicon->order[at])))
+            look_at(walk, lexicon->order[at], hits);
+    }
 }
 
 void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
@@ -145,15 +208,9 @@ void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
     hits->count = 0;
     if (!start(&walk, word))
         return;
-    for (uint32_t at = 0; at < lexicon->count;) {
-        uint32_t term = lexicon->order[at];
-        if (feed(&walk, lexicon_text(terms, term))) {
-            look_at(&walk, term, hits);
-            at++;
-        } else {
-            at = pass_over(&walk, at);
-        }
-    }
+    const struct sieve sieve = sieve_of(word, most);
+    for (uint32_t at = 0; at < lexicon->count; at += LANES)
+        look_at_near(&walk, &sieve, at, hits);
     for (uint32_t term = lexicon->count; term < terms->count; term++) {
         if (feed(&walk, lexicon_text(terms, term)))
             look_at(&walk, term, hits);

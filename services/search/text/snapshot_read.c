@@ -224,7 +224,7 @@ static enum sh_err read_lexicon(struct reader *reader)
         if (lexicon->order[i] >= lexicon->count)
             return SH_MALFORMED;
     }
-    return SH_OK;
+    return lexicon_shape(&reader->index->terms, lexicon);
 }
 
 /* --- all -----------------------------------------------------------------------------

@@ -166,7 +166,8 @@ size_t text_index_bytes(const struct text_index *self)
 {
     return sizeof(*self) + terms_bytes(&self->terms) +
            (size_t)self->slots_capacity * 2 * sizeof(uint32_t) +
-           ((size_t)self->numbers_capacity + self->lexicon.count) * sizeof(uint32_t) +
+           ((size_t)self->numbers_capacity + 2 * (size_t)self->lexicon.count) *
+               sizeof(uint32_t) +
            ((size_t)self->slots_capacity + self->numbers_capacity) / 8;
 }
 
