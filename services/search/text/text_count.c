@@ -70,6 +70,34 @@ static size_t count_marks(const struct text_index *self, const struct bitmap *fo
     return total;
 }
 
+static bool has_form(const struct text_query *query, const struct text_form *form)
+{
+    for (uint32_t i = 0; i < query->count; i++) {
+        for (uint32_t f = 0; f < query->words[i].count; f++) {
+            const struct text_form *other = &query->words[i].forms[f];
+            if (other->hash == form->hash && sh_bytes_equal(other->text, form->text))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A word that must be there, which is searched for, too: then whatever is allowed has
+ * been found by it. */
+static bool finds_all_allowed(const struct text_query *query)
+{
+    for (uint32_t r = 0; r < query->rule_count; r++) {
+        const struct text_rule *rule = &query->rules[r];
+        const struct text_word *word = &rule->words[0];
+        bool all = !rule->excluded && rule->count > 0 && word->count > 0;
+        for (uint32_t f = 0; all && f < word->count; f++)
+            all = has_form(query, &word->forms[f]);
+        if (all)
+            return true;
+    }
+    return false;
+}
+
 enum sh_err text_index_count(const struct text_index *self,
                              const struct text_query *query, const struct bitmap *allowed,
                              uint64_t deadline_ms, struct sh_arena *arena, size_t *total)
@@ -80,6 +108,10 @@ enum sh_err text_index_count(const struct text_index *self,
     *total = only ? only->passages : 0;
     if (only && allows_all(self, allowed))
         return SH_OK;
+    if (finds_all_allowed(query)) {
+        *total = bitmap_count(allowed);
+        return SH_OK;
+    }
     found.words = sh_arena_array(arena, bitmap_words(found.bits) + 1, sizeof(uint64_t));
     if (!found.words)
         return SH_NOMEM;

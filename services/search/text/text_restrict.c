@@ -1,4 +1,7 @@
-#include "services/search/text/text_internal.h"
+#include "services/search/text/text_matcher.h"
+
+#include <stdlib.h>
+
 #include "shared/clock.h"
 #include "shared/mem.h"
 
@@ -8,7 +11,6 @@ enum {
     OTHER_PLACES = 512, /* of the heading and of the title */
     BODY_PLACES = 16384,
     PLACE_WORDS = (2 * OTHER_PLACES + BODY_PLACES) / 64,
-    DEADLINE_BLOCKS = 64,
 };
 
 struct places { /* a set of positions */
@@ -23,85 +25,12 @@ struct reader { /* of a form, passage by passage, ascending */
 };
 
 struct matcher {
-    const struct text_index *index;
-    uint64_t deadline_ms;
-    uint32_t blocks;        /* read */
-    struct sh_arena arena;  /* of one rule */
-    struct bitmap passages; /* by number: those that hold every word so far */
-    struct bitmap more;
+    struct text_matcher words;
     struct reader *readers;
     uint32_t reader_count;
     struct places start; /* where a phrase may begin */
     struct places found;
 };
-
-static bool is_late(struct matcher *matcher)
-{
-    return ++matcher->blocks % DEADLINE_BLOCKS == 0 &&
-           sh_now_ms() >= matcher->deadline_ms;
-}
-
-static const struct term *term_of(const struct matcher *matcher,
-                                  const struct text_form *form)
-{
-    return terms_find(&matcher->index->terms, form->text, form->hash);
-}
-
-/* --- all words in a passage ----------------------------------------------------------
- */
-
-static enum sh_err make_bitmap(struct matcher *matcher, struct bitmap *map)
-{
-    map->bits = matcher->index->count;
-    map->words =
-        sh_arena_array(&matcher->arena, bitmap_words(map->bits) + 1, sizeof(uint64_t));
-    return map->words ? SH_OK : SH_NOMEM;
-}
-
-static enum sh_err mark_form(struct matcher *matcher, const struct text_form *form,
-                             struct bitmap *map)
-{
-    const struct term *term = term_of(matcher, form);
-    struct postings_cursor cursor;
-    if (!term)
-        return SH_OK;
-    postings_open(&cursor, &term->postings);
-    while (postings_read(&cursor)) {
-        if (is_late(matcher))
-            return SH_TIMEOUT;
-        for (uint32_t i = 0; i < cursor.count; i++) {
-            if (cursor.passages[i] < map->bits)
-                bitmap_add(map, cursor.passages[i]);
-        }
-    }
-    return SH_OK;
-}
-
-static enum sh_err mark_word(struct matcher *matcher, const struct text_word *word,
-                             struct bitmap *map)
-{
-    enum sh_err err = SH_OK;
-    for (uint32_t i = 0; err == SH_OK && i < word->count; i++)
-        err = mark_form(matcher, &word->forms[i], map);
-    return err;
-}
-
-static enum sh_err mark_all_words(struct matcher *matcher, const struct text_rule *rule)
-{
-    enum sh_err err = make_bitmap(matcher, &matcher->passages);
-    if (err == SH_OK)
-        err = make_bitmap(matcher, &matcher->more);
-    if (err == SH_OK)
-        err = mark_word(matcher, &rule->words[0], &matcher->passages);
-    size_t words = bitmap_words(matcher->passages.bits);
-    for (uint32_t i = 1; err == SH_OK && i < rule->count; i++) {
-        memset(matcher->more.words, 0, words * sizeof(uint64_t));
-        err = mark_word(matcher, &rule->words[i], &matcher->more);
-        for (size_t w = 0; w < words; w++)
-            matcher->passages.words[w] &= matcher->more.words[w];
-    }
-    return err;
-}
 
 /* --- one behind the other ------------------------------------------------------------
  */
@@ -112,12 +41,14 @@ static enum sh_err open_readers(struct matcher *matcher, const struct text_rule 
     for (uint32_t i = 0; i < rule->count; i++)
         forms += rule->words[i].count;
     matcher->reader_count = 0;
-    matcher->readers = sh_arena_array(&matcher->arena, forms, sizeof(*matcher->readers));
+    matcher->readers =
+        sh_arena_array(&matcher->words.arena, forms, sizeof(*matcher->readers));
     if (!matcher->readers)
         return SH_NOMEM;
     for (uint32_t i = 0; i < rule->count; i++) {
         for (uint32_t f = 0; f < rule->words[i].count; f++) {
-            const struct term *term = term_of(matcher, &rule->words[i].forms[f]);
+            const struct term *term =
+                text_matcher_term(&matcher->words, &rule->words[i].forms[f]);
             if (!term)
                 continue;
             struct reader *reader = &matcher->readers[matcher->reader_count++];
@@ -212,14 +143,15 @@ static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule 
 {
     enum sh_err err = open_readers(matcher, rule);
     uint32_t looked = 0;
-    for (size_t w = 0; err == SH_OK && w < bitmap_words(matcher->passages.bits); w++) {
-        uint64_t left = matcher->passages.words[w];
+    for (size_t w = 0; err == SH_OK && w < bitmap_words(matcher->words.passages.bits);
+         w++) {
+        uint64_t left = matcher->words.passages.words[w];
         for (; err == SH_OK && left != 0; left &= left - 1) {
             uint32_t passage = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            if (++looked % 1024 == 0 && sh_now_ms() >= matcher->deadline_ms)
+            if (++looked % 1024 == 0 && sh_now_ms() >= matcher->words.deadline_ms)
                 err = SH_TIMEOUT;
             else if (!has_phrase(matcher, passage))
-                bitmap_drop(&matcher->passages, passage);
+                bitmap_drop(&matcher->words.passages, passage);
         }
     }
     return err;
@@ -228,34 +160,117 @@ static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule 
 /* --- rules ---------------------------------------------------------------------------
  */
 
-/* Where the passages are that were found; most words of the bitmap are empty. */
-static void add_slots(const struct matcher *matcher, struct bitmap *slots)
+/* In the places of passages, not of slots: to them goes only what is left in the end. */
+struct verdict {
+    struct bitmap required; /* what every rule so far wants */
+    struct bitmap excluded; /* what some rule does not */
+    bool any_required;
+};
+
+static enum sh_err match_rule(struct matcher *matcher, const struct text_rule *rule,
+                              const struct bitmap *within)
 {
-    for (size_t w = 0; w < bitmap_words(matcher->passages.bits); w++) {
-        uint64_t left = matcher->passages.words[w];
-        for (; left != 0; left &= left - 1) {
+    enum sh_err err = text_matcher_words(&matcher->words, rule, within);
+    return err == SH_OK && rule->count > 1 ? keep_phrases(matcher, rule) : err;
+}
+
+static enum sh_err require(struct matcher *matcher, const struct text_rule *rule,
+                           struct verdict *verdict)
+{
+    struct bitmap *required = &verdict->required;
+    enum sh_err err = match_rule(matcher, rule, verdict->any_required ? required : NULL);
+    verdict->any_required = true;
+    memcpy(required->words, matcher->words.passages.words,
+           bitmap_words(required->bits) * sizeof(uint64_t));
+    return err;
+}
+
+/* Of passages that are out already it does not matter. */
+static enum sh_err exclude(struct matcher *matcher, const struct text_rule *rule,
+                           struct verdict *verdict)
+{
+    enum sh_err err =
+        match_rule(matcher, rule, verdict->any_required ? &verdict->required : NULL);
+    for (size_t w = 0; w < bitmap_words(verdict->excluded.bits); w++)
+        verdict->excluded.words[w] |= matcher->words.passages.words[w];
+    return err;
+}
+
+struct ordered {
+    const struct text_rule *rule;
+    uint64_t passages;
+};
+
+/* What must be there first, and of that the rarest: of the others only what is in its
+ * passages is looked at. */
+static int by_rarity(const void *a, const void *b)
+{
+    const struct ordered *left = a;
+    const struct ordered *right = b;
+    if (left->rule->excluded != right->rule->excluded)
+        return left->rule->excluded ? 1 : -1;
+    return (left->passages > right->passages) - (left->passages < right->passages);
+}
+
+static struct ordered *order_rules(struct matcher *matcher,
+                                   const struct text_query *query)
+{
+    struct ordered *rules =
+        sh_arena_array(&matcher->words.arena, query->rule_count, sizeof(*rules));
+    for (uint32_t r = 0; rules && r < query->rule_count; r++) {
+        rules[r].rule = &query->rules[r];
+        text_matcher_rarest(&matcher->words, rules[r].rule, &rules[r].passages);
+    }
+    if (rules)
+        qsort(rules, query->rule_count, sizeof(*rules), by_rarity);
+    return rules;
+}
+
+static enum sh_err judge(struct matcher *matcher, const struct text_query *query,
+                         struct verdict *verdict)
+{
+    const struct ordered *rules = order_rules(matcher, query);
+    enum sh_err err = rules ? text_matcher_open(&matcher->words) : SH_NOMEM;
+    if (err == SH_OK)
+        err = text_matcher_bitmap(&matcher->words, &verdict->required);
+    if (err == SH_OK)
+        err = text_matcher_bitmap(&matcher->words, &verdict->excluded);
+    for (uint32_t r = 0; err == SH_OK && r < query->rule_count; r++)
+        err = rules[r].rule->excluded ? exclude(matcher, rules[r].rule, verdict)
+                                      : require(matcher, rules[r].rule, verdict);
+    return err;
+}
+
+/* Where the passages are; most words of the bitmap are empty. */
+static void add_slots(const struct matcher *matcher, const struct bitmap *passages,
+                      struct bitmap *slots)
+{
+    for (size_t w = 0; w < bitmap_words(passages->bits); w++) {
+        for (uint64_t left = passages->words[w]; left != 0; left &= left - 1) {
             uint32_t passage = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            uint32_t slot = text_slot(matcher->index, passage);
+            uint32_t slot = text_slot(matcher->words.index, passage);
             if (slot < slots->bits)
                 bitmap_add(slots, slot);
         }
     }
 }
 
-static enum sh_err apply(struct matcher *matcher, const struct text_rule *rule,
+static enum sh_err apply(struct matcher *matcher, const struct text_query *query,
                          struct bitmap *allowed)
 {
+    struct verdict verdict = {.any_required = false};
     struct bitmap slots = {.bits = allowed->bits};
     size_t words = bitmap_words(allowed->bits);
-    slots.words = sh_arena_array(&matcher->arena, words + 1, sizeof(uint64_t));
-    enum sh_err err = slots.words ? mark_all_words(matcher, rule) : SH_NOMEM;
-    if (err == SH_OK && rule->count > 1)
-        err = keep_phrases(matcher, rule);
+    slots.words = sh_arena_array(&matcher->words.arena, words + 1, sizeof(uint64_t));
+    enum sh_err err = slots.words ? judge(matcher, query, &verdict) : SH_NOMEM;
     if (err != SH_OK)
         return err;
-    add_slots(matcher, &slots);
+    struct bitmap *required = &verdict.required;
+    for (size_t w = 0; w < bitmap_words(required->bits); w++)
+        required->words[w] &= ~verdict.excluded.words[w];
+    add_slots(matcher, verdict.any_required ? required : &verdict.excluded, &slots);
     for (size_t w = 0; w < words; w++)
-        allowed->words[w] &= rule->excluded ? ~slots.words[w] : slots.words[w];
+        allowed->words[w] &= verdict.any_required ? slots.words[w] : ~slots.words[w];
     return SH_OK;
 }
 
@@ -263,18 +278,15 @@ enum sh_err text_index_restrict(const struct text_index *self,
                                 const struct text_query *query, struct bitmap *allowed,
                                 uint64_t deadline_ms)
 {
-    enum sh_err err = SH_OK;
     if (query->rule_count == 0 || allowed->bits == 0)
         return SH_OK;
     struct matcher *matcher = sh_alloc(sizeof(*matcher));
     if (!matcher)
         return SH_NOMEM;
-    matcher->index = self;
-    matcher->deadline_ms = deadline_ms;
-    for (uint32_t r = 0; err == SH_OK && r < query->rule_count; r++) {
-        err = apply(matcher, &query->rules[r], allowed);
-        sh_arena_free(&matcher->arena);
-    }
+    matcher->words.index = self;
+    matcher->words.deadline_ms = deadline_ms;
+    enum sh_err err = apply(matcher, query, allowed);
+    sh_arena_free(&matcher->words.arena);
     sh_free(matcher);
     return err;
 }

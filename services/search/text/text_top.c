@@ -7,6 +7,8 @@
  * where all together cannot, nothing is read. Parts are summed in the order of the query,
  * so that a passage has the same score however many hits are asked for. */
 
+enum { LOOK_UP = 16 }; /* postings that are gone through in the time of one look-up */
+
 /* What is added up in another order may differ by so much. */
 static const float rounding = 1.0001F;
 
@@ -167,8 +169,22 @@ static enum sh_err run_deep(struct top *top, double spread)
     return run(top);
 }
 
+static uint64_t postings_of(const struct text_index *index,
+                            const struct text_query *query)
+{
+    uint64_t postings = 0;
+    for (uint32_t i = 0; i < query->count; i++) {
+        for (uint32_t f = 0; f < query->words[i].count; f++) {
+            const struct text_form *form = &query->words[i].forms[f];
+            const struct term *term = terms_find(&index->terms, form->text, form->hash);
+            postings += term ? term->postings.count : 0;
+        }
+    }
+    return postings;
+}
+
 static enum sh_err open_lanes(struct top *top, const struct text_query *query,
-                              struct sh_arena *arena, uint64_t *postings)
+                              struct sh_arena *arena)
 {
     top->lanes = sh_arena_array(arena, query->count, sizeof(*top->lanes));
     if (!top->lanes)
@@ -179,8 +195,6 @@ static enum sh_err open_lanes(struct top *top, const struct text_query *query,
             top->lane_count++;
         else if (lane->count > 0)
             return SH_NOMEM;
-        for (uint32_t f = 0; f < lane->count; f++)
-            *postings += lane->forms[f].form.term->postings.count;
     }
     return SH_OK;
 }
@@ -194,13 +208,44 @@ static bool every_place_counts(const struct text_options *options)
     return all;
 }
 
+/* Few are allowed: each is looked up. */
+static enum sh_err find_allowed(struct top *top, const struct text_query *query,
+                                uint32_t count, struct text_best *best)
+{
+    struct sh_arena *arena = top->hits.arena;
+    uint32_t *slots = sh_arena_array(arena, count + 1, sizeof(*slots));
+    float *scores = sh_arena_array(arena, count + 1, sizeof(*scores));
+    struct leg *leg = &best->leg;
+    leg->hits = sh_arena_array(arena, count + 1, sizeof(*leg->hits));
+    if (!slots || !scores || !leg->hits)
+        return SH_NOMEM;
+    if (sh_now_ms() >= top->deadline_ms)
+        return SH_TIMEOUT;
+    count = 0;
+    for (size_t w = 0; w < bitmap_words(top->allowed->bits); w++) {
+        for (uint64_t left = top->allowed->words[w]; left != 0; left &= left - 1)
+            slots[count++] = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+    }
+    enum sh_err err = text_index_score(top->scorer.index, query, slots, count,
+                                       top->deadline_ms, arena, scores);
+    for (uint32_t i = 0; err == SH_OK && i < count; i++) {
+        if (scores[i] > 0)
+            leg->hits[leg->count++] = (struct leg_hit){slots[i], scores[i]};
+    }
+    best->total = leg->count;
+    return err;
+}
+
 static enum sh_err find(struct top *top, const struct text_query *query,
                         const struct text_depth *depth, struct text_best *best)
 {
     const struct text_index *index = top->scorer.index;
     struct sh_arena *arena = top->hits.arena;
-    uint64_t postings = 0;
-    enum sh_err err = open_lanes(top, query, arena, &postings);
+    uint64_t postings = postings_of(index, query);
+    uint32_t allowed = bitmap_count(top->allowed);
+    if ((uint64_t)allowed * LOOK_UP * query->count < postings)
+        return find_allowed(top, query, allowed, best);
+    enum sh_err err = open_lanes(top, query, arena);
     if (err != SH_OK)
         return err;
     bool few =
