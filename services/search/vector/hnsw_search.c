@@ -1,6 +1,6 @@
 #include "services/search/vector/hnsw_search.h"
 
-enum { SEEDS = 64, WIDENINGS = 3 };
+enum { SEEDS = 64, WIDENINGS = 3, SPARE = 32 };
 
 const char *hnsw_strategy_name(enum hnsw_strategy strategy)
 {
@@ -42,7 +42,8 @@ static uint32_t collect(const struct job *job, const struct walk *walk)
 {
     struct hnsw_result *result = job->result;
     uint32_t k = job->most;
-    uint32_t rescored = 2 * k + walk->ef / 8;
+    /* codes are nearly right: who is among the best is so by them too, or nearly so */
+    uint32_t rescored = k + (k < SPARE ? k : SPARE) + walk->ef / 8;
     const struct seen *pool = walk->scratch->pool;
     result->count = 0;
     uint32_t taken = 0;

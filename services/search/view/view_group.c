@@ -29,7 +29,7 @@ enum sh_err search_group(struct search *search, struct fusion_result *fused)
     size_t wanted = (size_t)query->offset + query->max_results;
     size_t depth = query->merge ? wanted + GROUP_POOL : wanted;
     if (query->per_document > 0) {
-        size_t most = search->allowed_count > VIEW_COMPLETE ? VIEW_OVERFETCH
+        size_t most = search->allowed_count > VIEW_COMPLETE ? search->candidates
                                                             : search->allowed_count;
         depth = depth > most ? depth : most;
     }

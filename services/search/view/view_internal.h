@@ -123,7 +123,8 @@ struct search {
         bool whole; /* no hit is missing in `vector` */
     } plan;         /* how the vector leg was found */
     double weight;
-    size_t depth; /* passages of the order that are wanted */
+    size_t candidates; /* of each leg, where not all allowed passages are looked at */
+    size_t depth;      /* passages of the order that are wanted */
     struct groups groups;
     struct search_hit *hits; /* of the results */
     unsigned *languages;     /* of the hits */

@@ -122,7 +122,7 @@ static enum sh_err search_vectors(struct search *search)
 {
     const struct vector_search ask = {
         .query = search->vector_query,
-        .k = VIEW_OVERFETCH,
+        .k = (uint32_t)search->candidates,
         .allowed = &search->allowed,
         .allowed_count = search->allowed_count,
         .deadline_ms = share_of(search->asked->deadline_ms, VECTOR_PERCENT),
@@ -139,7 +139,7 @@ static enum sh_err search_vectors(struct search *search)
     /* all that reach the threshold are among them */
     search->plan.whole =
         found.complete && found.strategy == HNSW_EXACT &&
-        (found.count < VIEW_OVERFETCH ||
+        (found.count < search->candidates ||
          (double)found.hits[found.count - 1].score < search->query->similarity_threshold);
     if (!found.complete && found.count == 0)
         return without_vectors(search, SH_TIMEOUT);
@@ -175,21 +175,21 @@ static void sift_down(const struct search *search, struct leg_hit *hits, size_t 
     }
 }
 
-/* The best VIEW_OVERFETCH hits come to the front. */
+/* The best search->candidates hits come to the front. */
 static void cut_text(struct search *search)
 {
     struct leg *leg = &search->text;
-    if (leg->count <= VIEW_OVERFETCH)
+    if (leg->count <= search->candidates)
         return;
-    for (size_t at = VIEW_OVERFETCH / 2; at-- > 0;)
-        sift_down(search, leg->hits, at, VIEW_OVERFETCH);
-    for (size_t i = VIEW_OVERFETCH; i < leg->count; i++) {
+    for (size_t at = search->candidates / 2; at-- > 0;)
+        sift_down(search, leg->hits, at, search->candidates);
+    for (size_t i = search->candidates; i < leg->count; i++) {
         if (!is_better(search, &leg->hits[i], &leg->hits[0]))
             continue;
         leg->hits[0] = leg->hits[i];
-        sift_down(search, leg->hits, 0, VIEW_OVERFETCH);
+        sift_down(search, leg->hits, 0, search->candidates);
     }
-    leg->count = VIEW_OVERFETCH;
+    leg->count = search->candidates;
 }
 
 static int by_slot(const void *a, const void *b)
@@ -284,7 +284,7 @@ enum sh_err legs_best(struct search *search)
     uint64_t deadline_ms = search->asked->deadline_ms;
     enum sh_err err = search_vectors(search);
     if (err == SH_OK && search->want_text)
-        err = without_text(search, text_top(search, VIEW_OVERFETCH, 0,
+        err = without_text(search, text_top(search, search->candidates, 0,
                                             share_of(deadline_ms, TEXT_PERCENT)));
     if (err != SH_OK)
         return err;

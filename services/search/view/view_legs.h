@@ -7,8 +7,9 @@
 #include "services/search/view/view_internal.h"
 
 enum {
-    VIEW_OVERFETCH = 256, /* candidates of a leg, however few results are asked for */
-    VIEW_COMPLETE = 2000, /* so few allowed passages are all looked at, by both legs */
+    VIEW_CANDIDATES = 128, /* of a leg, however few results are asked for */
+    VIEW_POOL = 256,       /* as many where results hang on each other */
+    VIEW_COMPLETE = 2000,  /* so few allowed passages are all looked at, by both legs */
 };
 
 /* --- view_search.c --------------------------------------------------------------- */
@@ -29,7 +30,7 @@ SH_CHECK enum sh_err search_select(struct search *search);
 SH_CHECK enum sh_err legs_text(struct search *search, size_t wanted);
 /* Every allowed passage that one of the legs knows. */
 SH_CHECK enum sh_err legs_complete(struct search *search);
-/* The best VIEW_OVERFETCH of each leg, all with the scores of both legs. */
+/* The best search->candidates of each leg, all with the scores of both legs. */
 SH_CHECK enum sh_err legs_best(struct search *search);
 /* Something was cut short. */
 void legs_tell_deadline(struct search *search);

@@ -48,7 +48,7 @@ static double likeness_of(const void *arg, uint32_t a, uint32_t b)
 static void prefetch_documents(const struct search *search, const struct leg *leg)
 {
     const struct slot *slots = search->view->slots;
-    if (leg->count / 4 > VIEW_OVERFETCH)
+    if (leg->count / 4 > VIEW_POOL)
         return;
     for (size_t i = 0; i < leg->count; i++)
         __builtin_prefetch(&slots[leg->hits[i].slot]);
@@ -112,8 +112,9 @@ static enum sh_err follow(struct search *search, const struct fusion_result *hea
     return SH_OK;
 }
 
-/* The first VIEW_OVERFETCH places are given by the best of the legs, whatever is asked
- * for; whoever wants more gets the rest of everything after them. */
+/* The first places, as many as there are candidates of a leg, are given by the best of
+ * the legs, whatever is asked for; whoever wants more gets the rest of everything after
+ * them. */
 static enum sh_err rank_best(struct search *search, size_t most,
                              struct fusion_result *fused)
 {
@@ -121,11 +122,11 @@ static enum sh_err rank_best(struct search *search, size_t most,
     struct fusion_result rest = {0};
     enum sh_err err = legs_best(search);
     if (err == SH_OK)
-        err = fuse(search, VIEW_OVERFETCH, &head);
+        err = fuse(search, search->candidates, &head);
     if (err == SH_OK)
         err = diversify(search, &head);
     *fused = head;
-    if (err != SH_OK || most <= VIEW_OVERFETCH || !search->want_vector)
+    if (err != SH_OK || most <= search->candidates || !search->want_vector)
         return err;
     err = legs_complete(search);
     if (err == SH_OK)

@@ -79,7 +79,7 @@ static enum sh_err repeat(struct search *search, uint32_t candidates,
         return SH_NOTFOUND;
     const struct vector_search ask = {
         .query = search->vector_query,
-        .k = candidates > 0 ? candidates : VIEW_OVERFETCH,
+        .k = candidates > 0 ? candidates : (uint32_t)search->candidates,
         .allowed = &search->allowed,
         .allowed_count = search->allowed_count,
         .deadline_ms = search->asked->deadline_ms,

@@ -139,8 +139,19 @@ static enum sh_err refuse_part(const struct search *search)
     return refused ? SH_UNAVAILABLE : SH_OK;
 }
 
+/* It must not depend on how many results are asked for, else more of them would begin
+ * otherwise than few. */
+static size_t candidates_of(const struct search_query *query)
+{
+    bool several = query->merge || query->per_document > 0 || query->diversity > 0;
+    bool by_rank =
+        query->fusion == 1; /* the score of each hangs on the ranks of others */
+    return several || by_rank ? VIEW_POOL : VIEW_CANDIDATES;
+}
+
 enum sh_err search_select(struct search *search)
 {
+    search->candidates = candidates_of(search->query);
     enum sh_err err = choose_legs(search);
     if (err == SH_OK)
         err = refuse_part(search);

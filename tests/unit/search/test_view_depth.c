@@ -94,8 +94,8 @@ static void the_plan_tells_what_was_done(void **state)
     search(&ask);
     assert_true(plan_of(&ask, "vector", "strategy", "graph"));
     assert_int_equal(plan_of(&ask, "vector", "allowed", NULL), PASSAGES);
-    assert_in_range(plan_of(&ask, "vector", "scanned", NULL), 256, PASSAGES - 1);
-    assert_in_range(plan_of(&ask, "vector", "ef", NULL), 256, 4096);
+    assert_in_range(plan_of(&ask, "vector", "scanned", NULL), 128, PASSAGES - 1);
+    assert_in_range(plan_of(&ask, "vector", "ef", NULL), 128, 4096);
     assert_int_equal(plan_of(&ask, "text", "matched", NULL), (PASSAGES + 2) / 3);
     assert_true(plan_of(&ask, NULL, "complete", NULL));
     assert_false(plan_of(&ask, NULL, "total_exact", NULL));
