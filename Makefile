@@ -14,7 +14,7 @@ MODEL    = var/models/use-lite
 PYTEST   = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 # What is linted: our own C, headers included.
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
-             services/*/*.h services/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
+             services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE

@@ -30,12 +30,13 @@ LDFLAGS += $(LINK_$(BUILD)) -Wl,--as-needed
 include mk/llhttp.mk
 
 PKGS     := libuv libzmq libczmq libpq hiredis msgpack libcurl jansson zlib libutf8proc openssl \
-            libxxhash libsodium libzstd ldap lber expat openblas lapacke
+            libxxhash libsodium libzstd ldap lber expat openblas lapacke \
+            poppler-glib libzip libxml-2.0 libseccomp icu-i18n icu-uc md4c
 ifneq ($(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),)
 PKGS     := $(subst msgpack,msgpack-c,$(PKGS))
 endif
 PKG_INC  := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lstemmer -lroaring
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lstemmer -lroaring -lcsv
 VERSION  := $(shell cat VERSION)
 
 CPPFLAGS += -D_GNU_SOURCE -DCAIRN_VERSION='"$(VERSION)"' -I. -Ilibshared/include \

@@ -359,6 +359,17 @@
 #define DOCUMENT_REPORT(F)                                                          \
     F(json, report,          1048576, _)
 
+/* What cairn-extract writes to its pipe after the sections of a file: the end of it. code:
+ * why the file is refused, empty when it is not; type: what it is; created: RFC 3339. */
+#define EXTRACT_END(F)                                                              \
+    F(str,  code,                 64, _)                                            \
+    F(str,  message,             512, _)                                            \
+    F(str,  type,                128, _)                                            \
+    F(str,  title,              2048, _)                                            \
+    F(str,  language,             64, _)                                            \
+    F(str,  created,              64, _)                                            \
+    F(u32,  pages,        UINT32_MAX, _)
+
 /* --- graph ---------------------------------------------------------------------- */
 #define GRAPH_PROPERTY(F)                                                           \
     F(str,  name,                256, _)                                            \
@@ -442,7 +453,8 @@
     M(86, access_query,       ACCESS_QUERY)                                         \
     M(87, access_verdict,     ACCESS_VERDICT)                                       \
     M(88, access_reply,       ACCESS_REPLY)                                         \
-    M(89, document_report,    DOCUMENT_REPORT)
+    M(89, document_report,    DOCUMENT_REPORT)                                      \
+    M(90, extract_end,        EXTRACT_END)
 
 /* X(id, CONSTANT, "name", request, reply, meaning): what a service can be asked. */
 #define METHODS(X)                                                                          \

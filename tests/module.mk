@@ -8,3 +8,5 @@ $(call fuzzers,tests/fuzz/libshared,$(SHARED))
 $(call fuzzers,tests/fuzz/proto,$(SHARED))
 $(foreach s,gateway search embedder graph backup,\
     $(call fuzzers,tests/fuzz/$(s),$(s).a $(SHARED)))
+$(call tests,tests/unit/extract,extract.a $(SHARED))
+$(call fuzzers,tests/fuzz/extract,extract.a $(SHARED))

@@ -24,6 +24,8 @@ static const char *plain_sentence(enum sh_err err, enum peer peer, char *out, si
     case SH_OK:
     case SH_NOMEM:
     case SH_INVALID:
+    case SH_TYPE:
+    case SH_UNREADABLE:
     case SH_MALFORMED:
     case SH_TOOBIG:
     case SH_NOTFOUND:
@@ -41,7 +43,8 @@ static const char *plain_sentence(enum sh_err err, enum peer peer, char *out, si
 static bool is_for_clients(enum sh_err err)
 {
     return err == SH_INVALID || err == SH_NOTFOUND || err == SH_CONFLICT ||
-           err == SH_FORBIDDEN || err == SH_TOOBIG;
+           err == SH_FORBIDDEN || err == SH_TOOBIG || err == SH_TYPE ||
+           err == SH_UNREADABLE;
 }
 
 struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum peer peer)

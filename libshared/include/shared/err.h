@@ -14,6 +14,8 @@
     X(SH_NOMEM,       503, "out_of_memory",          "out of memory")                    \
     X(SH_INVALID,     400, "invalid_request",        "the request is not valid")         \
     X(SH_MALFORMED,   400, "malformed",              "the request cannot be parsed")     \
+    X(SH_TYPE,        415, "type_refused",           "files of this type are not taken") \
+    X(SH_UNREADABLE,  422, "unreadable",             "the file cannot be read")          \
     X(SH_TOOBIG,      413, "too_large",              "over the size limit")              \
     X(SH_NOTFOUND,    404, "not_found",              "not found")                        \
     X(SH_CONFLICT,    409, "conflict",               "in conflict with what is stored")  \
