@@ -68,7 +68,9 @@ enum {
     X(8,  DEADLINE,              SH_TIMEOUT,     "out of time")                 \
     X(9,  DEPENDENCY_DOWN,       SH_UNAVAILABLE, "what it needs is down")       \
     X(10, INTERNAL,              SH_INTERNAL,    "outcome unknown")             \
-    X(11, TOO_LARGE,             SH_TOOBIG,      "over a size limit")
+    X(11, TOO_LARGE,             SH_TOOBIG,      "over a size limit")           \
+    X(12, TYPE_REFUSED,          SH_TYPE,        "a file of a type that is not taken") \
+    X(13, UNREADABLE,            SH_UNREADABLE,  "a file that cannot be read")
 /* clang-format on */
 
 #define ENVELOPE_TYPE_ENUM(value, name, meaning)          TYPE_##name = (value),

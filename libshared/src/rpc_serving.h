@@ -10,7 +10,7 @@
 #include "shared/metrics.h"
 #include "shared/rpc_server.h"
 
-enum { RPC_STATUS_COUNT = STATUS_TOO_LARGE + 1, RPC_CALLS_KEPT = 256 };
+enum { RPC_STATUS_COUNT = STATUS_UNREADABLE + 1, RPC_CALLS_KEPT = 256 };
 
 struct rpc_method {
     uint32_t id;
