@@ -1,67 +1,19 @@
 #include "cli/eval/searcher.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "shared/buffer.h"
+#include "cli/api/api.h"
 #include "shared/mem.h"
 
-enum { TIMEOUT_S = 60, ATTEMPTS = 5, PASSAGES_MOST = 2000, ANSWER_MOST = 64 << 20 };
+enum { PASSAGES_MOST = 2000 };
 
 struct searcher {
-    CURL *curl;
-    struct curl_slist *headers;
-    struct sh_buffer answer;
+    struct api *api;
+    struct api_reply reply;
     bool trusted;
     int page;
 };
-
-static size_t on_data(char *data, size_t size, size_t count, void *arg)
-{
-    struct sh_buffer *answer = arg;
-    size_t len = size * count;
-    if (answer->len + len > ANSWER_MOST)
-        return 0;
-    sh_buffer_append(answer, data, len);
-    return answer->err == SH_OK ? len : 0;
-}
-
-static bool add_header(struct searcher *self, const char *text)
-{
-    struct curl_slist *headers = curl_slist_append(self->headers, text);
-    if (!headers)
-        return false;
-    self->headers = headers;
-    return true;
-}
-
-static bool set_up(struct searcher *self, const struct searcher_options *options)
-{
-    char url[4096];
-    struct sh_buffer bearer = {0};
-    size_t len = strlen(options->url);
-    bool good = self->curl && add_header(self, "Content-Type: application/json");
-    while (len > 0 && options->url[len - 1] == '/')
-        len--;
-    (void)snprintf(url, sizeof(url), "%.*s/api/search", (int)len, options->url);
-    if (good && options->token) {
-        sh_buffer_printf(&bearer, "Authorization: Bearer %s", options->token);
-        good = bearer.err == SH_OK && add_header(self, bearer.data);
-        sh_buffer_free(&bearer);
-    }
-    if (!good)
-        return false;
-    curl_easy_setopt(self->curl, CURLOPT_URL, url);
-    curl_easy_setopt(self->curl, CURLOPT_HTTPHEADER, self->headers);
-    curl_easy_setopt(self->curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
-    curl_easy_setopt(self->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, &self->answer);
-    return true;
-}
 
 struct searcher *searcher_new(const struct searcher_options *options)
 {
@@ -70,8 +22,9 @@ struct searcher *searcher_new(const struct searcher_options *options)
         return NULL;
     self->trusted = options->token == NULL;
     self->page = options->page;
-    self->curl = curl_easy_init();
-    if (!set_up(self, options))
+    self->api = api_new(&(struct api_settings){
+        .program = "cairn-eval", .url = options->url, .token = options->token});
+    if (!self->api)
         searcher_free(&self);
     return self;
 }
@@ -81,9 +34,8 @@ void searcher_free(struct searcher **searcher)
     struct searcher *self = *searcher;
     if (!self)
         return;
-    curl_easy_cleanup(self->curl);
-    curl_slist_free_all(self->headers);
-    sh_buffer_free(&self->answer);
+    api_free(&self->api);
+    api_reply_free(&self->reply);
     sh_free(self);
     *searcher = NULL;
 }
@@ -107,52 +59,23 @@ static char *body_of(const struct searcher *self, const char *query, json_t *con
     return text;
 }
 
-/* Refused for the moment: 429, 503 with Retry-After. */
-static bool worth_another(struct searcher *self, long status)
-{
-    curl_off_t wait = 0;
-    if (status != 429 && status != 503)
-        return false;
-    curl_easy_getinfo(self->curl, CURLINFO_RETRY_AFTER, &wait);
-    if (wait <= 0 || wait > TIMEOUT_S)
-        return false;
-    return nanosleep(&(struct timespec){.tv_sec = (time_t)wait}, NULL) == 0;
-}
-
-/* Metadata may hold numbers that no integer of C can. */
-static json_t *parse(const struct searcher *self)
-{
-    json_error_t error;
-    json_t *page =
-        json_loadb(self->answer.data, self->answer.len, JSON_DECODE_INT_AS_REAL, &error);
-    if (!page)
-        (void)fprintf(stderr, "cairn-eval: the answer is no JSON: %s\n", error.text);
-    return page;
-}
-
 static json_t *ask(struct searcher *self, const char *body)
 {
-    char error[CURL_ERROR_SIZE] = "";
-    long status = 0;
-    curl_easy_setopt(self->curl, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(self->curl, CURLOPT_ERRORBUFFER, error);
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        sh_buffer_clear(&self->answer);
-        CURLcode code = curl_easy_perform(self->curl);
-        if (code != CURLE_OK) {
-            (void)fprintf(stderr, "cairn-eval: %s\n",
-                          error[0] ? error : curl_easy_strerror(code));
-            return NULL;
-        }
-        curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
-        if (status == 200)
-            return parse(self);
-        if (!worth_another(self, status))
-            break;
-    }
-    (void)fprintf(stderr, "cairn-eval: HTTP %ld: %.*s\n", status, (int)self->answer.len,
-                  self->answer.len > 0 ? self->answer.data : "");
-    return NULL;
+    json_t *page = NULL;
+    enum api_end end = api_call(self->api,
+                                &(struct api_request){.method = "POST",
+                                                      .path = "/api/search",
+                                                      .body = sh_bytes_of(body),
+                                                      .repeatable = true},
+                                &self->reply);
+    if (end == API_ANSWERED && self->reply.status == 200)
+        page = api_json(&self->reply);
+    if (!page && self->reply.status > 0)
+        (void)fprintf(stderr, "cairn-eval: HTTP %ld: %s\n", self->reply.status,
+                      self->reply.error);
+    else if (!page)
+        (void)fprintf(stderr, "cairn-eval: %s\n", self->reply.error);
+    return page;
 }
 
 /* --- pages until there are enough documents ------------------------------------------

@@ -15,7 +15,7 @@ struct searcher_options {
     int page;          /* results a request, what the caller may have at most */
 };
 
-/* NULL when out of memory. */
+/* NULL when out of memory, or when the URL is none of http or https. */
 struct searcher *searcher_new(const struct searcher_options *options);
 void searcher_free(struct searcher **searcher);
 
