@@ -14,7 +14,7 @@ MODEL    = var/models/use-lite
 PYTEST   = /usr/bin/python3 -m pytest -q -p no:cacheprovider
 # What is linted: our own C, headers included.
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
-             services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
+             services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
@@ -145,8 +145,9 @@ docs: all ## write docs/configuration.md and docs/protocol.md from the tables in
 install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/cairn/migrations
-	install -m 755 build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/release/bin/cairn build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
+	scripts/install-cli.sh build/release/bin/cairn $(DESTDIR)$(PREFIX)/share
 
 dist: ## source archive in dist/
 	@mkdir -p dist

@@ -1,4 +1,6 @@
 $(eval $(call library,cli,$(wildcard cli/api/*.c)))
+$(eval $(call library,cairn,$(filter-out %/main.c,$(wildcard cli/cairn/*.c cli/cairn/*/*.c))))
+$(eval $(call program,cairn,cli/cairn/main.c,cairn.a cli.a libshared.a))
 $(eval $(call program,cairn-eval,$(wildcard cli/eval/*.c),cli.a libshared.a))
 $(eval $(call program,cairn-keys,$(wildcard cli/keys/*.c),libshared.a))
 $(eval $(call program,cairn-sample,$(wildcard cli/sample/*.c),libshared.a))

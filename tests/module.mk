@@ -1,6 +1,7 @@
 SHARED := libproto.a libshared.a
 $(call tests,tests/unit/libshared,$(SHARED))
 $(call tests,tests/unit/proto,$(SHARED))
+$(call tests,tests/unit/cli,cairn.a cli.a libshared.a)
 $(call tests,tests/unit/migrate,migrate.a libshared.a)
 $(foreach s,gateway search embedder graph backup,\
     $(call tests,tests/unit/$(s),$(s).a $(SHARED)))
@@ -10,3 +11,4 @@ $(foreach s,gateway search embedder graph backup,\
     $(call fuzzers,tests/fuzz/$(s),$(s).a $(SHARED)))
 $(call tests,tests/unit/extract,extract.a $(SHARED))
 $(call fuzzers,tests/fuzz/extract,extract.a $(SHARED))
+$(call fuzzers,tests/fuzz/cli,cairn.a cli.a libshared.a)

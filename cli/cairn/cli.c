@@ -1,0 +1,127 @@
+#include "cli/cairn/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cairn/table.h"
+#include "cli/cairn/text.h"
+
+enum { ATTEMPTS = 3 }; /* somebody waits */
+
+volatile sig_atomic_t cli_stop;
+
+void cli_say(const char *format, ...)
+{
+    char text[2048];
+    struct sh_buffer line = {0};
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof(text), format, values);
+    va_end(values);
+    sh_buffer_text(&line, "cairn: ");
+    text_clean(&line, sh_bytes_of(text), TEXT_ONE_LINE);
+    sh_buffer_text(&line, "\n");
+    if (line.err == SH_OK)
+        (void)fwrite(line.data, 1, line.len, stderr);
+    sh_buffer_free(&line);
+}
+
+/* --- the server ----------------------------------------------------------------------
+ */
+
+struct api_settings cli_api_settings(const struct cli *cli)
+{
+    return (struct api_settings){.program = "cairn",
+                                 .url = cli->settings.url,
+                                 .token = cli->settings.token,
+                                 .key = cli->settings.key,
+                                 .ca_file = cli->settings.ca_file,
+                                 .attempts = ATTEMPTS,
+                                 .stop = &cli_stop};
+}
+
+int cli_connect(struct cli *cli)
+{
+    struct api_settings settings = cli_api_settings(cli);
+    if (!cli->api)
+        cli->api = api_new(&settings);
+    if (cli->api)
+        return CLI_OK;
+    cli_say("%s is no address: http://HOST:PORT or https://HOST", cli->settings.url);
+    return CLI_USAGE;
+}
+
+static int judge_status(const struct api_reply *reply)
+{
+    if (reply->status / 100 == 2)
+        return CLI_OK;
+    cli_say("%s", reply->error);
+    if (reply->status == 401) {
+        cli_say("`cairn login`, or CAIRN_TOKEN or CAIRN_API_KEY in the environment");
+        return CLI_REFUSED;
+    }
+    return reply->status == 403 ? CLI_REFUSED : CLI_FAILED;
+}
+
+int cli_judge(enum api_end end, const struct api_reply *reply)
+{
+    switch (end) {
+    case API_ANSWERED:
+        return judge_status(reply);
+    case API_UNREACHABLE:
+        cli_say("%s", reply->error);
+        return CLI_REFUSED;
+    case API_STOPPED:
+        return CLI_INTERRUPTED;
+    case API_UNREADABLE:
+    default:
+        cli_say("what was to be sent cannot be read");
+        return CLI_FAILED;
+    }
+}
+
+int cli_ask(struct cli *cli, const struct api_request *request)
+{
+    int code = cli_connect(cli);
+    if (code != CLI_OK)
+        return code;
+    return cli_judge(api_call(cli->api, request, &cli->reply), &cli->reply);
+}
+
+json_t *cli_get(struct cli *cli, const char *path, int *code)
+{
+    *code = cli_ask(cli, &(struct api_request){.path = path});
+    if (*code != CLI_OK)
+        return NULL;
+    json_t *answer = api_json(&cli->reply);
+    if (!answer) {
+        cli_say("%s", cli->reply.error);
+        *code = CLI_FAILED;
+    }
+    return answer;
+}
+
+int cli_print_json(const json_t *value)
+{
+    bool terminal = isatty(STDOUT_FILENO);
+    size_t how = terminal ? JSON_INDENT(2) | JSON_ENSURE_ASCII : JSON_COMPACT;
+    if (json_dumpf(value, stdout, how | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0 ||
+        putchar('\n') == EOF)
+        return CLI_FAILED;
+    return CLI_OK;
+}
+
+int cli_print_members(const json_t *object, bool json)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    if (json || !json_is_object(object))
+        return cli_print_json(object);
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        struct table_column columns[] = {{name, name, false}, {0}};
+        table_print_one(columns, object);
+    }
+    return CLI_OK;
+}

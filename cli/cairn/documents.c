@@ -1,0 +1,262 @@
+/* cairn documents: what is stored. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cairn/cli.h"
+#include "cli/cairn/pages.h"
+#include "cli/cairn/table.h"
+#include "cli/cairn/text.h"
+
+static char *path_of(const char *id, const char *rest)
+{
+    struct sh_buffer path = {0};
+    sh_buffer_text(&path, "/api/documents/");
+    api_segment(&path, id);
+    sh_buffer_text(&path, rest);
+    sh_buffer_append(&path, "", 1);
+    return path.data;
+}
+
+/* --- list, get, delete ---------------------------------------------------------------
+ */
+
+static int run_list(struct cli *cli)
+{
+    static const struct table_column columns[] = {{"ID", "id", true},
+                                                  {"TITLE", "title", true},
+                                                  {"COLLECTION", "collection", true},
+                                                  {"CHUNKS", "chunks", false},
+                                                  {"UPDATED", "updated_at", false},
+                                                  {0}};
+    struct sh_buffer path = {0};
+    sh_buffer_text(&path, "/api/documents");
+    api_query(&path, "collection", args_text(&cli->args, "collection"));
+    return pages_print(cli, &path, "documents", columns);
+}
+
+static void print_sections(const json_t *document)
+{
+    size_t i = 0;
+    const json_t *section = NULL;
+    json_t *sections = json_object_get(document, "sections");
+    json_array_foreach(sections, i, section)
+    {
+        static const char *const names[] = {"title", "text"};
+        for (size_t part = 0; part < SH_COUNT(names); part++) {
+            struct sh_buffer raw = {0};
+            struct sh_buffer text = {0};
+            table_value(&raw, section, names[part]);
+            text_clean(&text, sh_buffer_bytes(&raw), TEXT_LINES);
+            if (text.len > 0)
+                (void)printf("\n%.*s\n", (int)text.len, text.data);
+            sh_buffer_free(&raw);
+            sh_buffer_free(&text);
+        }
+    }
+}
+
+static int run_get(struct cli *cli)
+{
+    static const struct table_column columns[] = {{"id", "id", false},
+                                                  {"title", "title", false},
+                                                  {"collection", "collection", false},
+                                                  {"file", "file.name", false},
+                                                  {"metadata", "metadata", false},
+                                                  {"chunks", "chunks", false},
+                                                  {"created", "created_at", false},
+                                                  {"updated", "updated_at", false},
+                                                  {0}};
+    int code = CLI_OK;
+    char *path = path_of(cli->args.words[0], "");
+    json_t *document = path ? cli_get(cli, path, &code) : NULL;
+    free(path);
+    if (!document)
+        return code != CLI_OK ? code : CLI_FAILED;
+    if (args_given(&cli->args, "json")) {
+        code = cli_print_json(document);
+    } else {
+        table_print_one(columns, document);
+        print_sections(document);
+    }
+    json_decref(document);
+    return code;
+}
+
+/* The worst of the codes; none stops the rest but what would stop them all. */
+static int run_delete(struct cli *cli)
+{
+    int worst = CLI_OK;
+    for (int i = 0; i < cli->args.word_count; i++) {
+        char *path = path_of(cli->args.words[i], "");
+        int code = cli_ask(cli, &(struct api_request){.method = "DELETE",
+                                                      .path = path ? path : "",
+                                                      .repeatable = true});
+        free(path);
+        if (code != CLI_OK)
+            cli_say("%s was not deleted", cli->args.words[i]);
+        worst = code > worst ? code : worst;
+        if (code == CLI_INTERRUPTED || (code == CLI_REFUSED && cli->reply.status != 403))
+            return code;
+    }
+    return worst;
+}
+
+/* --- file ----------------------------------------------------------------------------
+ */
+
+static bool on_piece(void *arg, struct sh_bytes piece)
+{
+    const int *fd = arg;
+    const char *data = piece.data;
+    while (piece.len > 0) {
+        ssize_t n = write(*fd, data, piece.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data += n;
+        piece.len -= (size_t)n;
+    }
+    return true;
+}
+
+static int fetch(struct cli *cli, const char *path, int fd, off_t *size)
+{
+    errno = 0;
+    int code = cli_ask(
+        cli, &(struct api_request){
+                 .path = path, .patient = true, .sink = on_piece, .sink_arg = &fd});
+    int cause = errno;
+    *size = lseek(fd, 0, SEEK_END);
+    if (code == CLI_OK && cli->reply.ended) {
+        cli_say("the file could not be written: %s", strerror(cause));
+        return CLI_FAILED;
+    }
+    return code;
+}
+
+/* What is whole appears under its name, and nothing else. */
+static int fetch_into(struct cli *cli, const char *path, const char *name)
+{
+    char draft[PATH_MAX];
+    off_t size = 0;
+    if (snprintf(draft, sizeof(draft), "%s.XXXXXX", name) >= (int)sizeof(draft))
+        return CLI_USAGE;
+    int fd = mkostemp(draft, O_CLOEXEC);
+    if (fd < 0) {
+        cli_say("%s: %s", name, strerror(errno));
+        return CLI_FAILED;
+    }
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    int code = fetch(cli, path, fd, &size);
+    bool kept = code == CLI_OK && fchmod(fd, 0666 & ~mask) == 0;
+    kept = close(fd) == 0 && kept && rename(draft, name) == 0;
+    if (!kept)
+        (void)unlink(draft);
+    if (kept || code != CLI_OK)
+        return code;
+    cli_say("%s: %s", name, strerror(errno));
+    return CLI_FAILED;
+}
+
+static int run_file(struct cli *cli)
+{
+    const char *name = args_text(&cli->args, "output");
+    char *path = path_of(cli->args.words[0], "/file");
+    off_t size = 0;
+    int code = CLI_FAILED;
+    if (path && (!name || strcmp(name, "-") == 0) && isatty(STDOUT_FILENO))
+        cli_say("that would be a file on the terminal: -o PATH, or a pipe");
+    else if (path && (!name || strcmp(name, "-") == 0))
+        code = fetch(cli, path, STDOUT_FILENO, &size);
+    else if (path)
+        code = fetch_into(cli, path, name);
+    free(path);
+    return code;
+}
+
+/* --- access, report ------------------------------------------------------------------
+ */
+
+static int print_answer(struct cli *cli, const char *path)
+{
+    int code = CLI_OK;
+    json_t *answer = cli_get(cli, path, &code);
+    if (answer)
+        code = cli_print_members(answer, args_given(&cli->args, "json"));
+    json_decref(answer);
+    return code;
+}
+
+static int run_access(struct cli *cli)
+{
+    static const char *const asked[] = {"user", "role", "department"};
+    struct sh_buffer query = {0};
+    char *path = path_of(cli->args.words[0], "/access");
+    int code = CLI_FAILED;
+    sh_buffer_text(&query, path ? path : "");
+    for (size_t i = 0; i < SH_COUNT(asked); i++)
+        api_query(&query, asked[i], args_text(&cli->args, asked[i]));
+    sh_buffer_append(&query, "", 1);
+    if (query.err == SH_OK)
+        code = print_answer(cli, query.data);
+    sh_buffer_free(&query);
+    free(path);
+    return code;
+}
+
+static int run_report(struct cli *cli)
+{
+    char *path = path_of(cli->args.words[0], "/report");
+    int code = path ? print_answer(cli, path) : CLI_FAILED;
+    free(path);
+    return code;
+}
+
+/* clang-format off */
+#define JSON_OPTION {.name = "json", .help = "the answer as it is"}
+static const struct option_row list_options[] = {
+    {.name = "collection", .letter = 'c', .type = OPTION_TEXT, .value = "NAME",
+     .help = "only of this collection"},
+    {.name = "max", .letter = 'n', .type = OPTION_NUMBER, .value = "N", .least = 1,
+     .most = 1000000000, .help = "so many at most (default: all)"},
+    {.name = "json", .help = "an object a line"},
+    {0}};
+static const struct option_row get_options[] = {JSON_OPTION, {0}};
+static const struct option_row file_options[] = {
+    {.name = "output", .letter = 'o', .type = OPTION_FILE, .value = "PATH",
+     .help = "where to; - or absent: standard output"},
+    {0}};
+static const struct option_row access_options[] = {
+    {.name = "user", .type = OPTION_TEXT, .value = "NAME", .help = "may this user see it?"},
+    {.name = "role", .type = OPTION_TEXT, .value = "ROLE", .help = "may who has this role?"},
+    {.name = "department", .type = OPTION_TEXT, .value = "NAME",
+     .help = "the department of who has that role"},
+    JSON_OPTION,
+    {0}};
+
+static const struct command subs[] = {
+    {.name = "list", .summary = "List documents, newest first", .options = list_options,
+     .run = run_list},
+    {.name = "get", .arguments = "ID", .summary = "Show a document whole",
+     .options = get_options, .run = run_get, .least = 1, .most = 1},
+    {.name = "delete", .arguments = "ID...", .summary = "Delete documents",
+     .run = run_delete, .least = 1, .most = -1},
+    {.name = "file", .arguments = "ID", .summary = "Fetch the file that was uploaded",
+     .options = file_options, .run = run_file, .least = 1, .most = 1},
+    {.name = "access", .arguments = "ID", .summary = "Tell who may see it, and why",
+     .options = access_options, .run = run_access, .least = 1, .most = 1},
+    {.name = "report", .arguments = "ID", .summary = "Tell what was kept of it, and what not",
+     .options = get_options, .run = run_report, .least = 1, .most = 1},
+    {0}};
+/* clang-format on */
+
+const struct command documents_command = {
+    .name = "documents", .summary = "See, fetch and delete documents", .subs = subs};
