@@ -58,6 +58,9 @@ static enum sh_err open_stores(struct edge *edge, bool first)
                                       first ? gateway->cache : NULL, &edge->redis);
     if (err == SH_OK)
         err = sh_pg_create(edge->loop, &pg, first ? gateway->database : NULL, &edge->pg);
+    if (err == SH_OK && gateway->file_config.store != NULL)
+        err = sh_file_store_open(edge->loop, &gateway->file_config, &gateway->s3_config,
+                                 &edge->files);
     if (err == SH_OK)
         err = sh_workers_create(edge->loop, "hash", 1, HASHES_MAX, &edge->workers);
     if (err == SH_OK && gateway->answers != NULL)
@@ -169,6 +172,7 @@ void edge_close(struct edge *edge)
     for (int p = 0; p < PEER_COUNT; p++)
         if (edge->peers[p] != NULL)
             sh_rpc_client_close(&edge->peers[p]);
+    sh_file_store_close(&edge->files); /* after the uploads that search was asked for */
     sh_workers_close(&edge->workers);
     if (edge->pg != NULL)
         sh_pg_close(&edge->pg);

@@ -9,6 +9,7 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/limits/limits.h"
 #include "services/gateway/meter.h"
+#include "shared/file_store.h"
 #include "shared/http_server.h"
 #include "shared/pg.h"
 #include "shared/redis.h"
@@ -26,8 +27,9 @@ struct edge {
     struct sh_redis *redis;
     struct flights *flights; /* searches under way; NULL: the gateway keeps no answers */
     struct sh_pg *pg;
-    struct sh_workers *workers; /* for passwords: what takes tens of milliseconds */
-    struct auth_edge *auth;     /* credentials that were checked a moment ago */
+    struct sh_file_store *files; /* originals of documents */
+    struct sh_workers *workers;  /* for passwords: what takes tens of milliseconds */
+    struct auth_edge *auth;      /* credentials that were checked a moment ago */
     struct limits_edge limits;
     struct sh_http_server *server;
     struct sh_http_server *plain; /* beside TLS_PORT: sends browsers there; or NULL */

@@ -7,6 +7,7 @@
 #include "services/gateway/dialect.h"
 #include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
+#include "services/gateway/uploads/upload.h"
 #include "shared/clock.h"
 #include "shared/errors.h"
 #include "shared/log.h"
@@ -227,6 +228,11 @@ static void read_body(struct exchange *x)
     size_t max = (x->route->flags & ROUTE_LARGE_BODY) != 0 ? config->max_document_bytes
                                                            : config->max_body_bytes;
 
+    if ((x->route->flags & ROUTE_FORM) != 0 &&
+        upload_is_form(sh_http_header(x->request, "Content-Type"))) {
+        x->route->handle(x, NULL);
+        return;
+    }
     if (!exchange_body_plain(x))
         return;
     /* What cannot be JSON whatever it begins with is refused before it is read. */

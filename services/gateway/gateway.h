@@ -15,6 +15,7 @@
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
 #include "services/gateway/shell/shell.h"
+#include "shared/file_store.h"
 #include "shared/pg.h"
 #include "shared/redis.h"
 #include "shared/service.h"
@@ -39,6 +40,8 @@ struct gateway {
     struct auth *auth;        /* roles, keys of tokens: auth/auth.h */
     struct sh_health *health; /* all checks of this process */
     struct limits_config limits_config;
+    struct sh_file_config file_config;
+    struct sh_s3_config s3_config;
     struct limits *limits;            /* limits/limits.h */
     struct sh_health_check *database; /* kept current by the main loop's edge */
     struct sh_health_check *cache;

@@ -328,6 +328,8 @@ int main(int argc, char **argv)
         auth_settings(&process.gateway.auth_config),
         ldap_settings(&process.gateway.ldap_config),
         limits_settings(&process.gateway.limits_config),
+        sh_file_settings(&process.gateway.file_config),
+        sh_s3_settings(&process.gateway.s3_config),
     };
     const struct sh_service_spec spec = {
         .name = "gateway",

@@ -177,6 +177,17 @@ static json_t *responses_of(const struct route *route)
     return responses;
 }
 
+static json_t *body_of(const struct route *route)
+{
+    json_t *content = json_pack("{s:{s:o}}", "application/json", "schema",
+                                reference(route->body->name));
+
+    if ((route->flags & ROUTE_FORM) != 0)
+        json_object_set_new(content, "multipart/form-data",
+                            json_pack("{s:o}", "schema", reference("Upload")));
+    return json_pack("{s:b,s:o}", "required", 1, "content", content);
+}
+
 static json_t *operation_of(const struct route *route)
 {
     json_t *operation =
@@ -189,10 +200,7 @@ static json_t *operation_of(const struct route *route)
     else
         json_decref(parameters);
     if (route->body != NULL)
-        json_object_set_new(operation, "requestBody",
-                            json_pack("{s:b,s:{s:{s:o}}}", "required", 1, "content",
-                                      "application/json", "schema",
-                                      reference(route->body->name)));
+        json_object_set_new(operation, "requestBody", body_of(route));
     else if (route->method == ROUTE_POST && is_media(route->answer))
         json_object_set_new(operation, "requestBody",
                             json_pack("{s:b,s:{s:{s:{s:s}}}}", "required", 1, "content",

@@ -30,6 +30,8 @@
       "longest JSON body, but for documents")                                              \
     S(u32, max_document_bytes, "MAX_DOCUMENT_BYTES", "16777216", 1024, 67108864, 0, "",    \
       "longest document: a body, or a line of a batch")                                    \
+    S(u32, max_file_mb, "MAX_FILE_SIZE_MB", "50", 1, 4096, 0, "",                          \
+      "largest file that is taken for a document")                                         \
     S(u32, ingest_window, "INGEST_WINDOW", "16", 1, 256, 0, "",                            \
       "documents of one batch that are being stored at the same time")                     \
     S(u32, read_timeout_ms, "READ_TIMEOUT_MS", "2000", 50, 600000, 0, "",                  \

@@ -146,6 +146,22 @@ bool document_encode(const struct document_body *body, bool no_wait,
     return true;
 }
 
+bool document_of_file(const struct document_body *body, struct sh_arena *arena,
+                      struct document *out, struct schema_fault *fault)
+{
+    *fault = (struct schema_fault){0};
+    *out = (struct document){.id = body->id,
+                             .title = search_trim(body->title),
+                             .collection = body->collection};
+    if (has_control(body->id) || (body->id.len > 0 && search_trim(body->id).len == 0))
+        return blame(fault, SH_INVALID, "id", "id must be printable text");
+    if (!dump_metadata(body->metadata, arena, &out->metadata))
+        return blame(fault, SH_NOMEM, "", "out of memory");
+    if (out->metadata.len > METADATA_BYTES)
+        return blame(fault, SH_INVALID, "metadata", "metadata is too long");
+    return true;
+}
+
 void document_put_members(struct sh_buffer *out, const struct document_put_reply *reply)
 {
     json_member_text(out, "document_id", reply->document_id);

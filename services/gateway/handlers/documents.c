@@ -4,6 +4,7 @@
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/refresh.h"
 #include "services/gateway/json_out.h"
+#include "services/gateway/uploads/upload.h"
 
 enum { ID_MAX = 256, KEY_TEXT_MAX = 64, KEY_BYTES = 16 };
 
@@ -93,6 +94,10 @@ void document_post(struct exchange *x, void *arg)
     uint8_t key[KEY_BYTES];
     bool keyed;
 
+    if (body == NULL) {
+        upload_begin(x);
+        return;
+    }
     if (!begin_write(x, &state) || !read_key(x, key, &keyed))
         return;
     bool no_wait = state->refresh.mode != REFRESH_OWN;

@@ -44,6 +44,9 @@ extern const struct schema document_schema;
 SH_CHECK bool document_encode(const struct document_body *body, bool no_wait,
                               struct sh_arena *arena, struct sh_buffer *out,
                               struct schema_fault *fault);
+/* What is said beside a file: `out` borrows from both. False: `fault` says why. */
+SH_CHECK bool document_of_file(const struct document_body *body, struct sh_arena *arena,
+                               struct document *out, struct schema_fault *fault);
 /* The members "document_id", "chunks" and what else a put tells; no braces. */
 void document_put_members(struct sh_buffer *out, const struct document_put_reply *reply);
 
@@ -54,6 +57,8 @@ route_fn document_access;
 /* collections.c */
 extern const struct schema collection_schema;
 route_fn collection_all, collection_get, collection_put, collection_delete;
+/* file.c */
+route_fn document_file;
 /* batch.c */
 route_fn batch_post;
 
