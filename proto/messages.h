@@ -125,6 +125,42 @@
     F(str,  model,               256, _)                                            \
     F(str,  fingerprint,          64, _)
 
+/* --- a model fitted to the corpus -------------------------------------------------- */
+/* All calls of a session go to one replica. dimension: at most so many; 0: the default. */
+#define FIT_SESSION(F)                                                              \
+    F(str,  session,              64, _)                                            \
+    F(u32,  dimension,          1024, _)
+
+/* first: how many texts went before these; what came already is not added again. */
+#define FIT_TEXTS(F)                                                                \
+    F(str,  session,              64, _)                                            \
+    F(u64,  first,        UINT64_MAX, _)                                            \
+    F(strs, texts,              2048, _)
+
+/* state: "adding", "fitting", "done", "failed" (code and message say why). texts: taken in
+ * so far. The rest is known when it is done; bytes: of the file. */
+#define FIT_STATE(F)                                                                \
+    F(str,  state,                16, _)                                            \
+    F(u64,  texts,        UINT64_MAX, _)                                            \
+    F(u32,  step,               1000, _)                                            \
+    F(u32,  steps,              1000, _)                                            \
+    F(str,  fingerprint,          64, _)                                            \
+    F(u32,  dimension,         65536, _)                                            \
+    F(u32,  terms,        UINT32_MAX, _)                                            \
+    F(u64,  bytes,        UINT64_MAX, _)                                            \
+    F(str,  code,                 64, _)                                            \
+    F(str,  message,             512, _)
+
+/* model: a session of a fit that is done, or a fingerprint. */
+#define MODEL_PIECE_REF(F)                                                          \
+    F(str,  model,                64, _)                                            \
+    F(u64,  offset,       UINT64_MAX, _)
+
+/* In the meta frame; the payload is the file from `offset` on, empty at its end. */
+#define MODEL_PIECE(F)                                                              \
+    F(u64,  offset,       UINT64_MAX, _)                                            \
+    F(u64,  bytes,        UINT64_MAX, _)
+
 #define MODELS_REPLY(F)                                                             \
     F(list, models,               64, model_card)
 
@@ -417,6 +453,11 @@
     M(12, embed_reply,        EMBED_REPLY)                                          \
     M(13, model_card,         MODEL_CARD)                                           \
     M(14, models_reply,       MODELS_REPLY)                                         \
+    M(15, fit_session,        FIT_SESSION)                                          \
+    M(16, fit_texts,          FIT_TEXTS)                                            \
+    M(17, fit_state,          FIT_STATE)                                            \
+    M(18, model_piece_ref,    MODEL_PIECE_REF)                                      \
+    M(19, model_piece,        MODEL_PIECE)                                          \
     M(20, section,            SECTION)                                              \
     M(21, document,           DOCUMENT)                                             \
     M(22, document_put,       DOCUMENT_PUT)                                         \
@@ -462,6 +503,13 @@
     X(2,  RPC_HEALTH,      "rpc.health",      empty,          health_reply,       "the service's checks")        \
     X(10, EMBEDDER_EMBED,  "embedder.embed",  embed_request,  embed_reply,        "vectors of texts")            \
     X(11, EMBEDDER_MODELS, "embedder.models", empty,          models_reply,       "the models at hand, default first") \
+    X(12, FIT_BEGIN,       "embedder.fit_begin", fit_session, fit_state,          "a model is to be fitted to texts") \
+    X(13, FIT_ADD,         "embedder.fit_add",   fit_texts,   fit_state,          "some of the texts") \
+    X(14, FIT_END,         "embedder.fit_end",   fit_session, fit_state,          "there are no more: fit") \
+    X(15, FIT_STATE,       "embedder.fit_state", fit_session, fit_state,          "how far it is") \
+    X(16, FIT_FILE,        "embedder.fit_file",  model_piece_ref, model_piece,    "a piece of the fitted model's file") \
+    X(17, FIT_DROP,        "embedder.fit_drop",  fit_session, fit_state,          "the fit is not wanted any more") \
+    X(18, SEARCH_MODEL,    "search.model",    model_piece_ref, model_piece,       "a piece of a fitted model's file") \
     X(20, SEARCH_QUERY,    "search.query",    search_query,   search_results,     "find passages")               \
     X(21, DOCUMENT_PUT,    "search.put",      document_put,   document_put_reply, "store or replace a document") \
     X(22, DOCUMENT_GET,    "search.get",      document_ref,   document,           "read a document")             \

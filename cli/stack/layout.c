@@ -22,7 +22,7 @@ static const struct {
     const char *endpoints_variable;
     const char *data_variable;
 } known[SERVICES] = {
-    {"embedder", "EMBEDDER_OPS_URL", "EMBEDDER_ENDPOINTS", NULL},
+    {"embedder", "EMBEDDER_OPS_URL", "EMBEDDER_ENDPOINTS", "FITTED_MODEL_DIR"},
     {"search", "SEARCH_OPS_URL", "SEARCH_ENDPOINTS", "SEARCH_DATA_DIR"},
     {"graph", "GRAPH_OPS_URL", "GRAPH_ENDPOINTS", NULL},
     {"backup", "BACKUP_OPS_URL", "BACKUP_ENDPOINTS", NULL},

@@ -2,6 +2,7 @@
 #ifndef EMBEDDER_EMBEDDER_H
 #define EMBEDDER_EMBEDDER_H
 
+#include "services/embedder/lsa/fitting.h"
 #include "services/embedder/shelf.h"
 #include "shared/redis.h"
 #include "shared/service.h"
@@ -15,7 +16,9 @@ struct embedder {
     struct sh_health_check *model_check;
     struct lru *lru;
     struct remote *remote;
+    struct sh_rpc_client *search;
     struct shelf shelf;
+    struct fitting *fitting;
 };
 
 /* embedder.embed, embedder.models and embedder.model; the shelf is open. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "services/embedder/embedder.h"
+#include "services/embedder/lsa/fit_methods.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -40,6 +41,26 @@ static void stop_redis(struct sh_service *service, void *self)
     struct embedder *embedder = self;
     sh_redis_close(&embedder->redis);
     remote_free(&embedder->remote);
+}
+
+/* --- search: keeps the models that were fitted to the corpus ---------------------- */
+
+static enum sh_err start_search(struct sh_service *service, void *self)
+{
+    struct embedder *embedder = self;
+    struct sh_rpc_client_options options = {
+        .service = "search", .endpoints = embedder->config.search_endpoints};
+    if (*options.endpoints == '\0')
+        return SH_OK;
+    enum sh_err err =
+        sh_rpc_client_create(sh_service_zmq(service), &options, &embedder->search);
+    return err == SH_OK ? sh_service_add_peers(service, embedder->search) : err;
+}
+
+static void stop_search(struct sh_service *service, void *self)
+{
+    (void)service;
+    sh_rpc_client_close(&((struct embedder *)self)->search);
 }
 
 /* --- models ---------------------------------------------------------------------- */
@@ -91,6 +112,7 @@ static enum sh_err open_shelf(struct embedder *embedder, uv_loop_t *loop)
                                      .loop = loop,
                                      .lru = embedder->lru,
                                      .remote = embedder->remote,
+                                     .search = embedder->search,
                                      .changed = on_changed,
                                      .arg = embedder};
     return shelf_open(&embedder->shelf);
@@ -118,17 +140,38 @@ static enum sh_err start_model(struct sh_service *service, void *self)
     return err;
 }
 
+/* --- fitting --------------------------------------------------------------------- */
+
+static enum sh_err start_fitting(struct sh_service *service, void *self)
+{
+    struct embedder *embedder = self;
+    struct fitting_options options = {.bytes_max = (size_t)embedder->config.fit_mb << 20,
+                                      .threads = embedder->config.threads};
+    return fitting_create(sh_service_loop(service), &options, &embedder->fitting);
+}
+
+static void stop_fitting(struct sh_service *service, void *self)
+{
+    (void)service;
+    fitting_close(&((struct embedder *)self)->fitting);
+}
+
 /* --- methods --------------------------------------------------------------------- */
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
-    return methods_add(self, sh_service_rpc(service));
+    struct embedder *embedder = self;
+    enum sh_err err = methods_add(embedder, sh_service_rpc(service));
+    return err == SH_OK ? fit_methods_add(embedder->fitting, sh_service_rpc(service))
+                        : err;
 }
 
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
     {"redis", start_redis, NULL, stop_redis, NULL},
+    {"search", start_search, NULL, stop_search, NULL},
     {"model", start_model, NULL, stop_model, NULL},
+    {"fitting", start_fitting, NULL, stop_fitting, NULL},
     {"methods", start_methods, NULL, NULL, NULL},
 };
 

@@ -18,7 +18,9 @@ static struct sh_family requests_total = {
 
 /* One call of embedder.embed that waits for the desk. */
 struct embedding {
-    struct shelf_model *model; /* cannot go while it was just asked for */
+    struct shelf_waiter waiter; /* while the model is being opened */
+    struct embed_request asked; /* its texts are in the memory of the call */
+    struct shelf_model *model;  /* cannot go while it was just asked for */
     struct sh_rpc_call *call;
     struct desk_request *request;
     uint32_t dimensions; /* asked for; 0: all */
@@ -177,8 +179,9 @@ static bool dimensions_ok(const struct provider *provider, struct sh_rpc_call *c
     return false;
 }
 
-static void submit(struct embedding *self, const struct embed_request *request)
+static void submit(struct embedding *self)
 {
+    const struct embed_request *request = &self->asked;
     struct desk_ask ask = {
         .texts = request->texts,
         .count = request->texts_count,
@@ -197,6 +200,35 @@ static void submit(struct embedding *self, const struct embed_request *request)
     sh_rpc_fail(self->call, err, NULL, NULL, "embedding: %s",
                 err == SH_UNAVAILABLE && *why ? why : sh_err_text(err));
     sh_free(self);
+}
+
+static void on_model_open(struct shelf_waiter *waiter)
+{
+    struct embedding *self = SH_CONTAINER_OF(waiter, struct embedding, waiter);
+    sh_rpc_call_on_cancel(self->call, NULL, NULL);
+    if (dimensions_ok(self->model->provider, self->call, &self->asked)) {
+        submit(self);
+        return;
+    }
+    sh_count(&requests_total, "invalid_request");
+    sh_free(self);
+}
+
+static void on_cancel_waiting(void *arg)
+{
+    struct embedding *self = arg;
+    shelf_unwait(&self->waiter);
+    sh_count(&requests_total, "canceled");
+    sh_rpc_fail(self->call, SH_CANCELED, NULL, NULL, "canceled");
+    sh_free(self);
+}
+
+static void wait_for_model(struct embedding *self)
+{
+    self->waiter = (struct shelf_waiter){
+        .deadline_ms = sh_rpc_call_deadline_ms(self->call), .go = on_model_open};
+    shelf_wait(self->model, &self->waiter);
+    sh_rpc_call_on_cancel(self->call, on_cancel_waiting, self);
 }
 
 static void on_embed(void *arg, struct sh_rpc_call *call)
@@ -221,9 +253,13 @@ static void on_embed(void *arg, struct sh_rpc_call *call)
     }
     self->model = model;
     self->call = call;
+    self->asked = request;
     self->dimensions = request.dimensions;
     self->started_us = sh_now_us();
-    submit(self, &request);
+    if (model->provider->opening)
+        wait_for_model(self);
+    else
+        submit(self);
 }
 
 static struct model_card card_message(const struct card *card)
@@ -265,6 +301,38 @@ static void on_models(void *arg, struct sh_rpc_call *call)
     sh_rpc_reply(call, models_reply_desc(), &message);
 }
 
+static void answer_model(struct sh_rpc_call *call, const struct provider *provider)
+{
+    if (!provider->known) {
+        sh_rpc_fail(call, SH_UNAVAILABLE, NULL, NULL, "%s", provider->why);
+        return;
+    }
+    struct model_card card = card_message(&provider->card);
+    struct models_reply message = {&card, 1};
+    sh_rpc_reply(call, models_reply_desc(), &message);
+}
+
+/* One call of embedder.model that waits for a model to be opened. */
+struct asking {
+    struct shelf_waiter waiter;
+    struct sh_rpc_call *call;
+};
+
+static void on_asked_open(struct shelf_waiter *waiter)
+{
+    struct asking *self = SH_CONTAINER_OF(waiter, struct asking, waiter);
+    answer_model(self->call, waiter->model->provider);
+    sh_free(self);
+}
+
+static void on_cancel_asking(void *arg)
+{
+    struct asking *self = arg;
+    shelf_unwait(&self->waiter);
+    sh_rpc_fail(self->call, SH_CANCELED, NULL, NULL, "canceled");
+    sh_free(self);
+}
+
 static void on_model(void *arg, struct sh_rpc_call *call)
 {
     struct embedder *embedder = arg;
@@ -278,14 +346,16 @@ static void on_model(void *arg, struct sh_rpc_call *call)
         refuse(call, err, request.model);
         return;
     }
-    const struct provider *provider = model->provider;
-    if (!provider->known) {
-        sh_rpc_fail(call, SH_UNAVAILABLE, NULL, NULL, "%s", provider->why);
+    struct asking *self = model->provider->opening ? sh_alloc(sizeof(*self)) : NULL;
+    if (!self) {
+        answer_model(call, model->provider);
         return;
     }
-    struct model_card card = card_message(&provider->card);
-    struct models_reply message = {&card, 1};
-    sh_rpc_reply(call, models_reply_desc(), &message);
+    *self = (struct asking){
+        .waiter = {.deadline_ms = sh_rpc_call_deadline_ms(call), .go = on_asked_open},
+        .call = call};
+    shelf_wait(model, &self->waiter);
+    sh_rpc_call_on_cancel(call, on_cancel_asking, self);
 }
 
 enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc)

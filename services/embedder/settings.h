@@ -15,6 +15,13 @@
       "put before documents; auto: what the model is known to want")                     \
     S(str, model_dir, "MODEL_DIR", "var/models/use-lite", 1, 4000, 0, "",                \
       "where scripts/fetch-model.sh left use-lite.pack")                                 \
+    S(str, fitted_dir, "FITTED_MODEL_DIR", "var/models/fitted", 1, 4000, 0, "",          \
+      "where files of models that were fitted to the corpus are kept; they are fetched " \
+      "from search when they are not there")                                             \
+    S(str, search_endpoints, "SEARCH_ENDPOINTS", "", 0, 4096, 0, "",                     \
+      "where search listens, which keeps fitted models; empty: none are fetched")        \
+    S(u32, fit_mb, "EMBEDDER_FIT_MB", "1536", 64, 1048576, 0, "",                        \
+      "most megabytes that fitting a model to the corpus may take")                      \
     S(u32, threads, "EMBEDDER_THREADS", "0", 0, 256, 0, "",                              \
       "threads of the built-in model; 0: one per core")                                  \
     S(choice, kernel, "EMBEDDER_KERNEL", "auto", 0, 0, 0,                                \

@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "services/embedder/lsa/lsa_card.h"
 #include "services/embedder/provider/builtin.h"
+#include "services/embedder/provider/fitted.h"
 #include "services/embedder/provider/ollama.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -49,6 +51,8 @@ static enum sh_err open_builtin(const struct embedder_config *config, uv_loop_t 
 struct meant {
     bool builtin;
     bool any_provider;
+    bool fitted; /* then the fingerprint is its name: there may be several */
+    char fingerprint[CARD_HASH_CHARS + 1];
     char name[257]; /* "": the default */
 };
 
@@ -77,6 +81,25 @@ static struct meant parse(const struct shelf *self, struct sh_bytes model)
     return meant;
 }
 
+static void take_fingerprint(struct meant *meant, struct sh_bytes fingerprint)
+{
+    meant->fitted = true;
+    if (fitted_is_fingerprint(fingerprint))
+        memcpy(meant->fingerprint, fingerprint.data, CARD_HASH_CHARS);
+}
+
+/* "lsa" with a fingerprint beside it, or "lsa@" and the fingerprint. */
+static void parse_fitted(struct meant *meant, struct sh_bytes fingerprint)
+{
+    struct sh_bytes name = sh_bytes_of(meant->name);
+    if (!meant->builtin && !meant->any_provider)
+        return;
+    if (sh_bytes_is(name, LSA_NAME))
+        take_fingerprint(meant, fingerprint);
+    else if (skip(&name, LSA_NAME "@"))
+        take_fingerprint(meant, name);
+}
+
 static bool is_meant(const struct shelf_model *model, const struct meant *meant)
 {
     const struct card *card = &model->provider->card;
@@ -96,8 +119,18 @@ static struct shelf_model *by_fingerprint(const struct shelf *self,
     return NULL;
 }
 
+static struct shelf_model *by_wish(const struct shelf *self, const struct meant *meant)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp(self->models[i]->wanted, meant->fingerprint) == 0)
+            return self->models[i];
+    return NULL;
+}
+
 static struct shelf_model *by_name(const struct shelf *self, const struct meant *meant)
 {
+    if (meant->fitted && meant->fingerprint[0] != '\0')
+        return by_wish(self, meant);
     if (meant->name[0] == '\0')
         return self->models[0];
     for (size_t i = 0; i < self->count; i++)
@@ -119,10 +152,13 @@ static void on_changed(void *arg)
     }
     if (self->changed && model == self->models[0])
         self->changed(self->arg);
+    if (!model->provider->opening)
+        shelf_wake(model);
 }
 
 static void close_model(struct shelf_model *model)
 {
+    shelf_wake(model);
     if (model->provider) {
         model->provider->changed = NULL;
         model->provider->close(model->provider);
@@ -146,6 +182,25 @@ static enum sh_err open_desk(struct shelf *self, struct shelf_model *model)
                        &model->desk);
 }
 
+static enum sh_err open_fitted(const struct shelf *self, const char *fingerprint,
+                               struct provider **out)
+{
+    struct fitted_options options = {.fingerprint = fingerprint,
+                                     .dir = self->config->fitted_dir,
+                                     .search = self->search,
+                                     .threads = self->config->threads};
+    return fitted_create(self->loop, &options, out);
+}
+
+static enum sh_err open_provider(const struct shelf *self, const struct meant *meant,
+                                 struct provider **out)
+{
+    if (meant->fitted)
+        return open_fitted(self, meant->fingerprint, out);
+    return meant->builtin ? open_builtin(self->config, self->loop, meant->name, out)
+                          : open_ollama(self->config, self->loop, meant->name, out);
+}
+
 static enum sh_err put_on(struct shelf *self, const struct meant *meant,
                           struct shelf_model **out)
 {
@@ -155,10 +210,8 @@ static enum sh_err put_on(struct shelf *self, const struct meant *meant,
     model->shelf = self;
     model->used_ms = sh_now_ms();
     (void)snprintf(model->name, sizeof(model->name), "%s", meant->name);
-    enum sh_err err =
-        meant->builtin
-            ? open_builtin(self->config, self->loop, model->name, &model->provider)
-            : open_ollama(self->config, self->loop, model->name, &model->provider);
+    memcpy(model->wanted, meant->fingerprint, sizeof(model->wanted));
+    enum sh_err err = open_provider(self, meant, &model->provider);
     if (err == SH_OK)
         err = open_desk(self, model);
     if (err != SH_OK) {
@@ -174,6 +227,15 @@ static enum sh_err put_on(struct shelf *self, const struct meant *meant,
     return SH_OK;
 }
 
+static void take_off(struct shelf *self, struct shelf_model *model)
+{
+    size_t at = 0;
+    while (self->models[at] != model)
+        at++;
+    close_model(model);
+    self->models[at] = self->models[--self->count];
+}
+
 /* The one that nobody asked for longest goes, if that is long enough; never the default.
  */
 static bool make_room(struct shelf *self)
@@ -186,9 +248,15 @@ static bool make_room(struct shelf *self)
             oldest = i;
     if (sh_now_ms() - self->models[oldest]->used_ms < IDLE_MS)
         return false;
-    close_model(self->models[oldest]);
-    self->models[oldest] = self->models[--self->count];
+    take_off(self, self->models[oldest]);
     return true;
+}
+
+/* Search did not have it, or could not be asked: that may be otherwise by now. */
+static bool gave_up(const struct shelf_model *model)
+{
+    const struct provider *provider = model->provider;
+    return model->wanted[0] != '\0' && !provider->known && !provider->opening;
 }
 
 static enum sh_err open_other(struct shelf *self, const struct meant *meant,
@@ -211,8 +279,13 @@ enum sh_err shelf_find(struct shelf *self, const struct shelf_wish *wish, bool o
     struct meant meant = parse(self, wish->model);
     struct shelf_model *model = by_fingerprint(self, wish->fingerprint);
     enum sh_err err = SH_OK;
+    parse_fitted(&meant, wish->fingerprint);
     if (!model)
         model = by_name(self, &meant);
+    if (model && gave_up(model)) {
+        take_off(self, model);
+        model = NULL;
+    }
     if (!model && (open || wish->fingerprint.len > 0))
         err = open_other(self, &meant, &model);
     if (!model)
@@ -239,7 +312,9 @@ enum sh_err shelf_open(struct shelf *self)
     struct meant meant = {.builtin = strcmp(config->provider, "ollama") != 0};
     struct shelf_model *model;
     (void)snprintf(meant.name, sizeof(meant.name), "%s", config->model);
-    enum sh_err err = put_on(self, &meant, &model);
+    enum sh_err err = shelf_waiting_open(self);
+    if (err == SH_OK)
+        err = put_on(self, &meant, &model);
     if (err != SH_OK)
         sh_error(NULL, "EMBEDDING_PROVIDER=%s cannot start: %s", config->provider,
                  sh_err_text(err));
@@ -250,4 +325,5 @@ void shelf_close(struct shelf *self)
 {
     while (self->count > 0)
         close_model(self->models[--self->count]);
+    shelf_waiting_close(self);
 }

@@ -391,7 +391,7 @@ int main(int argc, char **argv)
         .rpc = true,
         .ops_port = "9101",
         .rpc_bind = "tcp://127.0.0.1:5601",
-        .rpc_callers = "gateway",
+        .rpc_callers = "gateway,embedder",
         .self = &search,
     };
 

@@ -147,6 +147,11 @@ size_t lsa_fit_texts(const struct lsa_fit *self)
     return self->matrix.rows;
 }
 
+size_t lsa_fit_terms(const struct lsa_fit *self)
+{
+    return self->chosen_count;
+}
+
 /* --- the vocabulary -------------------------------------------------------------- */
 
 static bool is_useful(const struct lsa_fit *self, const struct term *term)

@@ -38,6 +38,8 @@ void lsa_fit_free(struct lsa_fit **self);
  * bytes_max: the fit is lost), SH_NOMEM (likewise). */
 SH_CHECK enum sh_err lsa_fit_add(struct lsa_fit *self, struct sh_bytes text);
 size_t lsa_fit_texts(const struct lsa_fit *self);
+/* Of the vocabulary, after lsa_fit_finish(). */
+size_t lsa_fit_terms(const struct lsa_fit *self);
 
 /* Seen by other threads while lsa_fit_finish() runs. */
 struct lsa_fit_watch {

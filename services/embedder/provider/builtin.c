@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "services/embedder/lsa/lsa_card.h"
 #include "services/embedder/model/hashing.h"
 #include "services/embedder/model/use_lite.h"
 #include "shared/clock.h"
@@ -22,12 +23,14 @@ struct area {
     struct area *next;
     struct use_lite_work *work;
     struct hashing *hashing;
+    struct lsa_area *lsa;
 };
 
 struct builtin {
     struct provider base;
     struct sh_workers *workers;
-    struct use_lite *model; /* NULL: hashing */
+    struct use_lite *model;
+    struct lsa *fitted; /* neither: hashing */
     uv_timer_t idle;
     unsigned running;
     pthread_mutex_t lock; /* of areas */
@@ -55,6 +58,7 @@ static void free_area(struct area *area)
 {
     use_lite_work_free(area->work);
     hashing_free(&area->hashing);
+    lsa_area_free(&area->lsa);
     sh_free(area);
 }
 
@@ -66,6 +70,8 @@ static struct area *make_area(const struct builtin *self)
     bool ok = false;
     if (self->model)
         ok = (area->work = use_lite_work_create()) != NULL;
+    else if (self->fitted)
+        ok = lsa_area_create(&area->lsa) == SH_OK;
     else
         ok = hashing_create(&area->hashing) == SH_OK;
     if (ok)
@@ -108,6 +114,8 @@ static void on_idle(uv_timer_t *timer)
     free_areas(self);
     if (self->model)
         pack_rest(use_lite_pack(self->model));
+    if (self->fitted)
+        pack_rest(lsa_pack(self->fitted));
     malloc_trim(0);
 }
 
@@ -154,6 +162,29 @@ static enum sh_err run_hashing(struct area *area, struct provider_batch *batch)
     return SH_OK;
 }
 
+static enum sh_err run_fitted(const struct builtin *self, struct area *area,
+                              struct provider_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct provider_text *text = &batch->texts[i];
+        if (!is_wanted(batch))
+            return SH_CANCELED;
+        size_t words = 0;
+        text->err = lsa_embed(self->fitted, area->lsa, text->text, batch->refuse_long,
+                              text->vector, &words);
+        text->tokens = (uint32_t)words;
+    }
+    return SH_OK;
+}
+
+static enum sh_err run_model(const struct builtin *self, struct area *area,
+                             struct provider_batch *batch)
+{
+    if (self->model)
+        return run_use_lite(self, area, batch);
+    return self->fitted ? run_fitted(self, area, batch) : run_hashing(area, batch);
+}
+
 static void on_worker(struct sh_work *work)
 {
     struct run *run = (struct run *)work;
@@ -162,8 +193,7 @@ static void on_worker(struct sh_work *work)
         run->err = SH_NOMEM;
         return;
     }
-    run->err = run->self->model ? run_use_lite(run->self, area, run->batch)
-                                : run_hashing(area, run->batch);
+    run->err = run_model(run->self, area, run->batch);
     give_back(run->self, area);
 }
 
@@ -222,6 +252,7 @@ static void close_builtin(struct provider *base)
     sh_workers_close(&self->workers);
     free_areas(self);
     use_lite_close(&self->model);
+    lsa_close(&self->fitted);
     uv_close((uv_handle_t *)&self->idle, on_closed);
 }
 
@@ -323,7 +354,9 @@ enum sh_err builtin_create(uv_loop_t *loop, const struct builtin_options *option
     struct builtin *self = sh_alloc(sizeof(*self));
     if (!self)
         return SH_NOMEM;
-    enum sh_err err = open_model(self, options);
+    self->fitted = options->fitted;
+    enum sh_err err = self->fitted ? lsa_card_of(&self->base.card, self->fitted)
+                                   : open_model(self, options);
     (void)snprintf(self->base.card.provider, sizeof(self->base.card.provider), "builtin");
     if (err == SH_OK)
         err = card_seal(&self->base.card);

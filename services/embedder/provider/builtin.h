@@ -1,10 +1,12 @@
 /* builtin: the models that run in this process: USE-lite where its pack can be read, the
- * hashing model otherwise. Inference happens on worker threads. */
+ * hashing model otherwise, or a fitted model that is open already. Inference happens on
+ * worker threads. */
 #ifndef EMBEDDER_BUILTIN_H
 #define EMBEDDER_BUILTIN_H
 
 #include <uv.h>
 
+#include "services/embedder/lsa/lsa.h"
 #include "services/embedder/provider/provider.h"
 
 struct builtin_options {
@@ -12,6 +14,7 @@ struct builtin_options {
     const char *model_dir; /* holds use-lite.pack */
     const char *kernel;    /* kernel_find() */
     unsigned threads;      /* 0: one per core */
+    struct lsa *fitted;    /* NULL; or this one, which is the provider's on success */
 };
 
 /* Errors: SH_NOTFOUND (a named model that cannot be had; logged), SH_INVALID (kernel),

@@ -31,6 +31,7 @@ struct provider_batch {
 struct provider {
     struct card card; /* complete when `known` */
     bool known;
+    bool opening; /* it will be known, or have given up, in a while: `changed` tells */
     bool ready;
     char why[256];          /* what keeps it from being ready, for people */
     double response_time_s; /* of the last answer; < 0: none yet */
