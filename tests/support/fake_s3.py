@@ -8,7 +8,8 @@ permissions, no encryption, no presigned URLs, no chunked signatures (aws-chunke
 Faults are asked for by POST /-/fault {"kind": ..., "count": n, "method": ...}, for the next n
 requests (of that method): "status" with a "status" and maybe a "code"; "truncate": the answer
 breaks off half-way; "hang": none comes until the server ends; "drop": the connection closes
-without an answer; "short": fewer bytes than were asked for. GET /-/state: objects and counts.
+without an answer; "short": fewer bytes than were asked for; "none" ends those that are left.
+GET /-/state: objects and counts.
 
 As a program it prints its port and serves until its input ends."""
 
@@ -122,8 +123,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def control(self, body):
         store = self.server.store
         if self.command == "POST":
+            fault = json.loads(body)
             with store.lock:
-                store.faults.append(json.loads(body))
+                if fault["kind"] == "none":
+                    store.faults.clear()
+                else:
+                    store.faults.append(fault)
             self.answer(204)
             return
         with store.lock:
