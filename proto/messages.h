@@ -406,6 +406,28 @@
     F(str,  created,              64, _)                                            \
     F(u32,  pages,        UINT32_MAX, _)
 
+/* --- generations ---------------------------------------------------------------- */
+/* model: as in an embed_request. activate: make it live as soon as it is complete. */
+#define REINDEX_REQUEST(F)                                                          \
+    F(str,  model,               256, _)                                            \
+    F(flag, activate,              0, _)
+
+/* "": the one that was live before. */
+#define GENERATION_REF(F)                                                           \
+    F(str,  fingerprint,          64, _)
+
+/* queries: a JSON object with "queries", a list of texts, or "judged", a list of
+ * {"query","relevant":{document id: grade}}; neither: what was asked lately. */
+#define GENERATION_COMPARE(F)                                                       \
+    F(str,  from,                 64, _)                                            \
+    F(str,  to,                   64, _)                                            \
+    F(json, queries,         1048576, _)
+
+/* body: what came of it, for the client. job_id: of the job that does it. */
+#define GENERATION_REPLY(F)                                                         \
+    F(json, body,            1048576, _)                                            \
+    F(str,  job_id,               64, _)
+
 /* --- graph ---------------------------------------------------------------------- */
 #define GRAPH_PROPERTY(F)                                                           \
     F(str,  name,                256, _)                                            \
@@ -484,7 +506,11 @@
     M(43, graph_schema_reply, GRAPH_SCHEMA_REPLY)                                   \
     M(50, backup_set,         BACKUP_SET)                                           \
     M(51, backup_list_reply,  BACKUP_LIST_REPLY)                                    \
-    M(70, model_request,      MODEL_REQUEST) \
+    M(70, model_request,      MODEL_REQUEST)                                        \
+    M(71, reindex_request,    REINDEX_REQUEST)                                      \
+    M(72, generation_ref,     GENERATION_REF)                                       \
+    M(73, generation_compare, GENERATION_COMPARE)                                   \
+    M(74, generation_reply,   GENERATION_REPLY)                                     \
     M(80, collection,         COLLECTION)                                           \
     M(81, collection_list,    COLLECTION_LIST)                                      \
     M(82, collection_page,    COLLECTION_PAGE)                                      \
@@ -523,6 +549,11 @@
     X(40, GRAPH_SCHEMA,    "graph.schema",    empty,          graph_schema_reply, "labels, types, counts")       \
     X(50, BACKUP_LIST,     "backup.list",     empty,          backup_list_reply,  "backup sets, newest first") \
     X(70, EMBEDDER_MODEL,  "embedder.model",  model_request,  models_reply,       "one model, opened for it where that is possible") \
+    X(71, GENERATIONS,     "search.generations", empty,       generation_reply,   "the generations of vectors") \
+    X(72, REINDEX,         "search.reindex",  reindex_request, generation_reply,  "build a generation: a job") \
+    X(73, GENERATION_ACTIVATE, "search.activate", generation_ref, generation_reply, "make a generation live") \
+    X(74, GENERATION_DROP, "search.drop_generation", generation_ref, generation_reply, "remove a generation: a job") \
+    X(75, GENERATION_COMPARE, "search.compare_generations", generation_compare, generation_reply, "compare two: a job") \
     X(80, COLLECTION_LIST, "search.collections", collection_list, collection_page, "a page of collections") \
     X(81, COLLECTION_PUT,  "search.put_collection", collection, collection,         "define a collection") \
     X(82, COLLECTION_DELETE, "search.delete_collection", collection_delete, collection_gone, "delete a collection") \

@@ -11,12 +11,13 @@ SH_EMBED(graph_json, "services/gateway/answers/graph.json");
 SH_EMBED(backups_json, "services/gateway/answers/backups.json");
 SH_EMBED(identity_json, "services/gateway/answers/identity.json");
 SH_EMBED(administration_json, "services/gateway/answers/administration.json");
+SH_EMBED(generations_json, "services/gateway/answers/generations.json");
 
 static const char *const files[] = {
     common_json_begin,         health_json_begin,      search_json_begin,
     documents_json_begin,      collections_json_begin, embeddings_json_begin,
     graph_json_begin,          backups_json_begin,     identity_json_begin,
-    administration_json_begin,
+    administration_json_begin, generations_json_begin,
 };
 
 json_t *openapi_answers(void)

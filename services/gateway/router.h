@@ -34,6 +34,7 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHOD
     P(ADMIN_USERS, "admin_users")                                                        \
     P(ADMIN_KEYS, "admin_keys")                                                          \
     P(ADMIN_CACHE, "admin_cache")                                                        \
+    P(ADMIN_MODELS, "admin_models") /* generations of vectors */                         \
     P(READ_AUDIT, "read_audit")                                                          \
     P(IMPERSONATE, "impersonate") /* search on behalf of somebody with less rights */
 /* clang-format on */

@@ -1,6 +1,6 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/files/file_parts.h"
-#include "services/search/ingest/pending.h"
+#include "services/search/generations/generation_parts.h"
 #include "services/search/memory_parts.h"
 #include "services/search/methods.h"
 #include "services/search/pgvector/pg_parts.h"
@@ -15,12 +15,16 @@ struct search {
     struct sh_pg_config pg_config;
     struct sh_workers *searchers;
     struct sh_workers *writer;   /* the one thread that changes the view */
+    struct sh_workers *builder;  /* one for a view that is made beside it */
     struct sh_workers *ingester; /* decoding, cutting, hashing */
     struct sh_pg *pg;
     struct file_parts files;
     struct sh_rpc_client *embedder;
     struct model_binding *model;
     struct pending *pending;
+    struct generation_parts generations;
+    struct sh_jobs_config jobs_config;
+    struct sh_jobs *jobs;
     struct putter *putter;
     struct glossary_feed *glossary;
     struct reranker *reranker;
@@ -47,6 +51,7 @@ static void stop_workers(struct sh_service *service, void *self)
     (void)service;
     sh_workers_close(&search->searchers);
     sh_workers_close(&search->writer);
+    sh_workers_close(&search->builder);
     sh_workers_close(&search->ingester);
 }
 
@@ -59,6 +64,8 @@ static enum sh_err start_workers(struct sh_service *service, void *self)
 
     if (err == SH_OK)
         err = sh_workers_create(loop, "view", 1, 16, &search->writer);
+    if (err == SH_OK)
+        err = sh_workers_create(loop, "rebuild", 1, 16, &search->builder);
     if (err == SH_OK)
         err = sh_workers_create(loop, "ingest", 0, 1024, &search->ingester);
     if (err != SH_OK)
@@ -96,6 +103,7 @@ static void on_embedder(void *arg)
         model_check(search->model);
     if (search->pending != NULL)
         pending_wake(search->pending);
+    generation_parts_wake(&search->generations);
     watch_refresh(search->watch);
 }
 
@@ -139,14 +147,24 @@ static void on_pending(void *arg)
         pending_wake(search->pending);
 }
 
+static void on_lost(void *arg, const struct model *instead)
+{
+    struct search *search = arg;
+
+    generation_parts_lost(&search->generations, instead);
+    watch_refresh(search->watch);
+}
+
 static enum sh_err start_model(struct sh_service *service, void *self)
 {
     struct search *search = self;
     struct model_binding_options options = {.pg = search->pg,
+                                            .pg_config = &search->pg_config,
                                             .embedder = search->embedder,
                                             .known = on_model,
                                             .changed = on_model,
                                             .pending = on_pending,
+                                            .lost = on_lost,
                                             .arg = search};
 
     return model_create(sh_service_loop(service), &options, &search->model);
@@ -178,10 +196,11 @@ static enum sh_err start_backend(struct sh_service *service, void *self)
     uv_loop_t *loop = sh_service_loop(service);
     struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
                                         search->model,   on_changed, search};
-    struct memory_parts_options memory = {
-        &search->config,   &search->pg_config, search->pg,
-        search->searchers, search->writer,     search->model,
-        on_changed,        on_moved,           search};
+    struct memory_parts_options memory = {&search->config, &search->pg_config,
+                                          search->pg,      search->searchers,
+                                          search->writer,  search->builder,
+                                          search->model,   on_changed,
+                                          on_moved,        search};
 
     if (uses_pgvector(search))
         return pg_parts_start(&search->pgvector, loop, &pgvector);
@@ -321,7 +340,8 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         .files = &search->files.files,
         .querier = {.backend = backend_of(search),
                     .embedder = search->embedder,
-                    .model = model_current(search->model),
+                    .model = uses_pgvector(search) ? &search->pgvector.shown
+                                                   : feed_model(search->memory.feed),
                     .glossary = search->glossary,
                     .reranker = search->reranker,
                     .shadow = uses_pgvector(search) ? NULL : &search->memory.shadow,
@@ -338,6 +358,70 @@ static void stop_methods(struct sh_service *service, void *self)
 
     (void)service;
     methods_stop(&search->methods);
+}
+
+/* --- generations, and jobs ---------------------------------------------------------- */
+
+static enum sh_err start_generations(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct generation_parts_options options = {
+        .loop = sh_service_loop(service),
+        .config = &search->config,
+        .pg = search->pg,
+        .embedder = search->embedder,
+        .model = search->model,
+        .first = search->pending,
+        .recent = &search->methods.querier.vectors,
+        .rpc = sh_service_rpc(service),
+    };
+
+    return generation_parts_start(&search->generations, &options);
+}
+
+static void drain_generations(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    generation_parts_pause(&search->generations);
+}
+
+static void stop_generations(struct sh_service *service, void *self)
+{
+    (void)service;
+    generation_parts_close(&((struct search *)self)->generations);
+}
+
+static enum sh_err start_jobs(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct sh_job_kind kinds[GENERATION_KINDS];
+    struct sh_jobs_options options = {.pg = search->pg,
+                                      .pg_config = &search->pg_config,
+                                      .config = &search->jobs_config,
+                                      .kinds = kinds,
+                                      .kind_count = SH_COUNT(kinds)};
+
+    generations_kinds(&search->generations.generations, kinds);
+    return sh_jobs_create(sh_service_loop(service), &options, &search->jobs);
+}
+
+static void drain_jobs(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    sh_service_hold(service);
+    sh_jobs_drain(search->jobs, on_drained, service);
+}
+
+static void stop_jobs(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+
+    (void)service;
+    generations_stop(&search->generations.generations);
+    sh_jobs_close(&search->jobs);
 }
 
 static enum sh_err start_watch(struct sh_service *service, void *self)
@@ -372,14 +456,17 @@ static const struct sh_stage stages[] = {
     {"pending", start_pending, drain_pending, stop_pending, NULL},
     {"putter", start_putter, NULL, stop_putter, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},
+    {"generations", start_generations, drain_generations, stop_generations, NULL},
+    {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
 };
 
 int main(int argc, char **argv)
 {
     static struct search search;
-    struct sh_settings settings[2 + FILE_PARTS_SETTINGS] = {
-        search_settings(&search.config), sh_pg_settings(&search.pg_config)};
+    struct sh_settings settings[3 + FILE_PARTS_SETTINGS] = {
+        search_settings(&search.config), sh_pg_settings(&search.pg_config),
+        sh_jobs_settings(&search.jobs_config)};
     struct sh_service_spec spec = {
         .name = "search",
         .summary = "keeps the documents, finds passages in them",
@@ -395,6 +482,6 @@ int main(int argc, char **argv)
         .self = &search,
     };
 
-    file_parts_settings(&search.files, settings + 2);
+    file_parts_settings(&search.files, settings + 3);
     return sh_service_main(argc, argv, &spec);
 }

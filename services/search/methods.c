@@ -56,15 +56,15 @@ static void on_glossary(void *arg)
     methods_moved(arg);
 }
 
-static void start_generation(struct methods *self, struct sh_rpc_server *rpc,
-                             const struct methods_options *options)
+static void start_answer_state(struct methods *self, struct sh_rpc_server *rpc,
+                               const struct methods_options *options)
 {
-    self->generation =
-        (struct generation){.feed = options->feed,
-                            .glossary = options->querier.glossary,
-                            .rpc = rpc,
-                            .querier = &self->querier,
-                            .settings = generation_settings(options->config)};
+    self->answer_state =
+        (struct answer_state){.feed = options->feed,
+                              .glossary = options->querier.glossary,
+                              .rpc = rpc,
+                              .querier = &self->querier,
+                              .settings = answer_state_settings(options->config)};
     glossary_feed_on_change(options->querier.glossary, on_glossary, self);
     methods_moved(self);
 }
@@ -89,20 +89,20 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     if (err != SH_OK)
         methods_stop(self);
     else
-        start_generation(self, rpc, options);
+        start_answer_state(self, rpc, options);
     return err;
 }
 
 /* Nobody can ask before there are methods. */
 void methods_moved(struct methods *self)
 {
-    if (self->generation.rpc != NULL)
-        generation_refresh(&self->generation);
+    if (self->answer_state.rpc != NULL)
+        answer_state_refresh(&self->answer_state);
 }
 
 void methods_stop(struct methods *self)
 {
-    self->generation = (struct generation){0};
+    self->answer_state = (struct answer_state){0};
     self->querier.closing = true;
     self->documents.feed = NULL;
     self->documents.files = NULL;

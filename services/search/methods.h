@@ -2,8 +2,8 @@
 #ifndef SEARCH_METHODS_H
 #define SEARCH_METHODS_H
 
+#include "services/search/answer_state.h"
 #include "services/search/files/files.h"
-#include "services/search/generation.h"
 #include "services/search/ingest/put.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
@@ -15,7 +15,7 @@ struct methods { /* {0} is stopped */
     struct querier querier;
     struct documents documents;
     struct shown *shown;
-    struct generation generation;
+    struct answer_state answer_state;
 };
 
 struct methods_options {

@@ -32,6 +32,15 @@
       "documents that are stored at the same time; more wait")                           \
     S(u32, ingest_queue_mb, "INGEST_QUEUE_MB", "256", 1, 65536, 0, "",                   \
       "most megabytes of documents under way or waiting; more are refused as overload")  \
+    S(flag, generation_auto, "GENERATION_AUTO", "true", 0, 0, 0, "",                     \
+      "when the embedder has the live generation's model no more: build one of its "     \
+      "default model and make it live when it is complete; until then searches use "     \
+      "words only")                                                                      \
+    S(u32, reindex_rate, "REINDEX_RATE", "0", 0, 1000000, 0, "",                         \
+      "passages a second that this replica embeds at most for a generation that is "     \
+      "built beside the live one; 0: as REINDEX_SHARE allows")                           \
+    S(f64, reindex_share, "REINDEX_SHARE", "0.5", 0.01, 1, 0, "",                        \
+      "share of the time in which it does so")                                           \
     S(u32, chunk_tokens, "CHUNK_TOKENS", "400", 32, 8192, 0, "",                         \
       "size aimed at for a passage, in tokens")                                          \
     S(u32, chunk_overlap, "CHUNK_OVERLAP_PERCENT", "15", 0, 50, 0, "",                   \

@@ -93,7 +93,8 @@ def roles(**more):
     """The table of the documentation, as a file."""
     known = ["search", "read_documents", "session", "embed"]
     every = known + ["write_documents", "read_graph", "write_graph", "backups", "operate",
-                     "admin_users", "admin_keys", "admin_cache", "read_audit", "impersonate"]
+                     "admin_users", "admin_keys", "admin_cache", "admin_models", "read_audit",
+                     "impersonate"]
     rows = {"anonymous": (1, 10, "public", ["search"]), "student": (2, 20, "public", known),
             "staff": (3, 50, "own", known + ["write_documents"]),
             "academic": (4, 100, "all", known), "admin": (5, 200, "all", every), **more}

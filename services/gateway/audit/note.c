@@ -10,7 +10,8 @@
 
 static const uint64_t always = BIT(PERMIT_SEARCH) | BIT(PERMIT_BACKUPS) |
                                BIT(PERMIT_ADMIN_USERS) | BIT(PERMIT_ADMIN_KEYS) |
-                               BIT(PERMIT_ADMIN_CACHE) | BIT(PERMIT_READ_AUDIT);
+                               BIT(PERMIT_ADMIN_CACHE) | BIT(PERMIT_READ_AUDIT) |
+                               BIT(PERMIT_ADMIN_MODELS);
 static const uint64_t reads =
     BIT(PERMIT_READ_DOCUMENTS) | BIT(PERMIT_READ_GLOSSARY) | BIT(PERMIT_READ_GRAPH);
 

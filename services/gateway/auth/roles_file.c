@@ -126,8 +126,9 @@ static bool is_name(const char *name)
 static bool is_harmless(const struct reader *reader, const struct role *role)
 {
     static const enum permission kept[] = {
-        PERMIT_SESSION,    PERMIT_BACKUPS,     PERMIT_OPERATE,    PERMIT_ADMIN_USERS,
-        PERMIT_ADMIN_KEYS, PERMIT_ADMIN_CACHE, PERMIT_READ_AUDIT, PERMIT_IMPERSONATE};
+        PERMIT_SESSION,     PERMIT_BACKUPS,     PERMIT_OPERATE,
+        PERMIT_ADMIN_USERS, PERMIT_ADMIN_KEYS,  PERMIT_ADMIN_CACHE,
+        PERMIT_READ_AUDIT,  PERMIT_IMPERSONATE, PERMIT_ADMIN_MODELS};
 
     for (size_t i = 0; i < SH_COUNT(kept); i++)
         if (role_may(role, kept[i]))

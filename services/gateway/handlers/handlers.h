@@ -72,6 +72,11 @@ route_fn models_tags, models_show, models_version, openai_models, openai_model;
 /* graph.c, backups.c */
 route_fn graph_schema, backup_list;
 
+/* generations.c */
+extern const struct schema reindex_schema, compare_schema;
+route_fn reindex_post, generation_list, generation_compare_post, generation_activate_post,
+    generation_rollback_post, generation_delete;
+
 /* login.c, password.c */
 extern const struct schema login_schema, password_schema;
 route_fn login_post, logout_post, me_get, refresh_post, password_post;

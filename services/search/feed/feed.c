@@ -106,6 +106,7 @@ static void reveal(struct feed *feed)
     feed->view = feed->building;
     feed->building = NULL;
     feed->loaded = true;
+    feed->shown = feed->model;
     view_stats(feed->view->view, &stats);
     sh_info(NULL, "view loaded: %zu documents, %zu passages, %zu vectors",
             stats.documents, stats.chunks, stats.vectors);
@@ -273,6 +274,7 @@ static void start_over(struct feed *feed)
     feed_end_batch(feed);
     held_release(feed->building);
     feed->building = NULL;
+    feed->model = *model;
     feed->dimension = model->dimension;
     memcpy(feed->fingerprint, model->fingerprint, sizeof(feed->fingerprint));
     feed_restore(feed);
@@ -311,10 +313,17 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
     feed->look.data = feed;
     feed->save.data = feed;
     feed->options = *options;
+    if (feed->options.builder == NULL)
+        feed->options.builder = options->writer;
     feed->options.view.vectors.rows = keeper_rows(feed->keeper);
     feed->loop = loop;
     *out = feed;
     return SH_OK;
+}
+
+const struct model *feed_model(const struct feed *feed)
+{
+    return &feed->shown;
 }
 
 struct held_view *feed_hold(struct feed *feed)

@@ -17,7 +17,9 @@ struct feed;
 struct feed_options {
     struct sh_pg *pg;
     const struct sh_pg_config *pg_config;
-    struct sh_workers *writer; /* one thread */
+    struct sh_workers *writer;  /* one thread */
+    struct sh_workers *builder; /* one more, for a view beside the one that is searched;
+                                   NULL: the same */
     struct view_options view;
     const struct model *model; /* in use; read whenever loading starts */
     uint32_t outbox_keep_s;    /* 0: the changefeed's own */
@@ -34,6 +36,9 @@ SH_CHECK enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *opt
                                  struct feed **out);
 /* Load everything (again): at the start, and when the model changed. */
 void feed_rebuild(struct feed *feed);
+/* The model whose vectors the view that is searched holds; all zero before there is one.
+ * Another one from the moment on that another view is searched. */
+const struct model *feed_model(const struct feed *feed);
 /* Never NULL; let it go with held_release(). */
 struct held_view *feed_hold(struct feed *feed);
 

@@ -4,7 +4,7 @@
 
 #include "services/search/feed/feed_internal.h"
 
-struct generation {
+struct shown_state {
     struct sh_changefeed_position position;
     uint64_t database;
     uint64_t fingerprint;
@@ -19,18 +19,18 @@ static uint64_t hash_of(const char *text)
 
 uint64_t feed_generation(const struct feed *feed)
 {
-    struct generation now;
+    struct shown_state now;
     const char *database =
         feed->changefeed != NULL ? sh_changefeed_database(feed->changefeed) : NULL;
 
     if (feed->state != FOLLOWING || feed->building != NULL || feed->again ||
         database == NULL || database[0] == '\0')
         return 0;
-    now = (struct generation){.position = sh_changefeed_position(feed->changefeed),
-                              .database = hash_of(database),
-                              .fingerprint = hash_of(feed->fingerprint),
-                              .alpha = feed->options.model->alpha,
-                              .dimension = feed->dimension};
+    now = (struct shown_state){.position = sh_changefeed_position(feed->changefeed),
+                               .database = hash_of(database),
+                               .fingerprint = hash_of(feed->fingerprint),
+                               .alpha = feed->options.model->alpha,
+                               .dimension = feed->dimension};
     uint64_t value = XXH3_64bits(&now, sizeof(now)); /* it has no padding */
     return value != 0 ? value : 1;
 }

@@ -30,6 +30,8 @@ struct feed {
     enum feed_state state;
     uint32_t dimension; /* of the view that is fed */
     char fingerprint[MODEL_FINGERPRINT_MAX + 1];
+    struct model model; /* that one */
+    struct model shown; /* of the view that is searched */
     char database[160]; /* that `start` is of; "": what the record says now */
     char sample[257];
     bool again; /* start over as soon as nothing is under way */

@@ -1,5 +1,7 @@
 /* One page is applied while the next one is read: the database and the thread of the view
  * work at the same time. */
+#include <sys/resource.h>
+
 #include "services/search/feed/feed_internal.h"
 
 #include "services/search/store/statements.h"
@@ -7,7 +9,7 @@
 #include "shared/log.h"
 #include "shared/pg_array.h"
 
-enum { READ_MS = 60000, SLICE = 512 };
+enum { READ_MS = 60000, SLICE = 512, NICE = 10 };
 
 static bool more_behind(const struct feed *feed, const struct feed_cursor *cursor)
 {
@@ -27,6 +29,14 @@ static void go_back(struct feed *feed)
 
 /* --- applying ----------------------------------------------------------------------- */
 
+/* What is made beside a view that is searched must not slow searches down: this thread,
+ * and those that it starts, get what they leave. */
+static void yield_to_searches(const struct feed *feed)
+{
+    if (feed->loaded && feed->options.builder != feed->options.writer)
+        (void)setpriority(PRIO_PROCESS, 0, NICE); /* or it stays as it is */
+}
+
 static void run_page(struct sh_work *work)
 {
     struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
@@ -35,6 +45,8 @@ static void run_page(struct sh_work *work)
     struct feed_cursor *behind = &feed->page.behind;
     struct changed_ids *changed = feed->state == LOADING ? NULL : &behind->slice;
 
+    if (unseen)
+        yield_to_searches(feed);
     feed->taken = apply_page(view, feed->dimension, feed->page.rows, changed, unseen,
                              &feed->outcome);
     if (feed->taken != SH_OK || !behind->ended || changed == NULL)
@@ -71,7 +83,10 @@ static void apply_arrived(struct feed *feed)
     feed->page = feed->arrived;
     feed->arrived.rows = NULL;
     feed->work = (struct sh_work){.run = run_page, .done = page_applied};
-    feed->applying = sh_workers_submit(feed->options.writer, &feed->work) == SH_OK;
+    struct sh_workers *writer = feed->building != NULL && feed->loaded
+                                    ? feed->options.builder
+                                    : feed->options.writer;
+    feed->applying = sh_workers_submit(writer, &feed->work) == SH_OK;
     if (feed->applying)
         return;
     sh_error(NULL, "a page of documents cannot be handed on");

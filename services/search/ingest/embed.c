@@ -13,7 +13,7 @@ struct batch {
 
 struct embed_job {
     struct embed_order order;
-    char fingerprint[65];
+    struct model model;
     struct sh_trace trace;
     embed_done_fn *done;
     void *arg;
@@ -25,13 +25,22 @@ struct embed_job {
 
 /* --- messages ----------------------------------------------------------------------- */
 
-enum sh_err embed_encode(const struct sh_bytes *texts, size_t count,
-                         enum embed_purpose purpose, struct sh_buffer *out)
+enum sh_err embed_encode(const struct model *model, const struct sh_bytes *texts,
+                         size_t count, enum embed_purpose purpose, struct sh_buffer *out)
 {
-    struct embed_request request = {
-        .texts = texts, .texts_count = count, .purpose = purpose};
+    char wish[MODEL_WISH_MAX + 1];
+    struct embed_request request = {.model = sh_bytes_of(model_wish(model, wish)),
+                                    .texts = texts,
+                                    .texts_count = count,
+                                    .purpose = purpose,
+                                    .fingerprint = sh_bytes_of(model->fingerprint)};
 
     return msg_encode(embed_request_desc(), &request, out);
+}
+
+bool embed_lost_model(enum sh_err err)
+{
+    return err == SH_NOTFOUND || err == SH_CONFLICT;
 }
 
 static float float_at(const uint8_t *bytes, size_t index)
@@ -105,7 +114,7 @@ static enum sh_err send_batch(struct embed_job *job, struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++)
         texts[i] = job->order.texts[batch->index[i]];
-    err = embed_encode(texts, batch->count, EMBED_DOCUMENT, &payload);
+    err = embed_encode(&job->model, texts, batch->count, EMBED_DOCUMENT, &payload);
     if (err == SH_OK) {
         struct sh_rpc_request request = {.method = METHOD_EMBEDDER_EMBED,
                                          .kind = SH_RPC_READ,
@@ -139,7 +148,7 @@ static void send_more(struct embed_job *job)
 /* A zero vector stands for a text that the model could not take. */
 static void keep_vector(struct embed_job *job, size_t index, const uint8_t *vector)
 {
-    size_t dimension = job->order.dimension;
+    size_t dimension = job->model.dimension;
     bool zero = true;
 
     for (size_t i = 0; i < dimension && zero; i++)
@@ -160,14 +169,14 @@ static enum sh_err take_reply(struct embed_job *job, const struct batch *batch,
 
     if (err == SH_OK)
         err = embed_decode(response, batch->count, &arena, &reply, &vectors);
-    if (err == SH_OK && (!sh_bytes_is(reply.fingerprint, job->fingerprint) ||
-                         reply.dimension != job->order.dimension)) {
-        job->result.other_model = true;
+    if (err == SH_OK && (!sh_bytes_is(reply.fingerprint, job->model.fingerprint) ||
+                         reply.dimension != job->model.dimension)) {
         err = SH_CONFLICT;
     }
+    job->result.other_model = job->result.other_model || embed_lost_model(err);
     for (size_t i = 0; err == SH_OK && i < batch->count; i++)
         keep_vector(job, batch->index[i],
-                    vectors + i * job->order.dimension * sizeof(float));
+                    vectors + i * job->model.dimension * sizeof(float));
     sh_arena_free(&arena);
     return err;
 }
@@ -206,7 +215,7 @@ enum sh_err embed_start(const struct embed_order *order, embed_done_fn *done, vo
     job->order = *order;
     job->done = done;
     job->arg = arg;
-    memccpy(job->fingerprint, order->fingerprint, '\0', sizeof(job->fingerprint) - 1);
+    job->model = *order->model;
     if (order->trace != NULL)
         job->trace = sh_trace_child(order->trace);
     else

@@ -3,8 +3,7 @@
 #ifndef SEARCH_EMBED_H
 #define SEARCH_EMBED_H
 
-#include "proto/msg.h"
-#include "shared/rpc_client.h"
+#include "services/search/ingest/model.h"
 
 enum { EMBED_BATCH = 64, EMBED_BATCH_BYTES = 512 * 1024, EMBED_IN_FLIGHT = 2 };
 enum embed_purpose { EMBED_PLAIN, EMBED_QUERY, EMBED_DOCUMENT };
@@ -14,7 +13,7 @@ struct embed_job;
 struct embed_result {
     size_t missing;   /* texts that still have no vector */
     enum sh_err err;  /* why a batch failed as a whole; SH_OK: none did */
-    bool other_model; /* the embedder answered with another fingerprint */
+    bool other_model; /* the embedder has this one no more */
 };
 
 /* Exactly once per job, never from inside embed_start(). The job is then gone. */
@@ -26,8 +25,7 @@ struct embed_order {
     bool *have;                   /* of each text: it has its vector; kept up to date */
     float *vectors;               /* count × dimension */
     size_t count;
-    const char *fingerprint; /* copied; vectors of another model are not taken */
-    uint32_t dimension;
+    const struct model *model; /* copied; vectors of another one are not taken */
     uint64_t deadline_ms;
     const struct sh_trace *trace; /* copied; NULL: a new one */
 };
@@ -39,9 +37,13 @@ SH_CHECK enum sh_err embed_start(const struct embed_order *order, embed_done_fn 
 /* `done` is not called any more; *job becomes NULL. NULL is fine. */
 void embed_cancel(struct embed_job **job);
 
-/* An embed_request for the embedder's default model. Errors: as msg_encode(). */
-SH_CHECK enum sh_err embed_encode(const struct sh_bytes *texts, size_t count,
-                                  enum embed_purpose purpose, struct sh_buffer *out);
+/* An embed_request for this model and no other. Errors: as msg_encode(). */
+SH_CHECK enum sh_err embed_encode(const struct model *model, const struct sh_bytes *texts,
+                                  size_t count, enum embed_purpose purpose,
+                                  struct sh_buffer *out);
+/* What an error of the embedder tells: it has this model no more, or another of its name.
+ */
+bool embed_lost_model(enum sh_err err);
 /* The answer to `count` texts, checked: one vector each, of the dimension that it says,
  * no NaN or infinity. *vectors is little-endian float32 and borrows from the response.
  * Errors: SH_UPSTREAM, SH_NOMEM. */

@@ -1,29 +1,41 @@
 #include "services/search/ingest/model.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { RETRY_MS = 500, CHECK_MS = 30000, ASK_MS = 5000, STORE_MS = 60000 };
+/* PATIENCE: checks in a row in which the embedder could not say whether it still has the
+ * model, while its default is another one, before the model counts as lost. */
+enum {
+    RETRY_MS = 500,
+    CHECK_MS = 30000,
+    LOOK_MS = 2000, /* at the record, where nothing tells of a switch */
+    ASK_MS = 5000,
+    STORE_MS = 60000,
+    PATIENCE = 3
+};
 
 /* What is going on; one thing at a time. */
-enum state { READING, IDLE, ASKING, BINDING, SWEEPING };
+enum state { IDLE, READING, ASKING, BINDING, SWEEPING };
 
 struct model_binding {
     struct model_binding_options options;
+    struct sh_pg_listener *listener;
     struct model current;
-    struct model offered; /* while BINDING */
-    char card[8192];      /* of `offered`, JSON */
+    char card[MODEL_CARD_MAX]; /* of what is being bound, JSON */
     enum state state;
     uint64_t call; /* while ASKING */
+    bool known;
     bool confirmed;
-    bool ask;   /* do so as soon as IDLE */
+    bool read;  /* do so as soon as IDLE */
+    bool ask;   /* likewise */
     bool sweep; /* likewise */
+    bool gone;  /* the embedder said that it has the live model no more */
+    unsigned missed;
+    uint64_t asked_ms;
+    char problem[400];
     bool closing;
     bool busy; /* a database call holds `this` */
     uv_timer_t timer;
@@ -31,18 +43,36 @@ struct model_binding {
 
 static void step(struct model_binding *self);
 
+/* --- waiting ------------------------------------------------------------------------ */
+
 static void on_timer(uv_timer_t *timer)
 {
     struct model_binding *self = timer->data;
 
-    if (self->state == IDLE)
-        self->ask = true;
+    self->read = true;
+    self->ask = self->ask || !self->confirmed || sh_now_ms() - self->asked_ms >= CHECK_MS;
     step(self);
 }
 
 static void wait_ms(struct model_binding *self, uint64_t ms)
 {
     uv_timer_start(&self->timer, on_timer, ms, 0);
+}
+
+/* Unless something is to be tried again sooner. */
+static void wait_for_news(struct model_binding *self)
+{
+    if (!uv_is_active((uv_handle_t *)&self->timer))
+        wait_ms(self, self->listener != NULL ? CHECK_MS : LOOK_MS);
+}
+
+static void on_notified(void *arg, const char *payload)
+{
+    struct model_binding *self = arg;
+
+    (void)payload;
+    self->read = true;
+    step(self);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -60,66 +90,74 @@ static void finish_close(struct model_binding *self)
 static bool db_returned(struct model_binding *self)
 {
     self->busy = false;
+    self->state = IDLE;
     finish_close(self);
     return !self->closing;
 }
 
-static enum sh_err run(struct model_binding *self, const struct sh_pg_step *steps,
-                       size_t count, sh_pg_done_fn *done)
+static void run(struct model_binding *self, enum state state,
+                const struct sh_pg_step *step_, sh_pg_done_fn *done)
 {
     struct sh_pg_call call = {
-        .steps = steps, .count = count, .deadline_ms = sh_now_ms() + STORE_MS};
-    enum sh_err err = sh_pg_run(self->options.pg, &call, done, self);
+        .steps = step_, .count = 1, .deadline_ms = sh_now_ms() + STORE_MS};
 
-    self->busy = err == SH_OK;
-    return err;
+    self->busy = sh_pg_run(self->options.pg, &call, done, self) == SH_OK;
+    self->state = self->busy ? state : IDLE;
+    if (!self->busy)
+        wait_ms(self, RETRY_MS);
 }
 
-/* --- the last known one ------------------------------------------------------------- */
+/* --- what the record says ----------------------------------------------------------- */
 
-static void copy_text(char *out, size_t room, struct sh_bytes text)
+static void take_live(struct model_binding *self, const struct model *live)
 {
-    size_t len = text.len < room ? text.len : room - 1;
+    bool other = !model_same(live, &self->current);
 
-    if (len > 0)
-        memcpy(out, text.data, len);
-    out[len] = '\0';
-}
-
-static void read_row(struct model *model, const PGresult *row)
-{
-    copy_text(model->fingerprint, sizeof(model->fingerprint), sh_pg_text(row, 0, 0));
-    copy_text(model->name, sizeof(model->name), sh_pg_text(row, 0, 1));
-    model->dimension = (uint32_t)sh_pg_u64(row, 0, 3);
-    model->alpha = strtod(PQgetvalue(row, 0, 4), NULL);
+    self->current = *live;
+    if (!self->known) {
+        self->known = true;
+        self->ask = true;
+        self->options.known(self->options.arg);
+        return;
+    }
+    if (!other)
+        return;
+    self->confirmed = false;
+    self->gone = false;
+    self->missed = 0;
+    self->problem[0] = '\0';
+    self->ask = true;
+    sh_info(NULL, "live generation: model %s, %u dimensions, fingerprint %.16s",
+            live->name, (unsigned)live->dimension, live->fingerprint);
+    self->options.changed(self->options.arg);
 }
 
 static void on_read(void *arg, const struct sh_pg_reply *reply)
 {
     struct model_binding *self = arg;
+    struct model live = {.dimension = 0};
 
     if (!db_returned(self))
         return;
     if (reply->err != SH_OK) {
-        sh_warning(NULL, "the model in use cannot be read: %s", reply->message);
+        sh_warning(NULL, "the live generation cannot be read: %s", reply->message);
+        self->read = true;
         wait_ms(self, RETRY_MS);
         return;
     }
     if (PQntuples(reply->results[0]) > 0)
-        read_row(&self->current, reply->results[0]);
-    self->state = IDLE;
-    self->options.known(self->options.arg);
+        model_read(reply->results[0], 0, &live);
+    take_live(self, &live);
     step(self);
 }
 
-static void read_last(struct model_binding *self)
+static void read_live(struct model_binding *self)
 {
-    struct sh_pg_step read = {.statement = &store_model_last};
+    struct sh_pg_step read = {.statement = &store_model_live};
 
-    if (self->busy)
-        return;
-    if (run(self, &read, 1, on_read) != SH_OK)
-        wait_ms(self, RETRY_MS);
+    self->read = false;
+    run(self, READING, &read, on_read);
+    self->read = !self->busy;
 }
 
 /* --- marking what lacks a vector ---------------------------------------------------- */
@@ -130,7 +168,6 @@ static void on_swept(void *arg, const struct sh_pg_reply *reply)
 
     if (!db_returned(self))
         return;
-    self->state = IDLE;
     self->sweep = reply->err != SH_OK;
     if (reply->err != SH_OK) {
         sh_warning(NULL, "passages without vectors cannot be marked: %s", reply->message);
@@ -146,11 +183,7 @@ static void sweep(struct model_binding *self)
     struct sh_pg_param params[] = {{sh_bytes_of(self->current.fingerprint), false}};
     struct sh_pg_step mark = {.statement = &store_pending_sweep, params, 1, false};
 
-    self->state = SWEEPING;
-    if (run(self, &mark, 1, on_swept) != SH_OK) {
-        self->state = IDLE;
-        wait_ms(self, RETRY_MS);
-    }
+    run(self, SWEEPING, &mark, on_swept);
 }
 
 /* --- what the embedder says --------------------------------------------------------- */
@@ -158,24 +191,22 @@ static void sweep(struct model_binding *self)
 static void on_bound(void *arg, const struct sh_pg_reply *reply)
 {
     struct model_binding *self = arg;
-    bool other = strcmp(self->offered.fingerprint, self->current.fingerprint) != 0;
 
     if (!db_returned(self))
         return;
-    self->state = IDLE;
+    self->read = true; /* another replica may have bound another one */
     if (reply->err != SH_OK) {
         sh_warning(NULL, "the model cannot be recorded: %s", reply->message);
         wait_ms(self, RETRY_MS);
         return;
     }
-    self->current = self->offered;
-    self->confirmed = true;
-    self->sweep = true;
-    sh_info(NULL, "embedding model %s, %u dimensions, fingerprint %.16s",
-            self->current.name, (unsigned)self->current.dimension,
-            self->current.fingerprint);
-    if (other)
-        self->options.changed(self->options.arg);
+    if (self->current.dimension > 0) {
+        self->confirmed = true;
+        self->sweep = true;
+        sh_info(NULL, "embedding model %s, %u dimensions, fingerprint %.16s",
+                self->current.name, (unsigned)self->current.dimension,
+                self->current.fingerprint);
+    }
     step(self);
 }
 
@@ -193,73 +224,125 @@ static void bind_model(struct model_binding *self, const struct model_card *card
     };
     struct sh_pg_step step_ = {.statement = &store_model_bind, params, 6, false};
 
-    self->state = BINDING;
-    if (run(self, &step_, 1, on_bound) != SH_OK) {
-        self->state = IDLE;
-        wait_ms(self, RETRY_MS);
-    }
+    run(self, BINDING, &step_, on_bound);
 }
 
-static json_t *text_of(struct sh_bytes text)
+/* The live model is there: searches and puts may use it. */
+static void confirm(struct model_binding *self, const struct model_card *card)
 {
-    return json_stringn(text.len > 0 ? text.data : "", text.len);
+    self->gone = false;
+    self->missed = 0;
+    self->problem[0] = '\0';
+    if (!self->confirmed)
+        bind_model(self, card);
 }
 
-static bool describe(const struct model_card *card, char *out, size_t room)
+/* The embedder's default beside a live model that it does not serve. */
+static void judge_loss(struct model_binding *self, const struct model *instead)
 {
-    json_t *json = json_pack(
-        "{s:o, s:o, s:I, s:I, s:b, s:o, s:o, s:f, s:o, s:o}", "name", text_of(card->name),
-        "provider", text_of(card->provider), "dimension", (json_int_t)card->dimension,
-        "context_length", (json_int_t)card->context_length, "normalised",
-        (int)card->normalised, "query_prefix", text_of(card->query_prefix),
-        "document_prefix", text_of(card->document_prefix), "alpha", card->alpha, "digest",
-        text_of(card->digest), "probe_hash", text_of(card->probe_hash));
-    size_t len = json ? json_dumpb(json, out, room - 1, JSON_COMPACT) : 0;
+    bool renamed = strcmp(instead->name, self->current.name) != 0 ||
+                   strcmp(instead->provider, self->current.provider) != 0;
 
-    json_decref(json);
-    if (len == 0 || len >= room)
+    if (model_same(instead, &self->current) || (!self->gone && !renamed))
+        return; /* the same model: it is only out of reach */
+    if (!self->gone && ++self->missed < PATIENCE)
+        return;
+    self->confirmed = false;
+    if (self->problem[0] == '\0')
+        sh_warning(NULL, "the embedder has the live generation's model no more");
+    (void)snprintf(self->problem, sizeof(self->problem),
+                   "the embedder has model %.100s of the live generation no more (now "
+                   "%.100s): searches use words only until a generation of a model that "
+                   "it has is activated",
+                   self->current.name, instead->name);
+    if (self->options.lost != NULL)
+        self->options.lost(self->options.arg, instead);
+}
+
+/* *reply lives in the arena. */
+static bool first_card(const struct sh_rpc_response *response, struct sh_arena *arena,
+                       const struct model_card **card, struct model *model)
+{
+    struct models_reply reply;
+
+    if (response->err != SH_OK ||
+        msg_decode(models_reply_desc(), response->payload, arena, &reply) != SH_OK ||
+        reply.models_count == 0)
         return false;
-    out[len] = '\0';
-    return true;
+    *card = &reply.models[0];
+    return model_of_card(*card, model);
 }
 
-static bool offer(struct model_binding *self, const struct model_card *card)
-{
-    if (card->fingerprint.len == 0 || card->dimension == 0 || !isfinite(card->alpha) ||
-        !describe(card, self->card, sizeof(self->card)))
-        return false;
-    self->offered = (struct model){.dimension = card->dimension, .alpha = card->alpha};
-    copy_text(self->offered.fingerprint, sizeof(self->offered.fingerprint),
-              card->fingerprint);
-    copy_text(self->offered.name, sizeof(self->offered.name), card->name);
-    return true;
-}
-
-static bool is_current(const struct model_binding *self)
-{
-    return self->confirmed &&
-           strcmp(self->offered.fingerprint, self->current.fingerprint) == 0;
-}
-
-static void on_models(void *arg, const struct sh_rpc_response *response)
+static void on_default(void *arg, const struct sh_rpc_response *response)
 {
     struct model_binding *self = arg;
     struct sh_arena arena = {0};
-    struct models_reply reply;
+    const struct model_card *card = NULL;
+    struct model model;
 
     self->state = IDLE;
     if (self->closing)
         return;
-    wait_ms(self, response->err == SH_OK ? CHECK_MS : RETRY_MS);
-    if (response->err == SH_OK &&
-        msg_decode(models_reply_desc(), response->payload, &arena, &reply) == SH_OK &&
-        reply.models_count > 0 && offer(self, &reply.models[0])) {
-        if (!is_current(self))
-            bind_model(self, &reply.models[0]);
-    } else {
+    if (!first_card(response, &arena, &card, &model) ||
+        !model_describe(card, self->card)) {
+        wait_ms(self, response->err == SH_OK ? CHECK_MS : RETRY_MS);
         sh_warning(NULL, "the embedder does not say which model it has: %s",
                    response->err == SH_OK ? "unusable answer" : response->message);
+    } else if (self->current.dimension == 0) {
+        bind_model(self, card);
+    } else {
+        judge_loss(self, &model);
     }
+    sh_arena_free(&arena);
+    if (self->state == IDLE)
+        step(self);
+}
+
+static bool ask_for(struct model_binding *self, enum method method,
+                    const struct msg_desc *desc, const void *message,
+                    sh_rpc_done_fn *done)
+{
+    struct sh_buffer payload = {0};
+    enum sh_err err = msg_encode(desc, message, &payload);
+
+    if (err == SH_OK) {
+        struct sh_rpc_request request = {.method = (uint32_t)method,
+                                         .kind = SH_RPC_READ,
+                                         .payload = sh_buffer_bytes(&payload),
+                                         .deadline_ms = sh_now_ms() + ASK_MS};
+        err = sh_rpc_send(self->options.embedder, &request, done, self, &self->call);
+    }
+    sh_buffer_free(&payload);
+    self->state = err == SH_OK ? ASKING : IDLE;
+    if (err != SH_OK)
+        wait_ms(self, RETRY_MS);
+    return err == SH_OK;
+}
+
+static void ask_default(struct model_binding *self)
+{
+    struct empty nothing = {0};
+
+    (void)ask_for(self, METHOD_EMBEDDER_MODELS, empty_desc(), &nothing, on_default);
+}
+
+static void on_live(void *arg, const struct sh_rpc_response *response)
+{
+    struct model_binding *self = arg;
+    struct sh_arena arena = {0};
+    const struct model_card *card = NULL;
+    struct model model;
+
+    self->state = IDLE;
+    if (self->closing)
+        return;
+    bool there = first_card(response, &arena, &card, &model) &&
+                 model_same(&model, &self->current) && model_describe(card, self->card);
+    self->gone = response->err == SH_NOTFOUND || response->err == SH_CONFLICT;
+    if (there)
+        confirm(self, card);
+    else
+        ask_default(self);
     sh_arena_free(&arena);
     if (self->state == IDLE)
         step(self);
@@ -267,52 +350,55 @@ static void on_models(void *arg, const struct sh_rpc_response *response)
 
 static void ask(struct model_binding *self)
 {
-    struct sh_buffer payload = {0};
-    struct empty nothing = {0};
-    enum sh_err err;
+    char wish[MODEL_WISH_MAX + 1];
+    struct model_request request = {
+        .model = sh_bytes_of(model_wish(&self->current, wish)),
+        .fingerprint = sh_bytes_of(self->current.fingerprint)};
 
     self->ask = false;
-    wait_ms(self, CHECK_MS);
     if (sh_rpc_client_ready(self->options.embedder) == 0)
         return;
-    err = msg_encode(empty_desc(), &nothing, &payload);
-    if (err == SH_OK) {
-        struct sh_rpc_request request = {.method = METHOD_EMBEDDER_MODELS,
-                                         .kind = SH_RPC_READ,
-                                         .payload = sh_buffer_bytes(&payload),
-                                         .deadline_ms = sh_now_ms() + ASK_MS};
-        err = sh_rpc_send(self->options.embedder, &request, on_models, self, &self->call);
-    }
-    sh_buffer_free(&payload);
-    if (err == SH_OK)
-        self->state = ASKING;
+    self->asked_ms = sh_now_ms();
+    if (self->current.dimension == 0)
+        ask_default(self);
     else
-        wait_ms(self, RETRY_MS);
+        (void)ask_for(self, METHOD_EMBEDDER_MODEL, model_request_desc(), &request,
+                      on_live);
 }
 
 /* --- life --------------------------------------------------------------------------- */
 
 static void step(struct model_binding *self)
 {
-    if (self->closing)
+    if (self->closing || self->state != IDLE)
         return;
-    if (self->state == READING)
-        read_last(self);
-    else if (self->state == IDLE && self->sweep)
+    if (self->read)
+        read_live(self);
+    else if (self->sweep)
         sweep(self);
-    else if (self->state == IDLE && self->ask)
+    else if (self->ask)
         ask(self);
+    if (self->state == IDLE)
+        wait_for_news(self);
 }
 
 enum sh_err model_create(uv_loop_t *loop, const struct model_binding_options *options,
                          struct model_binding **out)
 {
     struct model_binding *self = sh_alloc(sizeof(*self));
+    enum sh_err err = SH_OK;
 
     if (self == NULL)
         return SH_NOMEM;
     self->options = *options;
-    self->ask = true;
+    if (options->pg_config != NULL)
+        err = sh_pg_listen(loop, options->pg_config, "generations", on_notified, self,
+                           &self->listener);
+    if (err != SH_OK) {
+        sh_free(self);
+        return err;
+    }
+    self->read = true;
     uv_timer_init(loop, &self->timer); /* cannot fail */
     self->timer.data = self;
     *out = self;
@@ -330,18 +416,24 @@ bool model_confirmed(const struct model_binding *binding)
     return binding->confirmed;
 }
 
+const char *model_problem(const struct model_binding *binding)
+{
+    return binding->problem;
+}
+
 void model_check(struct model_binding *self)
 {
-    self->ask = true;
-    if (self->state == IDLE)
-        step(self);
+    self->read = true;
+    self->ask = self->confirmed || sh_now_ms() - self->asked_ms >= RETRY_MS;
+    if (!self->ask) /* every search that misses its vector may come here */
+        wait_ms(self, RETRY_MS);
+    step(self);
 }
 
 void model_sweep(struct model_binding *self)
 {
     self->sweep = self->current.dimension > 0;
-    if (self->state == IDLE)
-        step(self);
+    step(self);
 }
 
 void model_close(struct model_binding **binding)
@@ -352,6 +444,7 @@ void model_close(struct model_binding **binding)
     if (self == NULL)
         return;
     self->closing = true;
+    sh_pg_unlisten(&self->listener);
     if (self->state == ASKING)
         sh_rpc_cancel(self->options.embedder, self->call);
     uv_timer_stop(&self->timer);

@@ -1,5 +1,6 @@
 #include "services/search/ingest/pending.h"
 
+#include "services/search/generations/generation_sql.h"
 #include "services/search/ingest/embed.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
@@ -8,10 +9,12 @@
 
 enum {
     BATCH = 256,
+    BATCH_BESIDE = 64, /* small: the pauses between are what others live on */
     LEASE_S = 60,
     EMBED_MS = 30000, /* well below the lease */
     STORE_MS = 15000,
     POLL_MS = 5000,
+    YIELD_MS = 100, /* until the first one may have ended */
     BACKOFF_MS = 500,
     BACKOFF_MAX_MS = 30000,
 };
@@ -27,6 +30,7 @@ struct pending {
     bool closing;
     uint64_t backoff_ms; /* after failures of the whole batch; 0: none */
     uint64_t not_before_ms;
+    uint64_t began_ms;
     /* the batch */
     struct sh_arena arena;
     PGresult *claimed; /* id, text, text_hash */
@@ -40,6 +44,11 @@ struct pending {
 };
 
 static void step(struct pending *self);
+
+static bool is_beside(const struct pending *self)
+{
+    return self->options.first != NULL;
+}
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -86,6 +95,8 @@ static enum sh_err run(struct pending *self, const struct sh_pg_step *steps, siz
 
 /* --- storing ------------------------------------------------------------------------ */
 
+static void take_a_break(struct pending *self);
+
 static void on_stored(void *arg, const struct sh_pg_reply *reply)
 {
     struct pending *self = arg;
@@ -94,6 +105,8 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         /* The lease runs out by itself. */
         sh_warning(NULL, "late vectors cannot be stored: %s", reply->message);
         back_off(self);
+    } else {
+        take_a_break(self);
     }
     self->woken = true;
     finish(self);
@@ -138,35 +151,83 @@ static void free_columns(struct columns *columns)
     sh_buffer_free(&columns->vectors);
 }
 
+/* So long that the batch took no more than its share, and was no faster than the rate. */
+static void take_a_break(struct pending *self)
+{
+    double took_ms = (double)(sh_now_ms() - self->began_ms);
+    double share = self->options.share;
+    double rest_ms = share > 0 && share < 1 ? took_ms * (1 - share) / share : 0;
+    double due_ms = self->options.rate > 0
+                        ? (double)self->count * 1000 / self->options.rate - took_ms
+                        : 0;
+    double most_ms = rest_ms > due_ms ? rest_ms : due_ms;
+
+    if (is_beside(self) && most_ms >= 1)
+        self->not_before_ms = sh_now_ms() + (uint64_t)most_ms;
+}
+
+struct storing {
+    struct columns good;
+    struct columns bad;
+    struct sh_pg_param stored[4]; /* id[], hash[], fingerprint, vector[] */
+    struct sh_pg_param rest[3];
+    struct sh_pg_step steps[5];
+    size_t count;
+};
+
+static void add_step(struct storing *storing, const struct sh_pg_statement *statement,
+                     const struct sh_pg_param *params, unsigned count)
+{
+    storing->steps[storing->count++] =
+        (struct sh_pg_step){statement, params, count, false};
+}
+
+static void plan_live(struct storing *storing, bool untried)
+{
+    add_step(storing, &store_pending_lock, storing->stored, 1);
+    add_step(storing, &store_pending_store, storing->stored, 4);
+    add_step(storing, &store_pending_done, storing->stored, 2);
+    add_step(storing, untried ? &store_pending_release : &store_pending_failed,
+             storing->rest, untried ? 1 : 2);
+}
+
+static void plan_beside(struct storing *storing, bool untried)
+{
+    add_step(storing, &store_pending_lock, storing->stored, 1);
+    add_step(storing, &generation_lock, &storing->stored[2], 1);
+    add_step(storing, &store_pending_store, storing->stored, 4);
+    add_step(storing, &generation_done, storing->stored, 3);
+    if (untried)
+        storing->rest[1] = storing->rest[2];
+    add_step(storing, untried ? &generation_release : &generation_failed, storing->rest,
+             untried ? 2 : 3);
+}
+
 /* `untried`: the rest was not looked at; otherwise the embedder refused it. */
 static void store(struct pending *self, bool untried)
 {
-    struct columns good = {0};
-    struct columns bad = {0};
-    enum sh_err err = collect(self, true, &good);
-    struct sh_pg_param stored[] = {sh_pg_array_param(&good.ids),
-                                   sh_pg_array_param(&good.hashes),
-                                   {sh_bytes_of(self->model.fingerprint), false},
-                                   sh_pg_array_param(&good.vectors)};
-    struct sh_pg_step steps[4] = {{&store_pending_lock, stored, 1, false},
-                                  {&store_pending_store, stored, 4, false},
-                                  {&store_pending_done, stored, 2, false}};
+    struct storing storing = {.count = 0};
+    struct sh_pg_param fingerprint = {sh_bytes_of(self->model.fingerprint), false};
+    enum sh_err err = collect(self, true, &storing.good);
 
     if (err == SH_OK)
-        err = collect(self, false, &bad);
-    struct sh_pg_param rest[] = {sh_pg_array_param(&bad.ids),
-                                 {sh_bytes_of("the embedder refused it"), false}};
-    steps[3] = untried ? (struct sh_pg_step){&store_pending_release, rest, 1, false}
-                       : (struct sh_pg_step){&store_pending_failed, rest, 2, false};
-    /* `stored` was made before the buffers had their last address. */
-    stored[0] = sh_pg_array_param(&good.ids);
-    stored[1] = sh_pg_array_param(&good.hashes);
-    stored[3] = sh_pg_array_param(&good.vectors);
+        err = collect(self, false, &storing.bad);
+    storing.stored[0] = sh_pg_array_param(&storing.good.ids);
+    storing.stored[1] = sh_pg_array_param(&storing.good.hashes);
+    storing.stored[2] = fingerprint;
+    storing.stored[3] = sh_pg_array_param(&storing.good.vectors);
+    storing.rest[0] = sh_pg_array_param(&storing.bad.ids);
+    storing.rest[1] = (struct sh_pg_param){sh_bytes_of("the embedder refused it"), false};
+    storing.rest[2] = fingerprint;
+    if (is_beside(self))
+        plan_beside(&storing, untried);
+    else
+        plan_live(&storing, untried);
     self->state = STORING;
     if (err == SH_OK)
-        err = run(self, steps, 4, on_stored);
-    free_columns(&good);
-    free_columns(&bad);
+        err = run(self, storing.steps, storing.count, on_stored);
+    free_columns(&storing.good);
+    free_columns(&storing.bad);
     if (err != SH_OK) {
         back_off(self);
         finish(self);
@@ -188,7 +249,7 @@ static void on_embedded(void *arg, const struct embed_result *result)
         self->backoff_ms = 0;
     else
         back_off(self);
-    if (result->other_model)
+    if (result->other_model && !is_beside(self))
         model_check(self->options.model);
     store(self, result->err != SH_OK);
 }
@@ -207,10 +268,26 @@ static bool prepare(struct pending *self)
     return true;
 }
 
+/* All rows are of one. */
+static struct model claimed_model(const PGresult *rows)
+{
+    struct model model = {.dimension = 0};
+
+    if (PQgetlength(rows, 0, CLAIM_DIMENSION) == 4)
+        model.dimension = sh_pg_array_get_u32(PQgetvalue(rows, 0, CLAIM_DIMENSION));
+    (void)snprintf(model.fingerprint, sizeof(model.fingerprint), "%s",
+                   PQgetvalue(rows, 0, CLAIM_FINGERPRINT));
+    (void)snprintf(model.name, sizeof(model.name), "%s", PQgetvalue(rows, 0, CLAIM_NAME));
+    (void)snprintf(model.provider, sizeof(model.provider), "%s",
+                   PQgetvalue(rows, 0, CLAIM_PROVIDER));
+    return model;
+}
+
 static void embed(struct pending *self)
 {
     self->state = EMBEDDING;
-    self->model = *model_current(self->options.model);
+    self->model = is_beside(self) ? claimed_model(self->claimed)
+                                  : *model_current(self->options.model);
     self->count = (size_t)PQntuples(self->claimed);
     if (!prepare(self)) {
         back_off(self);
@@ -222,8 +299,7 @@ static void embed(struct pending *self)
                                 .have = self->have,
                                 .vectors = self->vectors,
                                 .count = self->count,
-                                .fingerprint = self->model.fingerprint,
-                                .dimension = self->model.dimension,
+                                .model = &self->model,
                                 .deadline_ms = sh_now_ms() + EMBED_MS};
     if (embed_start(&order, on_embedded, self, &self->job) != SH_OK) {
         back_off(self);
@@ -256,14 +332,18 @@ static void claim(struct pending *self)
     char limit[12];
     char lease[12];
 
-    (void)snprintf(limit, sizeof(limit), "%d", BATCH);
+    (void)snprintf(limit, sizeof(limit), "%d", is_beside(self) ? BATCH_BESIDE : BATCH);
     (void)snprintf(lease, sizeof(lease), "%d", LEASE_S);
     struct sh_pg_param params[] = {{sh_bytes_of(limit), false},
                                    {sh_bytes_of(lease), false}};
-    struct sh_pg_step step_ = {
-        .statement = &store_pending_claim, params, 2, .binary_result = true};
+    struct sh_pg_step step_ = {.statement = is_beside(self) ? &generation_claim
+                                                            : &store_pending_claim,
+                               params,
+                               2,
+                               .binary_result = true};
 
     self->woken = false;
+    self->began_ms = sh_now_ms();
     self->state = CLAIMING;
     if (run(self, &step_, 1, on_claimed) != SH_OK) {
         self->state = IDLE;
@@ -283,7 +363,11 @@ static void on_timer(uv_timer_t *timer)
 
 static bool possible(const struct pending *self)
 {
-    return !self->paused && !self->closing && model_confirmed(self->options.model) &&
+    const struct pending *first = self->options.first;
+    bool free =
+        first != NULL ? first->state == IDLE : model_confirmed(self->options.model);
+
+    return free && !self->paused && !self->closing &&
            sh_rpc_client_ready(self->options.embedder) > 0;
 }
 
@@ -295,8 +379,11 @@ static void step(struct pending *self)
         return;
     if (self->woken && wait_ms == 0 && possible(self))
         claim(self);
-    if (self->state == IDLE)
-        uv_timer_start(&self->timer, on_timer, wait_ms > 0 ? wait_ms : POLL_MS, 0);
+    if (self->state != IDLE)
+        return;
+    if (wait_ms == 0)
+        wait_ms = self->woken && is_beside(self) ? YIELD_MS : POLL_MS;
+    uv_timer_start(&self->timer, on_timer, wait_ms, 0);
 }
 
 enum sh_err pending_create(uv_loop_t *loop, const struct pending_options *options,

@@ -211,8 +211,7 @@ static void embed(struct put *put)
                                 .have = put->have,
                                 .vectors = put->vectors,
                                 .count = put->doc.chunk_count,
-                                .fingerprint = put->model.fingerprint,
-                                .dimension = put->model.dimension,
+                                .model = &put->model,
                                 .deadline_ms = put->deadline_ms - left / EMBED_SHARE,
                                 .trace = put->order.trace};
 

@@ -5,6 +5,8 @@ static void on_changed(void *arg, bool complete)
     struct pg_parts *self = arg;
 
     self->backend.ready = self->backend.ready || complete;
+    if (complete)
+        self->shown = *self->live;
     self->changed(self->arg);
 }
 
@@ -22,11 +24,12 @@ enum sh_err pg_parts_start(struct pg_parts *self, uv_loop_t *loop,
 
     self->backend = (struct backend_pgvector){.pg = options->pg,
                                               .workers = options->workers,
-                                              .model = keeper.model,
+                                              .model = &self->shown,
                                               .type = config->pgvector_type,
                                               .iterative = config->pgvector_iterative,
                                               .ef_search = config->pgvector_ef_search,
                                               .scan_max = config->pgvector_scan_max};
+    self->live = keeper.model;
     self->changed = options->changed;
     self->arg = options->arg;
     err = pg_keeper_create(loop, &keeper, &self->keeper);

@@ -10,6 +10,8 @@ struct pg_parts { /* {0} is closed */
     struct backend_pgvector backend;
     struct pg_keeper *keeper;
     struct pg_watch watch; /* a source of the service's watch */
+    const struct model *live;
+    struct model shown; /* what searches use: until another one's index is made */
     void (*changed)(void *arg);
     void *arg;
 };

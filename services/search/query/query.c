@@ -40,8 +40,10 @@ struct running {
     uint64_t started_us;
     uint64_t leg_us;     /* when the present leg began */
     uint64_t generation; /* of what is searched */
+    struct model model;  /* that the question is embedded by */
     uint64_t embed_id;
     bool embedding;
+    bool again; /* it was embedded by the model of a view that was replaced meanwhile */
     float *vector;
     struct sh_bytes fingerprint;
     struct held_glossary *glossary; /* NULL: none */
@@ -215,7 +217,7 @@ static void search(struct running *run, const char *missing)
     run->job.ask = (struct view_query){.query = &run->wanted,
                                        .caller = sh_rpc_call_caller(run->call),
                                        .vector = run->vector,
-                                       .dimension = run->querier->model->dimension,
+                                       .dimension = run->model.dimension,
                                        .fingerprint = run->fingerprint,
                                        .vector_missing = missing,
                                        .boosts = run->querier->boosts,
@@ -249,11 +251,9 @@ static enum sh_err take_vector(struct running *run,
         err = SH_UPSTREAM;
     if (err != SH_OK)
         return err;
-    if (!sh_bytes_is(reply.fingerprint, run->querier->model->fingerprint) ||
-        reply.dimension != run->querier->model->dimension) {
-        run->querier->other_model(run->querier->arg);
+    if (!sh_bytes_is(reply.fingerprint, run->model.fingerprint) ||
+        reply.dimension != run->model.dimension)
         return SH_CONFLICT;
-    }
     run->fingerprint = sh_arena_copy(&run->job.arena, reply.fingerprint);
     run->vector = sh_arena_alloc(&run->job.arena, response->payload.len);
     if (run->vector == NULL || run->fingerprint.data == NULL) {
@@ -285,7 +285,23 @@ static bool take_kept_vector(struct running *run)
         return false;
     }
     memcpy(run->vector, vector, size);
+    run->model = *model;
     return true;
+}
+
+static enum sh_err ask_embedder(struct running *run);
+
+/* Another generation's view answers by now: the question needs that model's vector. */
+static bool ask_again(struct running *run)
+{
+    struct querier *querier = run->querier;
+
+    if (run->again || querier->closing || model_same(&run->model, querier->model))
+        return false;
+    run->again = true;
+    run->vector = NULL;
+    run->embedding = ask_embedder(run) == SH_OK;
+    return run->embedding;
 }
 
 static void on_vector(void *arg, const struct sh_rpc_response *response)
@@ -295,10 +311,14 @@ static void on_vector(void *arg, const struct sh_rpc_response *response)
 
     run->embedding = false;
     observe("embed", run->leg_us);
+    if (ask_again(run))
+        return;
+    if (embed_lost_model(err) && !run->querier->closing)
+        run->querier->other_model(run->querier->arg);
     if (err != SH_OK)
         sh_warning(sh_rpc_call_trace(run->call), "the query has no vector: %s %s",
                    sh_err_text(err), response->err ? response->message : "");
-    search(run, err == SH_OK ? NULL : "embedding");
+    search(run, run->vector != NULL ? NULL : "embedding");
 }
 
 static enum sh_err ask_embedder(struct running *run)
@@ -309,10 +329,10 @@ static enum sh_err ask_embedder(struct running *run)
     enum sh_err err;
 
     run->leg_us = sh_now_us();
-    if (run->querier->model->dimension == 0 ||
-        sh_rpc_client_ready(run->querier->embedder) == 0)
+    run->model = *run->querier->model;
+    if (run->model.dimension == 0 || sh_rpc_client_ready(run->querier->embedder) == 0)
         return SH_UNAVAILABLE;
-    err = embed_encode(&run->query.query, 1, EMBED_QUERY, &payload);
+    err = embed_encode(&run->model, &run->query.query, 1, EMBED_QUERY, &payload);
     if (err == SH_OK) {
         struct sh_rpc_request request = {.method = METHOD_EMBEDDER_EMBED,
                                          .kind = SH_RPC_READ,

@@ -17,14 +17,14 @@
 struct querier {
     struct search_backend backend;
     struct sh_rpc_client *embedder;
-    const struct model *model;
+    const struct model *model;      /* of what the backend searches now */
     struct glossary_feed *glossary; /* NULL: none */
     struct reranker *reranker;      /* NULL: none */
     struct shadow *shadow;          /* NULL: none */
     struct query_vectors *vectors;  /* of earlier questions; NULL: none are kept */
     const struct boosts *boosts;    /* NULL: boosts_default() */
     uint64_t generation;            /* of what is searched; 0: not known */
-    /* The embedder answered with a model other than the view's. */
+    /* The embedder has that model no more. */
     void (*other_model)(void *arg);
     void *arg;
     bool closing; /* set when the parts above go: calls under way end without them */

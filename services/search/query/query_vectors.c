@@ -1,5 +1,6 @@
 #include "services/search/query/query_vectors.h"
 
+#include <stdlib.h>
 #include <xxhash.h>
 
 #include "shared/mem.h"
@@ -98,6 +99,47 @@ void query_vectors_keep(struct query_vectors *self, struct sh_bytes fingerprint,
     struct kept **place = place_for(self, kept->hash, fingerprint, question);
     sh_free(*place);
     *place = kept;
+}
+
+static struct sh_bytes question_of(const struct kept *kept)
+{
+    const char *texts = (const char *)(kept->vector + kept->dimension);
+    return (struct sh_bytes){texts + kept->fingerprint_len, kept->question_len};
+}
+
+static int used_last(const void *a, const void *b)
+{
+    const struct kept *left = *(const struct kept *const *)a;
+    const struct kept *right = *(const struct kept *const *)b;
+    return (left->used < right->used) - (left->used > right->used);
+}
+
+static bool is_among(struct sh_bytes question, const struct sh_bytes *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sh_bytes_equal(question, out[i]))
+            return true;
+    return false;
+}
+
+size_t query_vectors_recent(const struct query_vectors *self, struct sh_bytes *out,
+                            size_t most)
+{
+    size_t places = self != NULL ? (size_t)self->sets * WAYS : 0;
+    struct kept **all = sh_alloc_array(places + 1, sizeof(struct kept *));
+    size_t kept = 0;
+    size_t count = 0;
+    if (all == NULL)
+        return 0;
+    for (size_t i = 0; i < places; i++)
+        if (self->places[i] != NULL)
+            all[kept++] = self->places[i];
+    qsort(all, kept, sizeof(struct kept *), used_last);
+    for (size_t i = 0; i < kept && count < most; i++)
+        if (!is_among(question_of(all[i]), out, count))
+            out[count++] = question_of(all[i]);
+    sh_free(all);
+    return count;
 }
 
 enum sh_err query_vectors_create(uint32_t count, struct query_vectors **out)

@@ -21,6 +21,10 @@ const float *query_vectors_find(struct query_vectors *vectors,
 void query_vectors_keep(struct query_vectors *vectors, struct sh_bytes fingerprint,
                         struct sh_bytes question, const float *vector,
                         uint32_t dimension);
+/* The questions asked last, each once; at most `most`, borrowed until the next call of
+ * query_vectors_keep(). */
+size_t query_vectors_recent(const struct query_vectors *vectors, struct sh_bytes *out,
+                            size_t most);
 void query_vectors_free(struct query_vectors **vectors);
 
 #endif

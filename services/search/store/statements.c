@@ -156,15 +156,26 @@ const struct sh_pg_statement store_page_changed = {
 
 /* --- models and vectors that are missing -------------------------------------------- */
 
-const struct sh_pg_statement store_model_last = {
-    "model_last", "SELECT fingerprint, name, provider, dimension, alpha FROM models "
-                  "ORDER BY bound_at DESC LIMIT 1"};
+const struct sh_pg_statement store_model_live = {
+    "model_live", "SELECT fingerprint, name, provider, dimension, alpha FROM models "
+                  "WHERE state = 'live'"};
 
+/* Two replicas that bind the first one at once: the index models_live stops the second.
+ */
 const struct sh_pg_statement store_model_bind = {
     "model_bind",
-    "INSERT INTO models (fingerprint, name, provider, dimension, alpha, card) "
-    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (fingerprint) DO UPDATE "
-    "SET bound_at = now(), alpha = EXCLUDED.alpha, card = EXCLUDED.card"};
+    "INSERT INTO models AS m (fingerprint, name, provider, dimension, alpha, card, "
+    "state, "
+    "built_at, activated_at) SELECT $1, $2, $3, $4, $5, $6, l.state, "
+    "CASE WHEN l.state = 'live' THEN now() END, CASE WHEN l.state = 'live' THEN now() "
+    "END "
+    "FROM (SELECT CASE WHEN EXISTS (SELECT FROM models WHERE state = 'live') "
+    "THEN 'retired' ELSE 'live' END) AS l (state) "
+    "ON CONFLICT (fingerprint) DO UPDATE SET bound_at = now(), alpha = EXCLUDED.alpha, "
+    "card = EXCLUDED.card, "
+    "state = CASE WHEN EXCLUDED.state = 'live' THEN 'live' ELSE m.state END, "
+    "built_at = coalesce(m.built_at, EXCLUDED.built_at), "
+    "activated_at = coalesce(EXCLUDED.activated_at, m.activated_at)"};
 
 const struct sh_pg_statement store_pending_sweep = {
     "pending_sweep",

@@ -78,8 +78,9 @@ extern const struct sh_pg_statement
     store_page_all,     /* id to go on after, fingerprint */
     store_page_changed, /* id to go on after, fingerprint, id[] */
     /* --- models and vectors that are missing ---------------------------------------- */
-    store_model_last,    /* → fingerprint, name, provider, dimension, alpha */
-    store_model_bind,    /* fingerprint, name, provider, dimension, alpha, card */
+    store_model_live,    /* → fingerprint, name, provider, dimension, alpha */
+    store_model_bind,    /* fingerprint, name, provider, dimension, alpha, card; live when
+                            nothing is */
     store_pending_sweep, /* fingerprint: chunks without such a vector become pending */
     store_pending_claim, /* limit, lease in seconds → id, embedded text, text_hash hex */
     store_pending_lock,  /* id[] */

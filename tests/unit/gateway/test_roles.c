@@ -75,7 +75,7 @@ static void only_admin_administers(void **state)
 {
     static const enum permission kept[] = {
         PERMIT_BACKUPS,    PERMIT_OPERATE,     PERMIT_ADMIN_USERS, PERMIT_ADMIN_KEYS,
-        PERMIT_READ_AUDIT, PERMIT_ADMIN_CACHE, PERMIT_IMPERSONATE};
+        PERMIT_READ_AUDIT, PERMIT_ADMIN_CACHE, PERMIT_IMPERSONATE, PERMIT_ADMIN_MODELS};
     static const char *const others[] = {"anonymous", "student", "staff", "academic"};
     for (size_t i = 0; i < SH_COUNT(kept); i++) {
         assert_true(role_may(find(*state, "admin"), kept[i]));

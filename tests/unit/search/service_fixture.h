@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
+#include "services/search/answer_state.h"
 #include "services/search/feed/feed.h"
-#include "services/search/generation.h"
+#include "services/search/generations/generations.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/ingest/put.h"
 #include "services/search/query/backend_memory.h"
@@ -26,10 +27,11 @@ enum { DIMENSION = 4 };
 /* What the embedder of the test does. */
 struct embedder {
     struct sh_rpc_server *server;
-    const char *fingerprint;
-    const char *refuse; /* texts that contain this get no vector */
-    bool fails;         /* every call, with INTERNAL */
-    size_t texts;       /* embedded for documents so far */
+    const char *fingerprint; /* of the default */
+    const char *other;       /* of one more that it has, named "other"; NULL: none */
+    const char *refuse;      /* texts that contain this get no vector */
+    bool fails;              /* every call, with INTERNAL */
+    size_t texts;            /* embedded for documents so far */
     size_t queries;
 };
 
@@ -47,10 +49,14 @@ struct service {
     struct feed *feed;
     struct glossary_feed *glossary;
     struct pending *pending;
+    struct pending *beside;
+    struct generations generations;
+    struct sh_jobs_config jobs_config;
+    struct sh_jobs *jobs;
     struct putter *putter;
     struct backend_memory memory;
     struct querier querier;
-    struct generation generation;
+    struct answer_state answer_state;
     struct documents documents;
     struct shown *shown;
     struct sh_rpc_server *server;
@@ -59,17 +65,53 @@ struct service {
 
 /* --- the embedder ------------------------------------------------------------------- */
 
-static inline void embedder_models(void *arg, struct sh_rpc_call *call)
+static inline void embedder_tell(struct sh_rpc_call *call, const char *name,
+                                 const char *fingerprint)
 {
-    struct embedder *self = arg;
-    struct model_card card = {.name = sh_bytes_of("test"),
+    struct model_card card = {.name = sh_bytes_of(name),
                               .provider = sh_bytes_of("test"),
                               .dimension = DIMENSION,
                               .alpha = 0.5,
-                              .fingerprint = sh_bytes_of(self->fingerprint)};
+                              .fingerprint = sh_bytes_of(fingerprint)};
     struct models_reply reply = {.models = &card, .models_count = 1};
 
     sh_rpc_reply(call, models_reply_desc(), &reply);
+}
+
+static inline void embedder_models(void *arg, struct sh_rpc_call *call)
+{
+    struct embedder *self = arg;
+
+    embedder_tell(call, "test", self->fingerprint);
+}
+
+/* The one that is meant; NULL: the call has been refused. */
+static inline const char *embedder_find(const struct embedder *self,
+                                        struct sh_rpc_call *call, struct sh_bytes model,
+                                        struct sh_bytes fingerprint)
+{
+    const char *found = sh_bytes_is(model, "other") ? self->other : self->fingerprint;
+
+    if (found == NULL) {
+        sh_rpc_fail(call, SH_NOTFOUND, "model_not_found", NULL, "no such model");
+        return NULL;
+    }
+    if (fingerprint.len == 0 || sh_bytes_is(fingerprint, found))
+        return found;
+    sh_rpc_fail(call, SH_CONFLICT, "model_changed", NULL, "another fingerprint");
+    return NULL;
+}
+
+static inline void embedder_model(void *arg, struct sh_rpc_call *call)
+{
+    struct embedder *self = arg;
+    struct model_request request;
+
+    if (sh_rpc_call_decode(call, model_request_desc(), &request) != SH_OK)
+        return;
+    const char *found = embedder_find(self, call, request.model, request.fingerprint);
+    if (found != NULL)
+        embedder_tell(call, found == self->other ? "other" : "test", found);
 }
 
 static inline bool embedder_refuses(const struct embedder *self, struct sh_bytes text)
@@ -82,10 +124,13 @@ static inline void embedder_answer(struct embedder *self, struct sh_rpc_call *ca
                                    const struct embed_request *request)
 {
     float vectors[2048][DIMENSION] = {0};
-    struct embed_reply reply = {.fingerprint = sh_bytes_of(self->fingerprint),
+    const char *found = embedder_find(self, call, request->model, request->fingerprint);
+    struct embed_reply reply = {.fingerprint = sh_bytes_of(found),
                                 .dimension = DIMENSION,
                                 .count = (uint32_t)request->texts_count};
 
+    if (found == NULL)
+        return;
     for (size_t i = 0; i < request->texts_count; i++)
         if (!embedder_refuses(self, request->texts[i]))
             vectors[i][request->texts[i].len % DIMENSION] = 1;
@@ -120,6 +165,9 @@ static inline void embedder_open(struct service *service, const char *bind)
     assert_int_equal(sh_rpc_server_create(service->zmq, &options, &self->server), SH_OK);
     assert_int_equal(sh_rpc_server_add(self->server, METHOD_EMBEDDER_MODELS, "models", 0,
                                        embedder_models, self),
+                     SH_OK);
+    assert_int_equal(sh_rpc_server_add(self->server, METHOD_EMBEDDER_MODEL, "model", 0,
+                                       embedder_model, self),
                      SH_OK);
     assert_int_equal(sh_rpc_server_add(self->server, METHOD_EMBEDDER_EMBED, "embed", 0,
                                        embedder_embed, self),
@@ -226,12 +274,52 @@ static inline void service_on_embedder(void *arg)
     service_on_pending(service);
 }
 
+static inline void service_on_lost(void *arg, const struct model *instead)
+{
+    generations_lost(&((struct service *)arg)->generations, instead);
+}
+
+static inline void service_on_owed(void *arg)
+{
+    pending_wake(((struct service *)arg)->beside);
+}
+
+/* Generations are built by jobs. */
+static inline void service_start_generations(struct service *service)
+{
+    uv_loop_t *loop = &service->loop;
+    struct pending_options beside = {.pg = service->pg,
+                                     .embedder = service->to_embedder,
+                                     .model = service->model,
+                                     .first = service->pending,
+                                     .share = 1};
+    struct generations_options generations = {.loop = loop,
+                                              .pg = service->pg,
+                                              .embedder = service->to_embedder,
+                                              .live = model_current(service->model),
+                                              .automatic = true,
+                                              .pending = service_on_owed,
+                                              .arg = service};
+    struct sh_job_kind kinds[GENERATION_KINDS];
+    struct sh_jobs_options jobs = {.pg = service->pg,
+                                   .pg_config = &service->pg_config,
+                                   .config = &service->jobs_config,
+                                   .kinds = kinds,
+                                   .kind_count = GENERATION_KINDS};
+
+    service->jobs_config = (struct sh_jobs_config){30, 1, 64};
+    assert_int_equal(pending_create(loop, &beside, &service->beside), SH_OK);
+    generations_start(&service->generations, &generations);
+    generations_kinds(&service->generations, kinds);
+    assert_int_equal(sh_jobs_create(loop, &jobs, &service->jobs), SH_OK);
+}
+
 static inline void service_on_moved(void *arg)
 {
     struct service *service = arg;
 
-    if (service->generation.rpc != NULL)
-        generation_refresh(&service->generation);
+    if (service->answer_state.rpc != NULL)
+        answer_state_refresh(&service->answer_state);
 }
 
 static inline void service_ignore(void *arg)
@@ -253,9 +341,14 @@ static inline void service_start_parts(struct service *service)
     assert_int_equal(sh_rpc_client_create(service->zmq, &embedder, &service->to_embedder),
                      SH_OK);
     sh_rpc_client_on_change(service->to_embedder, service_on_embedder, service);
-    struct model_binding_options model = {service->pg,        service->to_embedder,
-                                          service_on_model,   service_on_model,
-                                          service_on_pending, service};
+    struct model_binding_options model = {.pg = service->pg,
+                                          .pg_config = &service->pg_config,
+                                          .embedder = service->to_embedder,
+                                          .known = service_on_model,
+                                          .changed = service_on_model,
+                                          .pending = service_on_pending,
+                                          .lost = service_on_lost,
+                                          .arg = service};
     assert_int_equal(model_create(loop, &model, &service->model), SH_OK);
     struct feed_options feed = {.pg = service->pg,
                                 .pg_config = &service->pg_config,
@@ -269,8 +362,11 @@ static inline void service_start_parts(struct service *service)
     assert_int_equal(
         glossary_feed_create(loop, service->pg, service->searchers, &service->glossary),
         SH_OK);
-    struct pending_options pending = {service->pg, service->to_embedder, service->model};
+    struct pending_options pending = {.pg = service->pg,
+                                      .embedder = service->to_embedder,
+                                      .model = service->model};
     assert_int_equal(pending_create(loop, &pending, &service->pending), SH_OK);
+    service_start_generations(service);
     struct putter_options putter = {.pg = service->pg,
                                     .embedder = service->to_embedder,
                                     .workers = service->searchers,
@@ -302,7 +398,7 @@ static inline void service_start_methods(struct service *service)
     service->memory = (struct backend_memory){service->feed, service->searchers};
     service->querier = (struct querier){.backend = backend_memory(&service->memory),
                                         .embedder = service->to_embedder,
-                                        .model = model_current(service->model),
+                                        .model = feed_model(service->feed),
                                         .glossary = service->glossary,
                                         .other_model = service_on_other_model,
                                         .arg = service};
@@ -317,10 +413,11 @@ static inline void service_start_methods(struct service *service)
     service_add(service, METHOD_DOCUMENT_DELETE, documents_delete, &service->documents);
     assert_int_equal(shown_create(&service->loop, service->feed, &service->shown), SH_OK);
     service_add(service, METHOD_VIEW_WAIT, shown_handle, service->shown);
-    service->generation = (struct generation){.feed = service->feed,
-                                              .glossary = service->glossary,
-                                              .rpc = service->server,
-                                              .querier = &service->querier};
+    assert_int_equal(generations_add(&service->generations, service->server), SH_OK);
+    service->answer_state = (struct answer_state){.feed = service->feed,
+                                                  .glossary = service->glossary,
+                                                  .rpc = service->server,
+                                                  .querier = &service->querier};
     glossary_feed_on_change(service->glossary, service_on_moved, service);
     client.endpoints = sh_rpc_server_endpoint(service->server);
     assert_int_equal(sh_rpc_client_create(service->zmq, &client, &service->client),
@@ -355,12 +452,15 @@ static inline void service_start(struct service *service)
 static inline void service_stop(struct service *service)
 {
     sh_rpc_client_close(&service->client);
-    service->generation = (struct generation){0};
+    service->answer_state = (struct answer_state){0};
     service->querier.closing = true;
     query_vectors_free(&service->querier.vectors);
     service->documents.feed = NULL;
     shown_close(&service->shown);
     putter_close(&service->putter);
+    generations_stop(&service->generations);
+    sh_jobs_close(&service->jobs);
+    pending_close(&service->beside);
     pending_close(&service->pending);
     feed_close(&service->feed);
     service->querier.glossary = NULL;

@@ -90,7 +90,7 @@ static const struct sh_pg_statement *const all[] = {
     &store_document_get,    &store_document_list,
     &store_document_count,  &store_document_delete,
     &store_position,        &store_page_all,
-    &store_page_changed,    &store_model_last,
+    &store_page_changed,    &store_model_live,
     &store_model_bind,      &store_pending_sweep,
     &store_pending_claim,   &store_pending_lock,
     &store_pending_store,   &store_pending_done,
@@ -314,13 +314,16 @@ static void another_model_makes_everything_pending(void **state)
     store_two_chunks(db, "a", both);
     (void)FIRST(db, &store_pending_sweep, "fp1");
     assert_string_equal(servers_sql(db, "SELECT count(*) FROM pending_embeddings"), "0");
-    bind_model(db, "fp2");
-    assert_string_equal(first_field(db, &store_model_last, NULL, 0), "1:fp2");
+    bind_model(db, "fp2"); /* the first one stays until another one is activated */
+    assert_string_equal(first_field(db, &store_model_live, NULL, 0), "1:fp1");
+    PQclear(PQexec(db, "UPDATE models SET built_at = now() WHERE fingerprint = 'fp2'"));
+    assert_string_equal(servers_sql(db, "SELECT generation_activate('fp2')"), "ok");
+    assert_string_equal(first_field(db, &store_model_live, NULL, 0), "1:fp2");
     (void)FIRST(db, &store_pending_sweep, "fp2");
     (void)FIRST(db, &store_pending_sweep, "fp2");
     assert_string_equal(servers_sql(db, "SELECT count(*) FROM pending_embeddings"), "2");
-    bind_model(db, "fp1");
-    assert_string_equal(first_field(db, &store_model_last, NULL, 0), "1:fp1");
+    assert_string_equal(servers_sql(db, "SELECT generation_activate('fp1')"), "ok");
+    assert_string_equal(first_field(db, &store_model_live, NULL, 0), "1:fp1");
 }
 
 static void the_lag_is_the_age_of_the_oldest_unseen_change(void **state)

@@ -127,13 +127,13 @@ static void settings_are_part_of_it(void **state)
                                    .rerank_shape = "tei",
                                    .rerank_model = ""};
     (void)state;
-    uint64_t one = generation_settings(&config);
-    assert_true(generation_settings(&config) == one);
+    uint64_t one = answer_state_settings(&config);
+    assert_true(answer_state_settings(&config) == one);
     config.boost_score = 0.7;
-    assert_true(generation_settings(&config) != one);
+    assert_true(answer_state_settings(&config) != one);
     config.boost_score = 0.8;
     config.rerank_url = "http://127.0.0.1:1/rerank";
-    assert_true(generation_settings(&config) != one);
+    assert_true(answer_state_settings(&config) != one);
 }
 
 int main(int argc, char **argv)

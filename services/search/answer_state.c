@@ -1,4 +1,4 @@
-#include "services/search/generation.h"
+#include "services/search/answer_state.h"
 
 #include <xxhash.h>
 
@@ -12,7 +12,7 @@ static uint64_t mix_text(uint64_t seed, const char *text)
     return mix(seed, text, strlen(text));
 }
 
-uint64_t generation_settings(const struct search_config *config)
+uint64_t answer_state_settings(const struct search_config *config)
 {
     const double numbers[] = {
         config->text_k1,
@@ -40,7 +40,7 @@ uint64_t generation_settings(const struct search_config *config)
     return mix_text(value, config->rerank_model);
 }
 
-void generation_refresh(struct generation *self)
+void answer_state_refresh(struct answer_state *self)
 {
     uint64_t view = self->feed != NULL ? feed_generation(self->feed) : 0;
     const uint64_t parts[] = {

@@ -1,0 +1,57 @@
+#include "services/search/generations/generation_parts.h"
+
+static void on_owed(void *arg)
+{
+    generation_parts_wake(arg);
+}
+
+enum sh_err generation_parts_start(struct generation_parts *self,
+                                   const struct generation_parts_options *options)
+{
+    const struct search_config *config = options->config;
+    struct pending_options beside = {.pg = options->pg,
+                                     .embedder = options->embedder,
+                                     .model = options->model,
+                                     .first = options->first,
+                                     .rate = config->reindex_rate,
+                                     .share = config->reindex_share};
+    struct generations_options generations = {.loop = options->loop,
+                                              .pg = options->pg,
+                                              .embedder = options->embedder,
+                                              .live = model_current(options->model),
+                                              .automatic = config->generation_auto,
+                                              .pending = on_owed,
+                                              .arg = self};
+    enum sh_err err = pending_create(options->loop, &beside, &self->beside);
+
+    if (err != SH_OK)
+        return err;
+    generations_start(&self->generations, &generations);
+    self->generations.recent = options->recent;
+    err = generations_add(&self->generations, options->rpc);
+    if (err != SH_OK)
+        generation_parts_close(self);
+    return err;
+}
+
+void generation_parts_wake(struct generation_parts *self)
+{
+    if (self->beside != NULL)
+        pending_wake(self->beside);
+}
+
+void generation_parts_lost(struct generation_parts *self, const struct model *instead)
+{
+    generations_lost(&self->generations, instead);
+}
+
+void generation_parts_pause(struct generation_parts *self)
+{
+    pending_pause(self->beside);
+}
+
+void generation_parts_close(struct generation_parts *self)
+{
+    generations_stop(&self->generations);
+    pending_close(&self->beside);
+}
