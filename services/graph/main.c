@@ -1,48 +1,139 @@
 /* graph: what is in the graph of entities and relationships. See README.md. */
-#include "services/graph/schema.h"
+#include "services/graph/ask/schema.h"
+#include "services/graph/settings.h"
 #include "shared/service.h"
 
-struct graph {
+enum { METHODS_COUNT = 1 };
+
+struct graph_service {
     struct sh_process_config process;
+    struct graph_config config;
     struct sh_pg_config pg_config;
+    struct sh_workers *askers;
+    struct sh_workers *writer; /* the one thread that changes the graph */
     struct sh_pg *pg;
+    struct feed *feed;
+    struct sh_health_check *index;
+    bool ever_current;
+    struct asker asker;
+    struct question_method methods[METHODS_COUNT];
 };
 
+SH_SETTINGS_DEFINE(graph, "Graph", GRAPH_SETTINGS)
+
+/* --- what is needed ----------------------------------------------------------------- */
+
+static void stop_workers(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    (void)service;
+    sh_workers_close(&graph->askers);
+    sh_workers_close(&graph->writer);
+}
+
+static enum sh_err start_workers(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+    uv_loop_t *loop = sh_service_loop(service);
+    enum sh_err err = sh_workers_create(loop, "graph", graph->config.threads,
+                                        graph->config.queue, &graph->askers);
+
+    if (err == SH_OK)
+        err = sh_workers_create(loop, "view", 1, 16, &graph->writer);
+    if (err != SH_OK)
+        stop_workers(service, self);
+    return err;
+}
+
+/* Questions are answered without it. */
 static enum sh_err start_database(struct sh_service *service, void *self)
 {
-    struct graph *graph = self;
+    struct graph_service *graph = self;
     struct sh_health_check *check =
-        sh_health_add(sh_service_health(service), "database", true);
+        sh_health_add(sh_service_health(service), "database", false);
 
     return sh_pg_create(sh_service_loop(service), &graph->pg_config, check, &graph->pg);
 }
 
 static void stop_database(struct sh_service *service, void *self)
 {
-    struct graph *graph = self;
+    struct graph_service *graph = self;
 
     (void)service;
     sh_pg_close(&graph->pg);
 }
 
+/* --- the graph ---------------------------------------------------------------------- */
+
+/* Once loaded it serves, even while it is loaded anew or the database is away. */
+static void on_feed(void *arg)
+{
+    struct graph_service *graph = arg;
+    bool current = feed_current(graph->feed);
+
+    graph->ever_current = graph->ever_current || current;
+    if (current)
+        sh_health_set(graph->index, SH_HEALTHY, -1, "", NULL);
+    else
+        sh_health_set(graph->index, graph->ever_current ? SH_DEGRADED : SH_UNHEALTHY, -1,
+                      graph->ever_current ? "the graph is being loaded again"
+                                          : "the graph is being loaded",
+                      NULL);
+}
+
+static enum sh_err start_feed(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+    struct feed_options options = {.pg = graph->pg,
+                                   .pg_config = &graph->pg_config,
+                                   .writer = graph->writer,
+                                   .outbox_keep_s = graph->config.outbox_keep_s,
+                                   .outbox_keep_rows = graph->config.outbox_keep_rows,
+                                   .state_changed = on_feed,
+                                   .arg = graph};
+
+    graph->index = sh_health_add(sh_service_health(service), "index", true);
+    if (graph->index == NULL)
+        return SH_NOMEM;
+    return feed_create(sh_service_loop(service), &options, &graph->feed);
+}
+
+static void stop_feed(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    (void)service;
+    feed_close(&graph->feed);
+}
+
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
-    struct graph *graph = self;
+    static const struct question_kind *const kinds[METHODS_COUNT] = {&schema_question};
+    struct graph_service *graph = self;
+    enum sh_err err = SH_OK;
 
-    return sh_rpc_server_add(sh_service_rpc(service), METHOD_GRAPH_SCHEMA, "graph.schema",
-                             0, schema_handle, graph->pg);
+    graph->asker = (struct asker){graph->feed, graph->askers};
+    for (size_t i = 0; i < METHODS_COUNT && err == SH_OK; i++) {
+        graph->methods[i] = (struct question_method){kinds[i], &graph->asker};
+        err = question_serve(sh_service_rpc(service), &graph->methods[i]);
+    }
+    return err;
 }
 
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
+    {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
+    {"feed", start_feed, NULL, stop_feed, NULL},
     {"methods", start_methods, NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-    static struct graph graph;
-    struct sh_settings settings[] = {sh_pg_settings(&graph.pg_config)};
+    static struct graph_service graph;
+    struct sh_settings settings[] = {graph_settings(&graph.config),
+                                     sh_pg_settings(&graph.pg_config)};
     struct sh_service_spec spec = {
         .name = "graph",
         .summary = "what is in the graph of entities and relationships",

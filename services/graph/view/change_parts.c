@@ -1,5 +1,7 @@
 #include "services/graph/view/change.h"
 
+enum { DEPARTMENT_MAX = 256 }; /* of a caller */
+
 enum sh_err change_push(struct list *list, const void *item, size_t size)
 {
     if (list->count == list->capacity) {
@@ -60,17 +62,17 @@ const struct edge *change_edge(const struct change *change, uint32_t place)
     return pages_at(&change->next->edges, place);
 }
 
+/* A department that is longer than any caller's can be is nobody's. */
 enum sh_err change_class(struct change *change, uint32_t clearance,
                          struct sh_bytes department, uint32_t *class)
 {
-    char text[1 + 256];
-    if (department.len > sizeof(text) - 1)
-        return SH_TOOBIG;
+    char text[1 + DEPARTMENT_MAX + 1];
+    size_t len =
+        department.len <= DEPARTMENT_MAX ? department.len : (size_t)DEPARTMENT_MAX + 1;
     text[0] = (char)clearance;
-    if (department.len > 0)
-        memcpy(text + 1, department.data, department.len);
-    return symbols_add(change->graph->classes,
-                       (struct sh_bytes){text, department.len + 1}, class);
+    if (len > 0)
+        memcpy(text + 1, department.data, len);
+    return symbols_add(change->graph->classes, (struct sh_bytes){text, len + 1}, class);
 }
 
 struct sh_bytes change_place_text(char **end, struct sh_bytes text)

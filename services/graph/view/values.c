@@ -17,8 +17,8 @@ struct member { /* while packing */
 
 const char *value_type_name(enum value_type type)
 {
-    static const char *const names[] = {"NULL",   "BOOLEAN", "INTEGER", "FLOAT",
-                                        "STRING", "LIST",    "MAP"};
+    static const char *const names[] = {"null",   "boolean", "integer", "float",
+                                        "string", "list",    "map"};
     return names[type];
 }
 

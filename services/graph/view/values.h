@@ -26,7 +26,7 @@ struct value {
     };
 };
 
-/* "INTEGER", as people see it. */
+/* "integer", as people see it. */
 const char *value_type_name(enum value_type type);
 
 /* Append the packed form of `json`, an object, to `out`;

@@ -1,0 +1,50 @@
+/* feed_internal: the feed's state; shared by feed.c (its life, following) and feed_read.c
+ * (pages and batches: read, then applied). */
+#ifndef GRAPH_FEED_INTERNAL_H
+#define GRAPH_FEED_INTERNAL_H
+
+#include "services/graph/feed/feed.h"
+#include "services/graph/feed/rows.h"
+
+enum feed_state { POSITIONING, NODES, EDGES, FOLLOWING };
+
+struct feed {
+    struct feed_options options;
+    uv_loop_t *loop;
+    enum feed_state state;
+    bool reading;
+    bool applying;
+    bool again; /* load everything anew */
+    bool closing;
+    bool was_current;
+    struct held_graph *graph;    /* for questions; NULL: none yet */
+    struct held_graph *building; /* being loaded; NULL: none */
+    struct sh_changefeed *changefeed;
+    struct sh_changefeed_position start;
+    char database[160];
+    char after[257];       /* the last id of the page before */
+    struct sh_arena arena; /* the batch */
+    struct rows_changed changed;
+    struct sh_buffer arrays[2];
+    /* of the page or batch that is applied */
+    PGresult *nodes;
+    PGresult *edges;
+    struct sh_work work;
+    enum sh_err taken;
+    uv_timer_t timer; /* tries again */
+    uv_timer_t look;  /* until the graph is current */
+};
+
+/* Whether something else is to be done now than what was under way. */
+bool feed_interrupted(struct feed *feed);
+/* Go on, half a second later. */
+void feed_retry(struct feed *feed);
+/* Everything is loaded. */
+void feed_follow(struct feed *feed);
+
+/* feed_read.c: whatever the state wants next. */
+void feed_go_on(struct feed *feed);
+/* The batch was taken, or is not wanted. */
+void feed_end_batch(struct feed *feed);
+
+#endif

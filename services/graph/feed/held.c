@@ -1,0 +1,22 @@
+#include "services/graph/feed/held.h"
+
+enum sh_err held_new(struct held_graph **out)
+{
+    struct held_graph *held = sh_alloc(sizeof(*held));
+    enum sh_err err = held ? graph_create(&held->graph) : SH_NOMEM;
+    if (err != SH_OK) {
+        sh_free(held);
+        return err;
+    }
+    held->users = 1;
+    *out = held;
+    return SH_OK;
+}
+
+void held_release(struct held_graph *held)
+{
+    if (held == NULL || --held->users > 0)
+        return;
+    graph_free(&held->graph);
+    sh_free(held);
+}

@@ -1,0 +1,16 @@
+/* held: a graph that several use. The last one to let it go ends it. Loop thread only. */
+#ifndef GRAPH_HELD_H
+#define GRAPH_HELD_H
+
+#include "services/graph/view/graph.h"
+
+struct held_graph {
+    struct graph *graph;
+    size_t users;
+};
+
+/* One user: the caller. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err held_new(struct held_graph **out);
+void held_release(struct held_graph *held); /* NULL is fine */
+
+#endif

@@ -1,0 +1,23 @@
+/* settings: what operators can set of the graph service. */
+#ifndef GRAPH_SETTINGS_H
+#define GRAPH_SETTINGS_H
+
+#include "shared/config.h"
+
+#define GRAPH_SETTINGS(S)                                                                \
+    S(u32, threads, "GRAPH_THREADS", "0", 0, 256, 0, "",                                 \
+      "threads that answer questions; 0: one per core")                                  \
+    S(u32, queue, "GRAPH_QUEUE_MAX", "256", 1, 65536, 0, "",                             \
+      "questions that may wait for a thread; more are refused")                          \
+    S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
+      "how long changes are kept for replicas that follow; a replica that was away for " \
+      "longer reloads everything")                                                       \
+    S(u32, outbox_keep_rows, "OUTBOX_KEEP_ROWS", "1000000", 1000, 1000000000, 0, "",     \
+      "and about how many of the newest changes are kept, however young the others are")
+
+struct graph_config {
+    GRAPH_SETTINGS(SH_SETTING_MEMBER)
+};
+struct sh_settings graph_settings(struct graph_config *into);
+
+#endif
