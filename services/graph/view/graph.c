@@ -50,23 +50,25 @@ enum sh_err graph_create(struct graph **out)
     return SH_OK;
 }
 
+static void free_node(const struct node *node)
+{
+    sh_free(node->body);
+    sh_free(node->out);
+    sh_free(node->in);
+}
+
 static void free_version(struct graph_version *version)
 {
-    for (uint32_t i = 0; i < version->node_end; i++) {
-        const struct node *node = pages_at(&version->nodes, i);
-        sh_free(node->body);
-        sh_free(node->out);
-        sh_free(node->in);
-    }
-    for (uint32_t i = 0; i < version->edge_end; i++) {
-        const struct edge *edge = pages_at(&version->edges, i);
+    const struct node *node;
+    const struct edge *edge;
+    roaring_bitmap_t *const *places;
+    for (uint32_t i = 0; (node = pages_at(&version->nodes, i)) != NULL; i++)
+        free_node(node);
+    for (uint32_t i = 0; (edge = pages_at(&version->edges, i)) != NULL; i++)
         sh_free(edge->body);
-    }
-    for (uint32_t i = 0; i < version->labels.page_count * PAGE_ITEMS; i++) {
-        roaring_bitmap_t *const *places = pages_at(&version->labels, i);
+    for (uint32_t i = 0; (places = pages_at(&version->labels, i)) != NULL; i++)
         if (*places != NULL)
             roaring_bitmap_free(*places);
-    }
     pages_free(&version->nodes);
     pages_free(&version->edges);
     pages_free(&version->labels);
