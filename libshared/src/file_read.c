@@ -32,6 +32,11 @@ static void destroy(struct sh_file_reader *reader)
     sh_free(reader);
 }
 
+int sh_file_reader_fd(const struct sh_file_reader *reader)
+{
+    return reader->fd;
+}
+
 void sh_file_reader_close(struct sh_file_reader **reader_p)
 {
     struct sh_file_reader *reader = *reader_p;

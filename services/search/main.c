@@ -6,6 +6,7 @@
 #include "services/search/pgvector/pg_parts.h"
 #include "services/search/rerank/rerank_config.h"
 #include "services/search/settings.h"
+#include "services/search/upload_parts.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
 
@@ -26,6 +27,7 @@ struct search {
     struct sh_jobs_config jobs_config;
     struct sh_jobs *jobs;
     struct putter *putter;
+    struct upload_parts uploads;
     struct glossary_feed *glossary;
     struct reranker *reranker;
     struct memory_parts memory;
@@ -142,7 +144,6 @@ static void on_model(void *arg)
 static void on_pending(void *arg)
 {
     struct search *search = arg;
-
     if (search->pending != NULL)
         pending_wake(search->pending);
 }
@@ -172,17 +173,13 @@ static enum sh_err start_model(struct sh_service *service, void *self)
 
 static void stop_model(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    model_close(&search->model);
+    model_close(&((struct search *)self)->model);
 }
 
 static void on_changed(void *arg)
 {
-    struct search *search = arg;
-
-    watch_refresh(search->watch);
+    watch_refresh(((struct search *)arg)->watch);
 }
 
 static void on_moved(void *arg)
@@ -306,21 +303,24 @@ static enum sh_err start_putter(struct sh_service *service, void *self)
         .arg = search,
     };
 
-    (void)service;
-    return putter_create(&options, &search->putter);
+    enum sh_err err = putter_create(&options, &search->putter);
+
+    if (err == SH_OK)
+        err = upload_parts_start(&search->uploads, sh_service_loop(service),
+                                 search->putter, &options, &search->files);
+    return err;
 }
 
 static void stop_putter(struct sh_service *service, void *self)
 {
     (void)service;
+    upload_parts_close(&((struct search *)self)->uploads);
     putter_close(&((struct search *)self)->putter);
 }
 
 static void on_other_model(void *arg)
 {
-    struct search *search = arg;
-
-    model_check(search->model);
+    model_check(((struct search *)arg)->model);
 }
 
 static struct search_backend backend_of(struct search *search)
@@ -337,6 +337,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         .pg = search->pg,
         .feed = search->memory.feed,
         .putter = search->putter,
+        .file_putter = search->uploads.putter,
         .files = &search->files.files,
         .querier = {.backend = backend_of(search),
                     .embedder = search->embedder,
@@ -354,10 +355,8 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
 
 static void stop_methods(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     (void)service;
-    methods_stop(&search->methods);
+    methods_stop(&((struct search *)self)->methods);
 }
 
 /* --- generations, and jobs ---------------------------------------------------------- */
@@ -464,9 +463,9 @@ static const struct sh_stage stages[] = {
 int main(int argc, char **argv)
 {
     static struct search search;
-    struct sh_settings settings[3 + FILE_PARTS_SETTINGS] = {
+    struct sh_settings settings[4 + FILE_PARTS_SETTINGS] = {
         search_settings(&search.config), sh_pg_settings(&search.pg_config),
-        sh_jobs_settings(&search.jobs_config)};
+        sh_jobs_settings(&search.jobs_config), upload_settings(&search.uploads.config)};
     struct sh_service_spec spec = {
         .name = "search",
         .summary = "keeps the documents, finds passages in them",
@@ -482,6 +481,6 @@ int main(int argc, char **argv)
         .self = &search,
     };
 
-    file_parts_settings(&search.files, settings + 3);
+    file_parts_settings(&search.files, settings + 4);
     return sh_service_main(argc, argv, &spec);
 }

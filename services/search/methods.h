@@ -5,6 +5,7 @@
 #include "services/search/answer_state.h"
 #include "services/search/files/files.h"
 #include "services/search/ingest/put.h"
+#include "services/search/ingest/put_file.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
 #include "services/search/query/shown.h"
@@ -23,6 +24,7 @@ struct methods_options {
     struct sh_pg *pg;
     struct feed *feed; /* NULL: searches read the record itself */
     struct putter *putter;
+    struct file_putter *file_putter;
     struct files *files;
     struct querier querier; /* but for its boosts */
 };

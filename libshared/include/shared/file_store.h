@@ -91,6 +91,8 @@ SH_CHECK enum sh_err sh_file_open(struct sh_file_store *store, struct sh_bytes h
 typedef void sh_file_got_fn(void *arg, enum sh_err err, struct sh_bytes piece);
 SH_CHECK enum sh_err sh_file_read(struct sh_file_reader *reader, uint64_t offset,
                                   size_t len, sh_file_got_fn *got);
+/* Once it is open: what it reads from, and closes itself; -1 where that is no file. */
+int sh_file_reader_fd(const struct sh_file_reader *reader);
 void sh_file_reader_close(struct sh_file_reader **reader);
 
 /* --- upkeep

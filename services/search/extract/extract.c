@@ -79,6 +79,10 @@ enum sh_err extractor_start(struct extractor *extractor,
         return SH_NOMEM;
     job->extractor = extractor;
     job->order = *order;
+    if (order->trace != NULL) {
+        job->trace = *order->trace;
+        job->order.trace = &job->trace;
+    }
     job->done = done;
     job->arg = arg;
     copy_name(job, order->name);

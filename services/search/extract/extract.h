@@ -49,7 +49,7 @@ struct extract_order {
     struct sh_bytes name;
     struct sh_bytes declared;     /* MIME type that the sender named, if any */
     struct sh_arena *arena;       /* until `done` nobody else uses it */
-    const struct sh_trace *trace; /* NULL, or as long as the arena */
+    const struct sh_trace *trace; /* may be NULL */
 };
 
 SH_CHECK enum sh_err extractor_create(uv_loop_t *loop,

@@ -28,6 +28,7 @@ enum killed { NOT_KILLED, CANCELED, TIMED_OUT, OVER_MEMORY, NONSENSE };
 struct extract_job {
     struct extractor *extractor;
     struct extract_order order;
+    struct sh_trace trace; /* what the order points to */
     extract_done_fn *done;
     void *arg;
     struct extract_job *next; /* of the waiting, or of the running */

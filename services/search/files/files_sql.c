@@ -8,6 +8,17 @@ const struct sh_pg_statement files_info = {
     "d.page_count, extract(epoch FROM d.updated_at) FROM documents d "
     "WHERE d.id = $1 AND " STORE_READABLE("d.clearance_level", "d.department")};
 
+const struct sh_pg_statement files_twin = {
+    "files_twin",
+    "SELECT d.id, d.chunk_count, "
+    "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "
+    "WHERE c.document_id = d.id), "
+    "s.next - (s.next - d.xmin::text::bigint) % 4294967296, d.file_type, d.page_count "
+    "FROM documents d, "
+    "(SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) s "
+    "WHERE d.file_hash = decode($1, 'hex') AND d.collection = $6 AND " STORE_READABLE(
+        "d.clearance_level", "d.department") " ORDER BY d.created_at, d.id LIMIT 1"};
+
 const struct sh_pg_statement files_claim = {"files_claim",
                                             "SELECT file_claim(decode($1, 'hex'))"};
 

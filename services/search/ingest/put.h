@@ -9,6 +9,7 @@
 #include "services/search/chunk/chunk.h"
 #include "services/search/feed/feed.h"
 #include "services/search/ingest/model.h"
+#include "services/search/ingest/record.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
 
@@ -33,6 +34,7 @@ struct put_order {
     struct sh_bytes payload;      /* an encoded document_put; borrowed until `done`, */
     const struct caller *caller;  /* as are whose rights hold, */
     const struct sh_trace *trace; /* and this; may be NULL */
+    const struct record_file *file; /* NULL, or what it was made of; borrowed too */
     uint64_t deadline_ms;
     bool (*canceled)(void *arg); /* nobody waits for it any more; NULL: somebody does */
 };

@@ -126,6 +126,8 @@ static void run_prepare(struct sh_work *work)
     struct put *put = SH_CONTAINER_OF(work, struct put, work);
 
     put->worked = prepare_put(put->order.payload, &put->arena, &put->doc);
+    if (put->worked == SH_OK && put->order.file != NULL)
+        put->worked = record_set_file(&put->doc.record, put->order.file);
 }
 
 static void prepared(struct sh_work *work, enum sh_err err)

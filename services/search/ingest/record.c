@@ -261,6 +261,17 @@ enum sh_err record_hash(struct sh_bytes text, char out[static RECORD_HASH_TEXT])
     return SH_OK;
 }
 
+enum sh_err record_set_file(struct record *record, const struct record_file *file)
+{
+    char both[2 * RECORD_HASH_TEXT];
+    int len = snprintf(both, sizeof(both), "%s%.*s", record->hash,
+                       (int)(file->hash.len < RECORD_HASH_TEXT ? file->hash.len : 0),
+                       (const char *)file->hash.data);
+
+    record->file = file;
+    return record_hash((struct sh_bytes){both, (size_t)len}, record->hash);
+}
+
 static enum sh_err hash_record(struct record *record)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];

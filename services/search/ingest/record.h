@@ -10,6 +10,15 @@
 
 enum { RECORD_ID_MAX = 256, RECORD_METADATA_MAX = 65536, RECORD_HASH_TEXT = 65 };
 
+/* The file that a document was made of. */
+struct record_file {
+    struct sh_bytes hash; /* SHA-256 in hex */
+    struct sh_bytes name;
+    struct sh_bytes type; /* MIME */
+    uint64_t size;
+    uint32_t pages; /* 0: it has none */
+};
+
 struct record {
     struct sh_bytes id; /* empty: none was given */
     struct sh_bytes title;
@@ -26,6 +35,7 @@ struct record {
     const struct section *sections;
     size_t section_count;
     char hash[RECORD_HASH_TEXT]; /* SHA-256 of all the above but the id, in hex */
+    const struct record_file *file; /* NULL: none */
 };
 
 enum inherited { /* what a document did not say and its collection did */
@@ -51,6 +61,11 @@ SH_CHECK enum sh_err record_check(const struct document *document, struct sh_are
 SH_CHECK enum sh_err record_set_metadata(const json_t *metadata, struct sh_arena *arena,
                                          struct record *record,
                                          struct record_problem *problem);
+
+/* It was made of this file, which is borrowed: the same text from another file, or from
+ * none, is another content. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err record_set_file(struct record *record,
+                                     const struct record_file *file);
 
 /* False when it is empty, too long or holds a control character. */
 bool record_id_ok(struct sh_bytes id);

@@ -27,15 +27,19 @@ const struct sh_pg_statement store_chunk_vectors = {
 const struct sh_pg_statement store_document_upsert = {
     "document_upsert",
     "INSERT INTO documents AS d (id, title, collection, department, campus, priority, "
-    "clearance_level, last_reviewed, language, metadata, content_hash, chunk_count) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, decode($11, 'hex'), $12) "
+    "clearance_level, last_reviewed, language, metadata, content_hash, chunk_count, "
+    "file_hash, file_name, file_type, file_size, page_count) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, decode($11, 'hex'), $12, "
+    "decode($13, 'hex'), $14, $15, $16, $17) "
     "ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, "
     "collection = EXCLUDED.collection, department = EXCLUDED.department, "
     "campus = EXCLUDED.campus, priority = EXCLUDED.priority, "
     "clearance_level = EXCLUDED.clearance_level, "
     "last_reviewed = EXCLUDED.last_reviewed, language = EXCLUDED.language, "
     "metadata = EXCLUDED.metadata, content_hash = EXCLUDED.content_hash, "
-    "chunk_count = EXCLUDED.chunk_count "
+    "chunk_count = EXCLUDED.chunk_count, file_hash = EXCLUDED.file_hash, "
+    "file_name = EXCLUDED.file_name, file_type = EXCLUDED.file_type, "
+    "file_size = EXCLUDED.file_size, page_count = EXCLUDED.page_count "
     "RETURNING (xmax = 0)"};
 
 const struct sh_pg_statement store_sections_drop = {

@@ -41,6 +41,24 @@ static struct sh_buffer *new_array(struct write *write, enum sh_pg_array_type ty
     return array;
 }
 
+/* Nulls where it was made of no file, so that it has none any more if it had one. */
+static void add_file(struct write *write)
+{
+    const struct record_file none = {0};
+    const struct record_file *file =
+        write->record->file == NULL ? &none : write->record->file;
+
+    (void)snprintf(write->file_size, sizeof(write->file_size), "%llu",
+                   (unsigned long long)file->size);
+    (void)snprintf(write->file_pages, sizeof(write->file_pages), "%u",
+                   file->pages < INT32_MAX ? file->pages : 0);
+    add_text_or_null(write, file->hash);
+    add_text_or_null(write, file->name);
+    add_text_or_null(write, file->type);
+    add_text_or_null(write, sh_bytes_of(file->hash.len > 0 ? write->file_size : NULL));
+    add_text_or_null(write, sh_bytes_of(file->pages > 0 ? write->file_pages : NULL));
+}
+
 static void add_document(struct write *write)
 {
     const struct record *record = write->record;
@@ -64,6 +82,7 @@ static void add_document(struct write *write)
     add_text(write, record->metadata);
     add_text(write, sh_bytes_of(record->hash));
     add_text(write, sh_bytes_of(write->chunk_total));
+    add_file(write);
 }
 
 static void add_page(struct sh_buffer *pages, uint32_t page)

@@ -34,6 +34,8 @@ struct write {
     char priority[12];
     char clearance[12];
     char chunk_total[12];
+    char file_size[24];
+    char file_pages[12];
 };
 
 /* Fill `steps`. Errors: SH_NOMEM, SH_TOOBIG. */
