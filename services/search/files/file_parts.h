@@ -7,7 +7,7 @@
 #include "shared/config.h"
 
 #define FILE_KEEPER_SETTINGS(S)                                                          \
-    S(f64, orphan_hours, "FILE_ORPHAN_HOURS", "24", 0, 8760, 0, "",                      \
+    S(f64, orphan_hours, "FILE_ORPHAN_HOURS", "24", 0.01, 8760, 0, "",                   \
       "age above which a file that nothing refers to, or an upload that never ended, "   \
       "is removed; no upload may take longer")                                           \
     S(f64, sweep_minutes, "FILE_SWEEP_MINUTES", "60", 0.01, 100000, 0, "",               \

@@ -275,7 +275,9 @@ static void sweep(struct file_keeper *self)
     char next[16];
     struct sh_pg_param param = {number(next, self->options.sweep_s), false};
 
-    self->sweep_ms = sh_now_ms() + SWEEP_POLL_MS;
+    uint64_t interval_ms = (uint64_t)self->options.sweep_s * 1000;
+    self->sweep_ms =
+        sh_now_ms() + (interval_ms < SWEEP_POLL_MS ? interval_ms : SWEEP_POLL_MS);
     self->state = SWEEPING;
     if (run(self, &files_sweep_begin, &param, 1, on_turn, self) != SH_OK)
         rest(self);

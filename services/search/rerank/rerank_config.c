@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum sh_err reranker_of_settings(uv_loop_t *loop, const struct search_config *config,
-                           struct reranker **out)
+                                 struct reranker **out)
 {
     bool cohere = strcmp(config->rerank_shape, "cohere") == 0;
     struct reranker_options options = {.url = config->rerank_url,

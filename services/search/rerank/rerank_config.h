@@ -6,7 +6,8 @@
 #include "services/search/settings.h"
 
 /* *out stays NULL when none is asked for. Errors: those of reranker_create(). */
-SH_CHECK enum sh_err reranker_of_settings(uv_loop_t *loop, const struct search_config *config,
-                                    struct reranker **out);
+SH_CHECK enum sh_err reranker_of_settings(uv_loop_t *loop,
+                                          const struct search_config *config,
+                                          struct reranker **out);
 
 #endif
