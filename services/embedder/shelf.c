@@ -192,13 +192,15 @@ static enum sh_err open_fitted(const struct shelf *self, const char *fingerprint
     return fitted_create(self->loop, &options, out);
 }
 
+/* Providers borrow the name: it is the model's. */
 static enum sh_err open_provider(const struct shelf *self, const struct meant *meant,
-                                 struct provider **out)
+                                 struct shelf_model *model)
 {
+    struct provider **out = &model->provider;
     if (meant->fitted)
-        return open_fitted(self, meant->fingerprint, out);
-    return meant->builtin ? open_builtin(self->config, self->loop, meant->name, out)
-                          : open_ollama(self->config, self->loop, meant->name, out);
+        return open_fitted(self, model->wanted, out);
+    return meant->builtin ? open_builtin(self->config, self->loop, model->name, out)
+                          : open_ollama(self->config, self->loop, model->name, out);
 }
 
 static enum sh_err put_on(struct shelf *self, const struct meant *meant,
@@ -211,7 +213,7 @@ static enum sh_err put_on(struct shelf *self, const struct meant *meant,
     model->used_ms = sh_now_ms();
     (void)snprintf(model->name, sizeof(model->name), "%s", meant->name);
     memcpy(model->wanted, meant->fingerprint, sizeof(model->wanted));
-    enum sh_err err = open_provider(self, meant, &model->provider);
+    enum sh_err err = open_provider(self, meant, model);
     if (err == SH_OK)
         err = open_desk(self, model);
     if (err != SH_OK) {
