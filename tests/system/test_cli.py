@@ -1,0 +1,247 @@
+"""The command line `cairn` against the real stack."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+from cairn import PROGRAM, Cairn
+from conftest import ROOT
+
+
+@pytest.fixture
+def cairn(stack, tmp_path):
+    return Cairn(tmp_path, stack.env["GATEWAY_URL"])
+
+
+# --- search
+
+
+def test_results_are_lines_for_scripts(cairn):
+    done = cairn.run("search", "password", "reset", "--max", "3", "--mode", "text")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert rows and all(len(row) == 6 for row in rows)
+    assert rows[0][1].startswith("university-")
+    assert float(rows[0][0]) > 0
+    assert "\x1b" not in done.stdout
+
+
+def test_results_are_the_answer_itself_with_json(cairn, stack):
+    answer = json.loads(cairn.run("search", "library loans", "--json").stdout)
+    direct = stack.search("library loans")
+    assert [hit["chunk_id"] for hit in answer["results"]] == [
+        hit["chunk_id"] for hit in direct["results"]]
+    explained = json.loads(cairn.run("search", "library", "--json", "--explain").stdout)
+    assert explained["results"][0]["explanation"]
+
+
+def test_results_are_laid_out_on_a_terminal(cairn):
+    seen = cairn.terminal("search", "library", "loans", columns=60)
+    assert "\x1b[1;33m" in seen  # what was sought stands out
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines()
+    assert lines[0].startswith(" 1. Library Guide: Loans and Renewals")
+    passage = [line for line in lines if line.startswith("    ")]
+    assert passage and all(len(line) <= 60 for line in passage)
+    plain = cairn.terminal("search", "library", "loans", NO_COLOR="1")
+    assert "\x1b" not in plain and "<em>" not in plain
+
+
+def test_filters_and_rights_are_the_servers(cairn):
+    def ids(*words):
+        answer = json.loads(cairn.run("search", "--json", "the", "--max", "50", *words).stdout)
+        return {hit["document_id"] for hit in answer["results"]}
+
+    assert ids("--as", "admin") > ids("--as", "anonymous")
+    department = '{"department":"IT Services"}'
+    assert ids("--as", "staff:IT Services", "--filter", department) < ids("--as", "admin")
+    assert ids("-c", "no-such", "-c", "university") == ids()
+    assert ids("-c", "no-such") == set()
+    wrong = cairn.run("search", "x", "--filter", "{department", code=2)
+    assert "--filter is no JSON object" in wrong.stderr
+    refused = cairn.run("search", "x", "--filter", '{"max_clearance":5}', "--as", "student",
+                        code=3)
+    assert "clearance" in refused.stderr
+
+
+def test_a_query_may_begin_with_a_hyphen(cairn):
+    done = cairn.run("search", "--json", "--mode", "text", "--", "loans", "-library")
+    assert json.loads(done.stdout)["query"] == "loans -library"
+
+
+# --- documents
+
+
+def test_documents_are_listed_shown_and_deleted(cairn, stack):
+    for number in range(3):
+        stack.put(id=f"cli/{number} ?", title=f"Number {number}", collection="cli",
+                  text=f"First line {number}\nsecond line")
+    listed = cairn.run("documents", "list", "-c", "cli").stdout.splitlines()
+    assert [line.split("\t")[0] for line in listed] == [f"cli/{n} ?" for n in (2, 1, 0)]
+    lines = cairn.run("documents", "list", "-c", "cli", "--json", "-n", "2").stdout
+    assert [json.loads(line)["title"] for line in lines.splitlines()] == [
+        "Number 2", "Number 1"]
+    shown = cairn.run("documents", "get", "cli/1 ?").stdout
+    assert "title: Number 1\n" in shown and "First line 1\nsecond line\n" in shown
+    whole = json.loads(cairn.run("documents", "get", "cli/1 ?", "--json").stdout)
+    assert whole["sections"][0]["text"] == "First line 1\nsecond line"
+    some = cairn.run("documents", "delete", "cli/0 ?", "no-such", "cli/1 ?", code=1)
+    assert "no-such was not deleted" in some.stderr
+    cairn.run("documents", "get", "cli/1 ?", code=1)
+    cairn.run("documents", "delete", "cli/2 ?")
+    assert cairn.run("documents", "list", "-c", "cli").stdout == ""
+
+
+def test_titles_cannot_drive_the_terminal(cairn, stack):
+    stack.put(id="cli-hostile", collection="cli-hostile",
+              title="before\u202eafter \u009b2J",
+              text="\x1b]0;owned\x07 hostile\x1b[2J words about quagga")
+    for seen in (cairn.terminal("documents", "list", "-c", "cli-hostile", NO_COLOR="1"),
+                 cairn.terminal("documents", "get", "cli-hostile", NO_COLOR="1"),
+                 cairn.terminal("search", "quagga", "--mode", "text", NO_COLOR="1"),
+                 cairn.run("documents", "list", "-c", "cli-hostile").stdout,
+                 cairn.run("search", "quagga").stdout):
+        assert "\x1b" not in seen and "\u202e" not in seen and "\u009b" not in seen
+    assert "before\\u{202e}after \\x9b2J" in cairn.run(
+        "documents", "list", "-c", "cli-hostile").stdout
+    cairn.run("documents", "delete", "cli-hostile")
+
+
+def test_tables_fit_the_terminal(cairn):
+    seen = cairn.terminal("documents", "list", "-c", "university", columns=70, NO_COLOR="1")
+    lines = seen.splitlines()
+    assert lines[0].split() == ["ID", "TITLE", "COLLECTION", "CHUNKS", "UPDATED"]
+    assert len(lines) > 3 and all(len(line) <= 70 for line in lines)
+
+
+# --- how it ends
+
+
+def test_exit_codes_say_what_went_wrong(cairn, tmp_path):
+    assert "no such document" in cairn.run("documents", "get", "nothing", code=1).stderr
+    assert "no command serch" in cairn.run("serch", code=2).stderr
+    assert "missing argument: QUERY" in cairn.run("search", code=2).stderr
+    nobody = Cairn(tmp_path, "http://127.0.0.1:1")
+    assert "connect" in nobody.run("search", "x", code=3).stderr.lower()
+    assert "no address" in Cairn(tmp_path, "ftp://x").run("search", "x", code=2).stderr
+
+
+def test_help_and_version_need_no_server(tmp_path):
+    cairn = Cairn(tmp_path, "http://127.0.0.1:1")
+    version = (ROOT / "VERSION").read_text().strip()
+    assert cairn.run("version").stdout == f"cairn {version}\n"
+    assert "usage: cairn COMMAND" in cairn.run("help").stdout
+    assert "--clearance" in cairn.run("help", "ingest").stdout
+    assert "usage: cairn jobs watch ID" in cairn.run("help", "jobs", "watch").stdout
+    assert cairn.run("jobs", "watch", "--help").stdout == cairn.run(
+        "help", "jobs", "watch").stdout
+    cairn.run("help", "no-such", code=2)
+    cairn.run(code=2)
+
+
+# --- the configuration
+
+
+def write_config(home, text, mode=0o600):
+    path = home / ".config/cairn/config"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_profiles_name_servers(stack, tmp_path):
+    write_config(tmp_path, json.dumps({
+        "default": {"url": "http://127.0.0.1:1"},
+        "here": {"url": stack.env["GATEWAY_URL"]}}))
+    cairn = Cairn(tmp_path)
+    cairn.run("documents", "list", "-n", "1", code=3)
+    cairn.run("documents", "list", "-n", "1", "--profile", "here")
+    Cairn(tmp_path, CAIRN_PROFILE="here").run("documents", "list", "-n", "1")
+    cairn.run("--url", stack.env["GATEWAY_URL"], "documents", "list", "-n", "1")
+
+
+def test_a_configuration_that_others_can_read_is_refused(cairn, tmp_path):
+    path = write_config(tmp_path, "{}", 0o644)
+    assert f"chmod 600 {path}" in cairn.run("search", "x", code=2).stderr
+    write_config(tmp_path, "{broken")
+    assert "line 1" in cairn.run("search", "x", code=2).stderr
+
+
+# --- the manual and the shells
+
+
+def lint(command, text):
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    return done.stdout
+
+
+def test_the_manual_is_clean_and_has_every_command(tmp_path):
+    cairn = Cairn(tmp_path)
+    page = lint(["groff", "-ww", "-man", "-Tutf8", "-P-c"], cairn.run("manual").stdout)
+    page = re.sub(r".\x08", "", page)
+    for words in ("cairn ingest", "cairn documents file ID", "cairn jobs watch ID",
+                  "--metadata KEY=VALUE", "EXIT STATUS", "CAIRN_TOKEN"):
+        assert words in page, words
+
+
+def complete(cairn, line):
+    """What bash offers at the end of the line."""
+    words = line.split(" ")
+    script = cairn.run("completion", "bash").stdout + f"""
+compopt() {{ :; }}
+COMP_WORDS=({' '.join(f"'{word}'" for word in words)}) COMP_CWORD={len(words) - 1}
+_cairn
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    return set(lint(["bash", "--norc"], script).split())
+
+
+def test_bash_completes_commands_options_and_values(cairn, tmp_path):
+    assert {"ingest", "search", "documents", "--url"} <= complete(cairn, "cairn ")
+    assert complete(cairn, "cairn doc") == {"documents"}
+    assert complete(cairn, "cairn documents ") == {
+        "list", "get", "delete", "file", "access", "report"}
+    assert complete(cairn, "cairn jobs wa") == {"watch"}
+    assert complete(cairn, "cairn search --mo") == {"--mode"}
+    assert complete(cairn, "cairn search --mode ") == {"hybrid", "vector", "text"}
+    assert complete(cairn, "cairn search x -m v") == {"vector"}
+    assert complete(cairn, "cairn jobs list --state can") == {"cancelled"}
+    assert complete(cairn, "cairn ingest --no") == {"--no-resume"}
+    assert complete(cairn, "cairn help jo") == {"jobs"}
+    assert complete(cairn, "cairn search --max ") == set()
+    (tmp_path / "notes.txt").touch()
+    assert complete(cairn, f"cairn ingest {tmp_path}/no") == {f"{tmp_path}/notes.txt"}
+    assert complete(cairn, f"cairn search {tmp_path}/no") == set()
+
+
+def test_fish_completes_too(cairn, tmp_path):
+    def offered(line):
+        script = cairn.run("completion", "fish").stdout + f"\ncomplete -C '{line}'\n"
+        return {one.split("\t")[0] for one in lint(["fish", "--no-config"], script).splitlines()}
+
+    assert {"ingest", "search", "documents"} <= offered("cairn ")
+    assert {"list", "get"} <= offered("cairn documents ")
+    assert offered("cairn search --mode ") == {"hybrid", "vector", "text"}
+    assert "--no-resume" in offered("cairn ingest --no")
+
+
+def test_zsh_reads_its_completion(cairn):
+    lint(["zsh", "-f", "-c", "autoload -Uz compinit; compinit -D; source /dev/stdin; "
+          "whence -w _cairn"], cairn.run("completion", "zsh").stdout)
+
+
+def test_installation_puts_manual_and_completions_in_place(tmp_path):
+    subprocess.run([ROOT / "scripts/install-cli.sh", PROGRAM, tmp_path], check=True)
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"man/man1/cairn.1", "bash-completion/completions/cairn",
+                     "zsh/site-functions/_cairn", "fish/vendor_completions.d/cairn.fish"}
+    for name in found:
+        assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o644
+        assert (tmp_path / name).stat().st_size > 1000
