@@ -186,9 +186,9 @@ static void set_body(CURL *curl, const struct api_request *request, curl_mime *f
     } else if (request->source) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
-        curl_easy_setopt(curl, CURLOPT_READDATA, (void *)(uintptr_t)request->source);
+        curl_easy_setopt(curl, CURLOPT_READDATA, request->source);
         curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
-        curl_easy_setopt(curl, CURLOPT_SEEKDATA, (void *)(uintptr_t)request->source);
+        curl_easy_setopt(curl, CURLOPT_SEEKDATA, request->source);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, request->source->size);
     } else if (request->body.data) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,

@@ -47,8 +47,8 @@ struct api_request {
     const char *method; /* NULL: GET */
     const char *path;   /* "/api/jobs/7?…", encoded */
     struct sh_bytes body;
-    const char *type;                /* of the body; NULL: application/json */
-    const struct api_source *source; /* in place of body */
+    const char *type;          /* of the body; NULL: application/json */
+    struct api_source *source; /* in place of body */
     curl_mime *(*form)(CURL *curl,
                        void *arg); /* in place of body; made for each attempt */
     void *form_arg;

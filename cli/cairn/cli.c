@@ -112,13 +112,13 @@ int cli_print_json(const json_t *value)
     return CLI_OK;
 }
 
-int cli_print_members(const json_t *object, bool json)
+int cli_print_members(json_t *object, bool json)
 {
     const char *name = NULL;
     json_t *value = NULL;
     if (json || !json_is_object(object))
         return cli_print_json(object);
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach(object, name, value)
     {
         struct table_column columns[] = {{name, name, false}, {0}};
         table_print_one(columns, object);

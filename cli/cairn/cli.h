@@ -39,6 +39,6 @@ __attribute__((format(printf, 1, 2))) void cli_say(const char *format, ...);
 /* JSON to stdout: one line when piped, indented on a terminal. */
 int cli_print_json(const json_t *value);
 /* An object for reading, a member a line, or as it is. */
-int cli_print_members(const json_t *object, bool json);
+int cli_print_members(json_t *object, bool json);
 
 #endif

@@ -31,7 +31,7 @@ static int run_list(struct cli *cli)
     return pages_print(cli, &path, "collections", columns);
 }
 
-static int show(struct cli *cli, const json_t *collection)
+static int show(struct cli *cli, json_t *collection)
 {
     return cli_print_members(collection, args_given(&cli->args, "json"));
 }

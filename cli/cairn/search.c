@@ -216,7 +216,7 @@ static void say_what_is_missing(const json_t *answer, size_t offset)
                 json_string_value(json_array_get(degraded, i)));
     if (shown == 0)
         cli_say("nothing found");
-    else if (terminal_of(stdout).is_one && (json_int_t)(offset + shown) < total)
+    else if (terminal_of(stdout).is_one && total > 0 && offset + shown < (size_t)total)
         cli_say("%zu of %lld; go on with --offset %zu", shown, (long long)total,
                 offset + shown);
 }

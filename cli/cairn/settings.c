@@ -80,6 +80,15 @@ static json_t *parse(int fd, const char *path)
     return NULL;
 }
 
+static bool config_path(bool make, char *into, size_t size)
+{
+    char directory[PATH_MAX - 16];
+    if (!settings_directory("XDG_CONFIG_HOME", ".config", make, directory,
+                            sizeof(directory)))
+        return false;
+    return snprintf(into, size, "%s/config", directory) < (int)size;
+}
+
 static bool read_profiles(struct settings *settings)
 {
     char path[PATH_MAX];
@@ -87,9 +96,8 @@ static bool read_profiles(struct settings *settings)
         settings->all = json_object(); /* a service's account: the environment will do */
         return settings->all != NULL;
     }
-    if (!settings_directory("XDG_CONFIG_HOME", ".config", false, path, sizeof(path) - 8))
+    if (!config_path(false, path, sizeof(path)))
         return false;
-    (void)strcat(path, "/config");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
         settings->all = json_object();
@@ -152,7 +160,7 @@ void settings_free(struct settings *settings)
 
 static bool write_file(const char *path, const json_t *all)
 {
-    char draft[PATH_MAX];
+    char draft[PATH_MAX + 8];
     (void)snprintf(draft, sizeof(draft), "%s.XXXXXX", path);
     int fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
@@ -182,18 +190,14 @@ static json_t *profile_of(const struct settings *settings, const char *token,
 
 bool settings_save(struct settings *settings, const char *token, const char *key)
 {
-    char path[PATH_MAX - 16];
+    char path[PATH_MAX];
     json_t *profile = profile_of(settings, token, key);
     json_t *all = json_deep_copy(settings->all);
     bool good = profile && all && json_object_set(all, settings->profile, profile) == 0;
     json_decref(profile);
-    if (good &&
-        settings_directory("XDG_CONFIG_HOME", ".config", true, path, sizeof(path) - 8)) {
-        (void)strcat(path, "/config");
-        good = write_file(path, all);
-        if (!good)
-            cli_say("%s: %s", path, strerror(errno));
-    } else {
+    good = good && config_path(true, path, sizeof(path));
+    if (good && !write_file(path, all)) {
+        cli_say("%s: %s", path, strerror(errno));
         good = false;
     }
     json_decref(all);

@@ -61,12 +61,9 @@ static size_t measure(const struct table_column *columns, const json_t *rows,
     struct sh_buffer text = {0};
     size_t count = 0;
     for (; columns[count].title && count < COLUMNS_MAX; count++) {
-        size_t i = 0;
-        const json_t *row = NULL;
         widths[count] = strlen(columns[count].title);
-        json_array_foreach((json_t *)(uintptr_t)rows, i, row)
-        {
-            cell(&text, row, columns[count].member);
+        for (size_t i = 0; i < json_array_size(rows); i++) {
+            cell(&text, json_array_get(rows, i), columns[count].member);
             size_t width = text_width(sh_buffer_bytes(&text));
             widths[count] = width > widths[count] ? width : widths[count];
         }

@@ -116,6 +116,40 @@ def test_tables_fit_the_terminal(cairn):
     assert len(lines) > 3 and all(len(line) <= 70 for line in lines)
 
 
+# --- access, collections
+
+
+def test_access_is_explained(cairn, stack):
+    stack.put(id="cli-access", title="Payroll", collection="cli-access",
+              text="Salaries are paid on the last Friday of a month.",
+              metadata={"department": "Finance", "clearance_level": 3})
+    access = json.loads(cairn.run("documents", "access", "cli-access", "--role", "staff",
+                                  "--department", "IT", "--json").stdout)
+    assert access == stack.get(
+        "/api/documents/cli-access/access?role=staff&department=IT").json()
+    assert cairn.run("documents", "access", "cli-access").stdout
+    cairn.run("documents", "delete", "cli-access")
+
+
+def test_collections_are_set_shown_and_deleted(cairn, stack):
+    cairn.run("collections", "set", "cli set", "--title", "Of the CLI", "-l", "2",
+              "--chunk-overlap", "0")
+    cairn.run("collections", "set", "cli set", "--department", "IT")
+    one = json.loads(cairn.run("collections", "get", "cli set", "--json").stdout)
+    assert (one["title"], one["clearance_level"], one["department"],
+            one["chunk_overlap_percent"]) == ("Of the CLI", 2, "IT", 0)
+    cairn.run("collections", "set", "cli set", "--title", "")
+    shown = cairn.run("collections", "get", "cli set").stdout
+    assert "clearance_level: 2\n" in shown and "title" not in shown
+    rows = [line.split("\t")[0] for line in cairn.run("collections", "list").stdout.splitlines()]
+    assert "cli set" in rows and "university" in rows
+    stack.put(id="cli-set-1", title="t", text="x", collection="cli set")
+    gone = json.loads(cairn.run("collections", "delete", "cli set", "--documents",
+                                "--json").stdout)
+    assert gone["documents_deleted"] == 1
+    cairn.run("collections", "get", "cli set", code=1)
+
+
 # --- how it ends
 
 

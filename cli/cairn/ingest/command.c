@@ -260,7 +260,7 @@ static int run_ingest(struct cli *cli)
     walk_free(&run.walk);
     json_decref(run.plan.metadata);
     json_decref(run.plan.defaults);
-    free((char *)(uintptr_t)run.plan.base); /* realpath's */
+    free(run.plan.base); /* realpath's */
     (void)pthread_mutex_destroy(&run.mutex);
     return code;
 }

@@ -15,7 +15,7 @@ struct ingest_plan {
     json_t *metadata;       /* of every document */
     json_t *defaults;       /* of lines: {"collection"?, "metadata"?}; NULL: none */
     char as[LEDGER_HASH];   /* digest of all that */
-    const char *base;       /* ids are made of paths below it; NULL: of whole ones */
+    char *base;             /* ids are made of paths below it; NULL: of whole ones */
 };
 
 enum ingest_outcome {
