@@ -2,6 +2,7 @@
 
 #include "services/search/access/explain.h"
 #include "services/search/collections/collections.h"
+#include "services/search/quality/report.h"
 
 static struct boosts boosts_of(const struct search_config *config)
 {
@@ -36,6 +37,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
          &self->documents},
         {METHOD_COLLECTION_DELETE, "search.delete_collection", 0, collections_delete,
          &self->documents},
+        {METHOD_DOCUMENT_REPORT, "search.report", 0, report_get, &self->documents},
         {METHOD_ACCESS_EXPLAIN, "search.access", 0, access_explain, &self->documents},
         {METHOD_VIEW_WAIT, "search.shown", 0, shown_handle, self->shown},
         {METHOD_FILE_PUT, "search.put_file", 0, file_putter_handle, options->file_putter},
@@ -86,6 +88,9 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
         err =
             query_vectors_create(options->config->query_vectors, &self->querier.vectors);
     if (err == SH_OK)
+        err =
+            marker_create(loop, options->pg, options->config->duplicates, &self->marker);
+    if (err == SH_OK)
         err = add_all(self, rpc, options);
     if (err != SH_OK)
         methods_stop(self);
@@ -108,5 +113,6 @@ void methods_stop(struct methods *self)
     self->documents.feed = NULL;
     self->documents.files = NULL;
     query_vectors_free(&self->querier.vectors);
+    marker_close(&self->marker);
     shown_close(&self->shown);
 }

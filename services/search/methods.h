@@ -6,6 +6,7 @@
 #include "services/search/files/files.h"
 #include "services/search/ingest/put.h"
 #include "services/search/ingest/put_file.h"
+#include "services/search/quality/marker.h"
 #include "services/search/query/documents.h"
 #include "services/search/query/query.h"
 #include "services/search/query/shown.h"
@@ -16,6 +17,7 @@ struct methods { /* {0} is stopped */
     struct querier querier;
     struct documents documents;
     struct shown *shown;
+    struct marker *marker; /* beside them: what they stored is compared */
     struct answer_state answer_state;
 };
 

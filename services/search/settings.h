@@ -45,6 +45,9 @@
       "size aimed at for a passage, in tokens")                                          \
     S(u32, chunk_overlap, "CHUNK_OVERLAP_PERCENT", "15", 0, 50, 0, "",                   \
       "how much of a passage is repeated in the next one")                               \
+    S(f64, duplicates, "DUPLICATE_SIMILARITY", "0.85", 0.5, 1, 0, "",                    \
+      "share of three-word runs in common from which on a passage is marked as a "       \
+      "near-duplicate; it holds for passages stored from then on")                       \
     S(choice, vector_codes, "VECTOR_CODES", "int8", 0, 0, 0, "int8|f16|f32",             \
       "how the vector index stores vectors: int8 is four times smaller and faster; "     \
       "what is found is scored by full vectors in any case")                             \

@@ -52,8 +52,8 @@ void document_put_members(struct sh_buffer *out, const struct document_put_reply
 
 /* documents.c */
 route_fn document_post, document_list, document_get, document_delete;
-/* access.c */
-route_fn document_access;
+/* access.c, report.c */
+route_fn document_access, document_report;
 /* collections.c */
 extern const struct schema collection_schema;
 route_fn collection_all, collection_get, collection_put, collection_delete;

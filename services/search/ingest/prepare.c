@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "services/search/collections/defaults.h"
+#include "services/search/quality/boilerplate.h"
+#include "services/search/quality/report.h"
+#include "services/search/quality/signature.h"
 
 enum { HASH_BYTES = 32 };
 
@@ -25,12 +28,23 @@ static enum sh_err take_id(struct sh_arena *arena, struct prepared *out)
     return out->id.data ? SH_OK : SH_NOMEM;
 }
 
+static enum sh_err cut_sections(const struct chunk_section *sections,
+                                const struct chunk_options *options,
+                                struct sh_arena *arena, struct prepared *out)
+{
+    return chunk_document(out->record.title, sections, out->record.section_count, options,
+                          arena, &out->chunks, &out->chunk_count);
+}
+
+/* Without boilerplate; when nothing would be left, with all of it. */
 static enum sh_err cut(const struct chunk_options *options, struct sh_arena *arena,
                        struct prepared *out)
 {
     const struct record *record = &out->record;
     struct chunk_section *sections =
         sh_arena_array(arena, record->section_count + 1, sizeof(*sections));
+    struct chunk_section *clean;
+    enum sh_err err;
 
     if (sections == NULL)
         return SH_NOMEM;
@@ -38,8 +52,15 @@ static enum sh_err cut(const struct chunk_options *options, struct sh_arena *are
         sections[i] =
             (struct chunk_section){record->sections[i].title, record->sections[i].text,
                                    record->sections[i].page_number};
-    return chunk_document(record->title, sections, record->section_count, options, arena,
-                          &out->chunks, &out->chunk_count);
+    err = boilerplate_lines(sections, record->section_count, arena, &clean, &out->drops);
+    if (err == SH_OK)
+        err = cut_sections(clean, options, arena, out);
+    if (err == SH_OK)
+        err = boilerplate_passages(out->chunks, &out->chunk_count, arena, &out->drops);
+    if (err != SH_OK || out->chunk_count > 0 || out->drops.total == 0)
+        return err;
+    out->drops = (struct drops){.kept_all = true};
+    return cut_sections(sections, options, arena, out);
 }
 
 static enum sh_err hash_chunks(struct sh_arena *arena, struct prepared *out)
@@ -48,7 +69,8 @@ static enum sh_err hash_chunks(struct sh_arena *arena, struct prepared *out)
 
     out->hashes = sh_arena_array(arena, out->chunk_count + 1, HASH_BYTES);
     out->texts = sh_arena_array(arena, out->chunk_count + 1, sizeof(*out->texts));
-    if (out->hashes == NULL || out->texts == NULL)
+    out->signatures = sh_arena_array(arena, out->chunk_count + 1, SIGNATURE_BYTES);
+    if (out->hashes == NULL || out->texts == NULL || out->signatures == NULL)
         return SH_NOMEM;
     for (size_t i = 0; i < out->chunk_count; i++) {
         struct sh_bytes text = out->chunks[i].embed_text;
@@ -56,6 +78,7 @@ static enum sh_err hash_chunks(struct sh_arena *arena, struct prepared *out)
             return SH_NOMEM;
         memcpy(out->hashes + i * HASH_BYTES, digest, HASH_BYTES);
         out->texts[i] = text;
+        signature_of(out->chunks[i].text, out->signatures + i * SIGNATURE_BYTES);
     }
     return SH_OK;
 }
@@ -85,5 +108,9 @@ enum sh_err prepare_cut(const struct chunk_options *options, struct sh_arena *ar
 
     if (err == SH_OK)
         err = cut(options, arena, out);
-    return err == SH_OK ? hash_chunks(arena, out) : err;
+    if (err == SH_OK)
+        err = hash_chunks(arena, out);
+    if (err == SH_OK)
+        err = report_write(&out->record, &out->drops, arena, &out->report);
+    return err;
 }

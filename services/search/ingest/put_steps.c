@@ -158,6 +158,8 @@ static void run_assemble(struct sh_work *work)
                                 .id = put->doc.id,
                                 .chunks = put->doc.chunks,
                                 .hashes = put->doc.hashes,
+                                .signatures = put->doc.signatures,
+                                .report = put->doc.report,
                                 .chunk_count = put->doc.chunk_count,
                                 .have = put->have,
                                 .vectors = put->vectors,

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "services/search/quality/quality_sql.h"
+#include "services/search/quality/signature.h"
 #include "services/search/store/statements.h"
 #include "shared/pg_array.h"
 
@@ -185,6 +187,27 @@ static void add_pending(struct write *write)
     add_param(write, sh_pg_array_param(ordinals));
 }
 
+static void add_signatures(struct write *write)
+{
+    struct sh_buffer *signatures =
+        new_array(write, SH_PG_ARRAY_BYTEA, write->chunk_count);
+
+    for (size_t i = 0; i < write->chunk_count; i++)
+        sh_pg_array_bytes(
+            signatures,
+            (struct sh_bytes){write->signatures + i * SIGNATURE_BYTES, SIGNATURE_BYTES});
+    add_step(write, &quality_signatures_insert);
+    add_text(write, write->id);
+    add_param(write, sh_pg_array_param(signatures));
+}
+
+static void add_report(struct write *write)
+{
+    add_step(write, &quality_report_put);
+    add_text(write, write->id);
+    add_text(write, write->report);
+}
+
 enum sh_err write_prepare(struct write *write)
 {
     write->pending = 0;
@@ -199,6 +222,10 @@ enum sh_err write_prepare(struct write *write)
         add_sections(write);
     if (write->chunk_count > 0)
         add_chunks(write);
+    if (write->chunk_count > 0 && write->signatures != NULL)
+        add_signatures(write);
+    if (write->report.len > 0)
+        add_report(write);
     if (write->pending < write->chunk_count)
         add_vectors(write);
     if (write->pending > 0)

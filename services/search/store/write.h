@@ -7,7 +7,7 @@
 #include "services/search/ingest/record.h"
 #include "shared/pg.h"
 
-enum { WRITE_HASH_BYTES = 32, WRITE_ARRAYS = 12, WRITE_STEPS = 8, WRITE_PARAMS = 40 };
+enum { WRITE_HASH_BYTES = 32, WRITE_ARRAYS = 13, WRITE_STEPS = 10, WRITE_PARAMS = 44 };
 /* The results to look at: the first step's and the last's. */
 enum { WRITE_CREATED = 0 };
 
@@ -16,10 +16,12 @@ struct write {
     const struct record *record;
     struct sh_bytes id;
     const struct chunk *chunks;
-    const uint8_t *hashes; /* WRITE_HASH_BYTES for each chunk */
+    const uint8_t *hashes;     /* WRITE_HASH_BYTES for each chunk */
+    const uint8_t *signatures; /* SIGNATURE_BYTES for each chunk; NULL: none */
     size_t chunk_count;
-    const bool *have;     /* which chunks have a vector; the others become pending */
-    const float *vectors; /* chunk_count × dimension */
+    struct sh_bytes report; /* a JSON object; empty: none */
+    const bool *have;       /* which chunks have a vector; the others become pending */
+    const float *vectors;   /* chunk_count × dimension */
     uint32_t dimension;
     const char *fingerprint;
     /* made by write_prepare() */

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "services/search/collections/collections_sql.h"
+#include "services/search/quality/quality_sql.h"
 #include "services/search/store/statements.h"
 #include "services/search/store/write.h"
 #include "tests/support/migrate.h"
@@ -96,7 +98,12 @@ static const struct sh_pg_statement *const all[] = {
     &store_pending_store,   &store_pending_done,
     &store_pending_failed,  &store_pending_release,
     &store_figures,         &store_glossary_version,
-    &store_glossary_rows,
+    &store_glossary_rows,   &collections_defaults,
+    &collections_page,      &collections_count,
+    &collections_put,       &collections_empty,
+    &collections_drop,      &collections_xid,
+    &quality_report_put,    &quality_report,
+    &quality_mark,          &quality_signatures_insert,
 };
 
 static void every_statement_is_understood(void **state)

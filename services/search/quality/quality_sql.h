@@ -1,0 +1,13 @@
+/* quality_sql: the statements about what was left out and what is there twice. Comments
+ * say what the parameters are and what a row holds. */
+#ifndef SEARCH_QUALITY_SQL_H
+#define SEARCH_QUALITY_SQL_H
+
+#include "shared/pg.h"
+
+extern const struct sh_pg_statement quality_report_put, /* id, report */
+    quality_signatures_insert, /* id, signature bytea[] by ordinal */
+    quality_report,            /* id, rights → the report as JSON */
+    quality_mark;              /* most, least similarity → how many were compared */
+
+#endif
