@@ -38,6 +38,26 @@ static void digits(char *out, int width, int value)
     }
 }
 
+/* Of the second that was asked for last, most often the same again. */
+static const char *second_text(time_t seconds)
+{
+    static _Thread_local char text[] = "1970-01-01T00:00:00.000Z";
+    static _Thread_local time_t of;
+    struct tm t;
+
+    if (seconds == of)
+        return text;
+    of = seconds;
+    gmtime_r(&seconds, &t);
+    digits(text, 4, t.tm_year + 1900);
+    digits(text + 5, 2, t.tm_mon + 1);
+    digits(text + 8, 2, t.tm_mday);
+    digits(text + 11, 2, t.tm_hour);
+    digits(text + 14, 2, t.tm_min);
+    digits(text + 17, 2, t.tm_sec);
+    return text;
+}
+
 void sh_wall_text(double unix_seconds, char out[static 32])
 {
     /* Year 1 to 9999: what RFC 3339 can say. */
@@ -48,15 +68,6 @@ void sh_wall_text(double unix_seconds, char out[static 32])
     int64_t rest = ms % 1000;
     if (rest < 0)
         rest += 1000;
-    time_t seconds = (time_t)((ms - rest) / 1000);
-    struct tm t;
-    gmtime_r(&seconds, &t);
-    memcpy(out, "0000-00-00T00:00:00.000Z", 25);
-    digits(out, 4, t.tm_year + 1900);
-    digits(out + 5, 2, t.tm_mon + 1);
-    digits(out + 8, 2, t.tm_mday);
-    digits(out + 11, 2, t.tm_hour);
-    digits(out + 14, 2, t.tm_min);
-    digits(out + 17, 2, t.tm_sec);
+    memcpy(out, second_text((time_t)((ms - rest) / 1000)), 25);
     digits(out + 20, 3, (int)rest);
 }

@@ -191,6 +191,11 @@ static bool is_ours(const char *name)
     return false;
 }
 
+void sh_http_add_lines(struct sh_http_request *request, struct sh_bytes lines)
+{
+    sh_buffer_append(&request->extra, lines.data, lines.len);
+}
+
 void sh_http_add_header(struct sh_http_request *request, const char *name,
                         const char *value)
 {

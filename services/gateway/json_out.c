@@ -29,13 +29,46 @@ static void escape(struct sh_buffer *out, unsigned char byte)
     }
 }
 
+/* How many of the first bytes certainly need no escape; eight are looked at at a time. */
+static size_t plain(struct sh_bytes text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones << 7;
+    const unsigned char *data = text.data;
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, data + i, sizeof eight);
+        uint64_t quote = eight ^ ones * '"';
+        uint64_t slash = eight ^ ones * '\\';
+        /* a byte that is less: borrowing sets its top bit, unless it had it before */
+        if ((((eight - ones * 0x20) & ~eight) | ((quote - ones) & ~quote) |
+             ((slash - ones) & ~slash)) &
+            tops)
+            break;
+    }
+    while (i < text.len && data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
+        i++;
+    return i;
+}
+
 void json_text(struct sh_buffer *out, struct sh_bytes text)
 {
     const unsigned char *data = text.data;
     size_t start = 0;
+    size_t i = plain(text);
+    char *room = i == text.len ? sh_buffer_reserve(out, text.len + 2) : NULL;
 
+    if (room != NULL) { /* nearly always */
+        room[0] = room[text.len + 1] = '"';
+        if (text.len > 0)
+            memcpy(room + 1, data, text.len);
+        out->len += text.len + 2;
+        return;
+    }
     sh_buffer_append(out, "\"", 1);
-    for (size_t i = 0; i < text.len; i++) {
+    for (; i < text.len; i++) {
         if (data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
             continue;
         sh_buffer_append(out, data + start, i - start);

@@ -81,7 +81,7 @@ static bool limit_was_set(const struct gateway_config *config)
 
 uint32_t settings_result_limit(const struct gateway_config *config, uint32_t role_limit)
 {
-    if (limit_was_set(config) && config->max_results_per_query < role_limit)
+    if (config->max_results_per_query < role_limit && limit_was_set(config))
         return config->max_results_per_query;
     return role_limit;
 }

@@ -135,6 +135,10 @@ void sh_http_on_abort(struct sh_http_request *request, void (*abort)(void *arg),
  * logged. */
 void sh_http_add_header(struct sh_http_request *request, const char *name,
                         const char *value);
+/* The same for whole header lines, each with its CRLF, that the program has made of
+ * nothing but its own text and numbers, and that sh_http_add_header() would not look at:
+ * they are taken as they are. */
+void sh_http_add_lines(struct sh_http_request *request, struct sh_bytes lines);
 /* Before responding: this answer holds a secret beside what a client chose, and is not
  * packed: its length would tell of the secret (BREACH). One that sets a cookie never is.
  */

@@ -80,6 +80,8 @@ static void on_wake(uv_async_t *async)
         audit_sink_reopen(&audit->sink);
     if (atomic_load(&audit->stop))
         begin_stop(audit);
+    else if (atomic_exchange(&audit->hurry, false))
+        on_tick(&audit->tick);
     else
         arm(audit);
 }
@@ -171,6 +173,7 @@ static void close_all(struct audit *audit)
                                                   : "are lost: AUDIT_DIR is not set");
     journal_close(&audit->journal);
     audit_sink_close(&audit->sink);
+    audit_chain_close(&audit->chain);
     sh_buffer_free(&audit->pending);
     sh_buffer_free(&audit->clean);
 }
@@ -229,6 +232,12 @@ static enum sh_err start_thread(struct audit *audit)
     return audit->start_err;
 }
 
+static void free_all(struct audit *audit)
+{
+    audit_queue_close(&audit->queue);
+    sh_free(audit);
+}
+
 enum sh_err audit_open(const struct audit_options *options, struct audit **out)
 {
     struct audit *audit = sh_alloc(sizeof *audit);
@@ -237,11 +246,11 @@ enum sh_err audit_open(const struct audit_options *options, struct audit **out)
     if (audit == NULL)
         return SH_NOMEM;
     audit->options = *options;
-    audit->queue.max = options->config->queue;
+    audit_queue_open(&audit->queue, options->config->queue);
     audit->sink.fd = audit->journal.fd = -1;
     enum sh_err err = start_thread(audit);
     if (err != SH_OK)
-        sh_free(audit);
+        free_all(audit);
     else
         *out = audit;
     return err;
@@ -255,6 +264,8 @@ void audit_write(struct audit *audit, const struct audit_record *record)
     enum audit_put put = audit_queue_put(&audit->queue, record);
     if (put == AUDIT_PUT_LOST)
         atomic_fetch_sub(&audit->unwritten, 1);
+    if (put == AUDIT_PUT_MANY)
+        atomic_store(&audit->hurry, true);
     if (put != AUDIT_PUT_BEHIND)
         (void)uv_async_send(&audit->wake); /* fails only when it is closing */
 }
@@ -280,5 +291,5 @@ void audit_close(struct audit **audit)
     atomic_store(&self->stop, true);
     (void)uv_async_send(&self->wake);    /* fails only when it is closing */
     (void)uv_thread_join(&self->thread); /* fails only when misused */
-    sh_free(self);
+    free_all(self);
 }

@@ -3,7 +3,6 @@
 #include "services/gateway/audit/audit_internal.h"
 #include "shared/clock.h"
 #include "shared/log.h"
-#include "shared/mem.h"
 #include "shared/metrics.h"
 
 enum { PENDING_MAX = 8 << 20 }; /* bytes of lines that the journal did not take */
@@ -26,33 +25,35 @@ static void hash_query(struct audit *audit, struct audit_record *record,
 {
     if (record->query.len == 0)
         return;
-    audit_query_hash(record->query, hash);
+    audit_chain_query_hash(&audit->chain, record->query, hash);
     record->query_hash = sh_bytes_of(hash);
     if (strcmp(audit->options.config->query_text, "full") != 0)
         record->query = (struct sh_bytes){0};
 }
 
-/* Texts become views into `clean`, whose memory may move while it grows. */
+/* Texts that are not clean, most often none, become views into `clean`, whose memory may
+ * move while it grows. */
 static bool clean_texts(struct audit *audit, struct audit_record *record)
 {
     struct sh_buffer *clean = &audit->clean;
-    size_t at = 0;
+    struct sh_bytes *cleaned[AUDIT_FIELDS_MAX];
+    size_t count = 0, at = 0;
 
     sh_buffer_clear(clean);
     for (size_t i = 0; i < audit_fields_count; i++) {
         if (audit_fields[i].kind != AUDIT_text)
             continue;
         struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
+        if (audit_is_clean(*text, audit_fields[i].max))
+            continue;
         size_t before = clean->len;
         audit_clean(*text, audit_fields[i].max, clean);
         text->len = clean->len - before;
+        cleaned[count++] = text;
     }
-    for (size_t i = 0; clean->err == SH_OK && i < audit_fields_count; i++) {
-        if (audit_fields[i].kind != AUDIT_text)
-            continue;
-        struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
-        text->data = clean->data + at;
-        at += text->len;
+    for (size_t i = 0; clean->err == SH_OK && i < count; i++) {
+        cleaned[i]->data = clean->data + at;
+        at += cleaned[i]->len;
     }
     return clean->err == SH_OK;
 }
@@ -60,15 +61,18 @@ static bool clean_texts(struct audit *audit, struct audit_record *record)
 /* False: out of memory, and nothing has changed. */
 static bool add_line(struct audit *audit, struct audit_record *record)
 {
-    struct audit_chain chain_before = audit->chain;
+    struct audit_chain *chain = &audit->chain;
+    char head[sizeof chain->head];
     struct sh_buffer *pending = &audit->pending;
     size_t before = pending->len;
 
-    if (audit_chain_add(&audit->chain, record) != SH_OK)
+    memcpy(head, chain->head, sizeof head);
+    if (audit_chain_add(chain, record) != SH_OK)
         return false;
     audit_line(record, pending);
     if (pending->err != SH_OK) {
-        audit->chain = chain_before;
+        memcpy(chain->head, head, sizeof head);
+        chain->seq--;
         pending->len = before;
         pending->err = SH_OK;
         return false;
@@ -88,7 +92,7 @@ void audit_add(void *arg, const struct audit_record *given)
     if (!clean_texts(audit, &record) || !add_line(audit, &record))
         atomic_fetch_add(&audit->queue.lost, 1);
     else
-        sh_series_add(sh_series(&records_total, NULL), 1);
+        audit->added++;
 }
 
 void audit_add_own(struct audit *audit, const char *action, struct sh_bytes detail)
@@ -134,6 +138,8 @@ void audit_to_journal(struct audit *audit)
 {
     if (audit->pending.len == 0)
         return;
+    sh_series_add(sh_series(&records_total, NULL), (double)audit->added);
+    audit->added = 0;
     to_log(audit);
     enum sh_err err = journal_append(&audit->journal, sh_buffer_bytes(&audit->pending));
     if (err == SH_OK) {
@@ -153,14 +159,12 @@ void audit_to_journal(struct audit *audit)
 void audit_flush(struct audit *audit)
 {
     if (audit->pending.len < PENDING_MAX) {
-        struct audit_entry *entry = audit_queue_take(&audit->queue);
+        struct audit_record record;
+        audit_queue_begin(&audit->queue);
         say_lost(audit);
-        while (entry != NULL) {
-            struct audit_entry *next = entry->next;
-            audit_add(audit, &entry->record);
+        while (audit_queue_next(&audit->queue, &record)) {
+            audit_add(audit, &record);
             audit->taken++;
-            sh_free(entry);
-            entry = next;
         }
     }
     audit_to_journal(audit);

@@ -17,6 +17,7 @@ struct audit {
     struct audit_options options;
     struct audit_queue queue;
     atomic_size_t unwritten; /* handed over, and not in the journal */
+    atomic_bool hurry;       /* many wait */
     atomic_bool reopen;
     atomic_bool stop;
     uv_async_t wake;
@@ -38,6 +39,7 @@ struct audit {
     struct loader *loader;
     struct keeper *keeper;
     size_t taken; /* from the queue, and not in the journal */
+    size_t added; /* to the chain, and not counted yet */
     bool stopping;
     bool complained; /* about the journal */
 };

@@ -5,13 +5,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/log.h"
+#include "shared/mem.h"
 
-enum { COMPACT_BYTES = 1 << 20, PIECE = 64 << 10, ATTEMPTS = 5 };
+enum {
+    COMPACT_BYTES = 8 << 20,
+    HELD_MAX = 8 << 20, /* in memory, of a file */
+    ROOM = 1 << 20,
+    PIECE = 64 << 10,
+    ATTEMPTS = 5
+};
 #define SUFFIX ".journal"
 
 /* --- bytes of a file ---------------------------------------------------------------- */
@@ -50,8 +56,6 @@ static ssize_t read_at(int fd, char *data, size_t len, uint64_t at)
 
 static int new_file(const char *path)
 {
-    if (path[0] == '\0')
-        return memfd_create("cairn-audit", MFD_CLOEXEC);
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
@@ -64,8 +68,8 @@ static bool open_locked(struct journal *journal)
 
     for (int i = 0; i < ATTEMPTS; i++) {
         journal->fd = new_file(journal->path);
-        if (journal->fd < 0 || journal->path[0] == '\0')
-            return journal->fd >= 0;
+        if (journal->fd < 0)
+            return false;
         if (flock(journal->fd, LOCK_EX) == 0 && fstat(journal->fd, &made) == 0 &&
             made.st_nlink > 0)
             return true;
@@ -77,7 +81,7 @@ static bool open_locked(struct journal *journal)
 enum sh_err journal_open(struct journal *journal, const char *dir, const char *chain,
                          uint64_t max)
 {
-    *journal = (struct journal){.max = max};
+    *journal = (struct journal){.fd = -1, .max = max};
     if (strlen(dir) >= sizeof journal->dir)
         return SH_TOOBIG;
     (void)snprintf(journal->dir, sizeof journal->dir, "%s", dir);
@@ -86,7 +90,7 @@ enum sh_err journal_open(struct journal *journal, const char *dir, const char *c
         if (mkdir(dir, 0700) != 0 && errno != EEXIST)
             return SH_IO;
     }
-    journal->open = open_locked(journal);
+    journal->open = dir[0] == '\0' || open_locked(journal);
     return journal->open ? SH_OK : SH_IO;
 }
 
@@ -134,7 +138,7 @@ static bool take_over(struct journal *journal, const char *name)
 
 enum sh_err journal_adopt(struct journal *journal, const char *dir)
 {
-    *journal = (struct journal){.max = 0};
+    *journal = (struct journal){.fd = -1};
     if (dir[0] == '\0' || strlen(dir) >= sizeof journal->dir)
         return SH_NOTFOUND;
     (void)snprintf(journal->dir, sizeof journal->dir, "%s", dir);
@@ -152,13 +156,113 @@ enum sh_err journal_adopt(struct journal *journal, const char *dir)
     return found ? SH_OK : SH_NOTFOUND;
 }
 
+/* --- in memory ---------------------------------------------------------------------- */
+
+/* Lines that are in the file are read from there from now on. */
+static void let_go(struct journal *journal)
+{
+    while (journal->first != NULL) {
+        struct journal_piece *piece = journal->first;
+        journal->first = piece->next;
+        sh_free(piece);
+    }
+    journal->last = NULL;
+    journal->held = 0;
+}
+
+static struct journal_piece *new_piece(struct journal *journal, size_t len)
+{
+    struct journal_piece *piece = journal->spare;
+    size_t room = len > ROOM ? len : ROOM;
+
+    if (piece != NULL && piece->room >= room) {
+        journal->spare = NULL;
+        piece->next = NULL;
+        piece->from = piece->len = 0;
+        return piece;
+    }
+    piece = sh_realloc(NULL, sizeof *piece + room); /* not cleared: it is filled */
+    if (piece != NULL)
+        *piece = (struct journal_piece){.room = room};
+    return piece;
+}
+
+static bool hold(struct journal *journal, struct sh_bytes lines)
+{
+    struct journal_piece *piece = journal->last;
+
+    if (piece == NULL || piece->room - piece->len < lines.len) {
+        piece = new_piece(journal, lines.len);
+        if (piece == NULL)
+            return false;
+        if (journal->last != NULL)
+            journal->last->next = piece;
+        else
+            journal->first = piece;
+        journal->last = piece;
+    }
+    memcpy(piece->lines + piece->len, lines.data, lines.len);
+    piece->len += lines.len;
+    journal->held += lines.len;
+    return true;
+}
+
+static void drop_piece(struct journal *journal)
+{
+    struct journal_piece *piece = journal->first;
+
+    journal->first = piece->next;
+    if (journal->first == NULL)
+        journal->last = NULL;
+    sh_free(journal->spare);
+    journal->spare = piece;
+}
+
+/* `len` bytes of what is held are stored. */
+static void drop_held(struct journal *journal, size_t len)
+{
+    journal->held -= len;
+    while (len > 0) {
+        struct journal_piece *piece = journal->first;
+        size_t here = piece->len - piece->from < len ? piece->len - piece->from : len;
+        piece->from += here;
+        len -= here;
+        if (piece->from == piece->len)
+            drop_piece(journal);
+    }
+}
+
+/* The oldest line is in memory: then all are. */
+static bool holds_all(const struct journal *journal)
+{
+    return journal->held == journal_waiting(journal);
+}
+
+static void read_held(const struct journal *journal, size_t max, struct sh_buffer *out)
+{
+    const struct journal_piece *piece = journal->first;
+
+    if (piece == NULL)
+        return;
+    const char *lines = piece->lines + piece->from;
+    size_t here = piece->len - piece->from;
+    size_t len = here < max ? here : max;
+    const char *newline = memrchr(lines, '\n', len);
+    if (newline == NULL) /* a line longer than `max` */
+        newline = memchr(lines, '\n', here);
+    sh_buffer_append(out, lines, (size_t)(newline - lines) + 1);
+}
+
 void journal_close(struct journal *journal)
 {
     if (!journal->open)
         return;
     if (journal->path[0] != '\0' && journal->loaded == journal->size)
         (void)unlink(journal->path); /* empty: the next one that looks removes it */
-    close(journal->fd);
+    if (journal->fd >= 0)
+        close(journal->fd);
+    let_go(journal);
+    sh_free(journal->spare);
     *journal = (struct journal){.fd = -1};
 }
 
@@ -171,14 +275,24 @@ uint64_t journal_waiting(const struct journal *journal)
 
 enum sh_err journal_append(struct journal *journal, struct sh_bytes lines)
 {
+    bool together = holds_all(journal) && journal->held + lines.len <= HELD_MAX;
+
     if (journal_waiting(journal) + lines.len > journal->max)
         return SH_BUSY;
+    if (journal->fd < 0) {
+        if (!hold(journal, lines))
+            return SH_NOMEM;
+        journal->size += lines.len;
+        return SH_OK;
+    }
     if (!write_at(journal->fd, lines.data, lines.len, journal->size)) {
         if (ftruncate(journal->fd, (off_t)journal->size) != 0)
             sh_warning(NULL, "%s has half a line at its end", journal->path);
         return SH_IO;
     }
     journal->size += lines.len;
+    if (!together || !hold(journal, lines))
+        let_go(journal);
     return SH_OK;
 }
 
@@ -186,7 +300,10 @@ enum sh_err journal_read(const struct journal *journal, size_t max, struct sh_bu
 {
     uint64_t at = journal->loaded;
 
-    sh_buffer_clear(out);
+    if (holds_all(journal)) {
+        read_held(journal, max, out);
+        return out->err;
+    }
     while (at < journal->size) {
         size_t want = journal->size - at < max ? (size_t)(journal->size - at) : max;
         char *room = sh_buffer_reserve(out, want);
@@ -202,7 +319,7 @@ enum sh_err journal_read(const struct journal *journal, size_t max, struct sh_bu
         out->len += want; /* a line longer than `max` */
         at += want;
     }
-    return out->len == 0 ? SH_OK : SH_IO;
+    return at == journal->loaded ? SH_OK : SH_IO;
 }
 
 /* What waits moves to a new file of the same name, so that one that is never quite empty
@@ -211,17 +328,15 @@ static void compact(struct journal *journal)
 {
     size_t left = (size_t)journal_waiting(journal);
     struct sh_buffer rest = {0};
-    char temporary[sizeof journal->path + 8] = "";
+    char temporary[sizeof journal->path + 8];
     char *room = sh_buffer_reserve(&rest, left);
-    bool named = journal->path[0] != '\0';
 
-    if (named)
-        (void)snprintf(temporary, sizeof temporary, "%s.new", journal->path);
+    (void)snprintf(temporary, sizeof temporary, "%s.new", journal->path);
     int fd = room != NULL ? new_file(temporary) : -1;
     bool good = fd >= 0 && ftruncate(fd, 0) == 0 &&
                 read_at(journal->fd, room, left, journal->loaded) == (ssize_t)left &&
                 write_at(fd, room, left, 0);
-    if (good && named)
+    if (good)
         good = flock(fd, LOCK_EX | LOCK_NB) == 0 && rename(temporary, journal->path) == 0;
     if (good) {
         close(journal->fd);
@@ -236,7 +351,11 @@ static void compact(struct journal *journal)
 
 void journal_stored(struct journal *journal, size_t len)
 {
+    if (holds_all(journal))
+        drop_held(journal, len);
     journal->loaded += len;
+    if (journal->fd < 0)
+        return;
     if (journal->loaded == journal->size) {
         if (ftruncate(journal->fd, 0) == 0)
             journal->size = journal->loaded = 0;

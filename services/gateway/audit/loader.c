@@ -6,7 +6,7 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
-enum { BATCH_BYTES = 256 << 10, BATCH_MS = 10000, RETRY_MS = 1000, LOOK_MS = 60000 };
+enum { BATCH_BYTES = 1 << 20, BATCH_MS = 10000, RETRY_MS = 1000, LOOK_MS = 60000 };
 
 static struct sh_family stored_total = {
     .kind = SH_COUNTER,
@@ -31,8 +31,9 @@ struct loader {
     struct loader_events events;
     uv_timer_t retry;
     struct journal *from;   /* of the batch under way; NULL: none is */
-    struct sh_buffer lines; /* that batch */
-    struct sh_buffer array; /* the same as a JSON array */
+    struct sh_buffer array; /* that batch: "[", then a line for each member, whose newline
+                               is the comma behind it, or the "]" */
+    size_t records;         /* in it */
     uint64_t look_ms;       /* when to look for left journals again */
     bool failing;
     bool single; /* line by line */
@@ -47,26 +48,15 @@ static void on_timer_closed(uv_handle_t *handle)
 /* Frees it when neither a batch nor the timer needs it any more. */
 static void end(struct loader *loader)
 {
-    sh_buffer_free(&loader->lines);
     sh_buffer_free(&loader->array);
     journal_close(&loader->left);
     uv_close((uv_handle_t *)&loader->retry, on_timer_closed);
 }
 
-static size_t count_lines(struct sh_bytes text)
-{
-    const char *at = text.data;
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++)
-        count += at[i] == '\n';
-    return count;
-}
-
 static void take_as_stored(struct loader *loader)
 {
-    struct sh_bytes lines = sh_buffer_bytes(&loader->lines);
-    sh_series_add(sh_series(&stored_total, NULL), (double)count_lines(lines));
-    journal_stored(loader->from, lines.len);
+    sh_series_add(sh_series(&stored_total, NULL), (double)loader->records);
+    journal_stored(loader->from, loader->array.len - 1);
     loader->failing = false;
 }
 
@@ -74,8 +64,10 @@ static void put_aside(struct loader *loader, const char *message)
 {
     sh_error(NULL, "PostgreSQL refuses an audit record: %s", message);
     sh_series_add(sh_series(&refused_total, NULL), 1);
-    journal_reject(loader->from, sh_buffer_bytes(&loader->lines));
-    journal_stored(loader->from, loader->lines.len);
+    struct sh_bytes line = {loader->array.data + 1, loader->array.len - 1};
+    loader->array.data[line.len] = '\n';
+    journal_reject(loader->from, line);
+    journal_stored(loader->from, line.len);
     loader->single = false;
 }
 
@@ -121,32 +113,34 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         loader->events.settled(loader->events.arg);
 }
 
+/* Of the lines that were read, or of the first alone. */
 static void make_array(struct loader *loader)
 {
     struct sh_buffer *array = &loader->array;
+    char *end = array->data + array->len;
+    char *newline = array->data;
 
-    sh_buffer_clear(array);
-    sh_buffer_append(array, "[", 1);
-    sh_buffer_append(array, loader->lines.data, loader->lines.len);
-    for (size_t i = 0; array->err == SH_OK && i < array->len; i++)
-        if (array->data[i] == '\n')
-            array->data[i] = ',';
-    if (array->len > 1)
-        array->data[array->len - 1] = ']'; /* the last line's end */
+    loader->records = 0;
+    while (newline < end && (newline = memchr(newline, '\n', (size_t)(end - newline)))) {
+        loader->records++;
+        *newline++ = ',';
+        if (loader->single)
+            end = newline;
+    }
+    array->len = (size_t)(end - array->data);
+    array->data[array->len - 1] = ']';
 }
 
 static enum sh_err send_batch(struct loader *loader, struct journal *from)
 {
-    enum sh_err err = journal_read(from, BATCH_BYTES, &loader->lines);
+    sh_buffer_clear(&loader->array);
+    sh_buffer_append(&loader->array, "[", 1);
+    enum sh_err err = journal_read(from, BATCH_BYTES, &loader->array);
+    if (err == SH_OK)
+        err = loader->array.err;
     if (err != SH_OK)
         return err;
-    if (loader->single) {
-        const char *newline = memchr(loader->lines.data, '\n', loader->lines.len);
-        loader->lines.len = (size_t)(newline - loader->lines.data) + 1;
-    }
     make_array(loader);
-    if (loader->array.err != SH_OK)
-        return loader->array.err;
     const struct sh_pg_param param = {sh_buffer_bytes(&loader->array), false};
     const struct sh_pg_step step = {
         .statement = &audit_store_lines, .params = &param, .count = 1};

@@ -3,69 +3,165 @@
 #include "shared/clock.h"
 #include "shared/mem.h"
 
+enum {
+    ALIGNMENT = _Alignof(struct audit_record),
+    KEPT_BYTES = 256 << 10,
+    MANY = 96 << 10
+};
+
+/* An entry is a record, whose texts have lengths only, then those texts, then room up to
+ * where the next one may stand. */
+
+void audit_queue_open(struct audit_queue *queue, size_t max)
+{
+    queue->max = max;
+    queue->next_lane = AUDIT_LANES;
+    for (size_t i = 0; i < AUDIT_LANES; i++)
+        pthread_mutex_init(&queue->lanes[i].lock, NULL); /* cannot fail for a plain one */
+}
+
+void audit_queue_close(struct audit_queue *queue)
+{
+    for (size_t i = 0; i < AUDIT_LANES; i++) {
+        sh_buffer_free(&queue->lanes[i].entries);
+        pthread_mutex_destroy(&queue->lanes[i].lock);
+    }
+    sh_buffer_free(&queue->taken);
+}
+
+/* --- in ----------------------------------------------------------------------------- */
+
+static struct audit_lane *lane_of_thread(struct audit_queue *queue)
+{
+    static atomic_uint threads;
+    static _Thread_local unsigned own = UINT32_MAX;
+
+    if (own == UINT32_MAX)
+        own = atomic_fetch_add(&threads, 1) % AUDIT_LANES;
+    return &queue->lanes[own];
+}
+
 static size_t kept(struct sh_bytes text, const struct audit_field *field)
 {
     return text.len < field->max ? text.len : field->max;
 }
 
-static struct audit_entry *copy(const struct audit_record *record)
+static size_t padded(size_t size)
 {
-    size_t size = 0;
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static size_t size_of(const struct audit_record *record)
+{
+    size_t size = sizeof *record;
     for (size_t i = 0; i < audit_fields_count; i++)
         if (audit_fields[i].kind == AUDIT_text)
             size += kept(audit_text(record, &audit_fields[i]), &audit_fields[i]);
-    struct audit_entry *entry = sh_alloc(sizeof *entry + size);
-    if (entry == NULL)
-        return NULL;
+    return padded(size);
+}
 
-    char *at = entry->texts;
-    entry->record = *record;
+static void copy(const struct audit_record *record, char *room)
+{
+    struct audit_record entry = *record;
+    char *at = room + sizeof entry;
+
     for (size_t i = 0; i < audit_fields_count; i++) {
         if (audit_fields[i].kind != AUDIT_text)
             continue;
-        struct sh_bytes *text = audit_text_at(&entry->record, &audit_fields[i]);
+        struct sh_bytes *text = audit_text_at(&entry, &audit_fields[i]);
         size_t len = kept(*text, &audit_fields[i]);
         if (len > 0)
             memcpy(at, text->data, len);
-        *text = (struct sh_bytes){at, len};
+        *text = (struct sh_bytes){NULL, len};
         at += len;
     }
-    if (entry->record.at_us == 0)
-        entry->record.at_us = (int64_t)(sh_wall_time() * 1e6);
-    return entry;
+    if (entry.at_us == 0)
+        entry.at_us = (int64_t)(sh_wall_time() * 1e6);
+    memcpy(room, &entry, sizeof entry);
+}
+
+/* *many: the lane has just become long. */
+static bool append(struct audit_lane *lane, const struct audit_record *record, bool *many)
+{
+    size_t size = size_of(record);
+
+    pthread_mutex_lock(&lane->lock);
+    char *room = sh_buffer_reserve(&lane->entries, size);
+    if (room != NULL) {
+        copy(record, room);
+        lane->entries.len += size;
+        *many = lane->entries.len >= MANY && lane->entries.len - size < MANY;
+    }
+    lane->entries.err = SH_OK; /* there may be memory for the next one */
+    pthread_mutex_unlock(&lane->lock);
+    return room != NULL;
 }
 
 enum audit_put audit_queue_put(struct audit_queue *queue,
                                const struct audit_record *record)
 {
     bool room = atomic_fetch_add(&queue->count, 1) < queue->max;
-    struct audit_entry *entry = room ? copy(record) : NULL;
+    bool many = false;
 
-    if (entry == NULL) {
+    if (!room || !append(lane_of_thread(queue), record, &many)) {
         atomic_fetch_sub(&queue->count, 1);
         atomic_fetch_add(&queue->lost, 1);
         return AUDIT_PUT_LOST;
     }
-    struct audit_entry *before = atomic_load(&queue->last);
-    do /* from then on it is the reader's */
-        entry->next = before;
-    while (!atomic_compare_exchange_weak(&queue->last, &before, entry));
-    return before == NULL ? AUDIT_PUT_FIRST : AUDIT_PUT_BEHIND;
+    /* The reader's round begins by forgetting that it is awake: who put too late for it
+     * finds that. */
+    bool known = atomic_load(&queue->awake) || atomic_exchange(&queue->awake, true);
+    if (many)
+        return AUDIT_PUT_MANY;
+    return known ? AUDIT_PUT_BEHIND : AUDIT_PUT_FIRST;
 }
 
-struct audit_entry *audit_queue_take(struct audit_queue *queue)
-{
-    struct audit_entry *last = atomic_exchange(&queue->last, NULL);
-    struct audit_entry *first = NULL;
-    size_t count = 0;
+/* --- out ---------------------------------------------------------------------------- */
 
-    while (last != NULL) {
-        struct audit_entry *before = last->next;
-        last->next = first;
-        first = last;
-        last = before;
-        count++;
+void audit_queue_begin(struct audit_queue *queue)
+{
+    atomic_store(&queue->awake, false);
+    queue->next_lane = 0;
+}
+
+/* One lane's entries, for the emptied buffer of the one before. */
+static bool take_lane(struct audit_queue *queue)
+{
+    atomic_fetch_sub(&queue->count, queue->read);
+    queue->read = 0;
+    if (queue->next_lane == AUDIT_LANES)
+        return false;
+    struct audit_lane *lane = &queue->lanes[queue->next_lane++];
+    struct sh_buffer emptied = queue->taken;
+
+    if (emptied.capacity > KEPT_BYTES) /* of a rush that is over */
+        sh_buffer_free(&emptied);
+    sh_buffer_clear(&emptied);
+    pthread_mutex_lock(&lane->lock);
+    queue->taken = lane->entries;
+    lane->entries = emptied;
+    pthread_mutex_unlock(&lane->lock);
+    queue->at = 0;
+    return true;
+}
+
+bool audit_queue_next(struct audit_queue *queue, struct audit_record *record)
+{
+    while (queue->at == queue->taken.len)
+        if (!take_lane(queue))
+            return false;
+    const char *entry = queue->taken.data + queue->at;
+    const char *at = entry + sizeof *record;
+
+    memcpy(record, entry, sizeof *record);
+    for (size_t i = 0; i < audit_fields_count; i++) {
+        if (audit_fields[i].kind != AUDIT_text)
+            continue;
+        struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
+        text->data = at;
+        at += text->len;
     }
-    atomic_fetch_sub(&queue->count, count);
-    return first;
+    queue->at += padded((size_t)(at - entry));
+    queue->read++;
+    return true;
 }

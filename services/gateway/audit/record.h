@@ -9,9 +9,10 @@
 #include "shared/buffer.h"
 
 enum {
-    AUDIT_HASH = 64,      /* hex digits of SHA-256 */
-    AUDIT_CHAIN = 36,     /* name of a chain: a UUID */
-    AUDIT_QUERY_HASH = 16 /* hex digits of a query's */
+    AUDIT_HASH = 64,       /* hex digits of SHA-256 */
+    AUDIT_CHAIN = 36,      /* name of a chain: a UUID */
+    AUDIT_QUERY_HASH = 16, /* hex digits of a query's */
+    AUDIT_FIELDS_MAX = 32
 };
 
 /* A kind, a name (member, column, key of the line), the longest text in bytes; the order
@@ -56,6 +57,7 @@ enum audit_kind { AUDIT_text, AUDIT_number };
 struct audit_field {
     enum audit_kind kind;
     const char *name;
+    struct sh_bytes member; /* ,"name": */
     size_t offset;
     size_t max;
 };
@@ -74,6 +76,8 @@ int64_t *audit_number_at(struct audit_record *record, const struct audit_field *
  * characters; what is no UTF-8, control characters and marks that turn text around become
  * U+FFFD. */
 void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out);
+/* audit_clean() would give the very same. */
+bool audit_is_clean(struct sh_bytes text, size_t max);
 
 /* What is hashed: each field with its length in front, so that no two records have the
  * same bytes. */

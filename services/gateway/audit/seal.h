@@ -4,6 +4,8 @@
 #ifndef GATEWAY_AUDIT_SEAL_H
 #define GATEWAY_AUDIT_SEAL_H
 
+#include <openssl/evp.h>
+
 #include "services/gateway/audit/record.h"
 
 struct audit_seal {
@@ -23,18 +25,25 @@ void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 
 /* A chain being written: each record holds the hash of the one before it. */
 struct audit_chain {
     struct audit_seal seal;
+    EVP_MD_CTX *digest; /* kept from record to record, for it is made slowly */
+    EVP_MAC_CTX *mac;
+    struct sh_buffer canonical;
     char id[AUDIT_CHAIN + 1];
     char head[AUDIT_HASH + 1];   /* the last record's hash; zeros before the first */
     char before[AUDIT_HASH + 1]; /* that of the one before it */
     int64_t seq;                 /* the last record's */
 };
 
-/* `id` "": a new one is made. */
+/* `id` "": a new one is made. audit_chain_close() ends it. */
 void audit_chain_open(struct audit_chain *chain, const char *id, const char *key);
+void audit_chain_close(struct audit_chain *chain);
 /* Fill in chain, seq, key_id, prev and hash; they borrow from the chain until the next
  * call. Errors: SH_NOMEM; the chain is as it was. */
 SH_CHECK enum sh_err audit_chain_add(struct audit_chain *chain,
                                      struct audit_record *record);
+/* audit_query_hash() by what the chain keeps ready. */
+void audit_chain_query_hash(struct audit_chain *chain, struct sh_bytes query,
+                            char out[static AUDIT_QUERY_HASH + 1]);
 /* What the first record of a chain has in front. */
 const char *audit_chain_start(void);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -64,6 +65,16 @@ static void write_line(struct audit_sink *sink, const char *line, size_t len)
     }
 }
 
+/* As many as a pipe takes at once, so that no line of another thread comes between; at
+ * least one. */
+static size_t whole_lines(const char *at, size_t len)
+{
+    const char *newline = memrchr(at, '\n', len < PIPE_BUF ? len : PIPE_BUF);
+    if (newline == NULL)
+        newline = memchr(at, '\n', len);
+    return newline != NULL ? (size_t)(newline - at) + 1 : len;
+}
+
 void audit_sink_write(struct audit_sink *sink, struct sh_bytes lines)
 {
     if (sink->fd >= 0 && sink->path[0] != '\0') {
@@ -74,8 +85,7 @@ void audit_sink_write(struct audit_sink *sink, struct sh_bytes lines)
     size_t left = lines.len;
 
     while (sink->fd >= 0 && left > 0) {
-        const char *newline = memchr(at, '\n', left);
-        size_t len = newline != NULL ? (size_t)(newline - at) + 1 : left;
+        size_t len = whole_lines(at, left);
         write_line(sink, at, len);
         at += len;
         left -= len;

@@ -7,6 +7,8 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
+enum { QUOTA_LINES = sizeof(struct quota) + 128 };
+
 /* A request whose limits are being decided; it may outlive its exchange. */
 struct limits_waiting {
     struct limiter_ask ask;
@@ -77,6 +79,20 @@ static void refuse(struct exchange *x, const struct quota *quota)
                                           .retry_after_s = quota->retry_after_s});
 }
 
+static void add_headers(const struct exchange *x, const struct quota *quota)
+{
+    char text[QUOTA_LINES];
+    char *at = text;
+
+    at = stpcpy(stpcpy(at, "RateLimit-Policy: "), quota->policy);
+    at = stpcpy(stpcpy(at, "\r\nRateLimit: "), quota->standing);
+    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Limit: "), quota->limit);
+    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Remaining: "), quota->remaining);
+    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Reset: "), quota->reset);
+    at = stpcpy(at, "\r\n");
+    sh_http_add_lines(x->request, (struct sh_bytes){text, (size_t)(at - text)});
+}
+
 static void decided(struct limits_waiting *waiting)
 {
     struct exchange *x = waiting->x;
@@ -85,11 +101,7 @@ static void decided(struct limits_waiting *waiting)
 
     quota_write(&waiting->ask, sh_wall_time(), &quota);
     drop(waiting);
-    sh_http_add_header(x->request, "RateLimit-Policy", quota.policy);
-    sh_http_add_header(x->request, "RateLimit", quota.standing);
-    sh_http_add_header(x->request, "X-RateLimit-Limit", quota.limit);
-    sh_http_add_header(x->request, "X-RateLimit-Remaining", quota.remaining);
-    sh_http_add_header(x->request, "X-RateLimit-Reset", quota.reset);
+    add_headers(x, &quota);
     if (admitted)
         gate_next(x);
     else
@@ -127,7 +139,10 @@ static bool choose(const struct exchange *x, struct limits_waiting *waiting)
     }
     caller.per_minute = role->requests_per_minute;
     caller.per_hour = role->requests_per_hour;
-    if (address_read(sh_bytes_of(x->client), &address))
+    /* of somebody known only logging in is counted by address */
+    bool logs_in = x->route != NULL && (x->route->flags & ROUTE_LOGIN) != 0;
+    bool by_user = caller.user_id.len > 0 && !logs_in;
+    if (!by_user && address_read(sh_bytes_of(x->client), &address))
         address_write_subject(&address, subject);
     return policy_choose(&gateway->limits->policy, x->route, &caller, &waiting->keys,
                          &waiting->ask);

@@ -221,6 +221,7 @@ static void leave(struct fixture *f, const char *chain_id, int old, int young)
     assert_non_null(file);
     assert_int_equal(fwrite(lines.data, 1, lines.len, file), lines.len);
     assert_int_equal(fclose(file), 0);
+    audit_chain_close(&chain);
     sh_buffer_free(&lines);
 }
 
