@@ -212,7 +212,7 @@ void sh_http_add_header(struct sh_http_request *request, const char *name,
     request->unpacked |=
         strcasecmp(name, "set-cookie") == 0 || strcasecmp(name, "content-encoding") == 0;
     /* packed or not, the bytes differ, so that only a weak validator is true of both */
-    bool weaken = request->conn->server->packing.least > 0 &&
+    bool weaken = request->conn->server->packing.least > 0 && !request->unpacked &&
                   strcasecmp(name, "etag") == 0 && value[0] == '"';
     struct sh_buffer *extra = &request->extra;
     sh_buffer_text(extra, name);

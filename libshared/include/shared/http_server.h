@@ -141,6 +141,7 @@ void sh_http_add_header(struct sh_http_request *request, const char *name,
 void sh_http_add_lines(struct sh_http_request *request, struct sh_bytes lines);
 /* Before responding: this answer holds a secret beside what a client chose, and is not
  * packed: its length would tell of the secret (BREACH). One that sets a cookie never is.
+ * An ETag that is added afterwards stays a strong one.
  */
 void sh_http_leave_unpacked(struct sh_http_request *request);
 /* The whole answer; the body is copied. HEAD gets the headers only. The request is gone

@@ -93,6 +93,7 @@ static void add_headers(const struct sending *sending)
 {
     struct sh_http_request *request = sending->x->request;
 
+    sh_http_leave_unpacked(request); /* If-Range wants a strong tag */
     sh_http_add_header(request, "ETag", sending->tag);
     sh_http_add_header(request, "Accept-Ranges", "bytes");
     sh_http_add_header(request, "Cache-Control", "private, no-cache");
@@ -210,6 +211,7 @@ static void open_file(struct sending *sending)
     struct sh_bytes known = sh_http_header(x->request, "If-None-Match");
 
     if (known.len > 0 && range_names(known, sending->tag, true)) {
+        sh_http_leave_unpacked(x->request);
         sh_http_add_header(x->request, "ETag", sending->tag);
         exchange_answer_as(x, 304, NULL, (struct sh_bytes){0});
         return;

@@ -127,7 +127,9 @@ static void next_piece(struct fetch *fetch)
     enum sh_err err;
 
     if (fetch->copied >= fetch->size && fetch->copy >= 0) {
-        fetch->done(fetch->arg, SH_OK, fetch->copy);
+        /* whoever reads it begins where the writing ended, otherwise */
+        err = lseek(fetch->copy, 0, SEEK_SET) == 0 ? SH_OK : SH_IO;
+        fetch->done(fetch->arg, err, err == SH_OK ? fetch->copy : -1);
         return;
     }
     err = sh_file_read(fetch->reader, fetch->copied, SH_FILE_PIECE, on_piece);

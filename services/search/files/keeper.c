@@ -14,7 +14,7 @@ enum {
     BATCH = 32,
     LEASE_S = 300, /* well above what a removal may take */
     AGAIN_S = 60,  /* a removal that failed is tried again */
-    POLL_MS = 2000,
+    POLL_MS = 1000,
     SWEEP_POLL_MS = 60000, /* how often it is asked whether it is time */
     SQL_MS = 15000,
     PAGE = 500,
