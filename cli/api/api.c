@@ -23,6 +23,7 @@ struct api {
     struct sh_buffer base; /* without a slash at the end, with a NUL */
     struct sh_buffer identity;
     char *ca_file;
+    bool local;
     char agent[96];
     int attempts;
     long patience_s;
@@ -44,6 +45,17 @@ struct attempt {
 static bool is_http(const char *url)
 {
     return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+}
+
+bool api_is_local(const char *url)
+{
+    static const char *const local[] = {"127.", "localhost:", "localhost/", "[::1]"};
+    const char *host = strstr(url, "://");
+    for (size_t i = 0; host && i < SH_COUNT(local); i++) {
+        if (strncmp(host + 3, local[i], strlen(local[i])) == 0)
+            return true;
+    }
+    return host && strcmp(host + 3, "localhost") == 0;
 }
 
 static bool set_identity(struct api *self, const struct api_settings *settings)
@@ -69,6 +81,7 @@ struct api *api_new(const struct api_settings *settings)
     self->attempts = settings->attempts > 0 ? settings->attempts : ATTEMPTS;
     self->patience_s = settings->patience_s > 0 ? settings->patience_s : PATIENCE_S;
     self->stop = settings->stop;
+    self->local = api_is_local(settings->url);
     (void)snprintf(self->agent, sizeof(self->agent), "%s/%s", settings->program,
                    CAIRN_VERSION);
     self->curl = curl_easy_init();
@@ -212,6 +225,8 @@ static void set_common(struct api *self, struct attempt *attempt)
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, attempt);
+    if (self->local)
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     if (self->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, self->ca_file);
     if (attempt->request->patient) {

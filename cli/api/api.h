@@ -74,6 +74,9 @@ struct api_reply { /* {0} before the first call; reusable; api_reply_free() at t
     bool ended;                /* the sink wanted no more */
 };
 
+/* Whether the URL's host is this machine: what is sent there goes nowhere else. */
+bool api_is_local(const char *url);
+
 /* NULL when out of memory or when the URL is none of http or https. */
 struct api *api_new(const struct api_settings *settings);
 void api_free(struct api **api);

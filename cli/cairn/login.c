@@ -67,17 +67,6 @@ static bool read_name(const struct args *args, char *into, size_t size)
 /* --- asking the server ---------------------------------------------------------------
  */
 
-static bool is_open_to_others(const char *url)
-{
-    static const char *const safe[] = {"https://", "http://127.", "http://localhost",
-                                       "http://[::1]"};
-    for (size_t i = 0; i < SH_COUNT(safe); i++) {
-        if (strncmp(url, safe[i], strlen(safe[i])) == 0)
-            return false;
-    }
-    return true;
-}
-
 /* As nobody: what was kept so far may be the reason for logging in. */
 static int ask(struct cli *cli, const char *path, struct sh_bytes body, const char *key)
 {
@@ -131,7 +120,7 @@ static int run_login(struct cli *cli)
     char name[256] = "";
     bool by_key = args_given(&cli->args, "api-key");
     int code = CLI_USAGE;
-    if (is_open_to_others(cli->settings.url))
+    if (strncmp(cli->settings.url, "https:", 6) != 0 && !api_is_local(cli->settings.url))
         cli_say("%s is not encrypted: others on the way can read what is sent",
                 cli->settings.url);
     if (!by_key && !read_name(&cli->args, name, sizeof(name)))

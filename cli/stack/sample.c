@@ -1,6 +1,5 @@
 #include "cli/stack/sample.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cli/api/api.h"
 #include "shared/buffer.h"
 #include "shared/bytes.h"
 
@@ -93,10 +93,11 @@ static void take_result(struct load *load)
     (void)fflush(stdout);
 }
 
-static size_t on_results(char *data, size_t size, size_t count, void *arg)
+static bool on_results(void *arg, struct sh_bytes piece)
 {
     struct load *load = arg;
-    for (size_t i = 0; i < size * count; i++) {
+    const char *data = piece.data;
+    for (size_t i = 0; i < piece.len; i++) {
         if (data[i] != '\n') {
             sh_buffer_append(&load->line, data + i, 1);
             continue;
@@ -104,45 +105,60 @@ static size_t on_results(char *data, size_t size, size_t count, void *arg)
         take_result(load);
         sh_buffer_clear(&load->line);
     }
-    return size * count;
+    return true;
+}
+
+static size_t on_read(void *arg, char *into, size_t most)
+{
+    return fread(into, 1, most, arg);
+}
+
+static bool on_rewind(void *arg)
+{
+    return fseek(arg, 0, SEEK_SET) == 0;
 }
 
 static bool post(const char *url, FILE *file, struct load *load)
 {
-    char target[600];
-    (void)snprintf(target, sizeof(target), "%s/api/documents/batch?wait=true", url);
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers =
-        curl_slist_append(NULL, "Content-Type: application/x-ndjson");
-    (void)curl_easy_setopt(curl, CURLOPT_URL, target);
-    (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    (void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    (void)curl_easy_setopt(curl, CURLOPT_READDATA, file);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_results);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, load);
-    CURLcode rc = curl_easy_perform(curl);
-    long status = 0;
-    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
+    struct api_reply reply = {0};
+    struct api_source lines = {on_read, on_rewind, file, -1};
+    struct api *api =
+        api_new(&(struct api_settings){.program = "cairn-stack", .url = url});
+    enum api_end end = API_UNREACHABLE;
+    if (api)
+        end = api_call(api,
+                       &(struct api_request){.method = "POST",
+                                             .path = "/api/documents/batch?wait=true",
+                                             .type = "application/x-ndjson",
+                                             .source = &lines,
+                                             .patient = true,
+                                             .sink = on_results,
+                                             .sink_arg = load},
+                       &reply);
     (void)printf("\n");
-    if (rc != CURLE_OK)
-        (void)fprintf(stderr, "loading stopped: %s\n", curl_easy_strerror(rc));
-    return rc == CURLE_OK && status == 200 && load->failed == 0;
+    if (end != API_ANSWERED || reply.status != 200)
+        (void)fprintf(stderr, "loading stopped: %s\n", reply.error);
+    bool good = end == API_ANSWERED && reply.status == 200 && load->failed == 0;
+    api_reply_free(&reply);
+    api_free(&api);
+    return good;
 }
 
-static void say_what_to_try(const char *url, const char *dir)
+static void say_what_to_try(const char *url, const char *dir, const char *bin)
 {
     static const char *const questions[] = {
         "how are conffiles handled on upgrade",
         "how do I become a Debian maintainer",
-        "recover deleted files from a damaged disk",
     };
+    bool usual = strcmp(url, "http://127.0.0.1:8080") == 0;
     (void)printf("\nCairn answers at %s\n\nTry:\n", url);
+    if (!usual)
+        (void)printf("  export CAIRN_URL=%s\n", url);
     for (size_t i = 0; i < SH_COUNT(questions); i++)
-        (void)printf("  curl -s %s/api/search -d '{\"query\":\"%s\"}'\n", url,
-                     questions[i]);
+        (void)printf("  %s/cairn search \"%s\"\n", bin, questions[i]);
+    (void)printf("  %s/cairn ingest ~/Documents --collection mine\n"
+                 "  curl -s %s/api/search -d '{\"query\":\"recover deleted files\"}'\n",
+                 bin, url);
     (void)printf("\nThe API: %s/docs   Settings of scripts: . %s/stack.env\n"
                  "Stop: Ctrl-C here, or `make down`\n",
                  url, dir);
@@ -172,6 +188,6 @@ bool sample_load(const char *dir, const char *bin)
     ok = post(url, file, &load);
     (void)fclose(file);
     sh_buffer_free(&load.line);
-    say_what_to_try(url, dir);
+    say_what_to_try(url, dir, bin);
     return ok;
 }

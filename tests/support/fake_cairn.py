@@ -3,6 +3,7 @@ a test wants, also what the real one does rarely: refusals, broken connections, 
 
 import email.parser
 import email.policy
+import hashlib
 import http.server
 import json
 import threading
@@ -63,10 +64,11 @@ class FakeCairn:
     def _usual(self, request):
         if request.method == "POST" and request.path == "/api/documents":
             form = request.form()
+            name = form.get("id") or "doc_" + hashlib.sha256(form["file"][1]).hexdigest()
             with self.lock:
-                same = self.documents.get(form["id"]) == form
-                self.documents[form["id"]] = form
-            return Answer(201, {"document_id": form["id"], "chunks": 1, "unchanged": same})
+                same = self.documents.get(name) == form
+                self.documents[name] = form
+            return Answer(201, {"document_id": name, "chunks": 1, "unchanged": same})
         if request.path == "/health/ping":
             return Answer(200, {"status": "ok"})
         return problem(404, "not_found", "there is nothing at this path")

@@ -116,7 +116,43 @@ def test_tables_fit_the_terminal(cairn):
     assert len(lines) > 3 and all(len(line) <= 70 for line in lines)
 
 
-# --- access, collections
+# --- files, access, collections
+
+
+def test_files_come_in_are_found_and_come_back(cairn, stack, tmp_path):
+    folder = tmp_path / "guides"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "ferry.md").write_text("# Ferry\n\nThe ferry to Inchcolm leaves at nine.\n")
+    (folder / "sub/Büro.html").write_text(
+        "<html><title>Bureau</title><body><h1>Bureau</h1><p>Wombat forms are signed here."
+        "</p></body></html>")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4\nthis is none")
+    done = cairn.run("ingest", folder, "-c", "cli files", "-d", "Travel", "--json", code=1)
+    lines = {line["path"].split("/")[-1]: line
+             for line in map(json.loads, done.stdout.splitlines())}
+    assert lines["broken.pdf"]["status"] == "failed" and lines["broken.pdf"]["error"]
+    assert lines["ferry.md"]["status"] == lines["Büro.html"]["status"] == "stored"
+    ferry = lines["ferry.md"]["document_id"]
+
+    found = json.loads(cairn.run("search", "Inchcolm", "-m", "text", "--json").stdout)
+    assert [hit["document_id"] for hit in found["results"]] == [ferry]
+    assert found["results"][0]["metadata"]["department"] == "Travel"
+    listed = cairn.run("documents", "list", "-c", "cli files").stdout
+    assert len(listed.splitlines()) == 2
+    copy = tmp_path / "copy.md"
+    cairn.run("documents", "file", ferry, "-o", copy)
+    assert copy.read_bytes() == (folder / "ferry.md").read_bytes()
+    assert cairn.run("documents", "file", ferry).stdout == (folder / "ferry.md").read_text()
+
+    (folder / "broken.pdf").unlink()
+    again = cairn.run("ingest", folder, "-c", "cli files", "-d", "Travel")
+    assert "2 skipped" in again.stderr
+    (folder / "ferry.md").write_text("# Ferry\n\nThe ferry to Cramond leaves at ten.\n")
+    changed = cairn.run("ingest", folder, "-c", "cli files", "-d", "Travel")
+    assert "1 stored, 1 skipped" in changed.stderr
+    found = json.loads(cairn.run("search", "Inchcolm", "-m", "text", "--json").stdout)
+    assert found["results"] == []
+    assert stack.get(f"/api/documents/{ferry}").status == 200
 
 
 def test_access_is_explained(cairn, stack):

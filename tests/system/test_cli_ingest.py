@@ -114,6 +114,15 @@ def test_ids_are_of_path_and_collection(cairn, fake, files, tmp_path):
     assert set(fake.documents) == ids
 
 
+def test_ids_may_be_left_to_the_server(cairn, fake, files):
+    folder = files(a_txt="alpha", b_txt="alpha", c_txt="gamma")
+    lines = told(cairn.run("ingest", folder, "--by-content", "--json"))
+    assert len(fake.documents) == 2
+    assert lines["a.txt"]["document_id"] == lines["b.txt"]["document_id"]
+    assert set(statuses(cairn.run("ingest", folder, "--by-content", "--json")).values()) == {
+        "skipped"}
+
+
 def test_what_fails_is_told_and_stops_nothing(cairn, fake, files, tmp_path):
     folder = files(**{f"f{n}_txt": f"text {n}" for n in range(6)})
 

@@ -67,9 +67,12 @@ static bool add_defaults(struct ingest_plan *plan)
         json_object_set_new(all, "collection", json_string(plan->collection));
     if (json_object_size(plan->metadata) > 0)
         json_object_set(all, "metadata", plan->metadata);
+    if (plan->by_content)
+        json_object_set_new(all, "by_content", json_true());
     char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
     bool good = text && digest_text(text, strlen(text), plan->as);
     free(text); /* jansson's */
+    (void)json_object_del(all, "by_content");
     plan->defaults = json_object_size(all) > 0 ? json_incref(all) : NULL;
     json_decref(all);
     return good;
@@ -79,6 +82,7 @@ static bool make_plan(const struct args *args, struct ingest_plan *plan)
 {
     const char *base = args_text(args, "base");
     plan->collection = args_text(args, "collection");
+    plan->by_content = args_given(args, "by-content");
     plan->metadata = json_object();
     plan->base = base ? realpath(base, NULL) : NULL;
     if (base && !plan->base) {
@@ -224,7 +228,7 @@ static int plan_all(struct run *run)
         ingest_id(&run->plan, run->walk.files[i].path, id);
         if (send_is_known(&sender, &run->walk.files[i], id, &known))
             result.outcome = INGEST_SKIPPED;
-        if (!run->walk.files[i].lines)
+        if (!run->walk.files[i].lines && !run->plan.by_content)
             (void)snprintf(result.document, sizeof(result.document), "%s", id);
         report_file(&run->report, &run->walk.files[i], &result);
     }
@@ -288,6 +292,8 @@ static const struct option_row options[] = {
     {.name = "follow", .help = "follow symbolic links in directories"},
     {.name = "base", .type = OPTION_FILE, .value = "DIR",
      .help = "documents are known by their paths below it, not by whole paths"},
+    {.name = "by-content",
+     .help = "the same bytes are one document, changed ones another; paths do not count"},
     {.name = "parallel", .letter = 'p', .type = OPTION_NUMBER, .value = "N", .least = 1,
      .most = THREADS_MAX, .help = "files at once (default 4)"},
     {.name = "dry-run", .letter = 'n', .help = "list what would be sent, and send nothing"},

@@ -15,6 +15,7 @@ struct ingest_plan {
     json_t *metadata;       /* of every document */
     json_t *defaults;       /* of lines: {"collection"?, "metadata"?}; NULL: none */
     char as[LEDGER_HASH];   /* digest of all that */
+    bool by_content;        /* ids are the server's: the same bytes, the same document */
     char *base;             /* ids are made of paths below it; NULL: of whole ones */
 };
 

@@ -144,7 +144,7 @@ static curl_mime *make_form(CURL *curl, void *arg)
     char *metadata = json_object_size(plan->metadata) > 0
                          ? json_dumps(plan->metadata, JSON_COMPACT)
                          : NULL;
-    if (mime && !(add_field(mime, "id", form->id) &&
+    if (mime && !(add_field(mime, "id", plan->by_content ? NULL : form->id) &&
                   add_field(mime, "collection", plan->collection) &&
                   add_field(mime, "metadata", metadata) && add_file(mime, form))) {
         curl_mime_free(mime);
