@@ -216,12 +216,14 @@ static enum sh_err list_shard(const char *path, const char *after, size_t most,
 enum sh_err file_dir_list(const struct sh_file_store *store, const char *after,
                           size_t most, struct sh_file_entry *entries, size_t *count)
 {
-    char digits[3] = {after[0], after[0] != '\0' ? after[1] : '\0', '\0'};
-    unsigned long first = strtoul(digits, NULL, 16);
+    char digits[3] = "";
     enum sh_err err = SH_OK;
 
     *count = 0;
-    for (unsigned long n = first; n < SHARDS && *count < most && err == SH_OK; n++) {
+    if (after[0] != '\0') /* then it is a hash */
+        memcpy(digits, after, 2);
+    for (unsigned long n = strtoul(digits, NULL, 16);
+         n < SHARDS && *count < most && err == SH_OK; n++) {
         char path[FILE_PATH];
         size_t added = 0;
         (void)snprintf(path, sizeof(path), "%s/%02lx", store->root, n);

@@ -211,6 +211,6 @@ enum sh_err sh_file_read(struct sh_file_reader *reader, uint64_t offset, size_t 
         return submit(reader, run_read, on_read);
     if (!file_key(reader->store, reader->hash, key))
         return SH_INVALID;
-    return sh_s3_get(reader->store->s3, key, offset, reader->len, on_object, reader,
-                     &reader->call);
+    const struct sh_s3_range range = {offset, reader->len};
+    return sh_s3_get(reader->store->s3, key, &range, on_object, reader, &reader->call);
 }

@@ -261,8 +261,10 @@ static void on_s3_listing(void *arg, const struct sh_s3_reply *reply)
 static enum sh_err list_s3(struct listing *listing)
 {
     struct sh_file_store *store = listing->store;
-    return sh_s3_list(store->s3, store->prefix, listing->after, (unsigned)listing->most,
-                      on_s3_listing, listing, NULL);
+    const struct sh_s3_page page = {store->prefix, listing->after,
+                                    (unsigned)listing->most};
+
+    return sh_s3_list(store->s3, &page, on_s3_listing, listing, NULL);
 }
 
 static enum sh_err start_listing(struct listing *listing, const char *after)

@@ -398,17 +398,18 @@ enum sh_err sh_s3_put(struct sh_s3 *s3, const char *key, const struct sh_s3_put 
     return start(call, done, arg, out);
 }
 
-enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, uint64_t offset, size_t len,
+enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, const struct sh_s3_range *range,
                       sh_s3_done_fn *done, void *arg, struct sh_s3_call **out)
 {
-    if (!key_ok(key) || len == 0 || offset > UINT64_MAX - len)
+    if (!key_ok(key) || range->len == 0 || range->offset > UINT64_MAX - range->len)
         return SH_INVALID;
     struct sh_s3_call *call = make_key_call(s3, GET, key);
     if (call == NULL)
         return SH_NOMEM;
-    call->len = len;
+    call->len = range->len;
     (void)snprintf(call->range_line, sizeof(call->range_line),
-                   "Range: bytes=%" PRIu64 "-%" PRIu64, offset, offset + len - 1);
+                   "Range: bytes=%" PRIu64 "-%" PRIu64, range->offset,
+                   range->offset + range->len - 1);
     return start(call, done, arg, out);
 }
 
@@ -429,21 +430,21 @@ enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
 }
 
 /* Parameters in the order of their names: so they are signed. */
-enum sh_err sh_s3_list(struct sh_s3 *s3, const char *prefix, const char *after,
-                       unsigned most, sh_s3_done_fn *done, void *arg,
-                       struct sh_s3_call **out)
+enum sh_err sh_s3_list(struct sh_s3 *s3, const struct sh_s3_page *page,
+                       sh_s3_done_fn *done, void *arg, struct sh_s3_call **out)
 {
     struct sh_buffer url = {0};
+    unsigned most = page->most;
 
-    if (strlen(prefix) > SH_S3_KEY_MAX || strlen(after) > SH_S3_KEY_MAX)
+    if (strlen(page->prefix) > SH_S3_KEY_MAX || strlen(page->after) > SH_S3_KEY_MAX)
         return SH_INVALID;
     if (most == 0 || most > SH_S3_LIST_MAX)
         most = SH_S3_LIST_MAX;
     sh_buffer_printf(&url, "%s?list-type=2&max-keys=%u&prefix=", s3->base, most);
-    escape(&url, prefix, "");
-    if (after[0] != '\0') {
+    escape(&url, page->prefix, "");
+    if (page->after[0] != '\0') {
         sh_buffer_text(&url, "&start-after=");
-        escape(&url, after, "");
+        escape(&url, page->after, "");
     }
     return start(make_call(s3, LIST, &url), done, arg, out);
 }

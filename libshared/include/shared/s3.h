@@ -85,20 +85,26 @@ struct sh_s3_put {
 SH_CHECK enum sh_err sh_s3_put(struct sh_s3 *s3, const char *key,
                                const struct sh_s3_put *put, sh_s3_done_fn *done,
                                void *arg, struct sh_s3_call **call);
-/* Exactly `len` (> 0) bytes from `offset`; SH_UPSTREAM when others came. */
-SH_CHECK enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, uint64_t offset,
-                               size_t len, sh_s3_done_fn *done, void *arg,
-                               struct sh_s3_call **call);
+struct sh_s3_range {
+    uint64_t offset;
+    size_t len; /* > 0 */
+};
+/* Exactly these bytes; SH_UPSTREAM when others came. */
+SH_CHECK enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key,
+                               const struct sh_s3_range *range, sh_s3_done_fn *done,
+                               void *arg, struct sh_s3_call **call);
 SH_CHECK enum sh_err sh_s3_head(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
                                 void *arg, struct sh_s3_call **call);
 /* One that is not there is deleted. */
 SH_CHECK enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
                                   void *arg, struct sh_s3_call **call);
-/* At most `most` objects whose key begins with `prefix` and stands behind `after` ("":
- * from the first). */
-SH_CHECK enum sh_err sh_s3_list(struct sh_s3 *s3, const char *prefix, const char *after,
-                                unsigned most, sh_s3_done_fn *done, void *arg,
-                                struct sh_s3_call **call);
+struct sh_s3_page {
+    const char *prefix; /* of the keys */
+    const char *after;  /* only keys behind this one; "": from the first */
+    unsigned most;      /* 0: SH_S3_LIST_MAX */
+};
+SH_CHECK enum sh_err sh_s3_list(struct sh_s3 *s3, const struct sh_s3_page *page,
+                                sh_s3_done_fn *done, void *arg, struct sh_s3_call **call);
 /* `done` gets SH_CANCELED on a later turn. */
 void sh_s3_cancel(struct sh_s3_call *call);
 

@@ -16,8 +16,9 @@ enum {
     FILE_COLUMN_UPDATED
 };
 
-/* The oldest document of this file in a collection that the caller may read: id, passages,
- * those without vector, transaction, type, pages. $1 hash, $2 to $5 rights, $6 collection.
+/* The oldest document of this file in a collection that the caller may read: id,
+ * passages, those without vector, transaction, type, pages. $1 hash, $2 to $5 rights, $6
+ * collection.
  */
 extern const struct sh_pg_statement files_twin;
 

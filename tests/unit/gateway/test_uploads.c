@@ -131,7 +131,7 @@ static bool is_kept(const struct fixture *f, const char *hash)
     return access(path, F_OK) == 0;
 }
 
-static int spooled(const struct fixture *f)
+static long spooled(const struct fixture *f)
 {
     char command[160], text[16] = "";
     (void)snprintf(command, sizeof command, "ls '%s/files/spool' | wc -l", f->folder);
@@ -139,7 +139,7 @@ static int spooled(const struct fixture *f)
     assert_non_null(out);
     assert_non_null(fgets(text, sizeof text, out));
     assert_int_equal(pclose(out), 0);
-    return atoi(text);
+    return strtol(text, NULL, 10);
 }
 
 static const char *upload(struct fixture *f, const char *body)
@@ -174,6 +174,12 @@ static void a_file_becomes_a_document(void **state)
     pump_until(f, spooled(f) == 0);
 }
 
+static void assert_answer(const char *answer, const char *status, const char *part)
+{
+    assert_memory_equal(answer + 9, status, 3);
+    assert_says(answer, part);
+}
+
 static void what_is_wrong_with_a_form_is_said(void **state)
 {
     static const struct {
@@ -206,9 +212,7 @@ static void what_is_wrong_with_a_form_is_said(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < SH_COUNT(all); i++) {
-        const char *answer = upload(f, all[i].body);
-        assert_memory_equal(answer + 9, all[i].status, 3);
-        assert_says(answer, all[i].part);
+        assert_answer(upload(f, all[i].body), all[i].status, all[i].part);
     }
     assert_int_equal(search.puts, 0);
     pump_until(f, search.claims == search.releases);
@@ -223,7 +227,9 @@ static void what_is_wrong_with_a_form_is_said(void **state)
 static void too_large_a_file_is_refused(void **state)
 {
     struct fixture *f = *state;
-    char *body = malloc((1 << 20) + 4096);
+    static const char before[] = FILE_PART("a"), after[] = "\r\n" END;
+    const size_t file = (1 << 20) + 1, len = sizeof before - 1 + file + sizeof after - 1;
+    char *body = malloc(len);
     char head[256];
     int fd = dial(f);
 
@@ -236,19 +242,17 @@ static void too_large_a_file_is_refused(void **state)
     close(fd);
     /* and where the form has room for it, but the file is over its limit */
     assert_non_null(body);
-    strcpy(body, FILE_PART("a"));
-    size_t len = strlen(body);
-    memset(body + len, 'x', (1 << 20) + 1);
-    strcpy(body + len + (1 << 20) + 1, "\r\n" END);
+    memcpy(body, before, sizeof before - 1);
+    memset(body + sizeof before - 1, 'x', file);
+    memcpy(body + len - (sizeof after - 1), after, sizeof after - 1);
     fd = dial(f);
     (void)snprintf(head, sizeof head,
                    "POST /api/documents HTTP/1.1\r\nHost: x\r\n" FORM
                    "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-                   strlen(body));
+                   len);
     say(fd, head);
-    for (size_t at = 0; at < strlen(body);) {
-        ssize_t sent =
-            send(fd, body + at, strlen(body) - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (size_t at = 0; at < len;) {
+        ssize_t sent = send(fd, body + at, len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN)
             break;
         at += sent > 0 ? (size_t)sent : 0;
@@ -436,12 +440,13 @@ static void names_are_harmless(void **state)
                 "b",
                 "ab");
     memset(longest, 'x', sizeof longest);
-    strcpy(longest + 900, ".docx");
+    (void)snprintf(longest + 900, 16, ".docx");
     assert_int_equal(file_name_clean(sh_bytes_of(longest), out), SH_OK);
     assert_int_equal(strlen(out), FILE_NAME_MAX - 1);
     assert_string_equal(out + FILE_NAME_MAX - 6, ".docx");
     for (size_t i = 0; i + 3 < 900; i += 3)
-        memcpy(longest + i, "\xe2\x82\xac", 3);
+        for (size_t k = 0; k < 3; k++)
+            longest[i + k] = "\xe2\x82\xac"[k];
     assert_int_equal(file_name_clean(sh_bytes_of(longest), out), SH_OK);
     file_name_disposition(out, disposition, sizeof disposition);
     assert_says(disposition, "filename*=UTF-8''%E2%82%AC");

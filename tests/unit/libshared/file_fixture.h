@@ -107,7 +107,8 @@ static inline int start_fake(void **state)
         len += (size_t)got;
     }
     close(out[0]);
-    (void)snprintf(fake.url, sizeof(fake.url), "http://127.0.0.1:%d", atoi(port));
+    (void)snprintf(fake.url, sizeof(fake.url), "http://127.0.0.1:%ld",
+                   strtol(port, NULL, 10));
     return 0;
 }
 
@@ -162,7 +163,7 @@ static inline int teardown(void **state)
 }
 
 /* How many files stand below the fixture's directory. */
-static inline int files_in(const struct fixture *f)
+static inline long files_in(const struct fixture *f)
 {
     char command[128];
     char text[32] = "";
@@ -172,7 +173,7 @@ static inline int files_in(const struct fixture *f)
     assert_non_null(out);
     assert_non_null(fgets(text, sizeof(text), out));
     assert_int_equal(pclose(out), 0);
-    return atoi(text);
+    return strtol(text, NULL, 10);
 }
 
 /* --- calls that wait

@@ -230,7 +230,8 @@ static void a_file_that_was_cut_off_is_mended(void **state)
 static void what_a_crash_left_is_cleared_away(void **state)
 {
     struct fixture *f = *state;
-    struct utimbuf old = {time(NULL) - 2 * 86400, time(NULL) - 2 * 86400};
+    time_t before = time(NULL) - 172800; /* two days */
+    struct utimbuf old = {before, before};
     char stale[256];
     char fresh[256];
 

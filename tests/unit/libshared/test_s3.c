@@ -143,7 +143,8 @@ static struct answer put(struct s3_fixture *s, const char *key, const char *text
 static struct answer get(struct s3_fixture *s, const char *key, uint64_t at, size_t len)
 {
     struct answer answer = {0};
-    return wait_for(s, sh_s3_get(s->s3, key, at, len, on_answer, &answer, NULL), &answer);
+    const struct sh_s3_range range = {at, len};
+    return wait_for(s, sh_s3_get(s->s3, key, &range, on_answer, &answer, NULL), &answer);
 }
 
 static struct answer head(struct s3_fixture *s, const char *key)
@@ -162,8 +163,8 @@ static struct answer list_keys(struct s3_fixture *s, const char *prefix,
                                const char *after, unsigned most)
 {
     struct answer answer = {0};
-    return wait_for(s, sh_s3_list(s->s3, prefix, after, most, on_answer, &answer, NULL),
-                    &answer);
+    const struct sh_s3_page page = {prefix, after, most};
+    return wait_for(s, sh_s3_list(s->s3, &page, on_answer, &answer, NULL), &answer);
 }
 
 /* --- the promises
