@@ -54,12 +54,13 @@ def pdf(pages, title=None, packed=True):
         objects.append('<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources '
                        f'<</Font <</F 3 0 R>>>> /Contents {len(objects)} 0 R>>')
         kids.append(len(objects))
-        if number % 10 == 0:
+        if number % 10 == 0 and lines:
             marks.append(kids[-1])
     first = len(objects) + 1
     objects[1] = (f'<</Type /Pages /Count {len(kids)} /Kids '
                   f'[{" ".join(f"{kid} 0 R" for kid in kids)}]>>')
-    objects[3] = f'<</First {first} 0 R /Last {first + len(marks) - 1} 0 R /Count {len(marks)}>>'
+    objects[3] = (f'<</First {first} 0 R /Last {first + len(marks) - 1} 0 R '
+                  f'/Count {len(marks)}>>' if marks else '<<>>')
     for index, mark in enumerate(marks):
         after = f' /Next {first + index + 1} 0 R' if index + 1 < len(marks) else ''
         objects.append(f'<</Title (Chapter {index + 1}) /Parent 4 0 R{after} '
