@@ -27,7 +27,7 @@ struct api {
     char agent[96];
     int attempts;
     long patience_s;
-    const volatile sig_atomic_t *stop;
+    atomic_bool *stop;
 };
 
 /* One attempt. */
@@ -117,7 +117,7 @@ void api_free(struct api **api)
 
 static bool stopped(const struct api *self)
 {
-    return self->stop && *self->stop;
+    return self->stop && atomic_load(self->stop);
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *arg)

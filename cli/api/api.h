@@ -5,7 +5,7 @@
 #ifndef CLI_API_H
 #define CLI_API_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -26,8 +26,8 @@ struct api_settings {
     const char *ca_file; /* whom to trust in place of the system's, or NULL */
     int attempts;        /* of one request, the first included; 0: 5 */
     long patience_s;     /* the longest wait between two of them; 0: 60 */
-    /* Not 0: give up as soon as it is looked at. NULL: never. */
-    const volatile sig_atomic_t *stop;
+    /* True: give up as soon as it is looked at. NULL: never. */
+    atomic_bool *stop;
 };
 
 /* Bytes of a good answer as they come; false ends the request, which then counts as

@@ -9,7 +9,7 @@
 
 enum { ATTEMPTS = 3 }; /* somebody waits */
 
-volatile sig_atomic_t cli_stop;
+atomic_bool cli_stop;
 
 void cli_say(const char *format, ...)
 {

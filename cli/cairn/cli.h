@@ -15,7 +15,7 @@ struct cli {
 };
 
 /* Set by SIGINT and SIGTERM; whatever takes long looks at it. */
-extern volatile sig_atomic_t cli_stop;
+extern atomic_bool cli_stop;
 
 /* How this client is to speak to the server; valid as long as the cli. */
 struct api_settings cli_api_settings(const struct cli *cli);

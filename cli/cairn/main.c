@@ -1,5 +1,6 @@
 /* cairn: the command line of Cairn, a client of its HTTP API. The commands are the rows
  * of commands.c, one file each. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "cli/cairn/cli.h"
@@ -8,7 +9,7 @@
 static void on_signal(int number)
 {
     (void)number;
-    cli_stop = 1;
+    atomic_store(&cli_stop, true); /* free of locks */
 }
 
 /* The second SIGINT ends it whatever it does. */
