@@ -155,7 +155,7 @@ def test_files_come_in_are_found_and_come_back(cairn, stack, tmp_path):
     assert stack.get(f"/api/documents/{ferry}").status == 200
 
 
-def test_access_is_explained(cairn, stack):
+def test_access_and_report_are_told(cairn, stack):
     stack.put(id="cli-access", title="Payroll", collection="cli-access",
               text="Salaries are paid on the last Friday of a month.",
               metadata={"department": "Finance", "clearance_level": 3})
@@ -164,6 +164,9 @@ def test_access_is_explained(cairn, stack):
     assert access == stack.get(
         "/api/documents/cli-access/access?role=staff&department=IT").json()
     assert cairn.run("documents", "access", "cli-access").stdout
+    report = json.loads(cairn.run("documents", "report", "cli-access", "--json").stdout)
+    assert report == stack.get("/api/documents/cli-access/report").json()
+    cairn.run("documents", "report", "none", code=1)
     cairn.run("documents", "delete", "cli-access")
 
 
