@@ -169,8 +169,11 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
     } else {
         put_back(kind, list); /* the next tick tries again */
     }
-    if (reply->err == SH_OK)
+    if (reply->err == SH_OK) {
         jobs_store_reports(kind);
+        kind->woken = true; /* items of the same turn may follow now */
+        jobs_claim_more(kind);
+    }
     jobs_settled(jobs);
     jobs_release(jobs);
 }

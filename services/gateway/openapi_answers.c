@@ -5,6 +5,7 @@ SH_EMBED(common_json, "services/gateway/answers/common.json");
 SH_EMBED(health_json, "services/gateway/answers/health.json");
 SH_EMBED(search_json, "services/gateway/answers/search.json");
 SH_EMBED(documents_json, "services/gateway/answers/documents.json");
+SH_EMBED(jobs_json, "services/gateway/answers/jobs.json");
 SH_EMBED(collections_json, "services/gateway/answers/collections.json");
 SH_EMBED(embeddings_json, "services/gateway/answers/embeddings.json");
 SH_EMBED(graph_json, "services/gateway/answers/graph.json");
@@ -17,7 +18,7 @@ static const char *const files[] = {
     common_json_begin,         health_json_begin,      search_json_begin,
     documents_json_begin,      collections_json_begin, embeddings_json_begin,
     graph_json_begin,          backups_json_begin,     identity_json_begin,
-    administration_json_begin, generations_json_begin,
+    administration_json_begin, generations_json_begin, jobs_json_begin,
 };
 
 json_t *openapi_answers(void)

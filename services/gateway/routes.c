@@ -51,7 +51,14 @@ static const struct route_param empty_params[] = {
     {0}};
 static const struct route_param batch_params[] = {
     REFRESH_PARAM,
-    {"wait", "boolean", "must be true: results come while documents are stored"},
+    {"wait", "boolean",
+     "true: results come while documents are stored; otherwise 202 and a job"},
+    {0}};
+static const struct route_param job_params[] = {
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 100; 20 when absent"},
+    {"state", "string", "queued, running, done, failed or cancelled"},
+    {"kind", "string", "only of this kind, such as ingest"},
     {0}};
 static const struct route_param user_params[] = {
     {"page", "integer", "from 1"},
@@ -105,6 +112,18 @@ const struct route routes[] = {
      NULL, PERMIT_READ_DOCUMENTS, 0, "Documents",
      "What was kept of a document, what was left out, what is there twice", NULL,
      "Report"},
+    {ROUTE_GET, 200, "/api/jobs", "list_jobs", job_list, NULL, PERMIT_READ_DOCUMENTS, 0,
+     "Jobs", "A page of jobs, newest first, without their errors", job_params, "JobPage"},
+    {ROUTE_GET, 200, "/api/jobs/{id}", "get_job", job_get, NULL, PERMIT_READ_DOCUMENTS, 0,
+     "Jobs", "What has become of a job", NULL, "Job"},
+    {ROUTE_GET, 200, "/api/jobs/{id}/events", "watch_job", job_events, NULL,
+     PERMIT_READ_DOCUMENTS, 0, "Jobs", "A job's progress as server-sent events", NULL,
+     "text/event-stream"},
+    {ROUTE_DELETE, 200, "/api/jobs/{id}", "cancel_job", job_delete, NULL,
+     PERMIT_WRITE_DOCUMENTS, 0, "Jobs", "Cancel a job; what is done stays done", NULL,
+     "Job"},
+    {ROUTE_POST, 202, "/api/jobs/{id}/retry", "retry_job", job_retry, NULL,
+     PERMIT_WRITE_DOCUMENTS, 0, "Jobs", "What failed once more", NULL, "Job"},
     {ROUTE_GET, 200, "/api/collections", "list_collections", collection_all, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Collections", "A page of collections", page_params,
      "CollectionPage"},

@@ -1,12 +1,14 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/files/file_parts.h"
 #include "services/search/generations/generation_parts.h"
+#include "services/search/jobs/job_parts.h"
 #include "services/search/memory_parts.h"
 #include "services/search/methods.h"
 #include "services/search/pgvector/pg_parts.h"
 #include "services/search/rerank/rerank_config.h"
 #include "services/search/settings.h"
 #include "services/search/upload_parts.h"
+#include "services/search/worker_parts.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
 
@@ -14,10 +16,7 @@ struct search {
     struct sh_process_config process;
     struct search_config config;
     struct sh_pg_config pg_config;
-    struct sh_workers *searchers;
-    struct sh_workers *writer;   /* the one thread that changes the view */
-    struct sh_workers *builder;  /* one for a view that is made beside it */
-    struct sh_workers *ingester; /* decoding, cutting, hashing */
+    struct worker_parts workers;
     struct sh_pg *pg;
     struct file_parts files;
     struct sh_rpc_client *embedder;
@@ -25,7 +24,7 @@ struct search {
     struct pending *pending;
     struct generation_parts generations;
     struct sh_jobs_config jobs_config;
-    struct sh_jobs *jobs;
+    struct job_parts jobs;
     struct putter *putter;
     struct upload_parts uploads;
     struct glossary_feed *glossary;
@@ -46,33 +45,18 @@ static bool uses_pgvector(const struct search *search)
 
 /* --- what is needed ----------------------------------------------------------------- */
 
-static void stop_workers(struct sh_service *service, void *self)
-{
-    struct search *search = self;
-
-    (void)service;
-    sh_workers_close(&search->searchers);
-    sh_workers_close(&search->writer);
-    sh_workers_close(&search->builder);
-    sh_workers_close(&search->ingester);
-}
-
 static enum sh_err start_workers(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    uv_loop_t *loop = sh_service_loop(service);
-    enum sh_err err = sh_workers_create(loop, "search", search->config.search_threads,
-                                        search->config.search_queue, &search->searchers);
 
-    if (err == SH_OK)
-        err = sh_workers_create(loop, "view", 1, 16, &search->writer);
-    if (err == SH_OK)
-        err = sh_workers_create(loop, "rebuild", 1, 16, &search->builder);
-    if (err == SH_OK)
-        err = sh_workers_create(loop, "ingest", 0, 1024, &search->ingester);
-    if (err != SH_OK)
-        stop_workers(service, self);
-    return err;
+    return worker_parts_start(&search->workers, sh_service_loop(service),
+                              &search->config);
+}
+
+static void stop_workers(struct sh_service *service, void *self)
+{
+    (void)service;
+    worker_parts_close(&((struct search *)self)->workers);
 }
 
 static void stop_database(struct sh_service *service, void *self)
@@ -191,13 +175,19 @@ static enum sh_err start_backend(struct sh_service *service, void *self)
 {
     struct search *search = self;
     uv_loop_t *loop = sh_service_loop(service);
-    struct pg_parts_options pgvector = {&search->config, search->pg, search->searchers,
-                                        search->model,   on_changed, search};
-    struct memory_parts_options memory = {&search->config, &search->pg_config,
-                                          search->pg,      search->searchers,
-                                          search->writer,  search->builder,
-                                          search->model,   on_changed,
-                                          on_moved,        search};
+    struct pg_parts_options pgvector = {
+        &search->config, search->pg, search->workers.searchers,
+        search->model,   on_changed, search};
+    struct memory_parts_options memory = {&search->config,
+                                          &search->pg_config,
+                                          search->pg,
+                                          search->workers.searchers,
+                                          search->workers.writer,
+                                          search->workers.builder,
+                                          search->model,
+                                          on_changed,
+                                          on_moved,
+                                          search};
 
     if (uses_pgvector(search))
         return pg_parts_start(&search->pgvector, loop, &pgvector);
@@ -232,8 +222,8 @@ static enum sh_err start_glossary(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
-    return glossary_feed_create(sh_service_loop(service), search->pg, search->ingester,
-                                &search->glossary);
+    return glossary_feed_create(sh_service_loop(service), search->pg,
+                                search->workers.ingester, &search->glossary);
 }
 
 static void stop_glossary(struct sh_service *service, void *self)
@@ -293,7 +283,7 @@ static enum sh_err start_putter(struct sh_service *service, void *self)
     struct putter_options options = {
         .pg = search->pg,
         .embedder = search->embedder,
-        .workers = search->ingester,
+        .workers = search->workers.ingester,
         .feed = search->memory.feed,
         .model = search->model,
         .chunk = {config->chunk_tokens, config->chunk_overlap},
@@ -395,23 +385,20 @@ static void stop_generations(struct sh_service *service, void *self)
 static enum sh_err start_jobs(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct sh_job_kind kinds[GENERATION_KINDS];
-    struct sh_jobs_options options = {.pg = search->pg,
-                                      .pg_config = &search->pg_config,
-                                      .config = &search->jobs_config,
-                                      .kinds = kinds,
-                                      .kind_count = SH_COUNT(kinds)};
+    struct sh_job_kind kinds[1 + GENERATION_KINDS] = {
+        ingest_kind(search->putter, search->config.ingest_concurrency)};
+    struct job_parts_options options = {
+        search->pg, &search->pg_config, &search->jobs_config, sh_service_rpc(service),
+        kinds,      SH_COUNT(kinds)};
 
-    generations_kinds(&search->generations.generations, kinds);
-    return sh_jobs_create(sh_service_loop(service), &options, &search->jobs);
+    generations_kinds(&search->generations.generations, kinds + 1);
+    return job_parts_start(&search->jobs, sh_service_loop(service), &options);
 }
 
 static void drain_jobs(struct sh_service *service, void *self)
 {
-    struct search *search = self;
-
     sh_service_hold(service);
-    sh_jobs_drain(search->jobs, on_drained, service);
+    job_parts_drain(&((struct search *)self)->jobs, on_drained, service);
 }
 
 static void stop_jobs(struct sh_service *service, void *self)
@@ -420,7 +407,7 @@ static void stop_jobs(struct sh_service *service, void *self)
 
     (void)service;
     generations_stop(&search->generations.generations);
-    sh_jobs_close(&search->jobs);
+    job_parts_close(&search->jobs);
 }
 
 static enum sh_err start_watch(struct sh_service *service, void *self)

@@ -24,7 +24,9 @@
     S(u32, keep_hours, "JOB_KEEP_HOURS", "168", 1, 87600, 0, "",                         \
       "how long jobs that have ended can be looked at")                                  \
     S(u32, backlog_mb, "JOB_BACKLOG_MB", "1024", 1, 1048576, 0, "",                      \
-      "most megabytes of items that wait in the queue; who adds more has to wait")
+      "most megabytes of items that wait in the queue; who adds more has to wait")       \
+    S(u32, per_user, "JOBS_PER_USER", "20", 1, 100000, 0, "",                            \
+      "jobs of one user that have not ended; more are refused")
 
 struct sh_jobs_config {
     SH_JOBS_SETTINGS(SH_SETTING_MEMBER)

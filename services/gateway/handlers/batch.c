@@ -387,9 +387,15 @@ void batch_post(struct exchange *x, void *unused)
 {
     enum refresh_mode refresh;
 
+    bool wait;
+
     (void)unused;
-    if (!batch_request_ok(x) || !refresh_read(x, &refresh))
+    if (!batch_request_ok(x, &wait) || !refresh_read(x, &refresh))
         return;
+    if (!wait) {
+        job_fill_post(x);
+        return;
+    }
     struct batch *batch = batch_open(x, refresh);
     if (batch == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);

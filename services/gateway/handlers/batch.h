@@ -7,8 +7,14 @@
 #include "services/gateway/handlers/refresh.h"
 #include "services/gateway/lines.h"
 
-/* False: answered, it is no such request. */
-SH_CHECK bool batch_request_ok(struct exchange *x);
+/* `wait`: the results are waited for, line by line. False: answered, it is no such
+ * request. */
+SH_CHECK bool batch_request_ok(struct exchange *x, bool *wait);
+/* What the line holds; borrows from `arena` and from *json, which the caller gives back
+ * by json_decref() in any case. False: `fault` says why, *code is what to call it. */
+SH_CHECK bool batch_line_read(const struct line *line, struct sh_arena *arena,
+                              json_t **json, struct document_put *out, uint64_t *key,
+                              struct schema_fault *fault, const char **code);
 /* Append the encoded DOCUMENT_PUT to `frame`. `key`: the same for the same id,
  * 0 when the document has none, so that storing it twice makes two. False: `result` has
  * the line that says why. */

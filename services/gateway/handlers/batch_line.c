@@ -58,17 +58,6 @@ void batch_line_end(const struct refresh *refresh, struct sh_buffer *result)
     sh_buffer_text(result, "}\n");
 }
 
-static bool refuse(const struct line *line, enum sh_err err, const char *code,
-                   const struct schema_fault *fault, struct sh_buffer *result)
-{
-    const struct sh_problem problem = {.status = sh_err_http_status(err),
-                                       .code = code != NULL ? code : sh_err_code(err),
-                                       .field = fault->field,
-                                       .error = fault->error};
-    batch_line_failed(line->number, &problem, result);
-    return false;
-}
-
 /* FNV-1a; never 0. */
 static uint64_t key_of(struct sh_bytes id)
 {
@@ -80,40 +69,68 @@ static uint64_t key_of(struct sh_bytes id)
     return key | 1;
 }
 
-static bool encode_body(const struct line *line, json_t *json, bool no_wait,
-                        struct sh_buffer *frame, uint64_t *key, struct sh_buffer *result)
+static bool blame(struct schema_fault *fault, const char **code, enum sh_err err)
+{
+    fault->err = err;
+    *code = err == SH_MALFORMED ? "malformed_json" : sh_err_code(err);
+    return false;
+}
+
+bool batch_line_read(const struct line *line, struct sh_arena *arena, json_t **json,
+                     struct document_put *out, uint64_t *key, struct schema_fault *fault,
+                     const char **code)
 {
     struct document_body body;
-    struct schema_fault fault;
-    struct sh_arena arena = {0};
+    struct sh_bytes text = line->text;
 
-    bool good = schema_read(&document_schema, json, &arena, &body, &fault) == SH_OK &&
-                document_encode(&body, no_wait, &arena, frame, &fault);
-    if (good)
-        *key = body.id.len > 0 ? key_of(body.id) : 0;
-    sh_arena_free(&arena);
-    return good || refuse(line, fault.err, NULL, &fault, result);
+    *json = NULL;
+    *fault = (struct schema_fault){0};
+    if (line->number == 1 && text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        text = (struct sh_bytes){(const char *)text.data + 3, text.len - 3};
+    if (line->too_long) {
+        (void)snprintf(fault->error, sizeof fault->error,
+                       "the line is longer than a document may be");
+        return blame(fault, code, SH_TOOBIG);
+    }
+    enum sh_err err = json_in(text, json, fault->error, sizeof fault->error);
+    if (err != SH_OK)
+        return blame(fault, code, err);
+    if (schema_read(&document_schema, *json, arena, &body, fault) != SH_OK ||
+        !document_fill(&body, true, arena, out, fault)) {
+        *code = sh_err_code(fault->err);
+        return false;
+    }
+    *key = body.id.len > 0 ? key_of(body.id) : 0;
+    return true;
 }
 
 bool batch_line_encode(const struct line *line, bool no_wait, struct sh_buffer *frame,
                        uint64_t *key, struct sh_buffer *result)
 {
-    struct schema_fault fault = {0};
-    struct sh_bytes text = line->text;
+    struct schema_fault fault;
+    struct document_put put;
+    struct sh_arena arena = {0};
+    const char *code = NULL;
     json_t *json;
+    bool good = batch_line_read(line, &arena, &json, &put, key, &fault, &code);
 
-    if (line->number == 1 && text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
-        text = (struct sh_bytes){(const char *)text.data + 3, text.len - 3};
-    if (line->too_long) {
-        (void)snprintf(fault.error, sizeof fault.error,
-                       "the line is longer than a document may be");
-        return refuse(line, SH_TOOBIG, NULL, &fault, result);
+    if (good) {
+        put.no_wait = no_wait;
+        enum sh_err err = msg_encode(document_put_desc(), &put, frame);
+        good = err == SH_OK;
+        if (!good) {
+            (void)blame(&fault, &code, err);
+            (void)snprintf(fault.error, sizeof fault.error, "the document is too large");
+        }
     }
-    enum sh_err err = json_in(text, &json, fault.error, sizeof fault.error);
-    if (err != SH_OK)
-        return refuse(line, err, err == SH_MALFORMED ? "malformed_json" : NULL, &fault,
-                      result);
-    bool good = encode_body(line, json, no_wait, frame, key, result);
+    if (!good)
+        batch_line_failed(line->number,
+                          &(struct sh_problem){.status = sh_err_http_status(fault.err),
+                                               .code = code,
+                                               .field = fault.field,
+                                               .error = fault.error},
+                          result);
+    sh_arena_free(&arena);
     json_decref(json);
     return good;
 }

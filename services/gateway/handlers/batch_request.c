@@ -20,9 +20,9 @@ static bool is_ndjson(struct sh_bytes type)
     return type.len == 0;
 }
 
-bool batch_request_ok(struct exchange *x)
+bool batch_request_ok(struct exchange *x, bool *wait)
 {
-    struct sh_bytes wait;
+    struct sh_bytes text;
 
     if (!exchange_body_plain(x))
         return false;
@@ -34,15 +34,11 @@ bool batch_request_ok(struct exchange *x)
                                              "Content-Type: application/x-ndjson"});
         return false;
     }
-    if (!exchange_query_text(x, "wait", 8, &wait))
+    if (!exchange_query_text(x, "wait", 8, &text))
         return false;
-    if (sh_bytes_is(wait, "true") || sh_bytes_is(wait, "1"))
+    *wait = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
+    if (*wait || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
         return true;
-    exchange_fail(x, &(struct sh_problem){
-                         .status = 400,
-                         .code = "wait_required",
-                         .field = "wait",
-                         .error = "a batch is answered while it is stored: ask with "
-                                  "?wait=true"});
+    exchange_invalid(x, "wait", "wait must be true or false");
     return false;
 }

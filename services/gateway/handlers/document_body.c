@@ -121,25 +121,39 @@ static bool dump_metadata(json_t *metadata, struct sh_arena *arena, struct sh_by
     return true;
 }
 
-bool document_encode(const struct document_body *body, bool no_wait,
-                     struct sh_arena *arena, struct sh_buffer *out,
-                     struct schema_fault *fault)
+bool document_fill(const struct document_body *body, bool no_wait, struct sh_arena *arena,
+                   struct document_put *out, struct schema_fault *fault)
 {
-    struct document document = {
-        .id = body->id, .title = body->title, .collection = body->collection};
+    struct document *document = sh_arena_alloc(arena, sizeof *document);
     bool blank = false;
 
     *fault = (struct schema_fault){0};
     if (!check_body(body, fault))
         return false;
-    struct section *sections = sections_of(body, arena, &document.sections_count, &blank);
-    if (sections == NULL || !dump_metadata(body->metadata, arena, &document.metadata))
+    if (document == NULL)
+        return blame(fault, SH_NOMEM, "", "out of memory");
+    *document = (struct document){
+        .id = body->id, .title = body->title, .collection = body->collection};
+    struct section *sections =
+        sections_of(body, arena, &document->sections_count, &blank);
+    if (sections == NULL || !dump_metadata(body->metadata, arena, &document->metadata))
         return blame(fault, SH_NOMEM, "", "out of memory");
     if (blank)
         return blame(fault, SH_INVALID, "sections", "every section is blank");
-    document.sections = sections;
-    struct document_put put = {
-        .document = &document, .document_count = 1, .no_wait = no_wait};
+    document->sections = sections;
+    *out = (struct document_put){
+        .document = document, .document_count = 1, .no_wait = no_wait};
+    return true;
+}
+
+bool document_encode(const struct document_body *body, bool no_wait,
+                     struct sh_arena *arena, struct sh_buffer *out,
+                     struct schema_fault *fault)
+{
+    struct document_put put;
+
+    if (!document_fill(body, no_wait, arena, &put, fault))
+        return false;
     enum sh_err err = msg_encode(document_put_desc(), &put, out);
     if (err != SH_OK)
         return blame(fault, err, "", "the document is too large");

@@ -40,6 +40,10 @@ struct document_body {
     json_t *metadata;            /* NULL when absent */
 };
 extern const struct schema document_schema;
+/* What search takes; borrows from `body` and `arena`. False: `fault` says why. */
+SH_CHECK bool document_fill(const struct document_body *body, bool no_wait,
+                            struct sh_arena *arena, struct document_put *out,
+                            struct schema_fault *fault);
 /* Append the encoded DOCUMENT_PUT. False: `fault` says why. */
 SH_CHECK bool document_encode(const struct document_body *body, bool no_wait,
                               struct sh_arena *arena, struct sh_buffer *out,
@@ -59,8 +63,13 @@ extern const struct schema collection_schema;
 route_fn collection_all, collection_get, collection_put, collection_delete;
 /* file.c */
 route_fn document_file;
-/* batch.c */
+/* batch.c, job_fill.c: waited for, or as a job */
 route_fn batch_post;
+void job_fill_post(struct exchange *x);
+
+/* jobs.c, job_events.c */
+route_fn job_list, job_get, job_delete, job_retry, job_events;
+void job_write(struct sh_buffer *out, const struct job *job);
 
 /* embed.c, embed_openai.c */
 extern const struct schema embed_schema, embeddings_schema, openai_embed_schema;

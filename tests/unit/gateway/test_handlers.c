@@ -111,7 +111,7 @@ static void bad_requests_never_reach_a_service(void **state)
          "\"field\":\"sections\""},
         {"/api/documents", "", "{\"id\":\"a\\u0001\",\"title\":\"t\",\"text\":\"x\"}",
          "\"field\":\"id\""},
-        {"/api/documents/batch", "", "{}", "wait_required"},
+        {"/api/documents/batch?wait=perhaps", "", "{}", "\"field\":\"wait\""},
         {"/api/embed", "", "{\"input\":7}", "{\"error\":\"input must be a text"},
     };
     struct fixture *f = *state;

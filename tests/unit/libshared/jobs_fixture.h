@@ -201,7 +201,7 @@ static inline int set_up(void **state)
                                       .pool_min = 1,
                                       .pool_max = 3,
                                       .statement_timeout_ms = 60000};
-    f->settings = (struct sh_jobs_config){600, 24, 1024};
+    f->settings = (struct sh_jobs_config){600, 24, 1024, 20};
     f->db = servers_connect();
     migrate_afresh(f->db);
     for (size_t i = 0; i < WORKERS; i++) {

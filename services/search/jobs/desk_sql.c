@@ -1,0 +1,20 @@
+#include "services/search/jobs/desk_sql.h"
+
+#define COLUMNS                                                                          \
+    "id, kind, state, done, failed, total, error_code, error, result, created_by, "      \
+    "extract(epoch FROM created_at), extract(epoch FROM started_at), "                   \
+    "extract(epoch FROM finished_at), version"
+
+const struct sh_pg_statement desk_job = {
+    "desk_job", "SELECT " COLUMNS " FROM jobs "
+                "WHERE id = $1::uuid AND ($2::boolean OR created_by = $3)"};
+
+const struct sh_pg_statement desk_errors = {
+    "desk_errors", "SELECT label, error_code, error FROM job_items "
+                   "WHERE job_id = $1::uuid AND failed ORDER BY seq LIMIT 100"};
+
+const struct sh_pg_statement desk_page = {
+    "desk_page", "SELECT " COLUMNS ", count(*) OVER () FROM jobs "
+                 "WHERE ($1 = '' OR state = $1) AND ($2 = '' OR kind = $2) "
+                 "AND ($3::boolean OR created_by = $4) "
+                 "ORDER BY created_at DESC, id OFFSET $5::bigint LIMIT $6::int"};
