@@ -307,7 +307,7 @@ static inline void service_start_generations(struct service *service)
                                    .kinds = kinds,
                                    .kind_count = GENERATION_KINDS};
 
-    service->jobs_config = (struct sh_jobs_config){30, 1, 64};
+    service->jobs_config = (struct sh_jobs_config){30, 1, 64, 20};
     assert_int_equal(pending_create(loop, &beside, &service->beside), SH_OK);
     generations_start(&service->generations, &generations);
     generations_kinds(&service->generations, kinds);
