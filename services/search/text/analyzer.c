@@ -2,9 +2,10 @@
 
 #include <libstemmer.h>
 #include <utf8proc.h>
+#include <xxhash.h>
 
-#include "shared/stopwords.h"
 #include "shared/mem.h"
+#include "shared/stopwords.h"
 
 /* Of a longer word only so many bytes are looked at. */
 enum { WORD_BYTES = 256, FOLDED_POINTS = 1024 };
@@ -23,6 +24,18 @@ struct folded {
     size_t len;
 };
 
+/* What became of a word. In a text the same ones come again and again, and stemming is by
+ * far the slowest that is done to them. */
+enum { KNOWN_WORDS = 512, KNOWN_BYTES = 24 };
+
+struct known {
+    uint8_t len; /* 0: none */
+    uint8_t stem_len;
+    bool stop;
+    char word[KNOWN_BYTES];
+    char stem[KNOWN_BYTES];
+};
+
 struct analyzer {
     struct sb_stemmer *stemmer; /* NULL: none */
     const struct sh_stopwords *stopwords;
@@ -37,6 +50,7 @@ struct analyzer {
     uint32_t current_start; /* a single one to tell still, when `single` */
     bool single;
     bool single_extra;
+    struct known known[KNOWN_WORDS]; /* by hash; the newest stays */
 };
 
 static enum kind kind_of(int32_t code)
@@ -157,11 +171,49 @@ static struct sh_bytes stem(struct analyzer *self)
     return (struct sh_bytes){self->stemmed.text, (size_t)len};
 }
 
+static bool find_term(struct analyzer *self, struct sh_bytes *term)
+{
+    struct sh_bytes word = {self->word.text, self->word.len};
+    bool stop = sh_stopwords_has(self->stopwords, word);
+    *term = stop ? word : stem(self);
+    return stop;
+}
+
+/* What the word becomes; true: it is a stop word. */
+static bool term_of(struct analyzer *self, struct sh_bytes *term)
+{
+    size_t len = self->word.len;
+    if (len > KNOWN_BYTES)
+        return find_term(self, term);
+    struct known *known = &self->known[XXH3_64bits(self->word.text, len) % KNOWN_WORDS];
+    if (known->len == len && memcmp(known->word, self->word.text, len) == 0) {
+        *term = (struct sh_bytes){known->stem, known->stem_len};
+        return known->stop;
+    }
+    bool stop = find_term(self, term);
+    if (term->len > KNOWN_BYTES)
+        return stop;
+    known->len = (uint8_t)len;
+    known->stem_len = (uint8_t)term->len;
+    known->stop = stop;
+    memcpy(known->word, self->word.text, len);
+    memcpy(known->stem, term->data, term->len);
+    return stop;
+}
+
+static bool is_plain(uint8_t byte)
+{
+    return (uint8_t)((byte | 0x20) - 'a') < 26 || (uint8_t)(byte - '0') < 10;
+}
+
 /* From `pos` on the end of the word that begins there; joiners only inside. */
 static uint32_t word_end(const struct analyzer *self, uint32_t pos)
 {
+    const uint8_t *data = self->text.data;
     uint32_t end = pos;
     for (;;) {
+        while (pos < self->text.len && is_plain(data[pos]))
+            end = ++pos;
         struct point point = point_at(self, pos);
         if (point.kind != KIND_WORD && point.kind != KIND_JOINER)
             return end;
@@ -190,8 +242,9 @@ static bool next_word(struct analyzer *self, struct token *token)
     if (self->word.len == 0)
         return false;
     struct sh_bytes word = {self->word.text, self->word.len};
-    bool stop = sh_stopwords_has(self->stopwords, word);
-    *token = (struct token){.term = stop ? word : stem(self),
+    struct sh_bytes term;
+    bool stop = term_of(self, &term);
+    *token = (struct token){.term = term,
                             .folded = word,
                             .position = self->position++,
                             .start = start,

@@ -112,18 +112,26 @@ static struct window widen(struct window window, const struct sh_bytes *text)
     return window;
 }
 
+/* All that are escaped are among the first 64 characters. */
+static bool is_special(char c)
+{
+    const uint64_t specials = UINT64_C(1) << '&' | UINT64_C(1) << '<' |
+                              UINT64_C(1) << '>' | UINT64_C(1) << '"' |
+                              UINT64_C(1) << '\'';
+    return (uint8_t)c < 64 && (specials >> (uint8_t)c & 1) != 0;
+}
+
 static void escape(struct sh_buffer *out, const char *data, size_t len)
 {
     size_t from = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *text = data[i] == '&'    ? "&amp;"
-                           : data[i] == '<'  ? "&lt;"
-                           : data[i] == '>'  ? "&gt;"
-                           : data[i] == '"'  ? "&quot;"
-                           : data[i] == '\'' ? "&#39;"
-                                             : NULL;
-        if (!text)
+        if (!is_special(data[i]))
             continue;
+        const char *text = data[i] == '&'   ? "&amp;"
+                           : data[i] == '<' ? "&lt;"
+                           : data[i] == '>' ? "&gt;"
+                           : data[i] == '"' ? "&quot;"
+                                            : "&#39;";
         sh_buffer_append(out, data + from, i - from);
         sh_buffer_text(out, text);
         from = i + 1;

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "services/search/text/analyzer.h"
-#include "shared/stopwords.h"
 #include "shared/buffer.h"
 #include "shared/mem.h"
+#include "shared/stopwords.h"
 
 /* The terms of a text, "a|b|c"; stop words in (), extra ones in []. */
 static char *terms_in(const char *language, struct sh_bytes text)
@@ -138,6 +138,38 @@ static void endless_words_are_cut(void **state)
     }
 }
 
+/* Words that come again are not stemmed again, and become the same. */
+static void words_that_come_again_become_the_same(void **state)
+{
+    (void)state;
+    enum { WORDS = 3000, TIMES = 3 };
+    struct sh_buffer text = {0};
+    struct analyzer *analyzer = NULL;
+    struct token token;
+    assert_int_equal(analyzer_create("english", &analyzer), SH_OK);
+    for (int n = 0; n < WORDS * TIMES; n++)
+        sh_buffer_printf(&text, "%c%drunnings the ", 'a' + n % 26, n % WORDS);
+    sh_buffer_printf(&text, "internationalizationalisms internationalizationalisms");
+    analyzer_start(analyzer, sh_buffer_bytes(&text));
+    for (int n = 0; n < WORDS * TIMES; n++) {
+        char expected[32];
+        (void)snprintf(expected, sizeof expected, "%c%drun", 'a' + n % 26, n % WORDS);
+        assert_true(analyzer_next(analyzer, &token));
+        assert_false(token.stop);
+        assert_true(sh_bytes_is(token.term, expected));
+        assert_true(analyzer_next(analyzer, &token));
+        assert_true(token.stop);
+        assert_true(sh_bytes_is(token.term, "the"));
+    }
+    for (int n = 0; n < 2; n++) { /* longer than what is remembered */
+        assert_true(analyzer_next(analyzer, &token));
+        assert_true(sh_bytes_is(token.folded, "internationalizationalisms"));
+    }
+    assert_false(analyzer_next(analyzer, &token));
+    analyzer_free(&analyzer);
+    sh_buffer_free(&text);
+}
+
 static void an_unknown_language_is_refused(void **state)
 {
     (void)state;
@@ -157,6 +189,7 @@ int main(void)
         cmocka_unit_test(offsets_are_those_of_the_text),
         cmocka_unit_test(broken_utf8_is_passed_over),
         cmocka_unit_test(endless_words_are_cut),
+        cmocka_unit_test(words_that_come_again_become_the_same),
         cmocka_unit_test(an_unknown_language_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
