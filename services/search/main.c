@@ -363,6 +363,8 @@ static enum sh_err start_generations(struct sh_service *service, void *self)
         .first = search->pending,
         .recent = &search->methods.querier.vectors,
         .rpc = sh_service_rpc(service),
+        .health = sh_service_health(service),
+        .shown = search->methods.querier.model,
     };
 
     return generation_parts_start(&search->generations, &options);

@@ -94,6 +94,7 @@ void search_write_tail(struct sh_buffer *out, const struct search_results *resul
     json_member_text(out, "mode", sh_bytes_of(search_modes[results->mode]));
     json_member(out, "degraded");
     write_texts(out, results->degraded, results->degraded_count);
+    json_member_text(out, "generation", results->fingerprint);
     json_member(out, "expanded");
     write_expanded(out, results);
     if (state->explain) {

@@ -5,6 +5,17 @@ static void on_owed(void *arg)
     generation_parts_wake(arg);
 }
 
+static enum sh_err start_watch(struct generation_parts *self,
+                               const struct generation_parts_options *options)
+{
+    struct generation_watch_options watch = {.health = options->health,
+                                             .pg = options->pg,
+                                             .binding = options->model,
+                                             .shown = options->shown};
+
+    return generation_watch_create(options->loop, &watch, &self->watch);
+}
+
 enum sh_err generation_parts_start(struct generation_parts *self,
                                    const struct generation_parts_options *options)
 {
@@ -28,7 +39,9 @@ enum sh_err generation_parts_start(struct generation_parts *self,
         return err;
     generations_start(&self->generations, &generations);
     self->generations.recent = options->recent;
-    err = generations_add(&self->generations, options->rpc);
+    err = start_watch(self, options);
+    if (err == SH_OK)
+        err = generations_add(&self->generations, options->rpc);
     if (err != SH_OK)
         generation_parts_close(self);
     return err;
@@ -53,5 +66,6 @@ void generation_parts_pause(struct generation_parts *self)
 void generation_parts_close(struct generation_parts *self)
 {
     generations_stop(&self->generations);
+    generation_watch_close(&self->watch);
     pending_close(&self->beside);
 }

@@ -4,6 +4,7 @@
 #ifndef SEARCH_GENERATION_PARTS_H
 #define SEARCH_GENERATION_PARTS_H
 
+#include "services/search/generations/generation_watch.h"
 #include "services/search/generations/generations.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/settings.h"
@@ -11,6 +12,7 @@
 struct generation_parts { /* {0} is closed */
     struct generations generations;
     struct pending *beside; /* makes the vectors */
+    struct generation_watch *watch;
 };
 
 struct generation_parts_options {
@@ -22,6 +24,8 @@ struct generation_parts_options {
     const struct pending *first;         /* that of the live generation */
     struct query_vectors *const *recent; /* questions, for comparisons */
     struct sh_rpc_server *rpc;
+    struct sh_health *health;
+    const struct model *shown; /* what searches use now */
 };
 
 /* Errors: SH_NOMEM, those of sh_rpc_server_add(). */

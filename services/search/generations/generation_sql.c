@@ -15,6 +15,11 @@ const struct sh_pg_statement generation_list = {
     "extract(epoch FROM m.activated_at), m.previous, m.card::text FROM models m "
     "ORDER BY m.state = 'live' DESC, m.created_at DESC, m.fingerprint LIMIT 64"};
 
+const struct sh_pg_statement generation_states = {
+    "generation_states",
+    "SELECT m.fingerprint, m.name, m.state, (SELECT count(*) FROM generation_pending g "
+    "WHERE g.fingerprint = m.fingerprint) FROM models m ORDER BY m.created_at LIMIT 64"};
+
 /* One that was retired is completed; what it has stays. */
 const struct sh_pg_statement generation_begin = {
     "generation_begin",
@@ -124,8 +129,8 @@ const struct sh_pg_statement generation_drop_begin = {
 const struct sh_pg_statement generation_drop_some = {
     "generation_drop_some",
     "WITH gone AS (DELETE FROM chunk_vectors v USING (SELECT chunk_id FROM chunk_vectors "
-    "WHERE fingerprint = $1 LIMIT $2::int) AS some WHERE v.fingerprint = $1 "
-    "AND v.chunk_id = some.chunk_id RETURNING 1) SELECT count(*) FROM gone"};
+    "WHERE fingerprint = $1 LIMIT $2::int) AS batch WHERE v.fingerprint = $1 "
+    "AND v.chunk_id = batch.chunk_id RETURNING 1) SELECT count(*) FROM gone"};
 
 const struct sh_pg_statement generation_drop_end = {
     "generation_drop_end",

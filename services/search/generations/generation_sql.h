@@ -35,9 +35,10 @@ enum claim_column {
 };
 
 extern const struct sh_pg_statement generation_list,
-    generation_begin, /* as store_model_bind: it is being built, unless it is live */
-    generation_mark,  /* fingerprint, chunk to go on after, limit: passages without such a
-                         vector are owed one → the last chunk looked at, or no row */
+    generation_states, /* → fingerprint, name, state, passages that wait */
+    generation_begin,  /* as store_model_bind: it is being built, unless it is live */
+    generation_mark, /* fingerprint, chunk to go on after, limit: passages without such a
+                        vector are owed one → the last chunk looked at, or no row */
     generation_figures, /* fingerprint → state, passages that wait, that were refused */
     generation_total,   /* → passages in all */
     generation_finish,  /* fingerprint: it is ready if it was being built → t */

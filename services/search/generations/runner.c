@@ -3,7 +3,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { RETRY_MS = 1000, QUERY_MS = 120000 };
+enum { FAULTS_MAX = 10, RETRY_MS = 1000, QUERY_MS = 120000 };
 
 /* --- the end ------------------------------------------------------------------------ */
 
@@ -94,7 +94,12 @@ static void on_queried(void *arg, const struct sh_pg_reply *reply)
     if (!returned(self))
         return;
     if (reply->err == SH_OK) {
+        self->faults = 0;
         self->queried(self, reply);
+        return;
+    }
+    if (reply->err == SH_INTERNAL && ++self->faults >= FAULTS_MAX) {
+        runner_fail(self, "internal_error", "the database refuses a statement");
         return;
     }
     sh_warning(NULL, "a job of generations waits for the database: %s", reply->message);

@@ -29,6 +29,7 @@ struct runner { /* embedded; the first four are the owner's to set */
     bool closing;
     bool ended;
     bool cleaning;
+    unsigned faults; /* of statements, in a row, that will hardly pass by themselves */
     uint64_t call;
     struct sh_rpc_client *client; /* of the call; NULL: none is under way */
     sh_rpc_done_fn *answered;
@@ -45,7 +46,8 @@ void runner_wanted(struct runner *self);
 void runner_close(struct runner *self);
 
 /* `done` gets the runner as its argument; it is not called when the run is left. A
- * failure of the database is tried again in a moment, by the same step. */
+ * failure of the database is tried again in a moment, by the same step; one that is no
+ * failure of the connection at most ten times in a row. */
 void runner_query(struct runner *self, const struct sh_pg_step *step,
                   sh_pg_done_fn *done);
 void runner_call(struct runner *self, struct sh_rpc_client *client,

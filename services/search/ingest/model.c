@@ -285,7 +285,7 @@ static void on_default(void *arg, const struct sh_rpc_response *response)
         return;
     if (!first_card(response, &arena, &card, &model) ||
         !model_describe(card, self->card)) {
-        wait_ms(self, response->err == SH_OK ? CHECK_MS : RETRY_MS);
+        wait_ms(self, RETRY_MS);
         sh_warning(NULL, "the embedder does not say which model it has: %s",
                    response->err == SH_OK ? "unusable answer" : response->message);
     } else if (self->current.dimension == 0) {
