@@ -24,14 +24,18 @@ def fill(stack, count):
     return stack.embedded()
 
 
-def generations(stack):
+def listed(stack):
     reply = stack.get("/api/generations")
     assert reply.status == 200, reply.body
-    return {one["model"]: one for one in reply.json()["generations"]}
+    return reply.json()["generations"]
+
+
+def generations(stack):
+    return {one["model"]: one for one in listed(stack)}
 
 
 def live(stack):
-    return next(one for one in generations(stack).values() if one["state"] == "live")
+    return next(one for one in listed(stack) if one["state"] == "live")
 
 
 def reindex(stack, model, activate=False):
@@ -226,16 +230,18 @@ def ollama():
     server.stdout.close()
 
 
+def ask_anew(stack, numbers=iter(range(10 ** 6))):
+    """Not what was asked before: its vector is kept, and is of the old model."""
+    return stack.search(f"ledger {next(numbers)}")
+
+
 def test_a_model_that_changed_behind_its_name_is_not_mixed(new_stack, ollama):
     stack = fill(new_stack(OLLAMA=ollama.url, GENERATION_AUTO="false").settled(), 20)
     before = searched(stack)
     ollama.change(seed="other", digest="other")
-    # not one that was asked before: its vector is kept, and is of the old model
-    numbers = iter(range(10 ** 6))
-    refused = eventually(lambda: next((a for a in [stack.search(f"ledger {next(numbers)}")]
-                                       if a["degraded"]), None), seconds=60, what=stack.logs)
-    assert refused["degraded"] == ["embedding"]
-    eventually(lambda: b"no more" in stack.get("/health/detailed").body, seconds=60)
+    eventually(lambda: ask_anew(stack)["degraded"] == ["embedding"], seconds=60, what=stack.logs)
+    eventually(lambda: b"no more" in stack.get("/health", base=stack.ops("search")).body,
+               seconds=60, what=stack.logs)
     job_ends(stack, reindex(stack, "nomic-embed-text", activate=True))
     eventually(lambda: searched(stack) != before, seconds=60, what=stack.logs)
     assert stack.search("violin beside the comet")["degraded"] == []
@@ -245,6 +251,7 @@ def test_a_lost_model_is_replaced_by_itself(new_stack, ollama):
     stack = fill(new_stack(OLLAMA=ollama.url).settled(), 20)
     before = searched(stack)
     ollama.change(seed="other", digest="other")
-    eventually(lambda: live(stack)["fingerprint"] != before, seconds=90, what=stack.logs)
+    eventually(lambda: ask_anew(stack) and live(stack)["fingerprint"] != before, seconds=90,
+               what=stack.logs)
     eventually(lambda: searched(stack) != before, seconds=60, what=stack.logs)
     assert stack.search("a garden with a lamp")["degraded"] == []

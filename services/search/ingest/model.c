@@ -32,6 +32,7 @@ struct model_binding {
     bool read;  /* do so as soon as IDLE */
     bool ask;   /* likewise */
     bool sweep; /* likewise */
+    bool told;  /* that the embedder does not say which model it has */
     bool gone;  /* the embedder said that it has the live model no more */
     unsigned missed;
     uint64_t asked_ms;
@@ -231,6 +232,7 @@ static void bind_model(struct model_binding *self, const struct model_card *card
 static void confirm(struct model_binding *self, const struct model_card *card)
 {
     self->gone = false;
+    self->told = false;
     self->missed = 0;
     self->problem[0] = '\0';
     if (!self->confirmed)
@@ -286,8 +288,10 @@ static void on_default(void *arg, const struct sh_rpc_response *response)
     if (!first_card(response, &arena, &card, &model) ||
         !model_describe(card, self->card)) {
         wait_ms(self, RETRY_MS);
-        sh_warning(NULL, "the embedder does not say which model it has: %s",
-                   response->err == SH_OK ? "unusable answer" : response->message);
+        if (!self->told)
+            sh_warning(NULL, "the embedder does not say which model it has: %s",
+                       response->err == SH_OK ? "unusable answer" : response->message);
+        self->told = true;
     } else if (self->current.dimension == 0) {
         bind_model(self, card);
     } else {
