@@ -111,9 +111,10 @@ void sh_file_store_close(struct sh_file_store **store_p)
 
     if (store == NULL)
         return;
+    struct sh_workers *workers = store->workers; /* who is told may ask for it still */
     *store_p = NULL;
     sh_s3_close(&store->s3);
-    sh_workers_close(&store->workers);
+    sh_workers_close(&workers);
     sh_free(store);
 }
 

@@ -92,10 +92,12 @@ void sh_file_writer_close(struct sh_file_writer **writer_p)
 /* True: the owner has left, and so has the writer. */
 static bool is_over(struct sh_file_writer *writer)
 {
+    bool closed = writer->closed;
+
     writer->working = false;
-    if (writer->closed)
+    if (closed)
         destroy(writer);
-    return writer->closed;
+    return closed;
 }
 
 /* --- writing

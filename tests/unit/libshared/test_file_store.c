@@ -195,13 +195,21 @@ static void closing_ends_what_is_under_way(void **state)
     struct fixture *f = *state;
     struct outcome removal = {.f = f};
     struct outcome listing = {.f = f};
+    struct outcome writing = {.f = f};
+    bool full;
 
+    /* a writer that was closed while a worker is at it has still to clear up */
+    assert_int_equal(sh_file_begin(f->store, on_drained, &writing, &writing.writer),
+                     SH_OK);
+    assert_int_equal(sh_file_append(writing.writer, sh_bytes_of("abc"), &full), SH_OK);
+    sh_file_writer_close(&writing.writer);
     assert_int_equal(sh_file_remove(f->store, sh_bytes_of(abc_hash), on_done, &removal),
                      SH_OK);
     assert_int_equal(sh_file_list(f->store, "", 10, on_listed, &listing), SH_OK);
     sh_file_store_close(&f->store);
     assert_int_equal(removal.ends, 1);
     assert_int_equal(listing.ends, 1);
+    assert_int_equal(files_in(f), 0);
 }
 
 /* --- directories only
