@@ -11,7 +11,8 @@ enum {
     ANSWER_MAX = 64 << 20,
     CONNECT_S = 15,
     WHOLE_S = 120,
-    SILENCE_S = 300, /* of a patient request */
+    SILENCE_S = 300,  /* of a patient request */
+    HELD_UP_S = 1800, /* of what is sent: a server that is behind takes nothing */
     ATTEMPTS = 5,
     PATIENCE_S = 60,
     FIRST_PAUSE_MS = 250,
@@ -231,7 +232,9 @@ static void set_common(struct api *self, struct attempt *attempt)
         curl_easy_setopt(curl, CURLOPT_CAINFO, self->ca_file);
     if (attempt->request->patient) {
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                         attempt->request->source ? (long)HELD_UP_S : (long)SILENCE_S);
+        curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     } else {
         curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)WHOLE_S);
     }

@@ -305,7 +305,11 @@ def test_lines_become_a_job_that_is_followed(cairn, fake, files):
     folder = files(docs_ndjson=LINES)
     line = told(cairn.run("ingest", folder, "--json"))["docs.ndjson"]
     assert (line["status"], line["job_id"], line["done"]) == ("stored", "j1", 3)
-    assert fake.answer.batches == [LINES.encode()]
+    sent = fake.answer.batches[0].decode().splitlines()
+    assert sent[1] == "not json"
+    first, last = json.loads(sent[0]), json.loads(sent[2])
+    assert first.pop("id") != last.pop("id")  # the same line again is the same document
+    assert [first, last] == [json.loads(line) for line in LINES.splitlines()[::2]]
     assert statuses(cairn.run("ingest", folder, "--json")) == {"docs.ndjson": "skipped"}
 
 
@@ -313,7 +317,9 @@ def test_lines_get_what_they_leave_open(cairn, fake, files):
     fake.answer = Jobs(job("done", 3))
     cairn.run("ingest", files(docs_jsonl=LINES), "-c", "all", "-l", 2)
     sent = fake.answer.batches[0].decode().splitlines()
-    assert json.loads(sent[0]) == {"title": "one", "text": "x", "collection": "all",
+    first = json.loads(sent[0])
+    assert first.pop("id").startswith("file-")
+    assert first == {"title": "one", "text": "x", "collection": "all",
                                    "metadata": {"clearance_level": 2}}
     assert sent[1] == "not json"
     assert json.loads(sent[2])["collection"] == "own"
@@ -336,6 +342,7 @@ def test_lines_that_fail_are_named_and_sent_again(cairn, fake, files):
     fake.answer.states = [job("done", 3)]
     cairn.run("ingest", folder)
     assert len(fake.answer.batches) == 2
+    assert fake.answer.batches[0] == fake.answer.batches[1]
 
 
 def test_a_job_goes_on_without_us_and_is_found_again(cairn, fake, files):

@@ -196,15 +196,14 @@ static bool is_under_way(const struct sender *sender, const struct walk_file *fi
 static bool begin_job(struct sender *sender, struct source *source,
                       struct ingest_result *result)
 {
-    struct api_source lines = {.read = source_read,
-                               .rewind = source_rewind,
-                               .arg = source,
-                               .size = source->defaults ? -1 : (curl_off_t)source->size};
+    struct api_source lines = {
+        .read = source_read, .rewind = source_rewind, .arg = source, .size = -1};
     enum api_end end = api_call(sender->api,
                                 &(struct api_request){.method = "POST",
                                                       .path = "/api/documents/batch",
                                                       .type = "application/x-ndjson",
                                                       .source = &lines,
+                                                      .repeatable = true,
                                                       .patient = true},
                                 &sender->reply);
     if (!judge(end, &sender->reply, result))
@@ -289,7 +288,8 @@ void send_file(struct sender *sender, const struct walk_file *file,
         (void)snprintf(result->job, sizeof(result->job), "%s", known.job);
         return;
     }
-    if (!source_open(&source, file->path, file->lines ? sender->plan->defaults : NULL))
+    const struct source_lines lines = {id, sender->plan->defaults};
+    if (!source_open(&source, file->path, file->lines ? &lines : NULL))
         fail(result, strerror(errno));
     else if (file->lines)
         send_lines(sender, file, id, &source, result);

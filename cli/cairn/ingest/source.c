@@ -7,6 +7,8 @@
 
 #include "cli/api/api.h"
 
+enum { ID_DIGITS = 32, FILE_ID = 64, LINE_ID = FILE_ID + ID_DIGITS + 2 };
+
 static bool look(struct source *self, uint64_t *size, int64_t *mtime_ns)
 {
     struct stat stat;
@@ -17,9 +19,11 @@ static bool look(struct source *self, uint64_t *size, int64_t *mtime_ns)
     return true;
 }
 
-bool source_open(struct source *self, const char *path, const json_t *defaults)
+bool source_open(struct source *self, const char *path, const struct source_lines *lines)
 {
-    *self = (struct source){.file = fopen(path, "re"), .defaults = defaults};
+    *self = (struct source){.file = fopen(path, "re")};
+    if (lines)
+        self->lines = *lines;
     if (!self->file || !look(self, &self->size, &self->mtime_ns))
         return false;
     self->digest = EVP_MD_CTX_new();
@@ -66,12 +70,25 @@ static void fill(json_t *document, const json_t *defaults)
         json_object_update_missing(metadata, given);
 }
 
-void source_fill(struct sh_buffer *out, struct sh_bytes line, const json_t *defaults)
+static void name(json_t *document, struct sh_bytes line, const char *file)
+{
+    char digest[DIGEST_TEXT];
+    char id[LINE_ID];
+    const char *given = json_string_value(json_object_get(document, "id"));
+    if ((given && *given) || !digest_text(line.data, line.len, digest))
+        return;
+    (void)snprintf(id, sizeof(id), "%.*s-%.*s", FILE_ID, file, ID_DIGITS, digest);
+    json_object_set_new(document, "id", json_string(id));
+}
+
+void source_fill(struct sh_buffer *out, struct sh_bytes line,
+                 const struct source_lines *lines)
 {
     json_t *document = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
     char *text = NULL;
     if (json_is_object(document)) {
-        fill(document, defaults);
+        name(document, line, lines->file);
+        fill(document, lines->defaults);
         text = json_dumps(document, JSON_COMPACT);
     }
     if (text)
@@ -93,7 +110,7 @@ static bool next_line(struct source *self)
     self->line_at = 0;
     bool ended = self->raw[len - 1] == '\n';
     source_fill(&self->line, (struct sh_bytes){self->raw, (size_t)len - (ended ? 1 : 0)},
-                self->defaults);
+                &self->lines);
     sh_buffer_text(&self->line, "\n");
     return self->line.err == SH_OK;
 }
@@ -112,7 +129,7 @@ static size_t read_lines(struct source *self, char *into, size_t most)
 size_t source_read(void *arg, char *into, size_t most)
 {
     struct source *self = arg;
-    if (self->defaults)
+    if (self->lines.file)
         return read_lines(self, into, most);
     size_t len = fread(into, 1, most, self->file);
     if (ferror(self->file) || EVP_DigestUpdate(self->digest, into, len) != 1)

@@ -9,17 +9,17 @@
 
 #include "cli/cairn/ingest/source.h"
 
-static const char lines[] = "{\"title\":\"a\",\"collection\":\"own\"}\n"
+static const char lines[] = "{\"title\":\"a\",\"collection\":\"own\",\"id\":\"i\"}\n"
                             "not json\n"
                             "\n"
                             "{\"title\":\"b\",\"metadata\":{\"department\":\"X\"}}";
 static const char filled[] =
-    "{\"title\":\"a\",\"collection\":\"own\","
+    "{\"title\":\"a\",\"collection\":\"own\",\"id\":\"i\","
     "\"metadata\":{\"department\":\"D\",\"priority\":2}}\n"
     "not json\n"
     "\n"
     "{\"title\":\"b\",\"metadata\":{\"department\":\"X\",\"priority\":2},"
-    "\"collection\":\"c\"}\n";
+    "\"id\":\"file-1-1f805ad5091e9fd0f1fc8dd502f4738e\",\"collection\":\"c\"}\n";
 
 static char taken[4096];
 
@@ -66,9 +66,10 @@ static void lines_get_what_they_leave_open(void **state)
     char plain[DIGEST_TEXT];
     struct source source;
     json_t *missing = defaults();
+    const struct source_lines rest = {"file-1", missing};
     folder_write("f", lines);
     for (size_t piece = 1; piece < 400; piece += 13) {
-        assert_true(source_open(&source, folder_path("f"), missing));
+        assert_true(source_open(&source, folder_path("f"), &rest));
         (void)take(&source, piece);
         assert_string_equal(taken, filled);
         assert_true(source_rewind(&source));
