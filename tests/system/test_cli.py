@@ -155,6 +155,39 @@ def test_files_come_in_are_found_and_come_back(cairn, stack, tmp_path):
     assert stack.get(f"/api/documents/{ferry}").status == 200
 
 
+def test_documents_by_line_become_a_job(cairn, stack, tmp_path):
+    lines = tmp_path / "many.ndjson"
+    lines.write_text("".join(json.dumps({"title": f"Tale {n}", "text": f"Of heron {n}."}) + "\n"
+                             for n in range(40)) + "not json\n")
+    done = cairn.run("ingest", lines, "-c", "cli jobs", "--json", code=1)
+    told = json.loads(done.stdout)
+    assert (told["status"], told["done"], told["failed"]) == ("failed", 40, 1)
+    assert told["errors"][0]["item"] == "line 41" and "line 41" in done.stderr
+    assert len(cairn.run("documents", "list", "-c", "cli jobs").stdout.splitlines()) == 40
+    # mended and sent again, no document is there twice
+    lines.write_text(lines.read_text().replace("not json\n", ""))
+    again = json.loads(cairn.run("ingest", lines, "-c", "cli jobs", "--json").stdout)
+    assert (again["status"], again["done"]) == ("stored", 40)
+    assert again["job_id"] != told["job_id"]
+    assert len(cairn.run("documents", "list", "-c", "cli jobs").stdout.splitlines()) == 40
+    assert "skipped" in cairn.run("ingest", lines, "-c", "cli jobs").stderr
+    seen = cairn.terminal("ingest", lines, "-c", "cli jobs", "--no-resume")
+    assert "1 stored" in seen
+
+    shown = cairn.run("jobs", "get", told["job_id"]).stdout
+    assert "state: done\n" in shown and "line 41\t" in shown
+    listed = [line.split("\t")[0] for line in cairn.run("jobs", "list").stdout.splitlines()]
+    assert {told["job_id"], again["job_id"]} <= set(listed)
+    assert cairn.run("jobs", "list", "--state", "running").returncode == 0
+    watched = cairn.run("jobs", "watch", again["job_id"], "--json").stdout.splitlines()
+    assert json.loads(watched[-1])["state"] == "done"
+    cairn.run("jobs", "watch", told["job_id"], code=1)
+    cairn.run("jobs", "cancel", "00000000-0000-0000-0000-000000000000", code=1)
+    gone = json.loads(cairn.run("collections", "delete", "cli jobs", "--documents",
+                                "--json").stdout)
+    assert gone["documents_deleted"] == 40
+
+
 def test_access_and_report_are_told(cairn, stack):
     stack.put(id="cli-access", title="Payroll", collection="cli-access",
               text="Salaries are paid on the last Friday of a month.",
