@@ -1,0 +1,88 @@
+/* walk: ways through the graph as one caller may see it: what it may not see is neither
+ * passed through nor counted. Whatever could take long stops at its budget. Pure, any
+ * thread; results live in the arena that is given. */
+#ifndef GRAPH_WALK_H
+#define GRAPH_WALK_H
+
+#include "services/graph/view/graph.h"
+
+enum { WALK_ANY = UINT32_MAX };
+
+/* Which links are followed. */
+struct walk_scope {
+    bool out;       /* along the edges */
+    bool in;        /* against them */
+    uint32_t type;  /* WALK_ANY: all */
+    uint32_t label; /* of the node at the other end; WALK_ANY: all */
+};
+
+struct walk_step {
+    bool outgoing;
+    uint32_t type;
+    struct link link;
+};
+
+struct walk_budget {               /* what it does not reach is said to be truncated */
+    size_t nodes;                  /* that are reached at most */
+    uint64_t deadline_ms;          /* clock.h; 0: none */
+    const _Atomic bool *cancelled; /* may be NULL */
+};
+
+/* --- neighbours ----------------------------------------------------------------------
+ */
+
+struct walk_group {
+    uint32_t type;
+    bool outgoing;
+    uint64_t count; /* above 0 */
+};
+
+/* How many links a node has, by direction (outgoing first) and type. Costs a look at each
+ * link only where some may not be seen. Errors: SH_NOMEM, SH_NOTFOUND. */
+SH_CHECK enum sh_err walk_degrees(const struct graph_reader *reader, uint32_t place,
+                                  struct sh_arena *arena, struct walk_group **out,
+                                  size_t *count);
+/* Up to `max` links in a fixed order (outgoing first, by type, peer and edge), beginning
+ * behind `after` (NULL: with the first); how many there are in `out`. */
+size_t walk_neighbours(const struct graph_reader *reader, uint32_t place,
+                       const struct walk_scope *scope, const struct walk_step *after,
+                       size_t max, struct walk_step *out);
+
+/* --- paths
+ * ------------------------------------------------------------------------------ */
+
+struct walk_path {
+    bool found;
+    bool truncated;  /* not found, but the budget ended before the ways did */
+    size_t length;   /* edges */
+    uint32_t *nodes; /* length + 1 places */
+    struct walk_step *steps;
+    double cost; /* length, or the sum of weights */
+};
+
+/* A shortest path by the number of edges: breadth first from both ends, whole levels, the
+ * smaller one first. The scope's label does not count. Errors: SH_NOMEM, SH_CANCELED. */
+SH_CHECK enum sh_err walk_shortest(const struct graph_reader *reader, uint32_t from,
+                                   uint32_t to, const struct walk_scope *scope,
+                                   uint32_t max_depth, const struct walk_budget *budget,
+                                   struct sh_arena *arena, struct walk_path *out);
+
+/* --- around a node
+ * ---------------------------------------------------------------------- */
+
+struct walk_subgraph {
+    uint32_t *nodes; /* the root first, then as they were reached */
+    size_t node_count;
+    uint32_t *edges; /* between these nodes */
+    size_t edge_count;
+    bool truncated; /* there is more within that depth */
+};
+
+/* What lies within `depth` edges of the root, nearest first, at most budget->nodes nodes
+ * and `max_edges` edges. Errors as above. */
+SH_CHECK enum sh_err walk_around(const struct graph_reader *reader, uint32_t root,
+                                 const struct walk_scope *scope, uint32_t depth,
+                                 size_t max_edges, const struct walk_budget *budget,
+                                 struct sh_arena *arena, struct walk_subgraph *out);
+
+#endif
