@@ -1,9 +1,9 @@
 /* graph: what is in the graph of entities and relationships. See README.md. */
-#include "services/graph/ask/schema.h"
+#include "services/graph/ask/asked.h"
 #include "services/graph/settings.h"
 #include "shared/service.h"
 
-enum { METHODS_COUNT = 1 };
+enum { METHODS_COUNT = 6 };
 
 struct graph_service {
     struct sh_process_config process;
@@ -109,7 +109,9 @@ static void stop_feed(struct sh_service *service, void *self)
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
-    static const struct question_kind *const kinds[METHODS_COUNT] = {&schema_question};
+    static const struct question_kind *const kinds[METHODS_COUNT] = {
+        &schema_question, &node_question, &neighbours_question,
+        &label_question,  &path_question, &subgraph_question};
     struct graph_service *graph = self;
     enum sh_err err = SH_OK;
 

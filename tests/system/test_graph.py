@@ -1,10 +1,26 @@
 """The graph through the gateway."""
 
-from conftest import eventually
+import pytest
+from conftest import Stack, eventually
+from tokens import JWT, bearer
+
+STUDENT, ADMIN = bearer("sam", "student"), bearer("root", "admin")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """One that looks who asks."""
+    running = Stack(**JWT, RATE_LIMIT_ENABLED="false").up()
+    yield running
+    running.down()
+
+
+def get(stack, path, who=STUDENT):
+    return stack.get(path, headers=who)
 
 
 def schema(stack):
-    return stack.get("/api/graph/schema").json()
+    return get(stack, "/api/graph/schema").json()
 
 
 def label(answer, name):
@@ -31,3 +47,121 @@ def test_the_schema_follows_the_record(stack):
     stack.psql("DELETE FROM graph_nodes WHERE id LIKE 'schema-%'")
     eventually(lambda: label(schema(stack), "SchemaPerson") is None, seconds=60,
                what=stack.logs)
+
+
+@pytest.fixture(scope="module")
+def people(stack):
+    """ada -KNOWS-> ben -KNOWS-> cyd -KNOWS-> dan, a short cut through a hidden node, and
+    hub, which knows thirty others."""
+    stack.psql("""
+        INSERT INTO graph_nodes (id, labels, properties, clearance_level) VALUES
+            ('ada', '{Human}', '{"name": "Ada", "age": 36}', 1),
+            ('ben', '{Human}', '{"name": "Ben", "age": 7.5}', 1),
+            ('cyd', '{Human}', '{"name": "Cyd"}', 1),
+            ('dan', '{Human}', '{"name": "Dan", "age": 36, "odd": true}', 1),
+            ('spy', '{Human}', '{"name": "Spy"}', 5), ('hub', '{Hub}', '{}', 1);
+        INSERT INTO graph_nodes (id, labels) SELECT 'leaf' || n, '{Leaf}'
+            FROM generate_series(1, 30) n;
+        INSERT INTO graph_edges (id, type, from_id, to_id, properties) VALUES
+            ('ab', 'KNOWS', 'ada', 'ben', '{"since": 1833}'),
+            ('bc', 'KNOWS', 'ben', 'cyd', '{}'), ('cd', 'KNOWS', 'cyd', 'dan', '{}'),
+            ('as', 'KNOWS', 'ada', 'spy', '{}'), ('sd', 'KNOWS', 'spy', 'dan', '{}'),
+            ('da', 'LIKES', 'dan', 'ada', '{}');
+        INSERT INTO graph_edges (id, type, from_id, to_id) SELECT 'h' || n, 'HAS', 'hub',
+            'leaf' || n FROM generate_series(1, 30) n;""")
+    eventually(lambda: label(schema(stack), "Leaf"), seconds=60, what=stack.logs)
+    yield stack
+    stack.psql("DELETE FROM graph_nodes WHERE labels && '{Human,Hub,Leaf}'")
+
+
+def ids(items):
+    return [item["id"] for item in items]
+
+
+def test_labels_and_their_pages(people):
+    labels = {item["name"]: item["count"]
+              for item in get(people, "/api/graph/labels").json()["labels"]}
+    assert (labels["Human"], labels["Hub"], labels["Leaf"]) == (4, 1, 30)
+    page = get(people, "/api/graph/labels/Human?per_page=3&sort=-age").json()
+    assert ids(page["nodes"]) == ["ada", "dan", "ben"]
+    assert page["pagination"] == {"page": 1, "per_page": 3, "total_count": 4,
+                                  "total_pages": 2, "has_next": True, "has_prev": False}
+    last = get(people, "/api/graph/labels/Human?per_page=3&sort=-age&page=2").json()
+    assert ids(last["nodes"]) == ["cyd"]  # has no age
+    assert last["pagination"]["has_next"] is False
+
+    def found(query):
+        return ids(get(people, f"/api/graph/labels/Human?{query}").json()["nodes"])
+
+    assert found("prop.age=36") == ["ada", "dan"]
+    assert found("prop.age=36&prop.odd=true") == ["dan"]
+    assert found("prop.age=7.50") == ["ben"]
+    assert found("prop.name=Spy") == []
+    assert found("prop.nothing=1") == []
+    empty = get(people, "/api/graph/labels/Nobody").json()
+    assert (empty["nodes"], empty["pagination"]["total_count"]) == ([], 0)
+
+
+def test_a_node_and_its_neighbours(people):
+    node = get(people, "/api/graph/nodes/ada").json()
+    assert node["properties"] == {"name": "Ada", "age": 36}
+    assert node["relationships"] == [
+        {"type": "KNOWS", "direction": "out", "count": 1},  # spy is not seen
+        {"type": "LIKES", "direction": "in", "count": 1}]
+    assert node["degree"] == 2
+    reply = get(people, "/api/graph/nodes/ada/neighbors?type=KNOWS").json()
+    assert ids(reply["nodes"]) == ["ben"]
+    assert reply["edges"] == [{"id": "ab", "type": "KNOWS", "from": "ada", "to": "ben",
+                               "properties": {"since": 1833}}]
+    assert reply["next_cursor"] is None
+    assert ids(get(people, "/api/graph/nodes/ada/neighbors?direction=in").json()
+               ["nodes"]) == ["dan"]
+    assert get(people, "/api/graph/nodes/ada", ADMIN).json()["degree"] == 3
+    assert get(people, "/api/graph/nodes/spy", ADMIN).status == 200
+    for missing in ("nobody", "spy"):
+        for path in ("", "/neighbors"):
+            reply = get(people, f"/api/graph/nodes/{missing}{path}")
+            assert reply.status == 404
+            assert reply.json()["code"] == "node_not_found"
+
+
+def test_a_hub_is_paged(people):
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = get(people, f"/api/graph/nodes/hub/neighbors?limit=7&cursor={cursor}").json()
+        seen += ids(page["nodes"])
+        assert len(page["edges"]) <= 7
+        cursor = page["next_cursor"]
+    assert sorted(seen) == sorted(f"leaf{n}" for n in range(1, 31))
+    bad = get(people, "/api/graph/nodes/hub/neighbors?cursor=garbage")
+    assert (bad.status, bad.json()["field"]) == (400, "cursor")
+
+
+def test_paths_go_where_the_caller_may_look(people):
+    def path(query):
+        return get(people, f"/api/graph/path?from=ada&to=dan&{query}").json()
+
+    way = path("direction=out")
+    assert ids(way["nodes"]) == ["ada", "ben", "cyd", "dan"]
+    assert ids(way["edges"]) == ["ab", "bc", "cd"]
+    assert (way["found"], way["length"], way["truncated"]) == (True, 3, False)
+    short = get(people, "/api/graph/path?from=ada&to=dan&direction=out", ADMIN).json()
+    assert ids(short["nodes"]) == ["ada", "spy", "dan"]
+    assert path("")["length"] == 1  # LIKES, backwards
+    assert path("type=KNOWS&max_depth=2") == {
+        "found": False, "length": None, "nodes": [], "edges": [], "truncated": False}
+    assert path("type=NEVER")["found"] is False
+    assert get(people, "/api/graph/path?from=ada").json()["field"] == "to"
+    assert get(people, "/api/graph/path?from=ada&to=spy").status == 404
+    wrong = get(people, "/api/graph/path?from=ada&to=dan&direction=up")
+    assert (wrong.status, wrong.json()["field"]) == (400, "direction")
+
+
+def test_what_lies_around(people):
+    around = get(people, "/api/graph/subgraph?root=ada&depth=1").json()
+    assert ids(around["nodes"]) == ["ada", "ben", "dan"]
+    assert sorted(ids(around["edges"])) == ["ab", "da"]
+    assert around["truncated"] is False
+    few = get(people, "/api/graph/subgraph?root=hub&limit=5").json()
+    assert (len(few["nodes"]), len(few["edges"]), few["truncated"]) == (5, 4, True)
+    assert get(people, "/api/graph/subgraph?root=hub&depth=11").status == 400

@@ -1,10 +1,7 @@
 """Limits over the real stack: two gateways with one Redis, which may go away; whom a limit
 counts; connections, requests under way and overload."""
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import itertools
 import json
 import re
@@ -17,25 +14,14 @@ import urllib.parse
 
 import pytest
 from conftest import BIN, ROOT, eventually
+from tokens import JWT, bearer
 
-SECRET = "a secret for the tests that is long enough"
 DAY = 86400
 PLENTY = {"RATE_LIMIT_API_PER_SECOND": 1000000, "RATE_LIMIT_API_BURST": 1000000}
-JWT = {"AUTH_MODE": "jwt", "JWT_SECRET_KEY": SECRET, "RATE_LIMIT_ENABLED": "auto"}
 # 200 a day: one comes back every 432 seconds, so that a test can count exactly
-EXACT = {**JWT, **PLENTY, "RATE_LIMIT_REQUESTS": 200, "RATE_LIMIT_WINDOW": DAY}
+EXACT = {**JWT, **PLENTY, "RATE_LIMIT_ENABLED": "auto", "RATE_LIMIT_REQUESTS": 200,
+         "RATE_LIMIT_WINDOW": DAY}
 NOWHERE = "/api/no/such/path"  # costs nothing, and counts
-
-
-def b64(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def bearer(user, role="staff"):
-    claims = {"sub": user, "role": role, "exp": int(time.time()) + 3600}
-    text = ".".join(b64(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims))
-    sign = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
-    return {"Authorization": f"Bearer {text}.{b64(sign)}"}
 
 
 def series(stack, base, name):

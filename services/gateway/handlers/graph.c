@@ -1,17 +1,7 @@
-/* The graph's schema. */
+/* The graph's schema, and the labels of it. */
+#include "services/gateway/handlers/graph_json.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
-
-static void write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count)
-{
-    sh_buffer_text(out, "[");
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            sh_buffer_text(out, ",");
-        json_text(out, texts[i]);
-    }
-    sh_buffer_text(out, "]");
-}
 
 static void write_label(struct sh_buffer *out, const struct graph_label *label)
 {
@@ -25,7 +15,8 @@ static void write_label(struct sh_buffer *out, const struct graph_label *label)
         sh_buffer_text(out, i > 0 ? ",{" : "{");
         json_member_text(out, "name", label->properties[i].name);
         json_member(out, "types");
-        write_texts(out, label->properties[i].types, label->properties[i].types_count);
+        graph_write_texts(out, label->properties[i].types,
+                          label->properties[i].types_count);
         sh_buffer_text(out, "}");
     }
     sh_buffer_text(out, "]}");
@@ -38,9 +29,9 @@ static void write_type(struct sh_buffer *out, const struct graph_type *type)
     json_member(out, "count");
     json_u64(out, type->count);
     json_member(out, "from_labels");
-    write_texts(out, type->from_labels, type->from_labels_count);
+    graph_write_texts(out, type->from_labels, type->from_labels_count);
     json_member(out, "to_labels");
-    write_texts(out, type->to_labels, type->to_labels_count);
+    graph_write_texts(out, type->to_labels, type->to_labels_count);
     sh_buffer_text(out, "}");
 }
 
@@ -72,9 +63,27 @@ static void on_schema(struct exchange *x, const struct sh_rpc_response *response
     exchange_answer(x, 200);
 }
 
-void graph_schema(struct exchange *x, void *unused)
+static void on_labels(struct exchange *x, const struct sh_rpc_response *response)
 {
-    (void)unused;
+    struct graph_schema_reply reply;
+
+    if (!exchange_decode(x, graph_schema_reply_desc(), response->payload, &reply))
+        return;
+    struct sh_buffer *out = exchange_out(x);
+    sh_buffer_text(out, "{\"labels\":[");
+    for (size_t i = 0; i < reply.labels_count; i++) {
+        sh_buffer_text(out, i > 0 ? ",{" : "{");
+        json_member_text(out, "name", reply.labels[i].name);
+        json_member(out, "count");
+        json_u64(out, reply.labels[i].count);
+        sh_buffer_text(out, "}");
+    }
+    sh_buffer_text(out, "]}");
+    exchange_answer(x, 200);
+}
+
+static void ask_schema(struct exchange *x, exchange_reply_fn *done)
+{
     static const struct empty nothing;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_GRAPH,
@@ -83,6 +92,18 @@ void graph_schema(struct exchange *x, void *unused)
                          .desc = empty_desc(),
                          .msg = &nothing,
                          .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_schema,
+                         .done = done,
                      });
+}
+
+void graph_schema(struct exchange *x, void *unused)
+{
+    (void)unused;
+    ask_schema(x, on_schema);
+}
+
+void graph_labels(struct exchange *x, void *unused)
+{
+    (void)unused;
+    ask_schema(x, on_labels);
 }

@@ -78,8 +78,11 @@ route_fn embed_post, embeddings_post, openai_embed_post;
 extern const struct schema show_schema;
 route_fn models_tags, models_show, models_version, openai_models, openai_model;
 
-/* graph.c, backups.c */
-route_fn graph_schema, backup_list;
+/* graph.c, graph_read.c */
+route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,
+    graph_neighbours_get, graph_path_get, graph_subgraph_get;
+/* backups.c */
+route_fn backup_list;
 
 /* generations.c */
 extern const struct schema reindex_schema, compare_schema;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "services/graph/ask/asked.h"
+
 enum { NAME_MAX_BYTES = 256, NAMES_MAX = 4096, KEYS_MAX = 1024, ENDS_MAX = 1024 };
 
 /* The tally's items of one kind and what, summed over what the caller may see. */
@@ -175,25 +177,24 @@ static int compare_types(const void *left, const void *right)
     return compare_texts(a->name, b->name);
 }
 
-/* The labels at one end of these joins, each once. */
-static enum sh_err build_ends(const struct graph_reader *reader, const struct sum *joins,
-                              size_t count, size_t end, struct sh_arena *arena,
-                              const struct sh_bytes **out, size_t *out_count)
+/* The labels at one end of the joins of a type, each once. NULL: out of memory. */
+static const struct sh_bytes *build_ends(const struct graph_reader *reader,
+                                         const struct sums *joins, size_t end,
+                                         struct sh_arena *arena, size_t *count)
 {
-    struct sh_bytes *names = sh_arena_array(arena, count + 1, sizeof(*names));
+    struct sh_bytes *names = sh_arena_array(arena, joins->count + 1, sizeof(*names));
     size_t kept = 0;
     if (names == NULL)
-        return SH_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        names[i] = symbols_text(graph_labels(reader->graph), joins[i].what[end]);
-    qsort(names, count, sizeof(*names), compare_names);
-    for (size_t i = 0; i < count; i++)
+        return NULL;
+    for (size_t i = 0; i < joins->count; i++)
+        names[i] = symbols_text(graph_labels(reader->graph), joins->items[i].what[end]);
+    qsort(names, joins->count, sizeof(*names), compare_names);
+    for (size_t i = 0; i < joins->count; i++)
         if (names[i].len <= NAME_MAX_BYTES &&
             (kept == 0 || !sh_bytes_equal(names[i], names[kept - 1])))
             names[kept++] = names[i];
-    *out = names;
-    *out_count = kept < ENDS_MAX ? kept : ENDS_MAX;
-    return SH_OK;
+    *count = kept < ENDS_MAX ? kept : ENDS_MAX;
+    return names;
 }
 
 static enum sh_err build_type(const struct graph_reader *reader, const struct sums *joins,
@@ -201,12 +202,10 @@ static enum sh_err build_type(const struct graph_reader *reader, const struct su
                               struct graph_type *type)
 {
     size_t first = find(joins, number);
-    size_t count = run_length(joins, first);
-    enum sh_err err = build_ends(reader, joins->items + first, count, 1, arena,
-                                 &type->from_labels, &type->from_labels_count);
-    return err == SH_OK ? build_ends(reader, joins->items + first, count, 2, arena,
-                                     &type->to_labels, &type->to_labels_count)
-                        : err;
+    const struct sums own = {joins->items + first, run_length(joins, first)};
+    type->from_labels = build_ends(reader, &own, 1, arena, &type->from_labels_count);
+    type->to_labels = build_ends(reader, &own, 2, arena, &type->to_labels_count);
+    return type->from_labels && type->to_labels ? SH_OK : SH_NOMEM;
 }
 
 static enum sh_err build_types(const struct graph_reader *reader, struct sh_arena *arena,

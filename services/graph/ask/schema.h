@@ -6,8 +6,6 @@
 
 #include "services/graph/ask/question.h"
 
-extern const struct question_kind schema_question;
-
 /* *out lives in `arena` and in the graph. Names longer than a message can carry are left
  * out, lists are cut at what a message can hold. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err schema_build(const struct graph_reader *reader,

@@ -38,5 +38,11 @@ bool values_get(struct sh_bytes packed, uint32_t key, struct value *out);
 uint32_t values_count(struct sh_bytes packed);
 /* The property at `index` < count, in order of the keys' numbers. */
 void values_at(struct sh_bytes packed, uint32_t index, uint32_t *key, struct value *out);
+/* Append them as a JSON object, keys in order of their numbers. Errors stick in `out`. */
+void values_write(struct sh_bytes packed, const struct symbols *keys,
+                  struct sh_buffer *out);
+/* In the order of openCypher: by type, then by value; what cannot be compared further is
+ * equal. Numbers of both types are one. */
+int values_compare(const struct value *left, const struct value *right);
 
 #endif

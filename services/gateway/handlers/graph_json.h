@@ -1,0 +1,17 @@
+/* graph_json: nodes and edges of the graph as JSON. */
+#ifndef GATEWAY_GRAPH_JSON_H
+#define GATEWAY_GRAPH_JSON_H
+
+#include "proto/msg.h"
+#include "services/gateway/json_out.h"
+
+void graph_write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count);
+/* Arrays, with their brackets. */
+void graph_write_nodes(struct sh_buffer *out, const struct graph_node *nodes,
+                       size_t count);
+void graph_write_edges(struct sh_buffer *out, const struct graph_edge *edges,
+                       size_t count);
+/* The members of a node, without braces. */
+void graph_write_node_members(struct sh_buffer *out, const struct graph_node *node);
+
+#endif

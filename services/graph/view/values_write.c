@@ -1,0 +1,119 @@
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "services/graph/view/values.h"
+
+static void write_text(struct sh_buffer *out, struct sh_bytes text)
+{
+    json_t *string = json_stringn_nocheck(text.data, text.len);
+    char *json = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    if (json == NULL)
+        out->err = SH_NOMEM;
+    else
+        sh_buffer_text(out, json);
+    free(json);
+    json_decref(string);
+}
+
+/* Shortest of the two that gives the same number; a float stays one. */
+static void write_real(struct sh_buffer *out, double real)
+{
+    char text[40];
+    (void)snprintf(text, sizeof(text), "%.15g", real);
+    if (strtod(text, NULL) != real)
+        (void)snprintf(text, sizeof(text), "%.17g", real);
+    sh_buffer_text(out, text);
+    if (strpbrk(text, ".e") == NULL)
+        sh_buffer_text(out, ".0");
+}
+
+static void write_value(struct sh_buffer *out, const struct value *value)
+{
+    switch (value->type) {
+    case VALUE_NULL:
+        sh_buffer_text(out, "null");
+        break;
+    case VALUE_BOOLEAN:
+        sh_buffer_text(out, value->flag ? "true" : "false");
+        break;
+    case VALUE_INTEGER:
+        sh_buffer_printf(out, "%" PRId64, value->integer);
+        break;
+    case VALUE_FLOAT:
+        write_real(out, value->real);
+        break;
+    case VALUE_STRING:
+        write_text(out, value->text);
+        break;
+    case VALUE_LIST:
+    case VALUE_MAP:
+        sh_buffer_append(out, value->text.data, value->text.len);
+        break;
+    }
+}
+
+void values_write(struct sh_bytes packed, const struct symbols *keys,
+                  struct sh_buffer *out)
+{
+    uint32_t count = values_count(packed);
+    sh_buffer_text(out, "{");
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t key;
+        struct value value;
+        values_at(packed, i, &key, &value);
+        if (i > 0)
+            sh_buffer_text(out, ",");
+        write_text(out, symbols_text(keys, key));
+        sh_buffer_text(out, ":");
+        write_value(out, &value);
+    }
+    sh_buffer_text(out, "}");
+}
+
+/* --- comparing ---------------------------------------------------------------------- */
+
+static bool is_number(const struct value *value)
+{
+    return value->type == VALUE_INTEGER || value->type == VALUE_FLOAT;
+}
+
+static int compare_numbers(const struct value *a, const struct value *b)
+{
+    if (a->type == VALUE_INTEGER && b->type == VALUE_INTEGER)
+        return (a->integer > b->integer) - (a->integer < b->integer);
+    double left = a->type == VALUE_INTEGER ? (double)a->integer : a->real;
+    double right = b->type == VALUE_INTEGER ? (double)b->integer : b->real;
+    return (left > right) - (left < right);
+}
+
+static int compare_texts(struct sh_bytes a, struct sh_bytes b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Maps, lists, strings, booleans, numbers, null: openCypher's order of types. */
+static int rank_of(const struct value *value)
+{
+    static const int ranks[] = {
+        [VALUE_MAP] = 0,     [VALUE_LIST] = 1,  [VALUE_STRING] = 2, [VALUE_BOOLEAN] = 3,
+        [VALUE_INTEGER] = 4, [VALUE_FLOAT] = 4, [VALUE_NULL] = 5};
+    return ranks[value->type];
+}
+
+int values_compare(const struct value *left, const struct value *right)
+{
+    int order = rank_of(left) - rank_of(right);
+    if (order != 0)
+        return order;
+    if (is_number(left))
+        return compare_numbers(left, right);
+    if (left->type == VALUE_STRING)
+        return compare_texts(left->text, right->text);
+    if (left->type == VALUE_BOOLEAN)
+        return (int)left->flag - (int)right->flag;
+    return 0;
+}
