@@ -368,9 +368,9 @@
 /* Whose rights to judge. of_document: the department is the document's, whichever that is. */
 #define ACCESS_SUBJECT(F)                                                           \
     F(str,  role,                 64, _)                                            \
+    F(str,  department,          256, _)                                            \
     F(u32,  clearance,             5, _)                                            \
     F(flag, all_departments,       0, _)                                            \
-    F(str,  department,          256, _)                                            \
     F(flag, of_document,           0, _)
 
 #define ACCESS_QUERY(F)                                                             \

@@ -34,7 +34,7 @@ struct record {
     struct sh_bytes metadata;      /* a JSON object in canonical form, columns included */
     const struct section *sections;
     size_t section_count;
-    char hash[RECORD_HASH_TEXT]; /* SHA-256 of all the above but the id, in hex */
+    char hash[RECORD_HASH_TEXT];    /* SHA-256 of all the above but the id, in hex */
     const struct record_file *file; /* NULL: none */
 };
 
