@@ -5,7 +5,13 @@
 
 #include "services/search/quality/lines.h"
 
-enum { EDGE_LINES = 3, PAGES_LEAST = 4, CONTENTS_LEAST = 4, DIGITS_LEAST = 20 };
+enum {
+    EDGE_LINES = 3,
+    PAGE_LINES_LEAST = 3, /* of less than that a page is its content */
+    PAGES_LEAST = 4,
+    CONTENTS_LEAST = 4,
+    DIGITS_LEAST = 20,
+};
 
 /* A line that may go. */
 struct edge {
@@ -45,6 +51,7 @@ static enum sh_err add_edge(struct cleaner *cleaner, struct edge edge)
 /* The lines of a page, first and last ones, as they are found on one way through it. */
 struct page {
     uint32_t number; /* which in the document */
+    size_t first;    /* its first candidate */
     size_t seen;
     struct edge last[EDGE_LINES]; /* a ring */
 };
@@ -65,6 +72,8 @@ static enum sh_err end_page(struct cleaner *cleaner, const struct page *page)
                                                        : (size_t)EDGE_LINES;
     enum sh_err err = SH_OK;
 
+    if (page->seen < PAGE_LINES_LEAST)
+        cleaner->edge_count = page->first;
     for (size_t i = first; err == SH_OK && i < page->seen; i++)
         err = add_edge(cleaner, page->last[i % EDGE_LINES]);
     return err;
@@ -105,7 +114,7 @@ static enum sh_err read_pages(struct cleaner *cleaner, uint32_t *pages)
         if (err != SH_OK || !ends)
             continue;
         err = end_page(cleaner, &page);
-        page = (struct page){0};
+        page = (struct page){.first = cleaner->edge_count};
         ++*pages;
     }
     for (size_t i = 0; i < cleaner->edge_count; i++) {

@@ -2,8 +2,9 @@
  * never of the sections, which stay as they came; each removal is told. The rules would
  * rather leave something in:
  * - Of lines among the first or last three of a page that are there on three of five
- * pages and on four at least, all but the first go; numbers in them may differ. Lines
- *   that are nothing but the page's number, as far from the real one everywhere, all go.
+ * pages and on four at least, all but the first go; numbers in them may differ unless
+ * they are sentences. Pages of less than three lines are left alone. Lines that are
+ * nothing but the page's number, as far from the real one everywhere, all go.
  * - Four or more lines in a row that end in dots and a page number, and whose numbers do
  *   not fall, are a table of contents.
  * - A passage without a letter goes unless it has twenty digits, or any below a heading.

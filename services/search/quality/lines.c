@@ -82,7 +82,8 @@ static uint64_t plain_hash(struct sh_bytes line)
 
     if (line.len > LINE_MOST)
         return XXH3_64bits(line.data, line.len);
-    bool fold = numbers_in(data, line.len) <= 2;
+    bool sentence = line.len > 0 && strchr(".!?", data[line.len - 1]) != NULL;
+    bool fold = !sentence && numbers_in(data, line.len) <= 2;
     for (size_t i = 0; i < line.len; i++) {
         char c = data[i];
         if (is_blank(c))

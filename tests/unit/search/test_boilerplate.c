@@ -75,18 +75,41 @@ static void what_few_pages_share_stays(void **state)
 
     (void)state;
     for (unsigned i = 1; i <= 3; i++) /* too few pages to tell */
-        page(&world, i, "Header\nText.\n1");
+        page(&world, i, "Header\nText.\nMore.\n1");
     clean(&world);
     assert_int_equal(world.drops.total, 0);
     assert_ptr_equal(world.out[0].text.data, world.in[0].text.data);
     world.count = 0;
-    for (unsigned i = 1; i <= 10; i++) /* on less than three of five */
-        page(&world, i, i <= 5 ? "Header\nText." : "Text so.\nText.");
-    world.in[0].text = sh_bytes_of("Header\nOther.");
+    for (unsigned i = 1; i <= 10; i++) /* the footer is on all, the header on half */
+        page(&world, i, i <= 5 ? "Header\nText.\nFooter" : "Other\nText so.\nFooter");
     clean(&world);
-    /* "Text." is a last line of nine pages, "Header" is on five of ten. */
-    expect(&world, 1, "Header\nText.");
-    expect(&world, 2, "Header\n");
+    expect(&world, 0, "Header\nText.\nFooter");
+    expect(&world, 1, "Header\nText.\n");
+    sh_arena_free(&world.arena);
+}
+
+/* Cards, slides, entries: each has its own number, and that is what they are about. */
+static void what_a_page_is_about_stays(void **state)
+{
+    struct world world = {0};
+    char text[200];
+
+    (void)state;
+    for (unsigned i = 1; i <= 6; i++) {
+        (void)snprintf(text, sizeof(text), "The otter of part %u eats fish.", i);
+        page(&world, i, text);
+    }
+    clean(&world);
+    assert_int_equal(world.drops.total, 0);
+    world.count = 0;
+    for (unsigned i = 1; i <= 6; i++) {
+        (void)snprintf(text, sizeof(text),
+                       "Part %c\nThe otter of part %u eats fish.\nIt sleeps %c.", 'a' + i,
+                       i, 'a' + i);
+        page(&world, i, text);
+    }
+    clean(&world);
+    assert_int_equal(world.drops.total, 0);
     sh_arena_free(&world.arena);
 }
 
@@ -105,7 +128,8 @@ static void without_pages_nothing_repeats(void **state)
 /* The first lines of every page are numbers, which are not those of the pages. */
 static void a_column_of_figures_stays(void **state)
 {
-    static const char *const values[] = {"17", "4", "93", "40", "12", "7"};
+    static const char *const values[] = {"17\n3\n60", "11\n48\n2", "93\n8\n44",
+                                         "40\n9\n1",  "12\n80\n7", "7\n2\n31"};
     struct world world = {0};
 
     (void)state;
@@ -254,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_and_page_numbers_go),
         cmocka_unit_test(what_few_pages_share_stays),
+        cmocka_unit_test(what_a_page_is_about_stays),
         cmocka_unit_test(without_pages_nothing_repeats),
         cmocka_unit_test(a_column_of_figures_stays),
         cmocka_unit_test(tables_of_contents_go),
