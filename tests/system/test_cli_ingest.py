@@ -356,17 +356,26 @@ def test_a_job_goes_on_without_us_and_is_found_again(cairn, fake, files):
     fake.answer.states = [job("done", 3)]
     assert statuses(cairn.run("ingest", folder, "--json")) == {"docs.ndjson": "stored"}
     assert len(fake.answer.batches) == 1
-    # one that the server forgot is begun anew
+    # one that was cancelled meanwhile, or that the server forgot, is begun anew
+    fake.answer.states = [job("running", 1)]
+    process = cairn.start("ingest", folder, "--no-resume")
+    eventually(lambda: len(fake.answer.batches) == 2 and
+               fake.requests[-1].path == "/api/jobs/j1")
+    process.send_signal(signal.SIGINT)
+    assert "goes on from here" in process.communicate(timeout=60)[1]
+    fake.answer.states = [job("cancelled", 1), job("done", 3)]
+    cairn.run("ingest", folder)
+    assert len(fake.answer.batches) == 3
     files(docs_ndjson=LINES + "\n")
     fake.answer.states = [job("running", 1)]
     process = cairn.start("ingest", folder)
-    eventually(lambda: len(fake.answer.batches) == 2 and
+    eventually(lambda: len(fake.answer.batches) == 4 and
                fake.requests[-1].path == "/api/jobs/j1")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     fake.answer.states = [problem(404, "not_found", "no such job"), job("done", 4)]
     cairn.run("ingest", folder)
-    assert len(fake.answer.batches) == 3
+    assert len(fake.answer.batches) == 5
 
 
 # --- jobs, the file, a person

@@ -200,12 +200,13 @@ static void say_sum(const struct report *self, size_t others)
     }
     if (self->chunks > 0)
         sh_buffer_printf(&line, "; %llu passages", (unsigned long long)self->chunks);
-    if (line.len == 0)
+    if (self->total == 0 && line.len == 0)
         sh_buffer_text(&line, "no files to ingest");
     if (others > 0)
-        sh_buffer_printf(&line, "; %zu files of other formats left out (--include)",
-                         others);
-    cli_say("%.*s", (int)line.len, line.data ? line.data : "");
+        sh_buffer_printf(&line, "%s%zu files of other formats left out (--include)",
+                         line.len > 0 ? "; " : "", others);
+    if (line.len > 0)
+        cli_say("%.*s", (int)line.len, line.data);
     sh_buffer_free(&line);
 }
 

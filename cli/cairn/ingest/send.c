@@ -246,6 +246,16 @@ static bool follow_job(struct sender *sender, struct ingest_result *result)
     return true;
 }
 
+/* The job of an earlier run was cancelled, or could do nothing: it is begun anew. */
+static bool was_given_up(struct ingest_result *result)
+{
+    if (result->halt != 0 || result->outcome == INGEST_STORED || result->failed > 0)
+        return false;
+    json_decref(result->errors);
+    *result = (struct ingest_result){.outcome = INGEST_FAILED};
+    return true;
+}
+
 static void send_lines(struct sender *sender, const struct walk_file *file,
                        const char *id, struct source *source,
                        struct ingest_result *result)
@@ -254,7 +264,7 @@ static void send_lines(struct sender *sender, const struct walk_file *file,
     bool known = is_under_way(sender, file, id, &entry);
     (void)snprintf(result->job, sizeof(result->job), "%s", known ? entry.job : "");
     if (known)
-        known = follow_job(sender, result);
+        known = follow_job(sender, result) && !was_given_up(result);
     if (!known) {
         entry = (struct ledger_entry){.pending = true};
         if (!begin_job(sender, source, result))
