@@ -68,7 +68,7 @@ static void close_all(struct extract_job *job)
                           (uv_handle_t *)&job->process};
     size_t count = job->open;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < SH_COUNT(all); i++)
         uv_close(all[i], on_closed);
 }
 

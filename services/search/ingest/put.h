@@ -31,9 +31,9 @@ struct putter_options {
 SH_CHECK enum sh_err putter_create(const struct putter_options *options,
                                    struct putter **out);
 struct put_order {
-    struct sh_bytes payload;      /* an encoded document_put; borrowed until `done`, */
-    const struct caller *caller;  /* as are whose rights hold, */
-    const struct sh_trace *trace; /* and this; may be NULL */
+    struct sh_bytes payload;        /* an encoded document_put; borrowed until `done`, */
+    const struct caller *caller;    /* as are whose rights hold, */
+    const struct sh_trace *trace;   /* and this; may be NULL */
     const struct record_file *file; /* NULL, or what it was made of; borrowed too */
     uint64_t deadline_ms;
     bool (*canceled)(void *arg); /* nobody waits for it any more; NULL: somebody does */

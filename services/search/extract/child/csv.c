@@ -63,7 +63,7 @@ static struct sh_bytes name_of(const struct table *table, size_t column)
 {
     size_t from = column == 0 ? 0 : table->ends[column - 1];
 
-    if (column >= table->columns)
+    if (column >= table->columns || table->ends[column] == from)
         return (struct sh_bytes){0};
     return (struct sh_bytes){table->names.data + from, table->ends[column] - from};
 }

@@ -28,6 +28,8 @@ struct sh_bytes out_trim(struct sh_bytes text)
     size_t from = 0;
     size_t to = text.len;
 
+    if (to == 0)
+        return text; /* it may be NULL */
     while (from < to && (at[from] == ' ' || (at[from] >= '\t' && at[from] <= '\r')))
         from++;
     while (to > from && (at[to - 1] == ' ' || (at[to - 1] >= '\t' && at[to - 1] <= '\r')))

@@ -184,7 +184,7 @@ const char *file_type_mime(enum file_type type)
 
 static enum file_type find(const struct named *all, size_t count, struct sh_bytes name)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; name.len > 0 && i < count; i++)
         if (strlen(all[i].name) == name.len &&
             strncasecmp(all[i].name, name.data, name.len) == 0)
             return all[i].type;

@@ -5,6 +5,7 @@ static void stop(struct xml *xml)
     xmlStopParser(xml->parser);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): so libxml2 wants it */
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix,
                      const xmlChar *uri, int spaces, const xmlChar **namespaces,
                      int count, int defaulted, const xmlChar **attributes)
