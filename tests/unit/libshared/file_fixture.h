@@ -162,18 +162,24 @@ static inline int teardown(void **state)
     return 0;
 }
 
-/* How many files stand below the fixture's directory. */
-static inline long files_in(const struct fixture *f)
+/* How many files of such a name stand below the fixture's directory. */
+static inline long files_named(const struct fixture *f, const char *name)
 {
     char command[128];
     char text[32] = "";
 
-    (void)snprintf(command, sizeof(command), "find '%s' -type f | wc -l", f->dir);
+    (void)snprintf(command, sizeof(command), "find '%s' -type f -name '%s' | wc -l",
+                   f->dir, name);
     FILE *out = popen(command, "r");
     assert_non_null(out);
     assert_non_null(fgets(text, sizeof(text), out));
     assert_int_equal(pclose(out), 0);
     return strtol(text, NULL, 10);
+}
+
+static inline long files_in(const struct fixture *f)
+{
+    return files_named(f, "*");
 }
 
 /* --- calls that wait
