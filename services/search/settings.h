@@ -78,6 +78,10 @@
     S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
       "seconds between snapshots while documents change; one is also written at the "    \
       "end")                                                                             \
+    S(u32, lsa_fit_chunks, "LSA_FIT_CHUNKS", "200000", 0, 1000000000, 0, "",             \
+      "most passages that builtin:lsa is fitted to; of more a share is taken; 0: all")   \
+    S(f64, lsa_refit_growth, "LSA_REFIT_GROWTH", "0.5", 0, 1000, 0, "",                  \
+      "builtin:lsa is fitted anew when the corpus has grown by this share; 0: never")    \
     S(f64, boost_score, "BOOST_SCORE", "0.8", 0, 1, 0, "",                               \
       "share of the fused score in combined_score; the boosts are added to it")          \
     S(f64, boost_priority, "BOOST_PRIORITY", "0.01", 0, 1, 0, "",                        \

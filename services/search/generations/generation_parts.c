@@ -1,5 +1,7 @@
 #include "services/search/generations/generation_parts.h"
 
+#include "services/search/fit/model_file.h"
+
 static void on_owed(void *arg)
 {
     generation_parts_wake(arg);
@@ -31,6 +33,7 @@ enum sh_err generation_parts_start(struct generation_parts *self,
                                               .embedder = options->embedder,
                                               .live = model_current(options->model),
                                               .automatic = config->generation_auto,
+                                              .fit_chunks = config->lsa_fit_chunks,
                                               .pending = on_owed,
                                               .arg = self};
     enum sh_err err = pending_create(options->loop, &beside, &self->beside);
@@ -42,6 +45,12 @@ enum sh_err generation_parts_start(struct generation_parts *self,
     err = start_watch(self, options);
     if (err == SH_OK)
         err = generations_add(&self->generations, options->rpc);
+    if (err == SH_OK)
+        err = sh_rpc_server_add(options->rpc, METHOD_SEARCH_MODEL, "search.model", 0,
+                                model_file_handle, options->pg);
+    if (err == SH_OK)
+        err = refit_create(options->loop, options->pg, config->lsa_refit_growth,
+                           &self->refit);
     if (err != SH_OK)
         generation_parts_close(self);
     return err;
@@ -65,6 +74,7 @@ void generation_parts_pause(struct generation_parts *self)
 
 void generation_parts_close(struct generation_parts *self)
 {
+    refit_close(&self->refit);
     generations_stop(&self->generations);
     generation_watch_close(&self->watch);
     pending_close(&self->beside);

@@ -1,5 +1,6 @@
 #include "services/search/generations/generations.h"
 
+#include "services/search/fit/fit_run.h"
 #include "services/search/generations/compare.h"
 #include "services/search/generations/drop.h"
 #include "shared/log.h"
@@ -32,6 +33,7 @@ static void start_run(struct generations *self, struct sh_job_run *run, run_fn *
                                       .pg = self->pg,
                                       .embedder = self->options.embedder,
                                       .live = self->options.live,
+                                      .fit_chunks = self->options.fit_chunks,
                                       .pending = on_pending,
                                       .gone = on_gone,
                                       .arg = self};
@@ -47,7 +49,7 @@ static void start_run(struct generations *self, struct sh_job_run *run, run_fn *
 
 static void on_reindex(void *arg, struct sh_job_run *run)
 {
-    start_run(arg, run, reindex_run);
+    start_run(arg, run, fit_is_due(run) ? fit_run : reindex_run);
 }
 
 static void on_drop(void *arg, struct sh_job_run *run)

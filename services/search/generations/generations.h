@@ -16,6 +16,7 @@ struct generations_options {
     struct sh_pg *pg;
     struct sh_rpc_client *embedder;
     const struct model *live;
+    uint64_t fit_chunks; /* as in reindex_options */
     bool automatic; /* when the live model is lost, build the default's and activate it */
     void (*pending)(void *arg); /* passages wait for vectors beside the live ones */
     void *arg;

@@ -77,6 +77,8 @@ static void read_job(struct reindex *self)
 
     take_text(params, "model", self->wish, sizeof(self->wish));
     take_text(params, "fingerprint", self->wanted, sizeof(self->wanted));
+    if (self->wanted[0] == '\0') /* a model was fitted for this job */
+        take_text(cursor, "wanted", self->wanted, sizeof(self->wanted));
     self->activate = json_is_true(json_object_get(params, "activate"));
     take_text(cursor, "phase", phase, sizeof(phase));
     take_text(cursor, "fingerprint", self->fingerprint, sizeof(self->fingerprint));

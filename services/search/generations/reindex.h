@@ -15,6 +15,7 @@ struct reindex_options {
     struct sh_pg *pg;
     struct sh_rpc_client *embedder;
     const struct model *live;
+    uint64_t fit_chunks;        /* most passages that a model is fitted to; 0: all */
     void (*pending)(void *arg); /* passages wait for vectors beside the live ones */
     void (*gone)(void *arg, struct runner *runner);
     void *arg;

@@ -24,7 +24,7 @@ static void end(struct runner *self, const struct sh_job_end *end_)
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 
-static void release(struct runner *self)
+void runner_release(struct runner *self)
 {
     end(self, &(struct sh_job_end){.outcome = SH_JOB_RELEASED});
 }
@@ -53,7 +53,7 @@ void runner_next(struct runner *self)
     enum sh_job_wish wish = sh_job_wanted(self->run);
 
     if (self->closing || wish == SH_JOB_LEAVE) {
-        release(self);
+        runner_release(self);
     } else if (wish == SH_JOB_CANCEL) {
         self->cleaning = true;
         self->kind->cancel(self);
@@ -81,7 +81,7 @@ static bool returned(struct runner *self)
     self->busy = false;
     if (!self->closing && sh_job_wanted(self->run) != SH_JOB_LEAVE)
         return true;
-    release(self);
+    runner_release(self);
     return false;
 }
 
@@ -129,7 +129,7 @@ static void on_saved(void *arg, enum sh_err err, const struct sh_pg_reply *reply
     if (err == SH_OK)
         self->saved(self, err);
     else if (err == SH_CANCELED)
-        release(self);
+        runner_release(self);
     else
         runner_pause(self, RETRY_MS);
 }
@@ -142,7 +142,7 @@ void runner_save(struct runner *self, const struct sh_job_checkpoint *checkpoint
     self->saved = done;
     self->busy = err == SH_OK;
     if (err == SH_CANCELED)
-        release(self);
+        runner_release(self);
     else if (err != SH_OK)
         runner_pause(self, RETRY_MS);
 }
@@ -193,5 +193,5 @@ void runner_close(struct runner *self)
         self->busy = false;
     }
     if (!self->busy && !self->ended)
-        release(self);
+        runner_release(self);
 }

@@ -62,5 +62,7 @@ void runner_next(struct runner *self);
 void runner_done(struct runner *self, struct sh_bytes result);
 void runner_fail(struct runner *self, const char *code, const char *message);
 void runner_cancelled(struct runner *self);
+/* Not the end: the job is taken up again, from its cursor, at once. */
+void runner_release(struct runner *self);
 
 #endif

@@ -1,0 +1,2 @@
+DROP TABLE fitted_model_pieces;
+DROP TABLE fitted_models;

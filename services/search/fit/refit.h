@@ -1,0 +1,17 @@
+/* refit: a fitted model knows the words of the corpus that it was fitted to. When that
+ * has grown by a share since, a job fits and activates another one; however many replicas
+ * look, there is one job at a time. Loop thread only. */
+#ifndef SEARCH_REFIT_H
+#define SEARCH_REFIT_H
+
+#include "shared/pg.h"
+
+struct refit;
+
+/* growth: 0.5 is half as much again; 0: never by itself. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err refit_create(uv_loop_t *loop, struct sh_pg *pg, double growth,
+                                  struct refit **out);
+/* Before the database is closed. *self becomes NULL; NULL is fine. */
+void refit_close(struct refit **self);
+
+#endif
