@@ -80,6 +80,8 @@
       "end")                                                                             \
     S(u32, lsa_fit_chunks, "LSA_FIT_CHUNKS", "200000", 0, 1000000000, 0, "",             \
       "most passages that builtin:lsa is fitted to; of more a share is taken; 0: all")   \
+    S(u32, lsa_refit_s, "LSA_REFIT_INTERVAL", "60", 1, 86400, 0, "",                     \
+      "seconds between looks at how far it has grown")                                   \
     S(f64, lsa_refit_growth, "LSA_REFIT_GROWTH", "0.5", 0, 1000, 0, "",                  \
       "builtin:lsa is fitted anew when the corpus has grown by this share; 0: never")    \
     S(f64, boost_score, "BOOST_SCORE", "0.8", 0, 1, 0, "",                               \

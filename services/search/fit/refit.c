@@ -9,11 +9,12 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 
-enum { FIRST_MS = 5000, LOOK_MS = 60000, DATABASE_MS = 60000 };
+enum { DATABASE_MS = 60000 };
 
 struct refit {
     struct sh_pg *pg;
     char growth[32];
+    uint64_t interval_ms;
     bool busy; /* a database call holds `this` */
     bool closing;
     uv_timer_t timer;
@@ -33,7 +34,7 @@ static bool returned(struct refit *self)
     if (self->closing)
         uv_close((uv_handle_t *)&self->timer, on_closed);
     else
-        uv_timer_start(&self->timer, on_timer, LOOK_MS, 0);
+        uv_timer_start(&self->timer, on_timer, self->interval_ms, 0);
     return !self->closing;
 }
 
@@ -58,7 +59,7 @@ static void add(struct refit *self)
     uv_timer_stop(&self->timer);
     self->busy = params != NULL && sh_job_add(self->pg, &order, on_added, self) == SH_OK;
     if (!self->busy)
-        uv_timer_start(&self->timer, on_timer, LOOK_MS, 0);
+        uv_timer_start(&self->timer, on_timer, self->interval_ms, 0);
     sh_free(params);
 }
 
@@ -83,23 +84,23 @@ static void on_timer(uv_timer_t *timer)
 
     self->busy = sh_pg_run(self->pg, &call, on_looked, self) == SH_OK;
     if (!self->busy)
-        uv_timer_start(&self->timer, on_timer, LOOK_MS, 0);
+        uv_timer_start(&self->timer, on_timer, self->interval_ms, 0);
 }
 
-enum sh_err refit_create(uv_loop_t *loop, struct sh_pg *pg, double growth,
-                         struct refit **out)
+enum sh_err refit_create(const struct refit_options *options, struct refit **out)
 {
     *out = NULL;
-    if (growth <= 0)
+    if (options->growth <= 0)
         return SH_OK;
     struct refit *self = sh_alloc(sizeof(*self));
     if (self == NULL)
         return SH_NOMEM;
-    self->pg = pg;
-    (void)snprintf(self->growth, sizeof(self->growth), "%.6f", growth);
-    uv_timer_init(loop, &self->timer); /* cannot fail */
+    self->pg = options->pg;
+    self->interval_ms = (uint64_t)options->interval_s * 1000;
+    (void)snprintf(self->growth, sizeof(self->growth), "%.6f", options->growth);
+    uv_timer_init(options->loop, &self->timer); /* cannot fail */
     self->timer.data = self;
-    uv_timer_start(&self->timer, on_timer, FIRST_MS, 0);
+    uv_timer_start(&self->timer, on_timer, self->interval_ms, 0);
     *out = self;
     return SH_OK;
 }

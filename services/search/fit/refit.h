@@ -8,8 +8,15 @@
 
 struct refit;
 
-/* growth: 0.5 is half as much again; 0: never by itself. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err refit_create(uv_loop_t *loop, struct sh_pg *pg, double growth,
+struct refit_options {
+    uv_loop_t *loop;
+    struct sh_pg *pg;
+    double growth; /* 0.5: half as much again; 0: never by itself */
+    uint32_t interval_s;
+};
+
+/* Errors: SH_NOMEM. */
+SH_CHECK enum sh_err refit_create(const struct refit_options *options,
                                   struct refit **out);
 /* Before the database is closed. *self becomes NULL; NULL is fine. */
 void refit_close(struct refit **self);

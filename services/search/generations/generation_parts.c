@@ -36,6 +36,10 @@ enum sh_err generation_parts_start(struct generation_parts *self,
                                               .fit_chunks = config->lsa_fit_chunks,
                                               .pending = on_owed,
                                               .arg = self};
+    struct refit_options refit = {.loop = options->loop,
+                                  .pg = options->pg,
+                                  .growth = config->lsa_refit_growth,
+                                  .interval_s = config->lsa_refit_s};
     enum sh_err err = pending_create(options->loop, &beside, &self->beside);
 
     if (err != SH_OK)
@@ -49,8 +53,7 @@ enum sh_err generation_parts_start(struct generation_parts *self,
         err = sh_rpc_server_add(options->rpc, METHOD_SEARCH_MODEL, "search.model", 0,
                                 model_file_handle, options->pg);
     if (err == SH_OK)
-        err = refit_create(options->loop, options->pg, config->lsa_refit_growth,
-                           &self->refit);
+        err = refit_create(&refit, &self->refit);
     if (err != SH_OK)
         generation_parts_close(self);
     return err;

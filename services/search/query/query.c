@@ -248,7 +248,8 @@ static enum sh_err take_vector(struct running *run,
     if (err == SH_OK)
         err = embed_decode(response, 1, &run->job.arena, &reply, &vector);
     if (err == SH_OK && reply.failures_count > 0)
-        err = SH_UPSTREAM;
+        err =
+            sh_bytes_is(reply.failures[0].code, "empty_text") ? SH_INVALID : SH_UPSTREAM;
     if (err != SH_OK)
         return err;
     if (!sh_bytes_is(reply.fingerprint, run->model.fingerprint) ||
@@ -304,6 +305,17 @@ static bool ask_again(struct running *run)
     return run->embedding;
 }
 
+/* The model works, and knows no word of the question: its words are all there is. */
+static void search_by_text(struct running *run)
+{
+    if (run->query.mode == MODE_VECTOR) {
+        fail(run, SH_INVALID, "query", "the model knows no word of the query");
+        return;
+    }
+    run->query.mode = MODE_TEXT;
+    search(run, NULL);
+}
+
 static void on_vector(void *arg, const struct sh_rpc_response *response)
 {
     struct running *run = arg;
@@ -313,6 +325,10 @@ static void on_vector(void *arg, const struct sh_rpc_response *response)
     observe("embed", run->leg_us);
     if (ask_again(run))
         return;
+    if (err == SH_INVALID) {
+        search_by_text(run);
+        return;
+    }
     if (embed_lost_model(err) && !run->querier->closing)
         run->querier->other_model(run->querier->arg);
     if (err != SH_OK)
