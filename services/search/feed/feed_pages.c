@@ -9,7 +9,7 @@
 #include "shared/log.h"
 #include "shared/pg_array.h"
 
-enum { READ_MS = 60000, SLICE = 512, NICE = 10 };
+enum { READ_MS = 60000, SLICE = 512, NICE = 19 };
 
 static bool more_behind(const struct feed *feed, const struct feed_cursor *cursor)
 {
