@@ -659,7 +659,7 @@
     M(41, graph_label,        GRAPH_LABEL)                                          \
     M(42, graph_type,         GRAPH_TYPE)                                           \
     M(43, graph_schema_reply, GRAPH_SCHEMA_REPLY)                                   \
-    M(90, graph_node,         GRAPH_NODE)                                           \
+    M(103, graph_node,        GRAPH_NODE)                                           \
     M(91, graph_edge,         GRAPH_EDGE)                                           \
     M(92, graph_group,        GRAPH_GROUP)                                          \
     M(93, graph_ref,          GRAPH_REF)                                            \

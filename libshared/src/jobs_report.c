@@ -131,9 +131,9 @@ static enum sh_err store(struct jobs_kind *kind, const struct jobs_item *list)
     char worker[24];
     enum sh_err err = SH_OK;
 
-    for (int i = 0; i < REPORT_KINDS && err == SH_OK; i++) {
+    for (unsigned i = 0; i < REPORT_KINDS && err == SH_OK; i++) {
         struct columns *c = &columns[i];
-        err = collect(list, i, c);
+        err = collect(list, (enum jobs_report)i, c);
         if (c->count == 0)
             continue;
         c->params[0] = jobs_number(list->worker, worker);

@@ -4,8 +4,8 @@
 #ifndef SEARCH_GENERATION_PARTS_H
 #define SEARCH_GENERATION_PARTS_H
 
-#include "services/search/generations/generation_watch.h"
 #include "services/search/fit/refit.h"
+#include "services/search/generations/generation_watch.h"
 #include "services/search/generations/generations.h"
 #include "services/search/ingest/pending.h"
 #include "services/search/settings.h"
@@ -14,7 +14,7 @@ struct generation_parts { /* {0} is closed */
     struct generations generations;
     struct pending *beside; /* makes the vectors */
     struct generation_watch *watch;
-    struct refit *refit;    /* NULL: not by itself */
+    struct refit *refit; /* NULL: not by itself */
 };
 
 struct generation_parts_options {

@@ -453,8 +453,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_deadline_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(comes_back_with_the_endpoint, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            other_vectors_behind_the_same_digest_are_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_vectors_behind_the_same_digest_are_noticed,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_model_has_another_fingerprint, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(closing_ends_what_is_under_way, set_up,

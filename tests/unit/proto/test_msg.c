@@ -295,10 +295,21 @@ static void ids_and_names_are_unique(void **state)
     assert_string_equal(method_name(0), "unknown");
 }
 
+static void no_two_messages_have_the_same_id(void **state)
+{
+    (void)state;
+    for (const struct msg_desc *const *one = msg_all(); *one; one++)
+        for (const struct msg_desc *const *other = one + 1; *other; other++)
+            if ((*one)->id == (*other)->id)
+                fail_msg("%s and %s are both %u", (*one)->name, (*other)->name,
+                         (unsigned)(*one)->id);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_two_messages_have_the_same_id),
         T(every_message_comes_back),
         T(values_are_the_ones_sent),
         T(every_truncation_is_malformed),

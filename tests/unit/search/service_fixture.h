@@ -362,9 +362,8 @@ static inline void service_start_parts(struct service *service)
     assert_int_equal(
         glossary_feed_create(loop, service->pg, service->searchers, &service->glossary),
         SH_OK);
-    struct pending_options pending = {.pg = service->pg,
-                                      .embedder = service->to_embedder,
-                                      .model = service->model};
+    struct pending_options pending = {
+        .pg = service->pg, .embedder = service->to_embedder, .model = service->model};
     assert_int_equal(pending_create(loop, &pending, &service->pending), SH_OK);
     service_start_generations(service);
     struct putter_options putter = {.pg = service->pg,
