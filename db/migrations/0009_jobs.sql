@@ -93,6 +93,9 @@ BEGIN
         NEW.version := OLD.version + 1;
         NEW.updated_at := clock_timestamp();
         PERFORM pg_notify('jobs', NEW.id::text);
+        IF NEW.kind = 'ingest' AND NEW.done > OLD.done THEN
+            PERFORM pg_notify('search_outbox', ''); -- for all that were quiet, see below
+        END IF;
     END IF;
     IF NEW.state IN ('queued', 'running') AND (NEW.total > OLD.total OR NEW.failed < OLD.failed
             OR OLD.state NOT IN ('queued', 'running')
@@ -111,4 +114,14 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the job is not held any more' USING ERRCODE = 'CJ001';
     END IF;
+END $$;
+
+-- Transactions that notify commit one after the other, each with its own write to the disk.
+-- Those of a bulk load leave it to whoever counts them.
+CREATE OR REPLACE FUNCTION outbox_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('cairn.quiet', true) IS DISTINCT FROM 'on' THEN
+        PERFORM pg_notify(TG_TABLE_NAME, '');
+    END IF;
+    RETURN NULL;
 END $$;

@@ -36,6 +36,7 @@ struct put_order {
     const struct sh_trace *trace;   /* and this; may be NULL */
     const struct record_file *file; /* NULL, or what it was made of; borrowed too */
     uint64_t deadline_ms;
+    bool quiet; /* one of many: nobody is notified; whoever counts them does it */
     bool (*canceled)(void *arg); /* nobody waits for it any more; NULL: somebody does */
 };
 

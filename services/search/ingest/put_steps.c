@@ -18,6 +18,10 @@ static struct sh_family chunks_total = {
     .labels = {"vector"},
 };
 
+/* Who is notified instead, and by whom: db/migrations/0009_jobs.sql. */
+static const struct sh_pg_statement be_quiet = {
+    "put_quiet", "SELECT set_config('cairn.quiet', 'on', true)"};
+
 /* --- the end ------------------------------------------------------------------------ */
 
 void put_fail(struct put *put, enum sh_err err, const char *message)
@@ -119,8 +123,10 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
         return;
     }
     put->reply = (struct document_put_reply){
-        .created = !put->exists &&
-                   sh_bytes_is(sh_pg_text(reply->results[WRITE_CREATED], 0, 0), "t"),
+        .created =
+            !put->exists &&
+            sh_bytes_is(
+                sh_pg_text(reply->results[put->order.quiet + WRITE_CREATED], 0, 0), "t"),
         .chunks = (uint32_t)put->doc.chunk_count,
         .pending_embedding = (uint32_t)pending,
         .xid = sh_pg_u64(reply->results[reply->count - 1], 0, 0)};
@@ -140,12 +146,17 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
 
 static void store(struct put *put)
 {
-    struct sh_pg_call call = {.steps = put->write.steps,
-                              .count = put->write.step_count,
+    bool quiet = put->order.quiet;
+    struct sh_pg_step steps[1 + WRITE_STEPS] = {{&be_quiet, NULL, 0, false}};
+    struct sh_pg_call call = {.steps = quiet ? steps : put->write.steps,
+                              .count = put->write.step_count + quiet,
                               .deadline_ms = put->deadline_ms,
                               .trace = put->order.trace};
-    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
+    enum sh_err err;
 
+    for (size_t i = 0; i < put->write.step_count; i++)
+        steps[1 + i] = put->write.steps[i];
+    err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
     if (err != SH_OK)
         put_fail(put, err, "the document cannot be stored now");
 }
