@@ -31,6 +31,19 @@ def from_cache(stack, query, **more):
                       seconds=60, what=stack.logs)
 
 
+def figures(stack):
+    page = stack.get("/api/admin/stats").json()
+    return page["services"]["gateway"]["replicas"][0]["answers"]
+
+
+def test_its_figures_are_among_the_statistics(cached):
+    before = figures(cached)
+    from_cache(cached, "a question for its figures", user=ADMIN)
+    eventually(lambda: (now := figures(cached))["hits"] > before["hits"]
+               and now["misses"] > before["misses"] and now["entries"] > 0
+               and now["bytes"] > 0, seconds=60, what=lambda: figures(cached))
+
+
 def redis_cli(stack, *words):
     done = subprocess.run(["redis-cli", "-u", stack.env["REDIS_URL"], *words], check=True,
                           timeout=60, capture_output=True, text=True)

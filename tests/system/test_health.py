@@ -133,6 +133,8 @@ def test_statistics_come_from_every_service(new_stack):
         assert one["uptime"] > 0 and one["resident_bytes"] > 1 << 20
     assert set(page["cache"]) == {"used_memory", "connected_clients", "keyspace_hits",
                                   "keyspace_misses"}
+    assert set(page["services"]["gateway"]["replicas"][0]["answers"]) == {
+        "entries", "bytes", "hits", "misses"}
     assert re.fullmatch(r"\d+\.\dMB", page["cache"]["used_memory"])
     assert page["cache"]["connected_clients"] > 0
     before = page["system"]

@@ -25,7 +25,7 @@ static struct sh_family held_bytes = {
     .help = "Memory that they take.",
 };
 
-void cache_count(enum cache_operation operation, bool good)
+static struct sh_series *series_of(enum cache_operation operation, bool good)
 {
     static const char *const names[CACHE_OPERATIONS] = {"hit", "miss", "shared", "bypass",
                                                         "set", "get",  "clear"};
@@ -37,7 +37,23 @@ void cache_count(enum cache_operation operation, bool good)
             &operations, (const char *[]){names[operation], good ? "success" : "error"});
         atomic_store(&kept[operation][good], series);
     }
-    sh_series_add(series, 1);
+    return series;
+}
+
+void cache_count(enum cache_operation operation, bool good)
+{
+    sh_series_add(series_of(operation, good), 1);
+}
+
+struct cache_figures cache_figures(const struct cache *self)
+{
+    struct cache_figures figures = {
+        .hits = (uint64_t)(sh_series_value(series_of(CACHE_HIT, true)) +
+                           sh_series_value(series_of(CACHE_SHARED, true))),
+        .misses = (uint64_t)sh_series_value(series_of(CACHE_MISS, true))};
+
+    shelf_figures(self->shelf, &figures.entries, &figures.bytes);
+    return figures;
 }
 
 static void on_scrape(void *arg)

@@ -65,4 +65,13 @@ enum cache_operation {
 };
 void cache_count(enum cache_operation operation, bool good);
 
+struct cache_figures {
+    size_t entries; /* in memory */
+    size_t bytes;
+    uint64_t
+        hits; /* since the start: given from memory, from Redis, by another's search */
+    uint64_t misses;
+};
+struct cache_figures cache_figures(const struct cache *self);
+
 #endif

@@ -57,6 +57,21 @@ static json_t *pool_of(double size, double active)
     return json;
 }
 
+/* Answers to searches that are kept; null: none are. */
+static json_t *answers_of(const struct cache *cache)
+{
+    if (cache == NULL)
+        return json_null();
+    struct cache_figures figures = cache_figures(cache);
+    json_t *json = json_object();
+
+    set_integer(json, "entries", (double)figures.entries);
+    set_integer(json, "bytes", (double)figures.bytes);
+    set_integer(json, "hits", (double)figures.hits);
+    set_integer(json, "misses", (double)figures.misses);
+    return json;
+}
+
 static json_t *self_of(const struct gateway *gateway, json_t *pool)
 {
     struct service_facts facts = {0};
@@ -70,6 +85,7 @@ static json_t *self_of(const struct gateway *gateway, json_t *pool)
     set_integer(json, "resident_bytes", sh_resident_bytes());
     set_integer(json, "requests_total", (double)meter_requests());
     json_object_set_new(json, "database", pool);
+    json_object_set_new(json, "answers", answers_of(gateway->answers));
     json_object_set_new(json, "checks", facts.checks);
     return json;
 }
@@ -179,7 +195,7 @@ static void on_census(void *arg, const struct census_answer *census)
 
 /* --- Redis -------------------------------------------------------------------------- */
 
-static const char *const cache_figures[] = {"connected_clients", "keyspace_hits",
+static const char *const redis_figures[] = {"connected_clients", "keyspace_hits",
                                             "keyspace_misses"};
 
 /* A line "name:12345" of INFO. False: there is none. */
@@ -210,9 +226,9 @@ static void read_info(json_t *cache, struct sh_bytes info)
         (void)snprintf(text, sizeof text, "%.1fMB", value / 1048576);
         set_text(cache, "used_memory", text);
     }
-    for (size_t i = 0; i < SH_COUNT(cache_figures); i++)
-        if (info_figure(info, cache_figures[i], &value))
-            set_integer(cache, cache_figures[i], value);
+    for (size_t i = 0; i < SH_COUNT(redis_figures); i++)
+        if (info_figure(info, redis_figures[i], &value))
+            set_integer(cache, redis_figures[i], value);
 }
 
 static void on_info(void *arg, enum sh_err err, const redisReply *reply)
@@ -230,8 +246,8 @@ static void ask_redis(struct stats *stats, struct sh_redis *redis)
     static const struct sh_bytes info = {"INFO", 4};
 
     json_object_set_new(stats->cache, "used_memory", json_null());
-    for (size_t i = 0; i < SH_COUNT(cache_figures); i++)
-        json_object_set_new(stats->cache, cache_figures[i], json_null());
+    for (size_t i = 0; i < SH_COUNT(redis_figures); i++)
+        json_object_set_new(stats->cache, redis_figures[i], json_null());
     stats->asking_redis = sh_redis_command(redis, 1, &info, on_info, stats) == SH_OK;
 }
 
