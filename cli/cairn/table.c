@@ -60,7 +60,7 @@ static size_t measure(const struct table_column *columns, const json_t *rows,
 {
     struct sh_buffer text = {0};
     size_t count = 0;
-    for (; columns[count].title && count < COLUMNS_MAX; count++) {
+    for (; count < COLUMNS_MAX && columns[count].title != NULL; count++) {
         widths[count] = strlen(columns[count].title);
         for (size_t i = 0; i < json_array_size(rows); i++) {
             cell(&text, json_array_get(rows, i), columns[count].member);

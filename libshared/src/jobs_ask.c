@@ -177,21 +177,22 @@ static enum sh_err collect(const struct sh_job_input *items, size_t count,
     return out->codes.err != SH_OK ? out->codes.err : out->messages.err;
 }
 
-enum sh_err sh_job_append(struct sh_pg *pg, const char *id, uint64_t first,
-                          const struct sh_job_input *items, size_t count,
-                          uint64_t backlog_bytes, sh_job_reply_fn *done, void *arg)
+enum sh_err sh_job_append(struct sh_pg *pg, const char *id,
+                          const struct sh_job_inputs *inputs, sh_job_reply_fn *done,
+                          void *arg)
 {
     struct columns columns = {0};
     char texts[2][24];
-    enum sh_err err =
-        count <= SH_JOB_ITEMS_MAX ? collect(items, count, &columns) : SH_INVALID;
+    enum sh_err err = inputs->count <= SH_JOB_ITEMS_MAX
+                          ? collect(inputs->items, inputs->count, &columns)
+                          : SH_INVALID;
     struct sh_pg_param params[] = {{sh_bytes_of(id), false},
-                                   jobs_number(first, texts[0]),
+                                   jobs_number(inputs->first, texts[0]),
                                    sh_pg_array_param(&columns.labels),
                                    sh_pg_array_param(&columns.payloads),
                                    sh_pg_array_param(&columns.codes),
                                    sh_pg_array_param(&columns.messages),
-                                   jobs_number(backlog_bytes, texts[1]),
+                                   jobs_number(inputs->backlog_bytes, texts[1]),
                                    sh_pg_array_param(&columns.turns)};
     struct sh_pg_step steps[] = {{&jobs_lock, params, 1, false},
                                  {&jobs_append, params, SH_COUNT(params), false},
@@ -201,7 +202,7 @@ enum sh_err sh_job_append(struct sh_pg *pg, const char *id, uint64_t first,
                             .did = {1, 1},
                             .looked = 2,
                             .append = true,
-                            .wanted_total = first + count};
+                            .wanted_total = inputs->first + inputs->count};
 
     if (err == SH_OK)
         err = ask(pg, steps, SH_COUNT(steps), &asking);

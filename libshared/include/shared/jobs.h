@@ -195,12 +195,16 @@ struct sh_job_input {
     uint64_t turn; /* items of the same are done in their order, one after the other;
                       0: at any time */
 };
-/* `first` is the number of items before these: the same append twice adds them once. Also
- * a sign of life with count 0. */
-SH_CHECK enum sh_err sh_job_append(struct sh_pg *pg, const char *id, uint64_t first,
-                                   const struct sh_job_input *items, size_t count,
-                                   uint64_t backlog_bytes, sh_job_reply_fn *done,
-                                   void *arg);
+struct sh_job_inputs {
+    uint64_t first; /* items before these: the same append twice adds them once */
+    const struct sh_job_input *items;
+    size_t count;
+    uint64_t backlog_bytes; /* that may wait; more are SH_BUSY */
+};
+/* Also a sign of life, with count 0. */
+SH_CHECK enum sh_err sh_job_append(struct sh_pg *pg, const char *id,
+                                   const struct sh_job_inputs *inputs,
+                                   sh_job_reply_fn *done, void *arg);
 /* There are no more: `total` in all, or SH_CONFLICT. */
 SH_CHECK enum sh_err sh_job_seal(struct sh_pg *pg, const char *id, uint64_t total,
                                  sh_job_reply_fn *done, void *arg);

@@ -24,6 +24,6 @@ struct fetch_order {
 
 SH_CHECK enum sh_err fetch_start(const struct fetch_order *order, struct fetch **out);
 /* `done` is not called any more. *self becomes NULL; NULL is fine. */
-void fetch_cancel(struct fetch **self);
+void fetch_cancel(struct fetch **fetch);
 
 #endif

@@ -43,7 +43,7 @@ SH_CHECK enum sh_err fitting_create(uv_loop_t *loop,
                                     struct fitting **out);
 /* Ends what is under way. Texts under way are answered with SH_CANCELED before this
  * returns. *self becomes NULL. NULL is fine. */
-void fitting_close(struct fitting **self);
+void fitting_close(struct fitting **fitting);
 
 /* Begin, or begin anew. Errors: SH_BUSY (another session's fit, or this one's is just
  * being stopped), SH_INVALID, SH_NOMEM. */

@@ -32,7 +32,7 @@ struct lsa_fit_options {
 /* Errors: SH_NOMEM, SH_INVALID (a rank over LSA_RANK_MAX). */
 SH_CHECK enum sh_err lsa_fit_create(const struct lsa_fit_options *options,
                                     struct lsa_fit **out);
-void lsa_fit_free(struct lsa_fit **self);
+void lsa_fit_free(struct lsa_fit **fit);
 
 /* Errors: SH_MALFORMED (not UTF-8: it is left out, the fit goes on), SH_TOOBIG (over
  * bytes_max: the fit is lost), SH_NOMEM (likewise). */

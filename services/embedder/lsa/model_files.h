@@ -17,6 +17,6 @@ bool model_files_path(const char *dir, const char *fingerprint, const char *suff
 SH_CHECK enum sh_err model_files_prepare(const char *dir);
 /* Remove all but the MODEL_FILES_KEPT newest, and what was never completed. Best effort.
  */
-void model_files_tidy(const char *dir);
+void model_files_tidy(const char *path);
 
 #endif

@@ -10,11 +10,16 @@
 /* `wait`: the results are waited for, line by line. False: answered, it is no such
  * request. */
 SH_CHECK bool batch_request_ok(struct exchange *x, bool *wait);
-/* What the line holds; borrows from `arena` and from *json, which the caller gives back
- * by json_decref() in any case. False: `fault` says why, *code is what to call it. */
+/* What a line holds. */
+struct batch_document {
+    json_t *json;              /* to be given back by json_decref() in any case */
+    struct document_put put;   /* borrows from it and from the arena */
+    uint64_t key;              /* as of batch_line_encode() */
+    struct schema_fault fault; /* why it is none, */
+    const char *code;          /* and what to call that */
+};
 SH_CHECK bool batch_line_read(const struct line *line, struct sh_arena *arena,
-                              json_t **json, struct document_put *out, uint64_t *key,
-                              struct schema_fault *fault, const char **code);
+                              struct batch_document *out);
 /* Append the encoded DOCUMENT_PUT to `frame`. `key`: the same for the same id,
  * 0 when the document has none, so that storing it twice makes two. False: `result` has
  * the line that says why. */

@@ -69,68 +69,67 @@ static uint64_t key_of(struct sh_bytes id)
     return key | 1;
 }
 
-static bool blame(struct schema_fault *fault, const char **code, enum sh_err err)
+static bool blame(struct batch_document *document, enum sh_err err)
 {
-    fault->err = err;
-    *code = err == SH_MALFORMED ? "malformed_json" : sh_err_code(err);
+    document->fault.err = err;
+    document->code = err == SH_MALFORMED ? "malformed_json" : sh_err_code(err);
     return false;
 }
 
-bool batch_line_read(const struct line *line, struct sh_arena *arena, json_t **json,
-                     struct document_put *out, uint64_t *key, struct schema_fault *fault,
-                     const char **code)
+bool batch_line_read(const struct line *line, struct sh_arena *arena,
+                     struct batch_document *out)
 {
     struct document_body body;
     struct sh_bytes text = line->text;
+    struct schema_fault *fault = &out->fault;
 
-    *json = NULL;
-    *fault = (struct schema_fault){0};
+    *out = (struct batch_document){.json = NULL};
     if (line->number == 1 && text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         text = (struct sh_bytes){(const char *)text.data + 3, text.len - 3};
     if (line->too_long) {
         (void)snprintf(fault->error, sizeof fault->error,
                        "the line is longer than a document may be");
-        return blame(fault, code, SH_TOOBIG);
+        return blame(out, SH_TOOBIG);
     }
-    enum sh_err err = json_in(text, json, fault->error, sizeof fault->error);
+    enum sh_err err = json_in(text, &out->json, fault->error, sizeof fault->error);
     if (err != SH_OK)
-        return blame(fault, code, err);
-    if (schema_read(&document_schema, *json, arena, &body, fault) != SH_OK ||
-        !document_fill(&body, true, arena, out, fault)) {
-        *code = sh_err_code(fault->err);
+        return blame(out, err);
+    if (schema_read(&document_schema, out->json, arena, &body, fault) != SH_OK ||
+        !document_fill(&body, true, arena, &out->put, fault)) {
+        out->code = sh_err_code(fault->err);
         return false;
     }
-    *key = body.id.len > 0 ? key_of(body.id) : 0;
+    out->key = body.id.len > 0 ? key_of(body.id) : 0;
     return true;
 }
 
 bool batch_line_encode(const struct line *line, bool no_wait, struct sh_buffer *frame,
                        uint64_t *key, struct sh_buffer *result)
 {
-    struct schema_fault fault;
-    struct document_put put;
+    struct batch_document document;
+    struct schema_fault *fault = &document.fault;
     struct sh_arena arena = {0};
-    const char *code = NULL;
-    json_t *json;
-    bool good = batch_line_read(line, &arena, &json, &put, key, &fault, &code);
+    bool good = batch_line_read(line, &arena, &document);
 
+    *key = document.key;
     if (good) {
-        put.no_wait = no_wait;
-        enum sh_err err = msg_encode(document_put_desc(), &put, frame);
+        document.put.no_wait = no_wait;
+        enum sh_err err = msg_encode(document_put_desc(), &document.put, frame);
         good = err == SH_OK;
         if (!good) {
-            (void)blame(&fault, &code, err);
-            (void)snprintf(fault.error, sizeof fault.error, "the document is too large");
+            (void)blame(&document, err);
+            (void)snprintf(fault->error, sizeof fault->error,
+                           "the document is too large");
         }
     }
     if (!good)
         batch_line_failed(line->number,
-                          &(struct sh_problem){.status = sh_err_http_status(fault.err),
-                                               .code = code,
-                                               .field = fault.field,
-                                               .error = fault.error},
+                          &(struct sh_problem){.status = sh_err_http_status(fault->err),
+                                               .code = document.code,
+                                               .field = fault->field,
+                                               .error = fault->error},
                           result);
     sh_arena_free(&arena);
-    json_decref(json);
+    json_decref(document.json);
     return good;
 }

@@ -280,19 +280,19 @@ static struct sh_bytes explain(struct fill *self, const struct schema_fault *fau
 static void add_line(struct fill *self, const struct line *line)
 {
     struct job_input *item = &self->items[self->count];
-    struct document_put *put = &self->puts[self->count];
-    struct schema_fault fault;
-    const char *code = NULL;
-    json_t **json = &self->parsed[self->count];
+    struct batch_document document;
 
     *item = (struct job_input){.line = line->number};
-    if (batch_line_read(line, &self->arena, json, put, &item->turn, &fault, &code)) {
-        item->put = put;
+    if (batch_line_read(line, &self->arena, &document)) {
+        self->puts[self->count] = document.put;
+        item->put = &self->puts[self->count];
         item->put_count = 1;
+        item->turn = document.key;
     } else {
-        item->code = sh_bytes_of(code);
-        item->error = explain(self, &fault);
+        item->code = sh_bytes_of(document.code);
+        item->error = explain(self, &document.fault);
     }
+    self->parsed[self->count] = document.json;
     self->count++;
     self->bytes += line->text.len;
 }

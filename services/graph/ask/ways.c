@@ -24,8 +24,7 @@ static enum sh_err answer_path(struct question *question)
 {
     const struct graph_path_query *query = question->request;
     struct graph_path_reply *reply = question->reply;
-    struct walk_budget budget = budget_of(question, PATH_NODES);
-    struct walk_scope scope;
+    struct walk walk = walk_of(question, PATH_NODES);
     struct walk_path path;
     uint32_t from;
     uint32_t to;
@@ -34,10 +33,9 @@ static enum sh_err answer_path(struct question *question)
         err = find_node(question, query->to, &to);
     if (err != SH_OK)
         return err;
-    bool any =
-        read_scope(question, query->direction, query->type, (struct sh_bytes){0}, &scope);
-    err = walk_shortest(&question->reader, from, to, &scope, any ? query->max_depth : 0,
-                        &budget, &question->arena, &path);
+    bool any = read_scope(question, query->direction, query->type, (struct sh_bytes){0},
+                          &walk.scope);
+    err = walk_shortest(&walk, from, to, any ? query->max_depth : 0, &path);
     if (err != SH_OK)
         return err;
     reply->found = path.found;
@@ -59,16 +57,16 @@ static enum sh_err answer_subgraph(struct question *question)
 {
     const struct graph_subgraph_query *query = question->request;
     struct graph_subgraph *reply = question->reply;
-    struct walk_budget budget = budget_of(question, query->limit);
-    struct walk_scope scope;
+    struct walk walk = walk_of(question, query->limit);
     struct walk_subgraph sub;
     uint32_t root;
     enum sh_err err = find_node(question, query->root, &root);
     if (err != SH_OK)
         return err;
-    bool any = read_scope(question, query->direction, query->type, query->label, &scope);
-    err = walk_around(&question->reader, root, &scope, any ? query->depth : 0,
-                      any ? SUBGRAPH_EDGES : 0, &budget, &question->arena, &sub);
+    bool any =
+        read_scope(question, query->direction, query->type, query->label, &walk.scope);
+    err =
+        walk_around(&walk, root, any ? query->depth : 0, any ? SUBGRAPH_EDGES : 0, &sub);
     if (err == SH_OK)
         err = write_nodes(question, sub.nodes, sub.node_count, &reply->nodes);
     if (err == SH_OK)

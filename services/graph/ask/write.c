@@ -94,12 +94,14 @@ bool read_scope(const struct question *question, uint32_t direction, struct sh_b
            (label.len == 0 || symbols_find(graph_labels(graph), label, &out->label));
 }
 
-struct walk_budget budget_of(const struct question *question, size_t nodes)
+struct walk walk_of(struct question *question, size_t nodes)
 {
     uint64_t now = sh_now_ms();
     uint64_t end = question->deadline_ms;
-    return (struct walk_budget){.nodes = nodes,
-                                .deadline_ms =
-                                    end > now + ANSWER_MS ? end - ANSWER_MS : now + 1,
-                                .cancelled = &question->cancelled};
+    struct walk_budget budget = {.nodes = nodes,
+                                 .deadline_ms =
+                                     end > now + ANSWER_MS ? end - ANSWER_MS : now + 1,
+                                 .cancelled = &question->cancelled};
+    return (struct walk){
+        .reader = &question->reader, .budget = budget, .arena = &question->arena};
 }

@@ -24,7 +24,8 @@ SH_CHECK enum sh_err find_node(struct question *question, struct sh_bytes id,
  * so nothing is in scope. */
 bool read_scope(const struct question *question, uint32_t direction, struct sh_bytes type,
                 struct sh_bytes label, struct walk_scope *out);
-/* What is left of the question's time, less what the answer takes. */
-struct walk_budget budget_of(const struct question *question, size_t nodes);
+/* A walk for the answer, of so many nodes and what is left of the question's time, less
+ * what sending the answer takes. Its scope is still to be read. */
+struct walk walk_of(struct question *question, size_t nodes);
 
 #endif

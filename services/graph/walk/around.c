@@ -2,7 +2,7 @@
 
 struct circle {
     struct reach reach;
-    const struct walk_budget *budget;
+    const struct walk *walk;
     uint32_t depth; /* of what is reached now */
     bool truncated;
 };
@@ -12,7 +12,7 @@ static enum sh_err arrive(void *arg, size_t from, const struct walk_step *step)
     struct circle *circle = arg;
     if (reach_find(&circle->reach, step->link.peer) != SIZE_MAX)
         return SH_OK;
-    if (circle->reach.count >= circle->budget->nodes) {
+    if (circle->reach.count >= circle->walk->budget.nodes) {
         circle->truncated = true;
         return SH_OK;
     }
@@ -20,9 +20,7 @@ static enum sh_err arrive(void *arg, size_t from, const struct walk_step *step)
     return reach_add(&circle->reach, &item);
 }
 
-static enum sh_err widen(const struct graph_reader *reader,
-                         const struct walk_scope *scope, uint32_t depth,
-                         struct circle *circle)
+static enum sh_err widen(struct circle *circle, uint32_t depth)
 {
     enum sh_err err = SH_OK;
     size_t first = 0;
@@ -30,8 +28,7 @@ static enum sh_err widen(const struct graph_reader *reader,
         size_t end = circle->reach.count;
         if (first == end || circle->truncated)
             break;
-        err = reach_level(reader, &circle->reach, first, end, scope, circle->budget,
-                          arrive, circle);
+        err = reach_level(circle->walk, &circle->reach, first, end, arrive, circle);
         first = end;
     }
     if (err == SH_TIMEOUT)
@@ -62,45 +59,49 @@ static enum sh_err gather(void *arg, size_t from, const struct walk_step *step)
     return SH_OK;
 }
 
-static enum sh_err gather_edges(const struct graph_reader *reader,
-                                const struct walk_scope *scope, struct circle *circle,
-                                size_t max, struct sh_arena *arena,
+static enum sh_err gather_edges(struct circle *circle, size_t max,
                                 struct walk_subgraph *out)
 {
     struct gathering gathering = {circle, out, max};
-    struct walk_scope outgoing = {true, false, scope->type, WALK_ANY};
-    size_t most = reader->version->edge_count < max ? reader->version->edge_count : max;
-    out->edges = sh_arena_array(arena, most + 1, sizeof(*out->edges));
+    struct walk outgoing = *circle->walk;
+    size_t most = outgoing.reader->version->edge_count;
+    most = most < max ? most : max;
+    outgoing.scope = (struct walk_scope){true, false, outgoing.scope.type, WALK_ANY};
+    out->edges = sh_arena_array(outgoing.arena, most + 1, sizeof(*out->edges));
     if (out->edges == NULL)
         return SH_NOMEM;
-    enum sh_err err = reach_level(reader, &circle->reach, 0, circle->reach.count,
-                                  &outgoing, circle->budget, gather, &gathering);
+    enum sh_err err = reach_level(&outgoing, &circle->reach, 0, circle->reach.count,
+                                  gather, &gathering);
     if (err == SH_TIMEOUT)
         circle->truncated = true;
     return err == SH_TIMEOUT ? SH_OK : err;
 }
 
-enum sh_err walk_around(const struct graph_reader *reader, uint32_t root,
-                        const struct walk_scope *scope, uint32_t depth, size_t max_edges,
-                        const struct walk_budget *budget, struct sh_arena *arena,
-                        struct walk_subgraph *out)
+static enum sh_err list_nodes(const struct circle *circle, struct walk_subgraph *out)
 {
-    struct circle circle = {.budget = budget};
-    struct reached start = {.place = root};
+    size_t count = circle->reach.count;
+    out->nodes = sh_arena_array(circle->walk->arena, count, sizeof(*out->nodes));
+    if (out->nodes == NULL)
+        return SH_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        out->nodes[i] = circle->reach.items[i].place;
+    out->node_count = count;
+    return SH_OK;
+}
+
+enum sh_err walk_around(const struct walk *walk, uint32_t root, uint32_t depth,
+                        size_t max_edges, struct walk_subgraph *out)
+{
+    struct circle circle = {.walk = walk};
     *out = (struct walk_subgraph){.node_count = 0};
-    enum sh_err err = reach_add(&circle.reach, &start);
+    enum sh_err err = reach_add(&circle.reach, &(struct reached){.place = root});
     if (err == SH_OK)
-        err = widen(reader, scope, depth, &circle);
+        err = widen(&circle, depth);
     if (err == SH_OK)
-        err = gather_edges(reader, scope, &circle, max_edges, arena, out);
-    if (err == SH_OK) {
-        out->truncated = out->truncated || circle.truncated;
-        out->nodes = sh_arena_array(arena, circle.reach.count, sizeof(*out->nodes));
-        out->node_count = out->nodes ? circle.reach.count : 0;
-        err = out->nodes ? SH_OK : SH_NOMEM;
-    }
-    for (size_t i = 0; i < out->node_count; i++)
-        out->nodes[i] = circle.reach.items[i].place;
+        err = gather_edges(&circle, max_edges, out);
+    if (err == SH_OK)
+        err = list_nodes(&circle, out);
+    out->truncated = out->truncated || circle.truncated;
     reach_free(&circle.reach);
     return err;
 }

@@ -71,9 +71,7 @@ void reach_free(struct reach *reach)
 /* --- levels ------------------------------------------------------------------------- */
 
 struct level {
-    const struct graph_reader *reader;
-    const struct walk_scope *scope;
-    const struct walk_budget *budget;
+    const struct walk *walk;
     reach_arrive_fn *arrive;
     void *arg;
     size_t from;
@@ -82,7 +80,7 @@ struct level {
 
 static enum sh_err spent(struct level *level)
 {
-    const struct walk_budget *budget = level->budget;
+    const struct walk_budget *budget = &level->walk->budget;
     if (++level->looked % LOOK_EVERY != 0)
         return SH_OK;
     if (budget->cancelled != NULL && atomic_load(budget->cancelled))
@@ -99,7 +97,8 @@ static enum sh_err follow_group(struct level *level, const struct links *links,
     for (uint32_t i = links->groups[group].first; i < end && err == SH_OK; i++) {
         struct walk_step step = {outgoing, links->groups[group].type, links->links[i]};
         err = spent(level);
-        if (err == SH_OK && scope_follows(level->reader, level->scope, &step.link))
+        if (err == SH_OK &&
+            scope_follows(level->walk->reader, &level->walk->scope, &step.link))
             err = level->arrive(level->arg, level->from, &step);
     }
     return err;
@@ -108,26 +107,24 @@ static enum sh_err follow_group(struct level *level, const struct links *links,
 static enum sh_err follow(struct level *level, const struct links *links, bool outgoing)
 {
     enum sh_err err = SH_OK;
-    uint32_t type = level->scope->type;
+    uint32_t type = level->walk->scope.type;
     for (uint32_t i = 0; links != NULL && i < links->group_count && err == SH_OK; i++)
         if (type == WALK_ANY || type == links->groups[i].type)
             err = follow_group(level, links, i, outgoing);
     return err;
 }
 
-enum sh_err reach_level(const struct graph_reader *reader, const struct reach *reach,
-                        size_t first, size_t end, const struct walk_scope *scope,
-                        const struct walk_budget *budget, reach_arrive_fn *arrive,
-                        void *arg)
+enum sh_err reach_level(const struct walk *walk, const struct reach *reach, size_t first,
+                        size_t end, reach_arrive_fn *arrive, void *arg)
 {
-    struct level level = {reader, scope, budget, arrive, arg, 0, 0};
+    struct level level = {walk, arrive, arg, 0, 0};
     enum sh_err err = SH_OK;
     for (size_t i = first; i < end && err == SH_OK; i++) {
-        const struct node *node = graph_node(reader, reach->items[i].place);
+        const struct node *node = graph_node(walk->reader, reach->items[i].place);
         level.from = i;
-        if (node != NULL && scope->out)
+        if (node != NULL && walk->scope.out)
             err = follow(&level, node->out, true);
-        if (node != NULL && scope->in && err == SH_OK)
+        if (node != NULL && walk->scope.in && err == SH_OK)
             err = follow(&level, node->in, false);
     }
     return err;

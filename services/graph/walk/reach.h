@@ -25,14 +25,12 @@ size_t reach_find(const struct reach *reach, uint32_t place);
 SH_CHECK enum sh_err reach_add(struct reach *reach, const struct reached *item);
 void reach_free(struct reach *reach);
 
-/* A level: from each of items [first, count) all links of the scope. `arrive` is called
+/* A level: from each of items [first, end) all links of the scope. `arrive` is called
  * for each with the index it comes from, and may add to the reach. Anything but SH_OK
  * ends it, and is returned. Errors: SH_CANCELED, SH_TIMEOUT by the budget. */
 typedef enum sh_err reach_arrive_fn(void *arg, size_t from, const struct walk_step *step);
-SH_CHECK enum sh_err reach_level(const struct graph_reader *reader,
-                                 const struct reach *reach, size_t first, size_t end,
-                                 const struct walk_scope *scope,
-                                 const struct walk_budget *budget,
-                                 reach_arrive_fn *arrive, void *arg);
+SH_CHECK enum sh_err reach_level(const struct walk *walk, const struct reach *reach,
+                                 size_t first, size_t end, reach_arrive_fn *arrive,
+                                 void *arg);
 
 #endif

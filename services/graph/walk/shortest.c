@@ -3,15 +3,14 @@
 /* One end, and how far it has come. */
 struct side {
     struct reach reach;
-    struct walk_scope scope;
+    struct walk walk;
     size_t first; /* of the level that was reached last */
     uint32_t depth;
 };
 
 struct search {
     struct side sides[2]; /* from the start; from the end, backwards */
-    const struct walk_budget *budget;
-    unsigned turn; /* the side that goes on */
+    unsigned turn;        /* the side that goes on */
     bool met;
     bool truncated;
     size_t meeting[2]; /* indexes on both sides */
@@ -42,7 +41,7 @@ static enum sh_err arrive(void *arg, size_t from, const struct walk_step *step)
     uint32_t place = step->link.peer;
     if (reach_find(&side->reach, place) != SIZE_MAX)
         return SH_OK;
-    if (side->reach.count + other->count >= search->budget->nodes) {
+    if (side->reach.count + other->count >= side->walk.budget.nodes) {
         search->truncated = true;
         return SH_OK;
     }
@@ -54,7 +53,7 @@ static enum sh_err arrive(void *arg, size_t from, const struct walk_step *step)
     return err;
 }
 
-static enum sh_err advance(const struct graph_reader *reader, struct search *search)
+static enum sh_err advance(struct search *search)
 {
     size_t sizes[2];
     for (size_t i = 0; i < 2; i++)
@@ -62,8 +61,8 @@ static enum sh_err advance(const struct graph_reader *reader, struct search *sea
     search->turn = sizes[1] < sizes[0];
     struct side *side = &search->sides[search->turn];
     size_t end = side->reach.count;
-    enum sh_err err = reach_level(reader, &side->reach, side->first, end, &side->scope,
-                                  search->budget, arrive, search);
+    enum sh_err err =
+        reach_level(&side->walk, &side->reach, side->first, end, arrive, search);
     side->first = end;
     side->depth++;
     return err;
@@ -74,14 +73,13 @@ static bool is_exhausted(const struct side *side)
     return side->first == side->reach.count;
 }
 
-static enum sh_err run(const struct graph_reader *reader, struct search *search,
-                       uint32_t max_depth)
+static enum sh_err run(struct search *search, uint32_t max_depth)
 {
     enum sh_err err = SH_OK;
     while (err == SH_OK && !search->met && !search->truncated &&
            search->sides[0].depth + search->sides[1].depth < max_depth &&
            !is_exhausted(&search->sides[0]) && !is_exhausted(&search->sides[1]))
-        err = advance(reader, search);
+        err = advance(search);
     if (err == SH_TIMEOUT)
         search->truncated = true;
     return err == SH_TIMEOUT ? SH_OK : err;
@@ -127,29 +125,31 @@ static enum sh_err lay_out(const struct search *search, struct sh_arena *arena,
     return SH_OK;
 }
 
-enum sh_err walk_shortest(const struct graph_reader *reader, uint32_t from, uint32_t to,
-                          const struct walk_scope *scope, uint32_t max_depth,
-                          const struct walk_budget *budget, struct sh_arena *arena,
-                          struct walk_path *out)
+/* A side's walk: the far one goes backwards; no label narrows a path. */
+static struct walk side_walk(const struct walk *walk, bool out, bool in)
 {
-    struct search search = {.budget = budget};
-    struct reached start = {.place = from};
-    struct reached end = {.place = to};
+    struct walk own = *walk;
+    own.scope = (struct walk_scope){out, in, walk->scope.type, WALK_ANY};
+    return own;
+}
+
+enum sh_err walk_shortest(const struct walk *walk, uint32_t from, uint32_t to,
+                          uint32_t max_depth, struct walk_path *out)
+{
+    struct search search = {.met = from == to};
+    struct side *sides = search.sides;
     *out = (struct walk_path){.found = false};
-    search.sides[0].scope =
-        (struct walk_scope){scope->out, scope->in, scope->type, WALK_ANY};
-    search.sides[1].scope =
-        (struct walk_scope){scope->in, scope->out, scope->type, WALK_ANY};
-    enum sh_err err = reach_add(&search.sides[0].reach, &start);
+    sides[0].walk = side_walk(walk, walk->scope.out, walk->scope.in);
+    sides[1].walk = side_walk(walk, walk->scope.in, walk->scope.out);
+    enum sh_err err = reach_add(&sides[0].reach, &(struct reached){.place = from});
     if (err == SH_OK)
-        err = reach_add(&search.sides[1].reach, &end);
-    search.met = from == to;
+        err = reach_add(&sides[1].reach, &(struct reached){.place = to});
     if (err == SH_OK)
-        err = run(reader, &search, max_depth);
+        err = run(&search, max_depth);
     if (err == SH_OK && search.met)
-        err = lay_out(&search, arena, out);
+        err = lay_out(&search, walk->arena, out);
     out->truncated = !search.met && search.truncated;
-    reach_free(&search.sides[0].reach);
-    reach_free(&search.sides[1].reach);
+    reach_free(&sides[0].reach);
+    reach_free(&sides[1].reach);
     return err;
 }

@@ -28,6 +28,14 @@ struct walk_budget {               /* what it does not reach is said to be trunc
     const _Atomic bool *cancelled; /* may be NULL */
 };
 
+/* Whose walk it is, and where it may go. */
+struct walk {
+    const struct graph_reader *reader;
+    struct walk_scope scope;
+    struct walk_budget budget;
+    struct sh_arena *arena; /* where the result lies */
+};
+
 /* --- neighbours ----------------------------------------------------------------------
  */
 
@@ -62,10 +70,8 @@ struct walk_path {
 
 /* A shortest path by the number of edges: breadth first from both ends, whole levels, the
  * smaller one first. The scope's label does not count. Errors: SH_NOMEM, SH_CANCELED. */
-SH_CHECK enum sh_err walk_shortest(const struct graph_reader *reader, uint32_t from,
-                                   uint32_t to, const struct walk_scope *scope,
-                                   uint32_t max_depth, const struct walk_budget *budget,
-                                   struct sh_arena *arena, struct walk_path *out);
+SH_CHECK enum sh_err walk_shortest(const struct walk *walk, uint32_t from, uint32_t to,
+                                   uint32_t max_depth, struct walk_path *out);
 
 /* --- around a node
  * ---------------------------------------------------------------------- */
@@ -78,11 +84,9 @@ struct walk_subgraph {
     bool truncated; /* there is more within that depth */
 };
 
-/* What lies within `depth` edges of the root, nearest first, at most budget->nodes nodes
+/* What lies within `depth` edges of the root, nearest first, at most budget.nodes nodes
  * and `max_edges` edges. Errors as above. */
-SH_CHECK enum sh_err walk_around(const struct graph_reader *reader, uint32_t root,
-                                 const struct walk_scope *scope, uint32_t depth,
-                                 size_t max_edges, const struct walk_budget *budget,
-                                 struct sh_arena *arena, struct walk_subgraph *out);
+SH_CHECK enum sh_err walk_around(const struct walk *walk, uint32_t root, uint32_t depth,
+                                 size_t max_edges, struct walk_subgraph *out);
 
 #endif

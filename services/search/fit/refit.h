@@ -19,6 +19,6 @@ struct refit_options {
 SH_CHECK enum sh_err refit_create(const struct refit_options *options,
                                   struct refit **out);
 /* Before the database is closed. *self becomes NULL; NULL is fine. */
-void refit_close(struct refit **self);
+void refit_close(struct refit **refit);
 
 #endif

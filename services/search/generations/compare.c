@@ -80,8 +80,8 @@ static json_t *recent_queries(const struct query_vectors *recent)
 static const char *take_queries(const json_t *body, const struct query_vectors *recent,
                                 json_t *out)
 {
-    const json_t *queries = json_object_get(body, "queries");
-    const json_t *judged = json_object_get(body, "judged");
+    json_t *queries = json_object_get(body, "queries");
+    json_t *judged = json_object_get(body, "judged");
 
     if (judged != NULL && !all_are(judged, is_judged))
         return "judged must be a list of 1 to 100 objects {\"query\", \"relevant\": "
@@ -89,9 +89,9 @@ static const char *take_queries(const json_t *body, const struct query_vectors *
     if (queries != NULL && !all_are(queries, is_query))
         return "queries must be a list of 1 to 100 texts";
     if (judged != NULL)
-        json_object_set(out, "judged", (json_t *)(uintptr_t)judged);
+        json_object_set(out, "judged", judged);
     else if (queries != NULL)
-        json_object_set(out, "queries", (json_t *)(uintptr_t)queries);
+        json_object_set(out, "queries", queries);
     else
         json_object_set_new(out, "queries", recent_queries(recent));
     bool any = json_array_size(json_object_get(out, judged ? "judged" : "queries")) > 0;
@@ -367,7 +367,7 @@ static json_t *tell_one(const struct compare *self, size_t i, struct means *sum)
     sum->correlation += correlation / (double)self->count;
     if (self->judged == NULL)
         return one;
-    const json_t *relevant = json_object_get(json_array_get(self->judged, i), "relevant");
+    json_t *relevant = json_object_get(json_array_get(self->judged, i), "relevant");
     double before = ranking_ndcg(from, relevant);
     double after = ranking_ndcg(to, relevant);
     sum->from += before / (double)self->count;

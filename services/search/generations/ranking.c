@@ -120,14 +120,14 @@ static int descending(const void *left, const void *right)
     return (a < b) - (a > b);
 }
 
-static double ideal(const json_t *relevant)
+static double ideal(json_t *relevant)
 {
     double best[RANKING_DEPTH + 1] = {0};
     double sum = 0;
     const char *document;
     json_t *grade;
 
-    json_object_foreach((json_t *)(uintptr_t)relevant, document, grade)
+    json_object_foreach(relevant, document, grade)
     {
         best[RANKING_DEPTH] = json_number_value(grade);
         qsort(best, RANKING_DEPTH + 1, sizeof(best[0]), descending);
@@ -137,7 +137,7 @@ static double ideal(const json_t *relevant)
     return sum;
 }
 
-double ranking_ndcg(const struct ranking *self, const json_t *relevant)
+double ranking_ndcg(const struct ranking *self, json_t *relevant)
 {
     double most = ideal(relevant);
     double sum = 0;

@@ -28,6 +28,6 @@ double ranking_overlap(const struct ranking *a, const struct ranking *b);
 double ranking_correlation(const struct ranking *a, const struct ranking *b);
 /* nDCG@10 with gains 2^grade - 1; `relevant` is an object {document: grade}. 0 when
  * nothing is relevant. */
-double ranking_ndcg(const struct ranking *self, const json_t *relevant);
+double ranking_ndcg(const struct ranking *self, json_t *relevant);
 
 #endif

@@ -263,7 +263,7 @@ static void judge_loss(struct model_binding *self, const struct model *instead)
 
 /* *reply lives in the arena. */
 static bool first_card(const struct sh_rpc_response *response, struct sh_arena *arena,
-                       const struct model_card **card, struct model *model)
+                       struct model_card *card, struct model *model)
 {
     struct models_reply reply;
 
@@ -271,29 +271,29 @@ static bool first_card(const struct sh_rpc_response *response, struct sh_arena *
         msg_decode(models_reply_desc(), response->payload, arena, &reply) != SH_OK ||
         reply.models_count == 0)
         return false;
-    *card = &reply.models[0];
-    return model_of_card(*card, model);
+    *card = reply.models[0];
+    return model_of_card(card, model);
 }
 
 static void on_default(void *arg, const struct sh_rpc_response *response)
 {
     struct model_binding *self = arg;
     struct sh_arena arena = {0};
-    const struct model_card *card = NULL;
+    struct model_card card;
     struct model model;
 
     self->state = IDLE;
     if (self->closing)
         return;
     if (!first_card(response, &arena, &card, &model) ||
-        !model_describe(card, self->card)) {
+        !model_describe(&card, self->card)) {
         wait_ms(self, RETRY_MS);
         if (!self->told)
             sh_warning(NULL, "the embedder does not say which model it has: %s",
                        response->err == SH_OK ? "unusable answer" : response->message);
         self->told = true;
     } else if (self->current.dimension == 0) {
-        bind_model(self, card);
+        bind_model(self, &card);
     } else {
         judge_loss(self, &model);
     }
@@ -334,17 +334,17 @@ static void on_live(void *arg, const struct sh_rpc_response *response)
 {
     struct model_binding *self = arg;
     struct sh_arena arena = {0};
-    const struct model_card *card = NULL;
+    struct model_card card;
     struct model model;
 
     self->state = IDLE;
     if (self->closing)
         return;
     bool there = first_card(response, &arena, &card, &model) &&
-                 model_same(&model, &self->current) && model_describe(card, self->card);
+                 model_same(&model, &self->current) && model_describe(&card, self->card);
     self->gone = response->err == SH_NOTFOUND || response->err == SH_CONFLICT;
     if (there)
-        confirm(self, card);
+        confirm(self, &card);
     else
         ask_default(self);
     sh_arena_free(&arena);

@@ -86,15 +86,14 @@ bool desk_read_errors(const PGresult *rows, struct sh_arena *arena, struct job *
 
 bool desk_has_job(struct desk_call *self, const struct sh_pg_reply *reply)
 {
-    if (strcmp(reply->sqlstate, "22P02") == 0) /* the id is none */
-        desk_refuse(self->call, SH_NOTFOUND, NULL);
-    else if (reply->err != SH_OK)
+    bool is_id = strcmp(reply->sqlstate, "22P02") != 0;
+    bool found = reply->err == SH_OK && PQntuples(reply->results[0]) > 0;
+
+    if (reply->err != SH_OK && is_id)
         desk_refuse(self->call, reply->err, NULL);
-    else if (PQntuples(reply->results[0]) == 0)
+    else if (!found)
         desk_refuse(self->call, SH_NOTFOUND, NULL);
-    else
-        return true;
-    return false;
+    return found;
 }
 
 static void on_job(void *arg, const struct sh_pg_reply *reply)

@@ -129,9 +129,10 @@ static enum sh_err fill(const struct job_input *from, struct sh_arena *arena,
 static void append_found(struct desk_call *self)
 {
     const struct job_append *append = self->append;
-    enum sh_err err = sh_job_append(self->desk->options.pg, self->id, append->first,
-                                    self->inputs, append->items_count,
-                                    self->desk->options.backlog_bytes, on_appended, self);
+    struct sh_job_inputs inputs = {append->first, self->inputs, append->items_count,
+                                   self->desk->options.backlog_bytes};
+    enum sh_err err =
+        sh_job_append(self->desk->options.pg, self->id, &inputs, on_appended, self);
 
     if (err != SH_OK)
         desk_refuse(self->call, err, NULL);

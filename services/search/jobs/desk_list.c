@@ -1,6 +1,7 @@
 /* A page of jobs, newest first. */
 #include "services/search/jobs/desk_internal.h"
 #include "services/search/query/record_call.h"
+#include <inttypes.h>
 
 enum { READ_MS = 5000, PER_PAGE = 20 };
 
@@ -52,9 +53,8 @@ void desk_list(void *arg, struct sh_rpc_call *call)
         return;
     uint64_t per_page = list.per_page > 0 ? list.per_page : PER_PAGE;
     uint64_t page = list.page > 0 ? list.page : 1;
-    (void)snprintf(offset, sizeof(offset), "%llu",
-                   (unsigned long long)((page - 1) * per_page));
-    (void)snprintf(limit, sizeof(limit), "%llu", (unsigned long long)per_page);
+    (void)snprintf(offset, sizeof(offset), "%" PRIu64, (page - 1) * per_page);
+    (void)snprintf(limit, sizeof(limit), "%" PRIu64, per_page);
     params[0] = text(list.state);
     params[1] = text(list.kind);
     desk_rights(call, params + 2);

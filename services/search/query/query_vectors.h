@@ -12,18 +12,17 @@ struct query_vectors;
 
 /* Room for about so many; memory is taken as they come. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err query_vectors_create(uint32_t count, struct query_vectors **out);
-/* `dimension` numbers, valid until the next call; NULL: not kept. `vectors` NULL is fine,
+/* `dimension` numbers, valid until the next call; NULL: not kept. `self` NULL is fine,
  * here and below. */
-const float *query_vectors_find(struct query_vectors *vectors,
-                                struct sh_bytes fingerprint, struct sh_bytes question,
-                                uint32_t dimension);
+const float *query_vectors_find(struct query_vectors *self, struct sh_bytes fingerprint,
+                                struct sh_bytes question, uint32_t dimension);
 /* A copy; long questions, and those for which there is no memory, are not kept. */
-void query_vectors_keep(struct query_vectors *vectors, struct sh_bytes fingerprint,
+void query_vectors_keep(struct query_vectors *self, struct sh_bytes fingerprint,
                         struct sh_bytes question, const float *vector,
                         uint32_t dimension);
 /* The questions asked last, each once; at most `most`, borrowed until the next call of
  * query_vectors_keep(). */
-size_t query_vectors_recent(const struct query_vectors *vectors, struct sh_bytes *out,
+size_t query_vectors_recent(const struct query_vectors *self, struct sh_bytes *out,
                             size_t most);
 void query_vectors_free(struct query_vectors **vectors);
 

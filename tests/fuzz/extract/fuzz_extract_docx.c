@@ -26,7 +26,7 @@ static void read_all(struct sh_bytes file)
     read_docx(file, &out);
     if (out.code == NULL)
         out_end(&out);
-    if (bytes > 100000 * 8) /* text of four bytes a character, headings beside */
+    if (bytes > (size_t)100000 * 8) /* text of four bytes a character, headings beside */
         abort();
     out_free(&out);
 }

@@ -201,7 +201,7 @@ static int tear_down(void **state)
 
 static void on_response(void *arg, const struct sh_rpc_response *response)
 {
-    uint32_t method = (uint32_t)(uintptr_t)arg;
+    uint32_t method = *(const uint32_t *)arg;
     got.done = true;
     got.err = response->err;
     (void)snprintf(got.code, sizeof(got.code), "%s", response->code);
@@ -233,16 +233,17 @@ static void on_response(void *arg, const struct sh_rpc_response *response)
 static uint64_t send_off(uint32_t method, const struct msg_desc *desc,
                          const void *message)
 {
+    static uint32_t asked; /* one at a time */
     struct sh_buffer payload = {0};
     uint64_t id = 0;
     forget();
+    asked = method;
     assert_int_equal(msg_encode(desc, message, &payload), SH_OK);
     struct sh_rpc_request ask = {.method = method,
                                  .kind = SH_RPC_READ,
                                  .payload = sh_buffer_bytes(&payload),
                                  .deadline_ms = sh_now_ms() + 60000};
-    assert_int_equal(
-        sh_rpc_send(fx.client, &ask, on_response, (void *)(uintptr_t)method, &id), SH_OK);
+    assert_int_equal(sh_rpc_send(fx.client, &ask, on_response, &asked, &id), SH_OK);
     sh_buffer_free(&payload);
     return id;
 }

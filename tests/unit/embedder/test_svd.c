@@ -131,7 +131,7 @@ static void is_the_same_whatever_the_threads(void **state)
     struct svd one = compute(1);
     struct svd many = compute(3);
     (void)state;
-    assert_memory_equal(one.v, many.v, COLUMNS * RANK * sizeof(float));
+    assert_memory_equal(one.v, many.v, (size_t)COLUMNS * RANK * sizeof(float));
     svd_free(&one);
     svd_free(&many);
 }

@@ -160,6 +160,11 @@ static unsigned draw_seen(const struct fixture *f)
     return NODES;
 }
 
+static struct walk walk_within(struct fixture *f, const struct walk_budget *budget)
+{
+    return (struct walk){&f->reader, f->scope, *budget, &f->arena};
+}
+
 static const struct walk_budget plenty = {.nodes = 1000000};
 
 /* --- paths
@@ -181,10 +186,10 @@ static void check_step(const struct fixture *f, uint32_t from, uint32_t to,
 static void check_path(struct fixture *f, unsigned from, unsigned to, unsigned want,
                        uint32_t max_depth)
 {
+    struct walk walk = walk_within(f, &plenty);
     struct walk_path path;
-    assert_int_equal(walk_shortest(&f->reader, f->places[from], f->places[to], &f->scope,
-                                   max_depth, &plenty, &f->arena, &path),
-                     SH_OK);
+    assert_int_equal(
+        walk_shortest(&walk, f->places[from], f->places[to], max_depth, &path), SH_OK);
     assert_false(path.truncated);
     assert_int_equal(path.found, want <= max_depth);
     if (!path.found)
@@ -312,15 +317,14 @@ static void check_around(struct fixture *f, unsigned root, uint32_t depth)
     struct walk_subgraph sub;
     size_t nodes = 0;
     size_t edges = 0;
+    struct walk walk = walk_within(f, &plenty);
     measure(f, root, distance);
     for (unsigned n = 0; n < NODES; n++)
         nodes += distance[n] <= depth;
     for (unsigned e = 0; e < EDGES; e++)
         edges += in_scope(f, &f->edges[e]) && distance[f->edges[e].from] <= depth &&
                  distance[f->edges[e].to] <= depth;
-    assert_int_equal(walk_around(&f->reader, f->places[root], &f->scope, depth, 1000,
-                                 &plenty, &f->arena, &sub),
-                     SH_OK);
+    assert_int_equal(walk_around(&walk, f->places[root], depth, 1000, &sub), SH_OK);
     assert_false(sub.truncated);
     assert_int_equal(sub.node_count, nodes);
     assert_int_equal(sub.edge_count, edges);
@@ -330,10 +334,9 @@ static void check_around(struct fixture *f, unsigned root, uint32_t depth)
             assert_true(distance[f->numbers[sub.nodes[i - 1]]] <=
                         distance[f->numbers[sub.nodes[i]]]);
     }
-    struct walk_budget two = {.nodes = 2};
-    assert_int_equal(walk_around(&f->reader, f->places[root], &f->scope, depth, 1000,
-                                 &two, &f->arena, &sub),
-                     SH_OK);
+    const struct walk_budget two = {.nodes = 2};
+    struct walk narrow = walk_within(f, &two);
+    assert_int_equal(walk_around(&narrow, f->places[root], depth, 1000, &sub), SH_OK);
     assert_int_equal(sub.node_count, nodes < 2 ? nodes : 2);
     assert_int_equal(sub.truncated, nodes > 2);
 }
@@ -365,9 +368,9 @@ static void a_walk_ends_at_its_budget(void **state)
         begin(&f);
         unsigned from = draw_seen(&f);
         unsigned to = draw_seen(&f);
+        struct walk walk = walk_within(&f, &small);
         measure(&f, from, distance);
-        assert_int_equal(walk_shortest(&f.reader, f.places[from], f.places[to], &f.scope,
-                                       100, &small, &f.arena, &path),
+        assert_int_equal(walk_shortest(&walk, f.places[from], f.places[to], 100, &path),
                          SH_OK);
         if (path.found)
             assert_int_equal(path.length, distance[to]);

@@ -288,8 +288,8 @@ static inline enum sh_err append_at(struct fixture *f, uint64_t first, const cha
             inputs[i].payload = sh_bytes_of(items[i] == 'b' ? "bad" : "good");
         inputs[i].turn = items[i] == 't' ? UINT64_MAX : 0;
     }
-    return reply(f, sh_job_append(f->workers[0].pg, f->id, first, inputs, count, backlog,
-                                  on_reply, f));
+    struct sh_job_inputs batch = {first, inputs, count, backlog};
+    return reply(f, sh_job_append(f->workers[0].pg, f->id, &batch, on_reply, f));
 }
 
 static inline void append(struct fixture *f, const char *items)

@@ -56,18 +56,17 @@ static uint32_t distance(const char *left, const char *right)
     uint32_t d[64][64];
     uint32_t n = points_of(left, a);
     uint32_t m = points_of(right, b);
-    for (uint32_t i = 0; i <= n; i++) {
-        for (uint32_t j = 0; j <= m; j++) {
-            if (i == 0 || j == 0) {
-                d[i][j] = i + j;
-                continue;
-            }
+    for (uint32_t i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (uint32_t j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (uint32_t i = 1; i <= n; i++)
+        for (uint32_t j = 1; j <= m; j++) {
             d[i][j] = least(least(d[i - 1][j], d[i][j - 1]) + 1,
                             d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
         }
-    }
     return d[n][m];
 }
 
