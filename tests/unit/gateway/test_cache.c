@@ -216,7 +216,8 @@ static void the_same_again_comes_from_memory(void **state)
     assert_says(again, "\"count\":1,\"total\":7,\"query\":\"walrus\"");
     assert_says(again, "\"from_cache\":true,\"request_id\":\"req_");
     assert_says(again, "\"user_id\":\"u2\"");
-    assert_says(again, "\"mode\":\"hybrid\",\"degraded\":[],\"expanded\":[{");
+    assert_says(again, "\"mode\":\"hybrid\",\"degraded\":[],\"generation\":\"");
+    assert_says(again, ",\"expanded\":[{");
     const char *results = strstr(first, "{\"results\"");
     assert_non_null(results);
     size_t len = (size_t)(strstr(results, "\"response_time\"") - results);

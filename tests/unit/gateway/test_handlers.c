@@ -19,7 +19,8 @@ static void search_asks_and_shapes_the_answer(void **state)
     assert_says(answer, "\"from_cache\":false,\"request_id\":\"req_");
     assert_says(answer, "\"user_id\":\"u7\"");
     assert_says(answer, "\"mode\":\"text\",\"degraded\":[\"embedding\"],"
-                        "\"expanded\":[{\"term\":\"AB\","
+                        "\"generation\":\"");
+    assert_says(answer, ",\"expanded\":[{\"term\":\"AB\","
                         "\"added\":[\"a \\\"b\\\"\",\"c\"],"
                         "\"kind\":\"acronym\"}]}");
     assert_string_equal(f->flags, "expand 1 complete 0 merge 0 per 0");
