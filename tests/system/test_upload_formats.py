@@ -45,7 +45,8 @@ def test_good_files_are_taken(stack, name, text):
     answer = taken(stack, name, (UPLOADS / "good" / name).read_bytes(), collection="good")
     assert any(text in section["text"] for section in document(stack, answer)["sections"])
     assert answer["file"]["name"] == name
-    hits = stack.search(text, user=ADMIN, filters={}, config={"mode": "text"})["results"]
+    hits = stack.search(text, user=ADMIN, filters={"collection": "good"},
+                        config={"mode": "text"})["results"]
     assert answer["document_id"] in {hit["document_id"] for hit in hits}
 
 

@@ -27,6 +27,15 @@ static void forget(struct desk_wait *wait)
         *link = wait->next;
 }
 
+static void remember(struct desk_wait *wait)
+{
+    struct desk *desk = wait->call->desk;
+
+    wait->next = desk->waiting;
+    desk->waiting = wait;
+    arm(desk);
+}
+
 /* --- the job is read ---------------------------------------------------------------- */
 
 static bool has_ended(const struct job *job)
@@ -43,14 +52,14 @@ static void on_read(void *arg, const struct sh_pg_reply *reply)
     struct job job;
 
     wait->asked = false;
-    if (!desk_has_job(self, reply)) {
-        forget(wait);
+    forget(wait); /* an answer takes it away */
+    if (!desk_has_job(self, reply))
+        return;
+    desk_read_job(reply->results[0], 0, &job);
+    if (job.version == wait->version && !has_ended(&job) && !over) {
+        remember(wait); /* the clock looks again */
         return;
     }
-    desk_read_job(reply->results[0], 0, &job);
-    if (job.version == wait->version && !has_ended(&job) && !over)
-        return; /* the clock looks again */
-    forget(wait);
     if (desk_read_errors(reply->results[1], sh_rpc_call_arena(self->call), &job))
         sh_rpc_reply(self->call, job_desc(), &job);
     else
@@ -141,12 +150,10 @@ static void begin(struct desk_call *self, const struct job_wait *wanted)
         return;
     }
     *wait = (struct desk_wait){.call = self,
-                               .next = self->desk->waiting,
                                .version = wanted->version,
                                .deadline_ms = own < latest ? own : latest};
-    self->desk->waiting = wait;
+    remember(wait);
     sh_rpc_call_on_cancel(self->call, on_cancel, wait);
-    arm(self->desk);
     read_job(wait); /* it may have changed before */
 }
 
