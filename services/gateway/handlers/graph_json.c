@@ -32,8 +32,8 @@ void graph_write_nodes(struct sh_buffer *out, const struct graph_node *nodes,
     sh_buffer_text(out, "]");
 }
 
-void graph_write_edges(struct sh_buffer *out, const struct graph_edge *edges,
-                       size_t count)
+static void write_edges(struct sh_buffer *out, const struct graph_edge *edges,
+                        size_t count)
 {
     sh_buffer_text(out, "[");
     for (size_t i = 0; i < count; i++) {
@@ -47,4 +47,14 @@ void graph_write_edges(struct sh_buffer *out, const struct graph_edge *edges,
         sh_buffer_text(out, "}");
     }
     sh_buffer_text(out, "]");
+}
+
+void graph_write_part(struct sh_buffer *out, const struct graph_node *nodes,
+                      size_t node_count, const struct graph_edge *edges,
+                      size_t edge_count)
+{
+    json_member(out, "nodes");
+    graph_write_nodes(out, nodes, node_count);
+    json_member(out, "edges");
+    write_edges(out, edges, edge_count);
 }

@@ -6,11 +6,13 @@
 #include "services/gateway/json_out.h"
 
 void graph_write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size_t count);
-/* Arrays, with their brackets. */
+/* An array, with its brackets. */
 void graph_write_nodes(struct sh_buffer *out, const struct graph_node *nodes,
                        size_t count);
-void graph_write_edges(struct sh_buffer *out, const struct graph_edge *edges,
-                       size_t count);
+/* The members "nodes" and "edges". */
+void graph_write_part(struct sh_buffer *out, const struct graph_node *nodes,
+                      size_t node_count, const struct graph_edge *edges,
+                      size_t edge_count);
 /* The members of a node, without braces. */
 void graph_write_node_members(struct sh_buffer *out, const struct graph_node *node);
 

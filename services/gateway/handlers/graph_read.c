@@ -130,10 +130,8 @@ static void on_neighbours(struct exchange *x, const struct sh_rpc_response *resp
     if (!exchange_decode(x, graph_neighbours_desc(), response->payload, &reply))
         return;
     struct sh_buffer *out = exchange_out(x);
-    sh_buffer_text(out, "{\"nodes\":");
-    graph_write_nodes(out, reply.nodes, reply.nodes_count);
-    json_member(out, "edges");
-    graph_write_edges(out, reply.edges, reply.edges_count);
+    sh_buffer_text(out, "{");
+    graph_write_part(out, reply.nodes, reply.nodes_count, reply.edges, reply.edges_count);
     json_member(out, "next_cursor");
     if (reply.next.len > 0)
         json_text(out, reply.next);
@@ -174,10 +172,7 @@ static void on_path(struct exchange *x, const struct sh_rpc_response *response)
         json_u64(out, reply.edges_count);
     else
         sh_buffer_text(out, "null");
-    json_member(out, "nodes");
-    graph_write_nodes(out, reply.nodes, reply.nodes_count);
-    json_member(out, "edges");
-    graph_write_edges(out, reply.edges, reply.edges_count);
+    graph_write_part(out, reply.nodes, reply.nodes_count, reply.edges, reply.edges_count);
     json_member(out, "truncated");
     json_bool(out, reply.truncated);
     sh_buffer_text(out, "}");
@@ -206,10 +201,8 @@ static void on_subgraph(struct exchange *x, const struct sh_rpc_response *respon
     if (!exchange_decode(x, graph_subgraph_desc(), response->payload, &reply))
         return;
     struct sh_buffer *out = exchange_out(x);
-    sh_buffer_text(out, "{\"nodes\":");
-    graph_write_nodes(out, reply.nodes, reply.nodes_count);
-    json_member(out, "edges");
-    graph_write_edges(out, reply.edges, reply.edges_count);
+    sh_buffer_text(out, "{");
+    graph_write_part(out, reply.nodes, reply.nodes_count, reply.edges, reply.edges_count);
     json_member(out, "truncated");
     json_bool(out, reply.truncated);
     sh_buffer_text(out, "}");
