@@ -87,8 +87,9 @@ SH_CHECK enum sh_err change_class(struct change *change, uint32_t clearance,
                                   struct sh_bytes department, uint32_t *class);
 /* Copy a text to *end, which moves on. */
 struct sh_bytes change_place_text(char **end, struct sh_bytes text);
-/* JSON to change->packed. */
-SH_CHECK enum sh_err change_pack(struct change *change, struct sh_bytes properties);
+/* JSON to change->packed; what cannot be read is left out, and logged under the id. */
+SH_CHECK enum sh_err change_pack(struct change *change, struct sh_bytes id,
+                                 struct sh_bytes properties);
 /* A place for one more: one that became free in an earlier version, or a new one. */
 uint32_t change_take_place(const struct freed *freed, size_t *left, uint32_t *end);
 SH_CHECK enum sh_err change_file_id(struct change *change, struct sh_bytes id,

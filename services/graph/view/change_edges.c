@@ -60,7 +60,7 @@ enum sh_err change_drop_links(struct change *change, const struct links *links)
 static enum sh_err make_edge(struct change *change, const struct graph_edge_row *row,
                              struct edge_body **out)
 {
-    enum sh_err err = change_pack(change, row->properties);
+    enum sh_err err = change_pack(change, row->id, row->properties);
     if (err != SH_OK)
         return err;
     struct sh_bytes packed = sh_buffer_bytes(&change->packed);

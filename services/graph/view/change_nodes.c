@@ -66,7 +66,7 @@ static enum sh_err number_labels(struct change *change, const struct graph_node_
 static enum sh_err make_node(struct change *change, const struct graph_node_row *row,
                              struct node_body **out)
 {
-    enum sh_err err = change_pack(change, row->properties);
+    enum sh_err err = change_pack(change, row->id, row->properties);
     if (err != SH_OK)
         return err;
     size_t labels = row->label_count * sizeof((*out)->labels[0]);

@@ -1,4 +1,5 @@
 #include "services/graph/view/change.h"
+#include "shared/log.h"
 
 enum { DEPARTMENT_MAX = 256 }; /* of a caller */
 
@@ -84,10 +85,20 @@ struct sh_bytes change_place_text(char **end, struct sh_bytes text)
     return placed;
 }
 
-enum sh_err change_pack(struct change *change, struct sh_bytes properties)
+/* The record has made sure of an object; what is left is a number that nothing here can
+ * hold, which must not keep the rest of the graph away. */
+enum sh_err change_pack(struct change *change, struct sh_bytes id,
+                        struct sh_bytes properties)
 {
+    struct symbols *keys = change->graph->keys;
     sh_buffer_clear(&change->packed);
-    return values_pack(properties, change->graph->keys, &change->packed);
+    enum sh_err err = values_pack(properties, keys, &change->packed);
+    if (err != SH_MALFORMED)
+        return err;
+    sh_error(NULL, "the properties of %.*s cannot be read and are left out", (int)id.len,
+             (const char *)id.data);
+    sh_buffer_clear(&change->packed);
+    return values_pack(sh_bytes_of("{}"), keys, &change->packed);
 }
 
 uint32_t change_take_place(const struct freed *freed, size_t *left, uint32_t *end)

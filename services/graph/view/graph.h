@@ -80,8 +80,8 @@ struct graph_changes {
 SH_CHECK enum sh_err graph_create(struct graph **out);
 /* No reader may be in. */
 void graph_free(struct graph **graph);
-/* All of it or, if it fails, nothing. Writer only. Errors: SH_NOMEM; SH_MALFORMED: the
- * properties are no JSON object; SH_TOOBIG. */
+/* All of it or, if it fails, nothing. Properties that cannot be read are left out. Writer
+ * only. Errors: SH_NOMEM, SH_TOOBIG. */
 SH_CHECK enum sh_err graph_apply(struct graph *graph,
                                  const struct graph_changes *changes);
 

@@ -105,6 +105,8 @@ static void put_members(struct sh_buffer *out, const struct member *members,
 enum sh_err values_pack(struct sh_bytes json, struct symbols *keys, struct sh_buffer *out)
 {
     json_t *object = json_loadb(json.data, json.len, 0, NULL);
+    if (object == NULL) /* perhaps a whole number that 64 bits do not hold */
+        object = json_loadb(json.data, json.len, JSON_DECODE_INT_AS_REAL, NULL);
     size_t count = json_object_size(object);
     size_t start = out->len;
     if (!json_is_object(object)) {

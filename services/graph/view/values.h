@@ -30,7 +30,9 @@ struct value {
 const char *value_type_name(enum value_type type);
 
 /* Append the packed form of `json`, an object, to `out`;
- * its keys become symbols. Errors: SH_MALFORMED: no JSON object, SH_NOMEM, SH_TOOBIG. */
+ * its keys become symbols. Where a whole number is
+ * over 64 bits, all are floats. Errors: SH_MALFORMED: no JSON object (or a number beyond
+ * any float), SH_NOMEM, SH_TOOBIG. */
 SH_CHECK enum sh_err values_pack(struct sh_bytes json, struct symbols *keys,
                                  struct sh_buffer *out);
 /* False: no such property. *out borrows from `packed`. */

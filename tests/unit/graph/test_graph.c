@@ -429,21 +429,37 @@ static void a_batch_that_fails_changes_nothing(void **state)
     graph_free(&graph);
 }
 
-static void properties_that_are_no_object_are_refused(void **state)
+static const struct node_body *body_of(const struct graph_reader *reader, const char *id)
+{
+    uint32_t place;
+    assert_true(graph_find_node(reader, sh_bytes_of(id), &place));
+    return graph_node(reader, place)->body;
+}
+
+static void numbers_that_nothing_holds_keep_nobody_away(void **state)
 {
     struct graph *graph;
+    const char *large = "{\"n\":100000000000000000000}";
+    const char *beyond = "{\"n\":1e999,\"m\":1}";
     struct graph_node_row rows[] = {
-        {.id = {"a", 1}, .properties = {"{}", 2}, .clearance = 1},
-        {.id = {"b", 1}, .properties = {"[1]", 3}, .clearance = 1},
+        {.id = {"large", 5}, .properties = sh_bytes_of(large), .clearance = 1},
+        {.id = {"beyond", 6}, .properties = sh_bytes_of(beyond), .clearance = 1},
+        {.id = {"list", 4}, .properties = {"[1]", 3}, .clearance = 1},
     };
-    struct graph_changes changes = {.nodes = rows, .node_count = 2};
+    struct graph_changes changes = {.nodes = rows, .node_count = 3};
     struct graph_reader reader;
-    uint32_t place;
+    uint32_t key;
+    struct value value;
     (void)state;
     assert_int_equal(graph_create(&graph), SH_OK);
-    assert_int_equal(graph_apply(graph, &changes), SH_MALFORMED);
+    assert_int_equal(graph_apply(graph, &changes), SH_OK);
     assert_int_equal(graph_enter(graph, &callers[0], &reader), SH_OK);
-    assert_false(graph_find_node(&reader, sh_bytes_of("a"), &place));
+    assert_true(symbols_find(graph_keys(graph), sh_bytes_of("n"), &key));
+    assert_true(values_get(body_of(&reader, "large")->properties, key, &value));
+    assert_int_equal(value.type, VALUE_FLOAT);
+    assert_true(value.real == 1e20);
+    assert_int_equal(values_count(body_of(&reader, "beyond")->properties), 0);
+    assert_int_equal(values_count(body_of(&reader, "list")->properties), 0);
     graph_leave(&reader);
     graph_free(&graph);
 }
@@ -453,7 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_caller_sees_what_the_model_says),
         cmocka_unit_test(a_batch_that_fails_changes_nothing),
-        cmocka_unit_test(properties_that_are_no_object_are_refused),
+        cmocka_unit_test(numbers_that_nothing_holds_keep_nobody_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
