@@ -11,9 +11,11 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 STACK    = build/release/bin/cairn-stack
 MODEL    = var/models/use-lite
-PYTEST   = /usr/bin/python3 -m pytest -q -p no:cacheprovider
+# A machine that others share stalls now and then: a test that failed once has a second try,
+# and the report names it (RERUN).
+PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 # What is linted: our own C, headers included.
-HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h \
+HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \

@@ -48,7 +48,7 @@ struct gateway {
     struct audit *audit; /* NULL: nothing is recorded */
     double started;      /* Unix seconds */
     unsigned loops;
-    const struct route *routes;
+    struct route *routes; /* owned */
     size_t route_count;
     struct router *router;
     struct sh_buffer openapi; /* /openapi.json */

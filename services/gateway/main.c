@@ -8,7 +8,7 @@
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
 #include "services/gateway/openapi.h"
-#include "services/gateway/routes.h"
+#include "services/gateway/routes/routes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -34,19 +34,25 @@ static void stop_tables(struct sh_service *service, void *self)
     sh_buffer_free(&gateway->docs);
     sh_buffer_free(&gateway->docs_policy);
     shell_close(&gateway->shell);
+    sh_free(gateway->routes);
+    gateway->routes = NULL;
 }
 
 static enum sh_err make_tables(struct gateway *gateway)
 {
+    struct route *routes = routes_all(&gateway->route_count);
+    size_t count = gateway->route_count;
+
     gateway->routes = routes;
-    gateway->route_count = routes_count;
-    enum sh_err err = router_create(routes, routes_count, &gateway->router);
+    if (routes == NULL)
+        return SH_NOMEM;
+    enum sh_err err = router_create(routes, count, &gateway->router);
     if (err == SH_OK)
         err = board_create(&gateway->board);
     if (err == SH_OK)
-        err = openapi_write(routes, routes_count, &gateway->openapi);
+        err = openapi_write(routes, count, &gateway->openapi);
     if (err == SH_OK)
-        err = openapi_page(routes, routes_count, &gateway->docs);
+        err = openapi_page(routes, count, &gateway->docs);
     if (err == SH_OK)
         err = openapi_policy(&gateway->docs_policy);
     return err;

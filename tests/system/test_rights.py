@@ -211,7 +211,7 @@ def test_clearance_by_filter(secured):
     ("GET", "/api/admin/keys", "admin", 200), ("GET", "/api/backups", "academic", 403),
     ("DELETE", "/api/documents/nothing", None, 401),
     ("DELETE", "/api/documents/nothing", "student", 403),
-    ("GET", "/metrics", None, 200), ("GET", "/health", None, 200),
+    ("GET", "/metrics", None, 200), ("GET", "/health/ping", None, 200),
 ])
 def test_routes_ask_for_permissions(secured, method, path, role, status):
     reply = secured.request(method, path, headers=bearer(role) if role else {})

@@ -1,4 +1,4 @@
-/* handlers: one per operation; routes.c says which path leads to which. Each answers the
+/* handlers: one per operation; routes/ says which path leads to which. Each answers the
  * exchange it is given, now or later. */
 #ifndef GATEWAY_HANDLERS_H
 #define GATEWAY_HANDLERS_H

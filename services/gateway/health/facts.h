@@ -13,6 +13,7 @@
 struct service_facts {
     bool known;   /* asked at least once */
     bool reached; /* at the last time */
+    bool late;    /* the last answer did not come in time; the one before had */
     double response_time_s;
     char status[16];
     char version[64];
@@ -35,6 +36,7 @@ struct facts {
     /* a real search, end to end */
     bool probed;
     bool probe_ran;
+    bool probe_late; /* the last one did not come back in time; the one before had */
     bool probe_degraded;
     double probe_time_s;
     uint64_t probe_results;

@@ -125,7 +125,13 @@ static void take_health(struct watch *watch, const struct ask *ask,
         response->err == SH_OK &&
         msg_decode(health_reply_desc(), response->payload, &arena, &reply) == SH_OK;
 
-    facts_set_service(service, good ? &reply : NULL, seconds);
+    /* One late answer of a replica that is there says that the machine is busy, two in a
+     * row that the service does not answer. */
+    bool late = response->err == SH_TIMEOUT && service->reached && !service->late;
+    if (late)
+        service->late = true;
+    else
+        facts_set_service(service, good ? &reply : NULL, seconds);
     sh_arena_free(&arena);
 }
 
@@ -135,8 +141,12 @@ static void take_probe(struct watch *watch, const struct ask *ask,
     struct facts *facts = &watch->facts;
     struct sh_arena arena = {0};
     struct search_results results;
+    bool late = response->err == SH_TIMEOUT && facts->probe_ran && !facts->probe_late;
 
     facts->probed = true;
+    facts->probe_late = late;
+    if (late) /* as for take_health; the next round probes again */
+        return;
     facts->probe_ran =
         response->err == SH_OK &&
         msg_decode(search_results_desc(), response->payload, &arena, &results) == SH_OK;
@@ -269,8 +279,8 @@ static void begin_round(struct watch *watch)
         watch->again = true;
         return;
     }
-    bool probe =
-        watch->again || watch->rounds % PROBE_EVERY == 0 || !watch->facts.probe_ran;
+    bool probe = watch->again || watch->rounds % PROBE_EVERY == 0 ||
+                 !watch->facts.probe_ran || watch->facts.probe_late;
     watch->again = false;
     watch->rounds++;
     watch->ticket = board_asked(watch->gateway->board);

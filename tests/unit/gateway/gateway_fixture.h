@@ -19,7 +19,7 @@
 
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/edge.h"
-#include "services/gateway/routes.h"
+#include "services/gateway/routes/routes.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/rpc_server.h"
@@ -369,9 +369,11 @@ static inline void configure(struct fixture *f)
     f->gateway.health_config.profile = "union";
     f->gateway.loops = 1;
     set_stores(f);
-    f->gateway.routes = routes;
-    f->gateway.route_count = routes_count;
-    assert_int_equal(router_create(routes, routes_count, &f->gateway.router), SH_OK);
+    f->gateway.routes = routes_all(&f->gateway.route_count);
+    assert_non_null(f->gateway.routes);
+    assert_int_equal(
+        router_create(f->gateway.routes, f->gateway.route_count, &f->gateway.router),
+        SH_OK);
     assert_int_equal(board_create(&f->gateway.board), SH_OK);
     assert_int_equal(sh_health_create(&f->gateway.health), SH_OK);
     set_identity(f);
@@ -439,6 +441,7 @@ static inline int tear_down(void **state)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     router_free(&f->gateway.router);
+    sh_free(f->gateway.routes);
     board_free(&f->gateway.board);
     sh_health_close(&f->gateway.health);
     for (int p = 0; p < PEER_COUNT; p++) {

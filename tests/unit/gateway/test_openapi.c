@@ -7,7 +7,25 @@
 #include <jansson.h>
 
 #include "services/gateway/openapi.h"
-#include "services/gateway/routes.h"
+#include "services/gateway/routes/routes.h"
+#include "shared/mem.h"
+
+static struct route *routes; /* all of them, while the group runs */
+static size_t routes_count;
+
+static int open_routes(void **state)
+{
+    (void)state;
+    routes = routes_all(&routes_count);
+    return routes != NULL ? 0 : -1;
+}
+
+static int close_routes(void **state)
+{
+    (void)state;
+    sh_free(routes);
+    return 0;
+}
 
 static int set_up(void **state)
 {
@@ -137,5 +155,5 @@ int main(void)
         cmocka_unit_test(operations_have_names_of_their_own),
         cmocka_unit_test(the_page_needs_nothing_from_elsewhere),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_routes, close_routes);
 }

@@ -1,0 +1,60 @@
+/* Routes: the graph. */
+#include "services/gateway/handlers/handlers.h"
+#include "services/gateway/routes/tables.h"
+
+/* clang-format off */
+static const struct route_param label_params[] = {
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 1000; 20 when absent"},
+    {"sort", "string", "a property; -name for descending"},
+    {"prop.NAME", "string", "only nodes whose property NAME is this"},
+    {0}};
+#define WAY_PARAMS                                                                       \
+    {"direction", "string", "both, out or in"},                                          \
+    {"type", "string", "only along relationships of this type"}
+static const struct route_param neighbour_params[] = {
+    WAY_PARAMS,
+    {"label", "string", "only to nodes of this label"},
+    {"limit", "integer", "1 to 1000; 20 when absent"},
+    {"cursor", "string", "next_cursor of the page before"},
+    {0}};
+static const struct route_param path_params[] = {
+    {"from", "string", "the node at the start"},
+    {"to", "string", "the node at the end"},
+    {"max_depth", "integer", "longest path, 1 to 100; 6 when absent"},
+    WAY_PARAMS,
+    {0}};
+static const struct route_param subgraph_params[] = {
+    {"root", "string", "the node in the middle"},
+    {"depth", "integer", "0 to 10; 2 when absent"},
+    {"limit", "integer", "most nodes, 1 to 5000; 200 when absent"},
+    WAY_PARAMS,
+    {"label", "string", "only through nodes of this label"},
+    {0}};
+/* clang-format on */
+
+static const struct route routes[] = {
+    {ROUTE_GET, 200, "/api/graph/schema", "graph_schema", graph_schema, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "Labels, relationship types, counts", NULL,
+     "GraphSchema"},
+    {ROUTE_GET, 200, "/api/graph/labels", "graph_labels", graph_labels, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "Labels and how many nodes have them", NULL,
+     "GraphLabels"},
+    {ROUTE_GET, 200, "/api/graph/labels/{label}", "graph_label", graph_label_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "A page of the nodes of a label", label_params,
+     "GraphNodePage"},
+    {ROUTE_GET, 200, "/api/graph/nodes/{id}", "graph_node", graph_node_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "A node, and how many relationships it has", NULL,
+     "GraphNodeDetail"},
+    {ROUTE_GET, 200, "/api/graph/nodes/{id}/neighbors", "graph_neighbors",
+     graph_neighbours_get, NULL, PERMIT_READ_GRAPH, 0, "Graph",
+     "Relationships of a node and what they lead to", neighbour_params, "GraphNeighbors"},
+    {ROUTE_GET, 200, "/api/graph/path", "graph_path", graph_path_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "A shortest path between two nodes", path_params,
+     "GraphPath"},
+    {ROUTE_GET, 200, "/api/graph/subgraph", "graph_subgraph", graph_subgraph_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "What lies around a node", subgraph_params,
+     "GraphSubgraph"},
+};
+
+const struct route_table routes_of_graph = {routes, SH_COUNT(routes)};
