@@ -69,6 +69,18 @@ static enum sh_err get_text(struct decoder *dec, uint64_t max, struct sh_bytes *
     return SH_OK;
 }
 
+static enum sh_err get_bytes(struct decoder *dec, uint64_t max, struct sh_bytes *out)
+{
+    struct wire_token token;
+    enum sh_err err = get_token(dec, WIRE_BIN, &token);
+    if (err != SH_OK)
+        return err;
+    if (token.bytes.len > max)
+        return SH_TOOBIG;
+    *out = token.bytes;
+    return SH_OK;
+}
+
 /* Room for the elements of an array: *out stays NULL when there are none. */
 static enum sh_err get_array(struct decoder *dec, uint64_t max, size_t size, char **out,
                              size_t *count)
@@ -131,6 +143,8 @@ static enum sh_err get_field(struct decoder *dec, const struct msg_field *f, cha
     case MSG_str:
     case MSG_json:
         return get_text(dec, f->max, at);
+    case MSG_bytes:
+        return get_bytes(dec, f->max, at);
     case MSG_strs:
         return get_texts(dec, f->max, at, count);
     case MSG_list:

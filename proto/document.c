@@ -181,9 +181,9 @@ static void print_methods(void)
 static void print_field(const struct msg_field *field)
 {
     static const char *const types[] = {
-        [MSG_u32] = "u32",    [MSG_u64] = "u64",      [MSG_f64] = "f64",
-        [MSG_flag] = "flag",  [MSG_str] = "text",     [MSG_json] = "JSON text",
-        [MSG_strs] = "texts", [MSG_list] = "list of",
+        [MSG_u32] = "u32",     [MSG_u64] = "u64",    [MSG_f64] = "f64",
+        [MSG_flag] = "flag",   [MSG_str] = "text",   [MSG_json] = "JSON text",
+        [MSG_bytes] = "bytes", [MSG_strs] = "texts", [MSG_list] = "list of",
     };
     const char *of = field->of ? link_to(field->of()->name) : "";
     (void)printf("| %s | %s%s%s | ", field->name, types[field->type],

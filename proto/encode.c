@@ -39,6 +39,16 @@ static enum sh_err put_text(struct encoder *enc, struct sh_bytes text)
     return packed(msgpack_pack_str_with_body(&enc->packer, text.data, text.len));
 }
 
+static enum sh_err put_bytes(struct encoder *enc, const struct sh_bytes *bytes,
+                             uint64_t max)
+{
+    if (bytes->len > max)
+        return SH_TOOBIG;
+    if (bytes->len == 0)
+        return packed(msgpack_pack_bin(&enc->packer, 0));
+    return packed(msgpack_pack_bin_with_body(&enc->packer, bytes->data, bytes->len));
+}
+
 static enum sh_err put_texts(struct encoder *enc, const struct sh_bytes *texts,
                              size_t count)
 {
@@ -103,6 +113,8 @@ static enum sh_err put_field(struct encoder *enc, const struct msg_field *f,
     case MSG_str:
     case MSG_json:
         return put_bounded_text(enc, at, f->max);
+    case MSG_bytes:
+        return put_bytes(enc, at, f->max);
     case MSG_strs:
         if (*(const size_t *)count_at > f->max)
             return SH_TOOBIG;

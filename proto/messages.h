@@ -6,6 +6,7 @@
  *   u32 u64    max: largest value
  *   f64 flag   max: 0
  *   str        max: bytes; UTF-8 is checked
+ *   bytes      max: bytes; anything
  *   json       as str; holds JSON that the sender made or checked
  *   strs       max: how many texts
  *   list       max: how many messages of the kind `of`                              */
@@ -15,6 +16,7 @@
 #include "proto/messages/backup.h"
 #include "proto/messages/collections.h"
 #include "proto/messages/common.h"
+#include "proto/messages/cypher.h"
 #include "proto/messages/embedder.h"
 #include "proto/messages/generations.h"
 #include "proto/messages/graph.h"
@@ -32,6 +34,7 @@
     MESSAGES_COLLECTIONS(M) \
     MESSAGES_GENERATIONS(M) \
     MESSAGES_GRAPH(M)       \
+    MESSAGES_CYPHER(M)      \
     MESSAGES_BACKUP(M)      \
     MESSAGES_JOBS(M)
 
@@ -43,6 +46,7 @@
     METHODS_COLLECTIONS(X) \
     METHODS_GENERATIONS(X) \
     METHODS_GRAPH(X)       \
+    METHODS_CYPHER(X)      \
     METHODS_BACKUP(X)      \
     METHODS_JOBS(X)
 /* clang-format on */

@@ -1,23 +1,25 @@
 #include "proto/msg.h"
 
 /* One descriptor per message; `owner` is local so that a row needs no message name. */
-#define COUNT_u32(name)  0
-#define COUNT_u64(name)  0
-#define COUNT_f64(name)  0
-#define COUNT_flag(name) 0
-#define COUNT_str(name)  0
-#define COUNT_json(name) 0
-#define COUNT_strs(name) offsetof(owner, name##_count)
-#define COUNT_list(name) offsetof(owner, name##_count)
+#define COUNT_u32(name)   0
+#define COUNT_u64(name)   0
+#define COUNT_f64(name)   0
+#define COUNT_flag(name)  0
+#define COUNT_str(name)   0
+#define COUNT_json(name)  0
+#define COUNT_bytes(name) 0
+#define COUNT_strs(name)  offsetof(owner, name##_count)
+#define COUNT_list(name)  offsetof(owner, name##_count)
 
-#define OF_u32(of)       NULL
-#define OF_u64(of)       NULL
-#define OF_f64(of)       NULL
-#define OF_flag(of)      NULL
-#define OF_str(of)       NULL
-#define OF_json(of)      NULL
-#define OF_strs(of)      NULL
-#define OF_list(of)      (of##_desc)
+#define OF_u32(of)        NULL
+#define OF_u64(of)        NULL
+#define OF_f64(of)        NULL
+#define OF_flag(of)       NULL
+#define OF_str(of)        NULL
+#define OF_json(of)       NULL
+#define OF_bytes(of)      NULL
+#define OF_strs(of)       NULL
+#define OF_list(of)       (of##_desc)
 
 #define FIELD_ROW(type, name, max, of)                                                   \
     {#name, MSG_##type, offsetof(owner, name), COUNT_##type(name), max, OF_##type(of)},

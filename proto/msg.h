@@ -25,18 +25,20 @@ enum msg_type {
     MSG_flag,
     MSG_str,
     MSG_json,
+    MSG_bytes,
     MSG_strs,
     MSG_list
 };
 
 /* Members by type: a text or list is borrowed, from the caller (encode) or from the frame
  * and the arena (decode). A list of `of` has two members, NAME and NAME_count. */
-#define MSG_MEMBER_u32(name, of)  uint32_t name;
-#define MSG_MEMBER_u64(name, of)  uint64_t name;
-#define MSG_MEMBER_f64(name, of)  double name;
-#define MSG_MEMBER_flag(name, of) bool name;
-#define MSG_MEMBER_str(name, of)  struct sh_bytes name;
-#define MSG_MEMBER_json(name, of) struct sh_bytes name;
+#define MSG_MEMBER_u32(name, of)   uint32_t name;
+#define MSG_MEMBER_u64(name, of)   uint64_t name;
+#define MSG_MEMBER_f64(name, of)   double name;
+#define MSG_MEMBER_flag(name, of)  bool name;
+#define MSG_MEMBER_str(name, of)   struct sh_bytes name;
+#define MSG_MEMBER_json(name, of)  struct sh_bytes name;
+#define MSG_MEMBER_bytes(name, of) struct sh_bytes name;
 #define MSG_MEMBER_strs(name, of)                                                        \
     const struct sh_bytes *name;                                                         \
     size_t name##_count;

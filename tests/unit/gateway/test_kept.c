@@ -66,6 +66,7 @@ static void set_member(void *msg, const struct msg_field *field)
         break;
     case MSG_str:
     case MSG_json:
+    case MSG_bytes:
         memcpy(at, &text, sizeof text);
         break;
     case MSG_strs:

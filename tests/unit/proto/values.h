@@ -38,6 +38,9 @@ static inline void values_fill(const struct msg_desc *desc, struct sh_arena *are
             *(struct sh_bytes *)(void *)at =
                 (struct sh_bytes){length == 4 ? "four" : text, length};
             break;
+        case MSG_bytes: /* that are no text */
+            *(struct sh_bytes *)(void *)at = (struct sh_bytes){"\xff\x00\xc1", 3};
+            break;
         case MSG_strs:
             texts = sh_arena_array(arena, count, sizeof(*texts));
             for (size_t k = 0; k < count; k++)
