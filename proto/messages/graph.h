@@ -24,18 +24,20 @@
     F(u64,  nodes,        UINT64_MAX, _)                                            \
     F(u64,  edges,        UINT64_MAX, _)
 
-/* properties: a JSON object. */
+/* properties: a JSON object. number: stays as long as the node does. */
 #define GRAPH_NODE(F)                                                               \
     F(str,  id,                  256, _)                                            \
     F(strs, labels,             1024, _)                                            \
-    F(json, properties, PROTO_TEXT_MAX, _)
+    F(json, properties, PROTO_TEXT_MAX, _)                                          \
+    F(u64,  number,       UINT64_MAX, _)
 
 #define GRAPH_EDGE(F)                                                               \
     F(str,  id,                  256, _)                                            \
     F(str,  type,              65536, _)                                            \
     F(str,  from,                256, _)                                            \
     F(str,  to,                  256, _)                                            \
-    F(json, properties, PROTO_TEXT_MAX, _)
+    F(json, properties, PROTO_TEXT_MAX, _)                                          \
+    F(u64,  number,       UINT64_MAX, _)
 
 /* How many relationships of a type a node has one way. */
 #define GRAPH_GROUP(F)                                                              \

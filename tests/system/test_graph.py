@@ -105,13 +105,17 @@ def test_labels_and_their_pages(people):
 def test_a_node_and_its_neighbours(people):
     node = get(people, "/api/graph/nodes/ada").json()
     assert node["properties"] == {"name": "Ada", "age": 36}
+    assert node["number"] == int(people.psql(
+        "SELECT number FROM graph_nodes WHERE id = 'ada'"))
     assert node["relationships"] == [
         {"type": "KNOWS", "direction": "out", "count": 1},  # spy is not seen
         {"type": "LIKES", "direction": "in", "count": 1}]
     assert node["degree"] == 2
     reply = get(people, "/api/graph/nodes/ada/neighbors?type=KNOWS").json()
     assert ids(reply["nodes"]) == ["ben"]
-    assert reply["edges"] == [{"id": "ab", "type": "KNOWS", "from": "ada", "to": "ben",
+    number = int(people.psql("SELECT number FROM graph_edges WHERE id = 'ab'"))
+    assert reply["edges"] == [{"id": "ab", "number": number, "type": "KNOWS",
+                               "from": "ada", "to": "ben",
                                "properties": {"since": 1833}}]
     assert reply["next_cursor"] is None
     assert ids(get(people, "/api/graph/nodes/ada/neighbors?direction=in").json()

@@ -14,6 +14,8 @@ void graph_write_texts(struct sh_buffer *out, const struct sh_bytes *texts, size
 void graph_write_node_members(struct sh_buffer *out, const struct graph_node *node)
 {
     json_member_text(out, "id", node->id);
+    json_member(out, "number");
+    json_u64(out, node->number);
     json_member(out, "labels");
     graph_write_texts(out, node->labels, node->labels_count);
     json_member(out, "properties");
@@ -39,6 +41,8 @@ static void write_edges(struct sh_buffer *out, const struct graph_edge *edges,
     for (size_t i = 0; i < count; i++) {
         sh_buffer_text(out, i > 0 ? ",{" : "{");
         json_member_text(out, "id", edges[i].id);
+        json_member(out, "number");
+        json_u64(out, edges[i].number);
         json_member_text(out, "type", edges[i].type);
         json_member_text(out, "from", edges[i].from);
         json_member_text(out, "to", edges[i].to);

@@ -29,8 +29,10 @@ enum sh_err write_node(struct question *question, uint32_t place, struct graph_n
         return SH_NOMEM;
     for (uint32_t i = 0; i < body->label_count; i++)
         labels[i] = symbols_text(graph_labels(question->reader.graph), body->labels[i]);
-    *out = (struct graph_node){
-        .id = body->id, .labels = labels, .labels_count = body->label_count};
+    *out = (struct graph_node){.id = body->id,
+                               .labels = labels,
+                               .labels_count = body->label_count,
+                               .number = body->number};
     return write_properties(question, body->properties, &out->properties);
 }
 
@@ -46,7 +48,8 @@ enum sh_err write_edge(struct question *question, uint32_t place, struct graph_e
         .id = edge->body->id,
         .type = symbols_text(graph_types(reader->graph), edge->body->type),
         .from = from->body->id,
-        .to = to->body->id};
+        .to = to->body->id,
+        .number = edge->body->number};
     return write_properties(question, edge->body->properties, &out->properties);
 }
 

@@ -6,10 +6,10 @@
 #include "shared/changefeed.h"
 
 #define NODE_COLUMNS                                                                     \
-    "id, array_to_json(labels), properties, clearance_level, department FROM "           \
+    "id, array_to_json(labels), properties, clearance_level, department, number FROM "   \
     "graph_nodes "
 #define EDGE_COLUMNS                                                                     \
-    "id, type, from_id, to_id, properties, clearance_level, department FROM "            \
+    "id, type, from_id, to_id, properties, clearance_level, department, number FROM "    \
     "graph_edges "
 
 enum node_column {
@@ -18,6 +18,7 @@ enum node_column {
     NODE_PROPERTIES,
     NODE_CLEARANCE,
     NODE_DEPARTMENT,
+    NODE_NUMBER,
 };
 
 enum edge_column {
@@ -28,6 +29,7 @@ enum edge_column {
     EDGE_PROPERTIES,
     EDGE_CLEARANCE,
     EDGE_DEPARTMENT,
+    EDGE_NUMBER,
 };
 
 const struct sh_pg_statement rows_position = {"graph_position",
@@ -76,6 +78,7 @@ static enum sh_err read_nodes(const PGresult *rows, struct sh_arena *arena,
     enum sh_err err = nodes ? SH_OK : SH_NOMEM;
     for (int i = 0; i < count && err == SH_OK; i++) {
         nodes[i] = (struct graph_node_row){
+            .number = sh_pg_u64(rows, i, NODE_NUMBER),
             .id = sh_pg_text(rows, i, NODE_ID),
             .properties = sh_pg_text(rows, i, NODE_PROPERTIES),
             .clearance = (uint32_t)sh_pg_u64(rows, i, NODE_CLEARANCE),
@@ -96,6 +99,7 @@ static enum sh_err read_edges(const PGresult *rows, struct sh_arena *arena,
         sh_arena_array(arena, (size_t)count + 1, sizeof(*edges));
     for (int i = 0; i < count && edges != NULL; i++)
         edges[i] = (struct graph_edge_row){
+            .number = sh_pg_u64(rows, i, EDGE_NUMBER),
             .id = sh_pg_text(rows, i, EDGE_ID),
             .type = sh_pg_text(rows, i, EDGE_TYPE),
             .from = sh_pg_text(rows, i, EDGE_FROM),

@@ -94,5 +94,8 @@ SH_CHECK enum sh_err change_pack(struct change *change, struct sh_bytes id,
 uint32_t change_take_place(const struct freed *freed, size_t *left, uint32_t *end);
 SH_CHECK enum sh_err change_file_id(struct change *change, struct sh_bytes id,
                                     uint32_t place, bool node);
+/* 0 is filed nowhere. */
+SH_CHECK enum sh_err change_file_number(struct change *change, uint64_t number,
+                                        uint32_t place, bool node);
 
 #endif

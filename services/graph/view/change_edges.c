@@ -70,6 +70,7 @@ static enum sh_err make_edge(struct change *change, const struct graph_edge_row 
     char *end = (char *)(*out + 1);
     (*out)->properties = change_place_text(&end, packed);
     (*out)->id = change_place_text(&end, row->id);
+    (*out)->number = row->number;
     return symbols_add(change->graph->types, row->type, &(*out)->type);
 }
 
@@ -80,6 +81,8 @@ static enum sh_err place_edge(struct change *change, struct edge_body *body,
                                        &change->next->edge_end);
     struct edge *edge = change_edit_edge(change, place);
     enum sh_err err = edge ? change_file_id(change, body->id, place, false) : SH_NOMEM;
+    if (err == SH_OK)
+        err = change_file_number(change, body->number, place, false);
     if (err != SH_OK)
         return err;
     *edge = (struct edge){body, access};

@@ -77,6 +77,7 @@ static enum sh_err make_node(struct change *change, const struct graph_node_row 
     char *end = (char *)(*out + 1) + labels;
     (*out)->properties = change_place_text(&end, packed);
     (*out)->id = change_place_text(&end, row->id);
+    (*out)->number = row->number;
     return number_labels(change, row, *out);
 }
 
@@ -104,7 +105,9 @@ static enum sh_err put_node(struct change *change, const struct graph_node_row *
     struct node *node = err == SH_OK ? change_edit_node(change, place) : NULL;
     if (node == NULL)
         return err == SH_OK ? SH_NOMEM : err;
-    if (node->body != NULL) {
+    if (node->body == NULL || node->body->number != row->number)
+        err = change_file_number(change, row->number, place, true);
+    if (err == SH_OK && node->body != NULL) {
         err = change_count_node(change, node, -1);
         if (err == SH_OK)
             err = change_labels(change, node->body, place, false);

@@ -141,3 +141,42 @@ enum sh_err change_file_id(struct change *change, struct sh_bytes id, uint32_t p
     lookup_add(*table, lookup_hash(id), place);
     return SH_OK;
 }
+
+static struct numbers *larger_numbers(struct change *change, struct numbers *old,
+                                      uint32_t end, bool nodes)
+{
+    struct numbers *table = numbers_create(end + 1);
+    if (table == NULL || retired_add(&change->memory.made, table, sh_free) != SH_OK) {
+        sh_free(table);
+        return NULL;
+    }
+    if (change_replace(change, old) != SH_OK)
+        return NULL;
+    for (uint32_t i = 0; i < end; i++) {
+        const struct node *node = nodes ? change_node(change, i) : NULL;
+        const struct edge *edge = nodes ? NULL : change_edge(change, i);
+        if (node && node->body && node->body->number != 0)
+            numbers_add(table, node->body->number, i);
+        if (edge && edge->body && edge->body->number != 0)
+            numbers_add(table, edge->body->number, i);
+    }
+    return table;
+}
+
+enum sh_err change_file_number(struct change *change, uint64_t number, uint32_t place,
+                               bool node)
+{
+    struct numbers **table =
+        node ? &change->next->node_numbers : &change->next->edge_numbers;
+    if (number == 0)
+        return SH_OK;
+    if (numbers_is_full(*table)) {
+        uint32_t end = node ? change->next->node_end : change->next->edge_end;
+        struct numbers *larger = larger_numbers(change, *table, end, node);
+        if (larger == NULL)
+            return SH_NOMEM;
+        *table = larger;
+    }
+    numbers_add(*table, number, place);
+    return SH_OK;
+}

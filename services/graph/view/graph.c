@@ -12,10 +12,14 @@ static struct graph_version *first_version(void)
     struct graph_version *version = sh_alloc(sizeof(*version));
     struct lookup *nodes = lookup_create(0);
     struct lookup *edges = lookup_create(0);
-    if (version == NULL || nodes == NULL || edges == NULL) {
+    struct numbers *node_numbers = numbers_create(0);
+    struct numbers *edge_numbers = numbers_create(0);
+    if (!version || !nodes || !edges || !node_numbers || !edge_numbers) {
         sh_free(version);
         sh_free(nodes);
         sh_free(edges);
+        sh_free(node_numbers);
+        sh_free(edge_numbers);
         return NULL;
     }
     *version = (struct graph_version){.number = 1,
@@ -23,7 +27,9 @@ static struct graph_version *first_version(void)
                                       .edges.item = sizeof(struct edge),
                                       .labels.item = sizeof(roaring_bitmap_t *),
                                       .node_ids = nodes,
-                                      .edge_ids = edges};
+                                      .edge_ids = edges,
+                                      .node_numbers = node_numbers,
+                                      .edge_numbers = edge_numbers};
     return version;
 }
 
@@ -74,6 +80,8 @@ static void free_version(struct graph_version *version)
     pages_free(&version->labels);
     sh_free(version->node_ids);
     sh_free(version->edge_ids);
+    sh_free(version->node_numbers);
+    sh_free(version->edge_numbers);
     sh_free(version->tally);
     sh_free(version);
 }
@@ -204,14 +212,41 @@ bool graph_find_node(const struct graph_reader *reader, struct sh_bytes id,
            graph_node(reader, *place) != NULL;
 }
 
+static bool is_whole(const struct graph_reader *reader, uint32_t place)
+{
+    const struct edge *edge = graph_edge(reader, place);
+    return edge && graph_node(reader, edge->body->from) &&
+           graph_node(reader, edge->body->to);
+}
+
 bool graph_find_edge(const struct graph_reader *reader, struct sh_bytes id,
                      uint32_t *place)
 {
-    if (!graph_version_edge(reader->version, id, place))
-        return false;
-    const struct edge *edge = graph_edge(reader, *place);
-    return edge && graph_node(reader, edge->body->from) &&
-           graph_node(reader, edge->body->to);
+    return graph_version_edge(reader->version, id, place) && is_whole(reader, *place);
+}
+
+bool graph_find_node_number(const struct graph_reader *reader, uint64_t number,
+                            uint32_t *place)
+{
+    struct numbers_probe probe = {number, 0};
+    while (number != 0 && numbers_next(reader->version->node_numbers, &probe, place)) {
+        const struct node *node = pages_at(&reader->version->nodes, *place);
+        if (node && node->body && node->body->number == number)
+            return graph_permits(reader, node->access);
+    }
+    return false;
+}
+
+bool graph_find_edge_number(const struct graph_reader *reader, uint64_t number,
+                            uint32_t *place)
+{
+    struct numbers_probe probe = {number, 0};
+    while (number != 0 && numbers_next(reader->version->edge_numbers, &probe, place)) {
+        const struct edge *edge = pages_at(&reader->version->edges, *place);
+        if (edge && edge->body && edge->body->number == number)
+            return is_whole(reader, *place);
+    }
+    return false;
 }
 
 const struct symbols *graph_labels(const struct graph *graph)

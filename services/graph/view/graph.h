@@ -8,6 +8,7 @@
 
 #include "proto/msg.h"
 #include "services/graph/view/links.h"
+#include "services/graph/view/numbers.h"
 #include "services/graph/view/pages.h"
 #include "services/graph/view/tally.h"
 #include "services/graph/view/values.h"
@@ -17,6 +18,7 @@ struct graph;
 /* --- what it holds ------------------------------------------------------------------ */
 
 struct node_body {
+    uint64_t number; /* 0: it has none */
     struct sh_bytes id;
     struct sh_bytes properties; /* packed, see values.h */
     uint32_t label_count;
@@ -31,6 +33,7 @@ struct node {
 };
 
 struct edge_body {
+    uint64_t number;
     struct sh_bytes id;
     struct sh_bytes properties;
     uint32_t type;
@@ -52,6 +55,7 @@ struct graph_node_row {
     struct sh_bytes properties; /* a JSON object */
     uint32_t clearance;
     struct sh_bytes department; /* empty: none */
+    uint64_t number;            /* stays for as long as the node does; 0: none */
 };
 
 struct graph_edge_row {
@@ -62,6 +66,7 @@ struct graph_edge_row {
     struct sh_bytes properties;
     uint32_t clearance;
     struct sh_bytes department;
+    uint64_t number;
 };
 
 /* What was deleted, then nodes, then edges; who stands twice counts as it stands last. */
@@ -94,6 +99,8 @@ struct graph_version {
     struct pages labels; /* by label: roaring_bitmap_t *, NULL: none */
     struct lookup *node_ids;
     struct lookup *edge_ids;
+    struct numbers *node_numbers;
+    struct numbers *edge_numbers;
     struct tally_list *tally;
     uint32_t node_end; /* places used: below these */
     uint32_t edge_end;
@@ -148,6 +155,12 @@ bool graph_find_node(const struct graph_reader *reader, struct sh_bytes id,
 /* Its nodes can be seen as well. */
 bool graph_find_edge(const struct graph_reader *reader, struct sh_bytes id,
                      uint32_t *place);
+
+/* The same by number. */
+bool graph_find_node_number(const struct graph_reader *reader, uint64_t number,
+                            uint32_t *place);
+bool graph_find_edge_number(const struct graph_reader *reader, uint64_t number,
+                            uint32_t *place);
 
 /* Names and their numbers; they are never taken back. */
 const struct symbols *graph_labels(const struct graph *graph);

@@ -112,21 +112,27 @@ static uint32_t place_of(const struct graph_reader *reader, const char *id)
 
 static void check_nodes(struct fixture *f, const struct graph_reader *reader)
 {
-    PGresult *rows = PQexec(f->db, "SELECT id, cardinality(labels), (SELECT count(*) "
-                                   "FROM jsonb_each(properties)) FROM graph_nodes");
+    PGresult *rows =
+        PQexec(f->db, "SELECT id, cardinality(labels), (SELECT count(*) "
+                      "FROM jsonb_each(properties)), number FROM graph_nodes");
     assert_int_equal(reader->version->node_count, PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++) {
         uint32_t place = place_of(reader, PQgetvalue(rows, i, 0));
         const struct node_body *body = graph_node(reader, place)->body;
         assert_int_equal(body->label_count, sh_pg_u64(rows, i, 1));
         assert_int_equal(values_count(body->properties), sh_pg_u64(rows, i, 2));
+        assert_int_equal(body->number, sh_pg_u64(rows, i, 3));
+        uint32_t again;
+        assert_true(graph_find_node_number(reader, body->number, &again));
+        assert_int_equal(again, place);
     }
     PQclear(rows);
 }
 
 static void check_edges(struct fixture *f, const struct graph_reader *reader)
 {
-    PGresult *rows = PQexec(f->db, "SELECT id, type, from_id, to_id FROM graph_edges");
+    PGresult *rows =
+        PQexec(f->db, "SELECT id, type, from_id, to_id, number FROM graph_edges");
     assert_int_equal(reader->version->edge_count, PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++) {
         uint32_t place;
@@ -136,6 +142,10 @@ static void check_edges(struct fixture *f, const struct graph_reader *reader)
                                    sh_pg_text(rows, i, 1)));
         assert_int_equal(body->from, place_of(reader, PQgetvalue(rows, i, 2)));
         assert_int_equal(body->to, place_of(reader, PQgetvalue(rows, i, 3)));
+        assert_int_equal(body->number, sh_pg_u64(rows, i, 4));
+        uint32_t again;
+        assert_true(graph_find_edge_number(reader, body->number, &again));
+        assert_int_equal(again, place);
     }
     PQclear(rows);
 }

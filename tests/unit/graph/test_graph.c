@@ -19,6 +19,7 @@ static const char *const departments[] = {"", "physics", "chemistry"};
 
 struct model_node {
     bool there;
+    uint64_t number;
     unsigned labels; /* bits */
     unsigned keys;   /* bits; the value of key k is its number */
     uint32_t clearance;
@@ -27,6 +28,7 @@ struct model_node {
 
 struct model_edge {
     bool there;
+    uint64_t number;
     unsigned type;
     unsigned from;
     unsigned to;
@@ -115,12 +117,20 @@ static void describe(struct batch *batch, unsigned n, const struct model_node *n
                 sprintf(end, "%s\"%s\":%u", end[-1] == '{' ? "" : ",", key_names[i], i);
     (void)snprintf(end, 2, "}");
     batch->nodes[batch->changes.node_count++] =
-        (struct graph_node_row){.id = node_name(batch, n),
+        (struct graph_node_row){.number = node->number,
+                                .id = node_name(batch, n),
                                 .labels = labels,
                                 .label_count = count,
                                 .properties = sh_bytes_of(batch->properties[n]),
                                 .clearance = node->clearance,
                                 .department = sh_bytes_of(departments[node->department])};
+}
+
+/* What is there keeps its number; what comes (again) has one that was never used. */
+static uint64_t keep_number(bool there, uint64_t number)
+{
+    static uint64_t last;
+    return there ? number : ++last;
 }
 
 static void put_some_nodes(struct batch *batch, struct model *model)
@@ -129,7 +139,11 @@ static void put_some_nodes(struct batch *batch, struct model *model)
         if (draw(6) != 0)
             continue;
         struct model_node *node = &model->nodes[n];
-        *node = (struct model_node){true, draw(1 << LABELS), draw(1 << KEYS), 1 + draw(4),
+        *node = (struct model_node){true,
+                                    keep_number(node->there, node->number),
+                                    draw(1 << LABELS),
+                                    draw(1 << KEYS),
+                                    1 + draw(4),
                                     draw(3)};
         describe(batch, n, node);
     }
@@ -140,11 +154,15 @@ static void put_some_edges(struct batch *batch, struct model *model)
     for (unsigned e = 0; e < EDGES; e++) {
         if (draw(8) != 0)
             continue;
-        struct model_edge edge = {true,        draw(TYPES), draw(NODES),
-                                  draw(NODES), 1 + draw(4), draw(3)};
+        struct model_edge *old = &model->edges[e];
+        struct model_edge edge = {true,        keep_number(old->there, old->number),
+                                  draw(TYPES), draw(NODES),
+                                  draw(NODES), 1 + draw(4),
+                                  draw(3)};
         edge.there = model->nodes[edge.from].there && model->nodes[edge.to].there;
-        model->edges[e] = edge;
+        *old = edge;
         batch->edges[batch->changes.edge_count++] = (struct graph_edge_row){
+            .number = edge.number,
             .id = edge_name(batch, e),
             .type = sh_bytes_of(type_names[edge.type]),
             .from = node_name(batch, edge.from),
@@ -280,6 +298,27 @@ static void compare_nodes(const struct graph_reader *reader, const struct caller
     }
 }
 
+/* What is gone, or hidden, has no number either. */
+static void compare_numbers(const struct graph_reader *reader,
+                            const struct caller *caller, const struct model *model)
+{
+    uint32_t place;
+    for (unsigned n = 0; n < NODES; n++) {
+        uint64_t number = model->nodes[n].number;
+        bool found = graph_find_node_number(reader, number, &place);
+        assert_int_equal(found, sees_node(caller, model, n));
+        if (found)
+            assert_int_equal(graph_node(reader, place)->body->number, number);
+    }
+    for (unsigned e = 0; e < EDGES; e++) {
+        uint64_t number = model->edges[e].number;
+        bool found = graph_find_edge_number(reader, number, &place);
+        assert_int_equal(found, sees_edge(caller, model, e));
+        if (found)
+            assert_int_equal(graph_edge(reader, place)->body->number, number);
+    }
+}
+
 /* The sum of what the caller may see of one kind. */
 static int64_t tallied(const struct graph_reader *reader, enum tally_kind kind,
                        const uint32_t what[TALLY_WHAT])
@@ -367,6 +406,7 @@ static void compare(const struct graph_reader *reader, const struct caller *call
                     const struct model *model)
 {
     compare_nodes(reader, caller, model);
+    compare_numbers(reader, caller, model);
     compare_counts(reader, caller, model);
     compare_joins(reader, caller, model);
 }

@@ -112,20 +112,20 @@ static void put_example(struct fixture *f)
     static const struct sh_bytes labels[] = {TEXT("Staff"), TEXT("Person"), TEXT("Empty"),
                                              TEXT("Secret")};
     static const struct graph_node_row nodes[] = {
-        {TEXT("p1"), &labels[1], 1, TEXT("{\"name\":\"A\",\"age\":3}"), 1, {0}},
-        {TEXT("p2"), &labels[0], 2, TEXT("{\"age\":\"old\"}"), 1, {0}},
-        {TEXT("e"), &labels[2], 1, TEXT("{}"), 1, {0}},
-        {TEXT("none"), labels, 0, TEXT("{\"x\":1}"), 1, {0}},
+        {TEXT("p1"), &labels[1], 1, TEXT("{\"name\":\"A\",\"age\":3}"), 1, {0}, 0},
+        {TEXT("p2"), &labels[0], 2, TEXT("{\"age\":\"old\"}"), 1, {0}, 0},
+        {TEXT("e"), &labels[2], 1, TEXT("{}"), 1, {0}, 0},
+        {TEXT("none"), labels, 0, TEXT("{\"x\":1}"), 1, {0}, 0},
     };
     static const struct graph_node_row hidden = {
-        TEXT("s"), &labels[3], 1, TEXT("{\"code\":1}"), 4, TEXT("physics")};
+        TEXT("s"), &labels[3], 1, TEXT("{\"code\":1}"), 4, TEXT("physics"), 0};
     static const struct graph_edge_row edges[] = {
-        {TEXT("1"), TEXT("KNOWS"), TEXT("p1"), TEXT("p1"), TEXT("{}"), 1, {0}},
-        {TEXT("2"), TEXT("KNOWS"), TEXT("p2"), TEXT("e"), TEXT("{}"), 1, {0}},
-        {TEXT("3"), TEXT("LOOSE"), TEXT("none"), TEXT("none"), TEXT("{}"), 1, {0}},
+        {TEXT("1"), TEXT("KNOWS"), TEXT("p1"), TEXT("p1"), TEXT("{}"), 1, {0}, 0},
+        {TEXT("2"), TEXT("KNOWS"), TEXT("p2"), TEXT("e"), TEXT("{}"), 1, {0}, 0},
+        {TEXT("3"), TEXT("LOOSE"), TEXT("none"), TEXT("none"), TEXT("{}"), 1, {0}, 0},
     };
     static const struct graph_edge_row to_hidden = {
-        TEXT("4"), TEXT("GUARDS"), TEXT("p1"), TEXT("s"), TEXT("{}"), 1, {0}};
+        TEXT("4"), TEXT("GUARDS"), TEXT("p1"), TEXT("s"), TEXT("{}"), 1, {0}, 0};
     struct graph_changes seen = {
         .nodes = nodes, .node_count = 4, .edges = edges, .edge_count = 3};
     struct graph_changes unseen = {
@@ -167,7 +167,7 @@ static void what_is_too_long_is_left_out(void **state)
         len += (size_t)snprintf(json + len, sizeof(json) - len, "%s\"k%d\":%d",
                                 i == 0 ? "{" : ",", i, i);
     json[len++] = '}';
-    struct graph_node_row node = {TEXT("n"), labels, 2, {json, len}, 1, {0}};
+    struct graph_node_row node = {TEXT("n"), labels, 2, {json, len}, 1, {0}, 0};
     struct graph_changes changes = {.nodes = &node, .node_count = 1};
     assert_int_equal(graph_apply(f->graph, &changes), SH_OK);
     ask(f, &service);
