@@ -19,6 +19,7 @@
 #include "proto/messages/cypher.h"
 #include "proto/messages/embedder.h"
 #include "proto/messages/generations.h"
+#include "proto/messages/glossary.h"
 #include "proto/messages/graph.h"
 #include "proto/messages/jobs.h"
 #include "proto/messages/search.h"
@@ -33,6 +34,7 @@
     MESSAGES_SEARCH(M)      \
     MESSAGES_COLLECTIONS(M) \
     MESSAGES_GENERATIONS(M) \
+    MESSAGES_GLOSSARY(M)    \
     MESSAGES_GRAPH(M)       \
     MESSAGES_CYPHER(M)      \
     MESSAGES_BACKUP(M)      \
@@ -45,6 +47,7 @@
     METHODS_SEARCH(X)      \
     METHODS_COLLECTIONS(X) \
     METHODS_GENERATIONS(X) \
+    METHODS_GLOSSARY(X)    \
     METHODS_GRAPH(X)       \
     METHODS_CYPHER(X)      \
     METHODS_BACKUP(X)      \

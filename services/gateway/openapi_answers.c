@@ -8,6 +8,7 @@ SH_EMBED(documents_json, "services/gateway/answers/documents.json");
 SH_EMBED(jobs_json, "services/gateway/answers/jobs.json");
 SH_EMBED(collections_json, "services/gateway/answers/collections.json");
 SH_EMBED(embeddings_json, "services/gateway/answers/embeddings.json");
+SH_EMBED(glossary_json, "services/gateway/answers/glossary.json");
 SH_EMBED(graph_json, "services/gateway/answers/graph.json");
 SH_EMBED(backups_json, "services/gateway/answers/backups.json");
 SH_EMBED(identity_json, "services/gateway/answers/identity.json");
@@ -19,6 +20,7 @@ static const char *const files[] = {
     documents_json_begin,      collections_json_begin, embeddings_json_begin,
     graph_json_begin,          backups_json_begin,     identity_json_begin,
     administration_json_begin, generations_json_begin, jobs_json_begin,
+    glossary_json_begin,
 };
 
 json_t *openapi_answers(void)

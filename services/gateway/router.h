@@ -36,7 +36,8 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHOD
     P(ADMIN_CACHE, "admin_cache")                                                        \
     P(ADMIN_MODELS, "admin_models") /* generations of vectors */                         \
     P(READ_AUDIT, "read_audit")                                                          \
-    P(IMPERSONATE, "impersonate") /* search on behalf of somebody with less rights */
+    P(IMPERSONATE, "impersonate") /* search on behalf of somebody with less rights */    \
+    P(VALIDATE_GLOSSARY, "validate_glossary") /* terms that are no drafts */
 /* clang-format on */
 #define PERMISSION_ENUM(name, text) PERMIT_##name,
 enum permission { PERMISSIONS(PERMISSION_ENUM) PERMIT_COUNT };

@@ -1,6 +1,7 @@
 /* search: keeps the documents, finds passages in them. See README.md. */
 #include "services/search/files/file_parts.h"
 #include "services/search/generations/generation_parts.h"
+#include "services/search/glossary/glossary_parts.h"
 #include "services/search/jobs/job_parts.h"
 #include "services/search/memory_parts.h"
 #include "services/search/methods.h"
@@ -28,6 +29,7 @@ struct search {
     struct putter *putter;
     struct upload_parts uploads;
     struct glossary_feed *glossary;
+    struct glossary_parts terms;
     struct reranker *reranker;
     struct memory_parts memory;
     struct pg_parts pgvector;
@@ -349,6 +351,14 @@ static void stop_methods(struct sh_service *service, void *self)
     methods_stop(&((struct search *)self)->methods);
 }
 
+static enum sh_err start_terms(struct sh_service *service, void *self)
+{
+    struct search *search = self;
+    struct glossary_parts_options options = {search->pg, sh_service_rpc(service)};
+
+    return glossary_parts_start(&search->terms, &options);
+}
+
 /* --- generations, and jobs ---------------------------------------------------------- */
 
 static enum sh_err start_generations(struct sh_service *service, void *self)
@@ -444,6 +454,7 @@ static const struct sh_stage stages[] = {
     {"pending", start_pending, drain_pending, stop_pending, NULL},
     {"putter", start_putter, NULL, stop_putter, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},
+    {"terms", start_terms, NULL, NULL, NULL},
     {"generations", start_generations, drain_generations, stop_generations, NULL},
     {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},

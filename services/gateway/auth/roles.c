@@ -33,7 +33,7 @@ static const struct role built_in[] = {
     {"anonymous", 1,  30,  300,  10, REACH_PUBLIC, READS},
     {"student",   2,  30,  500,  20, REACH_PUBLIC, KNOWN},
     {"staff",     3,  60, 1000,  50, REACH_OWN,    KNOWN | WRITES},
-    {"academic",  4, 100, 2000, 100, REACH_ALL,    KNOWN | WRITES},
+    {"academic",  4, 100, 2000, 100, REACH_ALL,    KNOWN | WRITES | BIT(VALIDATE_GLOSSARY)},
     {"admin",     5, 200, 5000, 200, REACH_ALL,    ALL_BITS},
 };
 /* clang-format on */

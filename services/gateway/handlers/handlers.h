@@ -78,6 +78,11 @@ route_fn embed_post, embeddings_post, openai_embed_post;
 extern const struct schema show_schema;
 route_fn models_tags, models_show, models_version, openai_models, openai_model;
 
+/* glossary.c, glossary_entry.c */
+extern const struct schema glossary_schema;
+route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
+    glossary_delete;
+
 /* graph.c, graph_read.c */
 route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,
     graph_neighbours_get, graph_path_get, graph_subgraph_get;

@@ -8,7 +8,7 @@
 static const struct route_table *const tables[] = {
     &routes_of_operations,  &routes_of_documents,  &routes_of_jobs,
     &routes_of_generations, &routes_of_embeddings, &routes_of_graph,
-    &routes_of_backups,     &routes_of_identity,
+    &routes_of_backups,     &routes_of_identity,   &routes_of_glossary,
 };
 
 struct route *routes_all(size_t *count)

@@ -14,6 +14,7 @@ extern const struct route_table routes_of_documents;
 extern const struct route_table routes_of_jobs;
 extern const struct route_table routes_of_generations;
 extern const struct route_table routes_of_embeddings;
+extern const struct route_table routes_of_glossary;
 extern const struct route_table routes_of_graph;
 extern const struct route_table routes_of_backups;
 extern const struct route_table routes_of_identity;

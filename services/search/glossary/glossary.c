@@ -95,7 +95,7 @@ static bool read_form(struct builder *builder, struct sh_bytes text, unsigned la
     return builder->words > 0;
 }
 
-static bool has_key(const struct glossary *glossary, const struct glossary_term *term,
+static bool has_key(const struct glossary *glossary, const struct known_term *term,
                     struct sh_bytes key)
 {
     for (uint32_t i = 0; i < term->count; i++) {
@@ -105,7 +105,7 @@ static bool has_key(const struct glossary *glossary, const struct glossary_term 
     return false;
 }
 
-static enum sh_err add_form(struct builder *builder, struct glossary_term *term,
+static enum sh_err add_form(struct builder *builder, struct known_term *term,
                             struct sh_bytes text, unsigned language,
                             enum glossary_kind kind)
 {
@@ -134,7 +134,7 @@ static enum sh_err add_form(struct builder *builder, struct glossary_term *term,
 }
 
 /* A text, or an array of texts. */
-static enum sh_err add_forms(struct builder *builder, struct glossary_term *term,
+static enum sh_err add_forms(struct builder *builder, struct known_term *term,
                              const json_t *value, unsigned language,
                              enum glossary_kind kind)
 {
@@ -154,7 +154,7 @@ static enum sh_err add_forms(struct builder *builder, struct glossary_term *term
 /* --- a term ------------------------------------------------------------------------- */
 
 static enum sh_err add_all_forms(struct builder *builder, const struct glossary_row *row,
-                                 struct glossary_term *term, const json_t *forms)
+                                 struct known_term *term, const json_t *forms)
 {
     unsigned language = language_of(row->language);
     const json_t *preferred = json_object_get(forms, "preferred");
@@ -178,7 +178,7 @@ static enum sh_err add_all_forms(struct builder *builder, const struct glossary_
 static enum sh_err add_term(struct builder *builder, const struct glossary_row *row)
 {
     struct glossary *glossary = builder->glossary;
-    struct glossary_term term = {.first = (uint32_t)glossary->form_count};
+    struct known_term term = {.first = (uint32_t)glossary->form_count};
     json_t *forms = json_loadb(row->forms.data, row->forms.len, 0, NULL);
     enum sh_err err = reserve((void **)&glossary->terms, glossary->term_count,
                               &glossary->term_capacity, sizeof(*glossary->terms));

@@ -24,14 +24,14 @@ struct glossary_form {
     bool as_written; /* stop words: letters must be as in `text` */
 };
 
-struct glossary_term {
+struct known_term {
     uint32_t first; /* form */
     uint32_t count;
 };
 
 struct glossary {
     struct sh_arena arena; /* texts and keys */
-    struct glossary_term *terms;
+    struct known_term *terms;
     size_t term_count;
     size_t term_capacity;
     struct glossary_form *forms;

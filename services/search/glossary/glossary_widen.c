@@ -179,7 +179,7 @@ static enum sh_err add_others(struct widener *widener, const struct glossary_for
                               struct sh_bytes *added, size_t *count)
 {
     const struct glossary *glossary = widener->glossary;
-    const struct glossary_term *term = &glossary->terms[form->term];
+    const struct known_term *term = &glossary->terms[form->term];
     enum sh_err err = SH_OK;
     for (uint32_t i = 0; i < term->count && *count < GLOSSARY_ADDED && err == SH_OK;
          i++) {

@@ -230,20 +230,23 @@ const struct sh_pg_statement store_pending_release = {
 
 /* --- the glossary ------------------------------------------------------------------- */
 
+/* What widens everybody's searches must be for everybody. */
+#define WIDENS                                                                           \
+    "metadata ?| array['acronym', 'synonyms', 'preferred'] AND clearance_level = 1 "     \
+    "AND status NOT IN ('rejected', 'deprecated') AND octet_length(term) <= 256"
+
 /* A row that is written gets another xmin, so the sum tells whatever order transactions
  * end in; updated_at is when they began. */
 const struct sh_pg_statement store_glossary_version = {
     "glossary_version",
     "SELECT count(*) || ':' || coalesce(sum(hashtextextended(id || ' ' || xmin::text, "
-    "0)::numeric), 0) FROM glossary_terms"};
+    "0)::numeric), 0) FROM glossary_terms WHERE " WIDENS};
 
 const struct sh_pg_statement store_glossary_rows = {
     "glossary_rows",
     "SELECT term, language, jsonb_build_object('acronym', metadata->'acronym', "
     "'synonyms', metadata->'synonyms', 'preferred', metadata->'preferred')::text "
-    "FROM glossary_terms WHERE status <> 'rejected' "
-    "AND metadata ?| array['acronym', 'synonyms', 'preferred'] "
-    "AND octet_length(term) <= 256 ORDER BY id LIMIT 100000"};
+    "FROM glossary_terms WHERE " WIDENS " ORDER BY id LIMIT 100000"};
 
 /* --- upkeep ------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "services/search/collections/collections_sql.h"
+#include "services/search/glossary/terms_sql.h"
 #include "services/search/quality/quality_sql.h"
 #include "services/search/store/statements.h"
 #include "services/search/store/write.h"
@@ -104,6 +105,13 @@ static const struct sh_pg_statement *const all[] = {
     &collections_drop,      &collections_xid,
     &quality_report_put,    &quality_report,
     &quality_mark,          &quality_signatures_insert,
+    &terms_get,             &terms_count,
+    &terms_search,          &terms_found,
+    &terms_insert,          &terms_same,
+    &terms_lock,            &terms_update,
+    &terms_delete,          &terms_xid,
+    &terms_by_term,         &terms_by_term_down,
+    &terms_by_time,         &terms_by_time_down,
 };
 
 static void every_statement_is_understood(void **state)

@@ -1,0 +1,13 @@
+DROP TABLE glossary_lookups;
+DROP TABLE glossary_candidates;
+DROP INDEX glossary_terms_named;
+DROP INDEX glossary_terms_updated;
+DROP INDEX glossary_terms_sorted;
+DROP INDEX glossary_terms_prefix;
+DROP INDEX glossary_terms_key;
+ALTER TABLE glossary_terms DROP COLUMN words;
+ALTER TABLE glossary_terms DROP CONSTRAINT glossary_terms_status;
+ALTER TABLE glossary_terms DROP COLUMN sense, DROP COLUMN clearance_level, DROP COLUMN department;
+DROP FUNCTION glossary_words(text, text, regconfig);
+DROP FUNCTION glossary_stemmer(text);
+DROP FUNCTION glossary_key(text, text, text, text);

@@ -1,0 +1,30 @@
+/* glossary: what the handlers of the glossary share: an entry as clients send and see it.
+ */
+#ifndef GATEWAY_GLOSSARY_H
+#define GATEWAY_GLOSSARY_H
+
+#include "services/gateway/handlers/handlers.h"
+
+struct glossary_body {
+    struct sh_bytes id, term, definition, language, domain, part_of_speech, source, sense,
+        department;
+    uint32_t status; /* place in glossary_statuses */
+    int64_t clearance_level;
+    json_t *metadata; /* NULL when absent */
+};
+extern const char *const glossary_statuses[]; /* ended by NULL */
+
+/* What search takes; borrows from `body` and `arena`. False: no memory. */
+SH_CHECK bool glossary_fill(const struct glossary_body *body, struct sh_arena *arena,
+                            struct glossary_term *out);
+/* An object. */
+void glossary_write(struct sh_buffer *out, const struct glossary_term *term);
+/* The same without its braces, a member first. */
+void glossary_members(struct sh_buffer *out, const struct glossary_term *term);
+/* The term that the path names, in the arena. False: answered. */
+SH_CHECK bool glossary_read_id(struct exchange *x, struct sh_bytes *out);
+/* language, domain and status of the query. False: answered. */
+SH_CHECK bool glossary_read_filters(struct exchange *x, struct sh_bytes *language,
+                                    struct sh_bytes *domain, struct sh_bytes *status);
+
+#endif

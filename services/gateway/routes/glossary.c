@@ -1,0 +1,37 @@
+/* Routes: the glossary. */
+#include "services/gateway/handlers/handlers.h"
+#include "services/gateway/routes/tables.h"
+
+/* clang-format off */
+static const struct route_param list_params[] = {
+    {"q", "string", "words, \"a phrase\", or, -not; or how the term begins"},
+    {"language", "string", "only of this language"},
+    {"domain", "string", "only of this domain"},
+    {"status", "string", "only draft, validated or deprecated ones"},
+    {"sort", "string", "term, -term, updated_at or -updated_at; with q by relevance"},
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 1000; 20 when absent"},
+    {0}};
+static const struct route_param write_params[] = {
+    {"refresh", "boolean",
+     "true: answer when all replicas have seen it; false: when it is stored"},
+    {0}};
+/* clang-format on */
+
+static const struct route routes[] = {
+    {ROUTE_GET, 200, "/api/glossary", "list_glossary", glossary_list_get, NULL,
+     PERMIT_READ_GLOSSARY, 0, "Glossary", "A page of the glossary, or a search in it",
+     list_params, "GlossaryPage"},
+    {ROUTE_POST, 201, "/api/glossary", "create_term", glossary_post, &glossary_schema,
+     PERMIT_WRITE_GLOSSARY, 0, "Glossary", "A new entry", write_params, "GlossaryTerm"},
+    {ROUTE_GET, 200, "/api/glossary/{id}", "get_term", glossary_get, NULL,
+     PERMIT_READ_GLOSSARY, 0, "Glossary", "One entry", NULL, "GlossaryTerm"},
+    {ROUTE_PUT, 200, "/api/glossary/{id}", "change_term", glossary_put_one,
+     &glossary_schema, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "Another content, or another status, for an entry", write_params, "GlossaryTerm"},
+    {ROUTE_DELETE, 200, "/api/glossary/{id}", "delete_term", glossary_delete, NULL,
+     PERMIT_WRITE_GLOSSARY, 0, "Glossary", "Delete an entry", write_params,
+     "GlossaryDeleted"},
+};
+
+const struct route_table routes_of_glossary = {routes, SH_COUNT(routes)};

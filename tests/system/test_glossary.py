@@ -1,0 +1,186 @@
+"""The glossary: entries, their status, who may what; searching them."""
+
+import urllib.parse
+
+import pytest
+
+READS = ["read_glossary", "session"]
+WRITES = [*READS, "write_glossary"]
+
+
+@pytest.fixture(scope="module")
+def callers(stack):
+    """Headers of somebody of each role; the test itself is the operator."""
+    made = {}
+    for name, role, department, scopes in (
+            ("student", "student", "", READS), ("law", "staff", "Law", WRITES),
+            ("it", "staff", "IT", WRITES),
+            ("academic", "academic", "", [*WRITES, "validate_glossary"])):
+        reply = stack.post("/api/admin/keys", {"name": f"glossary {name}", "user_id": name,
+                                               "role": role, "department": department,
+                                               "scopes": scopes})
+        assert reply.status == 201, reply.body
+        made[name] = {"Authorization": "Bearer " + reply.json()["key"]}
+    return made
+
+
+def path(identity):
+    return "/api/glossary/" + urllib.parse.quote(identity, safe="")
+
+
+def add(stack, term, headers=None, **members):
+    reply = stack.request("POST", "/api/glossary", {"term": term, **members}, headers=headers)
+    assert reply.status == 201, reply.body
+    return reply.json()
+
+
+def change(stack, entry, headers=None, **members):
+    body = {name: value for name, value in {**entry, **members}.items() if value is not None}
+    return stack.request("PUT", path(entry["id"]), body, headers=headers)
+
+
+def listed(stack, headers=None, **query):
+    reply = stack.get("/api/glossary?" + urllib.parse.urlencode(query), headers=headers)
+    assert reply.status == 200, reply.body
+    return reply.json()
+
+
+def terms(page):
+    return [entry["term"] for entry in page["entries"]]
+
+
+def test_an_entry_is_stored_read_changed_and_deleted(stack):
+    stored = add(stack, "quern", definition="A stone for grinding corn.", domain="milling",
+                 part_of_speech="noun", source="survey", metadata={"plural": "querns"})
+    assert stored["status"] == "draft" and stored["language"] == "en"
+    read = stack.get(path(stored["id"]))
+    assert read.status == 200
+    entry = read.json()
+    assert entry == {name: value for name, value in stored.items() if name != "visible"}
+    assert entry["metadata"] == {"plural": "querns"} and entry["domain"] == "milling"
+
+    changed = change(stack, entry, definition="A hand mill.").json()
+    assert changed["definition"] == "A hand mill." and changed["created_at"] == entry["created_at"]
+    assert stack.get(path(entry["id"])).json()["definition"] == "A hand mill."
+
+    assert stack.delete(path(entry["id"])).json() == {"deleted": True, "id": entry["id"],
+                                                      "visible": True}
+    for method in ("GET", "DELETE"):
+        assert stack.request(method, path(entry["id"])).status == 404
+    assert change(stack, entry).status == 404
+
+
+def test_what_is_wrong_is_refused_and_named(stack):
+    for body, field in (({"definition": "x"}, "term"), ({"term": ""}, "term"),
+                        ({"term": "a" * 513}, "term"), ({"term": "a\nb"}, "term"),
+                        ({"term": "a", "language": "12"}, "language"),
+                        ({"term": "a", "status": "final"}, "status"),
+                        ({"term": "a", "clearance_level": 6}, "clearance_level"),
+                        ({"term": "a", "id": "a/b"}, "id"),
+                        ({"term": "a", "metadata": []}, "metadata")):
+        reply = stack.post("/api/glossary", body)
+        assert (reply.status, reply.json()["field"]) == (400, field), body
+    for query in ("status=final", "sort=size", "page=0", "per_page=1001"):
+        assert stack.get("/api/glossary?" + query).status == 400
+
+
+def test_the_same_term_twice_is_a_conflict(stack):
+    first = add(stack, "sluice", domain="hydraulics")
+    for members in ({}, {"definition": "again"}):
+        reply = stack.post("/api/glossary", {"term": "sluice", "domain": "hydraulics", **members})
+        assert reply.status == 409 and reply.json()["code"] == "duplicate_term"
+        assert first["id"] in reply.json()["error"]
+    assert stack.post("/api/glossary", {"term": "other", "id": first["id"]}).status == 409
+    other = add(stack, "sluice", domain="mining")
+    add(stack, "sluice", domain="hydraulics", language="nl")
+    add(stack, "sluice", domain="hydraulics", sense="2")
+    reply = change(stack, other, domain="hydraulics")
+    assert reply.status == 409 and first["id"] in reply.json()["error"]
+
+
+def test_drafts_are_validated_and_then_deprecated(stack, callers):
+    entry = add(stack, "tailrace", headers=callers["law"])
+    assert change(stack, entry, callers["law"], definition="Behind the wheel.").status == 200
+    entry = stack.get(path(entry["id"])).json()
+    reply = change(stack, entry, callers["law"], status="validated")
+    assert (reply.status, reply.json()["field"]) == (403, "status")
+    assert change(stack, entry, callers["academic"], status="deprecated").status == 409
+    assert change(stack, entry, callers["academic"], status="validated").status == 200
+    # what is validated is out of reach for who may not validate
+    assert change(stack, entry, callers["law"], definition="Mine.").status == 403
+    assert stack.request("DELETE", path(entry["id"]), headers=callers["law"]).status == 403
+    assert change(stack, entry, callers["academic"], status="deprecated").status == 200
+    assert change(stack, entry, callers["academic"], status="draft").status == 409
+    assert change(stack, entry, callers["academic"], status="validated").status == 200
+    assert change(stack, entry, callers["academic"], status="draft").status == 200
+    assert stack.request("DELETE", path(entry["id"]), headers=callers["law"]).status == 200
+    reply = stack.request("POST", "/api/glossary", {"term": "x", "status": "validated"},
+                          headers=callers["law"])
+    assert reply.status == 403
+
+
+def test_what_one_may_not_read_is_not_there(stack, callers):
+    secret = add(stack, "gantrywright", clearance_level=3, department="Law",
+                 headers=callers["law"])
+    for name, sees in (("law", True), ("it", False), ("student", False), ("academic", True)):
+        headers = callers[name]
+        assert stack.get(path(secret["id"]), headers=headers).status == (200 if sees else 404)
+        for query in ({"q": "gantrywright"}, {"q": "gantrywr"}, {"domain": "none"}):
+            page = listed(stack, headers, **query)
+            expected = int(sees and "q" in query)
+            assert page["pagination"]["total_count"] == len(page["entries"]) == expected
+    assert change(stack, secret, callers["it"], clearance_level=1,
+                  department=None).status == 404
+    assert stack.request("DELETE", path(secret["id"]), headers=callers["it"]).status == 404
+    # neither does a conflict tell of it
+    reply = stack.request("POST", "/api/glossary", {"term": "gantrywright"},
+                          headers=callers["it"])
+    assert reply.status == 409 and secret["id"] not in reply.json()["error"]
+    # nobody gives away what is above one's own
+    for members in ({"clearance_level": 4}, {"clearance_level": 3, "department": "Law"}):
+        reply = stack.request("POST", "/api/glossary", {"term": "y", **members},
+                              headers=callers["it"])
+        assert reply.status == 403, reply.body
+    # students read only, nobody at all writes without a key
+    for method, at in (("POST", "/api/glossary"), ("PUT", path("x")), ("DELETE", path("x"))):
+        reply = stack.request(method, at, {"term": "z"}, headers=callers["student"])
+        assert reply.status == 403
+
+
+def test_pages_are_sorted_and_filtered(stack):
+    for number in range(5):
+        add(stack, f"Aale {number}", domain="paging", language="de" if number % 2 else "en")
+    assert terms(listed(stack, domain="paging")) == [f"Aale {i}" for i in range(5)]
+    assert terms(listed(stack, domain="paging", sort="-term")) == [
+        f"Aale {i}" for i in range(4, -1, -1)]
+    assert terms(listed(stack, domain="paging", sort="-updated_at"))[0] == "Aale 4"
+    assert terms(listed(stack, domain="paging", language="de")) == ["Aale 1", "Aale 3"]
+    assert terms(listed(stack, domain="paging", status="validated")) == []
+    page = listed(stack, domain="paging", page=2, per_page=2)
+    assert terms(page) == ["Aale 2", "Aale 3"]
+    assert page["pagination"]["total_count"] == 5 and page["pagination"]["has_next"]
+
+
+def test_search_knows_phrases_stems_beginnings_and_exclusion(stack):
+    add(stack, "penstock", domain="words", definition="A pipe feeding the running wheel & more <i>.")
+    add(stack, "wheel pit", domain="words", definition="Where wheels turn.")
+    add(stack, "Mühle", domain="words", language="de", definition="Mahlt alle Getreidesorten.")
+
+    def found(query, **more):
+        return terms(listed(stack, q=query, domain="words", **more))
+
+    assert found("penstock") == ["penstock"]
+    assert found("pens") == ["penstock"]  # a beginning
+    assert found("runs") == ["penstock"]  # a stem
+    assert set(found("wheel")) == {"wheel pit", "penstock"}
+    assert found("wheel")[0] == "wheel pit"  # the term counts more than the definition
+    assert found('"running wheel"') == ["penstock"] and found('"wheel running"') == []
+    assert found("wheel -pipe") == ["wheel pit"]
+    assert set(found("pipe or turn")) == {"wheel pit", "penstock"}
+    assert found("Getreidesorte", language="de") == ["Mühle"]
+    hit = listed(stack, q="wheel", domain="words")["entries"][1]
+    assert hit["highlight"] == ("A pipe feeding the running <mark>wheel</mark> &amp; more "
+                                "&lt;i&gt;.")
+    for query in ('"a b" -c && (', "'", "\\", "%", "!!", "a:*b", ":", "<->", "\U0001f980"):
+        listed(stack, q=query)
+    assert found("100%") == [] and found("p_nstock") == []
