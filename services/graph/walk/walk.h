@@ -73,6 +73,33 @@ struct walk_path {
 SH_CHECK enum sh_err walk_shortest(const struct walk *walk, uint32_t from, uint32_t to,
                                    uint32_t max_depth, struct walk_path *out);
 
+/* Between what, how far, and what counts. */
+struct walk_ends {
+    uint32_t from;
+    uint32_t to;
+    uint32_t max_depth; /* edges */
+    uint32_t weight;    /* key of a property of the edges; WALK_ANY: each costs 1 */
+};
+
+struct walk_paths {
+    struct walk_path *paths;
+    size_t count;
+    bool truncated;  /* there may be more: the budget, or `max`, ended it */
+    bool unweighted; /* some edges have no usable weight and were passed by */
+};
+
+/* The `wanted` cheapest paths that pass no node twice, the cheapest first, by the sum of
+ * their edges' weights. An edge whose weight is no number, negative or over 1e300 is no
+ * way. budget.nodes counts partial paths, of all searches together. The scope's label
+ * does not count. Errors: SH_NOMEM, SH_CANCELED. */
+SH_CHECK enum sh_err walk_cheapest(const struct walk *walk, const struct walk_ends *ends,
+                                   size_t wanted, struct walk_paths *out);
+/* All paths that pass no node twice, the shorter ones first, at most `max`; weights do
+ * not count. budget.nodes counts the edges looked at. Costs 1.3 KB for each of max_depth.
+ * Errors as above. */
+SH_CHECK enum sh_err walk_every(const struct walk *walk, const struct walk_ends *ends,
+                                size_t max, struct walk_paths *out);
+
 /* --- around a node
  * ---------------------------------------------------------------------- */
 
