@@ -21,6 +21,7 @@
 #include "proto/messages/generations.h"
 #include "proto/messages/glossary.h"
 #include "proto/messages/graph.h"
+#include "proto/messages/graph_paths.h"
 #include "proto/messages/jobs.h"
 #include "proto/messages/search.h"
 
@@ -36,6 +37,7 @@
     MESSAGES_GENERATIONS(M) \
     MESSAGES_GLOSSARY(M)    \
     MESSAGES_GRAPH(M)       \
+    MESSAGES_GRAPH_PATHS(M) \
     MESSAGES_CYPHER(M)      \
     MESSAGES_BACKUP(M)      \
     MESSAGES_JOBS(M)
@@ -49,6 +51,7 @@
     METHODS_GENERATIONS(X) \
     METHODS_GLOSSARY(X)    \
     METHODS_GRAPH(X)       \
+    METHODS_GRAPH_PATHS(X) \
     METHODS_CYPHER(X)      \
     METHODS_BACKUP(X)      \
     METHODS_JOBS(X)

@@ -3,7 +3,7 @@
 #include "services/graph/settings.h"
 #include "shared/service.h"
 
-enum { METHODS_COUNT = 6 };
+enum { METHODS_COUNT = 7 };
 
 struct graph_service {
     struct sh_process_config process;
@@ -110,8 +110,8 @@ static void stop_feed(struct sh_service *service, void *self)
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[METHODS_COUNT] = {
-        &schema_question, &node_question, &neighbours_question,
-        &label_question,  &path_question, &subgraph_question};
+        &schema_question, &node_question,  &neighbours_question, &label_question,
+        &path_question,   &paths_question, &subgraph_question};
     struct graph_service *graph = self;
     enum sh_err err = SH_OK;
 

@@ -153,7 +153,8 @@ def test_paths_go_where_the_caller_may_look(people):
     assert ids(short["nodes"]) == ["ada", "spy", "dan"]
     assert path("")["length"] == 1  # LIKES, backwards
     assert path("type=KNOWS&max_depth=2") == {
-        "found": False, "length": None, "nodes": [], "edges": [], "truncated": False}
+        "found": False, "length": None, "cost": None, "nodes": [], "edges": [],
+        "truncated": False}
     assert path("type=NEVER")["found"] is False
     assert get(people, "/api/graph/path?from=ada").json()["field"] == "to"
     assert get(people, "/api/graph/path?from=ada&to=spy").status == 404

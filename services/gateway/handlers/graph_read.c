@@ -1,76 +1,17 @@
-/* Nodes of the graph, what they are joined to, and ways between them. */
+/* Nodes of the graph, and what they are joined to. */
+#include "services/gateway/handlers/graph_ask.h"
 #include "services/gateway/handlers/graph_json.h"
 #include "services/gateway/handlers/handlers.h"
 
 enum {
-    ID_MAX = 256,
-    NAME_MAX_BYTES = 1024,
     PER_PAGE = 20,
     PER_PAGE_MAX = 1000,
     PAGE_MAX = 1000000,
-    DEPTH = 6,
-    DEPTH_MAX = 100,
     AROUND_DEPTH = 2,
     AROUND_DEPTH_MAX = 10,
     AROUND = 200,
     AROUND_MAX = 5000,
 };
-
-static void ask(struct exchange *x, uint32_t method, const struct msg_desc *desc,
-                const void *msg, exchange_reply_fn *done)
-{
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_GRAPH,
-                         .method = method,
-                         .kind = SH_RPC_READ,
-                         .desc = desc,
-                         .msg = msg,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = done,
-                     });
-}
-
-/* A node's id, or a label, in the path. False: answered. */
-static bool read_name(struct exchange *x, const char *name, size_t max,
-                      struct sh_bytes *out)
-{
-    char *text = sh_arena_alloc(&x->arena, max + 1);
-
-    if (text == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, name, text, max + 1))
-        return false;
-    *out = sh_bytes_of(text);
-    return true;
-}
-
-static bool read_direction(struct exchange *x, uint32_t *direction)
-{
-    static const char *const names[] = {"both", "out", "in"};
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, "direction", NAME_MAX_BYTES, &text))
-        return false;
-    for (uint32_t i = 0; i < SH_COUNT(names); i++)
-        if (text.len == 0 || sh_bytes_is(text, names[i])) {
-            *direction = text.len == 0 ? 0 : i;
-            return true;
-        }
-    exchange_invalid(x, "direction", "direction must be both, out or in");
-    return false;
-}
-
-/* A node that a parameter names. False: answered. */
-static bool read_required(struct exchange *x, const char *name, struct sh_bytes *out)
-{
-    if (!exchange_query_text(x, name, ID_MAX, out))
-        return false;
-    if (out->len == 0)
-        exchange_invalid(x, name, "%s must name a node", name);
-    return out->len > 0;
-}
 
 /* --- a node ---------------------------------------------------------------------------
  */
@@ -116,8 +57,8 @@ void graph_node_get(struct exchange *x, void *unused)
     struct graph_ref ref;
 
     (void)unused;
-    if (read_name(x, "id", ID_MAX, &ref.id))
-        ask(x, METHOD_GRAPH_NODE, graph_ref_desc(), &ref, on_node);
+    if (graph_read_name(x, "id", GRAPH_ID_MAX, &ref.id))
+        graph_ask(x, METHOD_GRAPH_NODE, graph_ref_desc(), &ref, on_node);
 }
 
 /* --- its neighbours -------------------------------------------------------------------
@@ -146,49 +87,14 @@ void graph_neighbours_get(struct exchange *x, void *unused)
     struct graph_neighbours_query query = {.limit = PER_PAGE};
 
     (void)unused;
-    if (read_name(x, "id", ID_MAX, &query.id) && read_direction(x, &query.direction) &&
-        exchange_query_text(x, "type", NAME_MAX_BYTES, &query.type) &&
-        exchange_query_text(x, "label", NAME_MAX_BYTES, &query.label) &&
+    if (graph_read_name(x, "id", GRAPH_ID_MAX, &query.id) &&
+        graph_read_direction(x, &query.direction) &&
+        exchange_query_text(x, "type", GRAPH_NAME_MAX, &query.type) &&
+        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
         exchange_query_text(x, "cursor", 64, &query.after) &&
         exchange_query_u32(x, "limit", 1, PER_PAGE_MAX, &query.limit))
-        ask(x, METHOD_GRAPH_NEIGHBOURS, graph_neighbours_query_desc(), &query,
-            on_neighbours);
-}
-
-/* --- paths ----------------------------------------------------------------------------
- */
-
-static void on_path(struct exchange *x, const struct sh_rpc_response *response)
-{
-    struct graph_path_reply reply;
-
-    if (!exchange_decode(x, graph_path_reply_desc(), response->payload, &reply))
-        return;
-    struct sh_buffer *out = exchange_out(x);
-    sh_buffer_text(out, "{\"found\":");
-    json_bool(out, reply.found);
-    json_member(out, "length");
-    if (reply.found)
-        json_u64(out, reply.edges_count);
-    else
-        sh_buffer_text(out, "null");
-    graph_write_part(out, reply.nodes, reply.nodes_count, reply.edges, reply.edges_count);
-    json_member(out, "truncated");
-    json_bool(out, reply.truncated);
-    sh_buffer_text(out, "}");
-    exchange_answer(x, 200);
-}
-
-void graph_path_get(struct exchange *x, void *unused)
-{
-    struct graph_path_query query = {.max_depth = DEPTH};
-
-    (void)unused;
-    if (read_required(x, "from", &query.from) && read_required(x, "to", &query.to) &&
-        read_direction(x, &query.direction) &&
-        exchange_query_text(x, "type", NAME_MAX_BYTES, &query.type) &&
-        exchange_query_u32(x, "max_depth", 1, DEPTH_MAX, &query.max_depth))
-        ask(x, METHOD_GRAPH_PATH, graph_path_query_desc(), &query, on_path);
+        graph_ask(x, METHOD_GRAPH_NEIGHBOURS, graph_neighbours_query_desc(), &query,
+                  on_neighbours);
 }
 
 /* --- around a node --------------------------------------------------------------------
@@ -214,12 +120,14 @@ void graph_subgraph_get(struct exchange *x, void *unused)
     struct graph_subgraph_query query = {.depth = AROUND_DEPTH, .limit = AROUND};
 
     (void)unused;
-    if (read_required(x, "root", &query.root) && read_direction(x, &query.direction) &&
-        exchange_query_text(x, "type", NAME_MAX_BYTES, &query.type) &&
-        exchange_query_text(x, "label", NAME_MAX_BYTES, &query.label) &&
+    if (graph_read_required(x, "root", &query.root) &&
+        graph_read_direction(x, &query.direction) &&
+        exchange_query_text(x, "type", GRAPH_NAME_MAX, &query.type) &&
+        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
         exchange_query_u32(x, "depth", 0, AROUND_DEPTH_MAX, &query.depth) &&
         exchange_query_u32(x, "limit", 1, AROUND_MAX, &query.limit))
-        ask(x, METHOD_GRAPH_SUBGRAPH, graph_subgraph_query_desc(), &query, on_subgraph);
+        graph_ask(x, METHOD_GRAPH_SUBGRAPH, graph_subgraph_query_desc(), &query,
+                  on_subgraph);
 }
 
 /* --- the nodes of a label -------------------------------------------------------------
@@ -250,7 +158,7 @@ static void on_label(struct exchange *x, const struct sh_rpc_response *response)
 /* "name" or "-name". */
 static bool read_sort(struct exchange *x, struct graph_label_query *query)
 {
-    if (!exchange_query_text(x, "sort", NAME_MAX_BYTES, &query->sort))
+    if (!exchange_query_text(x, "sort", GRAPH_NAME_MAX, &query->sort))
         return false;
     if (query->sort.len > 0 && *(const char *)query->sort.data == '-') {
         query->descending = true;
@@ -328,9 +236,10 @@ void graph_label_get(struct exchange *x, void *unused)
     x->state = state;
     state->query.page = 1;
     state->query.per_page = PER_PAGE;
-    if (read_name(x, "label", NAME_MAX_BYTES, &state->query.label) &&
+    if (graph_read_name(x, "label", GRAPH_NAME_MAX, &state->query.label) &&
         exchange_query_u32(x, "page", 1, PAGE_MAX, &state->query.page) &&
         exchange_query_u32(x, "per_page", 1, PER_PAGE_MAX, &state->query.per_page) &&
         read_sort(x, &state->query) && read_filters(x, state))
-        ask(x, METHOD_GRAPH_LABEL, graph_label_query_desc(), &state->query, on_label);
+        graph_ask(x, METHOD_GRAPH_LABEL, graph_label_query_desc(), &state->query,
+                  on_label);
 }

@@ -21,7 +21,18 @@ static const struct route_param neighbour_params[] = {
 static const struct route_param path_params[] = {
     {"from", "string", "the node at the start"},
     {"to", "string", "the node at the end"},
-    {"max_depth", "integer", "longest path, 1 to 100; 6 when absent"},
+    {"max_depth", "integer",
+     "longest path, 1 to 100; when absent 6, or 100 with a weight"},
+    WAY_PARAMS,
+    {"weight", "string",
+     "a property that says what a relationship costs, 0 or more; without it, it is no way"},
+    {"k", "integer", "so many of the cheapest paths, 1 to 50; 1 when absent"},
+    {0}};
+static const struct route_param paths_params[] = {
+    {"from", "string", "the node at the start"},
+    {"to", "string", "the node at the end"},
+    {"max_depth", "integer", "longest path, 1 to 10; 4 when absent"},
+    {"limit", "integer", "most paths, 1 to 200; 20 when absent"},
     WAY_PARAMS,
     {0}};
 static const struct route_param subgraph_params[] = {
@@ -50,8 +61,11 @@ static const struct route routes[] = {
      graph_neighbours_get, NULL, PERMIT_READ_GRAPH, 0, "Graph",
      "Relationships of a node and what they lead to", neighbour_params, "GraphNeighbors"},
     {ROUTE_GET, 200, "/api/graph/path", "graph_path", graph_path_get, NULL,
-     PERMIT_READ_GRAPH, 0, "Graph", "A shortest path between two nodes", path_params,
-     "GraphPath"},
+     PERMIT_READ_GRAPH, 0, "Graph", "A shortest path between two nodes, or the cheapest",
+     path_params, "GraphPath"},
+    {ROUTE_GET, 200, "/api/graph/paths", "graph_paths", graph_paths_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "All paths between two nodes, the shorter ones first",
+     paths_params, "GraphPaths"},
     {ROUTE_GET, 200, "/api/graph/subgraph", "graph_subgraph", graph_subgraph_get, NULL,
      PERMIT_READ_GRAPH, 0, "Graph", "What lies around a node", subgraph_params,
      "GraphSubgraph"},

@@ -1,0 +1,82 @@
+"""Cheapest and all paths, analyses, similar nodes: through the gateway."""
+
+import pytest
+from conftest import Stack, eventually
+from tokens import JWT, bearer
+
+STUDENT, ADMIN = bearer("sam", "student"), bearer("root", "admin")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """One that looks who asks."""
+    running = Stack(**JWT, RATE_LIMIT_ENABLED="false").up()
+    yield running
+    running.down()
+
+
+def get(stack, path, who=STUDENT):
+    return stack.get(path, headers=who)
+
+
+def ids(items):
+    return [item["id"] for item in items]
+
+
+def is_label(stack, name):
+    labels = get(stack, "/api/graph/labels").json()["labels"]
+    return any(item["name"] == name for item in labels)
+
+
+@pytest.fixture(scope="module")
+def roads(stack):
+    """From a to d: over b and c for 1 + 1 + 1, over e for 2.5 + 2, by a ferry that says no
+    price, and through a tunnel that only some may see for 0."""
+    stack.psql("""
+        INSERT INTO graph_nodes (id, labels, clearance_level)
+            SELECT id, '{Town}', 1 FROM unnest('{a,b,c,d,e}'::text[]) id;
+        INSERT INTO graph_nodes (id, labels, clearance_level) VALUES ('x', '{Town}', 5);
+        INSERT INTO graph_edges (id, type, from_id, to_id, properties) VALUES
+            ('ab', 'ROAD', 'a', 'b', '{"km": 1}'), ('bc', 'ROAD', 'b', 'c', '{"km": 1}'),
+            ('cd', 'ROAD', 'c', 'd', '{"km": 1}'), ('ae', 'ROAD', 'a', 'e', '{"km": 2.5}'),
+            ('ed', 'ROAD', 'e', 'd', '{"km": 2}'), ('ad', 'FERRY', 'a', 'd', '{"km": "?"}'),
+            ('ax', 'ROAD', 'a', 'x', '{"km": 0}'), ('xd', 'ROAD', 'x', 'd', '{"km": 0}');""")
+    eventually(lambda: is_label(stack, "Town"), seconds=60, what=stack.logs)
+    yield stack
+    stack.psql("DELETE FROM graph_nodes WHERE labels && '{Town}'")
+
+
+def test_the_cheapest_path_is_not_the_shortest(roads):
+    def way(query, who=STUDENT):
+        return get(roads, f"/api/graph/path?from=a&to=d&{query}", who).json()
+
+    assert (way("")["length"], way("")["cost"]) == (1, 1)
+    cheap = way("weight=km")
+    assert (ids(cheap["edges"]), cheap["cost"]) == (["ab", "bc", "cd"], 3)
+    assert cheap["unweighted_skipped"] is True
+    assert way("weight=km&type=ROAD")["unweighted_skipped"] is False
+    assert ids(way("weight=km&max_depth=2")["edges"]) == ["ae", "ed"]
+    assert way("weight=nothing")["found"] is False
+    assert way("weight=km", ADMIN)["cost"] == 0  # through the tunnel
+    three = way("k=3")
+    assert [ids(path["edges"]) for path in three["paths"]] == [
+        ["ad"], ["ae", "ed"], ["ab", "bc", "cd"]]
+    assert ids(three["nodes"]) == ["a", "d"]
+    assert [path["cost"] for path in way("k=9&weight=km")["paths"]] == [3, 4.5]
+    assert get(roads, "/api/graph/path?from=a&to=x&weight=km").status == 404
+    assert get(roads, "/api/graph/path?from=a&to=d&k=51").json()["field"] == "k"
+
+
+def test_all_paths_up_to_a_depth(roads):
+    def ways(query, who=STUDENT):
+        return get(roads, f"/api/graph/paths?from=a&to=d&{query}", who).json()
+
+    assert [ids(path["nodes"]) for path in ways("")["paths"]] == [
+        ["a", "d"], ["a", "e", "d"], ["a", "b", "c", "d"]]
+    assert ways("")["truncated"] is False
+    assert [path["length"] for path in ways("", ADMIN)["paths"]] == [1, 2, 2, 3]
+    assert [path["length"] for path in ways("max_depth=2")["paths"]] == [1, 2]
+    few = ways("limit=2")
+    assert ([path["length"] for path in few["paths"]], few["truncated"]) == ([1, 2], True)
+    assert ways("type=FERRY&direction=in")["paths"] == []
+    assert get(roads, "/api/graph/paths?from=a&to=d&max_depth=11").status == 400
