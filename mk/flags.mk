@@ -31,7 +31,7 @@ include mk/llhttp.mk
 
 PKGS     := libuv libzmq libczmq libpq hiredis msgpack libcurl jansson zlib libutf8proc openssl \
             libxxhash libsodium libzstd ldap lber expat openblas lapacke \
-            poppler-glib libzip libxml-2.0 libseccomp icu-i18n icu-uc md4c
+            poppler-glib libzip libxml-2.0 libseccomp icu-i18n icu-uc md4c libpcre2-8
 ifneq ($(shell pkg-config --exists msgpack-c 2>/dev/null && echo yes),)
 PKGS     := $(subst msgpack,msgpack-c,$(PKGS))
 endif

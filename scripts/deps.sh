@@ -24,7 +24,7 @@ names() {
         libhiredis-dev libcurl4-openssl-dev libjansson-dev libutf8proc-dev libstemmer-dev \
         libssl-dev zlib1g-dev libroaring-dev libxxhash-dev libsodium-dev libzstd-dev libldap-dev libexpat1-dev libcmocka-dev \
         libopenblas-dev liblapacke-dev \
-        libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libcsv-dev \
+        libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libpcre2-dev libcsv-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates ;;
     test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh ;;
