@@ -46,8 +46,10 @@ static bool take_signed(struct wire_cursor *cursor, size_t bytes, struct wire_to
 {
     if (!take_count(cursor, WIRE_UINT, bytes, out))
         return false;
-    if (out->number >> (8 * bytes - 1) != 0)
-        out->kind = WIRE_NEGATIVE; /* no field is signed: the value does not matter */
+    if (out->number >> (8 * bytes - 1) != 0) {
+        out->kind = WIRE_NEGATIVE;
+        out->number |= UINT64_MAX << (8 * bytes - 1);
+    }
     return true;
 }
 
@@ -133,6 +135,7 @@ bool wire_next(struct wire_cursor *cursor, struct wire_token *out)
         out->number = head;
     } else if (head >= 0xe0) {
         out->kind = WIRE_NEGATIVE;
+        out->number = UINT64_MAX << 8 | head;
     } else {
         out->kind = head < 0x90 ? WIRE_MAP : WIRE_ARRAY;
         out->number = head & 0x0f;

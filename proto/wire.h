@@ -1,6 +1,6 @@
 /* wire: reads msgpack tokens from bytes that nobody has checked. A cursor never leaves
  * its bytes; the scan bounds what a whole message may ask for before anything is
- * allocated. Private to libproto. */
+ * allocated. For libproto, and for whoever reads msgpack within a message. */
 #ifndef PROTO_WIRE_H
 #define PROTO_WIRE_H
 
@@ -30,7 +30,7 @@ enum wire_kind {
 
 struct wire_token {
     enum wire_kind kind;
-    uint64_t number; /* UINT, BOOL; elements of ARRAY; pairs of MAP */
+    uint64_t number; /* UINT, BOOL; NEGATIVE: as int64_t; elements of ARRAY; pairs of MAP */
     double real;
     struct sh_bytes bytes; /* STR, BIN: points into the input */
 };
