@@ -1,6 +1,6 @@
 /* access: who may read what has a clearance and a department. Writing asks this, an
  * explanation shows it; searches say the same in bitmaps (filter/filter_parse.c), the
- * record in SQL (store/readable.h), and tests hold the three against each other. Pure. */
+ * record in SQL (proto/readable.h), and tests hold the three against each other. Pure. */
 #ifndef PROTO_ACCESS_H
 #define PROTO_ACCESS_H
 

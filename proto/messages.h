@@ -21,6 +21,7 @@
 #include "proto/messages/generations.h"
 #include "proto/messages/glossary.h"
 #include "proto/messages/graph.h"
+#include "proto/messages/graph_change.h"
 #include "proto/messages/graph_paths.h"
 #include "proto/messages/jobs.h"
 #include "proto/messages/search.h"
@@ -39,6 +40,7 @@
     MESSAGES_GRAPH(M)       \
     MESSAGES_GRAPH_PATHS(M) \
     MESSAGES_CYPHER(M)      \
+    MESSAGES_GRAPH_CHANGE(M) \
     MESSAGES_BACKUP(M)      \
     MESSAGES_JOBS(M)
 
@@ -53,6 +55,7 @@
     METHODS_GRAPH(X)       \
     METHODS_GRAPH_PATHS(X) \
     METHODS_CYPHER(X)      \
+    METHODS_GRAPH_CHANGE(X) \
     METHODS_BACKUP(X)      \
     METHODS_JOBS(X)
 /* clang-format on */

@@ -15,7 +15,7 @@ struct asked {
 };
 
 struct everywhere {
-    struct sh_rpc_client *search;
+    struct sh_rpc_client *service;
     struct everywhere_answer answer;
     everywhere_done_fn *done;
     void *arg;
@@ -59,7 +59,7 @@ static void ask_all(struct everywhere *self, const uint64_t *replicas,
         request->replica = replicas[i];
         asked->everywhere = self;
         asked->waiting =
-            sh_rpc_send(self->search, request, on_answer, asked, &asked->call) == SH_OK;
+            sh_rpc_send(self->service, request, on_answer, asked, &asked->call) == SH_OK;
         self->waiting += asked->waiting;
     }
 }
@@ -93,13 +93,13 @@ enum sh_err everywhere_ask(struct edge *edge, const struct everywhere_order *ord
     uint64_t replicas[REPLICAS_MAX];
     size_t others;
     size_t count =
-        sh_rpc_client_replicas(edge->peers[PEER_SEARCH], replicas, REPLICAS_MAX, &others);
+        sh_rpc_client_replicas(edge->peers[order->peer], replicas, REPLICAS_MAX, &others);
     struct everywhere *self =
         sh_alloc(sizeof(*self) + REPLICAS_MAX * sizeof(self->asked[0]));
 
     if (self == NULL)
         return SH_NOMEM;
-    self->search = edge->peers[PEER_SEARCH];
+    self->service = edge->peers[order->peer];
     self->answer.replicas = (uint32_t)(count + others);
     self->done = done;
     self->arg = arg;
@@ -121,6 +121,6 @@ void everywhere_cancel(struct everywhere **self_in)
         return;
     for (size_t i = 0; i < self->count; i++)
         if (self->asked[i].waiting)
-            sh_rpc_cancel(self->search, self->asked[i].call);
+            sh_rpc_cancel(self->service, self->asked[i].call);
     sh_free(self);
 }

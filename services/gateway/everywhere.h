@@ -1,7 +1,8 @@
-/* everywhere: waits until the views of all search replicas show a write. The gateway asks
- * each replica that it is connected to; one that takes no work at the moment, or is lost
- * meanwhile, counts as one that does not show it. A replica that is not there loads its
- * view before it answers anybody, so nobody waits for it. Loop thread only. */
+/* everywhere: waits until the views of all replicas of a service show a write. The
+ * gateway asks each replica that it is connected to; one that takes no work at the
+ * moment, or is lost meanwhile, counts as one that does not show it. A replica that is
+ * not there loads its view before it answers anybody, so nobody waits for it. Loop thread
+ * only. */
 #ifndef GATEWAY_EVERYWHERE_H
 #define GATEWAY_EVERYWHERE_H
 
@@ -20,6 +21,7 @@ struct everywhere_order {
     const struct sh_trace *trace;
     uint64_t xid;
     uint32_t wait_ms;
+    enum peer peer; /* whose replicas; search where it is not said */
 };
 
 /* `done` once, never from inside. Errors: SH_NOMEM; SH_UNAVAILABLE: there is nobody to

@@ -1,9 +1,10 @@
 /* graph: what is in the graph of entities and relationships. See README.md. */
 #include "services/graph/ask/asked.h"
+#include "services/graph/change/changes.h"
 #include "services/graph/settings.h"
 #include "shared/service.h"
 
-enum { METHODS_COUNT = 7 };
+enum { METHODS_COUNT = 8 };
 
 struct graph_service {
     struct sh_process_config process;
@@ -17,6 +18,7 @@ struct graph_service {
     bool ever_current;
     struct asker asker;
     struct question_method methods[METHODS_COUNT];
+    struct changes changes;
 };
 
 SH_SETTINGS_DEFINE(graph, "Graph", GRAPH_SETTINGS)
@@ -111,7 +113,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[METHODS_COUNT] = {
         &schema_question, &node_question,  &neighbours_question, &label_question,
-        &path_question,   &paths_question, &subgraph_question};
+        &path_question,   &paths_question, &subgraph_question,   &edge_question};
     struct graph_service *graph = self;
     enum sh_err err = SH_OK;
 
@@ -120,7 +122,8 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         graph->methods[i] = (struct question_method){kinds[i], &graph->asker};
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);
     }
-    return err;
+    graph->changes = (struct changes){graph->pg, graph->feed};
+    return err == SH_OK ? changes_serve(sh_service_rpc(service), &graph->changes) : err;
 }
 
 /* Order matters: a stage may use the ones above it. */

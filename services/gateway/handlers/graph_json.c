@@ -34,21 +34,28 @@ void graph_write_nodes(struct sh_buffer *out, const struct graph_node *nodes,
     sh_buffer_text(out, "]");
 }
 
+void graph_write_edge(struct sh_buffer *out, const struct graph_edge *edge)
+{
+    sh_buffer_text(out, "{");
+    json_member_text(out, "id", edge->id);
+    json_member(out, "number");
+    json_u64(out, edge->number);
+    json_member_text(out, "type", edge->type);
+    json_member_text(out, "from", edge->from);
+    json_member_text(out, "to", edge->to);
+    json_member(out, "properties");
+    json_raw(out, edge->properties, "{}");
+    sh_buffer_text(out, "}");
+}
+
 static void write_edges(struct sh_buffer *out, const struct graph_edge *edges,
                         size_t count)
 {
     sh_buffer_text(out, "[");
     for (size_t i = 0; i < count; i++) {
-        sh_buffer_text(out, i > 0 ? ",{" : "{");
-        json_member_text(out, "id", edges[i].id);
-        json_member(out, "number");
-        json_u64(out, edges[i].number);
-        json_member_text(out, "type", edges[i].type);
-        json_member_text(out, "from", edges[i].from);
-        json_member_text(out, "to", edges[i].to);
-        json_member(out, "properties");
-        json_raw(out, edges[i].properties, "{}");
-        sh_buffer_text(out, "}");
+        if (i > 0)
+            sh_buffer_text(out, ",");
+        graph_write_edge(out, &edges[i]);
     }
     sh_buffer_text(out, "]");
 }

@@ -13,6 +13,8 @@ void graph_write_nodes(struct sh_buffer *out, const struct graph_node *nodes,
 void graph_write_part(struct sh_buffer *out, const struct graph_node *nodes,
                       size_t node_count, const struct graph_edge *edges,
                       size_t edge_count);
+/* With its braces. */
+void graph_write_edge(struct sh_buffer *out, const struct graph_edge *edge);
 /* The members of a node, without braces. */
 void graph_write_node_members(struct sh_buffer *out, const struct graph_node *node);
 

@@ -54,8 +54,9 @@ void refresh_wait(struct exchange *x, uint64_t xid, bool visible,
                   void (*then)(struct exchange *x))
 {
     struct refresh *refresh = x->state;
-    const struct everywhere_order order = refresh_order(x, xid);
+    struct everywhere_order order = refresh_order(x, xid);
 
+    order.peer = refresh->peer;
     refresh->visible = visible;
     refresh->then = then;
     /* It is stored, so what cannot be found out now is no failure. */

@@ -10,7 +10,8 @@ enum refresh_mode { REFRESH_OWN, REFRESH_NONE, REFRESH_ALL };
 
 struct refresh {
     enum refresh_mode mode;
-    bool visible; /* REFRESH_OWN */
+    enum peer peer; /* who stored it; search where it is not said */
+    bool visible;   /* REFRESH_OWN */
     struct everywhere_answer all;
     struct everywhere *waiting;
     void (*then)(struct exchange *x);
@@ -18,7 +19,7 @@ struct refresh {
 
 /* False: answered 400. */
 SH_CHECK bool refresh_read(struct exchange *x, enum refresh_mode *mode);
-/* Transaction `xid` is stored; `visible` is what search said of its own view. `then`
+/* Transaction `xid` is stored; `visible` is what the service said of its own view. `then`
  * comes now, or when all replicas have answered. x->state begins with the struct refresh.
  */
 void refresh_wait(struct exchange *x, uint64_t xid, bool visible,

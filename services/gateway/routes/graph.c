@@ -42,6 +42,22 @@ static const struct route_param subgraph_params[] = {
     WAY_PARAMS,
     {"label", "string", "only through nodes of this label"},
     {0}};
+#define REFRESH_PARAM                                                                    \
+    {"refresh", "string", "true: when all replicas show it; false: when it is stored"}
+#define VERSION_PARAM                                                                    \
+    {"version", "integer", "only if it is still of this version; else 409"}
+static const struct route_param create_params[] = {REFRESH_PARAM, {0}};
+static const struct route_param put_params[] = {
+    {"merge", "boolean", "true: what is not named stays; a property that is null goes"},
+    VERSION_PARAM,
+    REFRESH_PARAM,
+    {0}};
+static const struct route_param node_delete_params[] = {
+    {"detach", "boolean", "true: with its relationships; else it must have none"},
+    VERSION_PARAM,
+    REFRESH_PARAM,
+    {0}};
+static const struct route_param edge_delete_params[] = {VERSION_PARAM, REFRESH_PARAM, {0}};
 /* clang-format on */
 
 static const struct route routes[] = {
@@ -69,6 +85,29 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/graph/subgraph", "graph_subgraph", graph_subgraph_get, NULL,
      PERMIT_READ_GRAPH, 0, "Graph", "What lies around a node", subgraph_params,
      "GraphSubgraph"},
+    {ROUTE_POST, 201, "/api/graph/nodes", "create_graph_node", graph_node_post,
+     &graph_node_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph", "Make a node",
+     create_params, "GraphStored"},
+    {ROUTE_PUT, 200, "/api/graph/nodes/{id}", "put_graph_node", graph_node_put,
+     &graph_node_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph",
+     "Make, replace or add to a node", put_params, "GraphStored"},
+    {ROUTE_DELETE, 200, "/api/graph/nodes/{id}", "delete_graph_node", graph_node_delete,
+     NULL, PERMIT_WRITE_GRAPH, 0, "Graph", "Delete a node", node_delete_params,
+     "GraphDeleted"},
+    {ROUTE_POST, 201, "/api/graph/edges", "create_graph_edge", graph_edge_post,
+     &graph_edge_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph",
+     "Make a relationship", create_params, "GraphStored"},
+    {ROUTE_GET, 200, "/api/graph/edges/{id}", "graph_edge", graph_edge_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "A relationship", NULL, "GraphEdge"},
+    {ROUTE_PUT, 200, "/api/graph/edges/{id}", "put_graph_edge", graph_edge_put,
+     &graph_edge_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph",
+     "Make, replace or add to a relationship", put_params, "GraphStored"},
+    {ROUTE_DELETE, 200, "/api/graph/edges/{id}", "delete_graph_edge", graph_edge_delete,
+     NULL, PERMIT_WRITE_GRAPH, 0, "Graph", "Delete a relationship", edge_delete_params,
+     "GraphDeleted"},
+    {ROUTE_POST, 201, "/api/graph/merge", "merge_graph_node", graph_merge_post,
+     &graph_merge_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph",
+     "Find a node by a key and add to it, or make it", create_params, "GraphStored"},
 };
 
 const struct route_table routes_of_graph = {routes, SH_COUNT(routes)};

@@ -1,12 +1,7 @@
-/* readable: the right to read, as a condition of SQL. The same as proto/access.h says in
- * C and filter/filter_parse.c in bitmaps; tests hold the three against each other. */
+/* readable: the right to read, in search's SQL: that of the whole project. */
 #ifndef SEARCH_READABLE_H
 #define SEARCH_READABLE_H
 
-/* Rights are the parameters $2 to $5: all (t: no limit), clearance, all departments,
- * department. */
-#define STORE_READABLE(level, department)                                                \
-    "($2::bool OR (" level " <= $3::int AND (" level " <= 2 "                            \
-    "OR $4::bool OR (" department " = $5::text AND $5::text <> ''))))"
+#include "proto/readable.h"
 
 #endif
