@@ -22,6 +22,7 @@
 #include "proto/messages/glossary.h"
 #include "proto/messages/graph.h"
 #include "proto/messages/graph_change.h"
+#include "proto/messages/graph_find.h"
 #include "proto/messages/graph_paths.h"
 #include "proto/messages/jobs.h"
 #include "proto/messages/search.h"
@@ -38,6 +39,7 @@
     MESSAGES_GENERATIONS(M) \
     MESSAGES_GLOSSARY(M)    \
     MESSAGES_GRAPH(M)       \
+    MESSAGES_GRAPH_FIND(M)  \
     MESSAGES_GRAPH_PATHS(M) \
     MESSAGES_CYPHER(M)      \
     MESSAGES_GRAPH_CHANGE(M) \
@@ -53,6 +55,7 @@
     METHODS_GENERATIONS(X) \
     METHODS_GLOSSARY(X)    \
     METHODS_GRAPH(X)       \
+    METHODS_GRAPH_FIND(X)  \
     METHODS_GRAPH_PATHS(X) \
     METHODS_CYPHER(X)      \
     METHODS_GRAPH_CHANGE(X) \

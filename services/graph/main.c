@@ -4,7 +4,7 @@
 #include "services/graph/settings.h"
 #include "shared/service.h"
 
-enum { METHODS_COUNT = 8 };
+enum { METHODS_MAX = 32 };
 
 struct graph_service {
     struct sh_process_config process;
@@ -17,7 +17,7 @@ struct graph_service {
     struct sh_health_check *index;
     bool ever_current;
     struct asker asker;
-    struct question_method methods[METHODS_COUNT];
+    struct question_method methods[METHODS_MAX];
     struct changes changes;
 };
 
@@ -90,6 +90,7 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
     struct feed_options options = {.pg = graph->pg,
                                    .pg_config = &graph->pg_config,
                                    .writer = graph->writer,
+                                   .names = graph->config.names,
                                    .outbox_keep_s = graph->config.outbox_keep_s,
                                    .outbox_keep_rows = graph->config.outbox_keep_rows,
                                    .state_changed = on_feed,
@@ -111,14 +112,17 @@ static void stop_feed(struct sh_service *service, void *self)
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
-    static const struct question_kind *const kinds[METHODS_COUNT] = {
-        &schema_question, &node_question,  &neighbours_question, &label_question,
-        &path_question,   &paths_question, &subgraph_question,   &edge_question};
+    static const struct question_kind *const kinds[] = {
+        &schema_question,   &node_question, &neighbours_question,
+        &label_question,    &path_question, &paths_question,
+        &subgraph_question, &edge_question, &search_question,
+    };
+    _Static_assert(SH_COUNT(kinds) <= METHODS_MAX, "room for all");
     struct graph_service *graph = self;
     enum sh_err err = SH_OK;
 
     graph->asker = (struct asker){graph->feed, graph->askers};
-    for (size_t i = 0; i < METHODS_COUNT && err == SH_OK; i++) {
+    for (size_t i = 0; i < SH_COUNT(kinds) && err == SH_OK; i++) {
         graph->methods[i] = (struct question_method){kinds[i], &graph->asker};
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);
     }

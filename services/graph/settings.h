@@ -9,6 +9,8 @@
       "threads that answer questions; 0: one per core")                                  \
     S(u32, queue, "GRAPH_QUEUE_MAX", "256", 1, 65536, 0, "",                             \
       "questions that may wait for a thread; more are refused")                          \
+    S(str, names, "GRAPH_NAME_PROPERTIES", "name,title,label,term", 0, 1000, 0, "",      \
+      "properties that name a node, with commas between them: by these nodes are found") \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \

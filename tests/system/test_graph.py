@@ -102,6 +102,32 @@ def test_labels_and_their_pages(people):
     assert (empty["nodes"], empty["pagination"]["total_count"]) == ([], 0)
 
 
+def test_nodes_are_found_by_name(people):
+    def found(query, who=STUDENT):
+        reply = get(people, f"/api/graph/search?{query}", who)
+        assert reply.status == 200, reply.text
+        answer = reply.json()
+        assert answer["pagination"]["total_count"] >= len(answer["nodes"])
+        return [(item["id"], item["match"]) for item in answer["nodes"]]
+
+    assert found("q=ADA") == [("ada", "exact")]
+    assert found("q=c") == [("cyd", "prefix")]
+    assert found("q=spy") == []
+    assert found("q=spy", ADMIN) == [("spy", "exact")]
+    assert found("q=ada&label=Hub") == []
+    assert found("q=ada&property=nothing") == []
+    answer = get(people, "/api/graph/search?q=d&limit=1&page=2").json()
+    assert (answer["nodes"], answer["pagination"]["total_count"]) == ([], 1)
+    assert get(people, "/api/graph/search").status == 400
+    people.psql("INSERT INTO graph_nodes (id, labels, properties) VALUES "
+                "('sea', '{Sea}', '{\"title\": \"The Mediterranean Sea\"}')")
+    eventually(lambda: found("q=mediteranean+se") == [("sea", "fuzzy")], seconds=60,
+               what=people.logs)
+    assert found("q=sea+the") == [("sea", "words")]
+    people.psql("DELETE FROM graph_nodes WHERE id = 'sea'")
+    eventually(lambda: found("q=sea") == [], seconds=60, what=people.logs)
+
+
 def test_a_node_and_its_neighbours(people):
     node = get(people, "/api/graph/nodes/ada").json()
     assert node["properties"] == {"name": "Ada", "age": 36}

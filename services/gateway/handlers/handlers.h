@@ -83,9 +83,10 @@ extern const struct schema glossary_schema;
 route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
     glossary_delete;
 
-/* graph.c, graph_read.c, graph_paths.c */
+/* graph.c, graph_read.c, graph_paths.c, graph_search.c */
 route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,
-    graph_neighbours_get, graph_path_get, graph_paths_get, graph_subgraph_get;
+    graph_neighbours_get, graph_path_get, graph_paths_get, graph_subgraph_get,
+    graph_search_get;
 /* graph_body.c, graph_change.c */
 extern const struct schema graph_node_schema, graph_edge_schema, graph_merge_schema;
 route_fn graph_node_post, graph_node_put, graph_node_delete, graph_merge_post,

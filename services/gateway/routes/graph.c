@@ -58,6 +58,13 @@ static const struct route_param node_delete_params[] = {
     REFRESH_PARAM,
     {0}};
 static const struct route_param edge_delete_params[] = {VERSION_PARAM, REFRESH_PARAM, {0}};
+static const struct route_param search_params[] = {
+    {"q", "string", "words of the name; the last may be begun only"},
+    {"label", "string", "only nodes of this label"},
+    {"property", "string", "look at this property, not at names"},
+    {"page", "integer", "from 1"},
+    {"limit", "integer", "1 to 1000 a page; 20 when absent"},
+    {0}};
 /* clang-format on */
 
 static const struct route routes[] = {
@@ -76,6 +83,9 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/graph/nodes/{id}/neighbors", "graph_neighbors",
      graph_neighbours_get, NULL, PERMIT_READ_GRAPH, 0, "Graph",
      "Relationships of a node and what they lead to", neighbour_params, "GraphNeighbors"},
+    {ROUTE_GET, 200, "/api/graph/search", "graph_search", graph_search_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "Nodes by their names, the best first", search_params,
+     "GraphFound"},
     {ROUTE_GET, 200, "/api/graph/path", "graph_path", graph_path_get, NULL,
      PERMIT_READ_GRAPH, 0, "Graph", "A shortest path between two nodes, or the cheapest",
      path_params, "GraphPath"},

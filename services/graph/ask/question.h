@@ -9,6 +9,7 @@
 
 struct question {
     struct graph_reader reader;
+    struct finder *finder; /* of the graph that is read */
     struct sh_arena arena;
     void *request; /* the decoded message; nothing where the kind takes none */
     void *reply;   /* to be filled */

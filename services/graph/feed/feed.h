@@ -15,6 +15,7 @@ struct feed_options {
     struct sh_pg *pg;
     const struct sh_pg_config *pg_config;
     struct sh_workers *writer;        /* one thread */
+    const char *names;                /* properties that are names: see finder.h */
     uint32_t outbox_keep_s;           /* 0: the changefeed's own */
     uint32_t outbox_keep_rows;        /* the same */
     void (*state_changed)(void *arg); /* loaded, current */

@@ -192,7 +192,8 @@ static void ask_changed(struct feed *feed)
 
 static void position(struct feed *feed)
 {
-    if (feed->building == NULL && held_new(&feed->building) != SH_OK) {
+    if (feed->building == NULL &&
+        held_new(feed->options.names, &feed->building) != SH_OK) {
         feed_retry(feed);
         return;
     }

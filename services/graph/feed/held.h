@@ -2,15 +2,16 @@
 #ifndef GRAPH_HELD_H
 #define GRAPH_HELD_H
 
-#include "services/graph/view/graph.h"
+#include "services/graph/find/finder.h"
 
 struct held_graph {
     struct graph *graph;
+    struct finder *finder; /* of its nodes */
     size_t users;
 };
 
-/* One user: the caller. Errors: SH_NOMEM. */
-SH_CHECK enum sh_err held_new(struct held_graph **out);
+/* One user: the caller. `names`: see finder.h. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err held_new(const char *names, struct held_graph **out);
 void held_release(struct held_graph *held); /* NULL is fine */
 
 #endif

@@ -31,6 +31,7 @@ static void start_feed(struct fixture *f)
     struct feed_options options = {.pg = f->pg,
                                    .pg_config = &f->pg_config,
                                    .writer = f->writer,
+                                   .names = "name",
                                    .state_changed = ignore,
                                    .arg = f};
     assert_int_equal(feed_create(&f->loop, &options, &f->feed), SH_OK);
