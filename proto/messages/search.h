@@ -59,6 +59,14 @@
     F(u32,  per_page,           1000, _)                                            \
     F(str,  collection,          256, _)
 
+/* sort: at most four of `id`, `title` and dotted names of the metadata, "-" in front for
+ * descending. page and per_page within the first 10,000. */
+#define DOCUMENT_QUERY(F)                                                           \
+    F(json, filters,           65536, _)                                            \
+    F(strs, sort,                  4, _)                                            \
+    F(u32,  page,              10000, _)                                            \
+    F(u32,  per_page,            100, _)
+
 #define DOCUMENT_PAGE(F)                                                            \
     F(list, documents,          1000, document)                                     \
     F(u64,  total,        UINT64_MAX, _)
@@ -168,6 +176,7 @@
     M(24, document_ref, DOCUMENT_REF)             \
     M(25, document_list, DOCUMENT_LIST)           \
     M(26, document_page, DOCUMENT_PAGE)           \
+    M(200, document_query, DOCUMENT_QUERY)        \
     M(27, document_gone, DOCUMENT_GONE)           \
     M(28, view_wait, VIEW_WAIT)                   \
     M(29, view_shown, VIEW_SHOWN)                 \
@@ -189,6 +198,7 @@
     X(22, DOCUMENT_GET, "search.get", document_ref, document, "read a document")                          \
     X(23, DOCUMENT_DELETE, "search.delete", document_ref, document_gone, "delete a document")             \
     X(24, DOCUMENT_LIST, "search.list", document_list, document_page, "a page of documents, no sections") \
+    X(160, DOCUMENT_QUERY, "search.browse", document_query, document_page, "a page of documents by filter, in order") \
     X(25, VIEW_WAIT, "search.shown", view_wait, view_shown, "wait until the view shows a write")          \
     X(26, FILE_PUT, "search.put_file", file_put, file_put_reply, "make a document of a file")             \
     X(27, FILE_INFO, "search.file", file_ref, file_info, "the file of a document")                        \

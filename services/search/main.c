@@ -331,6 +331,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         .putter = search->putter,
         .file_putter = search->uploads.putter,
         .files = &search->files.files,
+        .workers = search->workers.searchers,
         .querier = {.backend = backend_of(search),
                     .embedder = search->embedder,
                     .model = uses_pgvector(search) ? &search->pgvector.shown

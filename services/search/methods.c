@@ -31,6 +31,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
         {METHOD_DOCUMENT_GET, "search.get", 0, documents_get, &self->documents},
         {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
         {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
+        {METHOD_DOCUMENT_QUERY, "search.browse", 0, browse_handle, &self->browser},
         {METHOD_COLLECTION_LIST, "search.collections", 0, collections_list,
          &self->documents},
         {METHOD_COLLECTION_PUT, "search.put_collection", 0, collections_define,
@@ -83,6 +84,7 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     self->querier.boosts = &self->boosts;
     self->documents = (struct documents){options->pg, options->feed,
                                          options->feed == NULL, options->files->keeper};
+    self->browser = (struct browser){&self->documents, options->workers};
     err = shown_create(loop, options->feed, &self->shown);
     if (err == SH_OK && options->config->query_vectors > 0)
         err =

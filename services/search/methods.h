@@ -7,7 +7,7 @@
 #include "services/search/ingest/put.h"
 #include "services/search/ingest/put_file.h"
 #include "services/search/quality/marker.h"
-#include "services/search/query/documents.h"
+#include "services/search/query/browse.h"
 #include "services/search/query/query.h"
 #include "services/search/query/shown.h"
 #include "services/search/settings.h"
@@ -16,6 +16,7 @@ struct methods { /* {0} is stopped */
     struct boosts boosts;
     struct querier querier;
     struct documents documents;
+    struct browser browser;
     struct shown *shown;
     struct marker *marker; /* beside them: what they stored is compared */
     struct answer_state answer_state;
@@ -28,7 +29,8 @@ struct methods_options {
     struct putter *putter;
     struct file_putter *file_putter;
     struct files *files;
-    struct querier querier; /* but for its boosts */
+    struct sh_workers *workers; /* for searches */
+    struct querier querier;     /* but for its boosts */
 };
 
 /* `self` must live as long as its calls do. Errors: those of sh_rpc_server_add(). */

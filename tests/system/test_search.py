@@ -132,6 +132,54 @@ def test_ranges_sets_and_distance_in_metadata(stack):
     assert ids(year={"gte": 2030, "lt": 2019}) == []
 
 
+def planets(stack):
+    """Four of them, as a catalogue has them: some values are not known."""
+    rows = [("Kepler-452 b", 2015, 265.0, 296.0037, 44.2776), ("51 Peg b", 1995, None, 344.3667,
+            20.7689), ("Kepler-440 b", 2015, 273.0, 285.35, 41.4523), ("TOI-262 b", 2023, 584.0,
+            32.5333, -31.0706)]
+    for name, year, kelvin, ra, dec in rows:
+        stack.put(id=name.replace(" ", "-"), title=name, text=f"{name} orbits its star",
+                  collection="planets",
+                  metadata={"year": year, "temperature_k": kelvin, "sky": {"ra": ra, "dec": dec},
+                            "clearance_level": 3 if year == 2023 else 1})
+
+    def browse(**body):
+        reply = stack.post("/api/documents/query", {"collection": "planets", **body})
+        assert reply.status == 200, reply.body
+        answer = reply.json()
+        return [d["title"] for d in answer["documents"]], answer["pagination"]["total_count"]
+    return browse
+
+
+def test_a_catalogue_is_browsed_by_range_order_and_cone(stack):
+    browse = planets(stack)
+    known = ["51 Peg b", "Kepler-440 b", "Kepler-452 b"]
+    eventually(lambda: browse(sort="title") == (known, 3), seconds=60)
+    assert browse(user=ADMIN, sort="-year") == (["TOI-262 b", "Kepler-440 b", "Kepler-452 b",
+                                                 "51 Peg b"], 4)
+    assert browse(sort=["-year", "temperature_k"])[0] == ["Kepler-452 b", "Kepler-440 b",
+                                                          "51 Peg b"]
+    assert browse(sort="-temperature_k")[0] == ["Kepler-440 b", "Kepler-452 b", "51 Peg b"]
+    assert browse(filters={"metadata": {"year": {"gte": 2000}}}, sort="title") == (known[1:], 2)
+    cone = {"cone": {"ra": 295, "dec": 45, "radius_deg": 1.02}}
+    assert browse(filters={"metadata": {"sky": cone}}) == (["Kepler-452 b"], 1)
+    cone["cone"]["radius_deg"] = 10
+    assert browse(filters={"metadata": {"sky": cone}}, sort="-title") == (known[:0:-1], 2)
+    assert browse(sort="title", page=2, per_page=2) == (["Kepler-452 b"], 3)
+    assert browse(sort="title", page=3, per_page=2) == ([], 3)
+
+
+@pytest.mark.parametrize("body,field", [
+    ({"filters": {"metadata": {"sky": {"cone": {"ra": 1, "dec": 100, "radius_deg": 1}}}}},
+     "filters.metadata.sky.cone.dec"),
+    ({"sort": ["a"] * 5}, "sort"), ({"sort": "-"}, "sort"), ({"sort": 7}, "sort"),
+    ({"page": 101, "per_page": 100}, "page"), ({"per_page": 101}, "per_page"),
+])
+def test_what_cannot_be_browsed_is_named(stack, body, field):
+    reply = stack.post("/api/documents/query", body)
+    assert (reply.status, reply.json()["field"].split("[")[0]) == (400, field), reply.body
+
+
 def test_paging_neither_repeats_nor_reorders(stack):
     query, seen = "the university and its staff", []
     whole = stack.search(query, user=ADMIN, config={"max_results": 6})["results"]

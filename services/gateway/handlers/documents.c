@@ -119,7 +119,7 @@ void document_post(struct exchange *x, void *arg)
 
 /* --- GET, DELETE -------------------------------------------------------------------- */
 
-static void write_head(struct sh_buffer *out, const struct document *document)
+void document_head(struct sh_buffer *out, const struct document *document)
 {
     json_member_text(out, "id", document->id);
     json_member_text(out, "document_id", document->id);
@@ -158,7 +158,7 @@ static void on_document(struct exchange *x, const struct sh_rpc_response *respon
         return;
     struct sh_buffer *out = exchange_out(x);
     sh_buffer_text(out, "{");
-    write_head(out, &document);
+    document_head(out, &document);
     json_member(out, "sections");
     sh_buffer_text(out, "[");
     for (size_t i = 0; i < document.sections_count; i++) {
@@ -240,61 +240,5 @@ void document_delete(struct exchange *x, void *unused)
                          .msg = &ref,
                          .timeout_ms = x->edge->gateway->config.write_timeout_ms,
                          .done = on_deleted,
-                     });
-}
-
-/* --- the list ----------------------------------------------------------------------- */
-
-struct list_state {
-    uint32_t page;
-    uint32_t per_page;
-};
-
-static void on_page(struct exchange *x, const struct sh_rpc_response *response)
-{
-    const struct list_state *state = x->state;
-    struct document_page page;
-
-    if (!exchange_decode(x, document_page_desc(), response->payload, &page))
-        return;
-    struct sh_buffer *out = exchange_out(x);
-    sh_buffer_text(out, "{\"documents\":[");
-    for (size_t i = 0; i < page.documents_count; i++) {
-        sh_buffer_text(out, i > 0 ? ",{" : "{");
-        write_head(out, &page.documents[i]);
-        sh_buffer_text(out, "}");
-    }
-    sh_buffer_text(out, "]");
-    json_pagination(out, state->page, state->per_page, page.total);
-    sh_buffer_text(out, "}");
-    exchange_answer(x, 200);
-}
-
-void document_list(struct exchange *x, void *unused)
-{
-    (void)unused;
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
-    struct document_list list = {0};
-
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return;
-    }
-    *state = (struct list_state){.page = 1, .per_page = 20};
-    if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
-        !exchange_query_u32(x, "per_page", 1, 100, &state->per_page) ||
-        !exchange_query_text(x, "collection", 256, &list.collection))
-        return;
-    list.page = state->page;
-    list.per_page = state->per_page;
-    x->state = state;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_DOCUMENT_LIST,
-                         .kind = SH_RPC_READ,
-                         .desc = document_list_desc(),
-                         .msg = &list,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_page,
                      });
 }

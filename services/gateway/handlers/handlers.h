@@ -55,7 +55,12 @@ SH_CHECK bool document_of_file(const struct document_body *body, struct sh_arena
 void document_put_members(struct sh_buffer *out, const struct document_put_reply *reply);
 
 /* documents.c */
-route_fn document_post, document_list, document_get, document_delete;
+route_fn document_post, document_get, document_delete;
+/* The members of a document but its sections; no braces. */
+void document_head(struct sh_buffer *out, const struct document *document);
+/* document_lists.c */
+extern const struct schema browse_schema;
+route_fn document_list, document_browse;
 /* access.c, report.c */
 route_fn document_access, document_report;
 /* collections.c */

@@ -3,10 +3,10 @@
 #include <utf8proc.h>
 
 #include "services/gateway/auth/auth.h"
-#include "services/gateway/auth/authorise.h"
+#include "services/gateway/handlers/asker.h"
 #include "services/gateway/handlers/handlers.h"
 
-enum { QUERY_CHARACTERS = 2000, QUERY_BYTES = 16384, FILTERS_BYTES = 65536 };
+enum { QUERY_CHARACTERS = 2000, QUERY_BYTES = 16384 };
 enum { DEFAULT_RESULTS = 10, OFFSET_MAX = 100000 };
 
 static const char *const fusions[] = {"weighted", "rrf", NULL};
@@ -84,7 +84,7 @@ static const struct schema_field body_fields[] = {
     {.name = "user", .type = SCHEMA_OBJECT, .offset = AT(user),
      .of = &identity_user_schema, .present = AT(has_user), .help = "who asks"},
     {.name = "filters", .type = SCHEMA_FREEFORM, .offset = AT(filters),
-     .most = FILTERS_BYTES,
+     .most = ASKER_FILTERS_BYTES,
      .help = "department, campus, min_priority, max_clearance, document_id, "
              "collection, metadata"},
     {.name = "config", .type = SCHEMA_OBJECT, .offset = AT(config),
@@ -143,53 +143,6 @@ static bool check_query(struct exchange *x, struct sh_bytes *query)
     exchange_invalid(x, "query", "query must hold 1 to %d characters besides white space",
                      QUERY_CHARACTERS);
     return false;
-}
-
-/* On whose behalf: with AUTH_MODE=trusted whoever the body names, while nobody showed a
- * credential; else the caller, or somebody whom the caller may impersonate. */
-static enum sh_err find_caller(struct exchange *x, const struct identity_user *user)
-{
-    const struct auth *auth = x->edge->gateway->auth;
-    const struct role_table *table = roles_now(auth->roles);
-
-    if (x->principal == NULL && !auth->jwt_mode)
-        return identity_of_user(table, user, &x->caller, &x->role);
-    if (user == NULL || !authorised(x, PERMIT_IMPERSONATE))
-        return SH_OK;
-    return identity_narrow(table, user, &x->caller, &x->role);
-}
-
-/* False: answered. */
-static bool identify(struct exchange *x, const struct search_body *body)
-{
-    enum sh_err err = find_caller(x, body->has_user ? &body->user : NULL);
-
-    if (err == SH_INVALID)
-        exchange_invalid(x, "user.role", "user.role must be the name of a role");
-    else if (err != SH_OK)
-        exchange_fail(x, &(struct sh_problem){.status = 403,
-                                              .code = "forbidden",
-                                              .field = "user",
-                                              .error = "user may see more than you do"});
-    return err == SH_OK;
-}
-
-/* The filters as compact JSON in the arena, members in order, so that the same ones are
- * the same; empty when there are none. False: answered. */
-static bool dump_filters(struct exchange *x, json_t *filters, struct sh_bytes *out)
-{
-    *out = (struct sh_bytes){0};
-    if (filters == NULL || json_object_size(filters) == 0)
-        return true;
-    size_t size = json_dumpb(filters, NULL, 0, JSON_COMPACT | JSON_SORT_KEYS);
-    char *text = sh_arena_alloc(&x->arena, size + 1);
-    if (text == NULL ||
-        json_dumpb(filters, text, size, JSON_COMPACT | JSON_SORT_KEYS) != size) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    *out = (struct sh_bytes){text, size};
-    return true;
 }
 
 static bool is_ascii(struct sh_bytes text)
@@ -267,7 +220,7 @@ static void ask(struct exchange *x, const struct search_body *body)
     *state = (struct search_state){
         .query = body->query, .explain = config->explain, .highlight = config->highlight};
     x->state = state;
-    if (!dump_filters(x, body->filters, &query.filters))
+    if (!asker_filters(x, body->filters, &query.filters))
         return;
     x->audit.filters = query.filters;
     meter_query(x->role->name, x->caller.department);
@@ -289,7 +242,8 @@ void search_post(struct exchange *x, void *arg)
 {
     struct search_body *body = arg;
 
-    if (check_query(x, &body->query) && identify(x, body))
+    if (check_query(x, &body->query) &&
+        asker_identify(x, body->has_user ? &body->user : NULL))
         ask(x, body);
 }
 
@@ -367,7 +321,7 @@ void search_get(struct exchange *x, void *unused)
     if (!read_query(x, &body.query) || !read_filters(x) ||
         !exchange_query_u32(x, "max_results", 1, INT32_MAX, &results) ||
         !exchange_query_u32(x, "offset", 0, OFFSET_MAX, &offset) ||
-        !read_mode(x, &body.config.mode) || !identify(x, &body))
+        !read_mode(x, &body.config.mode) || !asker_identify(x, NULL))
         return;
     body.filters = x->json;
     body.config.max_results = results;

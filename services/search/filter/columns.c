@@ -120,30 +120,44 @@ static void note_first(struct columns *self, const struct metadata *metadata)
 
 struct pair {
     struct sh_bytes key; /* without .lat */
+    enum geo_sphere sphere;
     double lat;
     double lon;
 };
 
-/* True when the value is the latitude of a position. After note_first(). */
+static const struct sphere_names {
+    const char *lat;
+    const char *lon;
+} spheres[GEO_SPHERES] = {[GEO_GLOBE] = {".lat", ".lon"}, [GEO_SKY] = {".dec", ".ra"}};
+
+/* True when the value is the latitude of a position there. After note_first(). */
+static bool is_position_of(const struct columns *self, const struct metadata_value *value,
+                           enum geo_sphere sphere, struct pair *out)
+{
+    const struct sphere_names *names = &spheres[sphere];
+    char key[METADATA_KEY_MAX];
+    const char *name = value->key.data;
+    size_t lat_len = strlen(names->lat), lon_len = strlen(names->lon);
+    if (value->key.len < lat_len || value->key.len > sizeof(key) ||
+        memcmp(name + value->key.len - lat_len, names->lat, lat_len) != 0)
+        return false;
+    size_t len = value->key.len - lat_len;
+    memcpy(key, name, len);
+    memcpy(key + len, names->lon, lon_len); /* no longer than that of the latitude */
+    const struct column *lat = columns_find(self, value->key);
+    const struct column *lon = columns_find(self, (struct sh_bytes){key, len + lon_len});
+    if (!lat || !lon || lat->turn != self->turn || lon->turn != self->turn)
+        return false;
+    *out = (struct pair){{name, len}, sphere, lat->first, lon->first};
+    return true;
+}
+
 static bool is_position(const struct columns *self, const struct metadata_value *value,
                         struct pair *out)
 {
-    static const char suffix[] = ".lat";
-    char key[METADATA_KEY_MAX];
-    size_t len = sizeof(suffix) - 1;
-    const char *name = value->key.data;
-    if (value->type != METADATA_NUMBER || value->key.len < len ||
-        value->key.len > sizeof(key) ||
-        memcmp(name + value->key.len - len, suffix, len) != 0)
-        return false;
-    memcpy(key, name, value->key.len);
-    memcpy(key + value->key.len - len, ".lon", len);
-    const struct column *lat = columns_find(self, value->key);
-    const struct column *lon = columns_find(self, (struct sh_bytes){key, value->key.len});
-    if (!lat || !lon || lat->turn != self->turn || lon->turn != self->turn)
-        return false;
-    *out = (struct pair){{name, value->key.len - len}, lat->first, lon->first};
-    return true;
+    return value->type == METADATA_NUMBER &&
+           (is_position_of(self, value, GEO_GLOBE, out) ||
+            is_position_of(self, value, GEO_SKY, out));
 }
 
 static enum sh_err add_positions(const struct change *change,
@@ -157,8 +171,8 @@ static enum sh_err add_positions(const struct change *change,
         if (!is_position(self, &metadata->values[i], &pair))
             continue;
         struct column *column = columns_add(self, pair.key);
-        err = column ? geo_add(&column->cells, &self->places, pair.lat, pair.lon,
-                               change->document, &self->bytes)
+        err = column ? geo_add(&column->cells[pair.sphere], &self->places, pair.lat,
+                               pair.lon, change->document, &self->bytes)
                      : SH_NOMEM;
         if (column && err != SH_OK)
             columns_drop_if_empty(self, column);
@@ -177,8 +191,8 @@ static void remove_positions(const struct change *change, const struct metadata 
                                     : NULL;
         if (!column)
             continue;
-        geo_remove(&column->cells, &self->places, pair.lat, pair.lon, change->document,
-                   &self->bytes);
+        geo_remove(&column->cells[pair.sphere], &self->places, pair.lat, pair.lon,
+                   change->document, &self->bytes);
         columns_drop_if_empty(self, column);
     }
 }

@@ -15,11 +15,11 @@ struct column {
     struct slot_set flags[2];
     struct texts texts;
     struct ordered numbers;
-    struct ordered dates; /* texts that are dates once more, by their time */
-    struct ordered cells; /* positions: of KEY.lat and KEY.lon */
-    uint64_t turn;        /* of the change that `first` was noted in */
-    double first;         /* the first number that the document has here */
-    char *key;            /* behind it */
+    struct ordered dates;              /* texts that are dates once more, by their time */
+    struct ordered cells[GEO_SPHERES]; /* positions under this key */
+    uint64_t turn;                     /* of the change that `first` was noted in */
+    double first;                      /* the first number that the document has here */
+    char *key;                         /* behind it */
 };
 
 struct columns {

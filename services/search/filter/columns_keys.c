@@ -72,7 +72,8 @@ struct column *columns_add(struct columns *self, struct sh_bytes key)
 
 static bool is_empty(const struct column *column)
 {
-    return column->having.count == 0 && column->cells.count == 0;
+    return column->having.count == 0 && column->cells[GEO_GLOBE].count == 0 &&
+           column->cells[GEO_SKY].count == 0;
 }
 
 static void free_sets(struct ordered *map, size_t *bytes)
@@ -92,7 +93,8 @@ void column_clear(struct column *column, size_t *bytes)
     texts_free(&column->texts, bytes);
     free_sets(&column->numbers, bytes);
     free_sets(&column->dates, bytes);
-    geo_free(&column->cells, bytes);
+    for (size_t i = 0; i < GEO_SPHERES; i++)
+        geo_free(&column->cells[i], bytes);
 }
 
 void columns_drop_if_empty(struct columns *self, struct column *column)

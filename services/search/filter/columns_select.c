@@ -118,7 +118,8 @@ static enum sh_err gather_leaf(struct gather *gather, const struct filter_node *
     if (!column)
         return SH_OK;
     if (node->kind == FILTER_GEO)
-        return geo_within(&column->cells, &node->geo, gather_found, gather);
+        return geo_within(&column->cells[node->geo.sphere], &node->geo, gather_found,
+                          gather);
     return node->kind == FILTER_RANGE ? gather_range(gather, node, column)
                                       : gather_equal(gather, node, column);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "services/search/filter/filter_parser.h"
+#include "services/search/filter/geo.h"
 
 enum sh_err filter_refuse(struct filter_parser *parser, const char *format, ...)
 {
@@ -192,25 +193,43 @@ static struct sh_bytes member_key(struct sh_arena *arena, struct sh_bytes key,
     return (struct sh_bytes){text, len};
 }
 
-static enum sh_err parse_geo(struct filter_parser *parser, struct filter_node *parent,
-                             const struct filter_subject *subject, const json_t *json)
+/* What a circle's members are called, and how far its radius may reach. */
+static const struct circle {
+    const char *shape;
+    const char *lat;
+    const char *lon;
+    const char *radius;
+    double most;
+    double km; /* of one unit of the radius */
+} circles[GEO_SPHERES] = {
+    [GEO_GLOBE] = {"{\"lat\",\"lon\",\"radius_km\"}", "lat", "lon", "radius_km", 1e6, 1},
+    [GEO_SKY] = {"{\"ra\",\"dec\",\"radius_deg\"}", "dec", "ra", "radius_deg", 180,
+                 GEO_RADIUS_KM * 3.14159265358979323846 / 180},
+};
+
+static enum sh_err parse_circle(struct filter_parser *parser, struct filter_node *parent,
+                                const struct filter_subject *subject,
+                                enum geo_sphere sphere, const json_t *json)
 {
+    const struct circle *circle = &circles[sphere];
     struct filter_node *node = NULL;
     if (subject->field != FIELD_METADATA || !json_is_object(json))
-        return filter_refuse(parser,
-                             "%s must be {\"lat\",\"lon\",\"radius_km\"} on metadata",
-                             parser->path);
+        return filter_refuse(parser, "%s must be %s on metadata", parser->path,
+                             circle->shape);
     enum sh_err err = filter_add(parser, parent, subject, FILTER_GEO, &node);
     if (err == SH_OK)
-        err = geo_number(parser, json, "lat", 90, &node->geo.lat);
+        err = geo_number(parser, json, circle->lat, 90, &node->geo.lat);
     if (err == SH_OK)
-        err = geo_number(parser, json, "lon", 360, &node->geo.lon);
+        err = geo_number(parser, json, circle->lon, 360, &node->geo.lon);
     if (err == SH_OK)
-        err = geo_number(parser, json, "radius_km", 1e6, &node->geo.radius_km);
+        err =
+            geo_number(parser, json, circle->radius, circle->most, &node->geo.radius_km);
     if (err != SH_OK)
         return err;
-    node->geo.lat_key = member_key(parser->arena, subject->key, "lat");
-    node->geo.lon_key = member_key(parser->arena, subject->key, "lon");
+    node->geo.sphere = sphere;
+    node->geo.radius_km *= circle->km;
+    node->geo.lat_key = member_key(parser->arena, subject->key, circle->lat);
+    node->geo.lon_key = member_key(parser->arena, subject->key, circle->lon);
     return node->geo.lat_key.data && node->geo.lon_key.data ? SH_OK : SH_NOMEM;
 }
 
@@ -242,7 +261,9 @@ static enum sh_err parse_operator(struct filter_parser *parser,
     if (strcmp(op, "exists") == 0)
         return parse_exists(parser, parent, subject, value);
     if (strcmp(op, "geo") == 0)
-        return parse_geo(parser, parent, subject, value);
+        return parse_circle(parser, parent, subject, GEO_GLOBE, value);
+    if (strcmp(op, "cone") == 0)
+        return parse_circle(parser, parent, subject, GEO_SKY, value);
     return filter_refuse(parser, "%s is not a condition", parser->path);
 }
 

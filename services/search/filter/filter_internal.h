@@ -32,7 +32,12 @@ struct filter_range {
     bool dates; /* of dates, else of numbers */
 };
 
+/* Where a position is one: on the globe by the members lat and lon, in the sky by dec and
+ * ra, which are the same to geometry. */
+enum geo_sphere { GEO_GLOBE, GEO_SKY, GEO_SPHERES };
+
 struct filter_geo {
+    enum geo_sphere sphere;
     double lat;
     double lon;
     double radius_km;

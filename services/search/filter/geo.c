@@ -7,7 +7,6 @@
 /* Rows a degree; and what lies between the keys of two rows, more than any longitude. */
 enum { ROWS = 100, ROW_KEYS = 512 };
 
-static const double EARTH_RADIUS_KM = 6371.0088;
 static const double RADIANS = 3.14159265358979323846 / 180;
 /* Nearer than this to the edge, positions are measured: far more than what rounding does
  * to a distance, even to the other side of the globe. */
@@ -19,7 +18,7 @@ double geo_distance_km(double lat1, double lon1, double lat2, double lon2)
     double half_lon = sin((lon2 - lon1) * RADIANS / 2);
     double h = half_lat * half_lat +
                cos(lat1 * RADIANS) * cos(lat2 * RADIANS) * half_lon * half_lon;
-    return 2 * EARTH_RADIUS_KM * asin(sqrt(fmin(1, fmax(0, h))));
+    return 2 * GEO_RADIUS_KM * asin(sqrt(fmin(1, fmax(0, h))));
 }
 
 /* --- keys ----------------------------------------------------------------------------
@@ -151,7 +150,7 @@ struct walk {
 /* sin² of half the angle that the radius spans; beyond half the globe: 1. */
 static double half_angle(double radius_km)
 {
-    double angle = radius_km / EARTH_RADIUS_KM / 2;
+    double angle = radius_km / GEO_RADIUS_KM / 2;
     double sine = sin(fmin(angle, 90 * RADIANS));
     return sine * sine;
 }
@@ -259,7 +258,7 @@ enum sh_err geo_within(const struct ordered *cells, const struct filter_geo *cir
                         .lon = round_longitude(circle->lon),
                         .found = found,
                         .arg = arg};
-    double degrees = (circle->radius_km + MARGIN_KM) / EARTH_RADIUS_KM / RADIANS;
+    double degrees = (circle->radius_km + MARGIN_KM) / GEO_RADIUS_KM / RADIANS;
     double last = floor((circle->lat + degrees + 90) * ROWS);
     double first = fmax(0, floor((circle->lat - degrees + 90) * ROWS));
     enum sh_err err = take_strays(&walk);

@@ -7,7 +7,10 @@
 #include "services/search/filter/filter_internal.h"
 #include "services/search/filter/ordered.h"
 
-/* Great-circle distance by the haversine formula, on a sphere of 6371.0088 km. */
+/* The mean radius of the earth. Angles in the sky are taken as arcs on it. */
+#define GEO_RADIUS_KM 6371.0088
+
+/* Great-circle distance by the haversine formula, on a sphere of that radius. */
 double geo_distance_km(double lat1, double lon1, double lat2, double lon2);
 
 /* Errors: SH_NOMEM. */

@@ -144,7 +144,7 @@ static void add_equal(struct sql *sql, const struct filter_node *node)
 
 static void add_geo(struct sql *sql, const struct filter_geo *geo)
 {
-    if (geo->lat_key.len > METADATA_KEY_MAX) { /* both are of one length */
+    if (geo->lat_key.len > METADATA_KEY_MAX) { /* the other is no longer */
         sql_add(sql, "false");
         return;
     }

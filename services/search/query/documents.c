@@ -122,27 +122,30 @@ void documents_get(void *arg, struct sh_rpc_call *call)
 
 /* --- a page of them ----------------------------------------------------------------- */
 
-static void on_list(void *arg, const struct sh_pg_reply *reply)
+void documents_reply_page(struct sh_rpc_call *call, const PGresult *rows, uint64_t total)
 {
-    struct lookup *lookup = arg;
-    struct sh_rpc_call *call = lookup->call;
-    struct document_page page = {0};
-    struct document *documents;
+    size_t count = (size_t)PQntuples(rows);
+    struct document *documents =
+        sh_arena_array(sh_rpc_call_arena(call), count + 1, sizeof(*documents));
+    struct document_page page = {
+        .documents = documents, .documents_count = count, .total = total};
 
-    if (record_failed(call, reply))
-        return;
-    page.documents_count = (size_t)PQntuples(reply->results[0]);
-    documents = sh_arena_array(sh_rpc_call_arena(call), page.documents_count + 1,
-                               sizeof(*documents));
     if (documents == NULL) {
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
         return;
     }
-    for (size_t i = 0; i < page.documents_count; i++)
-        read_document(reply->results[0], (int)i, &documents[i]);
-    page.documents = documents;
-    page.total = sh_pg_u64(reply->results[1], 0, 0);
+    for (size_t i = 0; i < count; i++)
+        read_document(rows, (int)i, &documents[i]);
     sh_rpc_reply(call, document_page_desc(), &page);
+}
+
+static void on_list(void *arg, const struct sh_pg_reply *reply)
+{
+    struct lookup *lookup = arg;
+
+    if (!record_failed(lookup->call, reply))
+        documents_reply_page(lookup->call, reply->results[0],
+                             sh_pg_u64(reply->results[1], 0, 0));
 }
 
 void documents_list(void *arg, struct sh_rpc_call *call)

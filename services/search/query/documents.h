@@ -19,4 +19,7 @@ void documents_get(void *arg, struct sh_rpc_call *call);
 void documents_list(void *arg, struct sh_rpc_call *call);
 void documents_delete(void *arg, struct sh_rpc_call *call);
 
+/* The answer of a page: `rows` of store_document_list or _pick. */
+void documents_reply_page(struct sh_rpc_call *call, const PGresult *rows, uint64_t total);
+
 #endif

@@ -96,6 +96,11 @@ const struct sh_pg_statement store_document_list = {
                      "WHERE ($1::text IS NULL OR d.collection = $1) AND " READABLE
                      " ORDER BY d.updated_at DESC, d.id LIMIT $6 OFFSET $7"};
 
+const struct sh_pg_statement store_document_pick = {
+    "document_pick",
+    "SELECT " DOCUMENT_COLUMNS " FROM unnest($1::text[]) WITH ORDINALITY AS w (id, n) "
+    "JOIN documents d ON d.id = w.id WHERE " READABLE " ORDER BY w.n"};
+
 const struct sh_pg_statement store_document_count = {
     "document_count", "SELECT count(*) FROM documents d "
                       "WHERE ($1::text IS NULL OR d.collection = $1) AND " READABLE};

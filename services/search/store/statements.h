@@ -70,6 +70,7 @@ extern const struct sh_pg_statement
     store_document_get,    /* id, and the rights of store_rights */
     store_document_list,   /* collection or NULL, rights, limit, offset */
     store_document_count,  /* collection or NULL, rights → count */
+    store_document_pick,   /* ids, rights → as of a list, in the order of the ids */
     store_document_delete, /* id, rights → one row if there was one */
     /* --- the view ------------------------------------------------------------------- */
     store_record,       /* → which record it is, "" when it may change under us; xid and

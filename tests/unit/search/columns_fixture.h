@@ -8,41 +8,7 @@
 
 #include "services/search/filter/columns.h"
 #include "shared/buffer.h"
-
-struct rng {
-    uint64_t state;
-};
-
-static inline uint64_t rng_next(struct rng *rng) /* splitmix64 */
-{
-    uint64_t z = rng->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-static inline uint32_t rng_below(struct rng *rng, uint32_t end)
-{
-    return (uint32_t)(rng_next(rng) % end);
-}
-
-static inline double rng_between(struct rng *rng, double low, double high)
-{
-    return low + (high - low) * ((double)(rng_next(rng) >> 11) / 9007199254740992.0);
-}
-
-static inline bool rng_chance(struct rng *rng, uint32_t percent)
-{
-    return rng_below(rng, 100) < percent;
-}
-
-static inline const char *rng_word(struct rng *rng, const char *const *words,
-                                   size_t count)
-{
-    return words[rng_below(rng, (uint32_t)count)];
-}
-
-#define WORD(rng, words) rng_word(rng, words, SH_COUNT(words))
+#include "tests/support/rng.h"
 
 static const char *const departments[] = {"", "IT", "HR", "Physics", "Law"};
 static const char *const campuses[] = {"",      "central",          "Central Campus",
@@ -115,16 +81,19 @@ static inline void make_point(struct rng *rng, double *lat, double *lon)
 
 static inline void make_position(struct rng *rng, struct sh_buffer *out)
 {
+    bool sky = rng_chance(rng, 30);
+    const char *north = sky ? "dec" : "lat";
+    const char *east = sky ? "ra" : "lon";
     double lat = 0;
     double lon = 0;
     make_point(rng, &lat, &lon);
     if (rng_chance(rng, 5)) /* the first number counts */
-        sh_buffer_printf(out, "{\"lat\":[\"x\",%.17g,3],\"lon\":[%.17g,true,9]}", lat,
-                         lon);
+        sh_buffer_printf(out, "{\"%s\":[\"x\",%.17g,3],\"%s\":[%.17g,true,9]}", north,
+                         lat, east, lon);
     else if (rng_chance(rng, 5))
-        sh_buffer_printf(out, "{\"lat\":%.17g}", lat);
+        sh_buffer_printf(out, "{\"%s\":%.17g}", north, lat);
     else
-        sh_buffer_printf(out, "{\"lat\":%.17g,\"lon\":%.17g}", lat, lon);
+        sh_buffer_printf(out, "{\"%s\":%.17g,\"%s\":%.17g}", north, lat, east, lon);
 }
 
 static inline void make_metadata(struct rng *rng, uint32_t serial, struct sh_buffer *out)
@@ -194,10 +163,14 @@ static inline void make_geo(struct rng *rng, struct sh_buffer *out)
     double lon = 0;
     make_point(rng, &lat, &lon);
     bool globe = lat >= -90 && lat <= 90 && lon >= -360 && lon <= 360;
-    sh_buffer_printf(out, ",\"geo\":{\"lat\":%.17g,\"lon\":%.17g,\"radius_km\":%.17g}",
+    bool sky = rng_chance(rng, 30);
+    double km = radii[rng_below(rng, SH_COUNT(radii))] *
+                (rng_chance(rng, 50) ? rng_between(rng, 0.8, 1.1) : 1);
+    sh_buffer_printf(out,
+                     sky ? ",\"cone\":{\"dec\":%.17g,\"ra\":%.17g,\"radius_deg\":%.17g}"
+                         : ",\"geo\":{\"lat\":%.17g,\"lon\":%.17g,\"radius_km\":%.17g}",
                      globe ? lat : 0, globe ? lon : 0,
-                     radii[rng_below(rng, SH_COUNT(radii))] *
-                         (rng_chance(rng, 50) ? rng_between(rng, 0.8, 1.1) : 1));
+                     sky ? (km < 20015 ? km / 111.195 : 180) : km);
 }
 
 static inline void make_list(struct rng *rng, struct sh_buffer *out)

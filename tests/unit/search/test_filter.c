@@ -16,7 +16,8 @@
 static const char METADATA[] =
     "{\"lang\":\"en\",\"year\":2020,\"ratio\":0.5,\"open\":true,\"tags\":[\"a\",\"b\",3],"
     "\"none\":null,\"last_reviewed\":\"2024-08-15T10:30:00\","
-    "\"position\":{\"lat\":55.95,\"lon\":-3.19},\"deep\":{\"er\":{\"x\":\"y\"}}}";
+    "\"position\":{\"lat\":55.95,\"lon\":-3.19},\"sky\":{\"ra\":296.0033,\"dec\":44.279},"
+    "\"deep\":{\"er\":{\"x\":\"y\"}}}";
 
 static const struct caller everyone = {
     .clearance = 5, .all_departments = true, .department = {"IT", 2}};
@@ -116,6 +117,15 @@ static const struct {
      "\"radius_km\":60}}}}",
      false},
     {"{\"metadata\":{\"lang\":{\"geo\":{\"lat\":0,\"lon\":0,\"radius_km\":9}}}}", false},
+    /* Kepler-452 is 1.0146 degrees from there */
+    {"{\"metadata\":{\"sky\":{\"cone\":{\"ra\":295,\"dec\":45,\"radius_deg\":1.02}}}}",
+     true},
+    {"{\"metadata\":{\"sky\":{\"cone\":{\"ra\":295,\"dec\":45,\"radius_deg\":1.01}}}}",
+     false},
+    {"{\"metadata\":{\"sky\":{\"geo\":{\"lon\":295,\"lat\":45,\"radius_km\":999}}}}",
+     false},
+    {"{\"metadata\":{\"position\":{\"cone\":{\"ra\":0,\"dec\":0,\"radius_deg\":180}}}}",
+     false},
     {"{\"any\":[{\"department\":\"HR\"},{\"min_priority\":2}]}", true},
     {"{\"any\":[{\"department\":\"HR\"},{\"min_priority\":5}]}", false},
     {"{\"any\":[]}", false},
@@ -170,6 +180,10 @@ static void faults_name_their_field(void **state)
          "filters.metadata.y.geo.lat", SH_INVALID},
         {"{\"metadata\":{\"y\":{\"geo\":{\"lat\":1,\"lon\":0}}}}",
          "filters.metadata.y.geo.radius_km", SH_INVALID},
+        {"{\"metadata\":{\"y\":{\"cone\":{\"ra\":361,\"dec\":0,\"radius_deg\":1}}}}",
+         "filters.metadata.y.cone.ra", SH_INVALID},
+        {"{\"metadata\":{\"y\":{\"cone\":{\"ra\":1,\"dec\":0,\"radius_deg\":181}}}}",
+         "filters.metadata.y.cone.radius_deg", SH_INVALID},
         {"{\"any\":{}}", "filters.any", SH_INVALID},
         {"{\"any\":[3]}", "filters.any[0]", SH_INVALID},
         {"{\"any\":[{},{\"x\":1}]}", "filters.any[1].x", SH_INVALID},

@@ -32,7 +32,8 @@ static const struct stored documents[] = {
      "\"position\":{\"lat\":55.95,\"lon\":-3.19},\"deep\":{\"er\":{\"x\":\"y\"}}}"},
     {"hr", "policies", "HR", "kings_buildings", 5, 3,
      "{\"lang\":\"de\",\"year\":2021.0,\"open\":false,\"tags\":[\"b\",true],"
-     "\"last_reviewed\":\"2024-02-30\",\"position\":{\"lat\":-10,\"lon\":200}}"},
+     "\"last_reviewed\":\"2024-02-30\",\"position\":{\"lat\":-10,\"lon\":200},"
+     "\"sky\":{\"ra\":296.0033,\"dec\":44.279}}"},
     {"dotted", "x", "IT", "central", 1, 4,
      "{\"a.b\":1,\"a\":{\"b\":2,\"c.d\":{\"e\":\"f\"}},\"position.lat\":55.9,"
      "\"position.lon\":-3.2}"},
@@ -142,6 +143,8 @@ static const char *const filters[] = {
     ("{\"metadata\":{\"position\":{\"geo\":{\"lat\":-10,\"lon\":-160,"
      "\"radius_km\":1}}}}"),
     "{\"metadata\":{\"lang\":{\"geo\":{\"lat\":0,\"lon\":0,\"radius_km\":9}}}}",
+    "{\"metadata\":{\"sky\":{\"cone\":{\"ra\":295,\"dec\":45,\"radius_deg\":1.02}}}}",
+    "{\"metadata\":{\"sky\":{\"cone\":{\"ra\":295,\"dec\":45,\"radius_deg\":1.01}}}}",
     "{\"any\":[{\"department\":\"HR\"},{\"min_priority\":2}]}",
     "{\"any\":[]}",
     "{\"all\":[{\"department\":\"IT\"},{\"min_priority\":3}]}",
