@@ -18,7 +18,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
+.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
@@ -126,6 +126,12 @@ bench-latency: ## search with 100,000 passages at half of the saturation
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/latency.py $(LATENCY_FLAGS)
+
+tck: ## the read scenarios of the openCypher TCK: TCK=a checkout of opencypher/openCypher
+	@$(MAKE) $(PARALLEL) BUILD=release build/release/tests/tck/driver
+	@/usr/bin/python3 tests/tck/run.py --driver build/release/tests/tck/driver --least 70 \
+	    --failed build/release/tests/tck/failed.txt $(TCK)
+	@echo "what failed: build/release/tests/tck/failed.txt"
 
 lint: ## formatting, clang-tidy, cppcheck
 	@scripts/deps.sh lint

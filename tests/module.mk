@@ -12,3 +12,9 @@ $(foreach s,gateway search embedder graph backup,\
 $(call tests,tests/unit/extract,extract.a $(SHARED))
 $(call fuzzers,tests/fuzz/extract,extract.a $(SHARED))
 $(call fuzzers,tests/fuzz/cli,cairn.a cli.a libshared.a)
+# Answers the queries of the openCypher TCK (tests/tck/run.py).
+TCK_SRCS := tests/tck/driver.c tests/tck/show.c
+DEPS += $(patsubst %.o,%.d,$(call obj,$(TCK_SRCS)))
+SRCS += $(TCK_SRCS)
+$(OUT)/tests/tck/driver: $(call obj,$(TCK_SRCS)) $(addprefix $(OUT)/,graph.a $(SHARED))
+	$(Q)echo LD $@; $(link)
