@@ -63,8 +63,8 @@ struct feed {
     enum sh_err taken;
     /* snapshots */
     struct keeper *keeper;
-    struct record_state record; /* when it was last looked at */
-    uint64_t saved_ms;          /* when the last attempt ended */
+    struct sh_record_state record; /* when it was last looked at */
+    uint64_t saved_ms;             /* when the last attempt ended */
     void (*drained)(void *arg);
     void *drained_arg;
     uv_timer_t timer; /* tries again */

@@ -12,7 +12,7 @@ enum { REST = 20 }; /* a snapshot that took a second is followed by so many with
 /* --- from a snapshot -----------------------------------------------------------------
  */
 
-static void on_snapshot(void *arg, struct held_view *view, const struct note *note)
+static void on_snapshot(void *arg, struct held_view *view, const struct sh_note *note)
 {
     struct feed *feed = arg;
 
@@ -36,13 +36,13 @@ static void on_snapshot(void *arg, struct held_view *view, const struct note *no
 /* What is read of the record is part of what it is. */
 static void take_record(struct feed *feed, const PGresult *row)
 {
-    struct record_state *record = &feed->record;
+    struct sh_record_state *record = &feed->record;
     const char *sql = store_page_all.sql;
     const char *identity = PQgetvalue(row, 0, 0);
 
     *record =
-        (struct record_state){.horizon = {sh_pg_u64(row, 0, 1), sh_pg_u64(row, 0, 2)},
-                              .after = sh_pg_u64(row, 0, 3)};
+        (struct sh_record_state){.horizon = {sh_pg_u64(row, 0, 1), sh_pg_u64(row, 0, 2)},
+                                 .after = sh_pg_u64(row, 0, 3)};
     if (identity[0] != '\0')
         (void)snprintf(record->identity, sizeof(record->identity), "%.128s-%016llx",
                        identity, (unsigned long long)XXH3_64bits(sql, strlen(sql)));
@@ -60,7 +60,7 @@ static void on_record(void *arg, const struct sh_pg_reply *reply)
         feed_retry(feed);
         return;
     }
-    feed->record = (struct record_state){0};
+    feed->record = (struct sh_record_state){0};
     if (reply->err == SH_OK)
         take_record(feed, reply->results[0]);
     else
@@ -115,7 +115,7 @@ static void on_saved(void *arg, enum sh_err err)
  * nothing to do, or it cannot be done. */
 static bool save(struct feed *feed)
 {
-    struct note note;
+    struct sh_note note;
 
     if (feed->state != FOLLOWING || feed->building != NULL || feed->again ||
         feed->closing || !feed->unsaved || feed->record.identity[0] == '\0' ||

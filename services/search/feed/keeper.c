@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "services/search/feed/snapshots.h"
 #include "services/search/view/view_snapshot.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
+#include "shared/snapshots.h"
 
 static struct sh_family loads_total = {
     .kind = SH_COUNTER,
@@ -32,19 +32,19 @@ static struct sh_family saved_gauge = {
 
 struct keeper {
     struct sh_workers *writer;
-    struct snapshots *snapshots; /* NULL: nothing is kept; while busy the writer's */
+    struct sh_snapshots *snapshots; /* NULL: nothing is kept; while busy the writer's */
     char *rows;
     struct keeper_state state;
     bool busy;
     struct sh_work work;
     struct held_view *view;
-    struct note note;
+    struct sh_note note;
     enum sh_err err;
     uint64_t began_us;
     double took_s;
     /* loading */
     const struct view_options *options;
-    struct record_state record;
+    struct sh_record_state record;
     struct model model;
     const char *outcome;
     keeper_loaded_fn *loaded;
@@ -67,7 +67,7 @@ enum sh_err keeper_create(const char *dir, struct sh_workers *writer, struct kee
     keeper->state.loaded = "";
     if (!dir || dir[0] == '\0')
         return SH_OK;
-    enum sh_err err = snapshots_open(dir, &keeper->snapshots);
+    enum sh_err err = sh_snapshots_open(dir, &keeper->snapshots);
     if (err == SH_OK) {
         vector_index_clean(dir);
         keeper->rows = sh_strdup(dir);
@@ -85,7 +85,7 @@ void keeper_close(struct keeper **keeper)
 {
     if (!*keeper)
         return;
-    snapshots_close(&(*keeper)->snapshots);
+    sh_snapshots_close(&(*keeper)->snapshots);
     sh_buffer_free(&(*keeper)->text);
     sh_free((*keeper)->rows);
     sh_free(*keeper);
@@ -132,9 +132,9 @@ static enum sh_err check(struct keeper *keeper, const char *path)
     enum sh_err err = view_snapshot_peek(path, &about);
     if (err != SH_OK)
         return err == SH_NOTFOUND ? SH_MALFORMED : err;
-    if (!note_read(about.note, &keeper->note))
+    if (!sh_note_read(about.note, &keeper->note))
         return SH_MALFORMED;
-    keeper->outcome = note_refused(&keeper->note, &keeper->record);
+    keeper->outcome = sh_note_refused(&keeper->note, &keeper->record);
     if (!keeper->outcome && (strcmp(about.fingerprint, keeper->model.fingerprint) != 0 ||
                              about.dimension != keeper->model.dimension))
         keeper->outcome = "model";
@@ -160,8 +160,8 @@ static enum sh_err load(struct keeper *keeper, const char *path)
 /* False: there may be an older one. */
 static bool try_newest(struct keeper *keeper)
 {
-    char path[SNAPSHOTS_PATH];
-    enum sh_err err = snapshots_newest(keeper->snapshots, path);
+    char path[SH_SNAPSHOTS_PATH];
+    enum sh_err err = sh_snapshots_newest(keeper->snapshots, path);
     if (err != SH_OK) {
         if (!keeper->outcome)
             keeper->outcome = err == SH_NOTFOUND ? "none" : "failed";
@@ -176,10 +176,10 @@ static bool try_newest(struct keeper *keeper)
                    "aside",
                    path);
         keeper->outcome = "corrupt";
-        return snapshots_set_aside(keeper->snapshots) != SH_OK;
+        return sh_snapshots_set_aside(keeper->snapshots) != SH_OK;
     }
     if (err == SH_CONFLICT)
-        snapshots_drop(keeper->snapshots);
+        sh_snapshots_drop(keeper->snapshots);
     else
         keeper->outcome = err == SH_OK ? "loaded" : "failed";
     keeper->err = err;
@@ -211,7 +211,7 @@ static void on_loaded(struct sh_work *work, enum sh_err err)
     keeper->loaded(keeper->arg, view, &keeper->note);
 }
 
-enum sh_err keeper_load(struct keeper *keeper, const struct record_state *record,
+enum sh_err keeper_load(struct keeper *keeper, const struct sh_record_state *record,
                         const struct model *model, const struct view_options *options,
                         keeper_loaded_fn *done, void *arg)
 {
@@ -234,15 +234,15 @@ enum sh_err keeper_load(struct keeper *keeper, const struct record_state *record
 static void run_save(struct sh_work *work)
 {
     struct keeper *keeper = SH_CONTAINER_OF(work, struct keeper, work);
-    char path[SNAPSHOTS_PATH];
+    char path[SH_SNAPSHOTS_PATH];
     uint64_t began_us = sh_now_us();
-    enum sh_err err = snapshots_begin(keeper->snapshots, path);
+    enum sh_err err = sh_snapshots_begin(keeper->snapshots, path);
     if (err == SH_OK)
         err = view_snapshot_save(keeper->view->view, keeper->text.data, path);
     if (err == SH_OK)
-        err = snapshots_commit(keeper->snapshots);
+        err = sh_snapshots_commit(keeper->snapshots);
     if (err != SH_OK)
-        snapshots_abandon(keeper->snapshots);
+        sh_snapshots_abandon(keeper->snapshots);
     keeper->err = err;
     keeper->took_s = (double)(sh_now_us() - began_us) / 1e6;
 }
@@ -269,15 +269,15 @@ static void on_saved(struct sh_work *work, enum sh_err err)
 }
 
 enum sh_err keeper_save(struct keeper *keeper, struct held_view *view,
-                        const struct note *note, void (*done)(void *arg, enum sh_err err),
-                        void *arg)
+                        const struct sh_note *note,
+                        void (*done)(void *arg, enum sh_err err), void *arg)
 {
     if (!keeper->snapshots)
         return SH_UNAVAILABLE;
     if (keeper->busy)
         return SH_BUSY;
     sh_buffer_clear(&keeper->text);
-    note_write(note, &keeper->text);
+    sh_note_write(note, &keeper->text);
     if (keeper->text.err != SH_OK)
         return keeper->text.err;
     keeper->saved = done;

@@ -6,8 +6,8 @@
 #define SEARCH_KEEPER_H
 
 #include "services/search/feed/held.h"
-#include "services/search/feed/note.h"
 #include "services/search/ingest/model.h"
+#include "shared/note.h"
 #include "shared/workers.h"
 
 struct keeper;
@@ -27,10 +27,12 @@ bool keeper_busy(const struct keeper *keeper);
 /* `view` NULL: there is no snapshot that can be followed; else the caller's. `note` is
  * lent.
  */
-typedef void keeper_loaded_fn(void *arg, struct held_view *view, const struct note *note);
+typedef void keeper_loaded_fn(void *arg, struct held_view *view,
+                              const struct sh_note *note);
 /* `done` once, never from inside this call; `options` are borrowed until then. Errors:
  * SH_UNAVAILABLE (nothing is kept), SH_BUSY; `done` is then never called. */
-SH_CHECK enum sh_err keeper_load(struct keeper *keeper, const struct record_state *record,
+SH_CHECK enum sh_err keeper_load(struct keeper *keeper,
+                                 const struct sh_record_state *record,
                                  const struct model *model,
                                  const struct view_options *options,
                                  keeper_loaded_fn *done, void *arg);
@@ -38,7 +40,7 @@ SH_CHECK enum sh_err keeper_load(struct keeper *keeper, const struct record_stat
 /* `done` once, never from inside this call; the view is held until then. Errors:
  * SH_UNAVAILABLE, SH_BUSY, SH_NOMEM; `done` is then never called. */
 SH_CHECK enum sh_err keeper_save(struct keeper *keeper, struct held_view *view,
-                                 const struct note *note,
+                                 const struct sh_note *note,
                                  void (*done)(void *arg, enum sh_err err), void *arg);
 
 struct keeper_state {

@@ -1,4 +1,4 @@
-#include "services/search/feed/snapshots.h"
+#include "shared/snapshots.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,10 +19,10 @@
 
 enum { NAME_ROOM = 40 };
 
-struct snapshots {
+struct sh_snapshots {
     int dir;  /* all names are relative to it */
     int lock; /* open as long as it is held */
-    char path[SNAPSHOTS_PATH - NAME_ROOM];
+    char path[SH_SNAPSHOTS_PATH - NAME_ROOM];
 };
 
 /* --- names ---------------------------------------------------------------------------
@@ -55,7 +55,7 @@ static DIR *list(int at, const char *name)
 }
 
 /* The greatest number of a kind; 0: there is none. */
-static enum sh_err newest(const struct snapshots *self, const char *kind,
+static enum sh_err newest(const struct sh_snapshots *self, const char *kind,
                           uint64_t *number)
 {
     DIR *dir = list(self->dir, ".");
@@ -77,7 +77,7 @@ static enum sh_err newest(const struct snapshots *self, const char *kind,
 
 /* A directory of files. What cannot be removed stays, and is tried again with the next.
  */
-static void remove_one(const struct snapshots *self, const char *name)
+static void remove_one(const struct sh_snapshots *self, const char *name)
 {
     DIR *dir = list(self->dir, name);
     const struct dirent *entry = NULL;
@@ -92,7 +92,8 @@ static void remove_one(const struct snapshots *self, const char *name)
 }
 
 /* All of a kind but the one of this number. */
-static void remove_others(const struct snapshots *self, const char *kind, uint64_t kept)
+static void remove_others(const struct sh_snapshots *self, const char *kind,
+                          uint64_t kept)
 {
     DIR *dir = list(self->dir, ".");
     const struct dirent *entry = NULL;
@@ -109,7 +110,7 @@ static void remove_others(const struct snapshots *self, const char *kind, uint64
 /* --- life ----------------------------------------------------------------------------
  */
 
-static enum sh_err take_lock(struct snapshots *self)
+static enum sh_err take_lock(struct sh_snapshots *self)
 {
     self->lock = openat(self->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock < 0)
@@ -119,7 +120,7 @@ static enum sh_err take_lock(struct snapshots *self)
     return SH_OK;
 }
 
-static enum sh_err open_dir(struct snapshots *self, const char *dir)
+static enum sh_err open_dir(struct sh_snapshots *self, const char *dir)
 {
     size_t len = strlen(dir);
     if (len >= sizeof(self->path))
@@ -131,9 +132,9 @@ static enum sh_err open_dir(struct snapshots *self, const char *dir)
     return self->dir >= 0 ? take_lock(self) : SH_IO;
 }
 
-enum sh_err snapshots_open(const char *dir, struct snapshots **out)
+enum sh_err sh_snapshots_open(const char *dir, struct sh_snapshots **out)
 {
-    struct snapshots *self = sh_alloc(sizeof(*self));
+    struct sh_snapshots *self = sh_alloc(sizeof(*self));
     *out = NULL;
     if (!self)
         return SH_NOMEM;
@@ -141,7 +142,7 @@ enum sh_err snapshots_open(const char *dir, struct snapshots **out)
     enum sh_err err = open_dir(self, dir);
     if (err != SH_OK) {
         int why = errno;
-        snapshots_close(&self);
+        sh_snapshots_close(&self);
         errno = why;
         return err;
     }
@@ -150,7 +151,7 @@ enum sh_err snapshots_open(const char *dir, struct snapshots **out)
     return SH_OK;
 }
 
-void snapshots_close(struct snapshots **self)
+void sh_snapshots_close(struct sh_snapshots **self)
 {
     if (!*self)
         return;
@@ -165,13 +166,14 @@ void snapshots_close(struct snapshots **self)
 /* --- what it does --------------------------------------------------------------------
  */
 
-static void path_of(const struct snapshots *self, const char *name,
-                    char path[SNAPSHOTS_PATH])
+static void path_of(const struct sh_snapshots *self, const char *name,
+                    char path[SH_SNAPSHOTS_PATH])
 {
-    (void)snprintf(path, SNAPSHOTS_PATH, "%s/%s", self->path, name);
+    (void)snprintf(path, SH_SNAPSHOTS_PATH, "%s/%s", self->path, name);
 }
 
-enum sh_err snapshots_newest(const struct snapshots *self, char path[SNAPSHOTS_PATH])
+enum sh_err sh_snapshots_newest(const struct sh_snapshots *self,
+                                char path[SH_SNAPSHOTS_PATH])
 {
     char name[NAME_ROOM];
     uint64_t number = 0;
@@ -183,14 +185,14 @@ enum sh_err snapshots_newest(const struct snapshots *self, char path[SNAPSHOTS_P
     return SH_OK;
 }
 
-enum sh_err snapshots_begin(struct snapshots *self, char path[SNAPSHOTS_PATH])
+enum sh_err sh_snapshots_begin(struct sh_snapshots *self, char path[SH_SNAPSHOTS_PATH])
 {
     remove_one(self, NEXT);
     path_of(self, NEXT, path);
     return mkdirat(self->dir, NEXT, 0700) == 0 ? SH_OK : SH_IO;
 }
 
-static enum sh_err sync_entry(const struct snapshots *self, const char *name)
+static enum sh_err sync_entry(const struct sh_snapshots *self, const char *name)
 {
     int fd = openat(self->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum sh_err err = fd >= 0 && fsync(fd) == 0 ? SH_OK : SH_IO;
@@ -199,7 +201,7 @@ static enum sh_err sync_entry(const struct snapshots *self, const char *name)
     return err;
 }
 
-enum sh_err snapshots_commit(struct snapshots *self)
+enum sh_err sh_snapshots_commit(struct sh_snapshots *self)
 {
     char name[NAME_ROOM];
     uint64_t number = 0;
@@ -216,12 +218,12 @@ enum sh_err snapshots_commit(struct snapshots *self)
     return SH_OK;
 }
 
-void snapshots_abandon(struct snapshots *self)
+void sh_snapshots_abandon(struct sh_snapshots *self)
 {
     remove_one(self, NEXT);
 }
 
-enum sh_err snapshots_set_aside(struct snapshots *self)
+enum sh_err sh_snapshots_set_aside(struct sh_snapshots *self)
 {
     char from[NAME_ROOM];
     char to[NAME_ROOM];
@@ -238,7 +240,7 @@ enum sh_err snapshots_set_aside(struct snapshots *self)
     return SH_OK;
 }
 
-void snapshots_drop(struct snapshots *self)
+void sh_snapshots_drop(struct sh_snapshots *self)
 {
     char name[NAME_ROOM];
     uint64_t number = 0;

@@ -1,4 +1,4 @@
-#include "services/search/feed/note.h"
+#include "shared/note.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void note_write(const struct note *note, struct sh_buffer *out)
+void sh_note_write(const struct sh_note *note, struct sh_buffer *out)
 {
     sh_buffer_printf(out, "%" PRIu64 " %" PRIu64 " %s %s", note->position.xid,
                      note->position.seq, note->identity, note->sample);
@@ -26,14 +26,14 @@ static bool read_number(const char **at, uint64_t *number)
     return true;
 }
 
-bool note_read(const char *text, struct note *out)
+bool sh_note_read(const char *text, struct sh_note *out)
 {
-    *out = (struct note){0};
+    *out = (struct sh_note){0};
     if (!read_number(&text, &out->position.xid) ||
         !read_number(&text, &out->position.seq))
         return false;
     size_t identity = strcspn(text, " ");
-    if (identity == 0 || identity > RECORD_IDENTITY || text[identity] != ' ')
+    if (identity == 0 || identity > SH_RECORD_IDENTITY || text[identity] != ' ')
         return false;
     memcpy(out->identity, text, identity);
     text += identity + 1;
@@ -43,7 +43,8 @@ bool note_read(const char *text, struct note *out)
     return true;
 }
 
-const char *note_refused(const struct note *note, const struct record_state *record)
+const char *sh_note_refused(const struct sh_note *note,
+                            const struct sh_record_state *record)
 {
     const struct sh_changefeed_position *position = &note->position;
     if (record->identity[0] == '\0' || strcmp(note->identity, record->identity) != 0 ||
