@@ -104,6 +104,7 @@ struct cy_expr {
     enum cy_kind kind;
     enum cy_op op;
     struct cy_at at;
+    uint32_t height; /* of the tree below it; bounded (parse.h) */
     struct sh_bytes text;
     bool flag;
     bool distinct;

@@ -6,8 +6,10 @@
 #include "services/graph/cypher/env.h"
 
 enum {
-    CY_TEXT_MAX = 65536,  /* bytes of a query */
-    CY_NESTING_MAX = 128, /* of expressions */
+    CY_TEXT_MAX = 65536, /* bytes of a query */
+    CY_CLAUSES_MAX = 200,
+    CY_NESTING_MAX = 100, /* of brackets and prefixes */
+    CY_HEIGHT_MAX = 1000, /* of the tree of an expression */
 };
 
 /* Uses the env's arena and errors only. Fails with CY_SYNTAX, CY_UNSUPPORTED, CY_WRITE.

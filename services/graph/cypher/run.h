@@ -15,9 +15,8 @@ struct cy_result {
  * the arena and the reader). False: no more rows are wanted. */
 typedef bool cy_row_fn(void *arg, const struct cy_value *values, size_t count);
 
-/* The env has reader, arena, parameters and budget; all else is zero. `begin` (may be
- * NULL) learns the columns before the first row. False: env->err and env->error say why.
- */
+/* The env has reader, arena, parameters and budget; all else is zero. False: env->err and
+ * env->error say why. */
 bool cy_run(struct cy_env *env, struct sh_bytes text, cy_row_fn *row, void *arg,
             struct cy_result *out);
 
