@@ -1,35 +1,25 @@
 /* backup: which backup sets there are. See README.md. */
 #include <stdio.h>
 
-#include "services/backup/sets.h"
+#include "services/backup/manifest/sets.h"
+#include "services/backup/run/commands.h"
+#include "services/backup/settings.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
 #include "shared/rpc_server.h"
 #include "shared/service.h"
 
-#define BACKUP_SETTINGS(S)                                                               \
-    S(str, directory, "BACKUP_DIR", "var/backups", 1, 4096, 0, "",                       \
-      "directory with one folder a backup set")
-
-struct backup_config {
-    BACKUP_SETTINGS(SH_SETTING_MEMBER)
-};
-
 struct backup {
     struct sh_process_config process;
-    struct backup_config config;
+    struct backup_all config;
     struct sh_health_check *check;
     uv_timer_t timer;
     bool looking;
     bool stopped;
 };
 
-static SH_SETTINGS_DEFINE(backup, "Backups", BACKUP_SETTINGS)
-
-    enum {
-        LOOK_EVERY_MS = 60000
-    };
+enum { LOOK_EVERY_MS = 60000 };
 
 static struct sh_family sets_gauge = {.kind = SH_GAUGE,
                                       .name = "cairn_backup_sets",
@@ -80,7 +70,7 @@ static void on_timer(uv_timer_t *timer)
     struct backup *backup = timer->data;
 
     if (!backup->looking)
-        backup->looking = sets_read_later(timer->loop, backup->config.directory,
+        backup->looking = sets_read_later(timer->loop, backup->config.backup.directory,
                                           on_looked, backup) == SH_OK;
 }
 
@@ -122,8 +112,8 @@ static void on_list(void *arg, enum sh_err err, const struct sets *sets)
 static void handle_list(void *arg, struct sh_rpc_call *call)
 {
     struct backup *backup = arg;
-    enum sh_err err =
-        sets_read_later(backup->timer.loop, backup->config.directory, on_list, call);
+    enum sh_err err = sets_read_later(backup->timer.loop, backup->config.backup.directory,
+                                      on_list, call);
 
     if (err != SH_OK)
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
@@ -144,7 +134,7 @@ static const struct sh_stage stages[] = {
 int main(int argc, char **argv)
 {
     static struct backup backup;
-    struct sh_settings settings[] = {backup_settings(&backup.config)};
+    struct sh_settings settings[BACKUP_GROUPS];
     struct sh_service_spec spec = {
         .name = "backup",
         .summary = "which backup sets there are",
@@ -159,6 +149,10 @@ int main(int argc, char **argv)
         .rpc_callers = "gateway",
         .self = &backup,
     };
+    int status;
 
+    if (commands_run(argc, argv, &status))
+        return status;
+    backup_groups(&backup.config, settings);
     return sh_service_main(argc, argv, &spec);
 }

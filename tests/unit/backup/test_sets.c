@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "services/backup/manifest.h"
-#include "services/backup/sets.h"
+#include "services/backup/manifest/manifest.h"
+#include "services/backup/manifest/sets.h"
 
 #define GOOD(id, when)                                                                   \
     "{\"id\":\"" id "\",\"kind\":\"full\",\"label\":\"l\",\"created_at\":" when          \

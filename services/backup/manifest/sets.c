@@ -1,4 +1,4 @@
-#include "services/backup/sets.h"
+#include "services/backup/manifest/sets.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "services/backup/manifest.h"
+#include "services/backup/manifest/manifest.h"
 #include "shared/log.h"
 
 /* --- one set ------------------------------------------------------------------------ */

@@ -1,9 +1,11 @@
-#include "services/backup/manifest.h"
+#include "services/backup/manifest/manifest.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
+
+#include "services/backup/manifest/record.h"
 
 static enum sh_err wrong(char fault[static 128], const char *member, const char *why)
 {
@@ -89,6 +91,19 @@ static enum sh_err take_members(const json_t *json, const char *folder,
     return SH_OK;
 }
 
+/* What this program wrote has a mark; without the two members it is somebody else's. */
+static enum sh_err check_mark(const json_t *json, char fault[static 128])
+{
+    const char *why = "";
+
+    if (json_object_get(json, "format") == NULL && json_object_get(json, "mark") == NULL)
+        return SH_OK;
+    if (record_check(json, "", &why) == SH_OK)
+        return SH_OK;
+    (void)snprintf(fault, 128, "%s", why);
+    return SH_INVALID;
+}
+
 enum sh_err manifest_parse(struct sh_bytes bytes, const char *folder,
                            struct sh_arena *arena, struct backup_set *out,
                            char fault[static 128])
@@ -104,6 +119,8 @@ enum sh_err manifest_parse(struct sh_bytes bytes, const char *folder,
         (void)snprintf(fault, 128, "it is not a JSON object");
     else
         err = take_members(json, folder, arena, out, fault);
+    if (err == SH_OK)
+        err = check_mark(json, fault);
     json_decref(json);
     return err;
 }

@@ -8,7 +8,7 @@
 #include "proto/msg.h"
 #include "shared/mem.h"
 
-enum { MANIFEST_BYTES_MAX = 65536 };
+enum { MANIFEST_BYTES_MAX = 1 << 20 };
 
 /* *out lives in `arena`. `fault` gets what is wrong. Errors: SH_INVALID, SH_NOMEM. */
 SH_CHECK enum sh_err manifest_parse(struct sh_bytes json, const char *folder,

@@ -1,0 +1,194 @@
+#include "services/backup/restore/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/backup/pipeline/source.h"
+#include "services/backup/tool/child.h"
+#include "services/backup/tool/database.h"
+
+enum { TURN_MS = 100, LINE = 512, GOLDEN_MAX = 1 << 20 };
+
+struct loading {
+    struct work *work;
+    int to;       /* pg_restore's stdin; -1: it takes no more */
+    bool refused; /* it has ended before the stream */
+};
+
+/* --- to it -------------------------------------------------------------------------- */
+
+static enum sh_err on_bytes(void *arg, struct sh_bytes bytes)
+{
+    struct loading *loading = arg;
+    const char *data = bytes.data;
+
+    while (bytes.len > 0 && !loading->refused) {
+        struct pollfd waiting = {.fd = loading->to, .events = POLLOUT};
+        child_turn(loading->work);
+        if (work_cancelled(loading->work))
+            return work_go_on(loading->work);
+        if (poll(&waiting, 1, TURN_MS) <= 0)
+            continue;
+        ssize_t n = write(loading->to, data, bytes.len);
+        if (n < 0 && errno == EPIPE)
+            loading->refused = true; /* why, its own words tell */
+        else if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return work_fail(loading->work, SH_IO, "pg_restore: %s", strerror(errno));
+        if (n > 0) {
+            data += n;
+            bytes.len -= (size_t)n;
+        }
+    }
+    return SH_OK; /* the rest is read to be compared */
+}
+
+/* Starts it and feeds it. Its end is judged before a fault of the stream: that there is
+ * one is why it did not like what it got. */
+static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
+                        const struct child_spec *how)
+{
+    static struct child child;
+    struct loading loading = {.work = work, .to = -1};
+    const json_t *stream =
+        json_object_get(json_object_get(manifest, "streams"), "database");
+    struct child_spec spec = *how;
+    struct work quiet = *work;
+    int ends[2];
+    enum sh_err ended;
+    enum sh_err err;
+
+    if (stream == NULL)
+        return work_fail(work, SH_INVALID, "there is no database in this set");
+    err = child_pipe(work, ends);
+    if (err != SH_OK)
+        return err;
+    spec.in = ends[0];
+    err = child_start(work, &spec, &child);
+    (void)close(ends[0]);
+    if (err != SH_OK) {
+        (void)close(ends[1]);
+        return err;
+    }
+    loading.to = ends[1];
+    (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    err = source_read(work, folder, stream, on_bytes, &loading);
+    if (err != SH_OK)
+        child_kill(&child, SIGKILL); /* before the end of its input makes it commit */
+    (void)close(ends[1]);
+    ended = child_wait(&quiet, &child, "pg_restore");
+    if (err == SH_OK && ended != SH_OK)
+        err = work_fail(work, ended, "%s", quiet.error);
+    return err;
+}
+
+enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
+                          const char *conninfo, const char *name)
+{
+    char program[BACKUP_PATH];
+    char option[128];
+    char **env = database_env(work, conninfo, name);
+
+    if (env == NULL)
+        return SH_INVALID;
+    database_tool(work, "pg_restore", program);
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    (void)snprintf(option, sizeof(option), "--dbname=%.63s", name ? name : "");
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        if (name == NULL && strcmp(o->keyword, "dbname") == 0 && o->val != NULL)
+            (void)snprintf(option, sizeof(option), "--dbname=%.63s", o->val);
+    PQconninfoFree(options);
+    const char *const argv[] = {program,           option,       "--single-transaction",
+                                "--exit-on-error", "--no-owner", "--no-privileges",
+                                "--no-password",   NULL};
+    struct child_spec spec = {
+        .argv = argv, .env = env, .out = -1, .uid = geteuid(), .gid = getegid()};
+    enum sh_err err = feed(work, folder, manifest, &spec);
+    database_env_free(env);
+    return err;
+}
+
+/* --- the list ----------------------------------------------------------------------- */
+
+static size_t count_entries(int fd)
+{
+    FILE *file = fdopen(fd, "r");
+    char line[LINE];
+    size_t count = 0;
+
+    if (file == NULL) {
+        (void)close(fd);
+        return 0;
+    }
+    rewind(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        count += line[0] != ';' && strstr(line, " TABLE DATA ") != NULL;
+    (void)fclose(file);
+    return count;
+}
+
+static enum sh_err list(struct work *work, int folder, const json_t *manifest,
+                        const char *program, size_t *entries)
+{
+    const char *const argv[] = {program, "--list", NULL};
+    int out = open(work->all->backup.scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    enum sh_err err;
+
+    if (out < 0)
+        return work_fail(work, SH_IO, "BACKUP_SCRATCH_DIR: %s", strerror(errno));
+    struct child_spec spec = {
+        .argv = argv, .out = out, .uid = geteuid(), .gid = getegid()};
+    err = feed(work, folder, manifest, &spec);
+    *entries = count_entries(out);
+    return err;
+}
+
+enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
+                      size_t *entries)
+{
+    char program[BACKUP_PATH];
+    const char *const argv[] = {program, "--file=/dev/null", NULL};
+    struct child_spec spec = {
+        .argv = argv, .out = -1, .uid = geteuid(), .gid = getegid()};
+    enum sh_err err;
+
+    database_tool(work, "pg_restore", program);
+    err = list(work, folder, manifest, program, entries);
+    return err == SH_OK ? feed(work, folder, manifest, &spec) : err;
+}
+
+/* --- known passages ----------------------------------------------------------------- */
+
+static enum sh_err collect(void *arg, struct sh_bytes bytes)
+{
+    struct sh_buffer *text = arg;
+
+    sh_buffer_append(text, bytes.data, bytes.len);
+    return text->len > GOLDEN_MAX ? SH_MALFORMED : text->err;
+}
+
+enum sh_err load_golden(struct work *work, int folder, const json_t *manifest,
+                        json_t **golden)
+{
+    const json_t *stream =
+        json_object_get(json_object_get(manifest, "streams"), "golden");
+    struct sh_buffer text = {0};
+    enum sh_err err = SH_OK;
+
+    *golden = NULL;
+    if (stream == NULL)
+        *golden = json_array();
+    else
+        err = source_read(work, folder, stream, collect, &text);
+    if (err == SH_OK && stream != NULL)
+        *golden = json_loadb(text.data ? text.data : "", text.len, 0, NULL);
+    if (err == SH_OK && *golden == NULL)
+        err = work_fail(work, SH_MALFORMED, "the known passages cannot be read");
+    sh_buffer_free(&text);
+    return err;
+}

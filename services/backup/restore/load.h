@@ -1,0 +1,22 @@
+/* load: a set's database stream through pg_restore into a database. One thread. */
+#ifndef BACKUP_LOAD_H
+#define BACKUP_LOAD_H
+
+#include "services/backup/run/work.h"
+
+/* Into the database that `conninfo` names, which must be empty. It is one transaction:
+ * all of it or nothing. Errors: those of source_read(), SH_UPSTREAM (pg_restore); the
+ * work has the text. */
+SH_CHECK enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
+                                   const char *conninfo, const char *name);
+/* Lets pg_restore read the whole archive, without a database: its table of contents, and
+ * every row of it. *entries: tables whose data is in it. */
+SH_CHECK enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
+                               size_t *entries);
+
+/* The known passages that were saved with it; an empty array where there are none. The
+ * caller's. */
+SH_CHECK enum sh_err load_golden(struct work *work, int folder, const json_t *manifest,
+                                 json_t **golden);
+
+#endif

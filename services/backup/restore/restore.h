@@ -1,0 +1,22 @@
+/* restore: a set's database becomes one again. Never into one that is in use: it is made
+ * beside it, compared with the manifest, and then the two change names in one
+ * transaction. What was there before stays until the next restore, and can be brought
+ * back. One thread. */
+#ifndef BACKUP_RESTORE_H
+#define BACKUP_RESTORE_H
+
+#include "services/backup/run/work.h"
+
+/* Into a new database of that name on the server of DATABASE_URL. Errors: SH_CONFLICT (it
+ * is there), SH_UNAVAILABLE, SH_UPSTREAM, SH_MALFORMED (what came out is not what was
+ * saved; it is gone again), those of source_read(). */
+SH_CHECK enum sh_err restore_database(struct work *work, const char *id, const char *name,
+                                      json_t **result);
+/* The database of DATABASE_URL: the set is verified, what is there is saved as a set
+ * first. *result: {"id","previous_database","safety_backup","originals",…}. */
+SH_CHECK enum sh_err restore_live(struct work *work, const char *id, json_t **result);
+/* What was there before the last restore_live() is there again; a second time undoes
+ * that. Errors: SH_NOTFOUND: there is nothing to go back to. */
+SH_CHECK enum sh_err restore_undo(struct work *work, json_t **result);
+
+#endif

@@ -1,0 +1,239 @@
+#include "services/backup/restore/swap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "services/backup/run/root.h"
+#include "shared/mem.h"
+
+/* The comment of a database says what it is: where to go back to is written in the server
+ * itself, in the transaction of the swap. */
+static const char mark[] = "cairn-backup: before the last restore of ";
+
+/* --- statements --------------------------------------------------------------------- */
+
+/* `format` with up to two names, quoted. */
+static enum sh_err run(struct work *work, struct swap *swap, const char *format,
+                       const char *one, const char *two)
+{
+    char *first = PQescapeIdentifier(swap->conn, one, strlen(one));
+    char *second = PQescapeIdentifier(swap->conn, two ? two : "", two ? strlen(two) : 0);
+    struct sh_buffer sql = {0};
+    enum sh_err err = SH_NOMEM;
+
+    if (first != NULL && second != NULL) {
+        for (const char *c = format; *c; c++)
+            if (*c == '1')
+                sh_buffer_text(&sql, first);
+            else if (*c == '2')
+                sh_buffer_text(&sql, second);
+            else
+                sh_buffer_append(&sql, c, 1);
+        sh_buffer_append(&sql, "", 1);
+        err = sql.err == SH_OK ? database_do(work, swap->conn, sql.data) : SH_NOMEM;
+    }
+    sh_buffer_free(&sql);
+    PQfreemem(first);
+    PQfreemem(second);
+    return err;
+}
+
+static enum sh_err exists(struct work *work, struct swap *swap, const char *name,
+                          bool *out)
+{
+    const char *params[] = {name};
+    PGresult *rows = database_ask_with(
+        work, swap->conn, "SELECT FROM pg_database WHERE datname = $1", 1, params);
+
+    *out = rows != NULL && PQntuples(rows) > 0;
+    PQclear(rows);
+    return rows != NULL ? SH_OK : SH_UPSTREAM;
+}
+
+static enum sh_err end_sessions(struct work *work, struct swap *swap, const char *name)
+{
+    const char *params[] = {name};
+    PGresult *rows = database_ask_with(
+        work, swap->conn,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", 1,
+        params);
+
+    PQclear(rows);
+    return rows != NULL ? SH_OK : SH_UPSTREAM;
+}
+
+/* --- opening ------------------------------------------------------------------------ */
+
+static enum sh_err name_of(struct work *work, struct swap *swap)
+{
+    PQconninfoOption *options = PQconninfoParse(swap->conninfo, NULL);
+
+    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+        if (strcmp(o->keyword, "dbname") == 0 && o->val != NULL)
+            (void)snprintf(swap->name, sizeof(swap->name), "%s", o->val);
+    PQconninfoFree(options);
+    if (swap->name[0] == '\0')
+        return work_fail(work, SH_INVALID, "DATABASE_URL names no database");
+    return SH_OK;
+}
+
+enum sh_err swap_open(struct work *work, struct swap *swap)
+{
+    enum sh_err err;
+
+    *swap = (struct swap){.conninfo = database_conninfo(work)};
+    err = swap->conninfo ? name_of(work, swap) : SH_NOMEM;
+    if (err == SH_OK) {
+        swap->conn =
+            database_open(work, swap->conninfo,
+                          strcmp(swap->name, "postgres") == 0 ? "template1" : "postgres");
+        err = swap->conn != NULL ? SH_OK : SH_UNAVAILABLE;
+    }
+    return err == SH_OK ? exists(work, swap, swap->name, &swap->there) : err;
+}
+
+void swap_close(struct swap *swap)
+{
+    PQfinish(swap->conn);
+    sh_free(swap->conninfo);
+    *swap = (struct swap){0};
+}
+
+enum sh_err swap_create(struct work *work, struct swap *swap, const char *name)
+{
+    bool there = false;
+    enum sh_err err = exists(work, swap, name, &there);
+
+    if (err == SH_OK && there)
+        err = work_fail(work, SH_CONFLICT, "there is a database %s already", name);
+    if (err == SH_OK)
+        err = run(work, swap, "CREATE DATABASE 1 TEMPLATE template0 ENCODING 'UTF8'",
+                  name, NULL);
+    return err;
+}
+
+void swap_drop(struct work *work, struct swap *swap, const char *name)
+{
+    struct work quiet = *work;
+
+    if (run(&quiet, swap, "DROP DATABASE IF EXISTS 1 WITH (FORCE)", name, NULL) != SH_OK)
+        work_say(work, "the database %s is left behind: %s", name, quiet.error);
+}
+
+/* --- swapping ----------------------------------------------------------------------- */
+
+/* The one that an earlier restore left. */
+static enum sh_err find_previous(struct work *work, struct swap *swap, char out[64])
+{
+    char comment[160];
+    const char *params[] = {comment};
+
+    (void)snprintf(comment, sizeof(comment), "%s%s", mark, swap->name);
+    PGresult *rows = database_ask_with(
+        work, swap->conn,
+        "SELECT datname FROM pg_database "
+        "WHERE shobj_description(oid, 'pg_database') = $1 ORDER BY oid DESC LIMIT 1",
+        1, params);
+    out[0] = '\0';
+    if (rows != NULL && PQntuples(rows) > 0)
+        (void)snprintf(out, 64, "%s", PQgetvalue(rows, 0, 0));
+    PQclear(rows);
+    return rows != NULL ? SH_OK : SH_UPSTREAM;
+}
+
+static enum sh_err comment_on(struct work *work, struct swap *swap, const char *name,
+                              bool previous)
+{
+    char comment[160];
+    struct sh_buffer sql = {0};
+    enum sh_err err;
+
+    (void)snprintf(comment, sizeof(comment), "%s%s", mark, swap->name);
+    char *text = PQescapeLiteral(swap->conn, comment, strlen(comment));
+    char *whom = PQescapeIdentifier(swap->conn, name, strlen(name));
+    sh_buffer_printf(&sql, "COMMENT ON DATABASE %s IS %s", whom ? whom : "",
+                     previous && text ? text : "NULL");
+    sh_buffer_append(&sql, "", 1);
+    err = sql.err == SH_OK && text && whom ? database_do(work, swap->conn, sql.data)
+                                           : SH_NOMEM;
+    PQfreemem(text);
+    PQfreemem(whom);
+    sh_buffer_free(&sql);
+    return err;
+}
+
+static enum sh_err rename_both(struct work *work, struct swap *swap, const char *beside,
+                               const char *previous)
+{
+    enum sh_err err = database_do(work, swap->conn, "BEGIN");
+
+    if (err == SH_OK && swap->there)
+        err = run(work, swap, "ALTER DATABASE 1 RENAME TO 2", swap->name, previous);
+    if (err == SH_OK && swap->there)
+        err = comment_on(work, swap, previous, true);
+    if (err == SH_OK)
+        err = run(work, swap, "ALTER DATABASE 1 RENAME TO 2", beside, swap->name);
+    if (err == SH_OK)
+        err = comment_on(work, swap, swap->name, false);
+    if (err == SH_OK)
+        return database_do(work, swap->conn, "COMMIT");
+    PQclear(PQexec(swap->conn, "ROLLBACK"));
+    return err;
+}
+
+static enum sh_err swap_names(struct work *work, struct swap *swap, const char *beside,
+                              const char *previous)
+{
+    enum sh_err err = SH_OK;
+    enum sh_err opened = SH_OK;
+
+    work_stage(work, "swap");
+    if (swap->there) { /* nobody comes in meanwhile, and who is in goes */
+        err =
+            run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS false", swap->name, NULL);
+        if (err == SH_OK)
+            err = end_sessions(work, swap, swap->name);
+    }
+    if (err == SH_OK)
+        err = end_sessions(work, swap, beside);
+    if (err == SH_OK)
+        err = rename_both(work, swap, beside, previous);
+    if (swap->there)
+        opened = run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS true",
+                     err == SH_OK ? previous : swap->name, NULL);
+    return err == SH_OK ? opened : err;
+}
+
+enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
+                    const char *previous)
+{
+    char earlier[64];
+    enum sh_err err = find_previous(work, swap, earlier);
+
+    if (err == SH_OK)
+        err = swap_names(work, swap, beside, previous);
+    if (err != SH_OK)
+        swap_drop(work, swap, beside);
+    else if (earlier[0] != '\0')
+        swap_drop(work, swap, earlier);
+    return err;
+}
+
+enum sh_err swap_back(struct work *work, struct swap *swap, char previous[64])
+{
+    char back[64];
+    char aside[64];
+    enum sh_err err = find_previous(work, swap, back);
+
+    if (err == SH_OK && back[0] == '\0')
+        return work_fail(work, SH_NOTFOUND, "there is nothing to go back to");
+    size_t len = strlen(back);
+    bool second = len > 2 && strcmp(back + len - 2, "_u") == 0; /* undoing an undo */
+    (void)snprintf(aside, sizeof(aside), "%.*s%s", (int)(second ? len - 2 : len), back,
+                   second ? "" : "_u");
+    if (err == SH_OK)
+        err = swap_names(work, swap, back, aside);
+    if (err == SH_OK)
+        memcpy(previous, aside, sizeof(aside));
+    return err;
+}

@@ -1,0 +1,29 @@
+/* swap: databases of one server that take each other's place. Names change in a single
+ * transaction, so that whoever connects finds the one or the other whole. One thread. */
+#ifndef BACKUP_SWAP_H
+#define BACKUP_SWAP_H
+
+#include "services/backup/tool/database.h"
+
+struct swap {
+    char *conninfo; /* of DATABASE_URL */
+    char name[64];  /* its database */
+    bool there;     /* it exists */
+    PGconn *conn;   /* to another database of that server */
+};
+
+/* Errors: SH_UNAVAILABLE, SH_INVALID, SH_NOMEM; the work has the text. swap_close() in
+ * every case. */
+SH_CHECK enum sh_err swap_open(struct work *work, struct swap *swap);
+void swap_close(struct swap *swap);
+/* An empty database. SH_CONFLICT: it is there. */
+SH_CHECK enum sh_err swap_create(struct work *work, struct swap *swap, const char *name);
+void swap_drop(struct work *work, struct swap *swap, const char *name);
+/* `beside` becomes the database, which becomes `previous`; what an earlier one left is
+ * dropped. */
+SH_CHECK enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
+                             const char *previous);
+/* The other way; `previous` gets the name of what was there until now. */
+SH_CHECK enum sh_err swap_back(struct work *work, struct swap *swap, char previous[64]);
+
+#endif

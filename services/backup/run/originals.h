@@ -1,0 +1,26 @@
+/* originals: the files that documents were made from. They are kept once for all sets, in
+ * BACKUP_DIR/.files/ab/abcd…, under the SHA-256 of what is in them: a set has a list of
+ * its own, and only what is new is copied. With a public key they are encrypted, as
+ * abcd….sealed, and the SHA-256 of what is on the disk stands at the end of the file. One
+ * thread. */
+#ifndef BACKUP_ORIGINALS_H
+#define BACKUP_ORIGINALS_H
+
+#include "services/backup/run/work.h"
+
+/* `wanted`: strings "HASH SIZE"; NULL: all that FILE_STORE has. Puts "files" into the
+ * manifest's streams, and counts into "originals". Errors: as create_set(). */
+SH_CHECK enum sh_err originals_save(struct work *work, int folder, const json_t *wanted,
+                                    json_t *manifest);
+/* Reads each file of the set's list again. *result: {"files","bytes","damaged":[…]}, the
+ * caller's. Errors: SH_IO, SH_CANCELED, and those of source_read(). */
+SH_CHECK enum sh_err originals_check(struct work *work, int folder,
+                                     const json_t *manifest, json_t **result);
+/* Puts those that FILE_STORE does not have back into it. */
+SH_CHECK enum sh_err originals_restore(struct work *work, int folder,
+                                       const json_t *manifest, json_t **result);
+/* Removes files that no set's list names; `dry`: only counts. Errors: SH_IO,
+ * SH_MALFORMED: a list cannot be read, so nothing was removed. */
+SH_CHECK enum sh_err originals_prune(struct work *work, bool dry, uint64_t *removed);
+
+#endif

@@ -1,0 +1,220 @@
+"""Backups of a real PostgreSQL: made, read again, restored, compared, taken apart."""
+
+import contextlib
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import urllib.parse
+
+import pytest
+from backups import PROGRAM, Backups
+from conftest import eventually
+
+
+def sql(stack, query, database=None):
+    url = urllib.parse.urlsplit(stack.env["DATABASE_URL"])
+    if database:
+        url = url._replace(path="/" + database)
+    done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", query, url.geturl()],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def original(stack):
+    """A document with a file."""
+    text = b"# Backups\n\nThe lighthouse keeper wrote everything down twice.\n"
+    boundary = "x1"
+    body = (f"--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; "
+            f"filename=\"keeper.md\"\r\nContent-Type: text/markdown\r\n\r\n").encode() + text + \
+        f"\r\n--{boundary}--\r\n".encode()
+    reply = stack.post("/api/documents", body, headers={
+        "Content-Type": f"multipart/form-data; boundary={boundary}"})
+    assert reply.status in (200, 201, 202), reply.body
+    eventually(lambda: sql(stack, "SELECT count(*) FROM documents WHERE file_hash IS NOT NULL")
+               != "0", seconds=60)
+    return text
+
+
+@pytest.fixture(scope="module")
+def backups(stack, original, tmp_path_factory):
+    return Backups(tmp_path_factory.mktemp("backups"), stack)
+
+
+@pytest.fixture(scope="module")
+def slow(stack):
+    """Settings by which a run takes long enough to be met."""
+    name = "backup_tests_large"
+    url = urllib.parse.urlsplit(stack.env["DATABASE_URL"])._replace(path="/" + name)
+    sql(stack, f"CREATE DATABASE {name}")
+    sql(stack, "CREATE TABLE filler AS SELECT g, md5(g::text) FROM generate_series(1, 400000) g",
+        name)
+    yield {"DATABASE_URL": url.geturl(), "BACKUP_COMPRESSION": "none", "BACKUP_RATE_MB": "1"}
+    sql(stack, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def met(backups, process):
+    """It is writing."""
+    def writes():
+        assert process.poll() is None
+        return any(path.name.startswith(".making-") and any(
+            part.stat().st_size for part in path.iterdir()) for path in backups.dir.iterdir())
+    eventually(writes, seconds=60)
+
+
+@pytest.fixture(scope="module")
+def made(backups):
+    """A full set that was restored once to prove it."""
+    return backups.create("--label", "before the move", "--by", "the tests")
+
+
+def test_a_set_is_made_and_proves_itself(stack, backups, made):
+    assert made["ok"] is True
+    found = made["proof"]["found"]
+    assert found["tables"]["public.chunks"] > 0
+    assert found["foreign_keys"] > 5
+    assert [vectors["dimensions"] for vectors in found["vectors"].values()] == [512]
+    manifest = backups.manifest(made["id"])
+    assert manifest["verified"] and manifest["drill"]["ok"]
+    assert manifest["label"] == "before the move" and manifest["created_by"] == "the tests"
+    assert manifest["facts"]["tables"] == found["tables"]
+    assert manifest["database"]["wal_start"] and manifest["database"]["schema_version"] != ""
+    assert "pg_dump" in manifest["database"]["tool"]
+    assert manifest["golden"] == 8
+    assert manifest["originals"]["files"] == 1
+    assert backups.sets()[0] == {key: made.get(key, True) for key in (
+        "id", "kind", "label", "created_at", "size_bytes", "verified")}
+    assert "Backup completed: " + made["id"] in backups.log()
+    assert backups.hidden() == []
+
+
+def test_the_password_is_on_no_command_line(stack, backups):
+    password = urllib.parse.urlsplit(stack.env["DATABASE_URL"]).password
+    process = backups.start("create", "--verify", "none")
+    seen = set()
+    while process.poll() is None:
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = path.read_bytes().decode(errors="replace")
+                if "pg_dump" in words or "cairn-backup" in words:
+                    seen.add(words)
+    process.communicate(timeout=60)
+    assert process.returncode == 0 and seen
+    assert not any(password in words for words in seen)
+
+
+def test_originals_are_copied_once(backups, made, original):
+    files = [path for path in (backups.dir / ".files").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in files] == [original]
+    again = backups.create("--verify", "none", "--kind", "files")
+    assert again["originals"]["files"] >= 1 and again["originals"]["copied"] == 0
+
+
+def test_a_flipped_bit_is_found(backups, made):
+    manifest = backups.manifest(made["id"])
+    parts = [part["name"] for stream in manifest["streams"].values() for part in stream["parts"]]
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    for name in [*parts, "manifest.json"]:
+        path = backups.dir / made["id"] / name
+        good = path.read_bytes()
+        bad = bytearray(good)
+        bad[chance.randrange(len(bad))] ^= 1 << chance.randrange(8)
+        path.write_bytes(bad)
+        if name == "manifest.json" and json_equal(good, bad):
+            path.write_bytes(good)
+            continue
+        result = backups.run("verify", made["id"], code=3)
+        assert result["ok"] is False and result["problems"], (name, seed)
+        assert made["id"] not in [s["id"] for s in backups.sets() if s["verified"]], (name, seed)
+        path.write_bytes(good)
+        if name != "manifest.json":
+            assert backups.run("verify", made["id"])["ok"] is True, (name, seed)
+
+
+def json_equal(one, other):
+    """A bit of white space says nothing."""
+    try:
+        return json.loads(one) == json.loads(bytes(other))
+    except ValueError:
+        return False
+
+
+def test_a_killed_run_leaves_no_set(backups, slow):
+    before = [one["id"] for one in backups.sets()]
+    process = backups.start("create", "--verify", "none", **slow)
+    met(backups, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert [one["id"] for one in backups.sets()] == before
+    assert backups.run("prune")["removed"] == []  # any next run clears away
+    assert backups.hidden() == []
+
+
+def test_a_cancelled_run_leaves_nothing(backups, slow):
+    before = [one["id"] for one in backups.sets()]
+    process = backups.start("create", "--verify", "none", **slow)
+    met(backups, process)
+    assert "another run is under way" in backups.run("create", code=1)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and "cancelled" in said
+    assert backups.hidden() == [] and [one["id"] for one in backups.sets()] == before
+
+
+def test_a_full_disk_leaves_nothing(backups):
+    before = [one["id"] for one in backups.sets()]
+    assert "short" in backups.run("create", code=1, BACKUP_MIN_FREE_MB="999999999")
+    limited = subprocess.run(
+        ["prlimit", "--fsize=20000", PROGRAM, "create", "--verify", "none"],
+        env=backups.environment, capture_output=True, text=True, timeout=120, check=False)
+    assert limited.returncode == 1 and "cannot be written" in limited.stderr
+    assert backups.hidden() == [] and [one["id"] for one in backups.sets()] == before
+
+
+def test_encrypted_sets_need_the_private_key(stack, backups, tmp_path):
+    keys = backups.run("keys")
+    server = Backups(tmp_path, stack, BACKUP_PUBLIC_KEY=keys["BACKUP_PUBLIC_KEY"],
+                     BACKUP_SIGNING_KEY=keys["BACKUP_SIGNING_KEY"])
+    made = server.create()
+    assert made["proof"]["level"] == "checksums"  # all that can be looked at there
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"lighthouse" not in path.read_bytes()
+    assert "BACKUP_PRIVATE_KEY" in server.run("drill", made["id"], code=1)
+    owner = {"BACKUP_PRIVATE_KEY": keys["BACKUP_PRIVATE_KEY"]}
+    assert server.run("drill", made["id"], **owner)["ok"] is True
+    other = backups.run("keys")["BACKUP_SIGNING_KEY"]
+    refused = server.run("verify", made["id"], code=3, BACKUP_SIGNING_KEY=other)
+    assert "another key" in refused["problems"][0]
+
+
+def test_a_set_becomes_another_database(stack, backups, made):
+    name = "restored_by_tests"
+    backups.run("restore", made["id"], "--target", "database", "--database", name)
+    try:
+        tables = made["proof"]["found"]["tables"]
+        for table in ("documents", "chunks", "chunk_vectors"):
+            assert int(sql(stack, f"SELECT count(*) FROM {table}", name)) \
+                == tables["public." + table]
+        assert "already" in backups.run("restore", made["id"], "--target", "database",
+                                        "--database", name, code=1)
+    finally:
+        sql(stack, f"DROP DATABASE {name}")
+
+
+def test_retention_never_takes_the_last_verified_set(backups, made):
+    rules = {f"BACKUP_RETENTION_{name}": "0" for name in ("DAYS", "DAILY", "WEEKLY", "MONTHLY")}
+    rules["BACKUP_RETENTION_COUNT"] = "1"
+    newest = backups.create("--verify", "none")["id"]
+    dry = backups.run("prune", "--dry-run", **rules)
+    assert made["id"] in [one["id"] for one in dry["kept"]]
+    assert dry["removed"] and set(dry["removed"]) <= {one["id"] for one in backups.sets()}
+    assert backups.run("prune", **rules)["removed"] == dry["removed"]
+    left = [one["id"] for one in backups.sets()]
+    assert newest in left and made["id"] in left
+    assert "stays" in backups.run("delete", made["id"], code=1)
+    assert "no rule keeps it" in backups.log()
+    assert backups.run("verify", made["id"])["ok"] is True
