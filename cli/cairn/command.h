@@ -65,6 +65,7 @@ const struct command *command_sub(const struct command *of, const char *word);
 
 /* The rows, each in a file of its own. */
 extern const struct command ingest_command;
+extern const struct command rows_command;
 extern const struct command search_command;
 extern const struct command documents_command;
 extern const struct command jobs_command;

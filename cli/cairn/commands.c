@@ -5,6 +5,7 @@
 /* clang-format off */
 const struct command *const commands[] = {
     &ingest_command,
+    &rows_command,
     &search_command,
     &documents_command,
     &jobs_command,

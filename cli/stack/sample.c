@@ -63,7 +63,10 @@ static bool build_command(const char *dir, const char *bin, struct sh_buffer *co
         sh_buffer_printf(command, ": > '%s/sample/sample.ndjson' && ", dir);
     }
     sh_buffer_printf(command,
-                     "cat examples/university.ndjson >> '%s/sample/sample.ndjson'", dir);
+                     "cat examples/university.ndjson >> '%s/sample/sample.ndjson' && "
+                     "'%s/cairn' rows examples/exoplanets/planet.json "
+                     "examples/exoplanets/planets.csv >> '%s/sample/sample.ndjson'",
+                     dir, bin, dir);
     sh_buffer_append(command, "", 1);
     return command->err == SH_OK;
 }
@@ -149,6 +152,7 @@ static void say_what_to_try(const char *url, const char *dir, const char *bin)
     static const char *const questions[] = {
         "how are conffiles handled on upgrade",
         "how do I become a Debian maintainer",
+        "hot planet around a red dwarf",
     };
     bool usual = strcmp(url, "http://127.0.0.1:8080") == 0;
     (void)printf("\nCairn answers at %s\n\nTry:\n", url);
@@ -159,6 +163,9 @@ static void say_what_to_try(const char *url, const char *dir, const char *bin)
     (void)printf("  %s/cairn ingest ~/Documents --collection mine\n"
                  "  curl -s %s/api/search -d '{\"query\":\"recover deleted files\"}'\n",
                  bin, url);
+    (void)printf("  curl -s %s/api/documents/query -d "
+                 "'{\"collection\":\"exoplanets\",\"sort\":\"-mass_mj\"}'\n",
+                 url);
     (void)printf("\nThe API: %s/docs   Settings of scripts: . %s/stack.env\n"
                  "Stop: Ctrl-C here, or `make down`\n",
                  url, dir);

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from cairn import PROGRAM, Cairn
-from conftest import ROOT
+from conftest import ROOT, eventually
 
 
 @pytest.fixture
@@ -351,3 +351,34 @@ def test_installation_puts_manual_and_completions_in_place(tmp_path):
     for name in found:
         assert stat.S_IMODE(os.stat(tmp_path / name).st_mode) == 0o644
         assert (tmp_path / name).stat().st_size > 1000
+
+
+# --- tables
+
+
+def test_a_table_becomes_a_catalogue(cairn, stack, tmp_path):
+    example = ROOT / "examples/exoplanets"
+    made = cairn.run("rows", str(example / "planet.json"), str(example / "planets.csv"))
+    lines = [line for line in made.stdout.splitlines() if "orbits TRAPPIST-1." in line
+             or "orbits Kepler-452." in line or "orbits 51 Peg." in line]
+    assert len(made.stdout.splitlines()) == 492 and len(lines) >= 3
+    (tmp_path / "planets.ndjson").write_text("\n".join(lines))
+    cairn.run("ingest", str(tmp_path / "planets.ndjson"), "--collection", "sky")
+
+    def found(**body):
+        answer = stack.post("/api/documents/query", {"collection": "exoplanets", **body}).json()
+        return [document["title"] for document in answer["documents"]]
+
+    near = {"metadata": {"sky": {"cone": {"ra": 344.4, "dec": 20.8, "radius_deg": 1}}}}
+    eventually(lambda: found(filters=near) == ["51 Peg b"], seconds=60)
+    cold = found(filters={"metadata": {"temperature_k": {"lt": 270}}}, sort="temperature_k")
+    assert cold and "51 Peg b" not in cold and cold == found(
+        filters={"metadata": {"temperature_k": {"lt": 270}}}, sort="-temperature_k")[::-1]
+
+
+def test_rows_that_cannot_be_read_are_told_of(cairn, tmp_path):
+    (tmp_path / "t.json").write_text('{"id": "{n}", "metadata": {"size": "{size:number}"}}')
+    (tmp_path / "t.csv").write_text('n,size\na,1\nb,big\n"c,\nd",\n')
+    done = cairn.run("rows", str(tmp_path / "t.json"), str(tmp_path / "t.csv"), code=1)
+    assert done.stdout.splitlines() == ['{"id":"a","metadata":{"size":1}}', '{"id":"c,\\nd"}']
+    assert "row 2: not a number: big" in done.stderr
