@@ -113,15 +113,19 @@ static void stop_feed(struct sh_service *service, void *self)
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[] = {
-        &schema_question,   &node_question, &neighbours_question,
-        &label_question,    &path_question, &paths_question,
-        &subgraph_question, &edge_question, &search_question,
+        &schema_question, &node_question,  &neighbours_question, &label_question,
+        &path_question,   &paths_question, &subgraph_question,   &edge_question,
+        &search_question, &query_question,
     };
     _Static_assert(SH_COUNT(kinds) <= METHODS_MAX, "room for all");
     struct graph_service *graph = self;
     enum sh_err err = SH_OK;
 
-    graph->asker = (struct asker){graph->feed, graph->askers};
+    graph->asker =
+        (struct asker){graph->feed,
+                       graph->askers,
+                       {graph->config.cypher_rows, graph->config.cypher_timeout_ms,
+                        graph->config.cypher_memory_mb, graph->config.cypher_touched}};
     for (size_t i = 0; i < SH_COUNT(kinds) && err == SH_OK; i++) {
         graph->methods[i] = (struct question_method){kinds[i], &graph->asker};
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);

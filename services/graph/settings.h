@@ -11,6 +11,14 @@
       "questions that may wait for a thread; more are refused")                          \
     S(str, names, "GRAPH_NAME_PROPERTIES", "name,title,label,term", 0, 1000, 0, "",      \
       "properties that name a node, with commas between them: by these nodes are found") \
+    S(u32, cypher_rows, "CYPHER_MAX_ROWS", "10000", 1, 1000000, 0, "",                   \
+      "rows that a query in openCypher answers at most")                                 \
+    S(u32, cypher_timeout_ms, "CYPHER_TIMEOUT_MS", "10000", 10, 600000, 0, "",           \
+      "how long a query in openCypher may take")                                         \
+    S(u32, cypher_memory_mb, "CYPHER_MEMORY_MB", "256", 1, 65536, 0, "",                 \
+      "memory that a query in openCypher may take")                                      \
+    S(u32, cypher_touched, "CYPHER_MAX_TOUCHED", "50000000", 1000, UINT32_MAX, 0, "",    \
+      "nodes and relationships that a query in openCypher may look at")                  \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \

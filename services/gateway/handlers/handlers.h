@@ -92,6 +92,9 @@ route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
 route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,
     graph_neighbours_get, graph_path_get, graph_paths_get, graph_subgraph_get,
     graph_search_get;
+/* graph_query.c */
+extern const struct schema graph_query_schema;
+route_fn graph_query_post;
 /* graph_body.c, graph_change.c */
 extern const struct schema graph_node_schema, graph_edge_schema, graph_merge_schema;
 route_fn graph_node_post, graph_node_put, graph_node_delete, graph_merge_post,

@@ -6,6 +6,6 @@
 
 extern const struct question_kind schema_question, node_question, neighbours_question,
     label_question, path_question, paths_question, subgraph_question, edge_question,
-    search_question;
+    search_question, query_question;
 
 #endif

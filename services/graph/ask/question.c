@@ -65,6 +65,7 @@ static enum sh_err begin(struct pending *pending, const struct question_method *
     struct question *question = &pending->question;
     question->request = sh_arena_alloc(&question->arena, kind->request_size + 1);
     question->reply = sh_arena_alloc(&question->arena, kind->reply_size);
+    question->asker = method->asker;
     question->deadline_ms = sh_rpc_call_deadline_ms(call);
     pending->kind = kind;
     pending->call = call;

@@ -7,9 +7,12 @@
 #include "services/graph/feed/feed.h"
 #include "shared/rpc_server.h"
 
+struct asker;
+
 struct question {
     struct graph_reader reader;
     struct finder *finder; /* of the graph that is read */
+    const struct asker *asker;
     struct sh_arena arena;
     void *request; /* the decoded message; nothing where the kind takes none */
     void *reply;   /* to be filled */
@@ -31,9 +34,18 @@ struct question_kind {
     enum sh_err (*answer)(struct question *question); /* on a worker */
 };
 
+/* Of one query in openCypher. */
+struct query_limits {
+    uint32_t rows;
+    uint32_t timeout_ms;
+    uint32_t memory_mb;
+    uint64_t touched; /* nodes and relationships that are looked at */
+};
+
 struct asker {
     struct feed *feed;
     struct sh_workers *workers;
+    struct query_limits limits;
 };
 
 /* Answer this kind from now on. Both are borrowed until the server closes. Errors: those
