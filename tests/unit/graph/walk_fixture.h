@@ -76,7 +76,8 @@ static void put(struct fixture *f)
                                            .labels = &label,
                                            .label_count = f->labelled[n],
                                            .properties = sh_bytes_of("{}"),
-                                           .clearance = f->clearance[n]};
+                                           .clearance = f->clearance[n],
+                                           .number = n + 1};
     }
     for (unsigned e = 0; e < EDGES; e++) {
         (void)snprintf(names[NODES + e], sizeof(names[0]), "e%u", e);
@@ -151,7 +152,7 @@ static bool in_scope(const struct fixture *f, const struct edge_drawn *edge)
 }
 
 /* A node that can be seen; NODES: there is none. */
-static unsigned draw_seen(const struct fixture *f)
+static inline unsigned draw_seen(const struct fixture *f)
 {
     for (unsigned tries = 0; tries < 1000; tries++) {
         unsigned n = draw(NODES);
@@ -161,15 +162,15 @@ static unsigned draw_seen(const struct fixture *f)
     return NODES;
 }
 
-static struct walk walk_within(struct fixture *f, const struct walk_budget *budget)
+static inline struct walk walk_within(struct fixture *f, const struct walk_budget *budget)
 {
     return (struct walk){&f->reader, f->scope, *budget, &f->arena};
 }
 
 static const struct walk_budget plenty = {.nodes = 1000000};
 
-static void check_step(const struct fixture *f, uint32_t from, uint32_t to,
-                       const struct walk_step *step)
+static inline void check_step(const struct fixture *f, uint32_t from, uint32_t to,
+                              const struct walk_step *step)
 {
     const struct edge *edge = graph_edge(&f->reader, step->link.edge);
     assert_non_null(edge);
