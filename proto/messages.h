@@ -21,6 +21,7 @@
 #include "proto/messages/generations.h"
 #include "proto/messages/glossary.h"
 #include "proto/messages/graph.h"
+#include "proto/messages/graph_analysis.h"
 #include "proto/messages/graph_change.h"
 #include "proto/messages/graph_find.h"
 #include "proto/messages/graph_paths.h"
@@ -41,6 +42,7 @@
     MESSAGES_GRAPH(M)       \
     MESSAGES_GRAPH_FIND(M)  \
     MESSAGES_GRAPH_PATHS(M) \
+    MESSAGES_GRAPH_ANALYSIS(M) \
     MESSAGES_CYPHER(M)      \
     MESSAGES_GRAPH_CHANGE(M) \
     MESSAGES_BACKUP(M)      \
@@ -57,6 +59,7 @@
     METHODS_GRAPH(X)       \
     METHODS_GRAPH_FIND(X)  \
     METHODS_GRAPH_PATHS(X) \
+    METHODS_GRAPH_ANALYSIS(X) \
     METHODS_CYPHER(X)      \
     METHODS_GRAPH_CHANGE(X) \
     METHODS_BACKUP(X)      \

@@ -1,4 +1,5 @@
 /* graph: what is in the graph of entities and relationships. See README.md. */
+#include "services/graph/analysis/analyses.h"
 #include "services/graph/ask/asked.h"
 #include "services/graph/change/changes.h"
 #include "services/graph/settings.h"
@@ -10,8 +11,10 @@ struct graph_service {
     struct sh_process_config process;
     struct graph_config config;
     struct sh_pg_config pg_config;
+    struct sh_jobs_config jobs_config;
     struct sh_workers *askers;
-    struct sh_workers *writer; /* the one thread that changes the graph */
+    struct sh_workers *analysts; /* the one thread that analyses it */
+    struct sh_workers *writer;   /* the one thread that changes the graph */
     struct sh_pg *pg;
     struct feed *feed;
     struct sh_health_check *index;
@@ -19,6 +22,8 @@ struct graph_service {
     struct asker asker;
     struct question_method methods[METHODS_MAX];
     struct changes changes;
+    struct analyses analyses;
+    struct sh_jobs *jobs;
 };
 
 SH_SETTINGS_DEFINE(graph, "Graph", GRAPH_SETTINGS)
@@ -32,6 +37,7 @@ static void stop_workers(struct sh_service *service, void *self)
     (void)service;
     sh_workers_close(&graph->askers);
     sh_workers_close(&graph->writer);
+    sh_workers_close(&graph->analysts);
 }
 
 static enum sh_err start_workers(struct sh_service *service, void *self)
@@ -43,6 +49,8 @@ static enum sh_err start_workers(struct sh_service *service, void *self)
 
     if (err == SH_OK)
         err = sh_workers_create(loop, "view", 1, 16, &graph->writer);
+    if (err == SH_OK)
+        err = sh_workers_create(loop, "analysis", 1, 16, &graph->analysts);
     if (err != SH_OK)
         stop_workers(service, self);
     return err;
@@ -134,19 +142,64 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
     return err == SH_OK ? changes_serve(sh_service_rpc(service), &graph->changes) : err;
 }
 
+/* --- jobs --------------------------------------------------------------------------- */
+
+static enum sh_err start_jobs(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+    uv_loop_t *loop = sh_service_loop(service);
+
+    graph->analyses = (struct analyses){.loop = loop,
+                                        .pg = graph->pg,
+                                        .feed = graph->feed,
+                                        .workers = graph->analysts,
+                                        .most_by_user = graph->jobs_config.per_user};
+    const struct sh_job_kind kinds[] = {analyses_kind(&graph->analyses)};
+    struct sh_jobs_options options = {.pg = graph->pg,
+                                      .pg_config = &graph->pg_config,
+                                      .config = &graph->jobs_config,
+                                      .kinds = kinds,
+                                      .kind_count = SH_COUNT(kinds)};
+    enum sh_err err = analyses_serve(&graph->analyses, sh_service_rpc(service));
+
+    return err == SH_OK ? sh_jobs_create(loop, &options, &graph->jobs) : err;
+}
+
+static void on_drained(void *arg)
+{
+    sh_service_release(arg);
+}
+
+static void drain_jobs(struct sh_service *service, void *self)
+{
+    sh_service_hold(service);
+    sh_jobs_drain(((struct graph_service *)self)->jobs, on_drained, service);
+}
+
+static void stop_jobs(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    (void)service;
+    analyses_stop(&graph->analyses);
+    sh_jobs_close(&graph->jobs);
+}
+
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
     {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
     {"feed", start_feed, NULL, stop_feed, NULL},
     {"methods", start_methods, NULL, NULL, NULL},
+    {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
 };
 
 int main(int argc, char **argv)
 {
     static struct graph_service graph;
     struct sh_settings settings[] = {graph_settings(&graph.config),
-                                     sh_pg_settings(&graph.pg_config)};
+                                     sh_pg_settings(&graph.pg_config),
+                                     sh_jobs_settings(&graph.jobs_config)};
     struct sh_service_spec spec = {
         .name = "graph",
         .summary = "what is in the graph of entities and relationships",

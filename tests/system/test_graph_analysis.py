@@ -80,3 +80,67 @@ def test_all_paths_up_to_a_depth(roads):
     assert ([path["length"] for path in few["paths"]], few["truncated"]) == ([1, 2], True)
     assert ways("type=FERRY&direction=in")["paths"] == []
     assert get(roads, "/api/graph/paths?from=a&to=d&max_depth=11").status == 400
+
+
+# --- analyses -------------------------------------------------------------------------------
+
+def analyse(stack, body, who=STUDENT):
+    """The ended job."""
+    reply = stack.post("/api/graph/analysis", body, headers=who)
+    assert reply.status == 202, reply.body
+    assert reply.headers["Location"] == "/api/jobs/" + reply.json()["job_id"]
+
+    def ended():
+        job = get(stack, "/api/jobs/" + reply.json()["job_id"], who).json()
+        return job["state"] in ("done", "failed", "cancelled") and job
+
+    job = eventually(ended, seconds=60, what=stack.logs)
+    assert job["state"] == "done", job
+    return job["result"]
+
+
+def test_degrees_and_ranks_are_of_what_is_seen(roads):
+    degrees = analyse(roads, {"kind": "degree", "label": "Town", "parameters": {"top": 2}})
+    assert (degrees["nodes"], degrees["edges"]) == (5, 6)
+    assert degrees["top"] == [{"id": "a", "value": 3}, {"id": "d", "value": 3}]
+    all_of_it = analyse(roads, {"kind": "degree", "label": "Town"}, ADMIN)
+    assert (all_of_it["nodes"], all_of_it["edges"]) == (6, 8)
+    ranks = analyse(roads, {"kind": "pagerank", "label": "Town", "type": "ROAD"})
+    assert (ranks["edges"], ranks["converged"]) == (5, True)
+    assert ranks["top"][0]["id"] == "d"
+    assert "x" not in ids(ranks["top"])
+    assert sum(item["value"] for item in ranks["top"]) == pytest.approx(1)
+
+
+def test_groups_are_told_and_written(roads):
+    ferry = {"kind": "components", "label": "Town", "type": "FERRY"}
+    found = analyse(roads, ferry)
+    assert found["group_count"] == 4
+    assert found["groups"][0] == {"number": 0, "size": 2, "members": ["a", "d"]}
+    assert roads.post("/api/graph/analysis", {**ferry, "write_property": "part"},
+                      headers=STUDENT).status == 403
+    written = analyse(roads, {**ferry, "write_property": "part"}, ADMIN)
+    assert (written["written"], written["property"]) == (6, "part")
+
+    def part(node):
+        return get(roads, f"/api/graph/nodes/{node}").json()["properties"].get("part")
+
+    eventually(lambda: part("d") == 0 and part("e") == 3, seconds=60, what=roads.logs)
+    again = analyse(roads, {**ferry, "write_property": "part"}, ADMIN)
+    assert again["written"] == 0  # it is so already
+    communities = analyse(roads, {"kind": "communities", "label": "Town"})
+    assert sum(group["size"] for group in communities["groups"]) == 5
+    assert -0.5 <= communities["modularity"] <= 1
+    nothing = analyse(roads, {"kind": "communities", "label": "Nowhere"})
+    assert (nothing["nodes"], nothing["groups"]) == (0, [])
+
+
+def test_an_analysis_says_what_it_cannot_do(roads):
+    def refused(body):
+        reply = roads.post("/api/graph/analysis", body, headers=STUDENT)
+        return reply.status, reply.json()["field"]
+
+    assert refused({"kind": "magic"}) == (400, "kind")
+    assert refused({}) == (400, "kind")
+    assert refused({"kind": "pagerank", "parameters": {"damping": 1}}) == (
+        400, "parameters.damping")

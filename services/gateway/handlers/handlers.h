@@ -88,7 +88,9 @@ extern const struct schema glossary_schema;
 route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
     glossary_delete;
 
-/* graph.c, graph_read.c, graph_paths.c, graph_search.c */
+/* graph.c, graph_read.c, graph_paths.c, graph_analysis.c, graph_search.c */
+extern const struct schema graph_analysis_schema;
+route_fn graph_analysis_post;
 route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,
     graph_neighbours_get, graph_path_get, graph_paths_get, graph_subgraph_get,
     graph_search_get;

@@ -121,6 +121,9 @@ static const struct route routes[] = {
     {ROUTE_POST, 201, "/api/graph/merge", "merge_graph_node", graph_merge_post,
      &graph_merge_schema, PERMIT_WRITE_GRAPH, ROUTE_LARGE_BODY, "Graph",
      "Find a node by a key and add to it, or make it", create_params, "GraphStored"},
+    {ROUTE_POST, 202, "/api/graph/analysis", "graph_analysis", graph_analysis_post,
+     &graph_analysis_schema, PERMIT_READ_GRAPH, 0, "Graph",
+     "Degrees, PageRank, components or communities: a job", NULL, "GraphAnalysisJob"},
 };
 
 const struct route_table routes_of_graph = {routes, SH_COUNT(routes)};

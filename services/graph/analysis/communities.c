@@ -174,33 +174,44 @@ static uint32_t renumber(struct louvain *self)
     return count;
 }
 
-/* The links of one community: those of its members, each peer once. `members` begins at
- * its own. Returns how many links there are now. */
-static uint32_t merge(struct louvain *self, struct level *up, uint32_t community,
-                      const uint32_t *members, uint32_t member_count)
+struct merging {
+    struct louvain *below;
+    struct level *up;
+    uint32_t community;
+    uint32_t at; /* where its next link goes */
+};
+
+static void merge_node(struct merging *merging, uint32_t node)
 {
-    const struct level *level = &self->level;
-    uint32_t at = up->first[community];
-    uint32_t begin = at;
-    for (uint32_t i = 0; i < member_count; i++) {
-        up->loop[community] += level->loop[members[i]];
-        for (uint32_t j = level->first[members[i]]; j < level->first[members[i] + 1];
-             j++) {
-            uint32_t peer = self->community[level->peer[j]];
-            if (peer == community) {
-                up->loop[community] += level->weight[j];
-                continue;
-            }
-            if (self->to[peer] <= 0)
-                up->peer[at++] = peer;
-            self->to[peer] += level->weight[j];
+    const struct level *level = &merging->below->level;
+    struct level *up = merging->up;
+    double *to = merging->below->to;
+    up->loop[merging->community] += level->loop[node];
+    for (uint32_t i = level->first[node]; i < level->first[node + 1]; i++) {
+        uint32_t peer = merging->below->community[level->peer[i]];
+        if (peer == merging->community) {
+            up->loop[peer] += level->weight[i];
+            continue;
         }
+        if (to[peer] <= 0)
+            up->peer[merging->at++] = peer;
+        to[peer] += level->weight[i];
     }
-    for (uint32_t i = begin; i < at; i++) {
-        up->weight[i] = self->to[up->peer[i]];
-        self->to[up->peer[i]] = 0;
+}
+
+/* The links of one community: those of its members, each peer once. */
+static void merge(struct merging *merging, const uint32_t *members, uint32_t count)
+{
+    struct level *up = merging->up;
+    double *to = merging->below->to;
+    uint32_t begin = merging->at;
+    for (uint32_t i = 0; i < count; i++)
+        merge_node(merging, members[i]);
+    for (uint32_t i = begin; i < merging->at; i++) {
+        up->weight[i] = to[up->peer[i]];
+        to[up->peer[i]] = 0;
     }
-    return at;
+    up->first[merging->community + 1] = merging->at;
 }
 
 static enum sh_err climb(struct louvain *self, uint32_t count)
@@ -218,8 +229,12 @@ static enum sh_err climb(struct louvain *self, uint32_t count)
             begin[i + 1] += begin[i];
         for (uint32_t i = 0; i < below; i++)
             members[begin[self->community[i]]++] = i;
-        for (uint32_t i = 0, start = 0; i < count; start = begin[i++])
-            up.first[i + 1] = merge(self, &up, i, members + start, begin[i] - start);
+        struct merging merging = {.below = self, .up = &up};
+        for (uint32_t start = 0; merging.community < count; merging.community++) {
+            uint32_t end = begin[merging.community];
+            merge(&merging, members + start, end - start);
+            start = end;
+        }
         free_level(&self->level);
         self->level = up;
     }

@@ -4,8 +4,6 @@
 
 enum { PATHS_LABELS = 1000000, EVERY_DEPTH = 10 };
 
-static const uint32_t no_such_key = WALK_ANY - 1;
-
 static enum sh_err write_route(struct question *question, const struct walk_path *path,
                                struct graph_route *out)
 {
@@ -44,7 +42,7 @@ static enum sh_err read_ends(struct question *question,
     if (query->every && out->max_depth > EVERY_DEPTH)
         out->max_depth = EVERY_DEPTH;
     if (query->weight.len > 0 && !symbols_find(keys, query->weight, &out->weight))
-        out->weight = no_such_key;
+        out->weight = WALK_NOTHING;
     enum sh_err err = find_node(question, query->from, &out->from);
     return err == SH_OK ? find_node(question, query->to, &out->to) : err;
 }

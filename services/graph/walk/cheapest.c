@@ -43,7 +43,7 @@ static enum sh_err lay_out(struct several *self, const struct trails *trails,
     }
     out->leaves = trail->length;
     path->nodes[trail->length] = trail->place;
-    for (size_t i = 0; i < out->leaves; i++) {
+    for (size_t i = 0; root != NULL && i < out->leaves; i++) {
         path->nodes[i] = root->path.nodes[i];
         path->steps[i] = root->path.steps[i];
     }
@@ -78,10 +78,10 @@ static enum sh_err search(struct several *self, const struct candidate *root,
                             .shut_count = shut_count,
                             .budget = &self->budget};
     struct candidate candidate;
-    uint32_t last;
+    uint32_t last = TRAIL_NONE;
     enum sh_err err = SH_OK;
     start.place = root ? root->path.nodes[leaves] : self->ends->from;
-    for (size_t i = 0; i < leaves && err == SH_OK; i++) {
+    for (size_t i = 0; root != NULL && i < leaves && err == SH_OK; i++) {
         double weight;
         err = trails_close(&trails, root->path.nodes[i]);
         if (trails_weigh(self->onwards.reader, self->ends->weight,
@@ -148,7 +148,7 @@ static void take_best(struct several *self)
 static enum sh_err look_back(struct several *self, bool *joined)
 {
     const struct trail end = {.before = TRAIL_NONE, .place = self->ends->to};
-    uint32_t last;
+    uint32_t last = TRAIL_NONE;
     self->remains = (struct trails){.walk = &self->backwards,
                                     .weight = self->ends->weight,
                                     .max_length = TRAIL_UNLIMITED,

@@ -6,7 +6,8 @@
 
 #include "services/graph/view/graph.h"
 
-enum { WALK_ANY = UINT32_MAX };
+#define WALK_ANY     UINT32_MAX
+#define WALK_NOTHING (UINT32_MAX - 1) /* nothing has it: a name that is not there */
 
 /* Which links are followed. */
 struct walk_scope {

@@ -86,6 +86,14 @@ static void only_what_is_seen_is_taken(void **state)
     }
 }
 
+static void add_up(const struct picture *truth, unsigned node, int *out, int *in)
+{
+    for (unsigned m = 0; m < truth->count; m++) {
+        *out += (int)truth->links[node][m];
+        *in += (int)truth->links[m][node];
+    }
+}
+
 static void degrees_are_sums_of_rows_and_columns(void **state)
 {
     (void)state;
@@ -97,10 +105,7 @@ static void degrees_are_sums_of_rows_and_columns(void **state)
             measure_degree(&c.graph, d, scores[d]);
         for (unsigned n = 0; n < c.truth.count; n++) {
             int out = 0, in = 0;
-            for (unsigned m = 0; m < c.truth.count; m++) {
-                out += (int)c.truth.links[n][m];
-                in += (int)c.truth.links[m][n];
-            }
+            add_up(&c.truth, n, &out, &in);
             assert_int_equal((int)scores[MEASURE_OUT][n], out);
             assert_int_equal((int)scores[MEASURE_IN][n], in);
             assert_int_equal((int)scores[MEASURE_BOTH][n], in + out);
