@@ -2,6 +2,7 @@ SHARED := libproto.a libshared.a
 $(call tests,tests/unit/libshared,$(SHARED))
 $(call tests,tests/unit/proto,$(SHARED))
 $(call tests,tests/unit/cli,cairn.a cli.a libshared.a)
+$(call tests,tests/unit/wordnet,wordnet.a libshared.a)
 $(call tests,tests/unit/migrate,migrate.a libshared.a)
 $(foreach s,gateway search embedder graph backup,\
     $(call tests,tests/unit/$(s),$(s).a $(SHARED)))
