@@ -38,7 +38,6 @@
     MESSAGES_SEARCH(M)      \
     MESSAGES_COLLECTIONS(M) \
     MESSAGES_GENERATIONS(M) \
-    MESSAGES_GLOSSARY(M)    \
     MESSAGES_GRAPH(M)       \
     MESSAGES_GRAPH_FIND(M)  \
     MESSAGES_GRAPH_PATHS(M) \
@@ -46,7 +45,8 @@
     MESSAGES_CYPHER(M)      \
     MESSAGES_GRAPH_CHANGE(M) \
     MESSAGES_BACKUP(M)      \
-    MESSAGES_JOBS(M)
+    MESSAGES_JOBS(M)        \
+    MESSAGES_GLOSSARY(M)
 
 /* X(id, CONSTANT, "name", request, reply, meaning): what a service can be asked. */
 #define METHODS(X)         \

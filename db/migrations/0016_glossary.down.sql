@@ -1,5 +1,6 @@
 DROP TABLE glossary_lookups;
 DROP TABLE glossary_candidates;
+DROP FUNCTION glossary_import(jsonb, boolean, integer, boolean, text, boolean);
 DROP INDEX glossary_terms_named;
 DROP INDEX glossary_terms_updated;
 DROP INDEX glossary_terms_sorted;
@@ -7,6 +8,7 @@ DROP INDEX glossary_terms_prefix;
 DROP INDEX glossary_terms_key;
 ALTER TABLE glossary_terms DROP COLUMN words;
 ALTER TABLE glossary_terms DROP CONSTRAINT glossary_terms_status;
+ALTER TABLE glossary_terms DROP CONSTRAINT glossary_terms_lengths;
 ALTER TABLE glossary_terms DROP COLUMN sense, DROP COLUMN clearance_level, DROP COLUMN department;
 DROP FUNCTION glossary_words(text, text, regconfig);
 DROP FUNCTION glossary_stemmer(text);

@@ -57,6 +57,36 @@
     F(flag, deleted,               0, _)                                            \
     F(u64,  xid,          UINT64_MAX, _)
 
+/* What cairn-extract writes to its pipe of a file of terms. terms: an array of objects,
+ * "line" and the fields of a term; links: an array of [id, [type, id], ...]; errors: what
+ * is wrong with those that are not in it. rows: all of them. */
+#define GLOSSARY_BATCH(F)                                                           \
+    F(u64,  rows,         UINT64_MAX, _)                                            \
+    F(json, terms,           4194304, _)                                            \
+    F(json, links,           4194304, _)                                            \
+    F(list, errors,              500, job_error)
+
+/* A file of the store, which the caller has claimed: its terms are to be stored, by a job
+ * of the caller's rights, which ends the claim. format: csv, xlsx, json, tbx or skos. */
+#define GLOSSARY_IMPORT(F)                                                          \
+    F(str,  hash,                 64, _)                                            \
+    F(u64,  claim,        UINT64_MAX, _)                                            \
+    F(str,  format,               16, _)                                            \
+    F(flag, may_validate,          0, _)
+
+/* From the beginning (cursor empty), or where the piece before ended. format: as above. */
+#define GLOSSARY_EXPORT(F)                                                          \
+    F(str,  format,               16, _)                                            \
+    F(str,  language,             64, _)                                            \
+    F(str,  domain,              256, _)                                            \
+    F(str,  status,               16, _)                                            \
+    F(bytes, cursor,            4096, _)
+
+/* cursor empty: there is no more. */
+#define GLOSSARY_PIECE(F)                                                           \
+    F(bytes, piece,   PROTO_TEXT_MAX, _)                                            \
+    F(bytes, cursor,            4096, _)
+
 #define MESSAGES_GLOSSARY(M)                \
     M(150, glossary_term, GLOSSARY_TERM)    \
     M(151, glossary_put, GLOSSARY_PUT)      \
@@ -64,13 +94,19 @@
     M(153, glossary_ref, GLOSSARY_REF)      \
     M(154, glossary_list, GLOSSARY_LIST)    \
     M(155, glossary_page, GLOSSARY_PAGE)    \
-    M(156, glossary_gone, GLOSSARY_GONE)
+    M(156, glossary_gone, GLOSSARY_GONE)    \
+    M(157, glossary_batch, GLOSSARY_BATCH)  \
+    M(158, glossary_import, GLOSSARY_IMPORT) \
+    M(159, glossary_export, GLOSSARY_EXPORT) \
+    M(160, glossary_piece, GLOSSARY_PIECE)
 
 #define METHODS_GLOSSARY(X)                                                                            \
     X(120, GLOSSARY_LIST, "glossary.list", glossary_list, glossary_page, "a page of terms, or a search") \
     X(121, GLOSSARY_GET, "glossary.get", glossary_ref, glossary_page, "one term, if it is there")        \
     X(122, GLOSSARY_PUT, "glossary.put", glossary_put, glossary_stored, "store a term")                  \
-    X(123, GLOSSARY_DELETE, "glossary.delete", glossary_ref, glossary_gone, "delete a term")
+    X(123, GLOSSARY_DELETE, "glossary.delete", glossary_ref, glossary_gone, "delete a term")             \
+    X(124, GLOSSARY_IMPORT, "glossary.import", glossary_import, job_ref, "a job that stores the terms of a file") \
+    X(125, GLOSSARY_EXPORT, "glossary.export", glossary_export, glossary_piece, "a piece of a file of terms")
 /* clang-format on */
 
 #endif

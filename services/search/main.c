@@ -355,7 +355,14 @@ static void stop_methods(struct sh_service *service, void *self)
 static enum sh_err start_terms(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct glossary_parts_options options = {search->pg, sh_service_rpc(service)};
+    struct glossary_parts_options options = {.loop = sh_service_loop(service),
+                                             .pg = search->pg,
+                                             .rpc = sh_service_rpc(service),
+                                             .workers = search->workers.ingester,
+                                             .files = &search->files,
+                                             .uploads = &search->uploads.config,
+                                             .most_by_user =
+                                                 search->jobs_config.per_user};
 
     return glossary_parts_start(&search->terms, &options);
 }
@@ -398,13 +405,14 @@ static void stop_generations(struct sh_service *service, void *self)
 static enum sh_err start_jobs(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct sh_job_kind kinds[1 + GENERATION_KINDS] = {
+    struct sh_job_kind kinds[1 + GENERATION_KINDS + GLOSSARY_KINDS] = {
         ingest_kind(search->putter, 2 * search->config.ingest_concurrency)};
     struct job_parts_options options = {
         search->pg, &search->pg_config, &search->jobs_config, sh_service_rpc(service),
         kinds,      SH_COUNT(kinds)};
 
     generations_kinds(&search->generations.generations, kinds + 1);
+    glossary_parts_kinds(&search->terms, kinds + 1 + GENERATION_KINDS);
     return job_parts_start(&search->jobs, sh_service_loop(service), &options);
 }
 
@@ -420,6 +428,7 @@ static void stop_jobs(struct sh_service *service, void *self)
 
     (void)service;
     generations_stop(&search->generations.generations);
+    glossary_parts_stop(&search->terms);
     job_parts_close(&search->jobs);
 }
 

@@ -8,6 +8,7 @@ endif
 
 # What reads uploaded files, a process of its own: only this program is linked with poppler,
 # libzip, libxml2 and the like.
-EXTRACT := $(filter-out %/main.c,$(wildcard services/search/extract/child/*.c))
+EXTRACT := $(filter-out %/main.c,$(wildcard services/search/extract/child/*.c)) \
+           services/search/glossary/terms_rules.c
 $(eval $(call library,extract,$(EXTRACT)))
 $(eval $(call program,cairn-extract,services/search/extract/child/main.c,extract.a libproto.a libshared.a))

@@ -1,8 +1,12 @@
 """The glossary: entries, their status, who may what; searching them."""
 
+import io
+import json
 import urllib.parse
+import zipfile
 
 import pytest
+from conftest import eventually
 
 READS = ["read_glossary", "session"]
 WRITES = [*READS, "write_glossary"]
@@ -76,7 +80,7 @@ def test_what_is_wrong_is_refused_and_named(stack):
                         ({"term": "a", "language": "12"}, "language"),
                         ({"term": "a", "status": "final"}, "status"),
                         ({"term": "a", "clearance_level": 6}, "clearance_level"),
-                        ({"term": "a", "id": "a/b"}, "id"),
+                        ({"term": "a", "id": "a\tb"}, "id"),
                         ({"term": "a", "metadata": []}, "metadata")):
         reply = stack.post("/api/glossary", body)
         assert (reply.status, reply.json()["field"]) == (400, field), body
@@ -184,3 +188,146 @@ def test_search_knows_phrases_stems_beginnings_and_exclusion(stack):
     for query in ('"a b" -c && (', "'", "\\", "%", "!!", "a:*b", ":", "<->", "\U0001f980"):
         listed(stack, q=query)
     assert found("100%") == [] and found("p_nstock") == []
+
+
+# --- files
+
+ROWS = [
+    {"id": "file-1", "term": "=SUM(A1)", "definition": 'A "quoted", <b>bold</b> & odd\nline',
+     "language": "en", "domain": "filed", "status": "validated", "sense": "1",
+     "source": "a;b", "part_of_speech": "noun", "metadata": {"a": [1, "ü"]}},
+    {"id": "urn:x/y z%20", "term": "Wörter 🦀", "language": "de", "domain": "filed",
+     "status": "draft", "clearance_level": 2, "department": "Law", "metadata": {}},
+    {"id": "'quote", "term": "'-x", "language": "en", "domain": "filed", "status": "deprecated",
+     "metadata": {"acronym": "X"}},
+]
+TYPES = {"csv": "text/csv", "json": "application/json", "tbx": "application/x-tbx+xml",
+         "skos": "application/rdf+xml", "xlsx": "application/vnd.openxmlformats-"
+         "officedocument.spreadsheetml.sheet"}
+
+
+def bring(stack, body, kind, headers=None, query="wait=true"):
+    reply = stack.request("POST", "/api/glossary/import?" + query, body,
+                          headers={"Content-Type": TYPES[kind], **(headers or {})})
+    return reply
+
+
+def brought(stack, body, kind, headers=None):
+    reply = bring(stack, body, kind, headers)
+    assert reply.status == 200, reply.body
+    job = reply.json()
+    assert job["state"] in ("done", "failed")
+    return job
+
+
+def export(stack, kind, headers=None, **query):
+    reply = stack.get("/api/glossary/export?" + urllib.parse.urlencode(
+        {"format": kind, **query}), headers=headers)
+    assert reply.status == 200, reply.body
+    assert f'filename="glossary.{"rdf" if kind == "skos" else kind}"' in reply.headers[
+        "Content-Disposition"]
+    return reply.body
+
+
+def filed(stack):
+    entries = listed(stack, domain="filed")["entries"]
+    return sorted(({k: v for k, v in e.items() if not k.endswith("_at")} for e in entries),
+                  key=lambda e: e["id"])
+
+
+@pytest.fixture
+def files(stack):
+    """The rows above, brought as JSON; gone afterwards."""
+    result = brought(stack, json.dumps(ROWS).encode(), "json")["result"]
+    assert (result["created"], result["failed"]) == (3, 0), result
+    yield filed(stack)
+    remove_filed(stack)
+
+
+def remove_filed(stack):
+    for entry in filed(stack):
+        assert stack.delete(path(entry["id"])).status == 200
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_what_is_exported_comes_back_the_same(stack, files, kind):
+    body = export(stack, kind, domain="filed")
+    result = brought(stack, body, kind)["result"]
+    assert (result["unchanged"], result["rows"]) == (3, 3), result
+    remove_filed(stack)
+    assert filed(stack) == []
+    result = brought(stack, body, kind)["result"]
+    assert (result["created"], result["failed"]) == (3, 0), result
+    assert filed(stack) == files
+
+
+def test_a_table_names_its_columns_and_is_no_formula(stack, files):
+    lines = export(stack, "csv", domain="filed").decode().split("\r\n")
+    assert lines[0].startswith("id,term,definition,language,domain")
+    assert any('"\'=SUM(A1)"' in line for line in lines)
+    workbook = zipfile.ZipFile(io.BytesIO(export(stack, "xlsx", domain="filed")))
+    assert workbook.testzip() is None
+    assert b"=SUM(A1)" in workbook.read("xl/worksheets/sheet1.xml")
+
+
+def test_what_is_wrong_with_a_line_stops_no_other(stack):
+    table = ("term;lang;subject;status;clearance_level\n"
+             "good one;en;filed;draft;1\n;en;filed;;\nbad level;en;filed;;9\n"
+             "good one;en;filed;;\nbad tag;e1!;filed;;\nlast;en;filed;;\n").encode()
+    job = brought(stack, table, "csv")
+    result = job["result"]
+    assert (result["rows"], result["created"], result["failed"]) == (6, 2, 4), result
+    told = {error["item"]: error["code"] for error in result["errors"]}
+    assert told == {"line 3": "invalid_request", "line 4": "invalid_request",
+                    "line 5": "duplicate", "line 6": "invalid_request"}
+    assert [entry["term"] for entry in filed(stack)] != []
+    remove_filed(stack)
+
+
+def test_an_import_has_the_rights_of_who_brings_it(stack, callers):
+    rows = [{"term": "mine", "domain": "filed", "clearance_level": 3, "department": "Law"},
+            {"term": "hers", "domain": "filed", "clearance_level": 3, "department": "IT"},
+            {"term": "above", "domain": "filed", "clearance_level": 4, "department": "Law"},
+            {"term": "final", "domain": "filed", "status": "validated"}]
+    result = brought(stack, json.dumps(rows).encode(), "json", callers["law"])["result"]
+    assert (result["created"], result["failed"]) == (1, 3), result
+    assert [error["code"] for error in result["errors"]] == ["forbidden", "forbidden", "status"]
+    seen = export(stack, "json", callers["it"], domain="filed")
+    assert json.loads(seen) == []
+    assert [e["term"] for e in json.loads(export(stack, "json", callers["law"],
+                                                 domain="filed"))] == ["mine"]
+    reply = bring(stack, b"[]", "json", callers["student"])
+    assert reply.status == 403
+    remove_filed(stack)
+
+
+def test_files_that_are_none_are_refused(stack):
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><rdf:RDF xmlns:rdf="r">&a;</rdf:RDF>'
+    for kind, body, code in (("skos", bomb, "damaged"), ("xlsx", b"PK\x03\x04none", "damaged"),
+                             ("tbx", b"<tbx>", "damaged"), ("csv", b"a,b\n1,2\n", "damaged"),
+                             ("json", b"  ", "no_text")):
+        job = brought(stack, body, kind)
+        assert (job["state"], job["code"]) == ("failed", code), (kind, job)
+    assert stack.request("POST", "/api/glossary/import", b"x",
+                         headers={"Content-Type": "image/png"}).status == 400
+    assert stack.get("/api/glossary/export?format=pdf").status == 400
+
+
+def test_an_import_is_a_job(stack):
+    reply = bring(stack, b'{"term":"jobbed","domain":"filed"}\n', "json", query="")
+    assert reply.status == 202 and reply.headers["Location"] == "/api/jobs/" + reply.json()["job_id"]
+    place = reply.headers["Location"]
+    eventually(lambda: stack.get(place).json()["state"] == "done", seconds=60, what=stack.logs)
+    assert stack.get(place).json()["result"]["created"] == 1
+    remove_filed(stack)
+
+
+def test_more_than_a_page_goes_through(stack):
+    rows = b"".join(b'{"term":"many %d","id":"many-%d","domain":"filed","definition":"%s"}\n'
+                    % (i, i, b"x" * 100) for i in range(1301))
+    result = brought(stack, rows, "json")["result"]
+    assert (result["created"], result["failed"]) == (1301, 0)
+    for kind in TYPES:
+        result = brought(stack, export(stack, kind, domain="filed"), kind)["result"]
+        assert (result["unchanged"], result["rows"]) == (1301, 1301), (kind, result)
+    stack.psql("DELETE FROM glossary_terms WHERE domain = 'filed'")

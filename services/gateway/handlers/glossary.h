@@ -17,6 +17,17 @@ extern const char *const glossary_statuses[]; /* ended by NULL */
 /* What search takes; borrows from `body` and `arena`. False: no memory. */
 SH_CHECK bool glossary_fill(const struct glossary_body *body, struct sh_arena *arena,
                             struct glossary_term *out);
+/* glossary_format.c. NULL: there is none such. */
+struct glossary_format {
+    const char *name;
+    const char *type; /* as it is sent */
+    const char *extension;
+    const char *types[5]; /* as it may be brought; ended by NULL */
+};
+const struct glossary_format *glossary_format(struct sh_bytes name);
+const struct glossary_format *glossary_format_of_type(struct sh_bytes type);
+const struct glossary_format *glossary_format_of_name(struct sh_bytes name);
+
 /* An object. */
 void glossary_write(struct sh_buffer *out, const struct glossary_term *term);
 /* The same without its braces, a member first. */

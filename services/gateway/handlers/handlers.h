@@ -87,6 +87,8 @@ route_fn models_tags, models_show, models_version, openai_models, openai_model;
 extern const struct schema glossary_schema;
 route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
     glossary_delete;
+/* glossary_import.c, glossary_export.c */
+route_fn glossary_import_post, glossary_export_get;
 
 /* graph.c, graph_read.c, graph_paths.c, graph_analysis.c, graph_search.c */
 extern const struct schema graph_analysis_schema;

@@ -16,6 +16,16 @@ static const struct route_param write_params[] = {
     {"refresh", "boolean",
      "true: answer when all replicas have seen it; false: when it is stored"},
     {0}};
+static const struct route_param import_params[] = {
+    {"format", "string", "csv, xlsx, json (also NDJSON), tbx or skos; else by the type"},
+    {"wait", "boolean", "true: answer when it is done; otherwise 202 and a job"},
+    {0}};
+static const struct route_param export_params[] = {
+    {"format", "string", "csv, xlsx, json, tbx or skos; json when absent"},
+    {"language", "string", "only of this language"},
+    {"domain", "string", "only of this domain"},
+    {"status", "string", "only draft, validated or deprecated ones"},
+    {0}};
 /* clang-format on */
 
 static const struct route routes[] = {
@@ -24,6 +34,12 @@ static const struct route routes[] = {
      list_params, "GlossaryPage"},
     {ROUTE_POST, 201, "/api/glossary", "create_term", glossary_post, &glossary_schema,
      PERMIT_WRITE_GLOSSARY, 0, "Glossary", "A new entry", write_params, "GlossaryTerm"},
+    {ROUTE_POST, 202, "/api/glossary/import", "import_glossary", glossary_import_post,
+     NULL, PERMIT_WRITE_GLOSSARY, ROUTE_UPLOAD | ROUTE_FORM, "Glossary",
+     "Store the entries of a file: a job", import_params, "GlossaryJob"},
+    {ROUTE_GET, 200, "/api/glossary/export", "export_glossary", glossary_export_get, NULL,
+     PERMIT_READ_GLOSSARY, 0, "Glossary", "The glossary as a file", export_params,
+     "application/octet-stream"},
     {ROUTE_GET, 200, "/api/glossary/{id}", "get_term", glossary_get, NULL,
      PERMIT_READ_GLOSSARY, 0, "Glossary", "One entry", NULL, "GlossaryTerm"},
     {ROUTE_PUT, 200, "/api/glossary/{id}", "change_term", glossary_put_one,

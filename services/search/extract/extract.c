@@ -101,13 +101,13 @@ enum sh_err extractor_start(struct extractor *extractor,
 /* --- life --------------------------------------------------------------------------- */
 
 /* cairn-extract in the folder of the program that runs. */
-static enum sh_err find_program(struct extractor *extractor, const char *given)
+enum sh_err extract_find_program(const char *given, char out[static PATH_MAX])
 {
     char own[PATH_MAX];
     ssize_t len;
 
     if (given[0] != '\0') {
-        (void)snprintf(extractor->program, PATH_MAX, "%s", given);
+        (void)snprintf(out, PATH_MAX, "%s", given);
         return SH_OK;
     }
     len = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -115,7 +115,7 @@ static enum sh_err find_program(struct extractor *extractor, const char *given)
         return sh_err_from_errno(errno);
     own[len] = '\0';
     *strrchr(own, '/') = '\0';
-    len = snprintf(extractor->program, PATH_MAX, "%s/cairn-extract", own);
+    len = snprintf(out, PATH_MAX, "%s/cairn-extract", own);
     return len < PATH_MAX ? SH_OK : SH_INVALID;
 }
 
@@ -130,7 +130,7 @@ enum sh_err extractor_create(uv_loop_t *loop, const struct extractor_options *op
     extractor->loop = loop;
     extractor->options = *options;
     extractor->end = &extractor->first;
-    err = find_program(extractor, options->program);
+    err = extract_find_program(options->program, extractor->program);
     if (err != SH_OK)
         sh_free(extractor);
     else

@@ -57,6 +57,11 @@ struct extract_verdict {
     const char *message; /* maybe in the job */
 };
 
+/* cairn-extract: the one given, or the one in the folder of the program that runs. */
+SH_CHECK enum sh_err extract_find_program(const char *given, char out[static PATH_MAX]);
+/* What the process has in memory, in MB; 0 when that is not known. */
+uint64_t extract_resident_mb(int pid);
+
 /* Starts it, or ends it at once where it was cancelled; it is among the running then. */
 void extract_job_begin(struct extract_job *job);
 /* It ends soon, for this reason unless there was one. */

@@ -91,8 +91,7 @@ void extract_job_kill(struct extract_job *job, enum killed why)
     (void)uv_process_kill(&job->process, SIGKILL);
 }
 
-/* What the process has in memory, in MB; 0 when that is not known. */
-static uint64_t resident_mb(int pid)
+uint64_t extract_resident_mb(int pid)
 {
     char path[64];
     char text[128];
@@ -124,7 +123,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     if (sh_left_ms(job->deadline_ms) == 0)
         extract_job_kill(job, TIMED_OUT);
-    else if (resident_mb(job->process.pid) >
+    else if (extract_resident_mb(job->process.pid) >
              most * (EXTRACT_SANITIZED ? SANITIZED_TIMES : 1))
         extract_job_kill(job, OVER_MEMORY);
 }

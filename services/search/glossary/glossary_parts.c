@@ -2,8 +2,9 @@
 
 #include "proto/messages.h"
 
-enum sh_err glossary_parts_start(struct glossary_parts *self,
-                                 const struct glossary_parts_options *options)
+enum { CHILD_CPU_S = 900 };
+
+static enum sh_err add_methods(struct glossary_parts *self, struct sh_rpc_server *rpc)
 {
     const struct {
         uint32_t method;
@@ -15,12 +16,44 @@ enum sh_err glossary_parts_start(struct glossary_parts *self,
         {METHOD_GLOSSARY_GET, "glossary.get", terms_get_handle, &self->terms},
         {METHOD_GLOSSARY_PUT, "glossary.put", terms_put_handle, &self->terms},
         {METHOD_GLOSSARY_DELETE, "glossary.delete", terms_delete_handle, &self->terms},
+        {METHOD_GLOSSARY_IMPORT, "glossary.import", import_handle, &self->importer},
+        {METHOD_GLOSSARY_EXPORT, "glossary.export", export_handle, &self->exporter},
     };
     enum sh_err err = SH_OK;
 
-    self->terms = (struct terms){options->pg};
     for (size_t i = 0; err == SH_OK && i < SH_COUNT(all); i++)
-        err = sh_rpc_server_add(options->rpc, all[i].method, all[i].name, 0,
-                                all[i].handler, all[i].arg);
+        err = sh_rpc_server_add(rpc, all[i].method, all[i].name, 0, all[i].handler,
+                                all[i].arg);
     return err;
+}
+
+enum sh_err glossary_parts_start(struct glossary_parts *self,
+                                 const struct glossary_parts_options *options)
+{
+    const struct upload_config *uploads = options->uploads;
+
+    self->terms = (struct terms){options->pg};
+    self->exporter = (struct exporter){options->pg, options->workers};
+    self->importer = (struct importer){.loop = options->loop,
+                                       .pg = options->pg,
+                                       .fetch = {options->files->store, options->workers,
+                                                 options->files->config.spool_dir},
+                                       .child = {.program = uploads->program,
+                                                 .memory_mb = uploads->memory_mb,
+                                                 .nesting = uploads->nesting,
+                                                 .ratio = uploads->ratio,
+                                                 .cpu_s = CHILD_CPU_S},
+                                       .most_by_user = options->most_by_user};
+    return add_methods(self, options->rpc);
+}
+
+void glossary_parts_kinds(struct glossary_parts *self,
+                          struct sh_job_kind kinds[GLOSSARY_KINDS])
+{
+    kinds[0] = import_kind(&self->importer);
+}
+
+void glossary_parts_stop(struct glossary_parts *self)
+{
+    import_stop(&self->importer);
 }

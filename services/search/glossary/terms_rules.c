@@ -111,9 +111,6 @@ const char *terms_check(struct glossary_term *term, const char **field)
     *field = "status";
     if (!terms_status_ok(term->status))
         return "it must be draft, validated or deprecated";
-    *field = "id";
-    if (term->id.len > 0 && memchr(term->id.data, '/', term->id.len) != NULL)
-        return "an id has no slash";
     *field = NULL;
     return NULL;
 }

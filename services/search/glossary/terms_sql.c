@@ -37,6 +37,11 @@ const struct sh_pg_statement terms_by_time = {"terms_by_time",
 const struct sh_pg_statement terms_by_time_down = {
     "terms_by_time_down", PAGE("t.updated_at DESC, t.id COLLATE \"C\" DESC")};
 
+const struct sh_pg_statement terms_export = {
+    "terms_export",
+    "SELECT " COLUMNS " FROM glossary_terms t WHERE t.id > $1::text AND " FILTERED
+    " ORDER BY t.id LIMIT $9::bigint"};
+
 /* --- by words ----------------------------------------------------------------------- */
 
 /* What is asked is read as the web does ("a phrase", or, -not), which never fails: as it

@@ -35,6 +35,7 @@ extern const struct sh_pg_statement terms_get, /* id, rights → enum term_colum
     terms_lock,   /* id, rights → status, clearance */
     terms_update, /* id, rights, the columns, statuses that it may have now → id */
     terms_delete, /* id, rights, statuses that it may have now → id */
+    terms_export, /* an id, rights, language, domain, status, limit → those behind it */
     terms_xid;    /* → the transaction's id */
 
 /* Pages, without a query: NULL, rights, language, domain, status, limit, offset. */

@@ -2,6 +2,7 @@
  * 1, as frames: four bytes of length (little-endian), then a message: `section`, as many
  * as there are, and one `extract_end`. Started by cairn-search for every file, it does
  * nothing else and can do nothing else (sandbox.h).
+ * TYPE glossary/csv and the like: a file of terms, which gives `glossary_batch` instead.
  *   cairn-extract NAME TYPE PAGES CHARACTERS NESTING RATIO MEMORY_MB SECONDS PARENT */
 #include <iconv.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "services/search/extract/child/readers.h"
 #include "services/search/extract/child/sandbox.h"
+#include "services/search/extract/child/terms_out.h"
 #include "services/search/extract/sanitized.h"
 
 enum {
@@ -62,6 +64,12 @@ static bool on_section(void *arg, const struct section *section)
 {
     (void)arg;
     return write_frame(section_desc(), section);
+}
+
+static bool on_batch(void *arg, const struct glossary_batch *batch)
+{
+    (void)arg;
+    return write_frame(glossary_batch_desc(), batch);
 }
 
 static bool write_end(const struct out *out)
@@ -138,6 +146,24 @@ static void load_tables(void)
     (void)table;
 }
 
+static const char terms_prefix[] = "glossary/";
+
+static bool is_terms(const char *type)
+{
+    return strncmp(type, terms_prefix, sizeof(terms_prefix) - 1) == 0;
+}
+
+/* What becomes of the file is `out`'s, as of any other. */
+static void read_terms(struct sh_bytes file, const char *type, struct out *out)
+{
+    static struct terms_out terms;
+
+    terms.out = *out;
+    terms.emit = on_batch;
+    terms_read_file(file, type + sizeof(terms_prefix) - 1, &terms);
+    *out = terms.out;
+}
+
 int main(int argc, char **argv)
 {
     struct out out = {.emit = on_section};
@@ -162,6 +188,8 @@ int main(int argc, char **argv)
     }
     if (!take_file(&file))
         out_refuse(&out, OUT_FAILED, "it cannot be read");
+    else if (is_terms(argv[2]))
+        read_terms(file, argv[2], &out);
     else
         read_file(file, sh_bytes_of(argv[1]), sh_bytes_of(argv[2]), &out);
     _exit(write_end(&out) ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -54,7 +54,24 @@ static void on_dtd(void *arg, const xmlChar *name, const xmlChar *external,
     (void)name;
     (void)external;
     (void)system;
+    if (xml->doctype)
+        return;
     out_refuse(xml->out, OUT_DAMAGED, "it has a document type definition");
+    stop(xml);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): so libxml2 wants it */
+static void on_entity(void *arg, const xmlChar *name, int type, const xmlChar *external,
+                      const xmlChar *system, xmlChar *content)
+{
+    struct xml *xml = arg;
+
+    (void)name;
+    (void)type;
+    (void)external;
+    (void)system;
+    (void)content;
+    out_refuse(xml->out, OUT_DAMAGED, "it declares entities");
     stop(xml);
 }
 
@@ -74,6 +91,7 @@ bool xml_open(struct xml *xml, struct out *out, const struct xml_events *events,
                              .ignorableWhitespace = on_text,
                              .cdataBlock = on_text,
                              .internalSubset = on_dtd,
+                             .entityDecl = on_entity,
                              .warning = on_problem,
                              .error = on_problem};
 
@@ -102,6 +120,9 @@ void xml_close(struct xml *xml, bool whole)
         (void)xmlParseChunk(xml->parser, "", 0, 1);
     if (whole && !xml->parser->wellFormed)
         out_refuse(xml->out, OUT_DAMAGED, "its XML is not well-formed");
+    if (xml->parser->myDoc != NULL) /* made by libxml2 itself for a DTD's declarations */
+        xmlFreeDoc(xml->parser->myDoc);
+    xml->parser->myDoc = NULL;
     xmlFreeParserCtxt(xml->parser);
     xml->parser = NULL;
 }

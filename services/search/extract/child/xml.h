@@ -1,5 +1,5 @@
 /* xml: a part of an office file as a stream of elements and texts, by libxml2. No tree is
- * built; a DTD is refused, so there are no entities but the five; depth is bounded. */
+ * built; there are no entities but the five, and no DTD is read; depth is bounded. */
 #ifndef EXTRACT_XML_H
 #define EXTRACT_XML_H
 
@@ -20,6 +20,7 @@ struct xml {
     void *arg;
     xmlParserCtxtPtr parser;
     uint32_t depth;
+    bool doctype; /* to be set after xml_open(): a DTD is named, not read */
 };
 
 /* `out` gets the refusals; all are borrowed until xml_close(). False: no memory. */

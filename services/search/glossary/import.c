@@ -1,0 +1,362 @@
+#include "services/search/glossary/import.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/search/files/files_sql.h"
+#include "services/search/glossary/import_result.h"
+#include "services/search/glossary/terms.h"
+#include "services/search/query/record_call.h"
+#include "shared/clock.h"
+
+enum { STORE_MS = 30000, RETRY_MS = 1000, PARAMS = 1 + RECORD_RIGHTS + 1 };
+
+/* One job in hand: FETCHING the file, READING a batch, STORING it, and at the end
+ * RELEASING the claim of the file. */
+struct importing {
+    struct importer *importer;
+    struct importing *next;
+    struct importing **link;
+    struct sh_job_run *run;
+    struct fetch *fetch;
+    struct terms_child *child;
+    struct sh_arena arena; /* of what the job says */
+    char hash[SH_FILE_HASH_TEXT];
+    char format[17];
+    char claim[24];
+    bool may_validate;
+    struct caller caller;
+    struct import_result result;
+    const struct glossary_batch *batch; /* that is being stored */
+    uint64_t skip;                      /* batches that an earlier run has stored */
+    bool storing;
+    bool stopping;
+    bool ending; /* only the claim is to be released */
+    struct sh_job_end end;
+    char code[65];
+    char message[513];
+};
+
+static const struct sh_pg_statement import_store = {
+    "glossary_import", "SELECT line, outcome FROM glossary_import($1::jsonb, $2::bool, "
+                       "$3::int, $4::bool, $5::text, $6::bool)"};
+
+/* --- the end ------------------------------------------------------------------------ */
+
+static void finish(struct importing *self)
+{
+    char *text = import_result_text(&self->result);
+
+    self->end.result = sh_bytes_of(text);
+    sh_job_end(self->run, &self->end);
+    free(text); /* jansson's */
+    terms_child_close(&self->child);
+    fetch_close(&self->fetch);
+    *self->link = self->next;
+    if (self->next != NULL)
+        self->next->link = self->link;
+    import_result_free(&self->result);
+    sh_arena_free(&self->arena);
+    sh_free(self);
+}
+
+static void on_released(void *arg, const struct sh_pg_reply *reply)
+{
+    (void)reply; /* a claim that stays goes by its age */
+    finish(arg);
+}
+
+static void end(struct importing *self, enum sh_job_outcome outcome, const char *code,
+                const char *message)
+{
+    struct sh_pg_param param = terms_text(sh_bytes_of(self->claim));
+    struct sh_pg_step step = {&files_release, &param, 1, false};
+    struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + STORE_MS};
+
+    (void)snprintf(self->code, sizeof(self->code), "%s", code != NULL ? code : "");
+    (void)snprintf(self->message, sizeof(self->message), "%s",
+                   message != NULL ? message : "");
+    self->end = (struct sh_job_end){.outcome = outcome,
+                                    .code = code != NULL ? self->code : NULL,
+                                    .message = message != NULL ? self->message : NULL,
+                                    .retry_ms = RETRY_MS};
+    self->ending = true;
+    terms_child_close(&self->child);
+    if (outcome == SH_JOB_RELEASED || self->importer->pg == NULL ||
+        sh_pg_run(self->importer->pg, &call, on_released, self) != SH_OK)
+        finish(self);
+}
+
+static void leave(struct importing *self, const char *why)
+{
+    end(self, SH_JOB_RELEASED, why != NULL ? "dependency_unavailable" : NULL, why);
+}
+
+/* True: it ended, because the job is not wanted any more, or not here. */
+static bool is_over(struct importing *self)
+{
+    enum sh_job_wish wish = sh_job_wanted(self->run);
+
+    if (self->stopping || wish == SH_JOB_LEAVE)
+        leave(self, NULL);
+    else if (wish == SH_JOB_CANCEL)
+        end(self, SH_JOB_CANCELLED, NULL, NULL);
+    else
+        return false;
+    return true;
+}
+
+/* --- a batch ------------------------------------------------------------------------ */
+
+static void on_stored(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
+{
+    struct importing *self = arg;
+
+    self->storing = false;
+    if (err == SH_CANCELED) {
+        leave(self, NULL);
+        return;
+    }
+    if (err != SH_OK) {
+        if (err == SH_INVALID || err == SH_CONFLICT)
+            end(self, SH_JOB_FAILED, sh_err_code(err),
+                "the record refused a batch of it");
+        else
+            leave(self, sh_err_text(err));
+        return;
+    }
+    import_result_add(&self->result, self->batch, reply->results[1]);
+    if (!is_over(self))
+        terms_child_next(self->child);
+}
+
+/* What becomes of each line is known only when it is stored, so the cursor that is stored
+ * with a batch tells of those before it: after a crash the last one is stored once more,
+ * which changes nothing. */
+static void store(struct importing *self, const struct glossary_batch *batch)
+{
+    struct sh_pg_param params[PARAMS] = {0};
+    struct sh_pg_step step = {&import_store, params, PARAMS, false};
+    char *cursor = import_result_text(&self->result);
+    struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
+                                           .done = self->result.rows + batch->rows -
+                                                   self->result.failed,
+                                           .failed = self->result.failed,
+                                           .steps = &step,
+                                           .step_count = 1};
+    enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
+
+    params[0] = terms_text(batch->terms);
+    params[1 + RECORD_RIGHTS] = terms_text(sh_bytes_of(self->may_validate ? "t" : "f"));
+    if (err == SH_OK)
+        err = record_rights_of(&self->caller, &self->arena, params + 1);
+    if (err == SH_OK)
+        err = sh_job_checkpoint(self->run, &checkpoint, on_stored, self);
+    self->batch = batch;
+    self->storing = err == SH_OK;
+    free(cursor); /* jansson's */
+    if (err != SH_OK)
+        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+}
+
+static void on_batch(void *arg, const struct glossary_batch *batch)
+{
+    struct importing *self = arg;
+
+    if (is_over(self))
+        return;
+    if (self->skip > 0) {
+        self->skip--;
+        terms_child_next(self->child);
+        return;
+    }
+    store(self, batch);
+}
+
+static void on_ended(void *arg, const char *code, const char *message)
+{
+    struct importing *self = arg;
+
+    self->child = NULL; /* it goes by itself */
+    if (is_over(self))
+        return;
+    if (code[0] != '\0')
+        end(self, SH_JOB_FAILED, code, message);
+    else
+        end(self, SH_JOB_DONE, NULL, NULL);
+}
+
+static const struct terms_child_events child_events = {on_batch, on_ended};
+
+/* --- the start ---------------------------------------------------------------------- */
+
+static void on_fetched(void *arg, enum sh_err err, int fd)
+{
+    struct importing *self = arg;
+    struct importer *importer = self->importer;
+
+    if (is_over(self))
+        return;
+    if (err == SH_OK)
+        err = terms_child_start(importer->loop, &importer->child, fd, self->format,
+                                &child_events, self, &self->child);
+    if (err == SH_NOTFOUND)
+        end(self, SH_JOB_FAILED, "not_found", "the file is not kept any more");
+    else if (err != SH_OK)
+        leave(self, "the file cannot be had at the moment");
+}
+
+static void copy(char *into, size_t room, const json_t *params, const char *name)
+{
+    const char *text = json_string_value(json_object_get(params, name));
+
+    (void)snprintf(into, room, "%s", text != NULL ? text : "");
+}
+
+/* False: the job makes no sense. */
+static bool read_job(struct importing *self)
+{
+    struct sh_bytes text = sh_job_params(self->run);
+    struct sh_bytes caller = sh_arena_copy(&self->arena, sh_job_caller(self->run));
+    json_t *params = json_loadb(text.data, text.len, 0, NULL);
+
+    copy(self->hash, sizeof(self->hash), params, "hash");
+    copy(self->format, sizeof(self->format), params, "format");
+    copy(self->claim, sizeof(self->claim), params, "claim");
+    self->may_validate = json_is_true(json_object_get(params, "may_validate"));
+    json_decref(params);
+    import_result_read(&self->result, sh_job_cursor(self->run));
+    self->skip = self->result.batches;
+    return msg_decode(caller_desc(), caller, &self->arena, &self->caller) == SH_OK;
+}
+
+static void run(void *arg, struct sh_job_run *job)
+{
+    struct importer *importer = arg;
+    struct importing *self = sh_alloc(sizeof(*self));
+    enum sh_err err;
+
+    if (self == NULL) {
+        sh_job_end(
+            job, &(struct sh_job_end){.outcome = SH_JOB_RELEASED, .retry_ms = RETRY_MS});
+        return;
+    }
+    self->importer = importer;
+    self->run = job;
+    self->next = importer->first;
+    self->link = &importer->first;
+    if (importer->first != NULL)
+        importer->first->link = &self->next;
+    importer->first = self;
+    if (!read_job(self)) {
+        end(self, SH_JOB_FAILED, "invalid_request", "the job says nothing of its file");
+        return;
+    }
+    if (is_over(self))
+        return;
+    err = fetch_start(&importer->fetch, sh_bytes_of(self->hash), on_fetched, self,
+                      &self->fetch);
+    if (err != SH_OK)
+        leave(self, sh_err_text(err));
+}
+
+/* Whatever is under way looks at it when it is done; the child is told by closing it. */
+static void wanted(void *arg, struct sh_job_run *job)
+{
+    struct importer *importer = arg;
+
+    for (struct importing *self = importer->first; self != NULL; self = self->next)
+        if (self->run == job && self->child != NULL && !self->storing && !self->ending) {
+            (void)is_over(self);
+            return;
+        }
+}
+
+struct sh_job_kind import_kind(struct importer *self)
+{
+    return (struct sh_job_kind){.name = IMPORT_KIND,
+                                .style = SH_JOB_STEPS,
+                                .at_once = 1,
+                                .run = run,
+                                .wanted = wanted,
+                                .arg = self};
+}
+
+void import_stop(struct importer *self)
+{
+    struct importing *next;
+
+    for (struct importing *one = self->first; one != NULL; one = next) {
+        next = one->next;
+        one->stopping = true;
+        if (!one->storing && !one->ending)
+            leave(one, NULL);
+    }
+    self->pg = NULL;
+}
+
+/* --- making the job ----------------------------------------------------------------- */
+
+static void on_added(void *arg, const struct sh_job_reply *reply)
+{
+    struct sh_rpc_call *call = arg;
+    struct job_ref ref = {sh_bytes_of(reply->id)};
+
+    if (reply->err == SH_BUSY)
+        sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
+                    "too many of your jobs have not ended yet");
+    else if (reply->err != SH_OK)
+        sh_rpc_fail(call, reply->err, NULL, NULL, "%s", sh_err_text(reply->err));
+    else
+        sh_rpc_reply(call, job_ref_desc(), &ref);
+}
+
+static char *params_of(const struct glossary_import *asked)
+{
+    char claim[24];
+    json_t *params;
+    char *text;
+
+    (void)snprintf(claim, sizeof(claim), "%" PRIu64, asked->claim);
+    params = json_pack("{s:s%, s:s%, s:s, s:b}", "hash", asked->hash.data,
+                       asked->hash.len, "format", asked->format.data, asked->format.len,
+                       "claim", claim, "may_validate", asked->may_validate);
+    text = params != NULL ? json_dumps(params, JSON_COMPACT) : NULL;
+    json_decref(params);
+    return text;
+}
+
+void import_handle(void *arg, struct sh_rpc_call *call)
+{
+    struct importer *self = arg;
+    const struct caller *caller = sh_rpc_call_caller(call);
+    struct sh_buffer rights = {0};
+    struct glossary_import asked;
+    char *params = NULL;
+    enum sh_err err;
+
+    if (sh_rpc_call_decode(call, glossary_import_desc(), &asked) != SH_OK)
+        return;
+    if (!sh_file_hash_ok(asked.hash)) {
+        sh_rpc_fail(call, SH_INVALID, NULL, NULL, "a hash is wanted");
+        return;
+    }
+    err = self->pg == NULL ? SH_DRAINING : msg_encode(caller_desc(), caller, &rights);
+    if (err == SH_OK && (params = params_of(&asked)) == NULL)
+        err = SH_NOMEM;
+    struct sh_job_new order = {.kind = IMPORT_KIND,
+                               .style = SH_JOB_STEPS,
+                               .params = sh_bytes_of(params),
+                               .caller = sh_buffer_bytes(&rights),
+                               .created_by = caller->user_id,
+                               .most_by_user = self->most_by_user};
+    if (err == SH_OK)
+        err = sh_job_add(self->pg, &order, on_added, call);
+    if (err != SH_OK)
+        sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
+    sh_buffer_free(&rights);
+    free(params); /* jansson's */
+}

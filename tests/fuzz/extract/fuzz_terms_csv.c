@@ -1,0 +1,8 @@
+/* A glossary as csv from a stranger. */
+#include "tests/fuzz/extract/terms_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    terms_fuzz("csv", data, size);
+    return 0;
+}
