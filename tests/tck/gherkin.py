@@ -30,10 +30,13 @@ def fill(text, values):
     return text
 
 
+ESCAPED = {"\\n": "\n", "\\|": "|", "\\\\": "\\"}
+
+
 def cells_of(line):
-    """| a | b\\|c |: cells keep their backslashes but those before a bar."""
+    """| a | b\\|c |, with Gherkin's three escapes."""
     cells = re.split(r"(?<!\\)\|", line.strip())[1:-1]
-    return [cell.strip().replace("\\|", "|") for cell in cells]
+    return [re.sub(r"\\[n|\\]", lambda m: ESCAPED[m[0]], cell.strip()) for cell in cells]
 
 
 def dedent(lines, indent):

@@ -11,7 +11,7 @@ class BadValue(Exception):
 def number_key(number):
     if isinstance(number, float) and math.isnan(number):
         return ("float", "NaN")
-    return (type(number).__name__, repr(number))
+    return (type(number).__name__, repr(number + type(number)(0)))  # -0.0 is 0.0
 
 
 class Parser:

@@ -46,6 +46,7 @@ struct cy_env {
     uint64_t touched;
     uint64_t steps;
     uint32_t depth;  /* of evaluation */
+    double now;      /* of the query, in seconds since 1970; 0: nobody asked yet */
     uint32_t frames; /* of matching, within each other */
     enum sh_err err; /* SH_OK: going well; SH_INVALID: see error */
     struct cy_error error;

@@ -2,6 +2,7 @@
 #include "services/graph/cypher/entity.h"
 #include "services/graph/cypher/eval_internal.h"
 #include "services/graph/cypher/functions.h"
+#include "services/graph/cypher/temporal.h"
 
 static bool is_entity(struct cy_value value)
 {
@@ -24,6 +25,8 @@ bool eval_property(struct cy_env *env, const struct cy_expr *expr, struct cy_val
         return true;
     if (is_entity(owner))
         return cy_entity_property(env, owner, expr->symbol, out);
+    if (cyv_is_temporal(owner))
+        return temporal_field(env, owner, expr->text, out);
     if (owner.type != CYV_MAP)
         return cy_bad_type(env, expr, owner);
     get(owner, expr->text, out);

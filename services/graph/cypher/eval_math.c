@@ -3,6 +3,7 @@
 
 #include "services/graph/cypher/eval_internal.h"
 #include "services/graph/cypher/functions.h"
+#include "services/graph/cypher/temporal.h"
 #include "services/graph/cypher/text.h"
 
 static bool overflow(struct cy_env *env, const struct cy_expr *expr)
@@ -138,6 +139,7 @@ static bool is_plain(struct cy_value value)
 bool eval_arithmetic(struct cy_env *env, const struct cy_expr *expr, struct cy_value left,
                      struct cy_value right, struct cy_value *out)
 {
+    bool known;
     *out = cyv_null();
     if (cyv_is_null(left) || cyv_is_null(right))
         return true;
@@ -152,5 +154,7 @@ bool eval_arithmetic(struct cy_env *env, const struct cy_expr *expr, struct cy_v
     if (expr->op == CY_ADD && is_plain(left) && is_plain(right) &&
         (left.type == CYV_STRING || right.type == CYV_STRING))
         return join_strings(env, left, right, out);
-    return cy_bad_type(env, expr, cyv_is_number(left) ? right : left);
+    if (!temporal_arithmetic(env, expr, left, right, &known, out))
+        return false;
+    return known || cy_bad_type(env, expr, cyv_is_number(left) ? right : left);
 }

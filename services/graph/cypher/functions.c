@@ -7,8 +7,8 @@
 #include "services/graph/cypher/functions_internal.h"
 
 static const struct cy_function_table *const tables[] = {
-    &functions_graph, &functions_list,    &functions_text,
-    &functions_math,  &functions_convert, &functions_aggregate,
+    &functions_graph,   &functions_list,      &functions_text,     &functions_math,
+    &functions_convert, &functions_aggregate, &functions_temporal,
 };
 
 static bool is_named(const struct cy_function *function, struct sh_bytes name)

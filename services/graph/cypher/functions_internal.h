@@ -19,6 +19,8 @@ extern const struct cy_function_table functions_text;
 extern const struct cy_function_table functions_math;
 /* functions_convert.c: from one type to another */
 extern const struct cy_function_table functions_convert;
+/* functions_temporal.c: dates, times and durations */
+extern const struct cy_function_table functions_temporal;
 /* aggregate.c */
 extern const struct cy_function_table functions_aggregate;
 
