@@ -24,7 +24,7 @@ static const struct {
 } known[SERVICES] = {
     {"embedder", "EMBEDDER_OPS_URL", "EMBEDDER_ENDPOINTS", "FITTED_MODEL_DIR"},
     {"search", "SEARCH_OPS_URL", "SEARCH_ENDPOINTS", "SEARCH_DATA_DIR"},
-    {"graph", "GRAPH_OPS_URL", "GRAPH_ENDPOINTS", NULL},
+    {"graph", "GRAPH_OPS_URL", "GRAPH_ENDPOINTS", "GRAPH_DATA_DIR"},
     {"backup", "BACKUP_OPS_URL", "BACKUP_ENDPOINTS", NULL},
     {"gateway", "GATEWAY_OPS_URL", NULL, NULL},
 };

@@ -99,6 +99,8 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .pg_config = &graph->pg_config,
                                    .writer = graph->writer,
                                    .names = graph->config.names,
+                                   .data_dir = graph->config.data_dir,
+                                   .snapshot_s = graph->config.snapshot_s,
                                    .outbox_keep_s = graph->config.outbox_keep_s,
                                    .outbox_keep_rows = graph->config.outbox_keep_rows,
                                    .state_changed = on_feed,
@@ -108,6 +110,20 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
     if (graph->index == NULL)
         return SH_NOMEM;
     return feed_create(sh_service_loop(service), &options, &graph->feed);
+}
+
+static void on_drained(void *arg)
+{
+    sh_service_release(arg);
+}
+
+/* The next start is a quick one. */
+static void drain_feed(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    sh_service_hold(service);
+    feed_drain(graph->feed, on_drained, service);
 }
 
 static void stop_feed(struct sh_service *service, void *self)
@@ -165,11 +181,6 @@ static enum sh_err start_jobs(struct sh_service *service, void *self)
     return err == SH_OK ? sh_jobs_create(loop, &options, &graph->jobs) : err;
 }
 
-static void on_drained(void *arg)
-{
-    sh_service_release(arg);
-}
-
 static void drain_jobs(struct sh_service *service, void *self)
 {
     sh_service_hold(service);
@@ -189,7 +200,7 @@ static void stop_jobs(struct sh_service *service, void *self)
 static const struct sh_stage stages[] = {
     {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
-    {"feed", start_feed, NULL, stop_feed, NULL},
+    {"feed", start_feed, drain_feed, stop_feed, NULL},
     {"methods", start_methods, NULL, NULL, NULL},
     {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
 };

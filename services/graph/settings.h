@@ -19,6 +19,12 @@
       "memory that a query in openCypher may take")                                      \
     S(u32, cypher_touched, "CYPHER_MAX_TOUCHED", "50000000", 1000, UINT32_MAX, 0, "",    \
       "nodes and relationships that a query in openCypher may look at")                  \
+    S(str, data_dir, "GRAPH_DATA_DIR", "", 0, 3800, 0, "",                               \
+      "directory of this replica's own for snapshots of its graph; empty: none, every "  \
+      "start reads the whole record")                                                    \
+    S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
+      "seconds between snapshots while the graph changes; one is also written at the "   \
+      "end")                                                                             \
     S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
       "how long changes are kept for replicas that follow; a replica that was away for " \
       "longer reloads everything")                                                       \

@@ -1,5 +1,9 @@
 """The graph through the gateway."""
 
+import os
+import pathlib
+import signal
+
 import pytest
 from conftest import Stack, eventually
 from tokens import JWT, bearer
@@ -196,3 +200,63 @@ def test_what_lies_around(people):
     few = get(people, "/api/graph/subgraph?root=hub&limit=5").json()
     assert (len(few["nodes"]), len(few["edges"]), few["truncated"]) == (5, 4, True)
     assert get(people, "/api/graph/subgraph?root=hub&depth=11").status == 400
+
+
+def restart_graph(stack, between=lambda: None):
+    """End it, and wait until the next one is ready; the supervisor is held meanwhile, which
+    would start it again by itself."""
+    supervisor = int(pathlib.Path(stack.dir, "stack.lock").read_text())
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        old = stack.signal("graph", signal.SIGTERM)
+        eventually(lambda: ended(old), seconds=60, what=stack.logs)
+        between()
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    eventually(lambda: stack.pid_or_none("graph") not in (None, old)
+               and stack.ready("graph"), seconds=120, what=stack.logs)
+
+
+def ended(pid):
+    """A zombie has ended, too."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] \
+            in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def snapshot_loads(stack, outcome):
+    return stack.figure("graph",
+                        f'cairn_graph_snapshot_loads_total{{outcome="{outcome}"}}') or 0
+
+
+def test_it_starts_from_its_snapshot_and_without_it(people):
+    folder = pathlib.Path(people.dir, "data", "graph")
+
+    def everything():
+        found = get(people, "/api/graph/nodes/ada/neighbors?direction=both", ADMIN)
+        return found.json() if found.status == 200 else None
+
+    before = sorted(item["id"] for item in everything()["edges"])
+    # what changes while it is away is there when it is ready again
+    restart_graph(people, lambda: people.psql(
+        "INSERT INTO graph_edges (id, type, from_id, to_id) "
+        "VALUES ('away', 'KNOWS', 'cyd', 'ada')"))
+    assert snapshot_loads(people, "loaded") == 1
+    eventually(lambda: everything() is not None, seconds=60, what=people.logs)
+    assert sorted(item["id"] for item in everything()["edges"]) == \
+        sorted([*before, "away"])
+    people.psql("DELETE FROM graph_edges WHERE id = 'away'")
+
+    def spoil():
+        for path in folder.glob("snapshot-*/graph"):
+            data = bytearray(path.read_bytes())
+            data[len(data) // 3] ^= 0x55
+            path.write_bytes(data)
+
+    restart_graph(people, spoil)
+    assert snapshot_loads(people, "loaded") == 0
+    assert len(list(folder.glob("corrupt-*"))) == 1
+    eventually(lambda: everything() is not None, seconds=60, what=people.logs)
+    assert sorted(item["id"] for item in everything()["edges"]) == before

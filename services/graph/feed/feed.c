@@ -18,20 +18,27 @@ static void on_look_closed(uv_handle_t *handle)
     feed_end_batch(feed);
     held_release(feed->graph);
     held_release(feed->building);
+    keeper_close(&feed->keeper);
     sh_buffer_free(&feed->arrays[0]);
     sh_buffer_free(&feed->arrays[1]);
     sh_free(feed);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_save_closed(uv_handle_t *handle)
 {
     struct feed *feed = handle->data;
     uv_close((uv_handle_t *)&feed->look, on_look_closed);
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct feed *feed = handle->data;
+    uv_close((uv_handle_t *)&feed->save, on_save_closed);
+}
+
 bool feed_interrupted(struct feed *feed)
 {
-    if (feed->reading || feed->applying)
+    if (feed->reading || feed->applying || keeper_busy(feed->keeper))
         return feed->closing || feed->again;
     if (feed->closing) {
         uv_close((uv_handle_t *)&feed->timer, on_timer_closed);
@@ -73,13 +80,18 @@ static void reveal(struct feed *feed)
 static void on_look(uv_timer_t *timer)
 {
     struct feed *feed = timer->data;
+    if (feed->building != NULL && feed->changefeed != NULL &&
+        sh_changefeed_current(feed->changefeed))
+        reveal(feed);
     bool current = feed_current(feed);
     if (current == feed->was_current)
         return;
     feed->was_current = current;
     feed->options.state_changed(feed->options.arg);
-    if (current)
-        uv_timer_stop(timer);
+    if (!current)
+        return;
+    uv_timer_stop(timer);
+    feed_save_first(feed);
 }
 
 static enum sh_err collect(struct feed *feed, const struct sh_change *changes,
@@ -114,6 +126,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
         rebuild(feed);
         return;
     }
+    feed->unsaved = true;
     feed_go_on(feed);
 }
 
@@ -145,7 +158,8 @@ void feed_follow(struct feed *feed)
         return;
     }
     feed->state = FOLLOWING;
-    reveal(feed);
+    if (!feed->restored)
+        reveal(feed);
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
 }
 
@@ -158,6 +172,7 @@ static void start_over(struct feed *feed)
     feed_end_batch(feed);
     held_release(feed->building);
     feed->building = NULL;
+    feed->restored = false;
     feed->state = POSITIONING;
     feed->after[0] = '\0';
     feed->was_current = false;
@@ -174,10 +189,19 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
         return SH_NOMEM;
     feed->options = *options;
     feed->loop = loop;
+    enum sh_err err = keeper_create(options->data_dir, options->writer, &feed->keeper);
+    if (err != SH_OK) {
+        sh_free(feed);
+        return err;
+    }
     uv_timer_init(loop, &feed->timer); /* these cannot fail */
     uv_timer_init(loop, &feed->look);
+    uv_timer_init(loop, &feed->save);
     feed->timer.data = feed;
     feed->look.data = feed;
+    feed->save.data = feed;
+    feed->state = keeper_works(feed->keeper) ? IDENTIFYING : POSITIONING;
+    feed_save_regularly(feed);
     *out = feed;
     feed_go_on(feed);
     return SH_OK;
@@ -218,6 +242,7 @@ void feed_close(struct feed **feed_p)
     feed->closing = true;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
+    uv_timer_stop(&feed->save);
     sh_changefeed_close(&feed->changefeed);
     (void)feed_interrupted(feed); /* now, or when what is under way returns */
 }

@@ -1,7 +1,7 @@
-/* feed: keeps the graph in memory as the record is. Loads all nodes, then all edges, page
- * by page, and follows the changefeed; what the graph takes happens on a thread of its
- * own. A feed that fell behind loads a second graph while questions go on to the first.
- * Loop thread only. */
+/* feed: keeps the graph in memory as the record is. Begins with a snapshot of it, or
+ * loads all nodes, then all edges, page by page; and follows the changefeed; what the
+ * graph takes happens on a thread of its own. A feed that fell behind loads a second
+ * graph while questions go on to the first. Loop thread only. */
 #ifndef GRAPH_FEED_H
 #define GRAPH_FEED_H
 
@@ -16,6 +16,8 @@ struct feed_options {
     const struct sh_pg_config *pg_config;
     struct sh_workers *writer;        /* one thread */
     const char *names;                /* properties that are names: see finder.h */
+    const char *data_dir;             /* for snapshots; NULL, "": none */
+    uint32_t snapshot_s;              /* between them; 0: only the first and the last */
     uint32_t outbox_keep_s;           /* 0: the changefeed's own */
     uint32_t outbox_keep_rows;        /* the same */
     void (*state_changed)(void *arg); /* loaded, current */
@@ -35,6 +37,8 @@ bool feed_current(const struct feed *feed);
  * SH_UNAVAILABLE while nothing is followed; `done` is then never called. */
 SH_CHECK enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,
                                void (*done)(void *arg, enum sh_err err), void *arg);
+/* Write a last snapshot if it is worth it; `done` once, perhaps from inside this call. */
+void feed_drain(struct feed *feed, void (*done)(void *arg), void *arg);
 /* What is under way ends first; memory goes on a later loop turn. NULL is fine. */
 void feed_close(struct feed **feed);
 

@@ -1,12 +1,13 @@
-/* feed_internal: the feed's state; shared by feed.c (its life, following) and feed_read.c
- * (pages and batches: read, then applied). */
+/* feed_internal: the feed's state; shared by feed.c (its life, following), feed_read.c
+ * (pages and batches: read, then applied) and feed_restore.c (snapshots). */
 #ifndef GRAPH_FEED_INTERNAL_H
 #define GRAPH_FEED_INTERNAL_H
 
 #include "services/graph/feed/feed.h"
 #include "services/graph/feed/rows.h"
+#include "services/graph/snapshot/keeper.h"
 
-enum feed_state { POSITIONING, NODES, EDGES, FOLLOWING };
+enum feed_state { IDENTIFYING, RESTORING, POSITIONING, NODES, EDGES, FOLLOWING };
 
 struct feed {
     struct feed_options options;
@@ -18,7 +19,14 @@ struct feed {
     bool closing;
     bool was_current;
     struct held_graph *graph;    /* for questions; NULL: none yet */
-    struct held_graph *building; /* being loaded; NULL: none */
+    struct held_graph *building; /* being loaded, or not current yet; NULL: none */
+    struct keeper *keeper;
+    struct sh_record_state record; /* identity "": not known */
+    bool restored;                 /* from a snapshot: shown when it is current */
+    bool unsaved;                  /* there are changes that no snapshot has */
+    uint64_t saved_ms;             /* the last one; 0: none */
+    void (*drained)(void *arg);    /* NULL: nobody waits */
+    void *drained_arg;
     struct sh_changefeed *changefeed;
     struct sh_changefeed_position start;
     char database[160];
@@ -33,6 +41,7 @@ struct feed {
     enum sh_err taken;
     uv_timer_t timer; /* tries again */
     uv_timer_t look;  /* until the graph is current */
+    uv_timer_t save;
 };
 
 /* Whether something else is to be done now than what was under way. */
@@ -41,6 +50,12 @@ bool feed_interrupted(struct feed *feed);
 void feed_retry(struct feed *feed);
 /* Everything is loaded. */
 void feed_follow(struct feed *feed);
+
+/* feed_restore.c: what the record says of itself; then from a snapshot, or loaded. */
+void feed_take_record(struct feed *feed, const struct sh_pg_reply *reply);
+/* After a whole load: it took so long that it should not be for one start only. */
+void feed_save_first(struct feed *feed);
+void feed_save_regularly(struct feed *feed);
 
 /* feed_read.c: whatever the state wants next. */
 void feed_go_on(struct feed *feed);

@@ -28,7 +28,7 @@ static void run_apply(struct sh_work *work)
 {
     struct feed *feed = SH_CONTAINER_OF(work, struct feed, work);
     bool following = feed->state == FOLLOWING;
-    struct held_graph *held = following ? feed->graph : feed->building;
+    struct held_graph *held = feed->building ? feed->building : feed->graph;
     struct graph_changes changes;
     struct sh_arena arena = {0};
     feed->taken = rows_changes(feed->nodes, feed->edges,
@@ -129,6 +129,21 @@ static void on_rows(void *arg, const struct sh_pg_reply *reply)
     feed_retry(feed);
 }
 
+/* A database that may not be asked can be read all the same. */
+static void on_record(void *arg, const struct sh_pg_reply *reply)
+{
+    struct feed *feed = arg;
+    feed->reading = false;
+    if (feed_interrupted(feed))
+        return;
+    if (reply->err != SH_OK && reply->err != SH_INTERNAL) {
+        sh_warning(NULL, "the record cannot be read yet: %s", reply->message);
+        feed_retry(feed);
+        return;
+    }
+    feed_take_record(feed, reply);
+}
+
 static void on_position(void *arg, const struct sh_pg_reply *reply)
 {
     struct feed *feed = arg;
@@ -140,6 +155,8 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
         feed_retry(feed);
         return;
     }
+    feed->restored = false;
+    feed->unsaved = true;
     feed->start.xid = sh_pg_u64(reply->results[0], 0, 0);
     feed->start.seq = sh_pg_u64(reply->results[0], 0, 1);
     (void)snprintf(feed->database, sizeof(feed->database), "%s",
@@ -203,6 +220,11 @@ static void position(struct feed *feed)
 void feed_go_on(struct feed *feed)
 {
     switch (feed->state) {
+    case IDENTIFYING:
+        ask(feed, &(struct sh_pg_step){.statement = &rows_record}, 1, on_record);
+        break;
+    case RESTORING:
+        break; /* the keeper will tell */
     case POSITIONING:
         position(feed);
         break;

@@ -9,6 +9,8 @@
 enum { ROWS_PAGE = 5000 };
 
 extern const struct sh_pg_statement rows_position; /* → xid, seq, database */
+/* → identity, xid and seq of the horizon, first transaction that is not yet: note.h */
+extern const struct sh_pg_statement rows_record;
 /* id to go on after → ROWS_PAGE at most, in order of id */
 extern const struct sh_pg_statement rows_nodes_page;
 extern const struct sh_pg_statement rows_edges_page;

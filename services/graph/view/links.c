@@ -111,6 +111,27 @@ bool links_change(const struct links *old, const struct link_change *changes,
     return good;
 }
 
+struct links *links_make(const uint32_t *types, const struct link *links, uint32_t count)
+{
+    uint32_t groups = 1;
+    for (uint32_t i = 1; i < count; i++)
+        groups += types[i] != types[i - 1];
+    size_t group_bytes = ((size_t)groups + 1) * sizeof(struct link_group);
+    struct links *block =
+        sh_alloc(sizeof(*block) + group_bytes + count * sizeof(struct link));
+    if (block == NULL)
+        return NULL;
+    struct link_group *group = (void *)(block + 1);
+    struct link *placed = (void *)(group + groups + 1);
+    *block = (struct links){count, groups, group, placed};
+    memcpy(placed, links, count * sizeof(*placed));
+    for (uint32_t i = 0; i < count; i++)
+        if (i == 0 || types[i] != types[i - 1])
+            *group++ = (struct link_group){types[i], i};
+    *group = (struct link_group){0, count};
+    return block;
+}
+
 const struct link *links_of_type(const struct links *links, uint32_t type,
                                  uint32_t *count)
 {

@@ -39,6 +39,9 @@ int links_compare(const void *left, const void *right);
  * NULL when nothing is left; sh_free() ends it. False: out of memory. */
 bool links_change(const struct links *old, const struct link_change *changes,
                   size_t count, struct links **out);
+/* Links that are in order already, each of the type that stands in its place of `types`;
+ * count > 0. NULL: out of memory. */
+struct links *links_make(const uint32_t *types, const struct link *links, uint32_t count);
 /* Links of that type; *count 0 when there are none. `links` may be NULL. */
 const struct link *links_of_type(const struct links *links, uint32_t type,
                                  uint32_t *count);

@@ -172,6 +172,46 @@ static struct value value_at(struct sh_bytes packed, uint32_t at)
     return value;
 }
 
+/* Whether a value that begins there lies within. */
+static bool value_fits(struct sh_bytes packed, uint32_t at)
+{
+    static const size_t sizes[] = {[VALUE_NULL] = 0,
+                                   [VALUE_BOOLEAN] = 1,
+                                   [VALUE_INTEGER] = sizeof(int64_t),
+                                   [VALUE_FLOAT] = sizeof(double),
+                                   [VALUE_STRING] = sizeof(uint32_t),
+                                   [VALUE_LIST] = sizeof(uint32_t),
+                                   [VALUE_MAP] = sizeof(uint32_t)};
+    const unsigned char *bytes = packed.data;
+    uint32_t len = 0;
+    if (at >= packed.len || bytes[at] > VALUE_MAP)
+        return false;
+    size_t left = packed.len - at - 1;
+    size_t size = sizes[bytes[at]];
+    if (size > left)
+        return false;
+    if (bytes[at] >= VALUE_STRING)
+        memcpy(&len, bytes + at + 1, sizeof(len));
+    return len <= left - size;
+}
+
+bool values_valid(struct sh_bytes packed, uint32_t key_count)
+{
+    uint32_t count = values_count(packed);
+    uint32_t before = 0;
+    if (packed.len < sizeof(count) ||
+        count > (packed.len - sizeof(count)) / sizeof(struct entry))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct entry entry = entry_at(packed, i);
+        if (entry.key >= key_count || (i > 0 && entry.key <= before) ||
+            !value_fits(packed, entry.at))
+            return false;
+        before = entry.key;
+    }
+    return true;
+}
+
 void values_at(struct sh_bytes packed, uint32_t index, uint32_t *key, struct value *out)
 {
     struct entry entry = entry_at(packed, index);

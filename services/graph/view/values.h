@@ -35,6 +35,9 @@ const char *value_type_name(enum value_type type);
  * any float), SH_NOMEM, SH_TOOBIG. */
 SH_CHECK enum sh_err values_pack(struct sh_bytes json, struct symbols *keys,
                                  struct sh_buffer *out);
+/* Whether these bytes, from wherever, can be read by the functions below: each value lies
+ * in them, keys are below `key_count` and in order. What texts say is not looked at. */
+bool values_valid(struct sh_bytes packed, uint32_t key_count);
 /* False: no such property. *out borrows from `packed`. */
 bool values_get(struct sh_bytes packed, uint32_t key, struct value *out);
 uint32_t values_count(struct sh_bytes packed);
