@@ -30,6 +30,7 @@ void http_conn_close(struct http_conn *conn, bool reset)
         conn->server->left(conn->server->admit_arg, conn->peer);
     http_unlink(&conn->waiting);
     http_unlink(&conn->kicked);
+    http_stream_close(conn);
     struct sh_http_request *request = conn->request;
     if (request) {
         conn->request = NULL;
@@ -89,6 +90,8 @@ void http_conn_expired(struct http_conn *conn)
 {
     switch (conn->wait) {
     case HTTP_WAIT_HEAD:
+        if (conn->server->protocol)
+            break;
         http_reply_fault(conn, HTTP_HEAD_TIMEOUT);
         http_conn_changed(conn);
         return;
@@ -185,6 +188,8 @@ static bool step(struct http_conn *conn)
         return http_request_read(conn->request);
     if (conn->lingering || conn->discard > 0)
         return throw_away(conn);
+    if (conn->server->protocol)
+        return http_stream_step(conn);
     if (conn->last || http_write_queued(conn) > 0)
         return false;
     return next_request(conn);
@@ -198,6 +203,8 @@ static enum http_wait what_for(const struct http_conn *conn)
         return HTTP_WAIT_HANDSHAKE;
     if (http_write_queued(conn) > 0)
         return HTTP_WAIT_WRITE;
+    if (conn->server->protocol)
+        return http_stream_wait(conn);
     if (conn->request)
         return http_request_wants_body(conn->request) ? HTTP_WAIT_BODY : HTTP_WAIT_NONE;
     if (conn->discard > 0)
@@ -212,6 +219,10 @@ static void settle(struct http_conn *conn)
         return;
     if (conn->broken) {
         http_conn_close(conn, false);
+        return;
+    }
+    if (conn->eof && conn->stream.state) {
+        http_conn_close(conn, false); /* and whatever it waited for */
         return;
     }
     bool over = conn->last || (conn->eof && conn->input.len == 0);
@@ -327,6 +338,10 @@ enum sh_err http_conn_open(struct sh_http_server *server, int fd, const char *pe
     sh_series_add(server->open, 1);
     if (server->tls.tls && (refuse != HTTP_FINE || !(conn->tls = http_tls_open(conn)))) {
         http_conn_close(conn, false); /* an answer would cost a handshake */
+        return SH_OK;
+    }
+    if (server->protocol && (refuse != HTTP_FINE || !http_stream_open(conn))) {
+        http_conn_close(conn, false); /* HTTP's answer would not be understood */
         return SH_OK;
     }
     if (refuse != HTTP_FINE)

@@ -50,6 +50,7 @@ struct sh_http_server {
     struct http_tls_shared tls;
     struct http_packing packing;
     sh_http_handler_fn *handler;
+    const struct sh_stream_protocol *protocol; /* NULL: HTTP */
     void *arg;
     bool (*admit)(void *arg, const char *peer);
     void (*left)(void *arg, const char *peer);
@@ -96,6 +97,12 @@ int http_listen(const struct sh_http_server_options *options, enum sh_err *err,
 
 /* --- a connection ------------------------------------------------------------------- */
 
+/* Where another protocol is spoken. */
+struct sh_stream {
+    void *state; /* the protocol's; NULL: not there, or closed */
+    enum sh_stream_phase phase;
+};
+
 struct http_conn {
     uv_tcp_t tcp;
     struct sh_http_server *server;
@@ -108,6 +115,7 @@ struct http_conn {
     uint64_t opened_ms;   /* when lingering began, then */
     struct http_tls *tls; /* NULL: plain */
     struct sh_http_request *request;
+    struct sh_stream stream;
     struct http_scan scan;
     struct sh_buffer pending; /* read, not parsed */
     struct sh_bytes input;    /* not parsed: in `pending`, or in the scratch buffer */
@@ -143,6 +151,13 @@ void http_conn_used(struct http_conn *conn, size_t len);
 void http_conn_close(struct http_conn *conn, bool reset);
 /* A deadline passed. */
 void http_conn_expired(struct http_conn *conn);
+
+/* http_stream: a connection of another protocol. False: it is not wanted. */
+bool http_stream_open(struct http_conn *conn);
+void http_stream_close(struct http_conn *conn);
+/* One thing that can be done now; false when there is none. */
+bool http_stream_step(struct http_conn *conn);
+enum http_wait http_stream_wait(const struct http_conn *conn);
 
 /* http_read: read from the socket, or stop, as what is under way wants it. */
 void http_read_choose(struct http_conn *conn);

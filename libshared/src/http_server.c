@@ -336,6 +336,7 @@ enum sh_err sh_http_server_create(uv_loop_t *loop,
         return SH_NOMEM;
     server->loop = loop;
     server->handler = options->handler;
+    server->protocol = options->protocol;
     server->arg = options->arg;
     server->admit = options->admit;
     server->left = options->left;

@@ -15,6 +15,7 @@
 #include "shared/buffer.h"
 #include "shared/bytes.h"
 #include "shared/err.h"
+#include "shared/stream.h"
 #include "shared/tls.h"
 #include "shared/trace.h"
 
@@ -59,6 +60,8 @@ struct sh_http_server_options {
      * 0: never. Streamed answers are not. */
     size_t pack_least;
     sh_http_handler_fn *handler;
+    /* Spoken instead of HTTP, with `arg` for opened(); the handler is not used then. */
+    const struct sh_stream_protocol *protocol;
     void *arg;
     /* Asked for each connection before anything is read of it: false answers 503 and
      * closes. `left` is called once for each that was let in, when it closes, and not
