@@ -18,7 +18,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector tests-build fuzzers \
+.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
@@ -73,6 +73,10 @@ test-system: all ## run the system tests against the programs of this BUILD
 
 test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgresql://…)
 	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
+
+test-bolt: ## Neo4j's public driver, from the npm registry, against the stack
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@CAIRN_BIN=build/release/bin $(PYTEST) tests/bolt
 
 asan: ## unit and system tests under AddressSanitizer and UBSan
 	@$(MAKE) $(PARALLEL) BUILD=asan test-unit

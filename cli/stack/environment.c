@@ -73,6 +73,8 @@ void environment_set(const struct layout *layout)
     set_default("FILE_STORE", value);
     (void)snprintf(value, sizeof(value), "%u", layout->api_port);
     (void)setenv("API_PORT", value, 1);
+    (void)snprintf(value, sizeof(value), "%u", layout->bolt_port);
+    (void)setenv("BOLT_PORT", value, 1);
     (void)setenv("API_HOST", layout->api_host, 1);
 
     const char *ollama = getenv("OLLAMA");

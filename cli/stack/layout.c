@@ -201,9 +201,21 @@ static void name_replica(const char *dir, const struct service_layout *service,
     memcpy(replica->endpoint, endpoint, strlen(endpoint) + 1);
 }
 
+/* Bolt's own port where it is free, unless HTTP was to take any. BOLT_PORT=0: none. */
+static void choose_bolt_port(struct layout *layout, bool any, int keep[2])
+{
+    const char *text = getenv("BOLT_PORT");
+    uint16_t wanted = (uint16_t)(text ? strtoul(text, NULL, 10) : any ? 0 : 7687);
+    if (text && wanted == 0)
+        return;
+    layout->bolt_port = claim_port(layout->api_host, wanted, &keep[0]);
+    if (layout->bolt_port == 0)
+        layout->bolt_port = claim_port(layout->api_host, 0, &keep[1]);
+}
+
 static enum sh_err choose_ports(struct layout *layout)
 {
-    int held[2 * SERVICES * REPLICAS_MAX + 4];
+    int held[2 * SERVICES * REPLICAS_MAX + 6];
     size_t count = 0;
     for (size_t i = 0; i < SH_COUNT(held); i++)
         held[i] = -1;
@@ -219,6 +231,8 @@ static enum sh_err choose_ports(struct layout *layout)
                       wanted);
         layout->api_port = claim_port(layout->api_host, 0, &held[count++]);
     }
+    choose_bolt_port(layout, wanted == 0, &held[count]);
+    count += 2;
     layout->pg_port = claim_port("127.0.0.1", 0, &held[count++]);
     layout->redis_port = claim_port("127.0.0.1", 0, &held[count++]);
     for (size_t s = 0; s < SERVICES; s++) {
@@ -288,6 +302,8 @@ enum sh_err layout_write_env(const struct layout *layout)
     if (!file)
         return complain("cannot be written", path);
     (void)fprintf(file, "GATEWAY_URL=http://127.0.0.1:%u\n", layout->api_port);
+    if (layout->bolt_port != 0)
+        (void)fprintf(file, "BOLT_URL=bolt://127.0.0.1:%u\n", layout->bolt_port);
     layout_database_url(layout, url, sizeof(url));
     (void)fprintf(file, "DATABASE_URL=%s\n", url);
     layout_redis_url(layout, url, sizeof(url));

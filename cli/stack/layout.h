@@ -43,6 +43,7 @@ struct layout {
     uint16_t redis_port;
     char api_host[64];
     uint16_t api_port;
+    uint16_t bolt_port; /* 0: none */
     struct service_layout services[SERVICES];
 };
 

@@ -2,6 +2,7 @@
 
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/bodies.h"
+#include "services/gateway/bolt/bolt.h"
 #include "services/gateway/cache/flight.h"
 #include "services/gateway/exchange.h"
 #include "shared/log.h"
@@ -128,6 +129,18 @@ static enum sh_err open_plain(struct edge *edge, const struct edge *first)
     return sh_http_server_create(edge->loop, &options, &edge->plain);
 }
 
+static enum sh_err open_bolt(struct edge *edge, const struct edge *first)
+{
+    const struct gateway *gateway = edge->gateway;
+    uint16_t port = (uint16_t)gateway->bolt_config.port;
+
+    if (port == 0)
+        return SH_OK;
+    if (bolt_takes_any(&gateway->bolt_config, gateway->config.api_port))
+        port = 0;
+    return bolt_open(edge, first != NULL ? bolt_port(first->bolt) : port, &edge->bolt);
+}
+
 enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loop,
                       struct sh_zmq_loop *zmq, const struct edge *first)
 {
@@ -148,6 +161,8 @@ enum sh_err edge_open(struct edge *edge, struct gateway *gateway, uv_loop_t *loo
         err = open_server(edge, first);
     if (err == SH_OK)
         err = open_plain(edge, first);
+    if (err == SH_OK)
+        err = open_bolt(edge, first);
     if (err != SH_OK)
         edge_close(edge);
     return err;
@@ -169,6 +184,7 @@ void edge_close(struct edge *edge)
         sh_http_server_close(&edge->server);
     if (edge->plain != NULL)
         sh_http_server_close(&edge->plain);
+    bolt_close(&edge->bolt);
     for (int p = 0; p < PEER_COUNT; p++)
         if (edge->peers[p] != NULL)
             sh_rpc_client_close(&edge->peers[p]);

@@ -33,6 +33,7 @@ struct edge {
     struct limits_edge limits;
     struct sh_http_server *server;
     struct sh_http_server *plain; /* beside TLS_PORT: sends browsers there; or NULL */
+    struct bolt *bolt;            /* NULL: BOLT_PORT is 0 */
     struct exchange *spare;       /* exchanges to use again */
     struct bodies *bodies;        /* that were read before; NULL: none are kept */
     struct meter *meters;         /* one a route, and one for unknown paths */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "services/gateway/bolt/bolt.h"
 #include "shared/log.h"
 
 enum wanted { WANT_SERVE, WANT_DRAIN, WANT_STOP };
@@ -20,6 +21,7 @@ struct slot { /* an edge and its thread */
     enum sh_err start_err;
     bool running;
     bool draining;
+    unsigned drains; /* listeners that are not drained yet */
     atomic_int wanted;
     atomic_bool ready;
     atomic_bool drained;
@@ -45,10 +47,13 @@ static void on_change(void *arg)
     (void)uv_async_send(&slot->edges->notice); /* fails only when it is closing */
 }
 
+/* HTTP's connections, or Bolt's. */
 static void on_drained(void *arg)
 {
     struct slot *slot = arg;
 
+    if (--slot->drains > 0)
+        return;
     atomic_store(&slot->drained, true);
     (void)uv_async_send(&slot->edges->notice); /* fails only when it is closing */
 }
@@ -60,7 +65,10 @@ static void drain_slot(struct slot *slot)
     slot->draining = true;
     if (slot->edge.plain != NULL)
         sh_http_server_close(&slot->edge.plain);
+    slot->drains = slot->edge.bolt != NULL ? 2 : 1;
     sh_http_server_drain(slot->edge.server, on_drained, slot);
+    if (slot->edge.bolt != NULL)
+        bolt_drain(slot->edge.bolt, on_drained, slot);
 }
 
 static void on_wake(uv_async_t *async)
@@ -180,6 +188,17 @@ static enum sh_err open_all(struct edges *edges, struct sh_service *service)
     return err;
 }
 
+static void tell_ports(const struct edges *edges)
+{
+    const char *host = edges->gateway->config.api_host;
+    const struct bolt *bolt = edges->slots[0].edge.bolt;
+
+    sh_info(NULL, "listening on %s port %u with %u loops", host, edges->port,
+            edges->count);
+    if (bolt != NULL)
+        sh_info(NULL, "Bolt listens on %s port %u", host, bolt_port(bolt));
+}
+
 enum sh_err edges_open(struct gateway *gateway, struct sh_service *service,
                        const struct edges_events *events, struct edges **out)
 {
@@ -209,8 +228,7 @@ enum sh_err edges_open(struct gateway *gateway, struct sh_service *service,
     if (err != SH_OK)
         edges_close(out);
     else
-        sh_info(NULL, "listening on %s port %u with %u loops", gateway->config.api_host,
-                edges->port, count);
+        tell_ports(edges);
     return err;
 }
 

@@ -9,6 +9,7 @@
 #include "services/gateway/auth/account_settings.h"
 #include "services/gateway/auth/ldap.h"
 #include "services/gateway/auth/settings.h"
+#include "services/gateway/bolt/settings.h"
 #include "services/gateway/cache/cache.h"
 #include "services/gateway/health/board.h"
 #include "services/gateway/limits/settings.h"
@@ -37,6 +38,7 @@ struct gateway {
     struct account_config account_config;
     struct auth_config auth_config;
     struct ldap_config ldap_config;
+    struct bolt_config bolt_config;
     struct auth *auth;        /* roles, keys of tokens: auth/auth.h */
     struct sh_health *health; /* all checks of this process */
     struct limits_config limits_config;

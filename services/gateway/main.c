@@ -333,6 +333,7 @@ int main(int argc, char **argv)
         account_settings(&process.gateway.account_config),
         auth_settings(&process.gateway.auth_config),
         ldap_settings(&process.gateway.ldap_config),
+        bolt_settings(&process.gateway.bolt_config),
         limits_settings(&process.gateway.limits_config),
         sh_file_settings(&process.gateway.file_config),
         sh_s3_settings(&process.gateway.s3_config),

@@ -12,6 +12,7 @@ import subprocess
 import threading
 
 import pytest
+from bolt import Bolt
 from conftest import BIN, ROOT, eventually
 
 
@@ -135,6 +136,15 @@ def test_the_plain_port_sends_browsers_to_tls(pair):
                 assert b"Strict-Transport" not in answer
                 if method == b"GET":
                     assert b"Location: https://localhost:%d/docs?a=b\r\n" % port in answer
+
+
+def test_bolt_speaks_tls_with_the_same_certificate(pair):
+    port = free_port()
+    trusting = ssl.create_default_context(cafile=pair / "cert.pem")
+    with gateway(pair, BOLT_PORT=str(port)):
+        connection = Bolt("localhost", port, tls=trusting)
+        assert connection.hello(scheme="none")["server"].startswith("Neo4j/")
+        connection.close()
 
 
 @pytest.mark.parametrize("settings,word", [
