@@ -322,6 +322,15 @@ def test_an_import_is_a_job(stack):
     remove_filed(stack)
 
 
+def test_a_form_brings_a_file_whose_name_tells_its_format(stack):
+    body = (b'--b\r\nContent-Disposition: form-data; name="file"; filename="t.csv"\r\n\r\n'
+            b"term,domain\r\nformed,filed\r\n\r\n--b--\r\n")
+    reply = stack.request("POST", "/api/glossary/import?wait=true", body,
+                          headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert reply.status == 200 and reply.json()["result"]["created"] == 1, reply.body
+    remove_filed(stack)
+
+
 def test_more_than_a_page_goes_through(stack):
     rows = b"".join(b'{"term":"many %d","id":"many-%d","domain":"filed","definition":"%s"}\n'
                     % (i, i, b"x" * 100) for i in range(1301))
@@ -331,3 +340,65 @@ def test_more_than_a_page_goes_through(stack):
         result = brought(stack, export(stack, kind, domain="filed"), kind)["result"]
         assert (result["unchanged"], result["rows"]) == (1301, 1301), (kind, result)
     stack.psql("DELETE FROM glossary_terms WHERE domain = 'filed'")
+
+
+# --- relations
+
+def relate(stack, entry, kind, other, headers=None):
+    return stack.request("POST", path(entry["id"]) + "/relations",
+                         {"type": kind, "to": other["id"]}, headers=headers)
+
+
+def related(stack, entry, headers=None, **query):
+    reply = stack.get(path(entry["id"]) + "/relations?" + urllib.parse.urlencode(query),
+                      headers=headers)
+    assert reply.status == 200, reply.body
+    return sorted((r["type"], r["direction"], r["to"]) for r in reply.json()["relations"])
+
+
+def shows(stack, entry, expected, headers=None):
+    eventually(lambda: related(stack, entry, headers) == sorted(expected), seconds=30,
+               what=lambda: str(related(stack, entry, headers)))
+
+
+def test_relations_have_their_inverse_and_go_with_their_term(stack):
+    mill = add(stack, "mill", domain="related")
+    water = add(stack, "water mill", domain="related")
+    muehle = add(stack, "Mühle", domain="related", language="de")
+    assert related(stack, mill) == []
+    reply = relate(stack, water, "BROADER", mill)
+    assert reply.status == 201, reply.body
+    assert relate(stack, water, "BROADER", mill).status == 201  # again: the same one
+    shows(stack, water, [("BROADER", "out", mill["id"])])
+    shows(stack, mill, [("NARROWER", "out", water["id"])])
+    # what holds both ways is one relation, whichever end names it
+    assert relate(stack, mill, "TRANSLATION_OF", muehle).status == 201
+    assert relate(stack, muehle, "TRANSLATION_OF", mill).status == 201
+    shows(stack, mill, [("NARROWER", "out", water["id"]),
+                        ("TRANSLATION_OF", "both", muehle["id"])])
+    shows(stack, muehle, [("TRANSLATION_OF", "both", mill["id"])])
+    assert related(stack, mill, type="NARROWER") == [("NARROWER", "out", water["id"])]
+    # it can be deleted from either side
+    where = path(mill["id"]) + f"/relations?type=NARROWER&to={water['id']}"
+    assert stack.delete(where).status == 200
+    assert stack.delete(where).status == 404
+    shows(stack, water, [])
+    # a term takes its relations with it
+    assert "relations_deleted" not in stack.delete(path(muehle["id"])).json()
+    shows(stack, mill, [])
+    for body, status in (({"type": "LIKE", "to": mill["id"]}, 400), ({"type": "RELATED"}, 400),
+                         ({"type": "RELATED", "to": water["id"]}, 400),
+                         ({"type": "RELATED", "to": "none"}, 404)):
+        assert stack.post(path(water["id"]) + "/relations", body).status == status
+    assert stack.get(path("none") + "/relations").status == 404
+
+
+def test_a_relation_to_a_hidden_term_is_hidden(stack, callers):
+    seen = add(stack, "seen", domain="hidden relations")
+    secret = add(stack, "secret", domain="hidden relations", clearance_level=3, department="Law",
+                 headers=callers["law"])
+    assert relate(stack, seen, "RELATED", secret, callers["it"]).status == 404
+    assert relate(stack, seen, "RELATED", secret, callers["law"]).status == 201
+    shows(stack, seen, [("RELATED", "both", secret["id"])], callers["law"])
+    assert related(stack, seen, callers["it"]) == []
+    assert relate(stack, seen, "RELATED", seen, callers["student"]).status == 403

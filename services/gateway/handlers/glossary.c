@@ -5,7 +5,7 @@
 #include "services/gateway/handlers/refresh.h"
 #include "services/gateway/json_out.h"
 
-enum { QUERY_BYTES = 2048 };
+enum { QUERY_BYTES = 2048, GRAPH_PUT_UPDATE = 2 };
 
 /* --- GET ---------------------------------------------------------------------------- */
 
@@ -114,9 +114,11 @@ void glossary_get(struct exchange *x, void *unused)
 /* --- POST, PUT ---------------------------------------------------------------------- */
 
 struct write_state {
-    struct refresh refresh; /* first, see refresh_wait() */
+    struct glossary_head head;
     struct glossary_stored stored;
     struct sh_bytes id;
+    uint64_t xid; /* of a deletion */
+    bool relations_gone;
     bool created;
 };
 
@@ -131,7 +133,7 @@ static bool begin_write(struct exchange *x, struct write_state **out)
     }
     *state = (struct write_state){0};
     x->state = *out = state;
-    return refresh_read(x, &state->refresh.mode);
+    return refresh_read(x, &state->head.refresh.mode);
 }
 
 static void answer_stored(struct exchange *x)
@@ -141,9 +143,36 @@ static void answer_stored(struct exchange *x)
 
     sh_buffer_text(out, "{");
     glossary_members(out, &state->stored.term[0]);
-    refresh_members(out, &state->refresh);
+    refresh_members(out, &state->head.refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, state->created ? 201 : 200);
+}
+
+/* Where there is no node, or graph is away, that is no failure of what is stored: the
+ * next relation of the term writes its node anew. */
+static void on_node(struct exchange *x, const struct sh_rpc_response *reply)
+{
+    const struct write_state *state = x->state;
+
+    (void)reply;
+    refresh_wait(x, state->stored.xid, true, answer_stored);
+}
+
+static void change_node(struct exchange *x)
+{
+    const struct write_state *state = x->state;
+    struct graph_node_put node;
+    const struct graph_put put = {.nodes = &node,
+                                  .nodes_count = 1,
+                                  .mode = GRAPH_PUT_UPDATE,
+                                  .merge = true,
+                                  .no_wait = true};
+
+    if (glossary_node(x, &state->stored.term[0], &node))
+        glossary_ask_graph(x, METHOD_GRAPH_PUT, SH_RPC_WRITE, graph_put_desc(), &put,
+                           on_node);
+    else
+        exchange_fail_err(x, SH_NOMEM, NULL);
 }
 
 static void on_stored(struct exchange *x, const struct sh_rpc_response *response)
@@ -162,7 +191,10 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
         return;
     }
     x->audit.target = state->stored.term[0].id;
-    refresh_wait(x, state->stored.xid, true, answer_stored);
+    if (state->created)
+        refresh_wait(x, state->stored.xid, true, answer_stored);
+    else
+        change_node(x);
 }
 
 static void put(struct exchange *x, const struct glossary_term *term, bool create)
@@ -222,17 +254,36 @@ static void answer_deleted(struct exchange *x)
 
     sh_buffer_text(out, "{\"deleted\":true");
     json_member_text(out, "id", state->id);
-    refresh_members(out, &state->refresh);
+    if (!state->relations_gone) {
+        json_member(out, "relations_deleted");
+        json_bool(out, false);
+    }
+    refresh_members(out, &state->head.refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
 }
 
+/* The term is gone, whatever graph says; what stays there is told. */
+static void on_node_gone(struct exchange *x, const struct sh_rpc_response *reply)
+{
+    struct write_state *state = x->state;
+
+    state->relations_gone = reply->err == SH_OK || reply->err == SH_NOTFOUND;
+    refresh_wait(x, state->xid, true, answer_deleted);
+}
+
 static void on_deleted(struct exchange *x, const struct sh_rpc_response *response)
 {
+    struct write_state *state = x->state;
+    const struct graph_delete order = {
+        .id = glossary_node_id(x, state->id), .detach = true, .no_wait = true};
     struct glossary_gone gone;
 
-    if (exchange_decode(x, glossary_gone_desc(), response->payload, &gone))
-        refresh_wait(x, gone.xid, true, answer_deleted);
+    if (!exchange_decode(x, glossary_gone_desc(), response->payload, &gone))
+        return;
+    state->xid = gone.xid;
+    glossary_ask_graph(x, METHOD_GRAPH_DELETE, SH_RPC_WRITE, graph_delete_desc(), &order,
+                       on_node_gone);
 }
 
 void glossary_delete(struct exchange *x, void *unused)

@@ -4,6 +4,7 @@
 #define GATEWAY_GLOSSARY_H
 
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/refresh.h"
 
 struct glossary_body {
     struct sh_bytes id, term, definition, language, domain, part_of_speech, source, sense,
@@ -17,6 +18,25 @@ extern const char *const glossary_statuses[]; /* ended by NULL */
 /* What search takes; borrows from `body` and `arena`. False: no memory. */
 SH_CHECK bool glossary_fill(const struct glossary_body *body, struct sh_arena *arena,
                             struct glossary_term *out);
+/* glossary_graph.c: x->state begins with this wherever graph is asked. */
+struct glossary_head {
+    struct refresh refresh; /* first, see refresh_wait() */
+    uint64_t call;
+    exchange_reply_fn *done;
+};
+/* `done` gets errors too. */
+void glossary_ask_graph(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
+                        const struct msg_desc *desc, const void *msg,
+                        exchange_reply_fn *done);
+/* Ids of what stands for a term, and for a relation of two nodes; without data where
+ * there is no memory. */
+struct sh_bytes glossary_node_id(struct exchange *x, struct sh_bytes term_id);
+struct sh_bytes glossary_edge_id(struct exchange *x, const char *type,
+                                 struct sh_bytes from, struct sh_bytes to);
+/* False: no memory. */
+SH_CHECK bool glossary_node(struct exchange *x, const struct glossary_term *term,
+                            struct graph_node_put *out);
+
 /* glossary_format.c. NULL: there is none such. */
 struct glossary_format {
     const char *name;

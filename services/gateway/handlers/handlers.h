@@ -89,6 +89,9 @@ route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
     glossary_delete;
 /* glossary_import.c, glossary_export.c */
 route_fn glossary_import_post, glossary_export_get;
+/* glossary_relations.c */
+extern const struct schema glossary_relation_schema;
+route_fn glossary_relations_get, glossary_relations_post, glossary_relations_delete;
 
 /* graph.c, graph_read.c, graph_paths.c, graph_analysis.c, graph_search.c */
 extern const struct schema graph_analysis_schema;

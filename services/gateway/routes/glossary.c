@@ -16,6 +16,15 @@ static const struct route_param write_params[] = {
     {"refresh", "boolean",
      "true: answer when all replicas have seen it; false: when it is stored"},
     {0}};
+static const struct route_param relation_params[] = {
+    {"type", "string", "only of this type"},
+    {"limit", "integer", "1 to 1000; 100 when absent"},
+    {"cursor", "string", "next_cursor of the page before"},
+    {0}};
+static const struct route_param one_relation_params[] = {
+    {"type", "string", "its type"},
+    {"to", "string", "id of the other entry"},
+    {0}};
 static const struct route_param import_params[] = {
     {"format", "string", "csv, xlsx, json (also NDJSON), tbx or skos; else by the type"},
     {"wait", "boolean", "true: answer when it is done; otherwise 202 and a job"},
@@ -45,6 +54,16 @@ static const struct route routes[] = {
     {ROUTE_PUT, 200, "/api/glossary/{id}", "change_term", glossary_put_one,
      &glossary_schema, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
      "Another content, or another status, for an entry", write_params, "GlossaryTerm"},
+    {ROUTE_GET, 200, "/api/glossary/{id}/relations", "list_relations",
+     glossary_relations_get, NULL, PERMIT_READ_GLOSSARY, 0, "Glossary",
+     "What other terms are to an entry", relation_params, "GlossaryRelations"},
+    {ROUTE_POST, 201, "/api/glossary/{id}/relations", "add_relation",
+     glossary_relations_post, &glossary_relation_schema, PERMIT_WRITE_GLOSSARY, 0,
+     "Glossary", "A relation to another entry, and its inverse", NULL,
+     "GlossaryRelationStored"},
+    {ROUTE_DELETE, 200, "/api/glossary/{id}/relations", "delete_relation",
+     glossary_relations_delete, NULL, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "Delete a relation, and its inverse", one_relation_params, "Deleted"},
     {ROUTE_DELETE, 200, "/api/glossary/{id}", "delete_term", glossary_delete, NULL,
      PERMIT_WRITE_GLOSSARY, 0, "Glossary", "Delete an entry", write_params,
      "GlossaryDeleted"},
