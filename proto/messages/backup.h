@@ -14,12 +14,44 @@
 #define BACKUP_LIST_REPLY(F)                                                        \
     F(list, sets,              10000, backup_set)
 
-#define MESSAGES_BACKUP(M)        \
-    M(50, backup_set, BACKUP_SET) \
-    M(51, backup_list_reply, BACKUP_LIST_REPLY)
+/* A run to be started. verb: create, verify, drill, restore, undo, prune, delete, copy or
+ * fetch; the rest as the command line of cairn-backup has it, empty: not given. */
+#define BACKUP_ORDER(F)                                                             \
+    F(str,  verb,                 16, _)                                            \
+    F(str,  id,                   63, _)                                            \
+    F(str,  kind,                 16, _)                                            \
+    F(str,  label,               256, _)                                            \
+    F(str,  proof,                16, _)                                            \
+    F(str,  target,               16, _)                                            \
+    F(str,  database,             63, _)                                            \
+    F(str,  confirm,              64, _)                                            \
+    F(str,  from,                256, _)                                            \
+    F(flag, dry_run,               0, _)                                            \
+    F(flag, force,                 0, _)
+
+/* run_id: of the run that the body is about; empty: of none. */
+#define BACKUP_ANSWER(F)                                                            \
+    F(json, body,            2097152, _)                                            \
+    F(str,  run_id,               64, _)
+
+#define BACKUP_REF(F)                                                               \
+    F(str,  id,                   64, _)
+
+#define MESSAGES_BACKUP(M)                      \
+    M(50, backup_set, BACKUP_SET)               \
+    M(51, backup_list_reply, BACKUP_LIST_REPLY) \
+    M(170, backup_order, BACKUP_ORDER)          \
+    M(171, backup_answer, BACKUP_ANSWER)        \
+    M(172, backup_ref, BACKUP_REF)
 
 #define METHODS_BACKUP(X) \
-    X(50, BACKUP_LIST, "backup.list", empty, backup_list_reply, "backup sets, newest first")
+    X(50, BACKUP_LIST, "backup.list", empty, backup_list_reply, "backup sets, newest first")     \
+    X(140, BACKUP_RUN, "backup.run", backup_order, backup_answer, "start a run")                         \
+    X(141, BACKUP_SHOW, "backup.show", backup_ref, backup_answer, "the manifest of a set")               \
+    X(142, BACKUP_RUNS, "backup.runs", empty, backup_answer, "runs, newest first")                       \
+    X(143, BACKUP_RUN_GET, "backup.run_get", backup_ref, backup_answer, "what has become of a run")      \
+    X(144, BACKUP_RUN_CANCEL, "backup.run_cancel", backup_ref, backup_answer, "end a run")               \
+    X(145, BACKUP_SCHEDULE, "backup.schedule", empty, backup_answer, "when full sets are due, what stays")
 /* clang-format on */
 
 #endif

@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import urllib.parse
@@ -218,3 +219,51 @@ def test_retention_never_takes_the_last_verified_set(backups, made):
     assert "stays" in backups.run("delete", made["id"], code=1)
     assert "no rule keeps it" in backups.log()
     assert backups.run("verify", made["id"])["ok"] is True
+
+
+# --- by the gateway
+
+
+def finished(stack, reply):
+    assert reply.status == 202, reply.body
+    place = reply.headers["Location"]
+
+    def ended():
+        run = stack.get(place).json()
+        return run if run["state"] not in ("queued", "running") else None
+    return eventually(ended, seconds=120, what=stack.logs)
+
+
+def test_the_api_makes_proves_and_removes_sets(stack, original):
+    run = finished(stack, stack.taken("/api/backups", {"label": "by the API", "verify": True}))
+    assert run["state"] == "done", run
+    assert run["result"]["proof"]["ok"] is True and run["kind"] == "create"
+    name = run["result"]["id"]
+    listed = stack.get("/api/backups").json()["backups"][0]
+    assert listed["id"] == name and listed["verified"] is True
+    manifest = stack.get(f"/api/backups/{name}").json()
+    assert manifest["label"] == "by the API" and manifest["drill"]["ok"] is True
+    assert stack.get("/api/backups/none").status == 404
+    assert stack.get("/api/backups/..").status in (400, 404)
+    assert finished(stack, stack.post(f"/api/backups/{name}/verify", None))["state"] == "done"
+    run = finished(stack, stack.post(f"/api/backups/{name}/restore", {"target": "scratch"}))
+    assert run["state"] == "done" and run["result"]["ok"] is True
+    assert stack.post(f"/api/backups/{name}/restore", {"target": "live"}).status == 400
+    run = finished(stack, stack.delete(f"/api/backups/{name}"))
+    assert run["state"] == "failed" and "stays" in run["error"]
+    assert finished(stack, stack.post("/api/backups/prune", {"dry_run": True}))["result"][
+        "removed"] == []
+    assert {"create", "verify", "restore", "delete", "prune"} <= {
+        run["kind"] for run in stack.get("/api/backups/runs").json()["runs"]}
+    schedule = stack.get("/api/backups/schedule").json()
+    assert schedule["schedule"] == "0 2 * * *" and len(schedule["next"]) == 5
+    eventually(lambda: stack.figure(
+        "backup", 'cairn_backup_last_success_timestamp_seconds{kind="full"}'))
+    assert stack.figure("backup", "cairn_backup_last_verified_restore_timestamp_seconds")
+    assert stack.figure("backup", 'cairn_backup_failures_total{stage="delete"}') == 1
+    shutil.rmtree(pathlib.Path(stack.dir, "backups", name))  # other tests know of none
+
+
+def test_what_makes_no_sense_is_refused(stack):
+    reply = stack.post("/api/backups", {"kind": "everything"})
+    assert reply.status == 400 and reply.json()["field"] == "kind"

@@ -106,8 +106,13 @@ route_fn graph_query_post;
 extern const struct schema graph_node_schema, graph_edge_schema, graph_merge_schema;
 route_fn graph_node_post, graph_node_put, graph_node_delete, graph_merge_post,
     graph_edge_post, graph_edge_get, graph_edge_put, graph_edge_delete;
-/* backups.c */
-route_fn backup_list;
+/* backups.c, backup_runs.c */
+extern const struct schema backup_create_schema, backup_restore_schema,
+    backup_prune_schema, backup_undo_schema;
+route_fn backup_list, backup_post, backup_get, backup_delete, backup_verify_post,
+    backup_drill_post, backup_copy_post, backup_restore_post, backup_prune_post,
+    backup_undo_post, backup_schedule_get, backup_run_list, backup_run_get,
+    backup_run_delete;
 
 /* generations.c */
 extern const struct schema reindex_schema, compare_schema;

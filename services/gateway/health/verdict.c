@@ -215,7 +215,8 @@ static void judge_backups(struct judge *judge)
     const struct service_facts *backup = &facts->services[PEER_BACKUP];
     double age_h = (facts->now - facts->latest_backup) / 3600;
     bool late = facts->latest_backup > 0 && age_h >= judge->config->backup_max_age_h;
-    enum health_rank rank = late ? RANK_DEGRADED : RANK_HEALTHY;
+    bool troubled = backup->reached && rank_of(backup->status) != RANK_HEALTHY;
+    enum health_rank rank = late || troubled ? RANK_DEGRADED : RANK_HEALTHY;
     json_t *part = json_object();
     char text[32];
 
@@ -227,7 +228,9 @@ static void judge_backups(struct judge *judge)
                         facts->latest_backup > 0 ? json_string(text) : json_null());
     add_number(part, "age_hours", facts->latest_backup > 0 ? age_h : (double)NAN);
     settle(judge, "backups", part, rank, RANK_DEGRADED,
-           late ? "the newest backup is too old" : "backup is away");
+           late       ? "the newest backup is too old"
+           : troubled ? "backups are late, unproven or short of disk"
+                      : "backup is away");
 }
 
 static void judge_machine(struct judge *judge)

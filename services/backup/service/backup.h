@@ -1,0 +1,61 @@
+/* backup: the service as its parts share it. */
+#ifndef BACKUP_SERVICE_H
+#define BACKUP_SERVICE_H
+
+#include "services/backup/manifest/sets.h"
+#include "services/backup/schedule/cron.h"
+#include "services/backup/service/runs.h"
+#include "services/backup/settings.h"
+#include "shared/http_client.h"
+#include "shared/service.h"
+
+struct backup {
+    struct sh_process_config process;
+    struct backup_all config;
+    struct sh_service *service;
+    uv_loop_t *loop;
+    bool stopped;
+    /* look.c */
+    struct sh_health_check *check;
+    uv_timer_t look_timer;
+    bool looking, look_again;
+    double latest_full; /* Unix seconds; 0: none */
+    double latest_verified;
+    bool latest_unproven; /* the newest full set is not verified */
+    bool looked;          /* the sets were read once */
+    /* clock.c */
+    uv_timer_t clock_timer;
+    struct cron cron;
+    bool scheduled;     /* there is a schedule */
+    double waiting_for; /* the time that is due next */
+    double not_before;  /* after a failure */
+    unsigned failures;  /* of scheduled runs, in a row */
+    /* tell.c */
+    struct runs *runs;
+    struct sh_http_client *http;
+};
+
+/* look.c: which sets there are, for health and metrics. */
+SH_CHECK enum sh_err look_start(struct sh_service *service, void *self);
+void look_stop(struct sh_service *service, void *self);
+/* Look again, soon. */
+void look_now(struct backup *backup);
+
+/* clock.c: starts what is due. */
+SH_CHECK enum sh_err clock_start(struct sh_service *service, void *self);
+void clock_stop(struct sh_service *service, void *self);
+/* When the next full set is due; 0: never. */
+double clock_next(const struct backup *backup);
+/* A set is late: it was due, and is not there though there was time for it. */
+bool clock_late(const struct backup *backup);
+void clock_ended(struct backup *backup, const struct run *run);
+
+/* tell.c: the runs, and what their ends are told to. */
+SH_CHECK enum sh_err tell_start(struct sh_service *service, void *self);
+void tell_drain(struct sh_service *service, void *self);
+void tell_stop(struct sh_service *service, void *self);
+
+/* methods.c */
+SH_CHECK enum sh_err methods_start(struct sh_service *service, void *self);
+
+#endif

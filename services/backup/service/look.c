@@ -1,0 +1,157 @@
+/* Which sets there are, once a minute and after each run: the health check and gauges. */
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "services/backup/service/backup.h"
+#include "shared/clock.h"
+#include "shared/metrics.h"
+
+enum { LOOK_EVERY_MS = 60000 };
+
+static struct sh_family sets_gauge = {.kind = SH_GAUGE,
+                                      .name = "cairn_backup_sets",
+                                      .help = "Backup sets by what can be told of them.",
+                                      .labels = {"state"}};
+static struct sh_family success_gauge = {
+    .kind = SH_GAUGE,
+    .name = "cairn_backup_last_success_timestamp_seconds",
+    .help = "When the newest set of a kind was made.",
+    .labels = {"kind"}};
+static struct sh_family size_gauge = {.kind = SH_GAUGE,
+                                      .name = "cairn_backup_size_bytes",
+                                      .help = "Size of the newest set of a kind.",
+                                      .labels = {"kind"}};
+static struct sh_family verified_gauge = {
+    .kind = SH_GAUGE,
+    .name = "cairn_backup_last_verified_restore_timestamp_seconds",
+    .help = "When the newest full set that was found good was made."};
+static struct sh_family rpo_gauge = {
+    .kind = SH_GAUGE,
+    .name = "cairn_backup_rpo_seconds",
+    .help = "What would be lost now: the age of the newest full set."};
+
+static bool disk_short(const struct backup *backup)
+{
+    struct statvfs disk;
+
+    return statvfs(backup->config.backup.directory, &disk) == 0 &&
+           ((uint64_t)disk.f_bavail * disk.f_frsize >> 20) <
+               backup->config.backup.free_mb;
+}
+
+static const char *complaint(const struct backup *backup, const struct sets *sets)
+{
+    if (sets->unreadable > 0)
+        return "a backup set has no usable manifest";
+    if (clock_late(backup))
+        return "a backup is late";
+    if (backup->latest_unproven && !runs_busy(backup->runs, NULL))
+        return "the newest full set is not verified";
+    if (disk_short(backup))
+        return "the disk of the backups is short";
+    return "";
+}
+
+static void learn(struct backup *backup, const struct sets *sets)
+{
+    bool proves = strcmp(backup->config.backup.proof, "none") != 0;
+
+    backup->latest_full = backup->latest_verified = 0;
+    backup->latest_unproven = false;
+    for (size_t i = sets->count; i-- > 0;) { /* the newest comes last */
+        const struct backup_set *set = &sets->list[i];
+        const char *kind = sh_bytes_is(set->kind, "full")     ? "full"
+                           : sh_bytes_is(set->kind, "files")  ? "files"
+                           : sh_bytes_is(set->kind, "config") ? "config"
+                                                              : "other";
+        const char *const labels[] = {kind};
+        sh_series_set(sh_series(&success_gauge, labels), set->created_at);
+        sh_series_set(sh_series(&size_gauge, labels), (double)set->size_bytes);
+        if (strcmp(kind, "full") != 0)
+            continue;
+        backup->latest_full = set->created_at;
+        backup->latest_unproven = proves && !set->verified;
+        if (set->verified)
+            backup->latest_verified = set->created_at;
+    }
+    if (backup->latest_verified > 0)
+        sh_series_set(sh_series(&verified_gauge, NULL), backup->latest_verified);
+    if (backup->latest_full > 0)
+        sh_series_set(sh_series(&rpo_gauge, NULL), sh_wall_time() - backup->latest_full);
+    sh_series_set(sh_series(&sets_gauge, (const char *[]){"readable"}),
+                  (double)sets->count);
+    sh_series_set(sh_series(&sets_gauge, (const char *[]){"unreadable"}),
+                  (double)sets->unreadable);
+    backup->looked = true;
+}
+
+static void tell(struct backup *backup, const struct sets *sets)
+{
+    char detail[256] = "{\"latest_backup\":null,\"backup_count\":0}";
+    const char *message = complaint(backup, sets);
+    char when[32];
+
+    if (sets->count > 0) {
+        sh_wall_text(sets->list[0].created_at, when);
+        (void)snprintf(
+            detail, sizeof(detail),
+            "{\"latest_backup\":\"%s\",\"age_hours\":%.2f,\"backup_count\":%zu}", when,
+            (sh_wall_time() - sets->list[0].created_at) / 3600, sets->count);
+    }
+    sh_health_set(backup->check, message[0] ? SH_DEGRADED : SH_HEALTHY, -1, message,
+                  detail);
+}
+
+static void on_looked(void *arg, enum sh_err err, const struct sets *sets)
+{
+    struct backup *backup = arg;
+
+    backup->looking = false;
+    if (backup->stopped)
+        return;
+    if (err == SH_OK) {
+        learn(backup, sets);
+        tell(backup, sets);
+    } else {
+        sh_health_set(backup->check, SH_UNHEALTHY, -1,
+                      "the backup directory cannot be read", NULL);
+    }
+    if (backup->look_again)
+        look_now(backup);
+}
+
+void look_now(struct backup *backup)
+{
+    backup->look_again = backup->looking;
+    if (!backup->looking && !backup->stopped)
+        backup->looking = sets_read_later(backup->loop, backup->config.backup.directory,
+                                          on_looked, backup) == SH_OK;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    look_now(timer->data);
+}
+
+enum sh_err look_start(struct sh_service *service, void *self)
+{
+    struct backup *backup = self;
+
+    backup->check = sh_health_add(sh_service_health(service), "backups", false);
+    if (backup->check == NULL)
+        return SH_NOMEM;
+    sh_health_set(backup->check, SH_HEALTHY, -1, "", NULL); /* nothing is wrong so far */
+    uv_timer_init(backup->loop, &backup->look_timer);       /* cannot fail */
+    backup->look_timer.data = backup;
+    uv_timer_start(&backup->look_timer, on_timer, 0, LOOK_EVERY_MS);
+    return SH_OK;
+}
+
+void look_stop(struct sh_service *service, void *self)
+{
+    struct backup *backup = self;
+
+    (void)service;
+    backup->stopped = true;
+    uv_close((uv_handle_t *)&backup->look_timer, NULL);
+}

@@ -1,0 +1,60 @@
+/* runs: what the service has others do: each run is a process, `cairn-backup VERB …
+ * --report`, started one after the other by uv_spawn, followed by the lines it prints and
+ * ended by SIGTERM. Kept in memory: the sets say by themselves what became of them. The
+ * database is not needed. Loop thread only. */
+#ifndef BACKUP_RUNS_H
+#define BACKUP_RUNS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "shared/err.h"
+
+enum { RUNS_KEPT = 64, RUNS_WAITING = 8, RUN_ID = 37, RUN_WORDS = 24, RUN_WORD = 300 };
+
+enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
+
+struct run {
+    char id[RUN_ID]; /* "": none */
+    enum run_state state;
+    char words[RUN_WORDS][RUN_WORD]; /* of the command line, from the verb on */
+    unsigned word_count;
+    char by[256];
+    char stage[32];
+    uint64_t done, total;
+    char code[64];
+    char error[512];
+    json_t *result;
+    bool wanted_cancelled;
+    double created_at, started_at, finished_at;
+};
+
+struct runs;
+
+struct runs_options {
+    uv_loop_t *loop;
+    const char *program;                             /* NULL: this one */
+    void (*ended)(void *arg, const struct run *run); /* DONE, FAILED or CANCELLED */
+    void *arg;
+};
+/* Errors: SH_NOMEM, SH_IO. */
+SH_CHECK enum sh_err runs_create(const struct runs_options *options, struct runs **out);
+/* Words: the verb and its arguments; an option and its value are two of them. Errors:
+ * SH_BUSY (RUNS_WAITING wait), SH_TOOBIG (a word). *out is valid until the next call. */
+SH_CHECK enum sh_err runs_add(struct runs *runs, const char *const *words, unsigned count,
+                              const char *by, const struct run **out);
+const struct run *runs_find(const struct runs *runs, const char *id);
+/* SH_NOTFOUND; SH_CONFLICT: it has ended. */
+SH_CHECK enum sh_err runs_cancel(struct runs *runs, const char *id);
+/* One is running or waiting; `verb` NULL: whatever it does. */
+bool runs_busy(const struct runs *runs, const char *verb);
+/* The caller's. */
+json_t *runs_json(const struct run *run);
+json_t *runs_list(const struct runs *runs); /* newest first */
+/* No new ones; what runs is told to end, and `idle` is called once nothing runs. */
+void runs_drain(struct runs *runs, void (*idle)(void *arg), void *arg);
+/* What still runs goes on without us; nothing is called any more. */
+void runs_close(struct runs **runs);
+
+#endif
