@@ -6,12 +6,11 @@
 #include "services/graph/cypher/env.h"
 #include "shared/clock.h"
 
-enum { NANOS = 1000000000 };
-
 bool temporal_value(struct cy_env *env, const struct cy_expr *at, enum cyv_type type,
                     struct cyv_temporal temporal, struct cy_value *out)
 {
-    static const int64_t last = (int64_t)366 * (CALENDAR_YEAR_MAX + 1);
+    int64_t first = calendar_days((struct calendar_date){-CALENDAR_YEAR_MAX, 1, 1});
+    int64_t last = calendar_days((struct calendar_date){CALENDAR_YEAR_MAX, 12, 31});
     struct cyv_temporal *copy = cy_alloc(env, sizeof(*copy));
     if (copy == NULL)
         return false;
@@ -25,7 +24,7 @@ bool temporal_value(struct cy_env *env, const struct cy_expr *at, enum cyv_type 
         copy->zone = type == CYV_DATETIME ? copy->zone : (struct sh_bytes){0};
     }
     *out = (struct cy_value){.type = type, .temporal = copy};
-    if (type != CYV_DURATION && (copy->days > last || copy->days < -last))
+    if (type != CYV_DURATION && (copy->days > last || copy->days < first))
         return cy_fail(env, CY_ARGUMENTS, "InvalidArgumentValue", at->at,
                        "years go from -%d to %d", CALENDAR_YEAR_MAX, CALENDAR_YEAR_MAX);
     return true;

@@ -138,21 +138,12 @@ static int compare_times(const struct cyv_temporal *a, const struct cyv_temporal
     return (a->nanos > b->nanos) - (a->nanos < b->nanos);
 }
 
-static int compare_moments(const struct cyv_temporal *a, const struct cyv_temporal *b)
-{
-    if (a->days != b->days)
-        return a->days < b->days ? -1 : 1;
-    return compare_times(a, b);
-}
-
 static int64_t months_between(const struct cyv_temporal *a, const struct cyv_temporal *b)
 {
     struct calendar_date from = calendar_date(a->days);
     struct calendar_date to = calendar_date(b->days);
     int64_t months = (to.year - from.year) * 12 + to.month - from.month;
-    struct cyv_temporal there = *a;
-    there.days = calendar_add_months(a->days, months);
-    int order = compare_moments(&there, b);
+    int order = from.day != to.day ? (from.day > to.day ? 1 : -1) : compare_times(a, b);
     if (months > 0 && order > 0)
         months--;
     if (months < 0 && order < 0)
