@@ -202,6 +202,58 @@ def test_what_lies_around(people):
     assert get(people, "/api/graph/subgraph?root=hub&depth=11").status == 400
 
 
+def query(stack, text, who=STUDENT, **body):
+    return stack.post("/api/graph/query", {"query": text, **body}, headers=who)
+
+
+def test_a_query_in_opencypher(people):
+    answer = query(people, "MATCH (a:Human)-[r:KNOWS]->(b) WHERE a.name = $name "
+                           "RETURN b, r, b.age AS age", parameters={"name": "Ada"})
+    assert answer.status == 200, answer.text
+    answer = answer.json()
+    assert answer["columns"] == ["b", "r", "age"]
+    assert (answer["row_count"], answer["truncated"]) == (1, False)
+    node, edge, age = answer["rows"][0]  # spy is not seen
+    assert node == {key: value for key, value in
+                    get(people, "/api/graph/nodes/ben").json().items()
+                    if key in ("id", "number", "labels", "properties")}
+    assert (edge["id"], edge["from"], edge["to"], edge["properties"]) == (
+        "ab", "ada", "ben", {"since": 1833})
+    assert age == 7.5
+
+    def one(text, who=STUDENT, **body):
+        return query(people, text, who, **body).json()["rows"][0]
+
+    assert one("MATCH (n:Human) RETURN count(n)") == [4]
+    assert one("MATCH (n:Human) RETURN count(n)", ADMIN) == [5]
+    path = one("MATCH p = shortestPath((a {name: 'Ada'})-[:KNOWS*]->(d {name: 'Dan'})) "
+               "RETURN p")[0]
+    assert ids(path["nodes"]) == ["ada", "ben", "cyd", "dan"]
+    assert ids(path["edges"]) == ["ab", "bc", "cd"]
+    assert one("RETURN $p AS p", parameters={"p": {"a": [1, -2.5, None, "x", True]}}) == [
+        {"a": [1, -2.5, None, "x", True]}]
+    few = query(people, "MATCH (n:Leaf) RETURN n", max_rows=7).json()
+    assert (few["row_count"], len(few["rows"]), few["truncated"]) == (7, 7, True)
+
+
+def test_what_a_query_cannot_do(people):
+    def refused(text, **body):
+        answer = query(people, text, **body)
+        assert answer.status == 400, answer.text
+        return answer.json()["code"], answer.json()["error"]
+
+    code, said = refused("MATCH (n)\nDETACH DELETE n")
+    assert (code, said.startswith("line 2, column 1: ")) == ("write_refused", True)
+    assert refused("RETURN 1 +")[0] == "cypher_syntax"
+    assert refused("CALL { RETURN 1 }")[0] == "cypher_unsupported"
+    assert refused("RETURN $none")[0] == "cypher_arguments"
+    assert refused("RETURN 1 + true")[0] == "cypher_type"
+    endless = "UNWIND range(1, 1000000) AS a UNWIND range(1, 1000000) AS b " \
+              "WITH a WHERE a < 0 RETURN a"
+    assert refused(endless, timeout_ms=50)[0] == "budget_exceeded"
+    assert query(people, "RETURN 1", who={}).status == 401
+
+
 def restart_graph(stack, between=lambda: None):
     """End it, and wait until the next one is ready; the supervisor is held meanwhile, which
     would start it again by itself."""

@@ -7,7 +7,7 @@
 
 #include "shared/mem.h"
 
-enum { CY_NONE = UINT32_MAX }; /* no slot; no such symbol in the graph */
+#define CY_NONE UINT32_MAX /* no slot; no such symbol in the graph */
 
 struct cy_at { /* where in the query; both from 1 */
     uint32_t line;
@@ -47,7 +47,8 @@ enum cy_kind {
     CY_MAP,                   /* names: items */
     CY_LIST_COMPREHENSION,    /* [variable IN a WHERE b | c]; b and c may be NULL */
     CY_PATTERN_COMPREHENSION, /* [pattern WHERE b | c]; b may be NULL */
-    CY_PATTERN_PREDICATE,     /* pattern: true when there is at least one match */
+    CY_PATTERN_PREDICATE,     /* pattern: true when there is at least one match; flag:
+                                 written as exists() */
     CY_EXISTS,                /* EXISTS { pattern WHERE b }; b may be NULL */
     CY_QUANTIFIER,            /* op; (variable IN a WHERE b) */
     CY_REDUCE,                /* reduce(variable = a, variable2 IN b | c) */

@@ -5,7 +5,14 @@
 #include "services/graph/cypher/check.h"
 
 /* What is known of a variable before anything runs. */
-enum cy_known { CY_K_ANY, CY_K_NODE, CY_K_RELATIONSHIP, CY_K_RELATIONSHIPS, CY_K_PATH };
+enum cy_known {
+    CY_K_ANY,
+    CY_K_NODE,
+    CY_K_RELATIONSHIP,
+    CY_K_RELATIONSHIPS,
+    CY_K_PATH,
+    CY_K_OTHER, /* a value that is none of these, nor true or false */
+};
 
 struct cy_variable {
     struct sh_bytes text;

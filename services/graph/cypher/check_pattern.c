@@ -47,7 +47,8 @@ static bool declare_relationship(struct cy_checker *checker,
     const struct cy_variable *there = cy_find_variable(checker, name->text);
     if (there == NULL)
         return closed ? undefined(checker, name) : cy_declare(checker, name, known);
-    if (there->known != known && there->known != CY_K_ANY)
+    bool listed = relationship->varies && there->known == CY_K_OTHER;
+    if (there->known != known && there->known != CY_K_ANY && !listed)
         return conflict(checker, name);
     if (there >= checker->scope + before)
         return cy_fail(checker->env, CY_SYNTAX, "RelationshipUniquenessViolation",

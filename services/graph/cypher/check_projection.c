@@ -1,5 +1,6 @@
 /* WITH and RETURN: what they make, what they group by, what may be sorted by. */
 #include "services/graph/cypher/check_internal.h"
+#include "services/graph/cypher/functions.h"
 
 /* --- items ----------------------------------------------------------------------------
  */
@@ -70,10 +71,13 @@ static bool check_name(struct cy_checker *checker, const struct cy_clause *claus
 static bool check_item(struct cy_checker *checker, struct cy_projection *projection,
                        struct cy_item *item)
 {
-    uint32_t aggregates = projection->aggregate_count;
+    uint32_t before = projection->aggregate_count;
+    if (item->expr->kind == CY_PATTERN_PREDICATE && !item->expr->flag)
+        return cy_fail(checker->env, CY_SYNTAX, "UnexpectedSyntax", item->expr->at,
+                       "a pattern cannot be projected: ask whether it EXISTS");
     if (!cy_check_expr(checker, item->expr))
         return false;
-    item->aggregates = projection->aggregate_count > aggregates;
+    item->aggregates = projection->aggregate_count > before;
     item->variable.slot =
         item->expr->kind == CY_VARIABLE ? item->expr->slot : cy_new_slot(checker);
     return true;
@@ -125,12 +129,15 @@ static bool check_mixture(struct cy_checker *checker,
 /* --- order ----------------------------------------------------------------------------
  */
 
-/* What is projected already is taken from there. */
-static void take_projected(const struct cy_projection *projection, struct cy_expr *expr)
+/* What is projected already is taken from there. Within what aggregates (`mixed`), only
+ * what is simple, or aggregates itself. */
+static void take_projected(const struct cy_projection *projection, struct cy_expr *expr,
+                           bool mixed)
 {
     for (uint32_t i = 0; i < projection->item_count; i++) {
         const struct cy_item *item = &projection->items[i];
-        if (!cy_same_expr(item->expr, expr))
+        if (!cy_same_expr(item->expr, expr) ||
+            (mixed && !item->aggregates && !is_simple(expr)))
             continue;
         *expr = (struct cy_expr){.kind = CY_VARIABLE,
                                  .at = expr->at,
@@ -142,15 +149,38 @@ static void take_projected(const struct cy_projection *projection, struct cy_exp
     }
     struct cy_expr *child;
     for (uint32_t i = 0; (child = cy_child(expr, i)) != NULL; i++)
-        take_projected(projection, child);
+        take_projected(projection, child, mixed);
+}
+
+static bool aggregates(const struct cy_expr *expr)
+{
+    const struct cy_expr *child;
+    if (expr->kind == CY_CALL) {
+        const struct cy_function *function = cy_function_find(expr->text);
+        if (function != NULL && function->aggregates)
+            return true;
+    }
+    for (uint32_t i = 0; (child = cy_child(expr, i)) != NULL; i++)
+        if (aggregates(child))
+            return true;
+    return false;
+}
+
+/* What one sorts by or asks for after DISTINCT or aggregates. */
+static void take_from(const struct cy_projection *projection, struct cy_expr *expr)
+{
+    for (uint32_t i = 0; i < projection->item_count; i++)
+        if (cy_same_expr(projection->items[i].expr, expr)) {
+            take_projected(projection, expr, false);
+            return;
+        }
+    take_projected(projection, expr, aggregates(expr));
 }
 
 /* After DISTINCT or aggregates only what was projected is left. */
 static bool check_left(struct cy_checker *checker, const struct cy_projection *projection,
                        const struct cy_expr *expr, uint32_t local)
 {
-    if (expr->kind == CY_AGGREGATE)
-        return true;
     if (expr->kind == CY_VARIABLE && expr->slot < local) {
         for (uint32_t i = 0; i < projection->item_count; i++)
             if (projection->items[i].variable.slot == expr->slot)
@@ -175,7 +205,7 @@ static bool check_sorts(struct cy_checker *checker, struct cy_projection *projec
     for (uint32_t i = 0; i < projection->sort_count; i++) {
         struct cy_expr *expr = projection->sorts[i].expr;
         if (aggregating || projection->distinct)
-            take_projected(projection, expr);
+            take_from(projection, expr);
         if (!cy_check_expr(checker, expr))
             return false;
         if ((aggregating || projection->distinct) &&
@@ -231,6 +261,12 @@ static bool check_items(struct cy_checker *checker, struct cy_clause *clause)
     return true;
 }
 
+static bool never_entity(const struct cy_expr *expr)
+{
+    return expr->kind == CY_LIST || expr->kind == CY_MAP || expr->kind == CY_INTEGER ||
+           expr->kind == CY_FLOAT || expr->kind == CY_STRING;
+}
+
 /* Projected names hide older ones. */
 static bool declare_items(struct cy_checker *checker,
                           const struct cy_projection *projection,
@@ -238,7 +274,7 @@ static bool declare_items(struct cy_checker *checker,
 {
     for (uint32_t i = 0; i < projection->item_count; i++) {
         struct cy_item *item = &projection->items[i];
-        enum cy_known known = CY_K_ANY;
+        enum cy_known known = never_entity(item->expr) ? CY_K_OTHER : CY_K_ANY;
         for (uint32_t j = 0; item->expr->kind == CY_VARIABLE && j < older_count; j++)
             if (older[j].slot == item->variable.slot)
                 known = older[j].known;
@@ -261,6 +297,8 @@ bool cy_check_projection(struct cy_checker *checker, struct cy_clause *clause)
         return false;
     uint32_t local = checker->query->slot_count;
     if (clause->where != NULL) {
+        if (projection->distinct || projection->aggregate_count > 0)
+            take_from(projection, clause->where);
         if (!cy_check_condition(checker, clause->where))
             return false;
         if ((projection->distinct || projection->aggregate_count > 0) &&

@@ -223,6 +223,7 @@ static struct cy_expr *read_exists_call(struct cy_parser *parser)
     parser->at += 2;
     if (expr == NULL)
         return NULL;
+    expr->flag = true; /* said to be a question, not only a pattern */
     expr->pattern = cy_read_path_alone(parser);
     return expr->pattern ? close_with(parser, expr, ')') : NULL;
 }

@@ -83,9 +83,10 @@ bool cy_gather_conditions(struct cy_planner *planner, const struct cy_expr *wher
             const struct cy_node *node = &path->nodes[j];
             if (!add_properties(planner, &node->variable, node->properties))
                 return false;
+            if (j == path->relationship_count)
+                break;
             const struct cy_relationship *relationship = &path->relationships[j];
-            if (j < path->relationship_count && !relationship->varies &&
-                path->shortest == CY_ALL_PATHS &&
+            if (!relationship->varies && path->shortest == CY_ALL_PATHS &&
                 !add_properties(planner, &relationship->variable,
                                 relationship->properties))
                 return false;

@@ -2,7 +2,8 @@
 
 #include "shared/clock.h"
 
-enum { LOOK_EVERY = 256, ROOM = 64, NOT_YET = UINT32_MAX };
+enum { LOOK_EVERY = 256, ROOM = 64 };
+#define NOT_YET UINT32_MAX
 
 static const double heaviest = 1e300; /* a million of these can still be added up */
 

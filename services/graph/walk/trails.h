@@ -7,7 +7,8 @@
 
 #include "services/graph/walk/reach.h"
 
-enum { TRAIL_NONE = UINT32_MAX, TRAIL_UNLIMITED = UINT32_MAX };
+#define TRAIL_NONE      UINT32_MAX
+#define TRAIL_UNLIMITED UINT32_MAX
 
 struct trail {
     double cost;     /* so far */
