@@ -123,8 +123,11 @@ static bool check_call(struct cy_checker *checker, struct cy_expr *expr)
                        "there is no function '%.*s'",
                        (int)(expr->text.len < 80 ? expr->text.len : 80),
                        (const char *)expr->text.data);
-    if (!expr->star && (expr->item_count < expr->function->least ||
-                        expr->item_count > expr->function->most))
+    uint32_t least = expr->function->least;
+    if (expr->function->aggregates && least == 0)
+        least = 1; /* count(*) is written with a star */
+    if (!expr->star &&
+        (expr->item_count < least || expr->item_count > expr->function->most))
         return cy_fail(checker->env, CY_SYNTAX, "InvalidNumberOfArguments", expr->at,
                        "%s() takes other arguments than these %u", expr->function->name,
                        expr->item_count);

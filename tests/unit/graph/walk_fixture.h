@@ -140,13 +140,13 @@ static void end(struct fixture *f)
 /* --- what is true
  * ------------------------------------------------------------------------ */
 
-static bool is_open(const struct fixture *f, const struct edge_drawn *edge)
+static inline bool is_open(const struct fixture *f, const struct edge_drawn *edge)
 {
     return edge->clearance <= 2 && f->places[edge->from] != WALK_ANY &&
            f->places[edge->to] != WALK_ANY;
 }
 
-static bool in_scope(const struct fixture *f, const struct edge_drawn *edge)
+static inline bool in_scope(const struct fixture *f, const struct edge_drawn *edge)
 {
     return is_open(f, edge) && (f->type == TYPES || edge->type == f->type);
 }
