@@ -83,6 +83,22 @@
 #define GRAPH_EDGE_REPLY(F)                                                         \
     F(list, edge,                  1, graph_edge)
 
+/* session: of the piece before; empty: a new export, for which the rest counts. format: 0
+ * NDJSON, 1 CSV, 2 GraphML. label: only its nodes; empty: all. close: no more is wanted. */
+#define GRAPH_EXPORT_QUERY(F)                                                       \
+    F(str,  session,              64, _)                                            \
+    F(u32,  format,                2, _)                                            \
+    F(str,  label,             65536, _)                                            \
+    F(flag, close,                 0, _)
+
+/* nodes, edges: written so far. */
+#define GRAPH_EXPORT_PIECE(F)                                                       \
+    F(str,   session,             64, _)                                            \
+    F(bytes, piece,   PROTO_TEXT_MAX, _)                                            \
+    F(flag,  more,                 0, _)                                            \
+    F(u64,   nodes,       UINT64_MAX, _)                                            \
+    F(u64,   edges,       UINT64_MAX, _)
+
 #define MESSAGES_GRAPH_CHANGE(M)              \
     M(104, graph_node_put, GRAPH_NODE_PUT)    \
     M(105, graph_edge_put, GRAPH_EDGE_PUT)    \
@@ -92,13 +108,16 @@
     M(109, graph_merge, GRAPH_MERGE)          \
     M(110, graph_delete, GRAPH_DELETE)        \
     M(111, graph_gone, GRAPH_GONE)            \
-    M(112, graph_edge_reply, GRAPH_EDGE_REPLY)
+    M(112, graph_edge_reply, GRAPH_EDGE_REPLY) \
+    M(113, graph_export_query, GRAPH_EXPORT_QUERY) \
+    M(114, graph_export_piece, GRAPH_EXPORT_PIECE)
 
 #define METHODS_GRAPH_CHANGE(X)                                                                           \
     X(51, GRAPH_EDGE, "graph.edge", graph_ref, graph_edge_reply, "a relationship")                        \
     X(52, GRAPH_PUT, "graph.put", graph_put, graph_put_reply, "store nodes and relationships")            \
     X(53, GRAPH_DELETE, "graph.delete", graph_delete, graph_gone, "delete a node or a relationship")      \
-    X(54, GRAPH_MERGE, "graph.merge", graph_merge, graph_put_reply, "find a node by a key, or make it")
+    X(54, GRAPH_MERGE, "graph.merge", graph_merge, graph_put_reply, "find a node by a key, or make it") \
+    X(55, GRAPH_EXPORT, "graph.export", graph_export_query, graph_export_piece, "the graph as a text, piece by piece")
 /* clang-format on */
 
 #endif

@@ -2,6 +2,7 @@
 #include "services/graph/analysis/analyses.h"
 #include "services/graph/ask/asked.h"
 #include "services/graph/change/changes.h"
+#include "services/graph/exchange/exports.h"
 #include "services/graph/settings.h"
 #include "shared/service.h"
 
@@ -24,6 +25,7 @@ struct graph_service {
     struct changes changes;
     struct analyses analyses;
     struct sh_jobs *jobs;
+    struct exports *exports;
 };
 
 SH_SETTINGS_DEFINE(graph, "Graph", GRAPH_SETTINGS)
@@ -155,7 +157,20 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);
     }
     graph->changes = (struct changes){graph->pg, graph->feed};
-    return err == SH_OK ? changes_serve(sh_service_rpc(service), &graph->changes) : err;
+    if (err == SH_OK)
+        err = changes_serve(sh_service_rpc(service), &graph->changes);
+    return err == SH_OK
+               ? exports_create(sh_service_loop(service), graph->feed, graph->askers,
+                                sh_service_rpc(service), &graph->exports)
+               : err;
+}
+
+static void stop_methods(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    (void)service;
+    exports_close(&graph->exports);
 }
 
 /* --- jobs --------------------------------------------------------------------------- */
@@ -201,7 +216,7 @@ static const struct sh_stage stages[] = {
     {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
     {"feed", start_feed, drain_feed, stop_feed, NULL},
-    {"methods", start_methods, NULL, NULL, NULL},
+    {"methods", start_methods, NULL, stop_methods, NULL},
     {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
 };
 

@@ -113,6 +113,10 @@ route_fn backup_list, backup_post, backup_get, backup_delete, backup_verify_post
     backup_drill_post, backup_copy_post, backup_restore_post, backup_prune_post,
     backup_undo_post, backup_schedule_get, backup_run_list, backup_run_get,
     backup_run_delete;
+/* graph_import.c, graph_export.c */
+route_fn graph_import_post, graph_export_get;
+/* backups.c */
+route_fn backup_list;
 
 /* generations.c */
 extern const struct schema reindex_schema, compare_schema;

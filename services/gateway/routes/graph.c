@@ -57,6 +57,14 @@ static const struct route_param node_delete_params[] = {
     VERSION_PARAM,
     REFRESH_PARAM,
     {0}};
+#define FORMAT_PARAM(absent)                                                             \
+    {"format", "string", "ndjson, csv or graphml; absent: " absent}
+static const struct route_param import_params[] = {
+    FORMAT_PARAM("as Content-Type says"), REFRESH_PARAM, {0}};
+static const struct route_param export_params[] = {
+    FORMAT_PARAM("ndjson"),
+    {"label", "string", "only nodes of this label, and what joins them"},
+    {0}};
 static const struct route_param edge_delete_params[] = {VERSION_PARAM, REFRESH_PARAM, {0}};
 static const struct route_param search_params[] = {
     {"q", "string", "words of the name; the last may be begun only"},
@@ -124,6 +132,12 @@ static const struct route routes[] = {
     {ROUTE_POST, 202, "/api/graph/analysis", "graph_analysis", graph_analysis_post,
      &graph_analysis_schema, PERMIT_READ_GRAPH, 0, "Graph",
      "Degrees, PageRank, components or communities: a job", NULL, "GraphAnalysisJob"},
+    {ROUTE_POST, 200, "/api/graph/import", "import_graph", graph_import_post, NULL,
+     PERMIT_WRITE_GRAPH, ROUTE_UPLOAD, "Graph",
+     "Store a stream of nodes and relationships; answers a line for each portion",
+     import_params, "GraphImported"},
+    {ROUTE_GET, 200, "/api/graph/export", "export_graph", graph_export_get, NULL,
+     PERMIT_READ_GRAPH, 0, "Graph", "The graph as a stream", export_params, NULL},
 };
 
 const struct route_table routes_of_graph = {routes, SH_COUNT(routes)};

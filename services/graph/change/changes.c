@@ -2,6 +2,7 @@
  * A call that is given up meanwhile is stored all the same. */
 #include "services/graph/change/changes.h"
 
+#include "proto/edge_id.h"
 #include "services/graph/store/store.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -168,7 +169,7 @@ static bool give_ids(struct graph_put *put, struct sh_arena *arena)
         if (place->len > 0)
             continue;
         if (edge && put->mode == STORE_PUT)
-            store_edge_id(of_edge, id);
+            edge_id(of_edge, id);
         else
             store_new_id(edge ? 'e' : 'n', id);
         *place = sh_arena_copy(arena, sh_bytes_of(id));

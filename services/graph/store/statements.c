@@ -61,7 +61,8 @@
     "h.clearance_level AS level_before, h.department AS department_before "              \
     "FROM input i LEFT JOIN held h USING (id)), "                                        \
     "judged AS MATERIALIZED (SELECT *, CASE " REFUSED_AS_IT_IS REFUSED_AS_IT_WOULD_BE    \
-    "WHEN there AND labels = labels_before AND properties = properties_before "          \
+    "WHEN there AND labels @> labels_before AND labels <@ labels_before AND properties " \
+    "= properties_before "                                                               \
     "AND level = level_before AND department IS NOT DISTINCT FROM department_before "    \
     "THEN 'same' ELSE '' END AS verdict FROM wanted), "                                  \
     "written AS (INSERT INTO graph_nodes AS g "                                          \

@@ -77,10 +77,6 @@ SH_CHECK enum sh_err store_merge(const struct store_call *call,
 SH_CHECK enum sh_err store_delete(const struct store_call *call,
                                   const struct graph_delete *order);
 
-/* The id of an edge that has none: the same for the same ends, type and properties, so
- * that who stores it twice stores it once. */
-enum { STORE_EDGE_ID = 36 };
-void store_edge_id(const struct graph_edge_put *edge, char out[static STORE_EDGE_ID]);
 /* One that nothing else has: "n_…". */
 enum { STORE_NEW_ID = 36 };
 void store_new_id(char prefix, char out[static STORE_NEW_ID]);

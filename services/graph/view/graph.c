@@ -130,13 +130,21 @@ void graph_publish(struct graph *graph, struct graph_version *next,
 
 /* --- readers ------------------------------------------------------------------------ */
 
+uint32_t graph_clearance(const struct graph *graph, uint32_t access,
+                         struct sh_bytes *department)
+{
+    struct sh_bytes text = symbols_text(graph->classes, access);
+    const unsigned char *bytes = text.data;
+    *department = (struct sh_bytes){bytes + 1, text.len - 1};
+    return bytes[0];
+}
+
 static bool may_see(const struct graph *graph, uint32_t class,
                     const struct caller *caller)
 {
-    struct sh_bytes text = symbols_text(graph->classes, class);
-    const unsigned char *bytes = text.data;
-    struct sh_bytes department = {bytes + 1, text.len - 1};
-    return access_judge(caller, bytes[0], department).readable;
+    struct sh_bytes department;
+    uint32_t clearance = graph_clearance(graph, class, &department);
+    return access_judge(caller, clearance, department).readable;
 }
 
 /* After the version was taken: what it holds is of classes that are known by now. */

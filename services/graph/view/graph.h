@@ -162,6 +162,10 @@ bool graph_find_node_number(const struct graph_reader *reader, uint64_t number,
 bool graph_find_edge_number(const struct graph_reader *reader, uint64_t number,
                             uint32_t *place);
 
+/* What the class of access of a node or an edge says. */
+uint32_t graph_clearance(const struct graph *graph, uint32_t access,
+                         struct sh_bytes *department);
+
 /* Names and their numbers; they are never taken back. */
 const struct symbols *graph_labels(const struct graph *graph);
 const struct symbols *graph_types(const struct graph *graph);

@@ -46,6 +46,9 @@ void values_at(struct sh_bytes packed, uint32_t index, uint32_t *key, struct val
 /* Append them as a JSON object, keys in order of their numbers. Errors stick in `out`. */
 void values_write(struct sh_bytes packed, const struct symbols *keys,
                   struct sh_buffer *out);
+/* One value, or a text with its quotes, as JSON. */
+void values_write_one(struct sh_buffer *out, const struct value *value);
+void values_write_text(struct sh_buffer *out, struct sh_bytes text);
 /* In the order of openCypher: by type, then by value; what cannot be compared further is
  * equal. Numbers of both types are one. */
 int values_compare(const struct value *left, const struct value *right);

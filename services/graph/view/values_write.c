@@ -5,7 +5,7 @@
 
 #include "services/graph/view/values.h"
 
-static void write_text(struct sh_buffer *out, struct sh_bytes text)
+void values_write_text(struct sh_buffer *out, struct sh_bytes text)
 {
     json_t *string = json_stringn_nocheck(text.data, text.len);
     char *json = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
@@ -29,7 +29,7 @@ static void write_real(struct sh_buffer *out, double real)
         sh_buffer_text(out, ".0");
 }
 
-static void write_value(struct sh_buffer *out, const struct value *value)
+void values_write_one(struct sh_buffer *out, const struct value *value)
 {
     switch (value->type) {
     case VALUE_NULL:
@@ -45,7 +45,7 @@ static void write_value(struct sh_buffer *out, const struct value *value)
         write_real(out, value->real);
         break;
     case VALUE_STRING:
-        write_text(out, value->text);
+        values_write_text(out, value->text);
         break;
     case VALUE_LIST:
     case VALUE_MAP:
@@ -65,9 +65,9 @@ void values_write(struct sh_bytes packed, const struct symbols *keys,
         values_at(packed, i, &key, &value);
         if (i > 0)
             sh_buffer_text(out, ",");
-        write_text(out, symbols_text(keys, key));
+        values_write_text(out, symbols_text(keys, key));
         sh_buffer_text(out, ":");
-        write_value(out, &value);
+        values_write_one(out, &value);
     }
     sh_buffer_text(out, "}");
 }
