@@ -68,12 +68,14 @@ static const struct relation_type *type_of(struct sh_bytes name)
 static bool read_type(struct exchange *x, struct sh_bytes name,
                       struct relation_state *state)
 {
-    state->type = type_of(name);
-    if (state->type == NULL)
+    const struct relation_type *type = type_of(name);
+
+    state->type = type;
+    if (type == NULL) /* `state` goes with the answer */
         exchange_invalid(x, "type",
                          "type must be SYNONYM_OF, BROADER, NARROWER, RELATED, "
                          "TRANSLATION_OF or ABBREVIATION_OF");
-    return state->type != NULL;
+    return type != NULL;
 }
 
 /* False: answered. */
