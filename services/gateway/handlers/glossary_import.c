@@ -13,7 +13,6 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { WAIT_MS = 20000, WAIT_EXTRA_MS = 5000 };
 enum state { RECEIVING, SEALING, CLAIMING, PLACING, ASKING };
 
 struct importing {
@@ -109,72 +108,6 @@ static void on_abandoned(struct exchange *x)
         (void)leave(self, true);
 }
 
-/* --- the job ------------------------------------------------------------------------ */
-
-struct awaiting { /* in the exchange's arena */
-    char id[40];
-    uint64_t version;
-};
-
-static void wait_on(struct exchange *x);
-
-static void on_job(struct exchange *x, const struct sh_rpc_response *response)
-{
-    struct awaiting *state = x->state;
-    struct job job;
-
-    if (!exchange_decode(x, job_desc(), response->payload, &job))
-        return;
-    state->version = job.version;
-    if (sh_bytes_is(job.state, "queued") || sh_bytes_is(job.state, "running")) {
-        wait_on(x);
-        return;
-    }
-    job_write(exchange_out(x), &job);
-    exchange_answer(x, 200);
-}
-
-static void wait_on(struct exchange *x)
-{
-    const struct awaiting *state = x->state;
-    const struct job_wait wait = {sh_bytes_of(state->id), state->version, WAIT_MS};
-
-    exchange_call(x, &(struct exchange_call){.peer = PEER_SEARCH,
-                                             .method = METHOD_JOB_WAIT,
-                                             .kind = SH_RPC_READ,
-                                             .desc = job_wait_desc(),
-                                             .msg = &wait,
-                                             .timeout_ms = WAIT_MS + WAIT_EXTRA_MS,
-                                             .done = on_job});
-}
-
-static void answer(struct exchange *x, struct sh_bytes id, bool wait)
-{
-    struct awaiting *state = sh_arena_alloc(&x->arena, sizeof *state);
-    struct sh_buffer *out = exchange_out(x);
-    char place[96];
-
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return;
-    }
-    (void)snprintf(state->id, sizeof state->id, "%.*s", (int)id.len,
-                   (const char *)id.data);
-    x->audit.target = sh_bytes_of(state->id);
-    x->state = state;
-    if (wait) {
-        wait_on(x);
-        return;
-    }
-    (void)snprintf(place, sizeof place, "/api/jobs/%s", state->id);
-    sh_http_add_header(x->request, "Location", place);
-    sh_buffer_text(out, "{");
-    json_member_text(out, "job_id", sh_bytes_of(state->id));
-    json_member_text(out, "state", sh_bytes_of("queued"));
-    sh_buffer_text(out, "}");
-    exchange_answer(x, 202);
-}
-
 /* --- asking search ------------------------------------------------------------------ */
 
 static void ask(struct importing *self, uint32_t method, const struct msg_desc *desc,
@@ -213,7 +146,7 @@ static void on_made(void *arg, const struct sh_rpc_response *reply)
     bool wait = self->wait;
     struct exchange *x = leave(self, false); /* the claim is the job's */
     if (x != NULL && err == SH_OK)
-        answer(x, job.id, wait);
+        glossary_answer_job(x, job.id, wait);
     else if (x != NULL)
         exchange_fail_err(x, SH_UPSTREAM, NULL);
     sh_arena_free(&arena);
