@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-filters bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-filters bench-graph bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -125,6 +125,11 @@ eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS
 load: ## fifty users at once, and what they wait for
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/load.py $(LOAD_FLAGS)
+
+bench-graph: ## the graph service with the whole of WordNet (needs wordnet-base)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/graph/graph.py $(GRAPH_FLAGS)
 
 bench-latency: ## search with 100,000 passages at half of the saturation
 	@scripts/deps.sh build run bench

@@ -54,7 +54,8 @@ static enum sh_err map(const char *dir, struct sh_bytes *out)
     if (err == SH_OK && (!S_ISREG(about.st_mode) || about.st_size == 0))
         err = SH_MALFORMED;
     if (err == SH_OK) {
-        void *bytes = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        void *bytes = mmap(NULL, (size_t)about.st_size, PROT_READ,
+                           MAP_PRIVATE | MAP_POPULATE, fd, 0);
         *out = (struct sh_bytes){bytes, (size_t)about.st_size};
         err = bytes != MAP_FAILED ? SH_OK : SH_IO;
     }

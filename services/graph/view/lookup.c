@@ -14,7 +14,7 @@ uint64_t lookup_hash(struct sh_bytes text)
 struct lookup *lookup_create(uint32_t numbers)
 {
     size_t cells = LEAST;
-    while (cells < (size_t)numbers * 4)
+    while (cells < (size_t)numbers * 2)
         cells *= 2;
     if (cells > UINT32_MAX)
         return NULL;

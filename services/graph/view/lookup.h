@@ -21,7 +21,7 @@ struct lookup_probe {
 
 /* XXH3. */
 uint64_t lookup_hash(struct sh_bytes text);
-/* Room for `numbers` and as many again; sh_free() ends it. NULL: out of memory. */
+/* Room for `numbers` and half as many again; sh_free() ends it. NULL: out of memory. */
 struct lookup *lookup_create(uint32_t numbers);
 /* The writer has to put what still counts into another one. */
 bool lookup_is_full(const struct lookup *table);
