@@ -5,7 +5,7 @@
 
 #include "services/graph/walk/walk.h"
 
-enum { DENSE_NONE = UINT32_MAX };
+#define DENSE_NONE UINT32_MAX
 
 struct dense {
     uint32_t count;      /* nodes */

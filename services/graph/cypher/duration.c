@@ -70,10 +70,10 @@ static bool add_unit(struct cyv_temporal *duration, const struct unit *unit,
 {
     int64_t whole;
     if (amount.type == CYV_FLOAT)
-        return add_real(duration, unit->part, amount.real * (double)unit->size);
+        return add_real(duration, (int)unit->part, amount.real * (double)unit->size);
     return amount.type == CYV_INTEGER &&
            !__builtin_mul_overflow(amount.integer, unit->size, &whole) &&
-           add_whole(duration, unit->part, whole);
+           add_whole(duration, (int)unit->part, whole);
 }
 
 bool duration_add_unit(struct cyv_temporal *duration, struct sh_bytes name,
