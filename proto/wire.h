@@ -30,7 +30,8 @@ enum wire_kind {
 
 struct wire_token {
     enum wire_kind kind;
-    uint64_t number; /* UINT, BOOL; NEGATIVE: as int64_t; elements of ARRAY; pairs of MAP */
+    uint64_t
+        number; /* UINT, BOOL; NEGATIVE: as int64_t; elements of ARRAY; pairs of MAP */
     double real;
     struct sh_bytes bytes; /* STR, BIN: points into the input */
 };

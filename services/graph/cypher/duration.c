@@ -116,13 +116,12 @@ static bool take(struct cursor *cursor, char c)
 static bool take_amount(struct cursor *cursor, struct cy_value *out)
 {
     bool negative = take(cursor, '-');
-    const char *begin = cursor->at;
     double real = 0;
     double scale = 1;
     int64_t whole = 0;
     if (!negative)
         (void)take(cursor, '+');
-    begin = cursor->at;
+    const char *begin = cursor->at;
     for (; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9';
          cursor->at++) {
         whole = whole * 10 + (*cursor->at - '0');

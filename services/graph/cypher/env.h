@@ -9,6 +9,7 @@
 #include "services/graph/view/graph.h"
 #include "shared/err.h"
 
+struct cy_regex;
 struct cy_value; /* value.h */
 
 enum cy_code {
@@ -45,10 +46,11 @@ struct cy_env {
     struct cy_budget budget;
     uint64_t touched;
     uint64_t steps;
-    uint32_t depth;  /* of evaluation */
-    double now;      /* of the query, in seconds since 1970; 0: nobody asked yet */
-    uint32_t frames; /* of matching, within each other */
-    enum sh_err err; /* SH_OK: going well; SH_INVALID: see error */
+    uint32_t depth;         /* of evaluation */
+    struct cy_regex *regex; /* regex.c: the last one; NULL: none yet */
+    double now;             /* of the query, in seconds since 1970; 0: nobody asked yet */
+    uint32_t frames;        /* of matching, within each other */
+    enum sh_err err;        /* SH_OK: going well; SH_INVALID: see error */
     struct cy_error error;
 };
 

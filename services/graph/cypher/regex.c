@@ -45,18 +45,39 @@ static pcre2_code *compile(struct cy_env *env, const struct cy_expr *expr,
     return code;
 }
 
-static bool match(struct cy_env *env, const struct cy_expr *expr,
-                  pcre2_general_context *general, const pcre2_code *code,
-                  struct cy_value text, bool *matches)
+/* What the query matched last; most match one pattern with many texts. */
+struct cy_regex {
+    struct sh_bytes pattern;
+    pcre2_code *code;
+    pcre2_match_context *limits;
+    pcre2_match_data *data;
+};
+
+static struct cy_regex *make(struct cy_env *env, const struct cy_expr *expr,
+                             struct cy_value pattern)
 {
-    pcre2_match_context *limits = pcre2_match_context_create(general);
-    pcre2_match_data *data = limits ? pcre2_match_data_create(1, general) : NULL;
-    if (data == NULL)
-        return cy_fail_err(env, SH_NOMEM);
-    (void)pcre2_set_match_limit(limits, STEPS_MAX);
-    (void)pcre2_set_depth_limit(limits, DEPTH_MAX);
-    (void)pcre2_set_heap_limit(limits, HEAP_KB_MAX);
-    int found = pcre2_match(code, (PCRE2_SPTR)text.text, text.count, 0, 0, data, limits);
+    struct cy_regex *regex = cy_alloc(env, sizeof(*regex));
+    pcre2_general_context *general =
+        regex ? pcre2_general_context_create(take, release, env) : NULL;
+    if (general == NULL)
+        return NULL;
+    regex->pattern = cyv_text(pattern);
+    regex->code = compile(env, expr, general, pattern);
+    regex->limits = regex->code ? pcre2_match_context_create(general) : NULL;
+    regex->data = regex->limits ? pcre2_match_data_create(1, general) : NULL;
+    if (regex->data == NULL)
+        return NULL;
+    (void)pcre2_set_match_limit(regex->limits, STEPS_MAX);
+    (void)pcre2_set_depth_limit(regex->limits, DEPTH_MAX);
+    (void)pcre2_set_heap_limit(regex->limits, HEAP_KB_MAX);
+    return regex;
+}
+
+static bool match(struct cy_env *env, const struct cy_expr *expr,
+                  const struct cy_regex *regex, struct cy_value text, bool *matches)
+{
+    int found = pcre2_match(regex->code, (PCRE2_SPTR)text.text, text.count, 0, 0,
+                            regex->data, regex->limits);
     *matches = found >= 0;
     if (found >= 0 || found == PCRE2_ERROR_NOMATCH)
         return env->err == SH_OK;
@@ -74,11 +95,11 @@ bool eval_regex(struct cy_env *env, const struct cy_expr *expr, struct cy_value 
     if (pattern.count > PATTERN_MAX)
         return cy_fail(env, CY_ARGUMENTS, "InvalidRegularExpression", expr->at,
                        "a regular expression has at most %d bytes", PATTERN_MAX);
-    pcre2_general_context *general = pcre2_general_context_create(take, release, env);
-    pcre2_code *code = general ? compile(env, expr, general, pattern) : NULL;
-    if (code == NULL)
+    if (env->regex == NULL || !sh_bytes_equal(env->regex->pattern, cyv_text(pattern)))
+        env->regex = make(env, expr, pattern);
+    if (env->regex == NULL)
         return cy_fail_err(env, SH_NOMEM);
-    if (!match(env, expr, general, code, text, &matches))
+    if (!match(env, expr, env->regex, text, &matches))
         return false;
     *out = cyv_boolean(matches);
     return true;

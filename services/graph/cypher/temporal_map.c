@@ -205,14 +205,11 @@ bool temporal_of_map(struct cy_env *env, const struct cy_expr *at, enum cyv_type
         !begin_with(&making, "time", false, true) ||
         !begin_with(&making, "datetime", true, true))
         return false;
-    if (!making.dated && has_date && given(&making, "timezone") && making.zoned) {
-        if (!set_date(&making)) /* of which day the moment is */
-            return false;
-        making.dated = true;
-    }
-    if (temporal_has_zone(type) && !set_zone(&making, base == NULL))
+    if (has_date && !set_date(&making)) /* first: a zone's offset depends on the day */
         return false;
-    if (has_date && !set_date(&making))
+    if (has_date && !temporal_find_offset(env, at, &making.is))
+        return false;
+    if (temporal_has_zone(type) && !set_zone(&making, base == NULL))
         return false;
     if (temporal_has_time(type) && !set_time(&making))
         return false;
