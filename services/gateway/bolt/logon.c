@@ -263,7 +263,7 @@ static bool keep_secret(struct bolt_who *who, struct sh_bytes first,
         return false;
     if (first.len > 0)
         memcpy(who->secret, first.data, first.len);
-    if (second.len > 0)
+    if (second.data != NULL)
         memcpy(who->secret + first.len + between, second.data, second.len);
     return true;
 }

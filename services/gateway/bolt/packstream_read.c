@@ -133,7 +133,7 @@ bool ps_next(struct ps_cursor *cursor, struct ps_token *out)
     uint8_t head = (uint8_t)byte;
     if (head < 0x80 || head >= 0xf0) {
         out->kind = PS_INT;
-        out->number = (int8_t)head;
+        out->number = head < 0x80 ? head : head - 256;
         return true;
     }
     switch (head & 0xf0) {

@@ -2,18 +2,18 @@
 
 /* Fields by a letter each: m a map, t a text, l a list, n a whole number. */
 static const struct {
-    enum bolt_tag tag;
     const char *name;
     const char *fields;
+    enum bolt_tag tag;
     uint8_t since; /* minor version of 5; 0: all */
 } messages[] = {
-    {BOLT_HELLO, "HELLO", "m", 0},         {BOLT_GOODBYE, "GOODBYE", "", 0},
-    {BOLT_RESET, "RESET", "", 0},          {BOLT_RUN, "RUN", "tmm", 0},
-    {BOLT_BEGIN, "BEGIN", "m", 0},         {BOLT_COMMIT, "COMMIT", "", 0},
-    {BOLT_ROLLBACK, "ROLLBACK", "", 0},    {BOLT_DISCARD, "DISCARD", "m", 0},
-    {BOLT_PULL, "PULL", "m", 0},           {BOLT_ROUTE, "ROUTE", "mlm", 0},
-    {BOLT_LOGON, "LOGON", "m", 1},         {BOLT_LOGOFF, "LOGOFF", "", 1},
-    {BOLT_TELEMETRY, "TELEMETRY", "n", 4},
+    {"HELLO", "m", BOLT_HELLO, 0},         {"GOODBYE", "", BOLT_GOODBYE, 0},
+    {"RESET", "", BOLT_RESET, 0},          {"RUN", "tmm", BOLT_RUN, 0},
+    {"BEGIN", "m", BOLT_BEGIN, 0},         {"COMMIT", "", BOLT_COMMIT, 0},
+    {"ROLLBACK", "", BOLT_ROLLBACK, 0},    {"DISCARD", "m", BOLT_DISCARD, 0},
+    {"PULL", "m", BOLT_PULL, 0},           {"ROUTE", "mlm", BOLT_ROUTE, 0},
+    {"LOGON", "m", BOLT_LOGON, 1},         {"LOGOFF", "", BOLT_LOGOFF, 1},
+    {"TELEMETRY", "n", BOLT_TELEMETRY, 4},
 };
 
 static bool is_of_kind(enum ps_kind kind, char letter)

@@ -2,6 +2,8 @@
 
 #include <msgpack.h>
 
+#include "services/gateway/bolt/rows_scan.h"
+
 enum { EXT_NODE = 1, EXT_RELATIONSHIP = 2, EXT_PATH = 3, DEPTH_MAX = 64 };
 
 /* --- parameters --------------------------------------------------------------------- */
@@ -163,6 +165,7 @@ static bool put_packed(struct writer *w, const msgpack_object_ext *ext, uint32_t
 
     msgpack_unpacked_init(&whole);
     bool good =
+        rows_scan((struct sh_bytes){ext->ptr, ext->size}, 0) &&
         msgpack_unpack_next(&whole, ext->ptr, ext->size, &at) == MSGPACK_UNPACK_SUCCESS &&
         whole.data.type == MSGPACK_OBJECT_ARRAY && whole.data.via.array.size == count &&
         put(w, whole.data.via.array.ptr);
@@ -298,7 +301,8 @@ enum sh_err rows_next(struct rows *rows, struct bolt_version version,
     msgpack_unpacked row;
 
     msgpack_unpacked_init(&row);
-    bool good = msgpack_unpack_next(&row, rows->bytes.data, rows->bytes.len, &rows->at) ==
+    bool good = rows_scan(rows->bytes, rows->at) &&
+                msgpack_unpack_next(&row, rows->bytes.data, rows->bytes.len, &rows->at) ==
                     MSGPACK_UNPACK_SUCCESS &&
                 row.data.type == MSGPACK_OBJECT_ARRAY &&
                 put_list(&w, &row.data.via.array);

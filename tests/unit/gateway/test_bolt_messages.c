@@ -251,10 +251,12 @@ static void rows_that_are_none_are_refused(void **state)
         uint8_t bytes[16];
         size_t len;
     } bad[] = {
-        {{0x91, 0x01}, 2},                   /* no row */
-        {{0x91, 0x91}, 2},                   /* cut */
-        {{0x91, 0x91, 0xd4, 9, 0}, 5},       /* an extension that nobody knows */
-        {{0x91, 0x91, 0xd4, 1, 0x90}, 5},    /* a node of nothing */
+        {{0x91, 0x01}, 2},                /* no row */
+        {{0x91, 0x91}, 2},                /* cut */
+        {{0x91, 0x91, 0xd4, 9, 0}, 5},    /* an extension that nobody knows */
+        {{0x91, 0x91, 0xd4, 1, 0x90}, 5}, /* a node of nothing */
+        {{0x91, 0x91, 0xdf, 0xff, 0xff, 0xff, 0xff, 1}, 8}, /* claims to be huge */
+        {{0x91, 0x91, 0xd8, 1, 0xdd, 0xff, 0xff, 0xff, 0xff}, 9},
         {{0x91, 0x91, 0x81, 0x01, 0x01}, 5}, /* a key that is no text */
         {{0x91, 0x91, 0xcf, 255, 255, 255, 255, 255, 255, 255, 255}, 11}, /* too large */
     };
