@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-filters bench-graph bench-latency load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -117,6 +117,15 @@ bench-connections: ## what idle, slow and TLS connections cost (CONNECTIONS_FLAG
 bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--each 1")
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 bench/bench_filters.py $(FILTERS_FLAGS)
+
+test-backup-faults: ## kill runs of backup at random moments (KILLS=50 SEED=n)
+	@$(MAKE) $(PARALLEL) BUILD=release all
+	@CAIRN_BIN=build/release/bin /usr/bin/python3 tests/faults/backup_kills.py
+
+bench-backup: ## making a set beside `pg_dump | zstd` by hand (SIZE_MB=300)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/backup.py
 
 eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
 	@$(MAKE) $(PARALLEL) BUILD=release all model

@@ -36,6 +36,8 @@ static enum sh_err wait_for(struct post *post, enum sh_err begun, const char *na
     post->answered = false;
     if (err == SH_OK)
         return work_go_on(post->work);
+    if (err == SH_INVALID) /* that S3 refuses it is no fault of who asked for the run */
+        err = SH_UPSTREAM;
     return work_fail(post->work, err, "S3 %.200s: %s (HTTP %d %s)", name,
                      sh_err_text(err), post->reply.status, post->reply.code);
 }
