@@ -166,7 +166,8 @@ def test_pages_are_sorted_and_filtered(stack):
 
 
 def test_search_knows_phrases_stems_beginnings_and_exclusion(stack):
-    add(stack, "penstock", domain="words", definition="A pipe feeding the running wheel & more <i>.")
+    add(stack, "penstock", domain="words",
+        definition="A pipe feeding the running wheel & more <i>.")
     add(stack, "wheel pit", domain="words", definition="Where wheels turn.")
     add(stack, "Mühle", domain="words", language="de", definition="Mahlt alle Getreidesorten.")
 
@@ -315,8 +316,9 @@ def test_files_that_are_none_are_refused(stack):
 
 def test_an_import_is_a_job(stack):
     reply = bring(stack, b'{"term":"jobbed","domain":"filed"}\n', "json", query="")
-    assert reply.status == 202 and reply.headers["Location"] == "/api/jobs/" + reply.json()["job_id"]
+    assert reply.status == 202, reply.body
     place = reply.headers["Location"]
+    assert place == "/api/jobs/" + reply.json()["job_id"]
     eventually(lambda: stack.get(place).json()["state"] == "done", seconds=60, what=stack.logs)
     assert stack.get(place).json()["result"]["created"] == 1
     remove_filed(stack)

@@ -202,11 +202,10 @@ static void on_found(struct exchange *x, const struct sh_rpc_response *reply)
 {
     struct graph_neighbours found = {0};
 
-    if (reply->err == SH_NOTFOUND) /* it has none yet */
-        write_relations(x, &found);
-    else if (reply->err != SH_OK)
+    if (reply->err != SH_OK && reply->err != SH_NOTFOUND)
         exchange_fail_call(x, PEER_GRAPH, reply);
-    else if (exchange_decode(x, graph_neighbours_desc(), reply->payload, &found))
+    else if (reply->err == SH_NOTFOUND || /* it has none yet */
+             exchange_decode(x, graph_neighbours_desc(), reply->payload, &found))
         write_relations(x, &found);
 }
 
