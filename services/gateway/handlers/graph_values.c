@@ -33,15 +33,14 @@ static void pack_text(msgpack_packer *to, const char *text, size_t len)
     (void)msgpack_pack_str_body(to, text, len);
 }
 
-static void pack(msgpack_packer *to, const json_t *value);
+static void pack(msgpack_packer *to, json_t *value);
 
-static void pack_object(msgpack_packer *to, const json_t *object)
+static void pack_object(msgpack_packer *to, json_t *object)
 {
     const char *key;
     json_t *item;
     (void)msgpack_pack_map(to, json_object_size(object));
-    /* jansson only reads it here */
-    json_object_foreach((json_t *)(uintptr_t)object, key, item)
+    json_object_foreach(object, key, item)
     {
         pack_text(to, key, strlen(key));
         pack(to, item);
@@ -49,7 +48,7 @@ static void pack_object(msgpack_packer *to, const json_t *object)
 }
 
 /* Failures stick in the buffer. How deep it is, the reading of the body has bounded. */
-static void pack(msgpack_packer *to, const json_t *value)
+static void pack(msgpack_packer *to, json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT:
@@ -81,7 +80,7 @@ static void pack(msgpack_packer *to, const json_t *value)
     (void)msgpack_pack_nil(to);
 }
 
-void graph_values_pack(const json_t *object, struct sh_buffer *out)
+void graph_values_pack(json_t *object, struct sh_buffer *out)
 {
     msgpack_packer to;
     msgpack_packer_init(&to, out, append);
