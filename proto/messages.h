@@ -25,6 +25,7 @@
 #include "proto/messages/graph_change.h"
 #include "proto/messages/graph_find.h"
 #include "proto/messages/graph_paths.h"
+#include "proto/messages/graph_similar.h"
 #include "proto/messages/jobs.h"
 #include "proto/messages/search.h"
 
@@ -42,6 +43,7 @@
     MESSAGES_GRAPH_FIND(M)  \
     MESSAGES_GRAPH_PATHS(M) \
     MESSAGES_GRAPH_ANALYSIS(M) \
+    MESSAGES_GRAPH_SIMILAR(M) \
     MESSAGES_CYPHER(M)      \
     MESSAGES_GRAPH_CHANGE(M) \
     MESSAGES_BACKUP(M)      \
@@ -60,6 +62,7 @@
     METHODS_GRAPH_FIND(X)  \
     METHODS_GRAPH_PATHS(X) \
     METHODS_GRAPH_ANALYSIS(X) \
+    METHODS_GRAPH_SIMILAR(X) \
     METHODS_CYPHER(X)      \
     METHODS_GRAPH_CHANGE(X) \
     METHODS_BACKUP(X)      \

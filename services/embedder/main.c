@@ -196,7 +196,7 @@ int main(int argc, char **argv)
         .rpc = true,
         .ops_port = "9102",
         .rpc_bind = "tcp://127.0.0.1:5602",
-        .rpc_callers = "gateway,search",
+        .rpc_callers = "gateway,search,graph",
         .self = &embedder,
     };
     return sh_service_main(argc, argv, &spec);

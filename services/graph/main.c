@@ -4,6 +4,7 @@
 #include "services/graph/change/changes.h"
 #include "services/graph/exchange/exports.h"
 #include "services/graph/settings.h"
+#include "services/graph/vectors/vector_maker.h"
 #include "shared/service.h"
 
 enum { METHODS_MAX = 32 };
@@ -18,6 +19,9 @@ struct graph_service {
     struct sh_workers *writer;   /* the one thread that changes the graph */
     struct sh_pg *pg;
     struct feed *feed;
+    struct sh_rpc_client *embedder;
+    struct node_vectors *vectors;
+    struct vector_maker *maker; /* NULL: there are to be none */
     struct sh_health_check *index;
     bool ever_current;
     struct asker asker;
@@ -40,6 +44,8 @@ static void stop_workers(struct sh_service *service, void *self)
     sh_workers_close(&graph->askers);
     sh_workers_close(&graph->writer);
     sh_workers_close(&graph->analysts);
+    vector_maker_free(&graph->maker); /* nobody on a thread knows it any more */
+    node_vectors_free(&graph->vectors);
 }
 
 static enum sh_err start_workers(struct sh_service *service, void *self)
@@ -136,12 +142,59 @@ static void stop_feed(struct sh_service *service, void *self)
     feed_close(&graph->feed);
 }
 
+/* --- vectors of texts -----------------------------------------------------------------
+ */
+
+/* Whether it is there is nobody's business but theirs who ask for similar nodes. */
+static enum sh_err start_embedder(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+    struct sh_rpc_client_options options = {
+        .service = "embedder", .endpoints = graph->config.embedder_endpoints};
+
+    if (graph->config.vectors_max == 0)
+        return SH_OK;
+    enum sh_err err =
+        sh_rpc_client_create(sh_service_zmq(service), &options, &graph->embedder);
+    return err == SH_OK ? sh_service_add_peers(service, graph->embedder) : err;
+}
+
+static void stop_embedder(struct sh_service *service, void *self)
+{
+    (void)service;
+    sh_rpc_client_close(&((struct graph_service *)self)->embedder);
+}
+
+static enum sh_err start_vectors(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    if (graph->config.vectors_max == 0)
+        return SH_OK;
+    enum sh_err err = node_vectors_create(graph->config.vectors_max, &graph->vectors);
+    struct vector_maker_options options = {.feed = graph->feed,
+                                           .workers = graph->analysts,
+                                           .embedder = graph->embedder,
+                                           .vectors = graph->vectors,
+                                           .text_properties =
+                                               graph->config.text_properties};
+    if (err == SH_OK)
+        err = vector_maker_create(sh_service_loop(service), &options, &graph->maker);
+    return err;
+}
+
+static void stop_vectors(struct sh_service *service, void *self)
+{
+    (void)service;
+    vector_maker_close(((struct graph_service *)self)->maker);
+}
+
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[] = {
         &schema_question, &node_question,  &neighbours_question, &label_question,
         &path_question,   &paths_question, &subgraph_question,   &edge_question,
-        &search_question, &query_question,
+        &search_question, &query_question, &similar_question,
     };
     _Static_assert(SH_COUNT(kinds) <= METHODS_MAX, "room for all");
     struct graph_service *graph = self;
@@ -151,7 +204,9 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         (struct asker){graph->feed,
                        graph->askers,
                        {graph->config.cypher_rows, graph->config.cypher_timeout_ms,
-                        graph->config.cypher_memory_mb, graph->config.cypher_touched}};
+                        graph->config.cypher_memory_mb, graph->config.cypher_touched},
+                       graph->maker,
+                       graph->vectors};
     for (size_t i = 0; i < SH_COUNT(kinds) && err == SH_OK; i++) {
         graph->methods[i] = (struct question_method){kinds[i], &graph->asker};
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);
@@ -216,6 +271,8 @@ static const struct sh_stage stages[] = {
     {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
     {"feed", start_feed, drain_feed, stop_feed, NULL},
+    {"embedder", start_embedder, NULL, stop_embedder, NULL},
+    {"vectors", start_vectors, NULL, stop_vectors, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},
     {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
 };

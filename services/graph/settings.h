@@ -11,6 +11,14 @@
       "questions that may wait for a thread; more are refused")                          \
     S(str, names, "GRAPH_NAME_PROPERTIES", "name,title,label,term", 0, 1000, 0, "",      \
       "properties that name a node, with commas between them: by these nodes are found") \
+    S(str, text_properties, "GRAPH_TEXT_PROPERTIES",                                     \
+      "name,title,description,definition", 0, 1000, 0, "",                               \
+      "properties that make the text of a node, in this order, with commas between "     \
+      "them: by their vectors nodes are similar")                                        \
+    S(u32, vectors_max, "GRAPH_VECTORS_MAX", "500000", 0, 100000000, 0, "",              \
+      "nodes that have a vector, once similar ones have been asked for; 0: nobody can")  \
+    S(str, embedder_endpoints, "EMBEDDER_ENDPOINTS", "tcp://127.0.0.1:5602", 1, 4096, 0, \
+      "", "where the embedder listens: tcp://host:port,… or ipc://path")                 \
     S(u32, cypher_rows, "CYPHER_MAX_ROWS", "10000", 1, 1000000, 0, "",                   \
       "rows that a query in openCypher answers at most")                                 \
     S(u32, cypher_timeout_ms, "CYPHER_TIMEOUT_MS", "10000", 10, 600000, 0, "",           \

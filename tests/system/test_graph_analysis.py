@@ -144,3 +144,51 @@ def test_an_analysis_says_what_it_cannot_do(roads):
     assert refused({}) == (400, "kind")
     assert refused({"kind": "pagerank", "parameters": {"damping": 1}}) == (
         400, "parameters.damping")
+
+
+# --- similar nodes --------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def animals(stack):
+    stack.psql("""
+        INSERT INTO graph_nodes (id, labels, properties, clearance_level) VALUES
+            ('dog', '{Animal}', '{"name": "dog", "description": "a pet that barks"}', 1),
+            ('puppy', '{Animal}', '{"name": "puppy", "description": "a young dog"}', 1),
+            ('wolf', '{Animal,Wild}', '{"name": "wolf", "description": "a wild dog"}', 1),
+            ('spydog', '{Animal}', '{"name": "dog", "description": "a pet that barks"}', 5),
+            ('loan', '{Money}', '{"name": "loan", "description": "interest at a bank"}', 1),
+            ('mute', '{Animal}', '{"legs": 4}', 1);""")
+    eventually(lambda: is_label(stack, "Money"), seconds=60, what=stack.logs)
+    # nobody wanted vectors before: the first who asks is told to wait
+    eventually(lambda: get(stack, "/api/graph/nodes/dog/similar").status == 200,
+               seconds=120, what=stack.logs)
+    yield stack
+    stack.psql("DELETE FROM graph_nodes WHERE labels && '{Animal,Money}'")
+
+
+def test_similar_nodes_are_of_what_is_seen(animals):
+    def similar(query="", who=STUDENT, node="dog"):
+        return get(animals, f"/api/graph/nodes/{node}/similar?{query}", who).json()
+
+    answer = similar("limit=3")
+    assert (answer["has_text"], answer["partial"]) == (True, False)
+    assert "spydog" not in ids(answer["nodes"])
+    assert "dog" not in ids(answer["nodes"])
+    assert set(ids(answer["nodes"])[:2]) == {"puppy", "wolf"}
+    assert answer["nodes"][0]["similarity"] > answer["nodes"][2]["similarity"]
+    seen = similar("limit=1", ADMIN)["nodes"][0]
+    assert (seen["id"], seen["similarity"]) == ("spydog", pytest.approx(1, abs=0.01))
+    assert ids(similar("label=Wild")["nodes"]) == ["wolf"]
+    assert similar("label=Nowhere")["nodes"] == []
+    assert similar(node="mute") == {"nodes": [], "has_text": False, "partial": False}
+    assert get(animals, "/api/graph/nodes/spydog/similar").status == 404
+
+
+def test_similarity_follows_the_texts(animals):
+    def best():
+        answer = get(animals, "/api/graph/nodes/loan/similar?limit=1")
+        return answer.status == 200 and ids(answer.json()["nodes"])
+
+    animals.psql("""INSERT INTO graph_nodes (id, labels, properties) VALUES ('debt',
+        '{Money}', '{"name": "loan", "description": "interest at a bank"}')""")
+    eventually(lambda: best() == ["debt"], seconds=120, what=animals.logs)

@@ -18,6 +18,10 @@ static const struct route_param neighbour_params[] = {
     {"limit", "integer", "1 to 1000; 20 when absent"},
     {"cursor", "string", "next_cursor of the page before"},
     {0}};
+static const struct route_param similar_params[] = {
+    {"label", "string", "only nodes of this label"},
+    {"limit", "integer", "1 to 100; 10 when absent"},
+    {0}};
 static const struct route_param path_params[] = {
     {"from", "string", "the node at the start"},
     {"to", "string", "the node at the end"},
@@ -94,6 +98,9 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/graph/search", "graph_search", graph_search_get, NULL,
      PERMIT_READ_GRAPH, 0, "Graph", "Nodes by their names, the best first", search_params,
      "GraphFound"},
+    {ROUTE_GET, 200, "/api/graph/nodes/{id}/similar", "graph_similar", graph_similar_get,
+     NULL, PERMIT_READ_GRAPH, 0, "Graph", "Nodes whose texts are like that of a node",
+     similar_params, "GraphSimilar"},
     {ROUTE_GET, 200, "/api/graph/path", "graph_path", graph_path_get, NULL,
      PERMIT_READ_GRAPH, 0, "Graph", "A shortest path between two nodes, or the cheapest",
      path_params, "GraphPath"},

@@ -8,6 +8,8 @@
 #include "shared/rpc_server.h"
 
 struct asker;
+struct node_vectors;
+struct vector_maker;
 
 struct question {
     struct graph_reader reader;
@@ -46,6 +48,8 @@ struct asker {
     struct feed *feed;
     struct sh_workers *workers;
     struct query_limits limits;
+    struct vector_maker *maker; /* NULL: nodes have no vectors */
+    struct node_vectors *vectors;
 };
 
 /* Answer this kind from now on. Both are borrowed until the server closes. Errors: those

@@ -35,6 +35,8 @@ static bool comes_first(const struct trails *self, uint32_t left, uint32_t right
     const struct trail *b = &self->items[right];
     if (a->rank < b->rank || a->rank > b->rank)
         return a->rank < b->rank;
+    if (a->cost < b->cost || a->cost > b->cost)
+        return a->cost > b->cost; /* nearer to the goal */
     return a->length != b->length ? a->length < b->length : left < right;
 }
 

@@ -1,0 +1,44 @@
+/* node_vectors: vectors of the texts of nodes, a byte for each number, by the nodes'
+ * places. One thread puts; any number of threads search at the same time, and wait while
+ * something is put. */
+#ifndef GRAPH_NODE_VECTORS_H
+#define GRAPH_NODE_VECTORS_H
+
+#include "services/graph/walk/walk.h"
+
+struct node_vectors;
+
+struct similar_node {
+    uint32_t place;
+    double similarity; /* cosine */
+};
+
+/* Vectors of at most `max` nodes. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err node_vectors_create(size_t max, struct node_vectors **out);
+void node_vectors_free(struct node_vectors **self);
+
+/* --- the putter's ------------------------------------------------------------------- */
+
+/* What is there goes; from now on vectors are of this dimension. */
+void node_vectors_reset(struct node_vectors *self, size_t dimension);
+/* Whether it is known what this node's text, told by its hash, is like. */
+bool node_vectors_has(const struct node_vectors *self, uint32_t place, uint64_t number,
+                      uint64_t hash);
+/* There are `max`: no more are taken. */
+bool node_vectors_is_full(const struct node_vectors *self);
+/* A vector of zeros: the text has none, and need not be asked for again. Errors:
+ * SH_NOMEM; SH_TOOBIG: there are `max`. */
+SH_CHECK enum sh_err node_vectors_put(struct node_vectors *self, uint32_t place,
+                                      uint64_t number, uint64_t hash,
+                                      const float *vector);
+
+/* --- everybody's -------------------------------------------------------------------- */
+
+/* The nodes that are most similar to the one at `place` and that the reader may see, of
+ * this label (WALK_ANY: all), the most similar first; *count says how many. False: there
+ * is no vector of that node. */
+bool node_vectors_nearest(struct node_vectors *self, const struct graph_reader *reader,
+                          uint32_t place, uint32_t label, size_t max,
+                          struct similar_node *out, size_t *count);
+
+#endif
