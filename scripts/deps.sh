@@ -26,7 +26,7 @@ names() {
         libopenblas-dev liblapacke-dev \
         libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libpcre2-dev libcsv-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
-    run) echo postgresql redis-server ca-certificates ;;
+    run) echo postgresql redis-server ca-certificates wordnet-base ;;
     test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;

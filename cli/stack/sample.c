@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "cli/api/api.h"
+#include "cli/stack/wordnet.h"
 #include "shared/buffer.h"
 #include "shared/bytes.h"
 
@@ -196,5 +197,5 @@ bool sample_load(const char *dir, const char *bin)
     (void)fclose(file);
     sh_buffer_free(&load.line);
     say_what_to_try(url, dir, bin);
-    return ok;
+    return wordnet_load(url, dir, bin) && ok;
 }

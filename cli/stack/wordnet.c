@@ -1,0 +1,202 @@
+#include "cli/stack/wordnet.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/api/api.h"
+#include "shared/buffer.h"
+#include "shared/bytes.h"
+
+enum { SAY_EVERY = 5 }; /* seconds between two lines of progress */
+
+#define SOURCE "/usr/share/wordnet"
+#define LAST   "r00516492" /* something of the last lines of the last file */
+
+/* One file after the other, as one body. */
+struct files {
+    FILE *file[2];
+    size_t count;
+    size_t at;
+    unsigned long long sent;
+    unsigned long long total;
+    const char *what;
+    time_t said;
+};
+
+static void say_progress(struct files *self)
+{
+    time_t now = time(NULL);
+
+    if (now - self->said < SAY_EVERY)
+        return;
+    self->said = now;
+    (void)printf("WordNet, the %s: %llu of %llu MB sent\n", self->what,
+                 self->sent / 1000000, self->total / 1000000);
+    (void)fflush(stdout);
+}
+
+static size_t on_read(void *arg, char *into, size_t most)
+{
+    struct files *self = arg;
+    size_t len = 0;
+
+    while (self->at < self->count &&
+           (len = fread(into, 1, most, self->file[self->at])) == 0)
+        self->at++;
+    self->sent += len;
+    say_progress(self);
+    return len;
+}
+
+static bool on_rewind(void *arg)
+{
+    struct files *self = arg;
+
+    self->at = 0;
+    self->sent = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (fseek(self->file[i], 0, SEEK_SET) != 0)
+            return false;
+    return true;
+}
+
+static bool add_file(struct files *self, const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/sample/%s", dir, name);
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return false;
+    (void)fseek(file, 0, SEEK_END); /* a file of ours */
+    self->total += (unsigned long long)ftell(file);
+    rewind(file);
+    self->file[self->count++] = file;
+    return true;
+}
+
+static void close_files(struct files *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        (void)fclose(self->file[i]); /* only read */
+}
+
+static bool skip_answer(void *arg, struct sh_bytes piece)
+{
+    (void)arg; /* a line for each portion: the end is looked at afterwards */
+    (void)piece;
+    return true;
+}
+
+static bool post_files(struct api *api, struct files *files, const char *path,
+                       const char *type, api_sink *sink, struct api_reply *reply)
+{
+    struct api_source source = {on_read, on_rewind, files, -1};
+    enum api_end end = api_call(api,
+                                &(struct api_request){.method = "POST",
+                                                      .path = path,
+                                                      .type = type,
+                                                      .source = &source,
+                                                      .patient = true,
+                                                      .sink = sink},
+                                reply);
+    bool good = end == API_ANSWERED && reply->status / 100 == 2;
+
+    if (!good)
+        (void)fprintf(stderr, "WordNet, the %s: %s\n", files->what, reply->error);
+    return good;
+}
+
+static bool there(struct api *api, const char *path)
+{
+    struct api_reply reply = {0};
+    bool found =
+        api_call(api, &(struct api_request){.path = path}, &reply) == API_ANSWERED &&
+        reply.status == 200;
+
+    api_reply_free(&reply);
+    return found;
+}
+
+static bool load_graph(struct api *api, const char *dir)
+{
+    struct files files = {.what = "graph"};
+    struct api_reply reply = {0};
+    bool good = there(api, "/api/graph/nodes/" LAST);
+
+    if (!good)
+        good = add_file(&files, dir, "nodes.csv") && add_file(&files, dir, "edges.csv") &&
+               post_files(api, &files, "/api/graph/import?format=csv", "text/csv",
+                          skip_answer, &reply);
+    close_files(&files);
+    api_reply_free(&reply);
+    return good;
+}
+
+/* The answer names the job that goes on with it. */
+static void say_job(struct api_reply *reply)
+{
+    json_t *job = api_json(reply);
+    const char *id = json_string_value(json_object_get(job, "job_id"));
+
+    if (id != NULL)
+        (void)printf("WordNet, the glossary: `cairn jobs watch %s` shows how far it is\n",
+                     id);
+    json_decref(job);
+}
+
+static bool load_glossary(struct api *api, const char *dir)
+{
+    struct files files = {.what = "glossary"};
+    struct api_reply reply = {0};
+    bool good = there(api, "/api/glossary/" LAST "-1");
+
+    if (!good) {
+        good = add_file(&files, dir, "terms.ndjson") &&
+               post_files(api, &files, "/api/glossary/import?format=ndjson",
+                          "application/x-ndjson", NULL, &reply);
+        if (good)
+            say_job(&reply);
+    }
+    close_files(&files);
+    api_reply_free(&reply);
+    return good;
+}
+
+static bool convert(const char *dir, const char *bin)
+{
+    char command[3 * PATH_MAX];
+
+    (void)snprintf(command, sizeof command,
+                   "'%s/cairn-wordnet' " SOURCE " '%s/sample' > /dev/null", bin, dir);
+    return system(command) == 0;
+}
+
+bool wordnet_load(const char *url, const char *dir, const char *bin)
+{
+    struct api *api =
+        api_new(&(struct api_settings){.program = "cairn-stack", .url = url});
+    bool good = api != NULL;
+
+    if (access(SOURCE "/data.noun", R_OK) != 0) {
+        (void)printf("WordNet is not loaded: it comes with the package wordnet-base\n");
+        api_free(&api);
+        return true;
+    }
+    if (good && there(api, "/api/graph/nodes/" LAST) &&
+        there(api, "/api/glossary/" LAST "-1")) {
+        api_free(&api);
+        return true;
+    }
+    (void)printf("\nloading WordNet in the background: a graph and a glossary\n");
+    good = good && convert(dir, bin) && load_graph(api, dir) && load_glossary(api, dir);
+    if (good)
+        (void)printf("WordNet, the graph: loaded; GET /api/graph/search?q=planet\n");
+    api_free(&api);
+    return good;
+}
