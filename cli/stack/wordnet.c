@@ -158,7 +158,7 @@ static bool load_glossary(struct api *api, const char *dir)
 
     if (!good) {
         good = add_file(&files, dir, "terms.ndjson") &&
-               post_files(api, &files, "/api/glossary/import?format=ndjson",
+               post_files(api, &files, "/api/glossary/import?format=json",
                           "application/x-ndjson", NULL, &reply);
         if (good)
             say_job(&reply);
