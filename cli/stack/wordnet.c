@@ -150,21 +150,32 @@ static void say_job(struct api_reply *reply)
     json_decref(job);
 }
 
-static bool load_glossary(struct api *api, const char *dir)
+/* In parts, as a file that is uploaded may not be longer than MAX_FILE_SIZE_MB. */
+static bool load_terms(struct api *api, const char *dir, const char *name)
 {
     struct files files = {.what = "glossary"};
     struct api_reply reply = {0};
-    bool good = there(api, "/api/glossary/" LAST "-1");
+    bool good = add_file(&files, dir, name) &&
+                post_files(api, &files, "/api/glossary/import?format=json",
+                           "application/x-ndjson", NULL, &reply);
 
-    if (!good) {
-        good = add_file(&files, dir, "terms.ndjson") &&
-               post_files(api, &files, "/api/glossary/import?format=json",
-                          "application/x-ndjson", NULL, &reply);
-        if (good)
-            say_job(&reply);
-    }
+    if (good)
+        say_job(&reply);
     close_files(&files);
     api_reply_free(&reply);
+    return good;
+}
+
+static bool load_glossary(struct api *api, const char *dir)
+{
+    static const char *const names[] = {"terms.noun.ndjson", "terms.verb.ndjson",
+                                        "terms.adj.ndjson", "terms.adv.ndjson"};
+    bool good = true;
+
+    if (there(api, "/api/glossary/" LAST "-1"))
+        return true;
+    for (size_t i = 0; good && i < SH_COUNT(names); i++)
+        good = load_terms(api, dir, names[i]);
     return good;
 }
 

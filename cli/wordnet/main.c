@@ -2,8 +2,9 @@
  *
  *     cairn-wordnet DIRECTORY OUT
  *
- * reads DIRECTORY/data.noun and its kin and writes OUT/terms.ndjson (a term for each word
- * of each meaning), OUT/nodes.csv and OUT/edges.csv (meanings and what joins them). */
+ * reads DIRECTORY/data.noun and its kin and writes OUT/terms.noun.ndjson and its kin (a
+ * term for each word of each meaning), OUT/nodes.csv and OUT/edges.csv (meanings and what
+ * joins them). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,15 @@ static FILE *open_in(const char *directory, const char *name, const char *mode)
     return file;
 }
 
+/* False: it could not be written whole. */
+static bool close_out(FILE *file)
+{
+    if (file == NULL)
+        return false;
+    bool good = !ferror(file);
+    return fclose(file) == 0 && good;
+}
+
 static bool read_file(const char *directory, const char *name, struct outputs *out)
 {
     static struct synset synset;
@@ -98,36 +108,38 @@ static bool read_file(const char *directory, const char *name, struct outputs *o
     return good;
 }
 
-/* False: it could not be written whole. */
-static bool close_out(FILE *file)
+/* Of one part of speech. */
+static bool convert(char **argv, const char *name, struct outputs *out)
 {
-    if (file == NULL)
-        return false;
-    bool good = !ferror(file);
-    return fclose(file) == 0 && good;
+    char data[32];
+    char terms[32];
+
+    (void)snprintf(data, sizeof data, "data.%s", name);
+    (void)snprintf(terms, sizeof terms, "terms.%s.ndjson", name);
+    out->terms = open_in(argv[2], terms, "we");
+    bool good = out->terms != NULL && read_file(argv[1], data, out);
+    return close_out(out->terms) && good;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"data.noun", "data.verb", "data.adj", "data.adv"};
+    static const char *const names[] = {"noun", "verb", "adj", "adv"};
     struct outputs out = {0};
 
     if (argc != 3) {
         (void)fprintf(stderr, "usage: cairn-wordnet DIRECTORY OUT\n");
         return 2;
     }
-    out.terms = open_in(argv[2], "terms.ndjson", "we");
     out.nodes = open_in(argv[2], "nodes.csv", "we");
     out.edges = open_in(argv[2], "edges.csv", "we");
-    bool good = out.terms != NULL && out.nodes != NULL && out.edges != NULL;
+    bool good = out.nodes != NULL && out.edges != NULL;
     if (good) {
         (void)fprintf(out.nodes, ":ID,:LABEL,name,part_of_speech,domain,definition\n");
         (void)fprintf(out.edges, ":START_ID,:END_ID,:TYPE\n");
     }
     for (size_t i = 0; good && i < sizeof names / sizeof names[0]; i++)
-        good = read_file(argv[1], names[i], &out);
-    bool closed = close_out(out.terms);
-    closed = close_out(out.nodes) && closed;
+        good = convert(argv, names[i], &out);
+    bool closed = close_out(out.nodes);
     closed = close_out(out.edges) && closed;
     (void)printf("%lu synsets, %lu words, %lu relations\n", out.synsets, out.words,
                  out.pointers);
