@@ -17,7 +17,7 @@ enum { SAY_EVERY = 5 }; /* seconds between two lines of progress */
 #define SOURCE "/usr/share/wordnet"
 #define LAST   "r00516492" /* something of the last lines of the last file */
 
-/* One file after the other, as one body. */
+/* One file after the other, as one body, an empty line between them. */
 struct files {
     FILE *file[2];
     size_t count;
@@ -45,9 +45,13 @@ static size_t on_read(void *arg, char *into, size_t most)
     struct files *self = arg;
     size_t len = 0;
 
-    while (self->at < self->count &&
-           (len = fread(into, 1, most, self->file[self->at])) == 0)
+    if (self->at < self->count)
+        len = fread(into, 1, most, self->file[self->at]);
+    if (len == 0 && self->at + 1 < self->count) {
         self->at++;
+        *into = '\n';
+        len = 1;
+    }
     self->sent += len;
     say_progress(self);
     return len;
@@ -86,25 +90,47 @@ static void close_files(struct files *self)
         (void)fclose(self->file[i]); /* only read */
 }
 
-static bool skip_answer(void *arg, struct sh_bytes piece)
+/* The answer has a line for each portion; the last one is the sum. */
+static bool keep_last_line(void *arg, struct sh_bytes piece)
 {
-    (void)arg; /* a line for each portion: the end is looked at afterwards */
-    (void)piece;
+    struct sh_buffer *line = arg;
+    const char *data = piece.data;
+
+    for (size_t i = 0; i < piece.len; i++) {
+        if (line->len > 0 && line->data[line->len - 1] == '\n')
+            sh_buffer_clear(line);
+        sh_buffer_append(line, data + i, 1);
+    }
     return true;
 }
 
+/* Nothing of it may have failed. */
+static bool say_sum(const struct sh_buffer *line)
+{
+    json_t *sum = json_loadb(line->data, line->len, JSON_DISABLE_EOF_CHECK, NULL);
+    const json_t *failed = json_object_get(sum, "failed");
+    bool good = json_is_integer(failed) && json_integer_value(failed) == 0;
+
+    (void)printf("WordNet, the graph: %s%.*s", good ? "stored " : "not stored whole ",
+                 (int)line->len, line->data ? line->data : "");
+    json_decref(sum);
+    return good;
+}
+
 static bool post_files(struct api *api, struct files *files, const char *path,
-                       const char *type, api_sink *sink, struct api_reply *reply)
+                       const char *type, struct sh_buffer *sum, struct api_reply *reply)
 {
     struct api_source source = {on_read, on_rewind, files, -1};
-    enum api_end end = api_call(api,
-                                &(struct api_request){.method = "POST",
-                                                      .path = path,
-                                                      .type = type,
-                                                      .source = &source,
-                                                      .patient = true,
-                                                      .sink = sink},
-                                reply);
+    enum api_end end =
+        api_call(api,
+                 &(struct api_request){.method = "POST",
+                                       .path = path,
+                                       .type = type,
+                                       .source = &source,
+                                       .patient = true,
+                                       .sink = sum != NULL ? keep_last_line : NULL,
+                                       .sink_arg = sum},
+                 reply);
     bool good = end == API_ANSWERED && reply->status / 100 == 2;
 
     if (!good)
@@ -127,12 +153,14 @@ static bool load_graph(struct api *api, const char *dir)
 {
     struct files files = {.what = "graph"};
     struct api_reply reply = {0};
-    bool good = there(api, "/api/graph/nodes/" LAST);
+    struct sh_buffer sum = {0};
+    bool good = add_file(&files, dir, "nodes.csv") &&
+                add_file(&files, dir, "edges.csv") &&
+                post_files(api, &files, "/api/graph/import?format=csv", "text/csv", &sum,
+                           &reply) &&
+                say_sum(&sum);
 
-    if (!good)
-        good = add_file(&files, dir, "nodes.csv") && add_file(&files, dir, "edges.csv") &&
-               post_files(api, &files, "/api/graph/import?format=csv", "text/csv",
-                          skip_answer, &reply);
+    sh_buffer_free(&sum);
     close_files(&files);
     api_reply_free(&reply);
     return good;
@@ -172,8 +200,6 @@ static bool load_glossary(struct api *api, const char *dir)
                                         "terms.adj.ndjson", "terms.adv.ndjson"};
     bool good = true;
 
-    if (there(api, "/api/glossary/" LAST "-1"))
-        return true;
     for (size_t i = 0; good && i < SH_COUNT(names); i++)
         good = load_terms(api, dir, names[i]);
     return good;
@@ -199,15 +225,12 @@ bool wordnet_load(const char *url, const char *dir, const char *bin)
         api_free(&api);
         return true;
     }
-    if (good && there(api, "/api/graph/nodes/" LAST) &&
-        there(api, "/api/glossary/" LAST "-1")) {
+    if (good && there(api, "/api/glossary/" LAST "-1")) { /* the graph went before */
         api_free(&api);
         return true;
     }
     (void)printf("\nloading WordNet in the background: a graph and a glossary\n");
     good = good && convert(dir, bin) && load_graph(api, dir) && load_glossary(api, dir);
-    if (good)
-        (void)printf("WordNet, the graph: loaded; GET /api/graph/search?q=planet\n");
     api_free(&api);
     return good;
 }
