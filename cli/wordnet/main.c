@@ -25,7 +25,7 @@ struct outputs {
 
 static void write_terms(const struct synset *synset, FILE *out)
 {
-    char id[SYNSET_ID + 8];
+    char id[SYNSET_ID + 24];
 
     for (size_t i = 0; i < synset->word_count; i++) {
         (void)snprintf(id, sizeof id, "%s-%zu", synset->id, i + 1);
