@@ -115,8 +115,6 @@ route_fn backup_list, backup_post, backup_get, backup_delete, backup_verify_post
     backup_run_delete;
 /* graph_import.c, graph_export.c */
 route_fn graph_import_post, graph_export_get;
-/* backups.c */
-route_fn backup_list;
 
 /* generations.c */
 extern const struct schema reindex_schema, compare_schema;

@@ -1,9 +1,9 @@
 #include "services/search/access/explain.h"
 
 #include "proto/access.h"
+#include "proto/readable.h"
 #include "services/search/ingest/record.h"
 #include "services/search/query/record_call.h"
-#include "services/search/store/readable.h"
 #include "shared/log.h"
 
 enum { READ_MS = 5000 };

@@ -1,6 +1,6 @@
 #include "services/search/collections/collections_sql.h"
 
-#include "services/search/store/readable.h"
+#include "proto/readable.h"
 
 #define DEFAULTS                                                                         \
     "c.chunk_tokens, c.chunk_overlap_percent, c.language, c.clearance_level, "           \

@@ -1,6 +1,6 @@
 #include "services/search/files/files_sql.h"
 
-#include "services/search/store/readable.h"
+#include "proto/readable.h"
 
 const struct sh_pg_statement files_info = {
     "files_info",

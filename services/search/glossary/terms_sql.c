@@ -1,6 +1,6 @@
 #include "services/search/glossary/terms_sql.h"
 
-#include "services/search/store/readable.h"
+#include "proto/readable.h"
 
 #define COLUMNS                                                                          \
     "t.id, t.term, t.definition, t.language, t.domain, t.part_of_speech, t.source, "     \

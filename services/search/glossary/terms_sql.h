@@ -1,6 +1,6 @@
 /* terms_sql: the statements about terms of the glossary. Comments say what the parameters
  * are and what a row holds. A caller's rights are the parameters $2 to $5, as
- * store/readable.h has them. */
+ * proto/readable.h has them. */
 #ifndef SEARCH_TERMS_SQL_H
 #define SEARCH_TERMS_SQL_H
 

@@ -1,6 +1,6 @@
 #include "services/search/quality/quality_sql.h"
 
-#include "services/search/store/readable.h"
+#include "proto/readable.h"
 
 const struct sh_pg_statement quality_report_put = {
     "quality_report_put",

@@ -1,6 +1,6 @@
 #include "services/search/store/statements.h"
 
-#include "services/search/store/readable.h"
+#include "proto/readable.h"
 #include "shared/changefeed.h"
 
 /* --- a document is put -------------------------------------------------------------- */
