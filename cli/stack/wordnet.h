@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Convert and store it, with progress on the terminal; nothing where it is stored already,
- * or not installed. Blocks, for a minute or so. */
+/* Convert and store it, with progress on the terminal; nothing where it is stored
+ * already, or not installed. Blocks, for a minute or so. */
 bool wordnet_load(const char *url, const char *dir, const char *bin);
 
 #endif

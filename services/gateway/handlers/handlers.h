@@ -93,7 +93,8 @@ route_fn glossary_import_post, glossary_export_get;
 extern const struct schema glossary_relation_schema;
 route_fn glossary_relations_get, glossary_relations_post, glossary_relations_delete;
 
-/* graph.c, graph_read.c, graph_paths.c, graph_analysis.c, graph_similar.c, graph_search.c */
+/* graph.c, graph_read.c, graph_paths.c, graph_analysis.c, graph_similar.c, graph_search.c
+ */
 extern const struct schema graph_analysis_schema;
 route_fn graph_analysis_post, graph_similar_get;
 route_fn graph_schema, graph_labels, graph_label_get, graph_node_get,

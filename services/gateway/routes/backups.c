@@ -3,8 +3,10 @@
 #include "services/gateway/routes/tables.h"
 
 #define ROUTE(method, status, path, name, handler, body, help, answer)                   \
-    {ROUTE_##method, status, path, name, handler, body, PERMIT_BACKUPS, 0,               \
-     "Backups",      help,   NULL, answer}
+    {                                                                                    \
+        ROUTE_##method, status, path, name, handler, body, PERMIT_BACKUPS, 0, "Backups", \
+            help, NULL, answer                                                           \
+    }
 
 /* clang-format off */
 static const struct route routes[] = {

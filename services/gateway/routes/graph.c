@@ -144,7 +144,8 @@ static const struct route routes[] = {
      "Store a stream of nodes and relationships; answers a line for each portion",
      import_params, "GraphImported"},
     {ROUTE_GET, 200, "/api/graph/export", "export_graph", graph_export_get, NULL,
-     PERMIT_READ_GRAPH, 0, "Graph", "The graph as a stream", export_params, NULL},
+     PERMIT_READ_GRAPH, 0, "Graph", "The graph as a stream", export_params,
+     "application/octet-stream"},
 };
 
 const struct route_table routes_of_graph = {routes, SH_COUNT(routes)};

@@ -109,7 +109,7 @@ static void the_glossary_is_part_of_it(void **state)
     uint64_t generation = known();
     PGresult *done =
         PQexec(service.db, "INSERT INTO glossary_terms (id, term, language, status, "
-                           "metadata) VALUES ('t1', 'walrus', 'en', 'approved', "
+                           "metadata) VALUES ('t1', 'walrus', 'en', 'validated', "
                            "'{\"synonyms\": [\"odobenus\"]}')");
     assert_int_equal(PQresultStatus(done), PGRES_COMMAND_OK);
     PQclear(done);
