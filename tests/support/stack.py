@@ -38,6 +38,7 @@ class Stack:
         self.environment = {
             **os.environ,
             "API_PORT": "0",
+            "BACKUP_SCHEDULE": "",  # no set is made that a test did not ask for
             "RATE_LIMIT_ENABLED": "false",  # tests are in a hurry, whoever they log in as
             "MODEL_DIR": str(ROOT / "var/models/use-lite"),
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",

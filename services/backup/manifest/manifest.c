@@ -76,6 +76,7 @@ static enum sh_err take_members(const json_t *json, const char *folder,
     if ((err = take_text(json, "id", 128, arena, &out->id, fault)) ||
         (err = take_text(json, "kind", 32, arena, &out->kind, fault)) ||
         (err = take_text(json, "label", 256, arena, &out->label, fault)) ||
+        (err = take_text(json, "proven", 16, arena, &out->proven, fault)) ||
         (err = take_time(json, &out->created_at, fault)))
         return err;
     if (!sh_bytes_is(out->id, folder))
@@ -88,6 +89,8 @@ static enum sh_err take_members(const json_t *json, const char *folder,
         return wrong(fault, "verified", "is neither true nor false");
     out->size_bytes = (uint64_t)json_integer_value(size);
     out->verified = json_is_true(verified);
+    if (!out->verified)
+        out->proven = (struct sh_bytes){0};
     return SH_OK;
 }
 

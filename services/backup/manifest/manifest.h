@@ -1,7 +1,10 @@
 /* manifest: the description that lies in every backup set's folder, manifest.json:
  *   {"id":"…","kind":"full","label":"…","created_at":"2026-01-31T12:00:00Z",
- *    "size_bytes":123,"verified":true}
- * `id` is the folder's name; created_at may also be Unix seconds. Pure. */
+ *    "size_bytes":123,"verified":true,"proven":"restored"}
+ * `id` is the folder's name; created_at may also be Unix seconds. `proven` says what
+ * `verified` rests on: "checksums" (all files are what was written), "archive" (and the
+ * dump could be opened and names all tables), "restored" (and it became a database with
+ * the same content); empty: nothing, or it is not known. Pure. */
 #ifndef BACKUP_MANIFEST_H
 #define BACKUP_MANIFEST_H
 

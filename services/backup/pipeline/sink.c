@@ -212,7 +212,8 @@ static enum sh_err begin_seal(struct sink *sink, const char *hex)
     return put(sink, (struct sh_bytes){head, sizeof(head)});
 }
 
-enum sh_err sink_open(struct work *work, int folder, const char *name, struct sink **out)
+static enum sh_err open_with(struct work *work, int folder, const char *name,
+                             const char *public_key, struct sink **out)
 {
     const struct backup_config *config = &work->all->backup;
     struct sink *sink = sh_alloc(sizeof(*sink));
@@ -236,11 +237,22 @@ enum sh_err sink_open(struct work *work, int folder, const char *name, struct si
         err = SH_INVALID;
     if (err == SH_OK)
         err = pack_open(&options, false, &sink->pack);
-    if (err == SH_OK && config->public_key[0] != '\0')
-        err = begin_seal(sink, config->public_key);
+    if (err == SH_OK && public_key[0] != '\0')
+        err = begin_seal(sink, public_key);
     if (err != SH_OK)
         sink_close(out);
     return err;
+}
+
+enum sh_err sink_open(struct work *work, int folder, const char *name, struct sink **out)
+{
+    return open_with(work, folder, name, work->all->backup.public_key, out);
+}
+
+enum sh_err sink_open_plain(struct work *work, int folder, const char *name,
+                            struct sink **out)
+{
+    return open_with(work, folder, name, "", out);
 }
 
 enum sh_err sink_add(struct sink *sink, struct sh_bytes bytes)

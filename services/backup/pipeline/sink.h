@@ -18,6 +18,9 @@ SH_CHECK enum sh_err sink_add(struct sink *sink, struct sh_bytes bytes);
 /* Everything was added. *stream: {"compression","encrypted","raw_bytes","bytes","parts":
  * [{"name","size","sha256"}]}, the caller's. */
 SH_CHECK enum sh_err sink_finish(struct sink *sink, json_t **stream);
+/* Readable without any key, whatever BACKUP_PUBLIC_KEY says. */
+SH_CHECK enum sh_err sink_open_plain(struct work *work, int folder, const char *name,
+                                     struct sink **out);
 uint64_t sink_raw_bytes(const struct sink *sink);
 /* At any time. NULL is fine. */
 void sink_close(struct sink **sink);

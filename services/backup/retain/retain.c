@@ -50,16 +50,21 @@ static void keep_always(struct retain_set *sets, size_t count, const char *kind)
 {
     bool newest = false;
     bool verified = false;
+    bool restored = false;
 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(sets[i].kind, kind) != 0)
             continue;
+        bool proven = sets[i].verified && sets[i].restored;
+        if (!restored && proven)
+            sets[i].reason = "the newest restored one";
         if (!verified && sets[i].verified)
             sets[i].reason = "the newest verified one";
         if (!newest)
             sets[i].reason = "the newest one";
         newest = true;
         verified = verified || sets[i].verified;
+        restored = restored || proven;
     }
 }
 

@@ -1,8 +1,8 @@
 /* retain: which sets stay. Each kind is judged by itself; a set stays when any rule wants
  * it: its age in days, its place among the newest, or that it is the newest of its day,
- * week (from Monday) or month in UTC. Whatever the rules say, the newest of a kind and
- * the newest verified one of it stay. With all rules at 0 everything stays. Pure; any
- * thread. */
+ * week (from Monday) or month in UTC. Whatever the rules say, the newest of a kind, the
+ * newest verified one of it and the newest that was restored stay. With all rules at 0
+ * everything stays. Pure; any thread. */
 #ifndef BACKUP_RETAIN_H
 #define BACKUP_RETAIN_H
 
@@ -17,6 +17,7 @@ struct retain_set {
     const char *kind;
     double created_at; /* Unix seconds */
     bool verified;
+    bool restored; /* to verify it */
     /* the answer */
     const char *reason; /* why it stays; NULL: it may go */
 };

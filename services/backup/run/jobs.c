@@ -133,11 +133,12 @@ enum sh_err job_list_sets(struct work *work, const struct job_order *order,
         sh_wall_text(set->created_at, when);
         json_array_append_new(
             *result,
-            json_pack("{s:s, s:s, s:s%, s:s, s:I, s:b}", "id", (const char *)set->id.data,
-                      "kind", (const char *)set->kind.data, "label",
-                      set->label.len ? (const char *)set->label.data : "", set->label.len,
-                      "created_at", when, "size_bytes", (json_int_t)set->size_bytes,
-                      "verified", (int)set->verified));
+            json_pack("{s:s, s:s, s:s%, s:s, s:I, s:b, s:s}", "id",
+                      (const char *)set->id.data, "kind", (const char *)set->kind.data,
+                      "label", set->label.len ? (const char *)set->label.data : "",
+                      set->label.len, "created_at", when, "size_bytes",
+                      (json_int_t)set->size_bytes, "verified", (int)set->verified,
+                      "proven", set->proven.len ? (const char *)set->proven.data : ""));
     }
     sets_free(&sets);
     return err;
@@ -173,7 +174,7 @@ enum sh_err job_prune(struct work *work, const struct job_order *order, json_t *
 enum sh_err job_delete(struct work *work, const struct job_order *order, json_t **result)
 {
     *result = json_pack("{s:s}", "removed", order->id);
-    return prune_one(work, order->id, order->force);
+    return *result ? prune_one(work, order->id, order->force, *result) : SH_NOMEM;
 }
 
 enum sh_err job_copy(struct work *work, const struct job_order *order, json_t **result)

@@ -170,7 +170,7 @@ enum sh_err originals_save(struct work *work, int folder, const json_t *wanted,
         wanted = all;
     }
     if (err == SH_OK)
-        err = sink_open(work, folder, "files", &saving.list);
+        err = sink_open_plain(work, folder, "files", &saving.list);
     if (err == SH_OK)
         err = save_all(&saving, wanted);
     if (err == SH_OK)
@@ -275,7 +275,21 @@ static enum sh_err note_name(void *arg, const char *hash, uint64_t size)
     return json_object_set_new(arg, hash, json_true()) == 0 ? SH_OK : SH_NOMEM;
 }
 
-static enum sh_err names_of_sets(struct work *work, json_t *names)
+static enum sh_err names_of_set(struct work *work, const char *id, json_t *names)
+{
+    json_t *manifest = NULL;
+    int fd = -1;
+    enum sh_err err = root_manifest(work, id, &fd, &manifest);
+
+    if (err == SH_OK)
+        err = each_original(work, fd, manifest, note_name, names);
+    if (fd >= 0)
+        (void)close(fd);
+    json_decref(manifest);
+    return err;
+}
+
+static enum sh_err names_of_sets(struct work *work, const json_t *leaving, json_t *names)
 {
     struct sets sets;
     enum sh_err err = sets_read(work->all->backup.directory, &sets);
@@ -284,16 +298,24 @@ static enum sh_err names_of_sets(struct work *work, json_t *names)
         err = work_fail(work, SH_MALFORMED,
                         "a manifest cannot be read: originals are all kept");
     for (size_t i = 0; err == SH_OK && i < sets.count; i++) {
-        json_t *manifest = NULL;
-        int fd = -1;
-        err = root_manifest(work, sets.list[i].id.data, &fd, &manifest);
-        if (err == SH_OK)
-            err = each_original(work, fd, manifest, note_name, names);
-        if (fd >= 0)
-            (void)close(fd);
-        json_decref(manifest);
+        const char *id = sets.list[i].id.data;
+        if (json_object_get(leaving, id) == NULL)
+            err = names_of_set(work, id, names);
     }
     sets_free(&sets);
+    return err;
+}
+
+enum sh_err originals_named(struct work *work, const json_t *leaving, json_t **names)
+{
+    enum sh_err err;
+
+    *names = json_object();
+    err = *names ? names_of_sets(work, leaving, *names) : SH_NOMEM;
+    if (err != SH_OK) {
+        json_decref(*names);
+        *names = NULL;
+    }
     return err;
 }
 
@@ -313,24 +335,21 @@ static void prune_folder(struct work *work, DIR *folder, const json_t *names, bo
     }
 }
 
-enum sh_err originals_prune(struct work *work, bool dry, uint64_t *removed)
+uint64_t originals_sweep(struct work *work, const json_t *names, bool dry)
 {
-    json_t *names = json_object();
-    enum sh_err err = names ? names_of_sets(work, names) : SH_NOMEM;
+    uint64_t removed = 0;
 
-    *removed = 0;
-    for (unsigned i = 0; err == SH_OK && i < 256; i++) {
+    for (unsigned i = 0; i < 256; i++) {
         char path[16];
         (void)snprintf(path, sizeof(path), ".files/%02x", i);
         int fd = openat(work->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
         if (folder != NULL) {
-            prune_folder(work, folder, names, dry, removed);
+            prune_folder(work, folder, names, dry, &removed);
             (void)closedir(folder);
         } else if (fd >= 0) {
             (void)close(fd);
         }
     }
-    json_decref(names);
-    return err;
+    return removed;
 }

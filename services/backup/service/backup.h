@@ -19,10 +19,10 @@ struct backup {
     struct sh_health_check *check;
     uv_timer_t look_timer;
     bool looking, look_again;
-    double latest_full; /* Unix seconds; 0: none */
-    double latest_verified;
-    bool latest_unproven; /* the newest full set is not verified */
-    bool looked;          /* the sets were read once */
+    double latest_full;     /* Unix seconds; 0: none */
+    double latest_verified; /* by restoring it */
+    bool latest_unproven;   /* the newest full set is not verified */
+    bool looked;            /* the sets were read once */
     /* clock.c */
     uv_timer_t clock_timer;
     struct cron cron;

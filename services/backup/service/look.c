@@ -24,7 +24,7 @@ static struct sh_family size_gauge = {.kind = SH_GAUGE,
 static struct sh_family verified_gauge = {
     .kind = SH_GAUGE,
     .name = "cairn_backup_last_verified_restore_timestamp_seconds",
-    .help = "When the newest full set that was found good was made."};
+    .help = "When the newest full set that was restored to prove it was made."};
 static struct sh_family rpo_gauge = {
     .kind = SH_GAUGE,
     .name = "cairn_backup_rpo_seconds",
@@ -71,7 +71,7 @@ static void learn(struct backup *backup, const struct sets *sets)
             continue;
         backup->latest_full = set->created_at;
         backup->latest_unproven = proves && !set->verified;
-        if (set->verified)
+        if (set->verified && sh_bytes_is(set->proven, "restored"))
             backup->latest_verified = set->created_at;
     }
     if (backup->latest_verified > 0)

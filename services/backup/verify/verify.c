@@ -20,6 +20,7 @@ struct looking {
     json_t *manifest;
     json_t *problems;
     json_t *result;
+    const char *level; /* what was looked at so far */
 };
 
 /* What is wrong with the set is noted; what is wrong with the machine is an error. */
@@ -57,13 +58,29 @@ static bool closed(const struct looking *looking)
     return encrypted(looking) && looking->work->all->backup.private_key[0] == '\0';
 }
 
+static bool has_database(const struct looking *looking)
+{
+    return json_object_get(json_object_get(looking->manifest, "streams"), "database") !=
+           NULL;
+}
+
+/* Older sets have a list of originals that is encrypted as the rest. */
+static bool list_readable(const struct looking *looking)
+{
+    const json_t *list =
+        json_object_get(json_object_get(looking->manifest, "streams"), "files");
+
+    return !json_is_true(json_object_get(list, "encrypted")) || !closed(looking);
+}
+
 /* --- the end of both ---------------------------------------------------------------- */
 
 static enum sh_err begin(struct work *work, const char *id, struct looking *looking)
 {
     enum sh_err err;
 
-    *looking = (struct looking){.work = work, .id = id, .folder = -1};
+    *looking =
+        (struct looking){.work = work, .id = id, .folder = -1, .level = "checksums"};
     looking->problems = json_array();
     looking->result = json_pack("{s:s}", "id", id);
     if (looking->problems == NULL || looking->result == NULL)
@@ -74,22 +91,36 @@ static enum sh_err begin(struct work *work, const char *id, struct looking *look
     return err;
 }
 
+/* What was proven once stays so while all bytes are what they were. */
+static const char *proven_by_both(const char *before, const char *now)
+{
+    static const char *const levels[] = {"restored", "archive", "checksums"};
+
+    for (size_t i = 0; i < SH_COUNT(levels); i++)
+        if (strcmp(before, levels[i]) == 0 || strcmp(now, levels[i]) == 0)
+            return levels[i];
+    return "";
+}
+
 /* The manifest is only written when it was what it should be: a damaged one is not made
  * to look well. */
-static enum sh_err write_down(struct looking *looking, const char *member, bool proves)
+static enum sh_err write_down(struct looking *looking, const char *member)
 {
+    const char *before = json_string_value(json_object_get(looking->manifest, "proven"));
+
     if (looking->manifest == NULL)
         return SH_OK;
     json_object_set(looking->manifest, member, looking->result);
-    if (!good(looking))
-        json_object_set_new(looking->manifest, "verified", json_false());
-    else if (proves)
-        json_object_set_new(looking->manifest, "verified", json_true());
+    json_object_set_new(looking->manifest, "verified", json_boolean(good(looking)));
+    json_object_set_new(
+        looking->manifest, "proven",
+        json_string(good(looking) ? proven_by_both(before ? before : "", looking->level)
+                                  : ""));
     return record_write(looking->work, looking->folder, looking->manifest);
 }
 
 static enum sh_err finish(struct looking *looking, enum sh_err err, const char *member,
-                          bool proves, json_t **result)
+                          json_t **result)
 {
     char when[32];
 
@@ -99,12 +130,13 @@ static enum sh_err finish(struct looking *looking, enum sh_err err, const char *
         json_object_set_new(looking->result, "at", json_string(when));
         json_object_set_new(looking->result, "ok", json_boolean(good(looking)));
         json_object_set(looking->result, "problems", looking->problems);
-        err = write_down(looking, member, proves);
+        json_object_set_new(looking->result, "level", json_string(looking->level));
+        err = write_down(looking, member);
     }
     if (err == SH_OK) {
         *result = json_incref(looking->result);
-        root_note(looking->work, "%s %s: %s", member, looking->id,
-                  good(looking) ? "good" : "NOT GOOD");
+        root_note(looking->work, "%s %s: %s (%s)", member, looking->id,
+                  good(looking) ? "good" : "NOT GOOD", looking->level);
     }
     if (looking->folder >= 0)
         (void)close(looking->folder);
@@ -142,6 +174,7 @@ static enum sh_err check_archive(struct looking *looking)
         looking, load_list(looking->work, looking->folder, looking->manifest, &entries));
 
     json_object_set_new(looking->result, "tables", json_integer((json_int_t)entries));
+    looking->level = "archive";
     if (err == SH_OK && good(looking) && entries < json_object_size(tables))
         json_array_append_new(
             looking->problems,
@@ -165,22 +198,17 @@ static enum sh_err check_originals(struct looking *looking)
 enum sh_err verify_set(struct work *work, const char *id, json_t **result)
 {
     struct looking looking;
-    bool shut;
     enum sh_err err = begin(work, id, &looking);
 
     if (err == SH_OK && good(&looking)) {
         work_stage(work, "verify");
-        shut = closed(&looking);
-        json_object_set_new(looking.result, "level",
-                            json_string(shut ? "checksums" : "archive"));
         err = check_streams(&looking);
-        if (err == SH_OK && good(&looking) && !shut &&
-            json_object_get(json_object_get(looking.manifest, "streams"), "database"))
+        if (err == SH_OK && good(&looking) && !closed(&looking) && has_database(&looking))
             err = check_archive(&looking);
-        if (err == SH_OK && good(&looking) && !shut)
+        if (err == SH_OK && good(&looking) && list_readable(&looking))
             err = check_originals(&looking);
     }
-    return finish(&looking, err, "verification", true, result);
+    return finish(&looking, err, "verification", result);
 }
 
 /* --- drill -------------------------------------------------------------------------- */
@@ -222,6 +250,7 @@ static enum sh_err drill_in(struct looking *looking, const struct scratch *scrat
                         json_real(sh_wall_time() - begun));
     if (err != SH_OK)
         return note(looking, err);
+    looking->level = "restored";
     work_stage(looking->work, "compare");
     PGconn *conn = database_open(looking->work, conninfo, NULL);
     err = conn != NULL ? compare(looking, conn) : SH_UPSTREAM;
@@ -255,10 +284,9 @@ enum sh_err drill_set(struct work *work, const char *id, json_t **result)
 
     if (err == SH_OK && good(&looking))
         err = check_streams(&looking);
-    if (err == SH_OK && good(&looking) && !closed(&looking))
+    if (err == SH_OK && good(&looking) && list_readable(&looking))
         err = check_originals(&looking);
-    if (err == SH_OK && good(&looking) &&
-        json_object_get(json_object_get(looking.manifest, "streams"), "database"))
+    if (err == SH_OK && good(&looking) && has_database(&looking))
         err = drill(&looking);
-    return finish(&looking, err, "drill", true, result);
+    return finish(&looking, err, "drill", result);
 }

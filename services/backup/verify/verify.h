@@ -7,12 +7,15 @@
 
 /* Reads every byte again: checksums of all files, the originals, and, where it can be
  * opened, the archive by pg_restore. *result: {"id","ok","level","problems":[…], …}, the
- * caller's. `level`: "archive", or "checksums" where the private key is not here. Errors:
- * SH_NOTFOUND, SH_IO, SH_CANCELED, SH_NOMEM; a set that is not good is no error: ok is
- * false, and it is marked as not verified. */
+ * caller's. `level` is what was looked at: "archive", or "checksums" where the private
+ * key is not here or the set has no database. The manifest's "proven" (manifest.h) is the
+ * best level by which the set was ever found good, until it is not. Errors: SH_NOTFOUND,
+ * SH_IO, SH_CANCELED, SH_NOMEM; a set that is not good is no error: ok is false, and it
+ * is marked as not verified. */
 SH_CHECK enum sh_err verify_set(struct work *work, const char *id, json_t **result);
 /* Restores it into a scratch PostgreSQL and compares: row counts, dimensions of vectors,
- * foreign keys, indexes, golden searches. */
+ * foreign keys, indexes, golden searches. `level`: "restored"; of a set without a
+ * database "checksums". */
 SH_CHECK enum sh_err drill_set(struct work *work, const char *id, json_t **result);
 
 #endif

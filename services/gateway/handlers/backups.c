@@ -14,6 +14,7 @@ static void write_set(struct sh_buffer *out, const struct backup_set *set)
     json_u64(out, set->size_bytes);
     json_member(out, "verified");
     json_bool(out, set->verified);
+    json_member_text(out, "proven", set->proven);
     sh_buffer_text(out, "}");
 }
 

@@ -81,6 +81,18 @@ static void the_last_verified_one_stays(void **state)
     assert_int_equal(kept(), 4 + 1);
 }
 
+static void checksums_do_not_push_out_what_was_restored(void **state)
+{
+    (void)state;
+    daily_sets(true);
+    sets[200].restored = true;
+    sets[250].restored = true;
+    retain_judge(&(struct retain_rules){.count = 2}, now, sets, DAYS);
+    assert_string_equal(sets[200].reason, "the newest restored one");
+    assert_null(sets[250].reason);
+    assert_int_equal(kept(), 2 + 1);
+}
+
 static void the_newest_stays_however_old(void **state)
 {
     (void)state;
@@ -115,6 +127,7 @@ int main(void)
         cmocka_unit_test(grandfather_father_son),
         cmocka_unit_test(either_rule_keeps_a_set),
         cmocka_unit_test(the_last_verified_one_stays),
+        cmocka_unit_test(checksums_do_not_push_out_what_was_restored),
         cmocka_unit_test(the_newest_stays_however_old),
         cmocka_unit_test(kinds_do_not_count_for_each_other),
         cmocka_unit_test(without_rules_nothing_goes),

@@ -14,7 +14,7 @@
 
 #define GOOD(id, when)                                                                   \
     "{\"id\":\"" id "\",\"kind\":\"full\",\"label\":\"l\",\"created_at\":" when          \
-    ",\"size_bytes\":5,\"verified\":true}"
+    ",\"size_bytes\":5,\"verified\":true,\"proven\":\"archive\"}"
 
 static enum sh_err parse(const char *json, struct backup_set *set, struct sh_arena *arena)
 {
@@ -38,6 +38,7 @@ static void a_manifest_is_understood(void **state)
     assert_true(set.created_at > 1769860800.49 && set.created_at < 1769860800.51);
     assert_int_equal(set.size_bytes, 5);
     assert_true(set.verified);
+    assert_true(sh_bytes_is(set.proven, "archive"));
     assert_int_equal(parse(GOOD("a", "17"), &set, &arena), SH_OK);
     assert_true(set.created_at > 16.9 && set.created_at < 17.1);
     sh_arena_free(&arena);
@@ -57,6 +58,7 @@ static void a_wrong_manifest_is_refused(void **state)
         "{\"id\":\"a\",\"created_at\":1,\"size_bytes\":5}",
         "{\"id\":\"a\",\"kind\":\"full\",\"created_at\":1,\"size_bytes\":-5}",
         "{\"id\":\"a\",\"kind\":\"f\",\"created_at\":1,\"size_bytes\":5,\"verified\":1}",
+        "{\"id\":\"a\",\"kind\":\"f\",\"created_at\":1,\"size_bytes\":5,\"proven\":7}",
         "{\"id\":\"a\",\"kind\":7,\"created_at\":1,\"size_bytes\":5}",
     };
     struct sh_arena arena = {0};
