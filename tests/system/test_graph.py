@@ -104,6 +104,10 @@ def test_labels_and_their_pages(people):
     assert found("prop.nothing=1") == []
     empty = get(people, "/api/graph/labels/Nobody").json()
     assert (empty["nodes"], empty["pagination"]["total_count"]) == ([], 0)
+    for field, value in (("per_page", "0"), ("per_page", "abc"), ("per_page", "1000000"),
+                         ("page", "0"), ("page", "-1")):
+        refused = get(people, f"/api/graph/labels/Human?{field}={value}")
+        assert (refused.status, refused.json()["field"]) == (400, field), value
 
 
 def test_nodes_are_found_by_name(people):
