@@ -24,7 +24,7 @@ static struct parts split(struct sh_bytes field)
     const char *text = field.len > 0 ? field.data : "";
     const char *colon = memrchr(text, ':', field.len);
 
-    if (colon == NULL)
+    if (field.len == 0 || colon == NULL)
         return parts;
     /* "born:date{timezone:x}": the options may have a colon, too */
     const char *brace = memchr(text, '{', field.len);
@@ -87,14 +87,14 @@ static enum sh_err read_column(struct sh_bytes field, struct csv_column *out)
     out->name = sh_strndup(parts.name.data, parts.name.len);
     if (out->name == NULL)
         return SH_NOMEM;
-    if (type.data != NULL && find_role(type, &out->role))
+    if (type.data == NULL)
         return SH_OK;
-    const char *text = type.len > 2 ? (const char *)type.data + type.len - 2 : "";
-    out->list = type.len > 2 && memcmp(text, "[]", 2) == 0;
+    if (find_role(type, &out->role))
+        return SH_OK;
+    const char *text = type.data;
+    out->list = type.len > 2 && memcmp(text + type.len - 2, "[]", 2) == 0;
     type.len -= out->list ? 2 : 0;
-    return type.data == NULL || type.len == 0 || reader_type(type, &out->type)
-               ? SH_OK
-               : SH_INVALID;
+    return type.len == 0 || reader_type(type, &out->type) ? SH_OK : SH_INVALID;
 }
 
 static size_t count_role(const struct csv_header *header, enum csv_role role)

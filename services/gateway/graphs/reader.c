@@ -131,7 +131,7 @@ static bool are_texts(const struct sh_bytes *texts, size_t count, const char *fi
 }
 
 void reader_node(struct graph_reader *reader, struct graph_node_put *node,
-                 const json_t *properties)
+                 json_t *properties)
 {
     struct schema_fault fault = {.err = SH_OK};
     bool good =
@@ -154,7 +154,7 @@ void reader_node(struct graph_reader *reader, struct graph_node_put *node,
 }
 
 void reader_edge(struct graph_reader *reader, struct graph_edge_put *edge,
-                 const json_t *properties)
+                 json_t *properties)
 {
     struct schema_fault fault = {.err = SH_OK};
     bool good =

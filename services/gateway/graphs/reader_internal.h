@@ -29,9 +29,9 @@ struct graph_reader {
 /* Hand out a record, or tell what is wrong with it. Its properties are `properties`
  * (NULL: none) unless it has their text already. Ends what is in the arena. */
 void reader_node(struct graph_reader *reader, struct graph_node_put *node,
-                 const json_t *properties);
+                 json_t *properties);
 void reader_edge(struct graph_reader *reader, struct graph_edge_put *edge,
-                 const json_t *properties);
+                 json_t *properties);
 /* One line of NDJSON. */
 void reader_json(struct graph_reader *reader, struct sh_bytes text, uint64_t line);
 /* The record in hand is none. */

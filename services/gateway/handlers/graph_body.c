@@ -117,7 +117,7 @@ bool graph_edge_check(const struct graph_edge_put *edge, struct schema_fault *fa
            within(edge->properties, "properties", 0, PROPERTIES_BYTES, fault);
 }
 
-bool graph_properties(const json_t *object, struct sh_arena *arena, struct sh_bytes *out,
+bool graph_properties(json_t *object, struct sh_arena *arena, struct sh_bytes *out,
                       struct schema_fault *fault)
 {
     const size_t flags = JSON_COMPACT | JSON_SORT_KEYS;
@@ -125,8 +125,8 @@ bool graph_properties(const json_t *object, struct sh_arena *arena, struct sh_by
     *out = sh_bytes_of("{}");
     if (object == NULL || json_object_size(object) == 0)
         return true;
-    for (void *at = json_object_iter((json_t *)(uintptr_t)object); at != NULL;
-         at = json_object_iter_next((json_t *)(uintptr_t)object, at))
+    for (void *at = json_object_iter(object); at != NULL;
+         at = json_object_iter_next(object, at))
         if (strlen(json_object_iter_key(at)) > GRAPH_NAME_MAX)
             return blame(fault, "properties",
                          "the name of a property has at most %d bytes", GRAPH_NAME_MAX);

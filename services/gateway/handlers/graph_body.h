@@ -43,7 +43,7 @@ SH_CHECK bool graph_edge_check(const struct graph_edge_put *edge,
                                struct schema_fault *fault);
 /* An object as text: keys in order, so that equal ones are equal texts. False: out of
  * memory, or a name is too long. NULL gives "{}". */
-SH_CHECK bool graph_properties(const json_t *object, struct sh_arena *arena,
+SH_CHECK bool graph_properties(json_t *object, struct sh_arena *arena,
                                struct sh_bytes *out, struct schema_fault *fault);
 
 #endif

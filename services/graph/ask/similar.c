@@ -53,8 +53,9 @@ static enum sh_err look(struct question *question, uint32_t place)
         return SH_NOMEM;
     if (!read_scope(question, 0, (struct sh_bytes){0}, query->label, &scope))
         scope.label = WALK_NOTHING;
-    if (!node_vectors_nearest(question->asker->vectors, &question->reader, place,
-                              scope.label, query->limit, found, &count))
+    const struct similar_query wanted = {place, scope.label, query->limit};
+    if (!node_vectors_nearest(question->asker->vectors, &question->reader, &wanted, found,
+                              &count))
         return refuse(question, "vectors_not_ready",
                       "the vector of this node has not been made yet");
     return write_similar(question, found, count);

@@ -157,14 +157,16 @@ static struct store_call call_of(struct change *change)
 /* Whoever only stores by id may leave it to us. The decoded list is ours to change. */
 static bool give_ids(struct graph_put *put, struct sh_arena *arena)
 {
+    struct graph_edge_put *edges;
+    struct graph_node_put *nodes;
+
+    memcpy(&edges, &put->edges, sizeof edges);
+    memcpy(&nodes, &put->nodes, sizeof nodes);
     for (size_t i = 0; i < put->nodes_count + put->edges_count; i++) {
         bool edge = i >= put->nodes_count;
         char id[STORE_NEW_ID];
-        struct graph_edge_put *of_edge =
-            edge ? (struct graph_edge_put *)(uintptr_t)&put->edges[i - put->nodes_count]
-                 : NULL;
-        struct graph_node_put *of_node =
-            edge ? NULL : (struct graph_node_put *)(uintptr_t)&put->nodes[i];
+        struct graph_edge_put *of_edge = edge ? &edges[i - put->nodes_count] : NULL;
+        struct graph_node_put *of_node = edge ? NULL : &nodes[i];
         struct sh_bytes *place = edge ? &of_edge->id : &of_node->id;
         if (place->len > 0)
             continue;

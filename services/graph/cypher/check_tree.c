@@ -28,10 +28,10 @@ static bool same_head(const struct cy_expr *left, const struct cy_expr *right)
     return (left->kind == right->kind || calls) && left->op == right->op &&
            sh_bytes_equal(left->text, right->text) && left->flag == right->flag &&
            left->distinct == right->distinct && left->star == right->star &&
-           left->integer == right->integer &&
-           memcmp(&left->real, &right->real, sizeof(left->real)) == 0 &&
-           left->item_count == right->item_count && left->pattern == NULL &&
-           right->pattern == NULL && (left->a != NULL) == (right->a != NULL) &&
+           left->integer == right->integer && !(left->real < right->real) &&
+           !(left->real > right->real) && left->item_count == right->item_count &&
+           left->pattern == NULL && right->pattern == NULL &&
+           (left->a != NULL) == (right->a != NULL) &&
            (left->b != NULL) == (right->b != NULL) &&
            (left->c != NULL) == (right->c != NULL) &&
            sh_bytes_equal(left->variable.text, right->variable.text) &&

@@ -29,8 +29,7 @@ static bool cut(struct cy_env *env, const struct cy_expr *call, enum cyv_type ty
         return cy_bad_type(env, call, arguments[1]);
     if (fields != NULL && fields->type != CYV_MAP)
         return cy_bad_type(env, call, *fields);
-    return temporal_truncate(env, call, type, cyv_text(arguments[0]), arguments[1],
-                             fields, out);
+    return temporal_truncate(env, call, type, arguments, out);
 }
 
 #define KINDS(X)                                                                         \

@@ -120,7 +120,8 @@ static bool read_sign(struct cy_lexer *lexer, struct cy_token *token)
         return cy_fail(lexer->env, CY_SYNTAX, "UnexpectedSyntax", token->at,
                        "'%c' has no meaning here", isprint(here) ? here : '?');
     for (size_t i = 0; i < SH_COUNT(pairs); i++)
-        if (pairs[i].text[0] == here && pairs[i].text[1] == cy_peek(lexer, 1)) {
+        if ((unsigned char)pairs[i].text[0] == here &&
+            (unsigned char)pairs[i].text[1] == cy_peek(lexer, 1)) {
             token->sign = pairs[i].sign;
             lexer->at++;
             break;
@@ -153,7 +154,16 @@ static bool read_token(struct cy_lexer *lexer, struct cy_token *token)
 
 static char closing(int sign)
 {
-    return sign == '(' ? ')' : sign == '[' ? ']' : sign == '{' ? '}' : '\0';
+    switch (sign) {
+    case '(':
+        return ')';
+    case '[':
+        return ']';
+    case '{':
+        return '}';
+    default:
+        return '\0';
+    }
 }
 
 /* Brackets that do not fit together are left for the parser, which can say more. */

@@ -212,16 +212,15 @@ static bool each_of(struct cy_matcher *matcher, const struct links *links,
 }
 
 bool cy_each_link(struct cy_matcher *matcher, const struct cy_plan_step *step,
-                  uint32_t place, bool backwards, uint32_t peer, cy_link_fn *each,
-                  void *arg)
+                  struct cy_around around, cy_link_fn *each, void *arg)
 {
     const struct cy_relationship *relationship = step->relationship;
-    const struct node *node = graph_node(matcher->env->reader, place);
-    bool right = backwards ? relationship->to_left : relationship->to_right;
-    bool left = backwards ? relationship->to_right : relationship->to_left;
+    const struct node *node = graph_node(matcher->env->reader, around.place);
+    bool right = around.backwards ? relationship->to_left : relationship->to_right;
+    bool left = around.backwards ? relationship->to_right : relationship->to_left;
     bool both = right == left;
     struct linking linking = {.relationship = relationship,
-                              .peer = peer,
+                              .peer = around.peer,
                               .not_peer = CY_NONE,
                               .each = each,
                               .arg = arg};
@@ -230,7 +229,7 @@ bool cy_each_link(struct cy_matcher *matcher, const struct cy_plan_step *step,
     if ((both || right) && !each_of(matcher, node->out, &linking))
         return false;
     if (both)
-        linking.not_peer = place; /* what leads to itself has been seen */
+        linking.not_peer = around.place; /* what leads to itself has been seen */
     return (!both && !left) || each_of(matcher, node->in, &linking);
 }
 
@@ -268,14 +267,16 @@ static bool expand(struct cy_matcher *matcher, const struct cy_plan_step *step)
     uint32_t from = matcher->env->row[step->from].place;
     struct expansion expansion = {step, step->to, step->to_known};
     if (!step->to_known)
-        return cy_each_link(matcher, step, from, step->backwards, CY_NONE, take_link,
+        return cy_each_link(matcher, step,
+                            (struct cy_around){from, step->backwards, CY_NONE}, take_link,
                             &expansion);
     uint32_t to = matcher->env->row[step->to].place;
     if (degree(graph_node(reader, to)) >= degree(graph_node(reader, from)))
-        return cy_each_link(matcher, step, from, step->backwards, to, take_link,
-                            &expansion);
+        return cy_each_link(matcher, step, (struct cy_around){from, step->backwards, to},
+                            take_link, &expansion);
     expansion.to = step->from;
-    return cy_each_link(matcher, step, to, !step->backwards, from, take_link, &expansion);
+    return cy_each_link(matcher, step, (struct cy_around){to, !step->backwards, from},
+                        take_link, &expansion);
 }
 
 /* --- steps ----------------------------------------------------------------------------

@@ -32,10 +32,16 @@ bool cy_push(struct cy_matcher *matcher, uint32_t edge);
 /* One call of itself deeper; each is followed by env->frames--. */
 bool cy_enter_frame(struct cy_env *env);
 
-/* Every relationship at `place` that the pattern's may be, to `peer` (CY_NONE: any). */
+/* Which relationships of a node. */
+struct cy_around {
+    uint32_t place;
+    bool backwards; /* against the step's direction */
+    uint32_t peer;  /* CY_NONE: any */
+};
+
+/* Every relationship there that the pattern's may be. */
 bool cy_each_link(struct cy_matcher *matcher, const struct cy_plan_step *step,
-                  uint32_t place, bool backwards, uint32_t peer, cy_link_fn *each,
-                  void *arg);
+                  struct cy_around around, cy_link_fn *each, void *arg);
 bool cy_type_fits(const struct cy_relationship *relationship, uint32_t type);
 /* The properties that are written in the pattern, of one of many; *fits tells. */
 bool cy_properties_fit(struct cy_matcher *matcher,

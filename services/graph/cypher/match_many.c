@@ -82,7 +82,8 @@ static bool go_on(struct cy_matcher *matcher, const struct walk_many *walk,
         !end_here(matcher, walk, place))
         return false;
     return walk->depth >= relationship->max ||
-           cy_each_link(matcher, walk->step, place, walk->step->backwards, CY_NONE,
+           cy_each_link(matcher, walk->step,
+                        (struct cy_around){place, walk->step->backwards, CY_NONE},
                         take_link, &copy);
 }
 

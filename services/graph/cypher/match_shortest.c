@@ -41,8 +41,8 @@ static bool spread(struct cy_matcher *matcher, struct shortest *search)
         search->at = search->queue[search->head++];
         if (search->distances[search->at] - 1 >= relationship->max)
             return true;
-        if (!cy_each_link(matcher, search->step, search->at, search->step->backwards,
-                          CY_NONE, reach, search))
+        struct cy_around around = {search->at, search->step->backwards, CY_NONE};
+        if (!cy_each_link(matcher, search->step, around, reach, search))
             return false;
     }
     return true;
@@ -91,8 +91,8 @@ static bool go_back(struct cy_matcher *matcher, struct shortest *search)
         return true;
     if (search->at == search->from)
         return arrive(matcher, search);
-    return cy_each_link(matcher, search->step, search->at, !search->step->backwards,
-                        CY_NONE, take_back, search);
+    struct cy_around around = {search->at, !search->step->backwards, CY_NONE};
+    return cy_each_link(matcher, search->step, around, take_back, search);
 }
 
 static bool find(struct cy_matcher *matcher, struct shortest *search)

@@ -69,9 +69,9 @@ bool temporal_field(struct cy_env *env, struct cy_value value, struct sh_bytes f
 bool temporal_arithmetic(struct cy_env *env, const struct cy_expr *at,
                          struct cy_value left, struct cy_value right, bool *known,
                          struct cy_value *out);
-bool temporal_truncate(struct cy_env *env, const struct cy_expr *at, enum cyv_type type,
-                       struct sh_bytes unit, struct cy_value value,
-                       const struct cy_value *fields, struct cy_value *out);
+/* arguments: of the call: a text, a temporal value and, where there are three, a map. */
+bool temporal_truncate(struct cy_env *env, const struct cy_expr *call, enum cyv_type type,
+                       const struct cy_value *arguments, struct cy_value *out);
 
 enum duration_parts { DURATION_ALL, DURATION_MONTHS, DURATION_DAYS, DURATION_SECONDS };
 bool duration_between(struct cy_env *env, const struct cy_expr *at,

@@ -249,15 +249,16 @@ static bool truncate_time(struct sh_bytes unit, struct cyv_temporal *time)
     return true;
 }
 
-bool temporal_truncate(struct cy_env *env, const struct cy_expr *at, enum cyv_type type,
-                       struct sh_bytes unit, struct cy_value value,
-                       const struct cy_value *fields, struct cy_value *out)
+bool temporal_truncate(struct cy_env *env, const struct cy_expr *call, enum cyv_type type,
+                       const struct cy_value *arguments, struct cy_value *out)
 {
+    struct sh_bytes unit = cyv_text(arguments[0]);
+    struct cy_value value = arguments[1];
     struct cyv_temporal cut = *value.temporal;
     bool known = true;
     if (value.type == CYV_DURATION ||
         (temporal_has_date(type) && !temporal_has_date(value.type)))
-        return cy_fail(env, CY_TYPE, "InvalidArgumentType", at->at,
+        return cy_fail(env, CY_TYPE, "InvalidArgumentType", call->at,
                        "a %s cannot become a %s", cyv_type_name(value.type),
                        cyv_type_name(type));
     if (truncate_days(unit, &cut.days)) {
@@ -267,9 +268,10 @@ bool temporal_truncate(struct cy_env *env, const struct cy_expr *at, enum cyv_ty
         known = truncate_time(unit, &cut);
     }
     if (!known)
-        return cy_fail(env, CY_ARGUMENTS, "InvalidArgumentValue", at->at,
+        return cy_fail(env, CY_ARGUMENTS, "InvalidArgumentValue", call->at,
                        "there is no such unit to truncate to");
     struct cy_value base = {.type = type, .temporal = &cut};
     struct cy_value none = {.type = CYV_MAP};
-    return temporal_of_map(env, at, type, fields ? *fields : none, &base, out);
+    return temporal_of_map(env, call, type, call->item_count > 2 ? arguments[2] : none,
+                           &base, out);
 }

@@ -42,7 +42,7 @@ static size_t write_plain(double real, char out[static CY_NUMBER_ROOM])
 size_t cy_float_text(double real, char out[static CY_NUMBER_ROOM])
 {
     char digits[24];
-    int exponent;
+    int exponent = 0;
     if (isnan(real))
         return (size_t)snprintf(out, CY_NUMBER_ROOM, "NaN");
     if (isinf(real))

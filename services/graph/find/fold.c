@@ -19,7 +19,9 @@ static char fold_ascii(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return (char)(c + ('a' - 'A'));
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '\0';
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+        return c;
+    return '\0';
 }
 
 /* Append what belongs to a word; a blank before it where one is due. */

@@ -160,8 +160,9 @@ static enum sh_err find_term(struct builder *builder, struct sh_bytes word,
     if (builder->pool.len + word.len > UINT32_MAX)
         return SH_TOOBIG;
     *term = builder->term_count++;
-    builder->terms[*term] =
-        (struct sh_bytes){(const void *)(uintptr_t)builder->pool.len, word.len};
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): an offset, no address yet */
+    const void *place = (const void *)(uintptr_t)builder->pool.len;
+    builder->terms[*term] = (struct sh_bytes){place, word.len};
     sh_buffer_append(&builder->pool, word.data, word.len);
     lookup_add(builder->lookup, probe.hash, *term);
     return builder->pool.err;

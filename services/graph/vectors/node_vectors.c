@@ -226,11 +226,15 @@ static void scan(const struct node_vectors *self, const int8_t *vector, float sc
 }
 
 bool node_vectors_nearest(struct node_vectors *self, const struct graph_reader *reader,
-                          uint32_t place, uint32_t label, size_t max,
-                          struct similar_node *out, size_t *count)
+                          const struct similar_query *query, struct similar_node *out,
+                          size_t *count)
 {
-    struct search search = {
-        .reader = reader, .label = label, .self = place, .max = max, .out = out};
+    uint32_t place = query->place;
+    struct search search = {.reader = reader,
+                            .label = query->label,
+                            .self = place,
+                            .max = query->max,
+                            .out = out};
     const struct node *node = graph_node(reader, place);
     pthread_rwlock_rdlock(&self->lock);
     const struct block *block = block_of(self, place);

@@ -34,11 +34,16 @@ SH_CHECK enum sh_err node_vectors_put(struct node_vectors *self, uint32_t place,
 
 /* --- everybody's -------------------------------------------------------------------- */
 
-/* The nodes that are most similar to the one at `place` and that the reader may see, of
- * this label (WALK_ANY: all), the most similar first; *count says how many. False: there
- * is no vector of that node. */
+struct similar_query {
+    uint32_t place; /* of the node */
+    uint32_t label; /* of the others; WALK_ANY: all */
+    size_t max;
+};
+
+/* The nodes that are most similar to that one and that the reader may see, the most
+ * similar first; *count says how many. False: there is no vector of the node. */
 bool node_vectors_nearest(struct node_vectors *self, const struct graph_reader *reader,
-                          uint32_t place, uint32_t label, size_t max,
-                          struct similar_node *out, size_t *count);
+                          const struct similar_query *query, struct similar_node *out,
+                          size_t *count);
 
 #endif

@@ -201,7 +201,8 @@ static void on_fetched(void *arg, enum sh_err err, int fd)
     if (is_over(self))
         return;
     if (err == SH_OK)
-        err = terms_child_start(importer->loop, &importer->child, fd, self->format,
+        err = terms_child_start(importer->loop, &importer->child,
+                                &(struct terms_child_file){fd, self->format},
                                 &child_events, self, &self->child);
     if (err == SH_NOTFOUND)
         end(self, SH_JOB_FAILED, "not_found", "the file is not kept any more");

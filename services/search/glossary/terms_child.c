@@ -283,7 +283,7 @@ static enum sh_err spawn(uv_loop_t *loop, struct terms_child *child,
 }
 
 enum sh_err terms_child_start(uv_loop_t *loop, const struct terms_child_options *options,
-                              int fd, const char *format,
+                              const struct terms_child_file *file,
                               const struct terms_child_events *events, void *arg,
                               struct terms_child **out)
 {
@@ -297,7 +297,7 @@ enum sh_err terms_child_start(uv_loop_t *loop, const struct terms_child_options 
     child->open = 2;
     (void)uv_pipe_init(loop, &child->pipe, 0);
     (void)uv_timer_init(loop, &child->timer);
-    err = spawn(loop, child, options, fd, format);
+    err = spawn(loop, child, options, file->fd, file->format);
     if (err == SH_OK)
         err =
             sh_err_from_uv(uv_read_start((uv_stream_t *)&child->pipe, on_room, on_read));

@@ -28,11 +28,15 @@ struct terms_child_events {
     void (*ended)(void *arg, const char *code, const char *message);
 };
 
-/* `fd` is of the file, and the caller's. `format`: "csv" and the like. Errors: SH_NOMEM,
- * SH_IO. No event from inside this call. */
+struct terms_child_file {
+    int fd;             /* the caller's */
+    const char *format; /* "csv" and the like */
+};
+
+/* Errors: SH_NOMEM, SH_IO. No event from inside this call. */
 SH_CHECK enum sh_err terms_child_start(uv_loop_t *loop,
-                                       const struct terms_child_options *options, int fd,
-                                       const char *format,
+                                       const struct terms_child_options *options,
+                                       const struct terms_child_file *file,
                                        const struct terms_child_events *events, void *arg,
                                        struct terms_child **out);
 void terms_child_next(struct terms_child *child);

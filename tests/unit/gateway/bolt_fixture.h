@@ -69,7 +69,6 @@ static inline void on_graph_query(void *arg, struct sh_rpc_call *call)
 {
     const struct caller *caller = sh_rpc_call_caller(call);
     struct cypher_query query;
-    unsigned count;
 
     (void)arg;
     if (sh_rpc_call_decode(call, cypher_query_desc(), &query) != SH_OK)
@@ -87,8 +86,8 @@ static inline void on_graph_query(void *arg, struct sh_rpc_call *call)
         graph.held = call;
     } else if (strcmp(graph.query, "syntax") == 0) {
         sh_rpc_fail(call, SH_INVALID, "cypher_syntax", NULL, "line 1, column 3: no");
-    } else if (sscanf(graph.query, "rows %u", &count) == 1) {
-        answer_rows(call, count);
+    } else if (strncmp(graph.query, "rows ", 5) == 0) {
+        answer_rows(call, (unsigned)strtoul(graph.query + 5, NULL, 10));
     } else {
         answer_rows(call, 1);
     }

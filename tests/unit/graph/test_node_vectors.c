@@ -62,8 +62,8 @@ static void check_nearest(const struct fixture *f, struct node_vectors *vectors,
     size_t count, want = 0;
     if (labelled && !symbols_find(graph_labels(f->graph), sh_bytes_of("Seen"), &label))
         return;
-    assert_true(node_vectors_nearest(vectors, &f->reader, f->places[node], label, LIMIT,
-                                     found, &count));
+    const struct similar_query query = {f->places[node], label, LIMIT};
+    assert_true(node_vectors_nearest(vectors, &f->reader, &query, found, &count));
     for (unsigned n = 0; n < NODES; n++)
         want += n != node && f->places[n] != WALK_ANY && (!labelled || f->labelled[n]);
     assert_int_equal(count, want < LIMIT ? want : LIMIT);
@@ -121,11 +121,10 @@ static void what_is_known_is_told_by_number_and_text(void **state)
     assert_true(node_vectors_has(vectors, place, node + 1, 7));
     assert_false(node_vectors_has(vectors, place, node + 1, 8)); /* another text */
     assert_false(node_vectors_has(vectors, place, node + 2, 7)); /* another node */
-    assert_false(
-        node_vectors_nearest(vectors, &f.reader, place, WALK_ANY, LIMIT, found, &count));
+    const struct similar_query query = {place, WALK_ANY, LIMIT};
+    assert_false(node_vectors_nearest(vectors, &f.reader, &query, found, &count));
     assert_int_equal(node_vectors_put(vectors, place, node + 1, 8, one), SH_OK);
-    assert_true(
-        node_vectors_nearest(vectors, &f.reader, place, WALK_ANY, LIMIT, found, &count));
+    assert_true(node_vectors_nearest(vectors, &f.reader, &query, found, &count));
     assert_int_equal(count, 0);
     assert_int_equal(node_vectors_put(vectors, place + 1000, 99, 1, one), SH_TOOBIG);
     assert_false(node_vectors_has(vectors, place + 1000, 99, 1));

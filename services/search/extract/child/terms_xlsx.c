@@ -187,7 +187,7 @@ static void sheet_text(void *arg, struct sh_bytes text)
 {
     struct sheet *self = arg;
 
-    if (self->inside && self->cell.len + text.len <= CELL_BYTES * 2)
+    if (self->inside && self->cell.len + text.len <= 2 * (size_t)CELL_BYTES)
         sh_buffer_append(&self->cell, text.data, text.len);
 }
 
