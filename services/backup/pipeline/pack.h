@@ -29,6 +29,6 @@ SH_CHECK enum sh_err pack_open(const struct pack_options *options, bool unpack,
 /* `last`: nothing follows. Errors: SH_MALFORMED (unpacking: damaged, or cut off), those
  * of `out`. */
 SH_CHECK enum sh_err pack_add(struct pack *pack, struct sh_bytes bytes, bool last);
-void pack_close(struct pack **pack);
+void pack_close(struct pack **at);
 
 #endif

@@ -23,7 +23,7 @@ SH_CHECK enum sh_err sink_open_plain(struct work *work, int folder, const char *
                                      struct sink **out);
 uint64_t sink_raw_bytes(const struct sink *sink);
 /* At any time. NULL is fine. */
-void sink_close(struct sink **sink);
+void sink_close(struct sink **at);
 
 /* Room on the disk of the folder beyond what must stay free. SH_BUSY: there is none. */
 SH_CHECK enum sh_err sink_room(struct work *work, int folder, uint64_t wanted);

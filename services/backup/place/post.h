@@ -9,7 +9,7 @@ struct post;
 /* "/directory" or "s3://bucket/prefix". Errors: SH_INVALID, SH_IO, SH_NOMEM; the work has
  * the text. */
 SH_CHECK enum sh_err post_open(struct work *work, const char *place, struct post **out);
-void post_close(struct post **post);
+void post_close(struct post **at);
 /* A file of this size is there. */
 SH_CHECK enum sh_err post_has(struct post *post, const char *name, uint64_t size,
                               bool *there);

@@ -18,7 +18,7 @@ SH_CHECK enum sh_err original_add(struct original *original, struct sh_bytes byt
 /* SH_MALFORMED: what was added is not what its name says. */
 SH_CHECK enum sh_err original_keep(struct original *original);
 /* NULL is fine; what was not kept leaves nothing. */
-void original_close(struct original **original);
+void original_close(struct original **at);
 
 /* All of it; `out` NULL: it is only looked whether it is what it was. Errors:
  * SH_NOTFOUND, SH_MALFORMED, SH_IO, SH_FORBIDDEN (encrypted, and `out` wants it plain),

@@ -10,7 +10,7 @@ struct stored;
 
 /* Errors: SH_INVALID, SH_IO, SH_NOMEM; the work has the text. */
 SH_CHECK enum sh_err stored_open(struct work *work, struct stored **out);
-void stored_close(struct stored **stored);
+void stored_close(struct stored **at);
 /* All of one file. Errors: SH_NOTFOUND (no text), SH_IO, SH_UNAVAILABLE, those of `out`.
  */
 SH_CHECK enum sh_err stored_read(struct stored *stored, const char *hash,

@@ -55,6 +55,6 @@ json_t *runs_list(const struct runs *runs); /* newest first */
 /* No new ones; what runs is told to end, and `idle` is called once nothing runs. */
 void runs_drain(struct runs *runs, void (*idle)(void *arg), void *arg);
 /* What still runs goes on without us; nothing is called any more. */
-void runs_close(struct runs **runs);
+void runs_close(struct runs **at);
 
 #endif
