@@ -39,9 +39,10 @@ static bool read_words(struct exchange *x, struct sh_bytes *words)
 {
     if (!exchange_query_text(x, "q", GRAPH_NAME_MAX, words))
         return false;
-    if (words->len == 0)
-        exchange_invalid(x, "q", "q must say what to look for");
-    return words->len > 0;
+    if (words->len > 0)
+        return true;
+    exchange_invalid(x, "q", "q must say what to look for");
+    return false;
 }
 
 void graph_search_get(struct exchange *x, void *unused)
