@@ -49,7 +49,8 @@ bool graph_read_required(struct exchange *x, const char *name, struct sh_bytes *
 {
     if (!exchange_query_text(x, name, GRAPH_ID_MAX, out))
         return false;
-    if (out->len == 0)
-        exchange_invalid(x, name, "%s must name a node", name);
-    return out->len > 0;
+    if (out->len > 0)
+        return true;
+    exchange_invalid(x, name, "%s must name a node", name); /* *out went with it */
+    return false;
 }
