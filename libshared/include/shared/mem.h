@@ -4,6 +4,7 @@
 #define SHARED_MEM_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "shared/bytes.h"
 
@@ -36,5 +37,15 @@ char *sh_arena_strndup(struct sh_arena *arena, const void *data, size_t len);
 struct sh_bytes sh_arena_copy(struct sh_arena *arena, struct sh_bytes bytes);
 /* Everything goes; the arena is empty and can be used again. */
 void sh_arena_free(struct sh_arena *arena);
+
+/* The same place, for libraries whose types leave out the const of what they only read.
+ */
+static inline void *sh_unconst(const void *at)
+{
+    void *same;
+
+    memcpy(&same, &at, sizeof same);
+    return same;
+}
 
 #endif

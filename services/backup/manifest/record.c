@@ -17,7 +17,7 @@ static const char temporary[] = ".manifest.json";
 /* What the mark is of. NULL: out of memory. jansson's. */
 static char *marked_text(const json_t *manifest)
 {
-    json_t *bare = json_copy((json_t *)(uintptr_t)manifest);
+    json_t *bare = json_copy(sh_unconst(manifest));
     char *text = NULL;
 
     if (bare != NULL) {

@@ -165,7 +165,7 @@ static enum sh_err zlib_add(struct pack *pack, struct sh_bytes bytes, bool last)
     enum sh_err err = SH_OK;
     int rc = Z_OK;
 
-    stream->next_in = (unsigned char *)(uintptr_t)bytes.data;
+    stream->next_in = sh_unconst(bytes.data);
     stream->avail_in = (unsigned)bytes.len;
     do {
         stream->next_out = (unsigned char *)pack->piece;

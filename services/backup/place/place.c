@@ -51,7 +51,7 @@ static enum sh_err send_file(struct copying *copying, int folder, const char *fi
                              const char *name, const char *sha256, bool always)
 {
     char hash[DIGEST_TEXT];
-    struct stat st;
+    struct stat st = {0};
     bool there = false;
     int fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     enum sh_err err = SH_OK;

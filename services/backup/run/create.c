@@ -29,7 +29,7 @@ static enum sh_err save_settings(struct work *work, int folder, json_t *manifest
     json_t *stream = NULL;
     enum sh_err err;
 
-    backup_groups((struct backup_all *)(uintptr_t)work->all, groups);
+    backup_groups(sh_unconst(work->all), groups);
     sh_config_print(groups, BACKUP_GROUPS, &text);
     err = text.err;
     if (err == SH_OK)

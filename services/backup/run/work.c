@@ -122,7 +122,7 @@ void work_end(struct work *work, enum sh_err err, const json_t *result)
         json_object_set_new(line, "error",
                             json_string(work->error[0] ? work->error : sh_err_text(err)));
     if (result != NULL)
-        json_object_set(line, "result", (json_t *)(uintptr_t)result);
+        json_object_set(line, "result", (json_t *)sh_unconst(result));
     print(line);
 }
 

@@ -308,7 +308,7 @@ bool runs_busy(const struct runs *runs, const char *verb)
 
 enum sh_err runs_cancel(struct runs *runs, const char *id)
 {
-    struct run *run = (struct run *)(uintptr_t)runs_find(runs, id);
+    struct run *run = sh_unconst(runs_find(runs, id));
 
     if (run == NULL)
         return SH_NOTFOUND;

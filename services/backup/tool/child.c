@@ -86,8 +86,8 @@ enum sh_err child_start(struct work *work, const struct child_spec *spec,
     uv_process_options_t options = {
         .exit_cb = on_exit_of,
         .file = spec->argv[0],
-        .args = (char **)(uintptr_t)spec->argv,
-        .env = (char **)(uintptr_t)spec->env,
+        .args = sh_unconst(spec->argv),
+        .env = sh_unconst(spec->env),
         .stdio_count = 3,
         .stdio = stdio,
     };

@@ -157,11 +157,9 @@ static struct store_call call_of(struct change *change)
 /* Whoever only stores by id may leave it to us. The decoded list is ours to change. */
 static bool give_ids(struct graph_put *put, struct sh_arena *arena)
 {
-    struct graph_edge_put *edges;
-    struct graph_node_put *nodes;
+    struct graph_edge_put *edges = sh_unconst(put->edges);
+    struct graph_node_put *nodes = sh_unconst(put->nodes);
 
-    memcpy(&edges, &put->edges, sizeof edges);
-    memcpy(&nodes, &put->nodes, sizeof nodes);
     for (size_t i = 0; i < put->nodes_count + put->edges_count; i++) {
         bool edge = i >= put->nodes_count;
         char id[STORE_NEW_ID];

@@ -65,10 +65,7 @@ static enum sh_err map(const char *dir, struct sh_bytes *out)
 
 static void unmap(struct sh_bytes bytes)
 {
-    void *at;
-
-    memcpy(&at, &bytes.data, sizeof at); /* ours, though the type says const */
-    (void)munmap(at, bytes.len);
+    (void)munmap(sh_unconst(bytes.data), bytes.len);
 }
 
 enum sh_err snapshot_peek(const char *dir, char note[SNAPSHOT_NOTE + 1])
