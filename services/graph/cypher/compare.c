@@ -303,7 +303,7 @@ static uint64_t hash_real(double real)
 {
     if (isnan(real))
         return XXH3_64bits("nan", 3);
-    if (real >= -0x1p63 && real < 0x1p63 && real == floor(real)) {
+    if ((fabs(real) < 0x1p63 || real == -0x1p63) && real == floor(real)) {
         int64_t whole = (int64_t)real;
         return XXH3_64bits(&whole, sizeof(whole));
     }

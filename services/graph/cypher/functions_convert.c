@@ -19,7 +19,7 @@ static enum converted to_integer(struct cy_value value, struct cy_value *out)
         return CONVERTED;
     }
     if (value.type == CYV_FLOAT) {
-        if (!(value.real >= -0x1p63 && value.real < 0x1p63))
+        if (!(fabs(value.real) < 0x1p63 || value.real == -0x1p63))
             return NOTHING;
         *out = cyv_integer((int64_t)value.real);
         return CONVERTED;

@@ -41,7 +41,7 @@ static size_t write_plain(double real, char out[static CY_NUMBER_ROOM])
 
 size_t cy_float_text(double real, char out[static CY_NUMBER_ROOM])
 {
-    char digits[24];
+    char digits[24] = "0";
     int exponent = 0;
     if (isnan(real))
         return (size_t)snprintf(out, CY_NUMBER_ROOM, "NaN");
@@ -102,7 +102,7 @@ bool cy_parse_integer(struct sh_bytes text, int64_t *out)
         *out = strtoll(number, &end, 10);
         return *end == '\0' && end != number && errno == 0;
     }
-    if (!cy_parse_float(text, &real) || !(real >= -0x1p63 && real < 0x1p63))
+    if (!cy_parse_float(text, &real) || !(fabs(real) < 0x1p63 || real == -0x1p63))
         return false;
     *out = (int64_t)real;
     return true;
