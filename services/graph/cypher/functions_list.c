@@ -81,12 +81,12 @@ static bool call_reverse(struct cy_env *env, const struct cy_expr *call,
 /* How many numbers there are from `first` to `last`; UINT64_MAX: more than that. */
 static uint64_t count_steps(int64_t first, int64_t last, int64_t step)
 {
-    if (step == 0 || (step > 0 ? first > last : first < last))
+    bool up = step > 0;
+    if (step == 0 || (up ? first > last : first < last))
         return 0;
-    uint64_t distance =
-        step > 0 ? (uint64_t)last - (uint64_t)first : (uint64_t)first - (uint64_t)last;
-    uint64_t size = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
-    uint64_t steps = distance / size;
+    uint64_t size = up ? (uint64_t)step : 0 - (uint64_t)step;
+    uint64_t steps =
+        (up ? (uint64_t)last - (uint64_t)first : (uint64_t)first - (uint64_t)last) / size;
     return steps == UINT64_MAX ? steps : steps + 1;
 }
 
