@@ -12,6 +12,7 @@
 #include "services/graph/cypher/pack.h"
 #include "services/graph/cypher/run.h"
 #include "shared/clock.h"
+#include "shared/mem.h"
 #include "tests/tck/show.h"
 
 enum { QUERY_MS = 10000, QUERY_MEMORY = 256 << 20 };
@@ -133,7 +134,7 @@ static void pack_json(msgpack_packer *to, const json_t *json)
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         msgpack_pack_map(to, json_object_size(json));
-        json_object_foreach((json_t *)(uintptr_t)json, key, value)
+        json_object_foreach((json_t *)sh_unconst(json), key, value)
         {
             msgpack_pack_str_with_body(to, key, strlen(key));
             pack_json(to, value);

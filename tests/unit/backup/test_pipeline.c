@@ -44,7 +44,8 @@ static int set_up(void **state)
     f->fd = open(f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     f->bytes = malloc(SIZE);
     assert_true(f->fd >= 0 && f->bytes != NULL);
-    for (size_t i = 0; i < SIZE; i++) { /* half of it can be compressed */
+    for (size_t i = 0; f->bytes != NULL && i < SIZE;
+         i++) { /* half of it can be compressed */
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
         f->bytes[i] = (unsigned char)(i & 4096 ? random : 'a');
     }

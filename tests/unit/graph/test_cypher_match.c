@@ -41,26 +41,28 @@ struct search {
     const struct chain *chain;
     unsigned used[8];
     unsigned first;
+    unsigned most; /* relationships of a way */
+    bool exact;    /* so many, no fewer */
 };
 
-static uint64_t count_from(struct search *search, unsigned at, unsigned depth,
-                           unsigned most, bool exact);
+static uint64_t count_from(struct search *search, unsigned at, unsigned depth);
 
 /* Ways on from `at` by edge e in one direction. */
 static uint64_t count_along(struct search *search, unsigned e, unsigned at, bool forward,
-                            unsigned depth, unsigned most, bool exact)
+                            unsigned depth)
 {
     const struct edge_drawn *edge = &search->f->edges[e];
     if ((forward ? edge->from : edge->to) != at)
         return 0;
     search->used[depth] = e;
-    return count_from(search, forward ? edge->to : edge->from, depth + 1, most, exact);
+    return count_from(search, forward ? edge->to : edge->from, depth + 1);
 }
 
-static uint64_t count_from(struct search *search, unsigned at, unsigned depth,
-                           unsigned most, bool exact)
+static uint64_t count_from(struct search *search, unsigned at, unsigned depth)
 {
     const struct chain *chain = search->chain;
+    unsigned most = search->most;
+    bool exact = search->exact;
     uint64_t count =
         (!exact || depth == most) && (!chain->closed || at == search->first) ? 1 : 0;
     for (unsigned e = 0; depth < most && e < EDGES; e++) {
@@ -73,10 +75,10 @@ static uint64_t count_from(struct search *search, unsigned at, unsigned depth,
             (chain->types[step] != TYPES && edge->type != chain->types[step]))
             continue;
         if (chain->directions[step] >= 0)
-            count += count_along(search, e, at, true, depth, most, exact);
+            count += count_along(search, e, at, true, depth);
         if (chain->directions[step] < 0 ||
             (chain->directions[step] == 0 && edge->from != edge->to))
-            count += count_along(search, e, at, false, depth, most, exact);
+            count += count_along(search, e, at, false, depth);
     }
     return count;
 }
@@ -84,12 +86,12 @@ static uint64_t count_from(struct search *search, unsigned at, unsigned depth,
 static uint64_t count_all(const struct fixture *f, const struct chain *chain,
                           unsigned most, bool exact)
 {
-    struct search search = {.f = f, .chain = chain};
+    struct search search = {.f = f, .chain = chain, .most = most, .exact = exact};
     uint64_t count = 0;
     for (unsigned n = 0; n < NODES; n++) {
         search.first = n;
         if (f->places[n] != WALK_ANY && (!chain->labelled || f->labelled[n]))
-            count += count_from(&search, n, 0, most, exact);
+            count += count_from(&search, n, 0);
     }
     return count;
 }

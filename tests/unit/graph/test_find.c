@@ -81,13 +81,13 @@ static void mistakes_are_counted(void **state)
  */
 
 struct model_node {
+    uint32_t clearance;
+    unsigned links; /* to node 0 */
     bool there;
+    bool labelled;
     char name[NAME_ROOM]; /* folded already; "": none */
     char title[NAME_ROOM];
     char note[NAME_ROOM]; /* a property that is no name */
-    uint32_t clearance;
-    bool labelled;
-    unsigned links; /* to node 0 */
 };
 
 struct fixture {
