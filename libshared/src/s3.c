@@ -1,16 +1,12 @@
 #include "shared/s3.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "backoff.h"
-#include "http_list.h"
-#include "s3_internal.h"
-#include "shared/buffer.h"
-#include "shared/http_client.h"
+#include "s3_call.h"
 #include "shared/log.h"
 #include "shared/mem.h"
 
@@ -18,100 +14,7 @@ enum { CONNECTIONS = 8, LIST_BYTES = 8 << 20, HEADERS = 5, ERROR_BYTES = 1 << 20
 
 SH_SETTINGS_DEFINE(sh_s3, "S3", SH_S3_SETTINGS)
 
-struct sh_s3 {
-    uv_loop_t *loop;
-    const struct sh_s3_config *config;
-    struct sh_http_client *client;
-    struct http_link calls;
-    char scope[96];
-    char base[1200]; /* "https://host/bucket" */
-};
-
-enum operation { PUT, GET, HEAD, DELETE, LIST };
-
-struct sh_s3_call {
-    struct http_link link;
-    struct sh_s3 *s3;
-    enum operation operation;
-    char *url;
-    int fd; /* PUT */
-    uint64_t size;
-    size_t len; /* GET */
-    char hash_line[96];
-    char type_line[160];
-    char range_line[64];
-    unsigned tries;
-    bool canceled;
-    struct sh_http_call *http; /* NULL: waits for its next try */
-    uv_timer_t timer;
-    sh_s3_done_fn *done;
-    void *arg;
-};
-
-/* SHA-256 of nothing. */
-static const char nothing[] =
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-/* --- where
- * ------------------------------------------------------------------------------ */
-
-static bool bucket_ok(const char *name, size_t len)
-{
-    if (len < 3 || len >= SH_S3_BUCKET_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789.-_", name[i]) == NULL)
-            return false;
-    return name[0] != '.' && name[0] != '-';
-}
-
-bool sh_s3_place_parse(const char *url, struct sh_s3_place *out)
-{
-    *out = (struct sh_s3_place){0};
-    if (strncmp(url, "s3://", 5) != 0)
-        return false;
-    const char *bucket = url + 5;
-    size_t len = strcspn(bucket, "/");
-    const char *prefix = bucket + len + (bucket[len] == '/');
-    size_t rest = strlen(prefix);
-    if (!bucket_ok(bucket, len) || rest + 1 >= sizeof(out->prefix))
-        return false;
-    memcpy(out->bucket, bucket, len);
-    memcpy(out->prefix, prefix, rest);
-    if (rest > 0 && prefix[rest - 1] != '/')
-        out->prefix[rest] = '/';
-    return true;
-}
-
-/* As AWS wants it signed: all but unreserved characters, in capital hex. */
-static void escape(struct sh_buffer *out, const char *text, const char *keep)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                     (*at >= '0' && *at <= '9') || strchr("-_.~", *at) != NULL ||
-                     strchr(keep, *at) != NULL;
-        if (plain)
-            sh_buffer_append(out, at, 1);
-        else
-            sh_buffer_printf(out, "%%%02X", (unsigned char)*at);
-    }
-}
-
-/* Whatever lies between would make another path of it. */
-static bool key_ok(const char *key)
-{
-    size_t len = strlen(key);
-
-    if (len == 0 || len > SH_S3_KEY_MAX || key[0] == '/')
-        return false;
-    for (const char *part = key; part != NULL; part = strchr(part, '/')) {
-        part += *part == '/';
-        size_t size = strcspn(part, "/");
-        if (size <= 2 && strspn(part, ".") >= size)
-            return false; /* empty, "." or ".." */
-    }
-    return true;
-}
+/* --- life --------------------------------------------------------------------------- */
 
 static enum sh_err set_base(struct sh_s3 *s3, const char *bucket)
 {
@@ -141,7 +44,7 @@ enum sh_err sh_s3_create(uv_loop_t *loop, const struct sh_s3_config *config,
 {
     *out = NULL;
     if (config->access_key[0] == '\0' || config->secret_key[0] == '\0' ||
-        !bucket_ok(bucket, strlen(bucket))) {
+        !s3_bucket_ok(bucket, strlen(bucket))) {
         sh_error(NULL, "S3 needs a bucket, S3_ACCESS_KEY and S3_SECRET_KEY");
         return SH_INVALID;
     }
@@ -163,22 +66,26 @@ enum sh_err sh_s3_create(uv_loop_t *loop, const struct sh_s3_config *config,
     return SH_OK;
 }
 
-/* --- the end of a call
- * ------------------------------------------------------------------ */
+/* --- the end of a call -------------------------------------------------------------- */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
     sh_free(handle->data);
 }
 
-static void finish(struct sh_s3_call *call, const struct sh_s3_reply *reply)
+void s3_call_drop(struct sh_s3_call *call)
 {
-    http_unlink(&call->link);
-    call->done(call->arg, reply);
     if (call->fd >= 0)
         close(call->fd);
     sh_free(call->url);
     uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+}
+
+static void finish(struct sh_s3_call *call, const struct sh_s3_reply *reply)
+{
+    http_unlink(&call->link);
+    call->done(call->arg, reply);
+    s3_call_drop(call);
 }
 
 static void fail(struct sh_s3_call *call, enum sh_err err)
@@ -199,8 +106,7 @@ void sh_s3_close(struct sh_s3 **s3_p)
     sh_free(s3);
 }
 
-/* --- what S3 said
- * ----------------------------------------------------------------------- */
+/* --- what S3 said ------------------------------------------------------------------- */
 
 static enum sh_err meaning(int status)
 {
@@ -223,20 +129,20 @@ static void read_answer(const struct sh_s3_call *call,
     out->err = meaning(incoming->status);
     if (out->err != SH_OK) {
         s3_error_read(incoming->body, out->code, sizeof(out->code));
-        if (call->operation == DELETE && out->err == SH_NOTFOUND &&
+        if (call->operation == S3_DELETE && out->err == SH_NOTFOUND &&
             strcmp(out->code, "NoSuchBucket") != 0)
             out->err = SH_OK;
         return;
     }
-    if (call->operation == HEAD) {
+    if (call->operation == S3_HEAD) {
         out->size = (uint64_t)incoming->content_length;
         if (incoming->content_length < 0)
             out->err = SH_UPSTREAM;
-    } else if (call->operation == GET) {
+    } else if (call->operation == S3_GET) {
         out->body = incoming->body;
         if (incoming->status != 206 || incoming->body.len != call->len)
             out->err = SH_UPSTREAM;
-    } else if (call->operation == LIST) {
+    } else if (call->operation == S3_LIST) {
         out->err = s3_listing_read(incoming->body, listing);
         out->objects = listing->objects;
         out->count = listing->count;
@@ -270,7 +176,7 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
     struct s3_listing *listing = NULL;
 
     call->http = NULL;
-    if (err == SH_OK && call->operation == LIST &&
+    if (err == SH_OK && call->operation == S3_LIST &&
         (listing = sh_alloc(sizeof(*listing))) == NULL)
         reply.err = SH_NOMEM;
     else if (err == SH_OK)
@@ -289,8 +195,7 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
     sh_free(listing);
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------ */
 
 static enum sh_err send_call(struct sh_s3_call *call)
 {
@@ -310,19 +215,19 @@ static enum sh_err send_call(struct sh_s3_call *call)
         .method = methods[call->operation],
         .url = call->url,
         .headers = headers,
-        .file = call->operation == PUT ? &file : NULL,
+        .file = call->operation == S3_PUT ? &file : NULL,
         .signing = &signing,
         .timeout_ms = config->timeout_ms,
-        .max_body = call->operation == LIST   ? LIST_BYTES
-                    : call->len > ERROR_BYTES ? call->len
-                                              : ERROR_BYTES,
+        .max_body = call->operation == S3_LIST ? LIST_BYTES
+                    : call->len > ERROR_BYTES  ? call->len
+                                               : ERROR_BYTES,
     };
     call->tries++;
     return sh_http_client_send(call->s3->client, &outgoing, on_answer, call, &call->http);
 }
 
-static struct sh_s3_call *make_call(struct sh_s3 *s3, enum operation operation,
-                                    struct sh_buffer *url)
+struct sh_s3_call *s3_call_make(struct sh_s3 *s3, enum s3_operation operation,
+                                struct sh_buffer *url)
 {
     struct sh_s3_call *call = sh_alloc(sizeof(*call));
 
@@ -339,23 +244,12 @@ static struct sh_s3_call *make_call(struct sh_s3 *s3, enum operation operation,
                                 .timer = call->timer};
     call->timer.data = call;
     (void)snprintf(call->hash_line, sizeof(call->hash_line), "x-amz-content-sha256: %s",
-                   nothing);
+                   S3_NOTHING);
     return call;
 }
 
-static struct sh_s3_call *make_key_call(struct sh_s3 *s3, enum operation operation,
-                                        const char *key)
-{
-    struct sh_buffer url = {0};
-
-    sh_buffer_text(&url, s3->base);
-    sh_buffer_text(&url, "/");
-    escape(&url, key, "/");
-    return make_call(s3, operation, &url);
-}
-
-static enum sh_err start(struct sh_s3_call *call, sh_s3_done_fn *done, void *arg,
-                         struct sh_s3_call **out)
+enum sh_err s3_call_start(struct sh_s3_call *call, sh_s3_done_fn *done, void *arg,
+                          struct sh_s3_call **out)
 {
     if (call == NULL)
         return SH_NOMEM;
@@ -363,90 +257,13 @@ static enum sh_err start(struct sh_s3_call *call, sh_s3_done_fn *done, void *arg
     call->arg = arg;
     enum sh_err err = send_call(call);
     if (err != SH_OK) {
-        if (call->fd >= 0)
-            close(call->fd);
-        sh_free(call->url);
-        uv_close((uv_handle_t *)&call->timer, on_timer_closed);
+        s3_call_drop(call);
         return err;
     }
     http_ring_add(&call->s3->calls, &call->link);
     if (out != NULL)
         *out = call;
     return SH_OK;
-}
-
-enum sh_err sh_s3_put(struct sh_s3 *s3, const char *key, const struct sh_s3_put *put,
-                      sh_s3_done_fn *done, void *arg, struct sh_s3_call **out)
-{
-    const char *type = put->type != NULL ? put->type : "application/octet-stream";
-
-    if (!key_ok(key) || strlen(put->sha256) != sizeof(nothing) - 1)
-        return SH_INVALID;
-    struct sh_s3_call *call = make_key_call(s3, PUT, key);
-    if (call == NULL)
-        return SH_NOMEM;
-    call->size = put->size;
-    (void)snprintf(call->hash_line, sizeof(call->hash_line), "x-amz-content-sha256: %s",
-                   put->sha256);
-    (void)snprintf(call->type_line, sizeof(call->type_line), "Content-Type: %s", type);
-    call->fd = fcntl(put->fd, F_DUPFD_CLOEXEC, 0);
-    if (call->fd < 0) {
-        sh_free(call->url);
-        uv_close((uv_handle_t *)&call->timer, on_timer_closed);
-        return SH_IO;
-    }
-    return start(call, done, arg, out);
-}
-
-enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, const struct sh_s3_range *range,
-                      sh_s3_done_fn *done, void *arg, struct sh_s3_call **out)
-{
-    if (!key_ok(key) || range->len == 0 || range->offset > UINT64_MAX - range->len)
-        return SH_INVALID;
-    struct sh_s3_call *call = make_key_call(s3, GET, key);
-    if (call == NULL)
-        return SH_NOMEM;
-    call->len = range->len;
-    (void)snprintf(call->range_line, sizeof(call->range_line),
-                   "Range: bytes=%" PRIu64 "-%" PRIu64, range->offset,
-                   range->offset + range->len - 1);
-    return start(call, done, arg, out);
-}
-
-enum sh_err sh_s3_head(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done, void *arg,
-                       struct sh_s3_call **out)
-{
-    if (!key_ok(key))
-        return SH_INVALID;
-    return start(make_key_call(s3, HEAD, key), done, arg, out);
-}
-
-enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
-                         void *arg, struct sh_s3_call **out)
-{
-    if (!key_ok(key))
-        return SH_INVALID;
-    return start(make_key_call(s3, DELETE, key), done, arg, out);
-}
-
-/* Parameters in the order of their names: so they are signed. */
-enum sh_err sh_s3_list(struct sh_s3 *s3, const struct sh_s3_page *page,
-                       sh_s3_done_fn *done, void *arg, struct sh_s3_call **out)
-{
-    struct sh_buffer url = {0};
-    unsigned most = page->most;
-
-    if (strlen(page->prefix) > SH_S3_KEY_MAX || strlen(page->after) > SH_S3_KEY_MAX)
-        return SH_INVALID;
-    if (most == 0 || most > SH_S3_LIST_MAX)
-        most = SH_S3_LIST_MAX;
-    sh_buffer_printf(&url, "%s?list-type=2&max-keys=%u&prefix=", s3->base, most);
-    escape(&url, page->prefix, "");
-    if (page->after[0] != '\0') {
-        sh_buffer_text(&url, "&start-after=");
-        escape(&url, page->after, "");
-    }
-    return start(make_call(s3, LIST, &url), done, arg, out);
 }
 
 void sh_s3_cancel(struct sh_s3_call *call)

@@ -1,8 +1,15 @@
-/* s3_internal: what S3 says in XML. Pure; any thread. */
+/* s3_internal: what S3 takes for a name, and what it says in XML. Pure; any thread. */
 #ifndef SHARED_S3_INTERNAL_H
 #define SHARED_S3_INTERNAL_H
 
+#include "shared/buffer.h"
 #include "shared/s3.h"
+
+bool s3_bucket_ok(const char *name, size_t len);
+/* False: what lies between its slashes would make another path of it. */
+bool s3_key_ok(const char *key);
+/* As AWS wants it signed: all but unreserved characters and `keep`, in capital hex. */
+void s3_escape(struct sh_buffer *out, const char *text, const char *keep);
 
 struct s3_listing {
     struct sh_s3_object objects[SH_S3_LIST_MAX];
