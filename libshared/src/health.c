@@ -5,8 +5,17 @@
 #include <pthread.h>
 
 #include "shared/mem.h"
+#include "shared/metrics.h"
 
 enum { MESSAGE_MAX = 512 };
+
+static struct sh_family checks_gauge = {
+    .kind = SH_GAUGE,
+    .name = "cairn_health_check",
+    .help = "How a check of /health stands: 1 healthy, 0.5 degraded, 0 unhealthy or not "
+            "known yet.",
+    .labels = {"check", "required"},
+};
 
 struct sh_health_check {
     struct sh_health_check *next;
@@ -30,6 +39,16 @@ const char *sh_health_state_text(enum sh_health_state state)
 {
     static const char *const texts[] = {"unknown", "healthy", "degraded", "unhealthy"};
     return (unsigned)state < SH_COUNT(texts) ? texts[state] : "unknown";
+}
+
+static void show(const struct sh_health_check *check, enum sh_health_state state)
+{
+    static const double values[] = {0, 1, 0.5, 0}; /* by state */
+    const char *required = check->required ? "true" : "false";
+    struct sh_series *series =
+        sh_series(&checks_gauge, (const char *[]){check->name, required});
+
+    sh_series_set(series, (unsigned)state < SH_COUNT(values) ? values[state] : 0);
 }
 
 enum sh_err sh_health_create(struct sh_health **out)
@@ -70,6 +89,7 @@ struct sh_health_check *sh_health_add(struct sh_health *health, const char *name
     *health->end = check;
     health->end = &check->next;
     pthread_mutex_unlock(&lock);
+    show(check, SH_UNKNOWN);
     return check;
 }
 
@@ -101,6 +121,7 @@ void sh_health_set(struct sh_health_check *check, enum sh_health_state state,
     check->detail = parsed;
     pthread_mutex_unlock(&lock);
     json_decref(before);
+    show(check, state);
 }
 
 /* --- what follows from the checks; under the lock ----------------------------------- */

@@ -3,6 +3,7 @@
 #include "services/search/access/explain.h"
 #include "services/search/collections/collections.h"
 #include "services/search/quality/report.h"
+#include "services/search/query/degraded.h"
 
 static struct boosts boosts_of(const struct search_config *config)
 {
@@ -49,6 +50,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
     };
     enum sh_err err = SH_OK;
 
+    degraded_open();
     for (size_t i = 0; err == SH_OK && i < SH_COUNT(all); i++)
         err = sh_rpc_server_add(rpc, all[i].method, all[i].name, all[i].bytes_max,
                                 all[i].handler, all[i].arg);

@@ -45,6 +45,16 @@ def test_metrics_on_the_public_port_too(stack):
     assert isinstance(as_json.json(), dict)
 
 
+def test_what_alerts_look_at_is_there(stack):
+    text = stack.get("/metrics").body.decode()
+    for series in ('cairn_health_check{check="search",required="true"} ',
+                   "cairn_gateway_disk_free_ratio 0.", "cairn_gateway_memory_used_ratio 0."):
+        assert series in text, series
+    search = stack.get("/metrics", base=stack.ops("search")).body.decode()
+    assert 'cairn_health_check{check="database",required="' in search
+    assert 'cairn_search_degraded_total{reason="embedding"} ' in search
+
+
 def test_the_originals_metric_names(stack):
     stack.search("counted", user=ADMIN)
     text = stack.get("/metrics").body.decode()

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "shared/metrics.h"
+
 static void read_disk(const char *path, struct own_figures *out)
 {
     struct statvfs fs;
@@ -101,4 +103,23 @@ void own_read(const char *disk_path, struct own_figures *out)
     read_disk(disk_path, out);
     if (!read_cgroup(out))
         read_machine(out);
+}
+
+void own_show(const struct own_figures *own)
+{
+    static struct sh_family disk = {
+        .kind = SH_GAUGE,
+        .name = "cairn_gateway_disk_free_ratio",
+        .help = "Free share of the file system of HEALTH_DISK_PATH.",
+    };
+    static struct sh_family memory = {
+        .kind = SH_GAUGE,
+        .name = "cairn_gateway_memory_used_ratio",
+        .help = "Used share of the memory of the container, or of the machine.",
+    };
+
+    if (own->disk_known)
+        sh_series_set(sh_series(&disk, NULL), own->disk_free_percent / 100);
+    if (own->memory_known)
+        sh_series_set(sh_series(&memory, NULL), own->memory_used_percent / 100);
 }

@@ -16,5 +16,7 @@ struct own_figures {
 };
 
 void own_read(const char *disk_path, struct own_figures *out);
+/* As metrics, for alerts on a full disk and on short memory. */
+void own_show(const struct own_figures *own);
 
 #endif

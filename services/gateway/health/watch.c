@@ -90,6 +90,7 @@ static void publish(struct watch *watch)
     struct verdict verdict = {0};
 
     own_read(gateway->health_config.disk_path, &facts->own);
+    own_show(&facts->own);
     facts_set_own(&facts->gateway, sh_service_health(watch->service));
     facts->started = sh_service_started(watch->service);
     facts->now = sh_wall_time();

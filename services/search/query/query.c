@@ -1,6 +1,7 @@
 #include "services/search/query/query.h"
 
 #include "services/search/ingest/embed.h"
+#include "services/search/query/degraded.h"
 #include "services/search/rerank/reorder.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
@@ -103,6 +104,7 @@ static void answer(struct running *run)
 
     results->duration_us = sh_now_us() - run->started_us;
     results->generation = run->generation;
+    degraded_count(results);
     if (run->querier->shadow != NULL && !run->querier->closing)
         shadow_offer(run->querier->shadow, &run->job.ask); /* the reply ends the query */
     sh_rpc_reply(run->call, search_results_desc(), results);

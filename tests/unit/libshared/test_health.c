@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shared/health.h"
+#include "shared/metrics.h"
 
 static int set_up(void **state)
 {
@@ -42,6 +43,35 @@ static void required_checks_decide_readiness(void **state)
     sh_health_set(db, SH_UNHEALTHY, -1, "gone", NULL);
     assert_false(sh_health_ready(health));
     assert_int_equal(sh_health_overall(health), SH_UNHEALTHY);
+}
+
+static bool metrics_say(const char *line)
+{
+    struct sh_buffer text = {0};
+    sh_metrics_render(&text, false);
+    bool found = memmem(text.data, text.len, line, strlen(line)) != NULL;
+    sh_buffer_free(&text);
+    return found;
+}
+
+static void every_check_is_a_metric(void **state)
+{
+    struct sh_health *health = *state;
+    struct sh_health_check *disk = sh_health_add(health, "disk", true);
+    const char *const series = "cairn_health_check{check=\"disk\",required=\"true\"} ";
+    const struct {
+        enum sh_health_state state;
+        const char *value;
+    } all[] = {{SH_HEALTHY, "1"}, {SH_DEGRADED, "0.5"}, {SH_UNHEALTHY, "0"}};
+    char line[128];
+
+    (void)snprintf(line, sizeof line, "%s0\n", series);
+    assert_true(metrics_say(line)); /* not known yet */
+    for (size_t i = 0; i < SH_COUNT(all); i++) {
+        sh_health_set(disk, all[i].state, -1, "", NULL);
+        (void)snprintf(line, sizeof line, "%s%s\n", series, all[i].value);
+        assert_true(metrics_say(line));
+    }
 }
 
 static void optional_checks_only_degrade(void **state)
@@ -163,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(required_checks_decide_readiness),
+        FIXTURE_TEST(every_check_is_a_metric),
         FIXTURE_TEST(optional_checks_only_degrade),
         FIXTURE_TEST(json_holds_checks_and_details),
         FIXTURE_TEST(hostile_messages_and_details_stay_json),

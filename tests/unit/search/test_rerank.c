@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "services/search/query/degraded.h"
 #include "services/search/rerank/reorder.h"
 #include "services/search/rerank/rerank_shape.h"
+#include "shared/metrics.h"
 
 static bool near(double a, double b)
 {
@@ -206,6 +208,31 @@ static void a_leg_that_is_out_is_named(void **state)
     sh_arena_free(&arena);
 }
 
+static bool metrics_say(const char *line)
+{
+    struct sh_buffer text = {0};
+    sh_metrics_render(&text, false);
+    bool found = memmem(text.data, text.len, line, strlen(line)) != NULL;
+    sh_buffer_free(&text);
+    return found;
+}
+
+static void what_was_missing_is_counted(void **state)
+{
+    (void)state;
+    static const struct sh_bytes missing[] = {{"embedding", 9}, {"a new leg", 9}};
+    const struct search_results both = {.degraded = missing, .degraded_count = 2};
+    const struct search_results whole = {0};
+
+    degraded_open();
+    assert_true(metrics_say("cairn_search_degraded_total{reason=\"embedding\"} 0\n"));
+    degraded_count(&both);
+    degraded_count(&whole);
+    assert_true(metrics_say("cairn_search_degraded_total{reason=\"embedding\"} 1\n"));
+    assert_true(metrics_say("cairn_search_degraded_total{reason=\"other\"} 1\n"));
+    assert_true(metrics_say("cairn_search_degraded_total{reason=\"rerank\"} 0\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +245,7 @@ int main(void)
         cmocka_unit_test(scores_and_boosts_make_the_order),
         cmocka_unit_test(the_page_is_cut_out),
         cmocka_unit_test(a_leg_that_is_out_is_named),
+        cmocka_unit_test(what_was_missing_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
