@@ -10,6 +10,7 @@ const struct command *const commands[] = {
     &documents_command,
     &jobs_command,
     &collections_command,
+    &backup_command,
     &login_command,
     &logout_command,
     &completion_command,

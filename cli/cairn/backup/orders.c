@@ -1,0 +1,111 @@
+/* What the service is told to do: each is a run that is followed to its end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cairn/backup/backup.h"
+
+static void tell(const struct cli *cli, json_t *body, const char *option)
+{
+    const char *text = args_text(&cli->args, option);
+
+    if (text != NULL)
+        json_object_set_new(body, option, json_string(text));
+}
+
+/* About the set that was named. */
+static int about(struct cli *cli, const char *verb, const char *method, json_t *body)
+{
+    char rest[32] = "/";
+    char *path = backup_path("/api/backups", cli->args.words[0],
+                             *verb ? strncat(rest, verb, sizeof(rest) - 2) : "");
+    int code = CLI_FAILED;
+
+    if (path != NULL)
+        code = backup_run(cli, method, path, body);
+    else
+        json_decref(body);
+    free(path);
+    return code;
+}
+
+int backup_create(struct cli *cli)
+{
+    const char *proof = args_text(&cli->args, "verify");
+    int code = CLI_OK;
+
+    if (!backup_by_service(cli, "create", &code))
+        return code;
+    json_t *body = json_object();
+    tell(cli, body, "kind");
+    tell(cli, body, "label");
+    if (proof != NULL)
+        json_object_set_new(body, "proof", json_string(proof));
+    return backup_run(cli, "POST", "/api/backups", body);
+}
+
+int backup_verify(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    return backup_by_service(cli, "verify", &code) ? about(cli, "verify", "POST", NULL)
+                                                   : code;
+}
+
+int backup_drill(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    return backup_by_service(cli, "drill", &code) ? about(cli, "drill", "POST", NULL)
+                                                  : code;
+}
+
+int backup_restore(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    if (!backup_by_service(cli, "restore", &code))
+        return code;
+    json_t *body = json_object();
+    tell(cli, body, "target");
+    tell(cli, body, "database");
+    tell(cli, body, "confirm");
+    return about(cli, "restore", "POST", body);
+}
+
+int backup_undo(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    if (!backup_by_service(cli, "undo", &code))
+        return code;
+    json_t *body = json_object();
+    tell(cli, body, "confirm");
+    return backup_run(cli, "POST", "/api/backups/undo", body);
+}
+
+int backup_prune(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    if (!backup_by_service(cli, "prune", &code))
+        return code;
+    json_t *body = json_object();
+    json_object_set_new(body, "dry_run", json_boolean(args_given(&cli->args, "dry-run")));
+    return backup_run(cli, "POST", "/api/backups/prune", body);
+}
+
+int backup_delete(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    return backup_by_service(cli, "delete", &code) ? about(cli, "", "DELETE", NULL)
+                                                   : code;
+}
+
+int backup_copy(struct cli *cli)
+{
+    int code = CLI_OK;
+
+    return backup_by_service(cli, "copy", &code) ? about(cli, "copy", "POST", NULL)
+                                                 : code;
+}
