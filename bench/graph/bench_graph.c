@@ -157,12 +157,22 @@ static double sql(struct bench *bench, const char *statement, struct sh_bytes fr
 
 static void prepare(struct bench *bench)
 {
+    /* The answer of the service: relationships and what they lead to, in its order, one
+     * more than a page; the right to read on each of them. */
     static const char neighbours_sql[] =
-        "WITH RECURSIVE near AS (SELECT $1::text AS id, 0 AS depth UNION SELECT CASE "
-        "WHEN e.from_id = n.id THEN e.to_id ELSE e.from_id END, n.depth + 1 FROM near n "
-        "JOIN graph_edges e ON e.from_id = n.id OR e.to_id = n.id WHERE n.depth < 1 AND "
-        "e.clearance_level <= 2) SELECT g.* FROM near JOIN graph_nodes g USING (id) "
-        "WHERE g.clearance_level <= 2 LIMIT 21";
+        "WITH RECURSIVE near AS (SELECT $1::text AS node, 0 AS depth, false AS back, "
+        "''::text AS id, ''::text AS type, ''::text AS from_id, ''::text AS to_id, "
+        "'{}'::jsonb AS properties, 0::bigint AS number "
+        "UNION ALL SELECT x.node, n.depth + 1, x.back, x.id, x.type, x.from_id, x.to_id, "
+        "x.properties, x.number FROM near n CROSS JOIN LATERAL (SELECT to_id AS node, "
+        "false AS back, e.* FROM graph_edges e WHERE from_id = n.node AND "
+        "clearance_level <= 2 UNION ALL SELECT from_id, true, e.* FROM graph_edges e "
+        "WHERE to_id = n.node AND clearance_level <= 2) x WHERE n.depth < 1) "
+        "SELECT near.id, near.type, near.from_id, near.to_id, near.properties, "
+        "near.number, g.id, g.labels, g.properties, g.number FROM near JOIN graph_nodes "
+        "g ON g.id = near.node WHERE depth = 1 AND g.clearance_level <= 2 AND EXISTS "
+        "(SELECT FROM graph_nodes r WHERE r.id = $1::text AND r.clearance_level <= 2) "
+        "ORDER BY near.back, near.type, g.number, near.number LIMIT 21";
     static const char path_sql[] =
         "WITH RECURSIVE walk AS (SELECT $1::text AS id, 0 AS depth UNION SELECT "
         "x.id, w.depth + 1 FROM walk w CROSS JOIN LATERAL (SELECT to_id AS id FROM "

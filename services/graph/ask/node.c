@@ -113,6 +113,9 @@ static enum sh_err write_steps(struct question *question, const struct walk_step
     if (places == NULL)
         return SH_NOMEM;
     for (size_t i = 0; i < count; i++)
+        places[i] = steps[i].link.peer;
+    write_expect_nodes(&question->reader, places, count);
+    for (size_t i = 0; i < count; i++)
         places[i] = steps[i].link.edge;
     enum sh_err err = write_edges(question, places, count, &reply->edges);
     reply->edges_count = count;

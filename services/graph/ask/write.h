@@ -9,13 +9,15 @@
  * Errors: SH_NOMEM. */
 SH_CHECK enum sh_err write_node(struct question *question, uint32_t place,
                                 struct graph_node *out);
-SH_CHECK enum sh_err write_edge(struct question *question, uint32_t place,
-                                struct graph_edge *out);
 /* Lists of them. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err write_nodes(struct question *question, const uint32_t *places,
                                  size_t count, const struct graph_node **out);
 SH_CHECK enum sh_err write_edges(struct question *question, const uint32_t *places,
                                  size_t count, const struct graph_edge **out);
+
+/* They will be written soon: what they say may be fetched meanwhile. */
+void write_expect_nodes(const struct graph_reader *reader, const uint32_t *places,
+                        size_t count);
 
 /* The place of a node. Errors: SH_NOTFOUND with code and message in the question. */
 SH_CHECK enum sh_err find_node(struct question *question, struct sh_bytes id,

@@ -36,6 +36,14 @@ static inline const void *pages_at(const struct pages *pages, uint32_t index)
     return pages->page[page]->items + (size_t)(index & (PAGE_ITEMS - 1)) * pages->item;
 }
 
+/* It will be read soon. */
+static inline void pages_expect(const struct pages *pages, uint32_t index)
+{
+    const void *item = pages_at(pages, index);
+    if (item != NULL)
+        __builtin_prefetch(item);
+}
+
 /* The item, to be changed by this version; new ones are zero. NULL: out of memory. */
 void *pages_edit(struct pages *pages, uint32_t index, struct change_memory *memory);
 /* Releases the pages of the last version; not what items point to. */

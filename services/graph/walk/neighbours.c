@@ -78,6 +78,16 @@ static uint32_t skip(const struct links *links, uint32_t group, const struct lin
     return low;
 }
 
+/* They lie far apart in memory: asked for together, they come together. */
+static void expect(const struct graph_reader *reader, const struct link *links,
+                   size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        pages_expect(&reader->version->nodes, links[i].peer);
+        pages_expect(&reader->version->edges, links[i].edge);
+    }
+}
+
 static void collect_group(struct collector *collector, const struct links *links,
                           uint32_t group, bool outgoing)
 {
@@ -87,6 +97,8 @@ static void collect_group(struct collector *collector, const struct links *links
     uint32_t i = links->groups[group].first;
     if (after != NULL && after->outgoing == outgoing && after->type == type)
         i = skip(links, group, &after->link);
+    size_t room = collector->max - collector->count;
+    expect(collector->reader, &links->links[i], end - i < room ? end - i : room);
     for (; i < end && collector->count < collector->max; i++) {
         const struct link *link = &links->links[i];
         if (scope_follows(collector->reader, collector->scope, link))
