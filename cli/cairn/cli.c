@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cairn/table.h"
@@ -100,6 +102,57 @@ json_t *cli_get(struct cli *cli, const char *path, int *code)
         *code = CLI_FAILED;
     }
     return answer;
+}
+
+char *cli_path(const char *base, const char *segment, const char *rest)
+{
+    struct sh_buffer path = {0};
+    sh_buffer_text(&path, base);
+    api_segment(&path, segment);
+    sh_buffer_text(&path, rest);
+    sh_buffer_append(&path, "", 1);
+    if (path.err == SH_OK)
+        return path.data;
+    sh_buffer_free(&path);
+    return NULL;
+}
+
+int cli_send(struct cli *cli, const char *method, const char *path, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(body);
+    if (!text)
+        return CLI_FAILED;
+    int code =
+        cli_ask(cli, &(struct api_request){.method = method,
+                                           .path = path,
+                                           .body = sh_bytes_of(text),
+                                           .repeatable = strcmp(method, "PUT") == 0});
+    free(text); /* jansson's */
+    return code;
+}
+
+/* --- values --------------------------------------------------------------------------
+ */
+
+json_t *cli_value(const char *text)
+{
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    return value ? value : json_string(text);
+}
+
+bool cli_pairs(const struct args *args, const char *option, json_t *into)
+{
+    size_t at = 0;
+    for (const char *text; (text = args_next(args, option, &at)) != NULL;) {
+        size_t len = strcspn(text, "=");
+        json_t *value = text[len] ? cli_value(text + len + 1) : NULL;
+        if (len == 0 || !value || json_object_setn_new(into, text, len, value) != 0) {
+            cli_say("--%s must be NAME=VALUE: %s", option, text);
+            return false;
+        }
+    }
+    return true;
 }
 
 int cli_print_json(const json_t *value)

@@ -30,6 +30,18 @@ int cli_ask(struct cli *cli, const struct api_request *request);
  * caller lets it go. */
 json_t *cli_get(struct cli *cli, const char *path, int *code);
 
+/* `base`, a segment of a path, encoded, and `rest`: to be freed; NULL: out of memory. */
+char *cli_path(const char *base, const char *segment, const char *rest);
+
+/* A value as it was typed: numbers, truth values, lists, objects and null are taken as
+ * JSON, all else is text. The caller lets it go. */
+json_t *cli_value(const char *text);
+/* NAME=VALUE of every `option` into an object. False: a message is on stderr. */
+bool cli_pairs(const struct args *args, const char *option, json_t *into);
+
+/* Sends JSON, which it lets go; 0 when the answer, in cli->reply, is a good one. */
+int cli_send(struct cli *cli, const char *method, const char *path, json_t *body);
+
 /* The exit code for how a call ended; a message on stderr when it is not 0. */
 int cli_judge(enum api_end end, const struct api_reply *reply);
 

@@ -7,16 +7,6 @@
 #include "cli/cairn/pages.h"
 #include "cli/cairn/table.h"
 
-static char *path_of(const char *name, const char *rest)
-{
-    struct sh_buffer path = {0};
-    sh_buffer_text(&path, "/api/collections/");
-    api_segment(&path, name);
-    sh_buffer_text(&path, rest);
-    sh_buffer_append(&path, "", 1);
-    return path.data;
-}
-
 static int run_list(struct cli *cli)
 {
     static const struct table_column columns[] = {{"NAME", "name", true},
@@ -39,7 +29,7 @@ static int show(struct cli *cli, json_t *collection)
 static int run_get(struct cli *cli)
 {
     int code = CLI_FAILED;
-    char *path = path_of(cli->args.words[0], "");
+    char *path = cli_path("/api/collections/", cli->args.words[0], "");
     json_t *collection = path ? cli_get(cli, path, &code) : NULL;
     free(path);
     if (collection)
@@ -126,7 +116,7 @@ static int put(struct cli *cli, const char *path)
 
 static int run_set(struct cli *cli)
 {
-    char *path = path_of(cli->args.words[0], "");
+    char *path = cli_path("/api/collections/", cli->args.words[0], "");
     int code = path ? put(cli, path) : CLI_FAILED;
     json_t *stored = code == CLI_OK ? api_json(&cli->reply) : NULL;
     if (stored)
@@ -162,7 +152,7 @@ static int delete_all(struct cli *cli, const char *path)
 static int run_delete(struct cli *cli)
 {
     const char *rest = args_given(&cli->args, "documents") ? "?documents=true" : "";
-    char *path = path_of(cli->args.words[0], rest);
+    char *path = cli_path("/api/collections/", cli->args.words[0], rest);
     int code = path ? delete_all(cli, path) : CLI_FAILED;
     free(path);
     return code;

@@ -11,6 +11,8 @@ const struct command *const commands[] = {
     &jobs_command,
     &collections_command,
     &backup_command,
+    &graph_command,
+    &glossary_command,
     &login_command,
     &logout_command,
     &completion_command,

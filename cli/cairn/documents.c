@@ -1,27 +1,12 @@
 /* cairn documents: what is stored. */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/cairn/cli.h"
+#include "cli/cairn/download.h"
 #include "cli/cairn/pages.h"
 #include "cli/cairn/table.h"
 #include "cli/cairn/text.h"
-
-static char *path_of(const char *id, const char *rest)
-{
-    struct sh_buffer path = {0};
-    sh_buffer_text(&path, "/api/documents/");
-    api_segment(&path, id);
-    sh_buffer_text(&path, rest);
-    sh_buffer_append(&path, "", 1);
-    return path.data;
-}
 
 /* --- list, get, delete ---------------------------------------------------------------
  */
@@ -73,7 +58,7 @@ static int run_get(struct cli *cli)
                                                   {"updated", "updated_at", false},
                                                   {0}};
     int code = CLI_OK;
-    char *path = path_of(cli->args.words[0], "");
+    char *path = cli_path("/api/documents/", cli->args.words[0], "");
     json_t *document = path ? cli_get(cli, path, &code) : NULL;
     free(path);
     if (!document)
@@ -93,7 +78,7 @@ static int run_delete(struct cli *cli)
 {
     int worst = CLI_OK;
     for (int i = 0; i < cli->args.word_count; i++) {
-        char *path = path_of(cli->args.words[i], "");
+        char *path = cli_path("/api/documents/", cli->args.words[i], "");
         int code = cli_ask(cli, &(struct api_request){.method = "DELETE",
                                                       .path = path ? path : "",
                                                       .repeatable = true});
@@ -110,74 +95,10 @@ static int run_delete(struct cli *cli)
 /* --- file ----------------------------------------------------------------------------
  */
 
-static bool on_piece(void *arg, struct sh_bytes piece)
-{
-    const int *fd = arg;
-    const char *data = piece.data;
-    while (piece.len > 0) {
-        ssize_t n = write(*fd, data, piece.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        data += n;
-        piece.len -= (size_t)n;
-    }
-    return true;
-}
-
-static int fetch(struct cli *cli, const char *path, int fd, off_t *size)
-{
-    errno = 0;
-    int code = cli_ask(
-        cli, &(struct api_request){
-                 .path = path, .patient = true, .sink = on_piece, .sink_arg = &fd});
-    int cause = errno;
-    *size = lseek(fd, 0, SEEK_END);
-    if (code == CLI_OK && cli->reply.ended) {
-        cli_say("the file could not be written: %s", strerror(cause));
-        return CLI_FAILED;
-    }
-    return code;
-}
-
-/* What is whole appears under its name, and nothing else. */
-static int fetch_into(struct cli *cli, const char *path, const char *name)
-{
-    char draft[PATH_MAX];
-    off_t size = 0;
-    if (snprintf(draft, sizeof(draft), "%s.XXXXXX", name) >= (int)sizeof(draft))
-        return CLI_USAGE;
-    int fd = mkostemp(draft, O_CLOEXEC);
-    if (fd < 0) {
-        cli_say("%s: %s", name, strerror(errno));
-        return CLI_FAILED;
-    }
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    int code = fetch(cli, path, fd, &size);
-    bool kept = code == CLI_OK && fchmod(fd, 0666 & ~mask) == 0;
-    kept = close(fd) == 0 && kept && rename(draft, name) == 0;
-    if (!kept)
-        (void)unlink(draft);
-    if (kept || code != CLI_OK)
-        return code;
-    cli_say("%s: %s", name, strerror(errno));
-    return CLI_FAILED;
-}
-
 static int run_file(struct cli *cli)
 {
-    const char *name = args_text(&cli->args, "output");
-    char *path = path_of(cli->args.words[0], "/file");
-    off_t size = 0;
-    int code = CLI_FAILED;
-    if (path && (!name || strcmp(name, "-") == 0) && isatty(STDOUT_FILENO))
-        cli_say("that would be a file on the terminal: -o PATH, or a pipe");
-    else if (path && (!name || strcmp(name, "-") == 0))
-        code = fetch(cli, path, STDOUT_FILENO, &size);
-    else if (path)
-        code = fetch_into(cli, path, name);
+    char *path = cli_path("/api/documents/", cli->args.words[0], "/file");
+    int code = path ? download(cli, path) : CLI_FAILED;
     free(path);
     return code;
 }
@@ -199,7 +120,7 @@ static int run_access(struct cli *cli)
 {
     static const char *const asked[] = {"user", "role", "department"};
     struct sh_buffer query = {0};
-    char *path = path_of(cli->args.words[0], "/access");
+    char *path = cli_path("/api/documents/", cli->args.words[0], "/access");
     int code = CLI_FAILED;
     sh_buffer_text(&query, path ? path : "");
     for (size_t i = 0; i < SH_COUNT(asked); i++)
@@ -214,7 +135,7 @@ static int run_access(struct cli *cli)
 
 static int run_report(struct cli *cli)
 {
-    char *path = path_of(cli->args.words[0], "/report");
+    char *path = cli_path("/api/documents/", cli->args.words[0], "/report");
     int code = path ? print_answer(cli, path) : CLI_FAILED;
     free(path);
     return code;

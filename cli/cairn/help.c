@@ -59,6 +59,20 @@ void help_all(FILE *out)
                        "be reached or does not let one in.\n");
 }
 
+static void print_subs(FILE *out, const struct command *subs)
+{
+    size_t names = 0;
+    size_t arguments = 0;
+    for (const struct command *at = subs; at && at->name; at++) {
+        size_t len = at->arguments ? strlen(at->arguments) : 0;
+        names = strlen(at->name) > names ? strlen(at->name) : names;
+        arguments = len > arguments ? len : arguments;
+    }
+    for (const struct command *at = subs; at && at->name; at++)
+        (void)fprintf(out, "  %-*s %-*s %s\n", (int)names, at->name, (int)arguments,
+                      at->arguments ? at->arguments : "", at->summary);
+}
+
 void help_command_text(FILE *out, const struct command *group,
                        const struct command *command)
 {
@@ -72,9 +86,7 @@ void help_command_text(FILE *out, const struct command *group,
     print_details(out, command->details);
     if (command->subs)
         (void)fputc('\n', out);
-    for (const struct command *at = command->subs; at && at->name; at++)
-        (void)fprintf(out, "  %-8s %-10s %s\n", at->name,
-                      at->arguments ? at->arguments : "", at->summary);
+    print_subs(out, command->subs);
     if (command->options && command->options->name)
         (void)fprintf(out, "\nOptions:\n");
     print_options(out, command->options);

@@ -1,52 +1,10 @@
 /* cairn jobs: what takes longer than a request. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cairn/cli.h"
+#include "cli/cairn/follow.h"
 #include "cli/cairn/pages.h"
-#include "cli/cairn/progress.h"
 #include "cli/cairn/table.h"
-#include "cli/cairn/watch.h"
-
-static const struct table_column one[] = {{"job", "job_id", false},
-                                          {"kind", "kind", false},
-                                          {"state", "state", false},
-                                          {"done", "done", false},
-                                          {"failed", "failed", false},
-                                          {"total", "total", false},
-                                          {"created by", "created_by", false},
-                                          {"created", "created_at", false},
-                                          {"started", "started_at", false},
-                                          {"finished", "finished_at", false},
-                                          {"result", "result", false},
-                                          {0}};
-static const struct table_column faults[] = {
-    {"ITEM", "item", false}, {"CODE", "code", false}, {"ERROR", "error", true}, {0}};
-
-static char *path_of(const char *id, const char *rest)
-{
-    struct sh_buffer path = {0};
-    sh_buffer_text(&path, "/api/jobs/");
-    api_segment(&path, id);
-    sh_buffer_text(&path, rest);
-    sh_buffer_append(&path, "", 1);
-    return path.data;
-}
-
-static void print(const struct cli *cli, const json_t *job)
-{
-    const json_t *errors = json_object_get(job, "errors");
-    if (args_given(&cli->args, "json")) {
-        (void)cli_print_json(job);
-        return;
-    }
-    table_print_one(one, job);
-    if (json_array_size(errors) == 0)
-        return;
-    (void)printf("\n");
-    table_print(faults, errors);
-}
 
 static int run_list(struct cli *cli)
 {
@@ -69,11 +27,11 @@ static int run_list(struct cli *cli)
 static int run_get(struct cli *cli)
 {
     int code = CLI_FAILED;
-    char *path = path_of(cli->args.words[0], "");
+    char *path = cli_path("/api/jobs/", cli->args.words[0], "");
     json_t *job = path ? cli_get(cli, path, &code) : NULL;
     free(path);
     if (job)
-        print(cli, job);
+        follow_print(cli, job);
     json_decref(job);
     return code;
 }
@@ -81,53 +39,9 @@ static int run_get(struct cli *cli)
 /* --- watch ---------------------------------------------------------------------------
  */
 
-struct watcher {
-    struct progress progress;
-    const struct cli *cli;
-};
-
-static uint64_t count(const json_t *job, const char *name)
-{
-    json_int_t value = json_integer_value(json_object_get(job, name));
-    return value > 0 ? (uint64_t)value : 0;
-}
-
-static void on_update(void *arg, const json_t *job)
-{
-    struct watcher *watcher = arg;
-    const char *kind = json_string_value(json_object_get(job, "kind"));
-    if (args_given(&watcher->cli->args, "json") && !watch_has_ended(job)) {
-        (void)cli_print_json(job);
-        (void)fflush(stdout);
-    }
-    progress_show(&watcher->progress,
-                  &(struct progress_figures){.what = kind ? kind : "items",
-                                             .done = count(job, "done"),
-                                             .failed = count(job, "failed"),
-                                             .total = count(job, "total")},
-                  false);
-}
-
 static int run_watch(struct cli *cli)
 {
-    struct watcher watcher = {.cli = cli};
-    json_t *job = NULL;
-    int code = cli_connect(cli);
-    if (code != CLI_OK)
-        return code;
-    progress_start(&watcher.progress, true);
-    enum api_end end =
-        watch_job(cli->api, cli->args.words[0], on_update, &watcher, &cli->reply, &job);
-    progress_clear(&watcher.progress);
-    code = cli_judge(end, &cli->reply);
-    if (!job)
-        return code != CLI_OK ? code : CLI_FAILED;
-    const char *state = json_string_value(json_object_get(job, "state"));
-    print(cli, job);
-    if (!state || strcmp(state, "done") != 0 || count(job, "failed") > 0)
-        code = CLI_FAILED;
-    json_decref(job);
-    return code;
+    return follow_job(cli, cli->args.words[0]);
 }
 
 /* --- cancel, retry -------------------------------------------------------------------
@@ -135,13 +49,13 @@ static int run_watch(struct cli *cli)
 
 static int change(struct cli *cli, const char *method, const char *rest)
 {
-    char *path = path_of(cli->args.words[0], rest);
+    char *path = cli_path("/api/jobs/", cli->args.words[0], rest);
     int code = path ? cli_ask(cli, &(struct api_request){.method = method, .path = path})
                     : CLI_FAILED;
     free(path);
     json_t *job = code == CLI_OK ? api_json(&cli->reply) : NULL;
     if (job)
-        print(cli, job);
+        follow_print(cli, job);
     json_decref(job);
     return code;
 }

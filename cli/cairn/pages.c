@@ -32,8 +32,24 @@ static int print_lines(const json_t *rows)
     return code;
 }
 
+/* A row of its own, or the object itself; lines are objects always. */
+static void add_row(json_t *all, json_t *object, json_t *(*row_of)(const json_t *object))
+{
+    if (row_of)
+        json_array_append_new(all, row_of(object));
+    else
+        json_array_append(all, object);
+}
+
 int pages_print(struct cli *cli, struct sh_buffer *path, const char *member,
                 const struct table_column *columns)
+{
+    return pages_print_as(cli, path, member, columns, NULL);
+}
+
+int pages_print_as(struct cli *cli, struct sh_buffer *path, const char *member,
+                   const struct table_column *columns,
+                   json_t *(*row_of)(const json_t *object))
 {
     long most = args_number(&cli->args, "max", 0);
     long per_page = most > 0 && most < PER_PAGE ? most : PER_PAGE;
@@ -48,7 +64,7 @@ int pages_print(struct cli *cli, struct sh_buffer *path, const char *member,
         json_t *rows = json_object_get(answer, member);
         got = json_array_size(rows);
         for (size_t i = 0; i < got && (most == 0 || count < most); i++, count++)
-            json_array_append(all, json_array_get(rows, i));
+            add_row(all, json_array_get(rows, i), lines ? NULL : row_of);
         if (got < (size_t)per_page || (most > 0 && count >= most))
             got = 0;
         if (lines)

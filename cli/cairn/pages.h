@@ -9,5 +9,9 @@
  * --json an object a line. `path` is freed. An exit code. */
 int pages_print(struct cli *cli, struct sh_buffer *path, const char *member,
                 const struct table_column *columns);
+/* The same of rows that are made of the objects, for the table. */
+int pages_print_as(struct cli *cli, struct sh_buffer *path, const char *member,
+                   const struct table_column *columns,
+                   json_t *(*row_of)(const json_t *object));
 
 #endif

@@ -7,7 +7,7 @@
 #include "cli/cairn/terminal.h"
 #include "cli/cairn/text.h"
 
-enum { COLUMNS_MAX = 12, GAP = 2, NARROWEST = 8, MEMBER_MAX = 64 };
+enum { COLUMNS_MAX = 64, GAP = 2, NARROWEST = 8, MEMBER_MAX = 64 };
 
 /* --- cells ---------------------------------------------------------------------------
  */

@@ -23,27 +23,6 @@ struct run {
 /* --- what is said beside the files ---------------------------------------------------
  */
 
-/* Numbers, truth values, lists and objects are taken as JSON; all else is text. */
-static json_t *value_of(const char *text)
-{
-    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-    return value ? value : json_string(text);
-}
-
-static bool add_metadata(const struct args *args, json_t *metadata)
-{
-    size_t at = 0;
-    for (const char *text; (text = args_next(args, "metadata", &at)) != NULL;) {
-        size_t len = strcspn(text, "=");
-        json_t *value = text[len] ? value_of(text + len + 1) : NULL;
-        if (len == 0 || !value || json_object_setn_new(metadata, text, len, value) != 0) {
-            cli_say("--metadata must be KEY=VALUE: %s", text);
-            return false;
-        }
-    }
-    return true;
-}
-
 static void add_attributes(const struct args *args, json_t *metadata)
 {
     static const char *const texts[] = {"department", "campus", "language"};
@@ -89,7 +68,7 @@ static bool make_plan(const struct args *args, struct ingest_plan *plan)
         cli_say("--base %s: there is no such directory", base);
         return false;
     }
-    if (!plan->metadata || !add_metadata(args, plan->metadata))
+    if (!plan->metadata || !cli_pairs(args, "metadata", plan->metadata))
         return false;
     add_attributes(args, plan->metadata);
     return add_defaults(plan);
