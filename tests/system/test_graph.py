@@ -113,7 +113,7 @@ def test_labels_and_their_pages(people):
 def test_nodes_are_found_by_name(people):
     def found(query, who=STUDENT):
         reply = get(people, f"/api/graph/search?{query}", who)
-        assert reply.status == 200, reply.text
+        assert reply.status == 200, reply.body
         answer = reply.json()
         assert answer["pagination"]["total_count"] >= len(answer["nodes"])
         return [(item["id"], item["match"]) for item in answer["nodes"]]

@@ -18,27 +18,21 @@ static void on_look_closed(uv_handle_t *handle)
     feed_end_batch(feed);
     held_release(feed->graph);
     held_release(feed->building);
-    keeper_close(&feed->keeper);
+    sh_keeper_close(&feed->keeper);
     sh_buffer_free(&feed->arrays[0]);
     sh_buffer_free(&feed->arrays[1]);
     sh_free(feed);
 }
 
-static void on_save_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     struct feed *feed = handle->data;
     uv_close((uv_handle_t *)&feed->look, on_look_closed);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-    struct feed *feed = handle->data;
-    uv_close((uv_handle_t *)&feed->save, on_save_closed);
-}
-
 bool feed_interrupted(struct feed *feed)
 {
-    if (feed->reading || feed->applying || keeper_busy(feed->keeper))
+    if (feed->reading || feed->applying || sh_keeper_busy(feed->keeper))
         return feed->closing || feed->again;
     if (feed->closing) {
         uv_close((uv_handle_t *)&feed->timer, on_timer_closed);
@@ -91,7 +85,7 @@ static void on_look(uv_timer_t *timer)
     if (!current)
         return;
     uv_timer_stop(timer);
-    feed_save_first(feed);
+    sh_keeper_save_first(feed->keeper);
 }
 
 static enum sh_err collect(struct feed *feed, const struct sh_change *changes,
@@ -126,7 +120,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
         rebuild(feed);
         return;
     }
-    feed->unsaved = true;
+    sh_keeper_changed(feed->keeper);
     feed_go_on(feed);
 }
 
@@ -189,19 +183,16 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
         return SH_NOMEM;
     feed->options = *options;
     feed->loop = loop;
-    enum sh_err err = keeper_create(options->data_dir, options->writer, &feed->keeper);
+    enum sh_err err = feed_keep_snapshots(feed);
     if (err != SH_OK) {
         sh_free(feed);
         return err;
     }
     uv_timer_init(loop, &feed->timer); /* these cannot fail */
     uv_timer_init(loop, &feed->look);
-    uv_timer_init(loop, &feed->save);
     feed->timer.data = feed;
     feed->look.data = feed;
-    feed->save.data = feed;
-    feed->state = keeper_works(feed->keeper) ? IDENTIFYING : POSITIONING;
-    feed_save_regularly(feed);
+    feed->state = sh_keeper_dir(feed->keeper) ? IDENTIFYING : POSITIONING;
     *out = feed;
     feed_go_on(feed);
     return SH_OK;
@@ -242,7 +233,7 @@ void feed_close(struct feed **feed_p)
     feed->closing = true;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
-    uv_timer_stop(&feed->save);
+    sh_keeper_stop(feed->keeper);
     sh_changefeed_close(&feed->changefeed);
     (void)feed_interrupted(feed); /* now, or when what is under way returns */
 }

@@ -5,7 +5,7 @@
 
 #include "services/graph/feed/feed.h"
 #include "services/graph/feed/rows.h"
-#include "services/graph/snapshot/keeper.h"
+#include "shared/snapshot_keeper.h"
 
 enum feed_state { IDENTIFYING, RESTORING, POSITIONING, NODES, EDGES, FOLLOWING };
 
@@ -20,13 +20,8 @@ struct feed {
     bool was_current;
     struct held_graph *graph;    /* for questions; NULL: none yet */
     struct held_graph *building; /* being loaded, or not current yet; NULL: none */
-    struct keeper *keeper;
-    struct sh_record_state record; /* identity "": not known */
-    bool restored;                 /* from a snapshot: shown when it is current */
-    bool unsaved;                  /* there are changes that no snapshot has */
-    uint64_t saved_ms;             /* the last one; 0: none */
-    void (*drained)(void *arg);    /* NULL: nobody waits */
-    void *drained_arg;
+    struct sh_keeper *keeper;
+    bool restored; /* from a snapshot: shown when it is current */
     struct sh_changefeed *changefeed;
     struct sh_changefeed_position start;
     char database[160];
@@ -41,7 +36,6 @@ struct feed {
     enum sh_err taken;
     uv_timer_t timer; /* tries again */
     uv_timer_t look;  /* until the graph is current */
-    uv_timer_t save;
 };
 
 /* Whether something else is to be done now than what was under way. */
@@ -51,11 +45,10 @@ void feed_retry(struct feed *feed);
 /* Everything is loaded. */
 void feed_follow(struct feed *feed);
 
-/* feed_restore.c: what the record says of itself; then from a snapshot, or loaded. */
+/* feed_restore.c. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err feed_keep_snapshots(struct feed *feed);
+/* What the record says of itself; then from a snapshot, or loaded. */
 void feed_take_record(struct feed *feed, const struct sh_pg_reply *reply);
-/* After a whole load: it took so long that it should not be for one start only. */
-void feed_save_first(struct feed *feed);
-void feed_save_regularly(struct feed *feed);
 
 /* feed_read.c: whatever the state wants next. */
 void feed_go_on(struct feed *feed);

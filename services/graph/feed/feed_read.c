@@ -156,7 +156,7 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
         return;
     }
     feed->restored = false;
-    feed->unsaved = true;
+    sh_keeper_changed(feed->keeper);
     feed->start.xid = sh_pg_u64(reply->results[0], 0, 0);
     feed->start.seq = sh_pg_u64(reply->results[0], 0, 1);
     (void)snprintf(feed->database, sizeof(feed->database), "%s",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "shared/changefeed.h"
+#include "shared/snapshot_keeper.h"
 
 #define NODE_COLUMNS                                                                     \
     "id, array_to_json(labels), properties, clearance_level, department, number FROM "   \
@@ -36,14 +37,8 @@ const struct sh_pg_statement rows_position = {"graph_position",
                                               SH_CHANGEFEED_START_SQL("graph_outbox")};
 const struct sh_pg_statement rows_record = {
     "graph_record",
-    "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT concat_ws('-', "
-    "system_identifier, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), "
-    "(SELECT oid FROM pg_database WHERE datname = current_database()), "
-    "'graph_nodes'::regclass::oid, 'graph_edges'::regclass::oid, "
-    "'graph_outbox'::regclass::oid) FROM pg_control_system()) END, "
-    "h.xid, h.seq, pg_snapshot_xmax(pg_current_snapshot())::text "
-    "FROM (SELECT) AS once LEFT JOIN outbox_horizon h ON h.outbox = 'graph_outbox' "
-    "AND h.xid < pg_snapshot_xmax(pg_current_snapshot())"};
+    SH_KEEPER_RECORD_SQL("graph_outbox",
+                         "'graph_nodes'::regclass::oid, 'graph_edges'::regclass::oid")};
 const struct sh_pg_statement rows_nodes_page = {
     "graph_nodes_page", "SELECT " NODE_COLUMNS "WHERE id > $1 ORDER BY id LIMIT 5000"};
 const struct sh_pg_statement rows_edges_page = {

@@ -14,24 +14,17 @@ static void start_over(struct feed *feed);
 
 /* --- life --------------------------------------------------------------------------- */
 
-static void on_save_closed(uv_handle_t *handle)
+static void on_look_closed(uv_handle_t *handle)
 {
     struct feed *feed = handle->data;
 
-    keeper_close(&feed->keeper);
+    sh_keeper_close(&feed->keeper);
     held_release(feed->view);
     held_release(feed->building);
     sh_arena_free(&feed->arena);
     sh_buffer_free(&feed->id_array);
     feed_drop_page(&feed->arrived);
     sh_free(feed);
-}
-
-static void on_look_closed(uv_handle_t *handle)
-{
-    struct feed *feed = handle->data;
-
-    uv_close((uv_handle_t *)&feed->save, on_save_closed);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -45,7 +38,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static bool under_way(const struct feed *feed)
 {
     return feed->reading || feed->applying ||
-           (keeper_busy(feed->keeper) && (feed->closing || feed->state == RESTORING));
+           (sh_keeper_busy(feed->keeper) && (feed->closing || feed->state == RESTORING));
 }
 
 bool feed_interrupted(struct feed *feed)
@@ -137,7 +130,7 @@ static void on_look(uv_timer_t *timer)
     sh_info(NULL, "view current after %.3f s: %zu documents changed meanwhile",
             (double)(sh_now_us() - feed->followed_us) / 1e6, feed->caught_up);
     uv_timer_stop(timer);
-    feed_save_first(feed);
+    sh_keeper_save_first(feed->keeper);
 }
 
 static void on_changes(void *arg, const struct sh_change *changes, size_t count)
@@ -156,7 +149,7 @@ static void on_changes(void *arg, const struct sh_change *changes, size_t count)
         feed_moved(feed);
         return;
     }
-    feed->unsaved = true;
+    sh_keeper_changed(feed->keeper);
     if (!feed->was_current)
         feed->caught_up += feed->changed.count;
     feed_go_on(feed);
@@ -201,7 +194,6 @@ void feed_follow(struct feed *feed)
     if (!feed->restored)
         reveal(feed);
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
-    feed_save_regularly(feed);
 }
 
 /* --- loading -------------------------------------------------------------------------
@@ -225,7 +217,7 @@ static void on_position(void *arg, const struct sh_pg_reply *reply)
                    PQgetvalue(reply->results[0], 0, 2));
     feed->state = LOADING;
     feed->restored = false;
-    feed->unsaved = true;
+    sh_keeper_changed(feed->keeper);
     feed->asked.ended = false;
     feed->applied.ended = false;
     feed_go_on(feed);
@@ -269,7 +261,6 @@ static void start_over(struct feed *feed)
     feed->again = false;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
-    uv_timer_stop(&feed->save);
     sh_changefeed_close(&feed->changefeed);
     feed_end_batch(feed);
     held_release(feed->building);
@@ -296,27 +287,23 @@ enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
     struct feed *feed = sh_alloc(sizeof(*feed));
     enum sh_err err = feed ? held_new(&options->view, &feed->view) : SH_NOMEM;
 
-    if (err == SH_OK)
-        err = keeper_create(options->data_dir, options->writer, &feed->keeper);
+    if (err == SH_OK) {
+        feed->options = *options;
+        feed->loop = loop;
+        err = feed_keep_snapshots(feed);
+    }
     if (err != SH_OK) {
-        if (feed != NULL) {
+        if (feed != NULL)
             held_release(feed->view);
-            keeper_close(&feed->keeper);
-        }
         sh_free(feed);
         return err;
     }
     uv_timer_init(loop, &feed->timer); /* these cannot fail */
     uv_timer_init(loop, &feed->look);
-    uv_timer_init(loop, &feed->save);
     feed->timer.data = feed;
     feed->look.data = feed;
-    feed->save.data = feed;
-    feed->options = *options;
     if (feed->options.builder == NULL)
         feed->options.builder = options->writer;
-    feed->options.view.vectors.rows = keeper_rows(feed->keeper);
-    feed->loop = loop;
     *out = feed;
     return SH_OK;
 }
@@ -371,7 +358,7 @@ void feed_close(struct feed **feed_in)
     feed->closing = true;
     uv_timer_stop(&feed->timer);
     uv_timer_stop(&feed->look);
-    uv_timer_stop(&feed->save);
+    sh_keeper_stop(feed->keeper);
     sh_changefeed_close(&feed->changefeed);
     (void)feed_interrupted(feed);
 }

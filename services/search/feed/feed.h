@@ -7,9 +7,9 @@
 #define SEARCH_FEED_H
 
 #include "services/search/feed/held.h"
-#include "services/search/feed/keeper.h"
 #include "services/search/ingest/model.h"
 #include "shared/changefeed.h"
+#include "shared/snapshot_keeper.h"
 #include "shared/workers.h"
 
 struct feed;
@@ -54,7 +54,7 @@ uint64_t feed_generation(const struct feed *feed);
 const char *feed_sample(const struct feed *feed);
 
 /* What is known of snapshots. */
-struct keeper_state feed_snapshots(const struct feed *feed);
+struct sh_keeper_state feed_snapshots(const struct feed *feed);
 /* Before an end: `done` when the snapshot shows what the view shows, or cannot; perhaps
  * at once. Once only. */
 void feed_drain(struct feed *feed, void (*done)(void *arg), void *arg);

@@ -4,7 +4,6 @@
 
 #include "services/search/feed/apply.h"
 #include "services/search/feed/feed.h"
-#include "services/search/feed/keeper.h"
 
 /* At the start the record says which one it is, and a snapshot of it is tried; else all
  * documents are walked into `building`. Following walks those of a batch of changes into
@@ -42,7 +41,6 @@ struct feed {
     bool loaded;
     bool restored; /* what is followed began as a snapshot */
     bool was_current;
-    bool unsaved;               /* the view is not what the last snapshot shows */
     struct held_view *view;     /* what queries see */
     struct held_view *building; /* what queries will see */
     struct sh_changefeed_position start;
@@ -61,15 +59,9 @@ struct feed {
     struct sh_work work;
     struct apply_outcome outcome;
     enum sh_err taken;
-    /* snapshots */
-    struct keeper *keeper;
-    struct sh_record_state record; /* when it was last looked at */
-    uint64_t saved_ms;             /* when the last attempt ended */
-    void (*drained)(void *arg);
-    void *drained_arg;
-    uv_timer_t timer; /* tries again */
-    uv_timer_t look;  /* until the view is current */
-    uv_timer_t save;
+    struct sh_keeper *keeper; /* of snapshots */
+    uv_timer_t timer;         /* tries again */
+    uv_timer_t look;          /* until the view is current */
 };
 
 /* --- feed.c --------------------------------------------------------------------------
@@ -103,10 +95,9 @@ void feed_drop_page(struct feed_page *page);
 /* --- feed_restore.c ------------------------------------------------------------------
  */
 
+/* Errors: SH_NOMEM. */
+SH_CHECK enum sh_err feed_keep_snapshots(struct feed *feed);
 /* A snapshot into `building`, then feed_follow(); without one feed_load(). */
 void feed_restore(struct feed *feed);
-/* Now that it is current. */
-void feed_save_first(struct feed *feed);
-void feed_save_regularly(struct feed *feed);
 
 #endif

@@ -65,7 +65,7 @@ static void look(void *arg, struct watch_index *out)
 {
     struct watch_memory *self = arg;
     struct view_stats stats = stats_of(self->feed);
-    struct keeper_state kept = feed_snapshots(self->feed);
+    struct sh_keeper_state kept = feed_snapshots(self->feed);
     bool current = feed_current(self->feed);
 
     judge(self, current, out);

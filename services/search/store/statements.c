@@ -2,6 +2,7 @@
 
 #include "proto/readable.h"
 #include "shared/changefeed.h"
+#include "shared/snapshot_keeper.h"
 
 /* --- a document is put -------------------------------------------------------------- */
 
@@ -114,16 +115,9 @@ const struct sh_pg_statement store_document_delete = {
 /* The cluster, its timeline (a restored or promoted copy has another one), the database,
  * and the tables, which a restored dump makes anew. */
 const struct sh_pg_statement store_record = {
-    "record",
-    "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT concat_ws('-', "
-    "system_identifier, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), "
-    "(SELECT oid FROM pg_database WHERE datname = current_database()), "
-    "'documents'::regclass::oid, 'chunks'::regclass::oid, "
-    "'chunk_vectors'::regclass::oid, 'search_outbox'::regclass::oid) "
-    "FROM pg_control_system()) END, "
-    "h.xid, h.seq, pg_snapshot_xmax(pg_current_snapshot())::text "
-    "FROM (SELECT) AS once LEFT JOIN outbox_horizon h ON h.outbox = 'search_outbox' "
-    "AND h.xid < pg_snapshot_xmax(pg_current_snapshot())"};
+    "record", SH_KEEPER_RECORD_SQL("search_outbox",
+                                   "'documents'::regclass::oid, 'chunks'::regclass::oid, "
+                                   "'chunk_vectors'::regclass::oid")};
 
 const struct sh_pg_statement store_position = {"position",
                                                SH_CHANGEFEED_START_SQL("search_outbox")};
