@@ -142,6 +142,12 @@ static void on_closed(uv_handle_t *handle)
     sh_free(self);
 }
 
+/* A pooler in transaction mode passes no notifications on. */
+static const char *listen_host(const struct sh_pg_config *config)
+{
+    return config->listen_host && *config->listen_host ? config->listen_host : NULL;
+}
+
 enum sh_err sh_pg_listen(uv_loop_t *loop, const struct sh_pg_config *config,
                          const char *channel, sh_pg_notified_fn *notified, void *arg,
                          struct sh_pg_listener **out)
@@ -154,7 +160,7 @@ enum sh_err sh_pg_listen(uv_loop_t *loop, const struct sh_pg_config *config,
     self = sh_alloc(sizeof(*self));
     if (!self)
         return SH_NOMEM;
-    self->conninfo = sh_pg_conninfo(config, NULL);
+    self->conninfo = sh_pg_conninfo(config, listen_host(config));
     if (!self->conninfo) {
         sh_free(self);
         return SH_NOMEM;

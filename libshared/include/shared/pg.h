@@ -26,6 +26,9 @@
       "password")                                                                        \
     S(str, read_hosts, "DB_READ_HOSTS", "", 0, 4096, 0, "",                              \
       "host[:port],… of replicas that reads may go to")                                  \
+    S(str, listen_host, "DB_LISTEN_HOST", "", 0, 4096, 0, "",                            \
+      "host[:port] of the server itself, for LISTEN, when DB_HOST is a pooler that "     \
+      "gives connections out by the transaction; empty: the same")                       \
     S(u32, read_lag_s, "DB_READ_LAG_MAX_SECONDS", "5", 0, 86400, 0, "",                  \
       "a replica that shows less than the primary had so long ago is not read from; 0: " \
       "not looked at")                                                                   \
@@ -107,8 +110,9 @@ size_t sh_pg_most(const struct sh_pg *pg);
 /* What is under way gets SH_CANCELED; *pg becomes NULL. */
 void sh_pg_close(struct sh_pg **pg);
 
-/* A connection of its own for LISTEN. `notified` is also called (payload NULL) each time
- * the connection was made anew, because notifications may have been lost meanwhile. */
+/* A connection of its own for LISTEN, to DB_LISTEN_HOST if there is one. `notified` is
+ * also called (payload NULL) each time the connection was made anew, because
+ * notifications may have been lost meanwhile. */
 struct sh_pg_listener;
 typedef void sh_pg_notified_fn(void *arg, const char *payload);
 SH_CHECK enum sh_err sh_pg_listen(uv_loop_t *loop, const struct sh_pg_config *config,

@@ -107,6 +107,33 @@ static void a_listener_hears_and_is_made_anew(void **state)
     assert_null(listener);
 }
 
+/* As behind a pooler: nobody is where DB_HOST says, and the listener does not go there.
+ */
+static void a_listener_has_a_host_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct heard h = {.wanted_remade = 1};
+    struct sh_pg_listener *listener;
+    char host[256];
+
+    (void)snprintf(host, sizeof(host), "%s:%s", PQhost(f->other), PQport(f->other));
+    f->config.url = "";
+    f->config.host = "127.0.0.1";
+    f->config.port = 1;
+    f->config.name = PQdb(f->other);
+    f->config.user = PQuser(f->other);
+    f->config.password = PQpass(f->other);
+    f->config.listen_host = host;
+    assert_int_equal(
+        sh_pg_listen(&f->loop, &f->config, "things", on_notified, &h, &listener), SH_OK);
+    assert_true(servers_pump(&f->loop, heard_enough, &h));
+    servers_sql(f->other, "NOTIFY things, 'there'");
+    h.wanted_notes = 1;
+    assert_true(servers_pump(&f->loop, heard_enough, &h));
+    assert_string_equal(h.last, "there");
+    sh_pg_unlisten(&listener);
+}
+
 /* At whatever point of the connect: by name, by socket, with and without a server. */
 static void close_is_possible_at_any_time(void **state)
 {
@@ -210,6 +237,7 @@ int main(int argc, char **argv)
         CASE(names_are_resolved),
         CASE(reads_go_to_read_hosts_and_fall_back),
         CASE(a_listener_hears_and_is_made_anew),
+        CASE(a_listener_has_a_host_of_its_own),
         CASE(close_is_possible_at_any_time),
         CASE(allocations_may_fail),
         CASE(a_bad_url_is_refused),
