@@ -1,6 +1,9 @@
 #include "services/graph/snapshot/read.h"
 
+#include <pthread.h>
 #include <xxhash.h>
+
+enum { ALONE = 1 << 20 }; /* bytes of edges: below, another thread is not worth it */
 
 /* --- the frame -----------------------------------------------------------------------
  */
@@ -9,7 +12,7 @@ enum sh_err kept_read_foot(struct sh_bytes bytes, struct kept_foot *foot)
 {
     if (bytes.len < sizeof(*foot))
         return SH_MALFORMED;
-    memcpy(foot, (const char *)bytes.data + (bytes.len - sizeof(*foot)), sizeof(*foot));
+    memmove(foot, (const char *)bytes.data + (bytes.len - sizeof(*foot)), sizeof(*foot));
     bool known = memcmp(foot->magic, KEPT_MAGIC, sizeof(foot->magic)) == 0 &&
                  foot->version == SNAPSHOT_VERSION && foot->order == KEPT_ORDER &&
                  foot->sum == XXH3_64bits(foot, offsetof(struct kept_foot, sum)) &&
@@ -44,6 +47,10 @@ static enum sh_err read_sections(struct reader *reader, struct sh_bytes bytes)
             return SH_MALFORMED;
         reader->sections[id] = found;
     }
+    reader->node_count =
+        (uint32_t)(reader->sections[KEPT_NODES].len / sizeof(struct kept_node));
+    reader->edge_count =
+        (uint32_t)(reader->sections[KEPT_EDGES].len / sizeof(struct kept_edge));
     return err;
 }
 
@@ -158,13 +165,43 @@ bool kept_make_pages(struct pages *pages, uint32_t count)
     return true;
 }
 
+struct half {
+    struct reader *reader;
+    kept_step *step;
+    enum sh_err err;
+};
+
+static void *run_half(void *arg)
+{
+    struct half *half = arg;
+    half->err = half->step(half->reader);
+    return NULL;
+}
+
+/* Two steps that write nothing that the other one looks at, at the same time. */
+static enum sh_err side_by_side(struct reader *reader, kept_step *here, kept_step *there)
+{
+    struct half half = {reader, there, SH_OK};
+    pthread_t thread;
+    bool started = reader->sections[KEPT_EDGES].len >= ALONE &&
+                   pthread_create(&thread, NULL, run_half, &half) == 0;
+    enum sh_err err = here(reader);
+    if (started)
+        (void)pthread_join(thread, NULL);
+    else if (err == SH_OK)
+        half.err = there(reader);
+    return err == SH_OK ? half.err : err;
+}
+
 enum sh_err snapshot_read(struct graph *graph, struct sh_bytes bytes)
 {
     struct reader reader = {.graph = graph, .version = atomic_load(&graph->current)};
-    static enum sh_err (*const steps[])(struct reader *) = {
-        read_all_symbols, kept_read_nodes, kept_read_edges, kept_read_links, read_tally};
     enum sh_err err = read_sections(&reader, bytes);
-    for (size_t i = 0; i < SH_COUNT(steps) && err == SH_OK; i++)
-        err = steps[i](&reader);
-    return err;
+    if (err == SH_OK)
+        err = read_all_symbols(&reader);
+    if (err == SH_OK)
+        err = side_by_side(&reader, kept_read_nodes, kept_read_edges);
+    if (err == SH_OK)
+        err = side_by_side(&reader, kept_read_links_out, kept_read_links_in);
+    return err == SH_OK ? read_tally(&reader) : err;
 }

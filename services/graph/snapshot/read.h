@@ -10,6 +10,8 @@ struct reader {
     struct graph *graph;
     struct graph_version *version;
     struct sh_bytes sections[KEPT_SECTIONS];
+    uint32_t node_count; /* what the sections' lengths say */
+    uint32_t edge_count;
     uint32_t label_count;
     uint32_t type_count;
     uint32_t key_count;
@@ -19,10 +21,14 @@ struct reader {
 /* Errors: SH_MALFORMED. */
 SH_CHECK enum sh_err kept_read_foot(struct sh_bytes bytes, struct kept_foot *foot);
 
-/* In this order. Errors: SH_MALFORMED, SH_NOMEM. */
+typedef enum sh_err kept_step(struct reader *reader);
+
+/* Nodes and edges, which may be read at the same time; then, as well, what leads out of
+ * the nodes and what leads in. Errors: SH_MALFORMED, SH_NOMEM. */
 SH_CHECK enum sh_err kept_read_nodes(struct reader *reader);
 SH_CHECK enum sh_err kept_read_edges(struct reader *reader);
-SH_CHECK enum sh_err kept_read_links(struct reader *reader);
+SH_CHECK enum sh_err kept_read_links_out(struct reader *reader);
+SH_CHECK enum sh_err kept_read_links_in(struct reader *reader);
 
 /* Room for `count` items of the first version. False: out of memory. */
 bool kept_make_pages(struct pages *pages, uint32_t count);

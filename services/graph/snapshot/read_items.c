@@ -37,6 +37,50 @@ static bool take_texts(const struct reader *reader, struct texts *texts, uint32_
            values_valid(*properties, reader->key_count);
 }
 
+/* --- tables ----------------------------------------------------------------------------
+ */
+
+enum { AHEAD = 16 };
+
+struct filed {
+    uint64_t hash; /* of the id */
+    uint64_t number;
+    uint32_t place;
+};
+
+/* Puts things into the tables some time after it was told to: where they belong there has
+ * then come from memory, which takes longer than all the rest. */
+struct filing {
+    struct lookup *ids;
+    struct numbers *numbers;
+    struct filed waiting[AHEAD];
+    uint32_t count; /* told so far */
+};
+
+static void file_now(const struct filing *filing, const struct filed *filed)
+{
+    lookup_add(filing->ids, filed->hash, filed->place);
+    if (filed->number != 0)
+        numbers_add(filing->numbers, filed->number, filed->place);
+}
+
+static void file(struct filing *filing, struct sh_bytes id, uint64_t number)
+{
+    struct filed *filed = &filing->waiting[filing->count % AHEAD];
+    if (filing->count >= AHEAD)
+        file_now(filing, filed);
+    *filed = (struct filed){lookup_hash(id), number, filing->count++};
+    lookup_expect(filing->ids, filed->hash);
+    numbers_expect(filing->numbers, number);
+}
+
+static void file_rest(const struct filing *filing)
+{
+    uint32_t left = filing->count < AHEAD ? filing->count : AHEAD;
+    for (uint32_t i = filing->count - left; i < filing->count; i++)
+        file_now(filing, &filing->waiting[i % AHEAD]);
+}
+
 /* --- nodes ---------------------------------------------------------------------------
  */
 
@@ -110,7 +154,7 @@ enum sh_err kept_read_nodes(struct reader *reader)
 {
     struct graph_version *version = reader->version;
     const struct kept_node *kept = reader->sections[KEPT_NODES].data;
-    uint32_t count = (uint32_t)(reader->sections[KEPT_NODES].len / sizeof(*kept));
+    uint32_t count = reader->node_count;
     const uint32_t *labels = reader->sections[KEPT_NODE_LABELS].data;
     size_t labels_left = reader->sections[KEPT_NODE_LABELS].len / sizeof(*labels);
     struct sh_bytes section = reader->sections[KEPT_NODE_TEXTS];
@@ -119,6 +163,7 @@ enum sh_err kept_read_nodes(struct reader *reader)
     if (err != SH_OK || !kept_make_pages(&version->nodes, count) ||
         !kept_make_pages(&version->labels, reader->label_count))
         return SH_NOMEM;
+    struct filing filing = {version->node_ids, version->node_numbers, {{0}}, 0};
     version->node_end = version->node_count = count;
     for (uint32_t i = 0; i < count && err == SH_OK; i++) {
         struct node *node = kept_item(&version->nodes, i);
@@ -129,11 +174,10 @@ enum sh_err kept_read_nodes(struct reader *reader)
             break;
         labels += kept[i].label_count;
         labels_left -= kept[i].label_count;
-        lookup_add(version->node_ids, lookup_hash(node->body->id), i);
-        if (kept[i].number != 0)
-            numbers_add(version->node_numbers, kept[i].number, i);
+        file(&filing, node->body->id, kept[i].number);
         err = file_labels(reader, node->body, i);
     }
+    file_rest(&filing);
     return err == SH_OK && (labels_left > 0 || texts.left > 0) ? SH_MALFORMED : err;
 }
 
@@ -145,7 +189,7 @@ static enum sh_err read_edge(const struct reader *reader, const struct kept_edge
 {
     struct sh_bytes id;
     struct sh_bytes properties;
-    uint32_t nodes = reader->version->node_count;
+    uint32_t nodes = reader->node_count;
     if (kept->access >= reader->class_count || kept->type >= reader->type_count ||
         kept->from >= nodes || kept->to >= nodes ||
         !take_texts(reader, texts, kept->id, kept->properties, &id, &properties))
@@ -166,21 +210,21 @@ enum sh_err kept_read_edges(struct reader *reader)
 {
     struct graph_version *version = reader->version;
     const struct kept_edge *kept = reader->sections[KEPT_EDGES].data;
-    uint32_t count = (uint32_t)(reader->sections[KEPT_EDGES].len / sizeof(*kept));
+    uint32_t count = reader->edge_count;
     struct sh_bytes section = reader->sections[KEPT_EDGE_TEXTS];
     struct texts texts = {section.data, section.len};
     enum sh_err err = make_tables(count, &version->edge_ids, &version->edge_numbers);
     if (err != SH_OK || !kept_make_pages(&version->edges, count))
         return SH_NOMEM;
+    struct filing filing = {version->edge_ids, version->edge_numbers, {{0}}, 0};
     version->edge_end = version->edge_count = count;
     for (uint32_t i = 0; i < count && err == SH_OK; i++) {
         struct edge *edge = kept_item(&version->edges, i);
         err = read_edge(reader, &kept[i], &texts, edge);
         if (err != SH_OK)
             break;
-        lookup_add(version->edge_ids, lookup_hash(edge->body->id), i);
-        if (kept[i].number != 0)
-            numbers_add(version->edge_numbers, kept[i].number, i);
+        file(&filing, edge->body->id, kept[i].number);
     }
+    file_rest(&filing);
     return err == SH_OK && texts.left > 0 ? SH_MALFORMED : err;
 }

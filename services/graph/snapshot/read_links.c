@@ -66,7 +66,7 @@ static uint32_t gather(struct sorter *sorter, uint32_t first, bool outgoing)
 
 static enum sh_err lay(struct sorter *sorter, const struct reader *reader, bool outgoing)
 {
-    uint32_t nodes = reader->version->node_count;
+    uint32_t nodes = reader->node_count;
     for (uint32_t i = 0; i < sorter->count; i++)
         sorter->order[i] = i;
     sort_by(sorter, outgoing ? key_to : key_from, nodes);
@@ -86,10 +86,10 @@ static enum sh_err lay(struct sorter *sorter, const struct reader *reader, bool 
     return SH_OK;
 }
 
-enum sh_err kept_read_links(struct reader *reader)
+static enum sh_err read_links(const struct reader *reader, bool outgoing)
 {
-    uint32_t count = reader->version->edge_count;
-    uint32_t nodes = reader->version->node_count;
+    uint32_t count = reader->edge_count;
+    uint32_t nodes = reader->node_count;
     uint32_t keys = nodes > reader->type_count ? nodes : reader->type_count;
     struct sorter sorter = {.edges = reader->sections[KEPT_EDGES].data,
                             .count = count,
@@ -101,13 +101,21 @@ enum sh_err kept_read_links(struct reader *reader)
                                 sh_alloc_array((size_t)count + 1, sizeof(struct link))};
     enum sh_err err = SH_NOMEM;
     if (sorter.order && sorter.next && sorter.starts && sorter.types && sorter.links)
-        err = lay(&sorter, reader, true);
-    if (err == SH_OK)
-        err = lay(&sorter, reader, false);
+        err = lay(&sorter, reader, outgoing);
     sh_free(sorter.order);
     sh_free(sorter.next);
     sh_free(sorter.starts);
     sh_free(sorter.types);
     sh_free(sorter.links);
     return err;
+}
+
+enum sh_err kept_read_links_out(struct reader *reader)
+{
+    return read_links(reader, true);
+}
+
+enum sh_err kept_read_links_in(struct reader *reader)
+{
+    return read_links(reader, false);
 }

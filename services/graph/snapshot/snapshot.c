@@ -39,28 +39,39 @@ enum sh_err snapshot_save(const struct graph_reader *reader, const char *note,
     return err;
 }
 
-/* The whole file, mapped: nobody changes it once it is whole. */
-static enum sh_err map(const char *dir, struct sh_bytes *out)
+/* The file, and how long it is. On success the caller closes *fd. */
+static enum sh_err open_kept(const char *dir, int *fd, size_t *size)
 {
     char path[PATH_ROOM];
     struct stat about;
     enum sh_err err = path_of(dir, path);
     if (err != SH_OK)
         return err;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
         return errno == ENOENT ? SH_NOTFOUND : SH_IO;
-    err = fstat(fd, &about) == 0 ? SH_OK : SH_IO;
+    err = fstat(*fd, &about) == 0 ? SH_OK : SH_IO;
     if (err == SH_OK && (!S_ISREG(about.st_mode) || about.st_size == 0))
         err = SH_MALFORMED;
-    if (err == SH_OK) {
-        void *bytes = mmap(NULL, (size_t)about.st_size, PROT_READ,
-                           MAP_PRIVATE | MAP_POPULATE, fd, 0);
-        *out = (struct sh_bytes){bytes, (size_t)about.st_size};
-        err = bytes != MAP_FAILED ? SH_OK : SH_IO;
-    }
-    (void)close(fd);
+    if (err == SH_OK)
+        *size = (size_t)about.st_size;
+    else
+        (void)close(*fd);
     return err;
+}
+
+/* All of it, mapped: nobody changes it once it is whole. */
+static enum sh_err map(const char *dir, struct sh_bytes *out)
+{
+    int fd;
+    size_t size;
+    enum sh_err err = open_kept(dir, &fd, &size);
+    if (err != SH_OK)
+        return err;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    *out = (struct sh_bytes){bytes, size};
+    (void)close(fd);
+    return bytes != MAP_FAILED ? SH_OK : SH_IO;
 }
 
 static void unmap(struct sh_bytes bytes)
@@ -70,13 +81,19 @@ static void unmap(struct sh_bytes bytes)
 
 enum sh_err snapshot_peek(const char *dir, char note[SNAPSHOT_NOTE + 1])
 {
-    struct sh_bytes bytes;
     struct kept_foot foot;
-    enum sh_err err = map(dir, &bytes);
+    int fd;
+    size_t size;
+    enum sh_err err = open_kept(dir, &fd, &size);
     if (err != SH_OK)
         return err;
-    err = kept_read_foot(bytes, &foot);
-    unmap(bytes);
+    ssize_t taken = size < sizeof(foot)
+                        ? 0
+                        : pread(fd, &foot, sizeof(foot), (off_t)(size - sizeof(foot)));
+    (void)close(fd);
+    if (taken < 0)
+        return SH_IO;
+    err = kept_read_foot((struct sh_bytes){&foot, (size_t)taken}, &foot);
     if (err == SH_OK)
         memcpy(note, foot.note, SNAPSHOT_NOTE + 1);
     return err;

@@ -30,6 +30,11 @@ bool numbers_is_full(const struct numbers *table)
     return table->used >= table->mask / 4 * 3;
 }
 
+void numbers_expect(const struct numbers *table, uint64_t number)
+{
+    __builtin_prefetch(&table->cells[first_cell(table, number)]);
+}
+
 void numbers_add(struct numbers *table, uint64_t number, uint32_t place)
 {
     uint32_t cell = first_cell(table, number);

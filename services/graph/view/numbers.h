@@ -23,6 +23,8 @@ struct numbers_probe {
 struct numbers *numbers_create(uint32_t count);
 /* The writer has to put what still counts into another one. */
 bool numbers_is_full(const struct numbers *table);
+/* It will be added soon. */
+void numbers_expect(const struct numbers *table, uint64_t number);
 /* Not when it is full. */
 void numbers_add(struct numbers *table, uint64_t number, uint32_t place);
 /* The next place that may be meant; false at the end. */

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 #include <roaring/roaring.h>
+#include <xxhash.h>
 
-#include "services/graph/snapshot/snapshot.h"
+#include "services/graph/snapshot/format.h"
 
 enum { NODES = 300, EDGES = 900, ROUNDS = 30, NAME = 16 };
 
@@ -316,6 +317,71 @@ static void what_was_changed_is_refused(void **state)
     graph_free(&graph);
 }
 
+/* So many edges that they are read on another thread. */
+static struct graph *large_example(void)
+{
+    enum { MANY_NODES = 300, MANY_EDGES = 40000 };
+    static char names[MANY_NODES + MANY_EDGES][NAME];
+    static struct graph_node_row nodes[MANY_NODES];
+    static struct graph_edge_row edges[MANY_EDGES];
+    struct graph *graph = NULL;
+    assert_int_equal(graph_create(&graph), SH_OK);
+    for (unsigned i = 0; i < MANY_NODES; i++) {
+        name(names[i], 'n', i);
+        nodes[i] = (struct graph_node_row){.id = sh_bytes_of(names[i]),
+                                           .properties = sh_bytes_of("{}"),
+                                           .clearance = 1 + draw(4),
+                                           .number = i + 1};
+    }
+    for (unsigned i = 0; i < MANY_EDGES; i++) {
+        name(names[MANY_NODES + i], 'e', i);
+        edges[i] = (struct graph_edge_row){.id = sh_bytes_of(names[MANY_NODES + i]),
+                                           .type = sh_bytes_of(i % 3 == 0 ? "T" : "U"),
+                                           .from = nodes[draw(MANY_NODES)].id,
+                                           .to = nodes[draw(MANY_NODES)].id,
+                                           .properties = sh_bytes_of("{}"),
+                                           .clearance = 1 + draw(4),
+                                           .number = i + 1};
+    }
+    const struct graph_changes changes = {.nodes = nodes,
+                                          .node_count = MANY_NODES,
+                                          .edges = edges,
+                                          .edge_count = MANY_EDGES};
+    assert_int_equal(graph_apply(graph, &changes), SH_OK);
+    return graph;
+}
+
+/* The last edge leads nowhere, and every sum is right. */
+static void lead_nowhere(struct sh_bytes bytes)
+{
+    char *data = sh_unconst(bytes.data);
+    struct kept_foot foot;
+    memcpy(&foot, data + bytes.len - sizeof(foot), sizeof(foot));
+    struct kept_section *section = &foot.sections[KEPT_EDGES];
+    char *edges = data + section->start;
+    struct kept_edge *last = (void *)(edges + section->len - sizeof(*last));
+    last->to = UINT32_MAX;
+    section->sum = XXH3_64bits(edges, section->len);
+    foot.sum = XXH3_64bits(&foot, offsetof(struct kept_foot, sum));
+    memcpy(data + bytes.len - sizeof(foot), &foot, sizeof(foot));
+}
+
+static void a_large_one_is_read_by_two(void **state)
+{
+    (void)state;
+    struct graph *graph = large_example();
+    struct graph *copy = NULL;
+    struct written written = write_graph(graph);
+    struct sh_bytes bytes = {written.bytes, written.len};
+    assert_int_equal(read_graph(bytes, &copy), SH_OK);
+    same_graph(graph, copy);
+    graph_free(&copy);
+    lead_nowhere(bytes);
+    assert_int_equal(read_graph(bytes, &copy), SH_MALFORMED);
+    free(written.bytes);
+    graph_free(&graph);
+}
+
 static void memory_may_end_anywhere(void **state)
 {
     struct graph *graph = example();
@@ -370,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_was_written_is_read),
         cmocka_unit_test(an_empty_graph_is_one),
         cmocka_unit_test(what_was_changed_is_refused),
+        cmocka_unit_test(a_large_one_is_read_by_two),
         cmocka_unit_test(memory_may_end_anywhere),
         cmocka_unit_test(files_are_written_and_read),
     };
