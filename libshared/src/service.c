@@ -8,6 +8,7 @@
 #include "shared/clock.h"
 #include "shared/errors.h"
 #include "shared/log.h"
+#include "shared/sched.h"
 
 enum { EXIT_CONFIG = 2, CLOSE_PATIENCE_MS = 5000 };
 
@@ -127,6 +128,7 @@ static int run(struct sh_service *service)
     service->loop = uv_default_loop();
     if (!service->loop)
         return EXIT_FAILURE;
+    sh_sched_prompt();
     sh_service_name_instance(service->instance);
     service->since = sh_wall_time();
     sh_service_say_starting(service);

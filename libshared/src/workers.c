@@ -8,6 +8,7 @@
 
 #include "shared/mem.h"
 #include "shared/metrics.h"
+#include "shared/sched.h"
 
 enum { NAME_MAX_BYTES = 10, THREADS_MAX = 256 };
 
@@ -89,6 +90,7 @@ static void *work_loop(void *arg)
     struct sh_workers *workers = arg;
     struct sh_work *work;
 
+    sh_sched_usual();
     pthread_mutex_lock(&workers->lock);
     while ((work = wait_for_work(workers)) != NULL) {
         pthread_mutex_unlock(&workers->lock);

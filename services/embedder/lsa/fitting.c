@@ -2,8 +2,6 @@
 
 #include <malloc.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "services/embedder/lsa/lsa_card.h"
@@ -11,9 +9,10 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
+#include "shared/sched.h"
 #include "shared/workers.h"
 
-enum { IDLE_MS = 300000, LOOK_MS = 1000, NICE = 10, SESSION_MAX = 64 };
+enum { IDLE_MS = 300000, LOOK_MS = 1000, SESSION_MAX = 64 };
 
 /* What one piece of work is given; the worker has the fit to itself until it is done. */
 struct task {
@@ -144,9 +143,7 @@ static void on_worker(struct sh_work *work)
 {
     struct task *task = SH_CONTAINER_OF(work, struct task, work);
     struct fitting *self = task->self;
-    /* On Linux this is the thread's alone, and that of those it starts. If it fails the
-     * fit is only less polite. */
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+    sh_sched_background();
     if (task->computes)
         task->err = lsa_fit_finish(self->fit, &self->watch, &self->file);
     else

@@ -1,15 +1,14 @@
 /* One page is applied while the next one is read: the database and the thread of the view
  * work at the same time. */
-#include <sys/resource.h>
-
 #include "services/search/feed/feed_internal.h"
 
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/pg_array.h"
+#include "shared/sched.h"
 
-enum { READ_MS = 60000, SLICE = 512, NICE = 19 };
+enum { READ_MS = 60000, SLICE = 512 };
 
 static bool more_behind(const struct feed *feed, const struct feed_cursor *cursor)
 {
@@ -34,7 +33,7 @@ static void go_back(struct feed *feed)
 static void yield_to_searches(const struct feed *feed)
 {
     if (feed->loaded && feed->options.builder != feed->options.writer)
-        (void)setpriority(PRIO_PROCESS, 0, NICE); /* or it stays as it is */
+        sh_sched_background();
 }
 
 static void run_page(struct sh_work *work)

@@ -1,0 +1,50 @@
+#include "shared/sched.h"
+
+#include <sched.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The shortest slice that Linux grants; SCHED_FLAG_KEEP_POLICY of <linux/sched.h>, which
+ * may not be included beside <sched.h>. */
+enum { PROMPT_NS = 100 * 1000, KEEP_POLICY = 0x08 };
+
+/* `struct sched_attr` of sched_setattr(2): not in the C library before 2.41. */
+struct attributes {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime; /* of SCHED_OTHER: the slice in ns, 0 for the usual one */
+    uint64_t deadline;
+    uint64_t period;
+};
+
+static void set_slice(uint64_t ns)
+{
+    struct attributes attributes = {
+        .size = sizeof(attributes),
+        .flags = KEEP_POLICY,
+        .nice = getpriority(PRIO_PROCESS, 0),
+        .runtime = ns,
+    };
+
+    (void)syscall(SYS_sched_setattr, 0, &attributes, 0U);
+}
+
+void sh_sched_prompt(void)
+{
+    set_slice(PROMPT_NS);
+}
+
+void sh_sched_usual(void)
+{
+    set_slice(0);
+}
+
+void sh_sched_background(void)
+{
+    (void)sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+}
