@@ -270,6 +270,14 @@ static bool is_open(const struct gateway_config *config, const struct route *rou
            ((route->flags & ROUTE_DOCS) == 0 || config->docs_enabled);
 }
 
+void *exchange_state(struct exchange *x, size_t size)
+{
+    x->state = sh_arena_alloc(&x->arena, size);
+    if (x->state == NULL)
+        exchange_fail_err(x, SH_NOMEM, NULL);
+    return x->state;
+}
+
 void exchange_dispatch(struct exchange *x)
 {
     const struct route *route = x->route;

@@ -102,12 +102,19 @@ void exchange_fail_err(struct exchange *x, enum sh_err err, const char *error);
 /* After a streamed answer that the handler ended itself: give the exchange back. */
 void exchange_done(struct exchange *x);
 
+/* What a handler must know again when a reply comes: x->state, all zero, in the arena.
+ * NULL: answered. */
+void *exchange_state(struct exchange *x, size_t size);
+
 /* The problem that an error reply means, without anything of the inside. */
 struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum peer peer);
 
 /* The path's parameter, decoded. False: answered 400. */
 SH_CHECK bool exchange_param(struct exchange *x, const char *name, char *out,
                              size_t size);
+/* The same, of `max` bytes at most, in the arena. */
+SH_CHECK bool exchange_param_text(struct exchange *x, const char *name, size_t max,
+                                  struct sh_bytes *out);
 /* A query parameter as a whole number from least to most; `value` stays when absent.
  * False: answered 400. */
 SH_CHECK bool exchange_query_u32(struct exchange *x, const char *name, uint32_t least,

@@ -14,6 +14,21 @@ bool exchange_param(struct exchange *x, const char *name, char *out, size_t size
     return false;
 }
 
+bool exchange_param_text(struct exchange *x, const char *name, size_t max,
+                         struct sh_bytes *out)
+{
+    char *text = sh_arena_alloc(&x->arena, max + 1);
+
+    if (text == NULL) {
+        exchange_fail_err(x, SH_NOMEM, NULL);
+        return false;
+    }
+    if (!exchange_param(x, name, text, max + 1))
+        return false;
+    *out = sh_bytes_of(text);
+    return true;
+}
+
 static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t *value)
 {
     char *end = NULL;

@@ -2,7 +2,9 @@
 #ifndef GRAPH_SETTINGS_H
 #define GRAPH_SETTINGS_H
 
+#include "shared/changefeed.h"
 #include "shared/config.h"
+#include "shared/snapshot_keeper.h"
 
 #define GRAPH_SETTINGS(S)                                                                \
     S(u32, threads, "GRAPH_THREADS", "0", 0, 256, 0, "",                                 \
@@ -27,17 +29,8 @@
       "memory that a query in openCypher may take")                                      \
     S(u32, cypher_touched, "CYPHER_MAX_TOUCHED", "50000000", 1000, UINT32_MAX, 0, "",    \
       "nodes and relationships that a query in openCypher may look at")                  \
-    S(str, data_dir, "GRAPH_DATA_DIR", "", 0, 3800, 0, "",                               \
-      "directory of this replica's own for snapshots of its graph; empty: none, every "  \
-      "start reads the whole record")                                                    \
-    S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
-      "seconds between snapshots while the graph changes; one is also written at the "   \
-      "end")                                                                             \
-    S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
-      "how long changes are kept for replicas that follow; a replica that was away for " \
-      "longer reloads everything")                                                       \
-    S(u32, outbox_keep_rows, "OUTBOX_KEEP_ROWS", "1000000", 1000, 1000000000, 0, "",     \
-      "and about how many of the newest changes are kept, however young the others are")
+    SH_KEEPER_SETTINGS(S, "GRAPH_DATA_DIR", "graph", "the graph changes")                \
+    SH_CHANGEFEED_SETTINGS(S)
 
 struct graph_config {
     GRAPH_SETTINGS(SH_SETTING_MEMBER)

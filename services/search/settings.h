@@ -3,7 +3,9 @@
 #ifndef SEARCH_SETTINGS_H
 #define SEARCH_SETTINGS_H
 
+#include "shared/changefeed.h"
 #include "shared/config.h"
+#include "shared/snapshot_keeper.h"
 
 #define SEARCH_SETTINGS(S)                                                               \
     S(choice, backend, "SEARCH_BACKEND", "memory", 0, 0, 0, "memory|pgvector",           \
@@ -67,17 +69,8 @@
       "what a word in a heading counts")                                                 \
     S(f64, text_body, "TEXT_WEIGHT_BODY", "1", 0, 100, 0, "",                            \
       "what a word in the text itself counts")                                           \
-    S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
-      "how long changes are kept for replicas that follow; a replica that was away for " \
-      "longer reloads everything")                                                       \
-    S(u32, outbox_keep_rows, "OUTBOX_KEEP_ROWS", "1000000", 1000, 1000000000, 0, "",     \
-      "and about how many of the newest changes are kept, however young the others are") \
-    S(str, data_dir, "SEARCH_DATA_DIR", "", 0, 3800, 0, "",                              \
-      "directory of this replica's own for snapshots of its view; empty: none, every "   \
-      "start reads the whole record")                                                    \
-    S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
-      "seconds between snapshots while documents change; one is also written at the "    \
-      "end")                                                                             \
+    SH_CHANGEFEED_SETTINGS(S)                                                            \
+    SH_KEEPER_SETTINGS(S, "SEARCH_DATA_DIR", "view", "documents change")                 \
     S(u32, lsa_fit_chunks, "LSA_FIT_CHUNKS", "200000", 0, 1000000000, 0, "",             \
       "most passages that builtin:lsa is fitted to; of more a share is taken; 0: all")   \
     S(u32, lsa_refit_s, "LSA_REFIT_INTERVAL", "60", 1, 86400, 0, "",                     \

@@ -11,6 +11,15 @@
 
 #include "shared/pg.h"
 
+/* What operators can set of outboxes: rows of a service's table (config.h), for
+ * retention_s and retention_rows. */
+#define SH_CHANGEFEED_SETTINGS(S)                                                        \
+    S(u32, outbox_keep_s, "OUTBOX_KEEP_SECONDS", "3600", 60, 2592000, 0, "",             \
+      "how long changes are kept for replicas that follow; a replica that was away for " \
+      "longer reloads everything")                                                       \
+    S(u32, outbox_keep_rows, "OUTBOX_KEEP_ROWS", "1000000", 1000, 1000000000, 0, "",     \
+      "and about how many of the newest changes are kept, however young the others are")
+
 struct sh_changefeed;
 
 struct sh_change {

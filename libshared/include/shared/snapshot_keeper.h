@@ -13,6 +13,16 @@
 
 enum { SH_KEEPER_NOTE = 512, SH_KEEPER_READS = 4 };
 
+/* What operators can set of it: rows of a service's table (config.h), for `dir` and
+ * `every_s`. */
+#define SH_KEEPER_SETTINGS(S, name, view, changes)                                       \
+    S(str, data_dir, name, "", 0, 3800, 0, "",                                           \
+      "directory of this replica's own for snapshots of its " view                       \
+      "; empty: none, every "                                                            \
+      "start reads the whole record")                                                    \
+    S(u32, snapshot_s, "SNAPSHOT_INTERVAL", "300", 1, 86400, 0, "",                      \
+      "seconds between snapshots while " changes "; one is also written at the end")
+
 /* A service's own, static: they stay registered. */
 struct sh_keeper_metrics {
     struct sh_family loads;

@@ -224,28 +224,13 @@ static void find_user(struct exchange *x, struct sh_bytes given)
     }
 }
 
-/* False: answered. */
-static bool read_id(struct exchange *x, struct sh_bytes *out)
-{
-    char *id = sh_arena_alloc(&x->arena, ID_BYTES + 1);
-
-    if (id == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, "id", id, ID_BYTES + 1))
-        return false;
-    *out = sh_bytes_of(id);
-    return true;
-}
-
 void document_access(struct exchange *x, void *unused)
 {
     struct access_state *state = account_begin(x, sizeof *state);
     struct sh_bytes user, role, department;
 
     (void)unused;
-    if (state == NULL || !read_id(x, &state->id) ||
+    if (state == NULL || !exchange_param_text(x, "id", ID_BYTES, &state->id) ||
         !exchange_query_text(x, "user", 256, &user) ||
         !exchange_query_text(x, "role", ROLE_NAME_MAX, &role) ||
         !exchange_query_text(x, "department", 256, &department))

@@ -31,14 +31,10 @@ static void on_abandoned(struct exchange *x)
 
 void *account_begin(struct exchange *x, size_t size)
 {
-    void *state = sh_arena_alloc(&x->arena, size);
+    void *state = exchange_state(x, size);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return NULL;
-    }
-    x->state = state;
-    x->abandoned = on_abandoned;
+    if (state != NULL)
+        x->abandoned = on_abandoned;
     return state;
 }
 

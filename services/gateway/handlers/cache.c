@@ -39,19 +39,16 @@ static void on_abandoned(struct exchange *x)
 void cache_clear_post(struct exchange *x, void *unused)
 {
     struct cache *cache = x->edge->gateway->answers;
-    struct clearing *clearing = sh_arena_alloc(&x->arena, sizeof *clearing);
+    struct clearing *clearing = exchange_state(x, sizeof *clearing);
 
     (void)unused;
-    if (clearing == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (clearing == NULL)
         return;
-    }
     if (cache == NULL) {
         answer(x, 0, true);
         return;
     }
     clearing->cleared = cache_clear(cache);
-    x->state = clearing;
     x->abandoned = on_abandoned;
     remote_clear(cache, x->edge->redis, on_cleared, x, &clearing->op);
 }

@@ -98,21 +98,6 @@ static void fail_unknown(struct exchange *x)
     exchange_fail_err(x, SH_NOTFOUND, "there is no such collection");
 }
 
-/* The collection that the path names, in the arena. False: answered. */
-static bool read_name(struct exchange *x, struct sh_bytes *out)
-{
-    char *name = sh_arena_alloc(&x->arena, NAME_BYTES + 1);
-
-    if (name == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, "name", name, NAME_BYTES + 1))
-        return false;
-    *out = sh_bytes_of(name);
-    return true;
-}
-
 /* --- GET ---------------------------------------------------------------------------- */
 
 struct list_state {
@@ -156,18 +141,15 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
 
 void collection_all(struct exchange *x, void *unused)
 {
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct list_state *state = exchange_state(x, sizeof *state);
 
     (void)unused;
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     *state = (struct list_state){.page = 1, .per_page = 20};
     if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
         !exchange_query_u32(x, "per_page", 1, 100, &state->per_page))
         return;
-    x->state = state;
     ask(x, &(struct collection_list){.page = state->page, .per_page = state->per_page},
         on_page);
 }
@@ -191,7 +173,7 @@ void collection_get(struct exchange *x, void *unused)
     struct collection_list list = {.page = 1, .per_page = 1};
 
     (void)unused;
-    if (read_name(x, &list.name))
+    if (exchange_param_text(x, "name", NAME_BYTES, &list.name))
         ask(x, &list, on_one);
 }
 
@@ -223,7 +205,7 @@ void collection_put(struct exchange *x, void *arg)
         .priority = (uint32_t)body->priority,
     };
 
-    if (!read_name(x, &given.name))
+    if (!exchange_param_text(x, "name", NAME_BYTES, &given.name))
         return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,
@@ -277,7 +259,8 @@ void collection_delete(struct exchange *x, void *unused)
     struct collection_delete asked = {0};
 
     (void)unused;
-    if (!read_name(x, &asked.name) || !read_documents(x, &asked.documents))
+    if (!exchange_param_text(x, "name", NAME_BYTES, &asked.name) ||
+        !read_documents(x, &asked.documents))
         return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,

@@ -67,13 +67,11 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
 void document_list(struct exchange *x, void *unused)
 {
     (void)unused;
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct list_state *state = exchange_state(x, sizeof *state);
     struct document_list list = {0};
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     *state = (struct list_state){.page = 1, .per_page = 20};
     if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
         !exchange_query_u32(x, "per_page", 1, 100, &state->per_page) ||
@@ -81,7 +79,6 @@ void document_list(struct exchange *x, void *unused)
         return;
     list.page = state->page;
     list.per_page = state->per_page;
-    x->state = state;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,
                          .method = METHOD_DOCUMENT_LIST,
@@ -99,14 +96,11 @@ void document_list(struct exchange *x, void *unused)
 static void browse(struct exchange *x, const struct list_state *wanted,
                    const struct document_query *query)
 {
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct list_state *state = exchange_state(x, sizeof *state);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     *state = *wanted;
-    x->state = state;
     x->audit.filters = query->filters;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,

@@ -19,14 +19,11 @@ struct write_state {
 /* False: answered. */
 static bool begin_write(struct exchange *x, struct write_state **out)
 {
-    struct write_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct write_state *state = exchange_state(x, sizeof *state);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return false;
-    }
-    *state = (struct write_state){0};
-    x->state = *out = state;
+    *out = state;
     return refresh_read(x, &state->refresh.mode);
 }
 
@@ -190,27 +187,12 @@ static void on_deleted(struct exchange *x, const struct sh_rpc_response *respons
         refresh_wait(x, gone.xid, gone.visible, answer_deleted);
 }
 
-/* The document that the path names, in the arena. False: answered. */
-static bool read_id(struct exchange *x, struct sh_bytes *out)
-{
-    char *id = sh_arena_alloc(&x->arena, ID_MAX + 1);
-
-    if (id == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, "id", id, ID_MAX + 1))
-        return false;
-    *out = sh_bytes_of(id);
-    return true;
-}
-
 void document_get(struct exchange *x, void *unused)
 {
     struct document_ref ref = {0};
 
     (void)unused;
-    if (!read_id(x, &ref.id))
+    if (!exchange_param_text(x, "id", ID_MAX, &ref.id))
         return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,
@@ -228,7 +210,7 @@ void document_delete(struct exchange *x, void *unused)
     struct write_state *state;
 
     (void)unused;
-    if (!begin_write(x, &state) || !read_id(x, &state->id))
+    if (!begin_write(x, &state) || !exchange_param_text(x, "id", ID_MAX, &state->id))
         return;
     const struct document_ref ref = {.id = state->id,
                                      .no_wait = state->refresh.mode != REFRESH_OWN};

@@ -50,14 +50,12 @@ static bool read_sort(struct exchange *x, struct sh_bytes *sort)
 
 void glossary_list_get(struct exchange *x, void *unused)
 {
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct list_state *state = exchange_state(x, sizeof *state);
     struct glossary_list list = {0};
 
     (void)unused;
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     *state = (struct list_state){.page = 1, .per_page = 20};
     if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
         !exchange_query_u32(x, "per_page", 1, 1000, &state->per_page) ||
@@ -67,7 +65,6 @@ void glossary_list_get(struct exchange *x, void *unused)
     list.q = search_trim(list.q);
     list.page = state->page;
     list.per_page = state->per_page;
-    x->state = state;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,
                          .method = METHOD_GLOSSARY_LIST,
@@ -125,14 +122,11 @@ struct write_state {
 /* False: answered. */
 static bool begin_write(struct exchange *x, struct write_state **out)
 {
-    struct write_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct write_state *state = exchange_state(x, sizeof *state);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return false;
-    }
-    *state = (struct write_state){0};
-    x->state = *out = state;
+    *out = state;
     return refresh_read(x, &state->head.refresh.mode);
 }
 

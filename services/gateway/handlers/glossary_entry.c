@@ -155,16 +155,7 @@ void glossary_write(struct sh_buffer *out, const struct glossary_term *term)
 
 bool glossary_read_id(struct exchange *x, struct sh_bytes *out)
 {
-    char *id = sh_arena_alloc(&x->arena, ID_BYTES + 1);
-
-    if (id == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, "id", id, ID_BYTES + 1))
-        return false;
-    *out = sh_bytes_of(id);
-    return true;
+    return exchange_param_text(x, "id", ID_BYTES, out);
 }
 
 bool glossary_read_filters(struct exchange *x, struct sh_bytes *language,

@@ -76,14 +76,12 @@ static void ask(struct exporting *self)
 
 void glossary_export_get(struct exchange *x, void *unused)
 {
-    struct exporting *self = sh_arena_alloc(&x->arena, sizeof *self);
+    struct exporting *self = exchange_state(x, sizeof *self);
     struct sh_bytes format;
 
     (void)unused;
-    if (self == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (self == NULL)
         return;
-    }
     self->x = x;
     if (!exchange_query_text(x, "format", 16, &format) ||
         !glossary_read_filters(x, &self->asked.language, &self->asked.domain,
@@ -95,6 +93,5 @@ void glossary_export_get(struct exchange *x, void *unused)
         return;
     }
     self->asked.format = sh_bytes_of(self->format->name);
-    x->state = self;
     ask(self);
 }

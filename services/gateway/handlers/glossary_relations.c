@@ -81,13 +81,11 @@ static bool read_type(struct exchange *x, struct sh_bytes name,
 /* False: answered. */
 static bool begin(struct exchange *x, struct relation_state **out)
 {
-    struct relation_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct relation_state *state = exchange_state(x, sizeof *state);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return false;
-    }
-    x->state = *out = state;
+    *out = state;
     return glossary_read_id(x, &state->id);
 }
 

@@ -17,16 +17,7 @@ void graph_ask(struct exchange *x, uint32_t method, const struct msg_desc *desc,
 bool graph_read_name(struct exchange *x, const char *name, size_t max,
                      struct sh_bytes *out)
 {
-    char *text = sh_arena_alloc(&x->arena, max + 1);
-
-    if (text == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, name, text, max + 1))
-        return false;
-    *out = sh_bytes_of(text);
-    return true;
+    return exchange_param_text(x, name, max, out);
 }
 
 bool graph_read_direction(struct exchange *x, uint32_t *direction)

@@ -53,32 +53,15 @@ static bool read_version(struct exchange *x, uint64_t *out)
     return false;
 }
 
-/* What the path names, in the arena. False: answered. */
-static bool read_id(struct exchange *x, struct sh_bytes *out)
-{
-    char *id = sh_arena_alloc(&x->arena, GRAPH_ID_MAX + 1);
-
-    if (id == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    if (!exchange_param(x, "id", id, GRAPH_ID_MAX + 1))
-        return false;
-    *out = sh_bytes_of(id);
-    return true;
-}
-
 /* False: answered. */
 static bool begin(struct exchange *x, struct write_state **out)
 {
-    struct write_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct write_state *state = exchange_state(x, sizeof *state);
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return false;
-    }
-    *state = (struct write_state){.refresh = {.peer = PEER_GRAPH}};
-    x->state = *out = state;
+    state->refresh.peer = PEER_GRAPH;
+    *out = state;
     return refresh_read(x, &state->refresh.mode) && read_version(x, &state->version) &&
            read_flag(x, "merge", &state->merge) && read_flag(x, "detach", &state->detach);
 }
@@ -184,7 +167,7 @@ void graph_node_put(struct exchange *x, void *body)
 {
     struct write_state *state;
 
-    if (begin(x, &state) && read_id(x, &state->id))
+    if (begin(x, &state) && exchange_param_text(x, "id", GRAPH_ID_MAX, &state->id))
         put_node(x, body, state, mode_of(state));
 }
 
@@ -229,7 +212,7 @@ void graph_edge_put(struct exchange *x, void *body)
 {
     struct write_state *state;
 
-    if (begin(x, &state) && read_id(x, &state->id))
+    if (begin(x, &state) && exchange_param_text(x, "id", GRAPH_ID_MAX, &state->id))
         put_edge(x, body, state, mode_of(state));
 }
 
@@ -323,7 +306,7 @@ void graph_edge_get(struct exchange *x, void *unused)
     struct graph_ref ref;
 
     (void)unused;
-    if (!read_id(x, &ref.id))
+    if (!exchange_param_text(x, "id", GRAPH_ID_MAX, &ref.id))
         return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_GRAPH,
@@ -362,7 +345,7 @@ static void delete (struct exchange *x, bool edge)
 {
     struct write_state *state;
 
-    if (!begin(x, &state) || !read_id(x, &state->id))
+    if (!begin(x, &state) || !exchange_param_text(x, "id", GRAPH_ID_MAX, &state->id))
         return;
     const struct graph_delete order = {.id = state->id,
                                        .edge = edge,

@@ -150,16 +150,14 @@ static void on_drained(void *arg)
 
 void graph_export_get(struct exchange *x, void *unused)
 {
-    struct exporting *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct exporting *state = exchange_state(x, sizeof *state);
     uint64_t replicas[REPLICAS];
     size_t others;
     size_t count;
 
     (void)unused;
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     if (!graph_format_read(x, &state->format) ||
         !exchange_query_text(x, "label", LABEL_MAX, &state->label))
         return;
@@ -171,7 +169,6 @@ void graph_export_get(struct exchange *x, void *unused)
         return;
     }
     state->replica = replicas[sh_now_us() % count];
-    x->state = state;
     x->abandoned = on_abandoned;
     sh_http_on_drained(x->request, on_drained, x);
     ask(x);

@@ -112,16 +112,6 @@ static void ask_path(struct exchange *x, const struct graph_paths_query *query)
         graph_ask(x, METHOD_GRAPH_PATHS, graph_paths_query_desc(), query, on_cheapest);
 }
 
-static struct graph_paths_query *begin(struct exchange *x)
-{
-    struct graph_paths_query *query = sh_arena_alloc(&x->arena, sizeof *query);
-
-    x->state = query;
-    if (query == NULL)
-        exchange_fail_err(x, SH_NOMEM, NULL);
-    return query;
-}
-
 static bool read_ends(struct exchange *x, struct graph_paths_query *query)
 {
     return graph_read_required(x, "from", &query->from) &&
@@ -132,7 +122,7 @@ static bool read_ends(struct exchange *x, struct graph_paths_query *query)
 
 void graph_path_get(struct exchange *x, void *unused)
 {
-    struct graph_paths_query *query = begin(x);
+    struct graph_paths_query *query = exchange_state(x, sizeof *query);
 
     (void)unused;
     if (query == NULL || !read_ends(x, query) ||
@@ -162,7 +152,7 @@ static void on_every(struct exchange *x, const struct sh_rpc_response *response)
 
 void graph_paths_get(struct exchange *x, void *unused)
 {
-    struct graph_paths_query *query = begin(x);
+    struct graph_paths_query *query = exchange_state(x, sizeof *query);
 
     (void)unused;
     if (query == NULL || !read_ends(x, query))

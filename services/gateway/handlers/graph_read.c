@@ -226,14 +226,11 @@ static bool read_filters(struct exchange *x, struct label_state *state)
 
 void graph_label_get(struct exchange *x, void *unused)
 {
-    struct label_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct label_state *state = exchange_state(x, sizeof *state);
 
     (void)unused;
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
-    x->state = state;
     state->query.page = 1;
     state->query.per_page = PER_PAGE;
     if (graph_read_name(x, "label", GRAPH_NAME_MAX, &state->query.label) &&

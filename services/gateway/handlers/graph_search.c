@@ -47,14 +47,11 @@ static bool read_words(struct exchange *x, struct sh_bytes *words)
 
 void graph_search_get(struct exchange *x, void *unused)
 {
-    struct graph_search_query *query = sh_arena_alloc(&x->arena, sizeof(*query));
+    struct graph_search_query *query = exchange_state(x, sizeof(*query));
 
     (void)unused;
-    if (query == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (query == NULL)
         return;
-    }
-    x->state = query;
     query->page = 1;
     query->limit = PAGE_LENGTH;
     if (read_words(x, &query->q) &&

@@ -92,13 +92,11 @@ static bool is_state(struct sh_bytes text)
 
 void job_list(struct exchange *x, void *unused)
 {
-    struct job_list *list = sh_arena_alloc(&x->arena, sizeof *list);
+    struct job_list *list = exchange_state(x, sizeof *list);
 
     (void)unused;
-    if (list == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (list == NULL)
         return;
-    }
     *list = (struct job_list){.page = 1, .per_page = PER_PAGE};
     if (!exchange_query_u32(x, "page", 1, 1000000, &list->page) ||
         !exchange_query_u32(x, "per_page", 1, PER_PAGE_MAX, &list->per_page) ||
@@ -110,7 +108,6 @@ void job_list(struct exchange *x, void *unused)
                          "state must be queued, running, done, failed or cancelled");
         return;
     }
-    x->state = list;
     exchange_call(
         x, &(struct exchange_call){.peer = PEER_SEARCH,
                                    .method = METHOD_JOB_LIST,

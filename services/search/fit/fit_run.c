@@ -275,20 +275,16 @@ bool fit_is_due(const struct sh_job_run *run)
 
 struct runner *fit_run(const struct reindex_options *options, struct sh_job_run *run)
 {
-    struct fit *self = sh_alloc(sizeof(*self));
+    struct fit *self = runner_make(sizeof(*self), &(struct runner){.kind = &kind,
+                                                                   .pg = options->pg,
+                                                                   .run = run,
+                                                                   .gone = options->gone,
+                                                                   .arg = options->arg});
 
-    if (self == NULL) {
-        sh_job_end(run,
-                   &(struct sh_job_end){.outcome = SH_JOB_RELEASED, .retry_ms = 1000});
+    if (self == NULL)
         return NULL;
-    }
     self->options = *options;
     (void)snprintf(self->session, sizeof(self->session), "%s", sh_job_id(run));
-    self->runner = (struct runner){.kind = &kind,
-                                   .pg = options->pg,
-                                   .run = run,
-                                   .gone = options->gone,
-                                   .arg = options->arg};
     runner_start(&self->runner, options->loop);
     return &self->runner;
 }

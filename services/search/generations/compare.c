@@ -434,19 +434,16 @@ static const struct runner_kind kind = {step, runner_cancelled, free_compare};
 
 struct runner *compare_run(const struct reindex_options *options, struct sh_job_run *run)
 {
-    struct compare *self = sh_alloc(sizeof(*self));
+    struct compare *self =
+        runner_make(sizeof(*self), &(struct runner){.kind = &kind,
+                                                    .pg = options->pg,
+                                                    .run = run,
+                                                    .gone = options->gone,
+                                                    .arg = options->arg});
 
-    if (self == NULL) {
-        sh_job_end(run,
-                   &(struct sh_job_end){.outcome = SH_JOB_RELEASED, .retry_ms = 1000});
+    if (self == NULL)
         return NULL;
-    }
     self->options = *options;
-    self->runner = (struct runner){.kind = &kind,
-                                   .pg = options->pg,
-                                   .run = run,
-                                   .gone = options->gone,
-                                   .arg = options->arg};
     read_job(self);
     runner_start(&self->runner, options->loop);
     return &self->runner;

@@ -402,19 +402,16 @@ static const struct runner_kind kind = {step, cancel, free_reindex};
 
 struct runner *reindex_run(const struct reindex_options *options, struct sh_job_run *run)
 {
-    struct reindex *self = sh_alloc(sizeof(*self));
+    struct reindex *self =
+        runner_make(sizeof(*self), &(struct runner){.kind = &kind,
+                                                    .pg = options->pg,
+                                                    .run = run,
+                                                    .gone = options->gone,
+                                                    .arg = options->arg});
 
-    if (self == NULL) {
-        sh_job_end(run,
-                   &(struct sh_job_end){.outcome = SH_JOB_RELEASED, .retry_ms = 1000});
+    if (self == NULL)
         return NULL;
-    }
     self->options = *options;
-    self->runner = (struct runner){.kind = &kind,
-                                   .pg = options->pg,
-                                   .run = run,
-                                   .gone = options->gone,
-                                   .arg = options->arg};
     read_job(self);
     runner_start(&self->runner, options->loop);
     return &self->runner;

@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
+#include "shared/mem.h"
 
 enum { FAULTS_MAX = 10, RETRY_MS = 1000, QUERY_MS = 120000 };
 
@@ -169,6 +170,18 @@ void runner_call(struct runner *self, struct sh_rpc_client *client,
 }
 
 /* --- life --------------------------------------------------------------------------- */
+
+void *runner_make(size_t size, const struct runner *self)
+{
+    struct runner *made = sh_alloc(size);
+
+    if (made != NULL)
+        *made = *self;
+    else
+        sh_job_end(self->run, &(struct sh_job_end){.outcome = SH_JOB_RELEASED,
+                                                   .retry_ms = RETRY_MS});
+    return made;
+}
 
 void runner_start(struct runner *self, uv_loop_t *loop)
 {

@@ -18,7 +18,7 @@ struct runner_kind {
     void (*free)(struct runner *runner);
 };
 
-struct runner { /* embedded; the first four are the owner's to set */
+struct runner { /* embedded; the first five are the owner's to set */
     const struct runner_kind *kind;
     struct sh_pg *pg;
     struct sh_job_run *run;
@@ -38,6 +38,9 @@ struct runner { /* embedded; the first four are the owner's to set */
     uv_timer_t timer;
 };
 
+/* `size` bytes, all zero, for what embeds a runner as its first member, which is `self`
+ * with its first members. NULL: out of memory; the run is released. */
+void *runner_make(size_t size, const struct runner *self);
 /* The first step follows on a later turn of the loop. */
 void runner_start(struct runner *self, uv_loop_t *loop);
 /* The job is no longer wanted as it was. */
