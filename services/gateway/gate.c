@@ -3,10 +3,11 @@
 #include "services/gateway/auth/authenticate.h"
 #include "services/gateway/auth/authorise.h"
 #include "services/gateway/limits/limits.h"
+#include "services/gateway/maintenance/maintenance.h"
 
 /* In this order, ended by NULL. */
 static gate_step *const steps[] = {
-    limits_shed, authenticate, limits_count, authorise, NULL,
+    limits_shed, authenticate, limits_count, authorise, maintenance_gate, NULL,
 };
 
 /* What must be looked at anew is work, and not for everybody. */

@@ -25,6 +25,7 @@ struct auth;
 struct limits;
 struct edges;
 struct watch;
+struct maintenance;
 
 struct gateway {
     struct gateway_config config;
@@ -61,6 +62,7 @@ struct gateway {
     struct cache *answers; /* to searches; NULL: none are kept */
     struct edges *edges;
     struct watch *watch;
+    struct maintenance *maintenance;
     atomic_bool ready; /* search can be asked, and nothing is draining */
 };
 

@@ -7,6 +7,7 @@
 #include "services/gateway/auth/password.h"
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
+#include "services/gateway/maintenance/maintenance.h"
 #include "services/gateway/openapi.h"
 #include "services/gateway/routes/routes.h"
 #include "shared/clock.h"
@@ -307,6 +308,20 @@ static void stop_accounts(struct sh_service *service, void *self)
     first_admin_close(&((struct process *)self)->first_admin);
 }
 
+static enum sh_err start_maintenance(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+
+    (void)service;
+    return maintenance_open(gateway, edges_main(gateway->edges), &gateway->maintenance);
+}
+
+static void stop_maintenance(struct sh_service *service, void *self)
+{
+    (void)service;
+    maintenance_close(&((struct process *)self)->gateway.maintenance);
+}
+
 /* Order matters: a stage may use the ones above it. */
 static const struct sh_stage stages[] = {
     {"tables", start_tables, NULL, stop_tables, reload_tables},
@@ -316,6 +331,7 @@ static const struct sh_stage stages[] = {
     {"limits", start_limits, NULL, stop_limits, NULL},
     {"edges", start_edges, drain_edges, stop_edges, NULL},
     {"accounts", start_accounts, NULL, stop_accounts, NULL},
+    {"maintenance", start_maintenance, NULL, stop_maintenance, NULL},
     {"watch", start_watch, NULL, stop_watch, NULL},
 };
 

@@ -171,6 +171,27 @@ static void name_beside(const struct restoring *restoring, const char *what,
     (void)snprintf(out, 64, "%.30s_%s_%s", restoring->swap.name, what, stamp);
 }
 
+/* What takes long is done beside; others may write until what is there is saved. */
+static enum sh_err replace(struct restoring *restoring, const char *beside,
+                           const char *previous)
+{
+    struct work *work = restoring->work;
+    double begun = sh_wall_time();
+    enum sh_err err = hold_enter(work, &restoring->swap);
+
+    if (err == SH_OK)
+        err = save_first(restoring);
+    if (err == SH_OK)
+        err = bring_originals(restoring);
+    if (err == SH_OK)
+        err = swap_in(work, &restoring->swap, beside, previous);
+    else
+        swap_drop(work, &restoring->swap, beside);
+    json_object_set_new(restoring->result, "maintenance_seconds",
+                        json_real(sh_wall_time() - begun));
+    return err;
+}
+
 enum sh_err restore_live(struct work *work, const char *id, json_t **result)
 {
     struct restoring restoring;
@@ -180,17 +201,13 @@ enum sh_err restore_live(struct work *work, const char *id, json_t **result)
 
     if (err == SH_OK)
         err = verify_first(&restoring);
-    if (err == SH_OK)
-        err = save_first(&restoring);
     if (err == SH_OK) {
         name_beside(&restoring, "new", beside);
         name_beside(&restoring, "old", previous);
         err = make_beside(&restoring, beside);
     }
     if (err == SH_OK)
-        err = bring_originals(&restoring);
-    if (err == SH_OK)
-        err = swap_in(work, &restoring.swap, beside, previous);
+        err = replace(&restoring, beside, previous);
     if (err == SH_OK) {
         json_object_set_new(restoring.result, "previous_database",
                             restoring.swap.there ? json_string(previous) : json_null());
@@ -202,12 +219,14 @@ enum sh_err restore_live(struct work *work, const char *id, json_t **result)
 
 enum sh_err restore_undo(struct work *work, json_t **result)
 {
-    struct swap swap = {0};
+    struct swap swap = {.conn = NULL};
     char previous[64] = "";
     enum sh_err err = swap_open(work, &swap);
 
-    work_stage(work, "undo");
     *result = NULL;
+    if (err == SH_OK)
+        err = hold_enter(work, &swap);
+    work_stage(work, "undo");
     if (err == SH_OK)
         err = swap_back(work, &swap, previous);
     if (err == SH_OK) {
@@ -216,6 +235,20 @@ enum sh_err restore_undo(struct work *work, json_t **result)
         root_note(work, "Undid the last restore; what it brought is the database %s",
                   previous);
     }
+    swap_close(&swap);
+    return err;
+}
+
+enum sh_err restore_repair(struct work *work, json_t **result)
+{
+    struct swap swap = {.conn = NULL};
+    enum sh_err err = swap_open(work, &swap);
+
+    if (err == SH_OK)
+        err = hold_repair(work, &swap);
+    if (err == SH_OK)
+        swap_drop_halves(work, &swap);
+    *result = err == SH_OK ? json_pack("{s:s}", "database", swap.name) : NULL;
     swap_close(&swap);
     return err;
 }

@@ -15,6 +15,9 @@ SH_CHECK enum sh_err restore_database(struct work *work, const char *id, const c
 /* The database of DATABASE_URL: the set is verified, what is there is saved as a set
  * first. *result: {"id","previous_database","safety_backup","originals",…}. */
 SH_CHECK enum sh_err restore_live(struct work *work, const char *id, json_t **result);
+/* What a restore that was killed has left: the database takes connections again. Errors:
+ * SH_CONFLICT: a restore is under way. */
+SH_CHECK enum sh_err restore_repair(struct work *work, json_t **result);
 /* What was there before the last restore_live() is there again; a second time undoes
  * that. Errors: SH_NOTFOUND: there is nothing to go back to. */
 SH_CHECK enum sh_err restore_undo(struct work *work, json_t **result);

@@ -8,6 +8,8 @@
 
 /* The comment of a database says what it is: where to go back to is written in the server
  * itself, in the transaction of the swap. */
+enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20 };
+
 static const char mark[] = "cairn-backup: before the last restore of ";
 
 /* --- statements --------------------------------------------------------------------- */
@@ -50,16 +52,31 @@ static enum sh_err exists(struct work *work, struct swap *swap, const char *name
     return rows != NULL ? SH_OK : SH_UPSTREAM;
 }
 
-static enum sh_err end_sessions(struct work *work, struct swap *swap, const char *name)
+/* Returns when they have ended, but for that of `but` (0: none). */
+static enum sh_err end_sessions(struct work *work, struct swap *swap, const char *name,
+                                int but)
 {
-    const char *params[] = {name};
-    PGresult *rows = database_ask_with(
-        work, swap->conn,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", 1,
-        params);
+    char pid[16];
+    const char *params[] = {name, pid};
+    int left = 1;
 
-    PQclear(rows);
-    return rows != NULL ? SH_OK : SH_UPSTREAM;
+    (void)snprintf(pid, sizeof(pid), "%d", but);
+    for (int i = 0; left > 0 && i < SESSIONS_TURNS; i++) {
+        PGresult *rows =
+            database_ask_with(work, swap->conn,
+                              "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                              "WHERE datname = $1 AND pid <> $2::int",
+                              2, params);
+        if (rows == NULL)
+            return SH_UPSTREAM;
+        left = PQntuples(rows);
+        PQclear(rows);
+        if (left > 0)
+            work_pause(SESSIONS_MS);
+    }
+    return left == 0
+               ? SH_OK
+               : work_fail(work, SH_TIMEOUT, "%s has sessions that do not end", name);
 }
 
 /* --- opening ------------------------------------------------------------------------ */
@@ -94,6 +111,7 @@ enum sh_err swap_open(struct work *work, struct swap *swap)
 
 void swap_close(struct swap *swap)
 {
+    hold_let_go(&swap->hold);
     PQfinish(swap->conn);
     sh_free(swap->conninfo);
     *swap = (struct swap){0};
@@ -112,12 +130,35 @@ enum sh_err swap_create(struct work *work, struct swap *swap, const char *name)
     return err;
 }
 
+enum sh_err swap_open_door(struct work *work, struct swap *swap)
+{
+    return run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS true", swap->name, NULL);
+}
+
 void swap_drop(struct work *work, struct swap *swap, const char *name)
 {
     struct work quiet = *work;
 
     if (run(&quiet, swap, "DROP DATABASE IF EXISTS 1 WITH (FORCE)", name, NULL) != SH_OK)
         work_say(work, "the database %s is left behind: %s", name, quiet.error);
+}
+
+void swap_drop_halves(struct work *work, struct swap *swap)
+{
+    char prefix[64];
+    const char *params[] = {prefix};
+
+    (void)snprintf(prefix, sizeof(prefix), "%.30s_new_", swap->name);
+    PGresult *rows = database_ask_with(
+        work, swap->conn,
+        "SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND "
+        "length(datname) = length($1) + 14 AND NOT EXISTS (SELECT FROM pg_stat_activity "
+        "a "
+        "WHERE a.datname = pg_database.datname)",
+        1, params);
+    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+        swap_drop(work, swap, PQgetvalue(rows, i, 0));
+    PQclear(rows);
 }
 
 /* --- swapping ----------------------------------------------------------------------- */
@@ -191,11 +232,14 @@ static enum sh_err swap_names(struct work *work, struct swap *swap, const char *
     if (swap->there) { /* nobody comes in meanwhile, and who is in goes */
         err =
             run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS false", swap->name, NULL);
+        if (err == SH_OK) /* those who wait for our locks must not get them */
+            err = end_sessions(work, swap, swap->name, hold_pid(&swap->hold));
+        hold_let_go(&swap->hold);
         if (err == SH_OK)
-            err = end_sessions(work, swap, swap->name);
+            err = end_sessions(work, swap, swap->name, 0);
     }
     if (err == SH_OK)
-        err = end_sessions(work, swap, beside);
+        err = end_sessions(work, swap, beside, 0);
     if (err == SH_OK)
         err = rename_both(work, swap, beside, previous);
     if (swap->there)

@@ -3,13 +3,14 @@
 #ifndef BACKUP_SWAP_H
 #define BACKUP_SWAP_H
 
-#include "services/backup/tool/database.h"
+#include "services/backup/restore/hold.h"
 
 struct swap {
-    char *conninfo; /* of DATABASE_URL */
-    char name[64];  /* its database */
-    bool there;     /* it exists */
-    PGconn *conn;   /* to another database of that server */
+    char *conninfo;   /* of DATABASE_URL */
+    char name[64];    /* its database */
+    bool there;       /* it exists */
+    PGconn *conn;     /* to another database of that server */
+    struct hold hold; /* hold_enter(): until then others may write */
 };
 
 /* Errors: SH_UNAVAILABLE, SH_INVALID, SH_NOMEM; the work has the text. swap_close() in
@@ -18,6 +19,10 @@ SH_CHECK enum sh_err swap_open(struct work *work, struct swap *swap);
 void swap_close(struct swap *swap);
 /* An empty database. SH_CONFLICT: it is there. */
 SH_CHECK enum sh_err swap_create(struct work *work, struct swap *swap, const char *name);
+/* The database takes connections, whatever was before. */
+SH_CHECK enum sh_err swap_open_door(struct work *work, struct swap *swap);
+/* Databases that a restore was filling when it was killed. */
+void swap_drop_halves(struct work *work, struct swap *swap);
 void swap_drop(struct work *work, struct swap *swap, const char *name);
 /* `beside` becomes the database, which becomes `previous`; what an earlier one left is
  * dropped. */

@@ -30,6 +30,7 @@ static const struct {
     {"restore", job_restore, true, true,
      "ID --target scratch|database|live|files [--database NAME] [--confirm ID]"},
     {"undo", job_undo, false, true, "--confirm undo  go back to before the last restore"},
+    {"repair", job_repair, false, true, "put right what a restore that was killed left"},
     {"prune", job_prune, false, true, "[--dry-run]  remove what no rule keeps"},
     {"delete", job_delete, true, true, "ID [--force]  remove a set"},
     {"copy", job_copy, true, true, "ID  copy it to BACKUP_PLACES"},

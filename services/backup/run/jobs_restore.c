@@ -45,6 +45,12 @@ enum sh_err job_restore(struct work *work, const struct job_order *order, json_t
     return restore_live(work, order->id, result);
 }
 
+enum sh_err job_repair(struct work *work, const struct job_order *order, json_t **result)
+{
+    (void)order;
+    return restore_repair(work, result);
+}
+
 enum sh_err job_undo(struct work *work, const struct job_order *order, json_t **result)
 {
     if (order->confirm == NULL || strcmp(order->confirm, "undo") != 0)

@@ -1,5 +1,6 @@
 #include "services/backup/run/work.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -124,6 +125,11 @@ void work_end(struct work *work, enum sh_err err, const json_t *result)
     if (result != NULL)
         json_object_set(line, "result", (json_t *)sh_unconst(result));
     print(line);
+}
+
+void work_pause(unsigned ms)
+{
+    (void)poll(NULL, 0, (int)ms); /* EINTR is as good */
 }
 
 void work_until(struct work *work, const bool *flag)

@@ -41,6 +41,8 @@ void work_end(struct work *work, enum sh_err err, const json_t *result);
 __attribute__((format(printf, 2, 3))) void work_say(struct work *work, const char *format,
                                                     ...);
 
+/* Waits, at most so long; a signal may end it sooner. */
+void work_pause(unsigned ms);
 /* Turns the loop until *flag is set. */
 void work_until(struct work *work, const bool *flag);
 

@@ -188,6 +188,19 @@ enum sh_err database_do(struct work *work, PGconn *conn, const char *sql)
     return good ? SH_OK : SH_UPSTREAM;
 }
 
+enum sh_err database_script(struct work *work, PGconn *conn, const char *sql)
+{
+    PGresult *result = PQexec(conn, sql);
+    bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+    char *words = PQerrorMessage(conn);
+
+    PQclear(result);
+    if (good)
+        return SH_OK;
+    return work_fail(work, SH_UPSTREAM, "the database: %.*s", (int)strcspn(words, "\n"),
+                     words);
+}
+
 enum sh_err database_value(struct work *work, PGconn *conn, const char *sql, char *out,
                            size_t size)
 {

@@ -29,6 +29,8 @@ PGresult *database_ask(struct work *work, PGconn *conn, const char *sql);
 PGresult *database_ask_with(struct work *work, PGconn *conn, const char *sql, int count,
                             const char *const *params);
 SH_CHECK enum sh_err database_do(struct work *work, PGconn *conn, const char *sql);
+/* Several statements, which give nothing back. */
+SH_CHECK enum sh_err database_script(struct work *work, PGconn *conn, const char *sql);
 /* One value, copied; "" when there is none. */
 SH_CHECK enum sh_err database_value(struct work *work, PGconn *conn, const char *sql,
                                     char *out, size_t size);

@@ -114,6 +114,9 @@ route_fn backup_list, backup_post, backup_get, backup_delete, backup_verify_post
     backup_drill_post, backup_copy_post, backup_restore_post, backup_prune_post,
     backup_undo_post, backup_schedule_get, backup_run_list, backup_run_get,
     backup_run_delete;
+/* maintenance.c */
+extern const struct schema maintenance_schema;
+route_fn maintenance_get, maintenance_post, maintenance_delete;
 /* graph_import.c, graph_export.c */
 route_fn graph_import_post, graph_export_get;
 

@@ -47,6 +47,7 @@ struct facts {
     double now;
     double check_duration_ms;
     double mean_response_ms;
+    const char *maintenance; /* "restore", "by_hand"; NULL: none */
     bool draining;
 };
 

@@ -25,6 +25,13 @@ static void set_bool(json_t *object, const char *name, bool value)
     json_object_set_new(object, name, json_boolean(value));
 }
 
+/* What would change something is refused, and for what. */
+static void set_maintenance(const struct writer *w, json_t *page)
+{
+    const char *why = w->facts->maintenance;
+    json_object_set_new(page, "maintenance", why ? json_string(why) : json_null());
+}
+
 static void set_time(json_t *object, double unix_seconds)
 {
     char text[32];
@@ -154,6 +161,7 @@ static json_t *union_of(const struct writer *w)
     json_object_set_new(page, "components", components);
     json_object_set_new(page, "subsystems", subsystems_of(w));
     json_object_set_new(page, "checks", checks_of(w));
+    set_maintenance(w, page);
     return page;
 }
 
@@ -171,6 +179,7 @@ static json_t *glossary_of(const struct writer *w, bool detailed)
     json_object_set_new(page, "subsystems", detailed ? subsystems_of(w) : six_of(w));
     if (detailed) {
         set_text(page, "version", CAIRN_VERSION);
+        set_maintenance(w, page);
         json_object_set_new(page, "services", services_of(w));
     }
     return page;

@@ -4,6 +4,7 @@
 
 #include "services/gateway/health/facts.h"
 #include "services/gateway/identity.h"
+#include "services/gateway/maintenance/maintenance.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -94,6 +95,7 @@ static void publish(struct watch *watch)
     facts_set_own(&facts->gateway, sh_service_health(watch->service));
     facts->started = sh_service_started(watch->service);
     facts->now = sh_wall_time();
+    facts->maintenance = maintenance_text(maintenance_now(gateway->maintenance));
     facts->mean_response_ms = meter_mean_ms();
     if (verdict_reach(facts, &gateway->health_config, wordy, &verdict)) {
         set = pages_write(facts, &verdict);

@@ -1,0 +1,166 @@
+"""A restore in place of what a running stack works with, and maintenance."""
+
+import signal
+import subprocess
+import threading
+import urllib.parse
+
+import pytest
+from backups import Backups
+from conftest import eventually
+
+
+@pytest.fixture(scope="module")
+def backups(stack, tmp_path_factory):
+    return Backups(tmp_path_factory.mktemp("live"), stack, BACKUP_VERIFY="none")
+
+
+def over(stack, kind=""):
+    """Every gateway lets changes in again; what they refuse for is seen in the metric."""
+    name = f'cairn_gateway_maintenance{{reason="{kind or "restore"}"}}'
+    return eventually(lambda: stack.figure("gateway", name) == 0.0, seconds=60, what=stack.logs)
+
+
+def refused(reply):
+    return reply.status == 503 and reply.json()["code"] == "maintenance"
+
+
+def put(stack, name):
+    return stack.post("/api/documents", {"id": name, "title": name, "text": f"The text of {name}.",
+                                         "collection": "live", "clearance_level": 1})
+
+
+def there(stack, name):
+    return stack.get(f"/api/documents/{name}").status == 200
+
+
+def server(stack):
+    url = urllib.parse.urlsplit(stack.env["DATABASE_URL"])
+    return url._replace(path="/postgres").geturl(), url.path[1:]
+
+
+def test_maintenance_by_hand_ends_by_itself_or_by_hand(stack):
+    answer = stack.post("/api/admin/maintenance", {"reason": "a new disk", "minutes": 30})
+    assert answer.status == 200 and answer.json()["by_hand"]["reason"] == "a new disk"
+    reply = eventually(lambda: (lambda r: r if refused(r) else None)(put(stack, "early")),
+                       seconds=60, what=stack.logs)
+    assert 1 <= int(reply.headers["Retry-After"]) <= 60
+    assert refused(put(stack, "kept-out")) and not there(stack, "kept-out")
+    assert refused(stack.delete("/api/documents/university-001"))
+    assert stack.search("library")["results"]  # reads go on
+    assert stack.post("/api/backups/prune", {"dry_run": True}).status == 202
+    shown = stack.get("/api/admin/maintenance").json()
+    assert shown["restoring"] is False and shown["by_hand"]["active"] is True
+    assert stack.figure("gateway", 'cairn_gateway_maintenance{reason="by_hand"}') == 1.0
+    eventually(lambda: stack.get("/health").json()["maintenance"] == "by_hand", seconds=60,
+               what=stack.logs)
+    assert stack.delete("/api/admin/maintenance").json()["by_hand"]["active"] is False
+    eventually(lambda: put(stack, "let-in").status in (200, 201), seconds=60, what=stack.logs)
+    # and one that nobody ends: its time comes
+    stack.post("/api/admin/maintenance", {"minutes": 1})
+    stack.psql("UPDATE maintenance SET until = now()")
+    over(stack, "by_hand")
+    assert put(stack, "let-in-again").status in (200, 201)
+    assert stack.post("/api/admin/maintenance", {"minutes": 0}).status == 400
+
+
+class Writer(threading.Thread):
+    """Writes as fast as it can; keeps what was answered as stored, and when."""
+
+    def __init__(self, stack):
+        super().__init__(daemon=True)
+        self.stack, self.stored, self.refused, self.stop = stack, [], 0, False
+
+    def run(self):
+        number = 0
+        while not self.stop:
+            number += 1
+            name = f"writer-{number}"
+            try:
+                reply = put(self.stack, name)
+            except OSError:
+                continue
+            if reply.status in (200, 201):
+                self.stored.append(name)
+            elif refused(reply):
+                self.refused += 1
+
+
+def test_nothing_that_was_stored_is_lost_by_a_live_restore(stack, backups):
+    """What was answered as stored is in the safety backup, or in what runs now."""
+    assert put(stack, "before").status in (200, 201)
+    made = backups.create()["id"]
+    assert put(stack, "after").status in (200, 201)
+    writer = Writer(stack)
+    writer.start()
+    eventually(lambda: len(writer.stored) > 3, seconds=60, what=stack.logs)
+    done = backups.run("restore", made, "--target", "live", "--confirm", made)
+    over(stack)
+    eventually(lambda: put(stack, "new").status in (200, 201), seconds=60, what=stack.logs)
+    writer.stop = True
+    writer.join(timeout=120)
+    assert writer.refused > 0
+    name = "cairn_live_check"
+    safety = done["safety_backup"]
+    backups.run("restore", safety, "--target", "database", "--database", name)
+    admin, _ = server(stack)
+    saved = set(stack.psql("SELECT id FROM documents",
+                           url=admin.replace("/postgres", "/" + name)).split())
+    now = set(stack.psql("SELECT id FROM documents").split())
+    assert "after" in saved and "after" not in now and "before" in now
+    lost = [one for one in writer.stored if one not in saved and one not in now]
+    assert lost == []
+    stack.psql(f"DROP DATABASE {name}", url=admin)
+    # views are brought back
+    eventually(lambda: there(stack, "before") and not there(stack, "after"), seconds=60,
+               what=stack.logs)
+
+    def found(name):
+        return any(hit["document_id"] == name
+                   for hit in stack.search(f"text of {name}")["results"])
+    eventually(lambda: found("before") and not found("after"), seconds=120, what=stack.logs)
+    backups.run("undo", "--confirm", "undo")
+    eventually(lambda: found("after"), seconds=120, what=stack.logs)
+    over(stack)
+
+
+def test_a_restore_that_dies_leaves_nobody_locked_out(stack, backups):
+    """While it waits for somebody who does not stop writing."""
+    made = backups.create()["id"]
+    holder = subprocess.Popen(["psql", "-Xq", stack.env["DATABASE_URL"]],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder.stdin.write("BEGIN; LOCK TABLE documents IN ROW EXCLUSIVE MODE; SELECT 'held';\n")
+    holder.stdin.flush()
+    assert "held" in "".join(holder.stdout.readline() for _ in range(3))
+    process = backups.start("restore", made, "--target", "live", "--confirm", made)
+    eventually(lambda: refused(put(stack, "dies")), seconds=120, what=stack.logs)
+    assert stack.get("/api/admin/maintenance").json()["restoring"] is True
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    holder.stdin.close()
+    holder.wait(timeout=60)
+    over(stack)
+    eventually(lambda: put(stack, "lives").status in (200, 201), seconds=60, what=stack.logs)
+    admin, name = server(stack)
+    # as if it had died in the middle of the swap
+    stack.psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', url=admin)
+    assert backups.run("repair")["database"] == name
+    assert stack.psql("SELECT count(*) > 0 FROM documents") == "t"
+    halves = stack.psql(
+        f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name[:30]}\\_new\\_%'", url=admin)
+    assert halves == "0"
+
+
+def test_only_one_restore_at_a_time(stack, backups):
+    admin, name = server(stack)
+    other = subprocess.Popen(["psql", "-XAtq", admin], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, text=True)
+    other.stdin.write("SELECT pg_try_advisory_lock(hashtext('cairn-maintenance'), "
+                      f"hashtext('{name}'));\n")
+    other.stdin.flush()
+    assert other.stdout.readline().strip() == "t"
+    made = backups.sets()[0]["id"]
+    assert "another restore" in backups.run("restore", made, "--target", "live", "--confirm", made,
+                                            code=1)
+    other.stdin.close()
+    other.wait(timeout=60)
