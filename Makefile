@@ -18,7 +18,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt tests-build fuzzers \
+.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-backup bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
@@ -77,6 +77,14 @@ test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgr
 test-bolt: ## Neo4j's public driver, from the npm registry, against the stack
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@CAIRN_BIN=build/release/bin $(PYTEST) tests/bolt
+
+test-deploy: ## manifests, alerts, dashboards, workflows; says what it skips for want of a tool
+	@scripts/deps.sh build run test deploy
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@CAIRN_BIN=build/release/bin $(PYTEST) -rs tests/deploy
+
+k8s-rules: ## copy compose/monitoring's rules to where Kubernetes and the chart have them
+	@scripts/generate-k8s-rules.sh
 
 asan: ## unit and system tests under AddressSanitizer and UBSan
 	@$(MAKE) $(PARALLEL) BUILD=asan test-unit

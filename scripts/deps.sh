@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what Cairn needs from Debian, by package name. Does nothing when all is there.
-#   scripts/deps.sh [--check] [build] [run] [test] [lint] [bench]
+#   scripts/deps.sh [--check] [build] [run] [test] [deploy] [lint] [bench]
 # --check only says what is missing (exit 1). Works on bookworm and trixie.
 set -eu
 
@@ -28,6 +28,8 @@ names() {
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates wordnet-base ;;
     test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh ;;
+    deploy) echo prometheus prometheus-alertmanager prometheus-postgres-exporter \
+        prometheus-redis-exporter python3-yaml ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;
     bench) echo nginx-light wrk python3 g++ libhnswlib-dev python3-flask gunicorn \
