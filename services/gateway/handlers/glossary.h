@@ -51,6 +51,8 @@ const struct glossary_format *glossary_format_of_name(struct sh_bytes name);
 /* glossary_import_job.c: 202 and the job of that id, or, to wait, 200 and the job when it
  * has ended. */
 void glossary_answer_job(struct exchange *x, struct sh_bytes id, bool wait);
+/* ?wait= of the query. False: answered. */
+SH_CHECK bool glossary_read_wait(struct exchange *x, bool *out);
 
 /* An object. */
 void glossary_write(struct sh_buffer *out, const struct glossary_term *term);

@@ -289,19 +289,6 @@ static bool read_format(struct exchange *x, bool is_form,
     return false;
 }
 
-static bool read_wait(struct exchange *x, bool *out)
-{
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, "wait", 8, &text))
-        return false;
-    *out = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*out || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, "wait", "wait must be true or false");
-    return false;
-}
-
 static enum sh_err open_sink(struct importing *self, uint64_t most)
 {
     struct exchange *x = self->x;
@@ -321,7 +308,7 @@ void glossary_import_post(struct exchange *x, void *unused)
 
     (void)unused;
     if (!exchange_body_plain(x) || !read_format(x, is_form, &format) ||
-        !read_wait(x, &wait))
+        !glossary_read_wait(x, &wait))
         return;
     if (sh_http_content_length(x->request) > (int64_t)(most + FORM_EXTRA_BYTES)) {
         exchange_fail_err(x, SH_TOOBIG, "the file is larger than this server takes");

@@ -89,6 +89,12 @@ route_fn glossary_list_get, glossary_post, glossary_get, glossary_put_one,
     glossary_delete;
 /* glossary_import.c, glossary_export.c */
 route_fn glossary_import_post, glossary_export_get;
+/* glossary_candidates.c */
+extern const struct schema glossary_extract_schema, glossary_draft_schema,
+    glossary_ids_schema;
+route_fn glossary_extract_post, glossary_candidates_get, glossary_candidate_accept,
+    glossary_candidate_reject, glossary_candidate_reopen, glossary_candidates_accept,
+    glossary_candidates_reject, glossary_candidates_reopen;
 /* glossary_relations.c */
 extern const struct schema glossary_relation_schema;
 route_fn glossary_relations_get, glossary_relations_post, glossary_relations_delete;

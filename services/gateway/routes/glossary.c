@@ -35,6 +35,20 @@ static const struct route_param export_params[] = {
     {"domain", "string", "only of this domain"},
     {"status", "string", "only draft, validated or deprecated ones"},
     {0}};
+static const struct route_param extract_params[] = {
+    {"wait", "boolean", "true: answer when it is done; otherwise 202 and a job"},
+    {0}};
+static const struct route_param candidate_params[] = {
+    {"q", "string", "only terms with this text in them"},
+    {"language", "string", "only of this language"},
+    {"status", "string", "open, accepted or rejected; open when absent"},
+    {"kind", "string", "only word, or only phrase"},
+    {"min_frequency", "integer", "found at least so often"},
+    {"job_id", "string", "only what this extraction was the last to find"},
+    {"sort", "string", "score, frequency, documents or term; score when absent"},
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 200; 20 when absent"},
+    {0}};
 /* clang-format on */
 
 static const struct route routes[] = {
@@ -49,6 +63,30 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/glossary/export", "export_glossary", glossary_export_get, NULL,
      PERMIT_READ_GLOSSARY, 0, "Glossary", "The glossary as a file", export_params,
      "application/octet-stream"},
+    {ROUTE_POST, 202, "/api/glossary/extract", "extract_terms", glossary_extract_post,
+     &glossary_extract_schema, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "Look for terms in documents: a job", extract_params, "GlossaryJob"},
+    {ROUTE_GET, 200, "/api/glossary/candidates", "list_candidates",
+     glossary_candidates_get, NULL, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "What was found in documents", candidate_params, "GlossaryCandidates"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/accept", "accept_candidates",
+     glossary_candidates_accept, &glossary_ids_schema, PERMIT_WRITE_GLOSSARY, 0,
+     "Glossary", "Drafts of many candidates", NULL, "GlossaryVerdicts"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/reject", "reject_candidates",
+     glossary_candidates_reject, &glossary_ids_schema, PERMIT_WRITE_GLOSSARY, 0,
+     "Glossary", "Never propose these again", NULL, "GlossaryVerdicts"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/reopen", "reopen_candidates",
+     glossary_candidates_reopen, &glossary_ids_schema, PERMIT_WRITE_GLOSSARY, 0,
+     "Glossary", "Propose these again", NULL, "GlossaryVerdicts"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/{id}/accept", "accept_candidate",
+     glossary_candidate_accept, &glossary_draft_schema, PERMIT_WRITE_GLOSSARY, 0,
+     "Glossary", "A draft of a candidate", NULL, "GlossaryVerdict"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/{id}/reject", "reject_candidate",
+     glossary_candidate_reject, NULL, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "Never propose it again", NULL, "GlossaryVerdict"},
+    {ROUTE_POST, 200, "/api/glossary/candidates/{id}/reopen", "reopen_candidate",
+     glossary_candidate_reopen, NULL, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "Propose it again", NULL, "GlossaryVerdict"},
     {ROUTE_GET, 200, "/api/glossary/{id}", "get_term", glossary_get, NULL,
      PERMIT_READ_GLOSSARY, 0, "Glossary", "One entry", NULL, "GlossaryTerm"},
     {ROUTE_PUT, 200, "/api/glossary/{id}", "change_term", glossary_put_one,

@@ -169,6 +169,36 @@ void runner_call(struct runner *self, struct sh_rpc_client *client,
         runner_pause(self, RETRY_MS);
 }
 
+/* --- threads ------------------------------------------------------------------------ */
+
+static void run_work(struct sh_work *work)
+{
+    struct runner *self = SH_CONTAINER_OF(work, struct runner, work);
+
+    self->working(self);
+}
+
+static void on_worked(struct sh_work *work, enum sh_err err)
+{
+    struct runner *self = SH_CONTAINER_OF(work, struct runner, work);
+
+    if (err != SH_OK)
+        self->closing = true;
+    if (returned(self))
+        self->worked(self);
+}
+
+void runner_work(struct runner *self, struct sh_workers *workers,
+                 void (*work)(struct runner *runner), void (*done)(struct runner *runner))
+{
+    self->working = work;
+    self->worked = done;
+    self->work = (struct sh_work){.run = run_work, .done = on_worked};
+    self->busy = sh_workers_submit(workers, &self->work) == SH_OK;
+    if (!self->busy)
+        runner_pause(self, RETRY_MS);
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
 void *runner_make(size_t size, const struct runner *self)

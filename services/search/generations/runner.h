@@ -1,11 +1,12 @@
-/* runner: a job of style STEPS in hand: one thing at a time, a statement, a call, a
- * checkpoint or a pause, then the next step. It looks between them at whether the job is
- * to be cancelled or left. Loop thread only. */
+/* runner: a job of style STEPS in hand: one thing at a time, a statement, a call,
+ * work of a thread, a checkpoint or a pause, then the next step. It looks between them at
+ * whether the job is to be cancelled or left. Loop thread only. */
 #ifndef SEARCH_GENERATION_RUNNER_H
 #define SEARCH_GENERATION_RUNNER_H
 
 #include "shared/jobs.h"
 #include "shared/rpc_client.h"
+#include "shared/workers.h"
 
 struct runner;
 
@@ -35,6 +36,9 @@ struct runner { /* embedded; the first five are the owner's to set */
     sh_rpc_done_fn *answered;
     sh_pg_done_fn *queried;
     void (*saved)(struct runner *runner, enum sh_err err);
+    void (*working)(struct runner *runner);
+    void (*worked)(struct runner *runner);
+    struct sh_work work;
     uv_timer_t timer;
 };
 
@@ -58,6 +62,10 @@ void runner_call(struct runner *self, struct sh_rpc_client *client,
 /* `done` only when it was committed. */
 void runner_save(struct runner *self, const struct sh_job_checkpoint *checkpoint,
                  void (*done)(struct runner *runner, enum sh_err err));
+/* `work` on a thread of the workers, then `done` on the loop. */
+void runner_work(struct runner *self, struct sh_workers *workers,
+                 void (*work)(struct runner *runner),
+                 void (*done)(struct runner *runner));
 void runner_pause(struct runner *self, uint64_t ms);
 void runner_next(struct runner *self);
 

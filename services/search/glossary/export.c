@@ -95,8 +95,10 @@ static void run_write(struct sh_work *work)
         self->format->begin(&self->writer, &self->out);
     while (row < count && self->out.len < PIECE_BYTES) {
         int some = 0;
-        while (some < PAGE_STEP && row < count)
-            terms_read(self->rows, row++, false, &terms[some++]);
+        for (; some < PAGE_STEP && row < count; some++, row++) {
+            terms_read(self->rows, row, false, &terms[some]);
+            terms[some].highlight = sh_pg_text(self->rows, row, TERM_RELATIONS);
+        }
         self->format->page(&self->writer, terms, (size_t)some, &self->out);
     }
     if (row > 0) {

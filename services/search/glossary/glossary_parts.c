@@ -18,6 +18,12 @@ static enum sh_err add_methods(struct glossary_parts *self, struct sh_rpc_server
         {METHOD_GLOSSARY_DELETE, "glossary.delete", terms_delete_handle, &self->terms},
         {METHOD_GLOSSARY_IMPORT, "glossary.import", import_handle, &self->importer},
         {METHOD_GLOSSARY_EXPORT, "glossary.export", export_handle, &self->exporter},
+        {METHOD_GLOSSARY_EXTRACT, "glossary.extract", extraction_handle,
+         &self->extractor},
+        {METHOD_GLOSSARY_CANDIDATES, "glossary.candidates", candidates_list_handle,
+         &self->candidates},
+        {METHOD_GLOSSARY_JUDGE, "glossary.judge", candidates_judge_handle,
+         &self->candidates},
     };
     enum sh_err err = SH_OK;
 
@@ -44,6 +50,11 @@ enum sh_err glossary_parts_start(struct glossary_parts *self,
                                                  .ratio = uploads->ratio,
                                                  .cpu_s = CHILD_CPU_S},
                                        .most_by_user = options->most_by_user};
+    self->candidates = (struct candidates){options->pg};
+    self->extractor = (struct extractor){.loop = options->loop,
+                                         .pg = options->pg,
+                                         .workers = options->workers,
+                                         .most_by_user = options->most_by_user};
     return add_methods(self, options->rpc);
 }
 
@@ -51,9 +62,11 @@ void glossary_parts_kinds(struct glossary_parts *self,
                           struct sh_job_kind kinds[GLOSSARY_KINDS])
 {
     kinds[0] = import_kind(&self->importer);
+    kinds[1] = extraction_kind(&self->extractor);
 }
 
 void glossary_parts_stop(struct glossary_parts *self)
 {
     import_stop(&self->importer);
+    extraction_stop(&self->extractor);
 }

@@ -6,14 +6,18 @@
 #include "services/search/glossary/export.h"
 #include "services/search/glossary/import.h"
 #include "services/search/glossary/terms.h"
+#include "services/search/terminology/candidates.h"
+#include "services/search/terminology/extraction.h"
 #include "services/search/upload_parts.h"
 
-enum { GLOSSARY_KINDS = 1 };
+enum { GLOSSARY_KINDS = 2 };
 
 struct glossary_parts { /* {0} is stopped */
     struct terms terms;
     struct exporter exporter;
     struct importer importer;
+    struct candidates candidates;
+    struct extractor extractor;
 };
 
 struct glossary_parts_options {

@@ -11,7 +11,12 @@
 #include "services/search/query/record_call.h"
 #include "shared/clock.h"
 
-enum { STORE_MS = 30000, RETRY_MS = 1000, PARAMS = 1 + RECORD_RIGHTS + 1 };
+enum {
+    STORE_MS = 30000,
+    RETRY_MS = 1000,
+    PARAMS = 1 + RECORD_RIGHTS + 1,
+    LINK_PARAMS = 3,
+};
 
 /* One job in hand: FETCHING the file, READING a batch, STORING it, and at the end
  * RELEASING the claim of the file. */
@@ -42,6 +47,19 @@ struct importing {
 static const struct sh_pg_statement import_store = {
     "glossary_import", "SELECT line, outcome FROM glossary_import($1::jsonb, $2::bool, "
                        "$3::int, $4::bool, $5::text, $6::bool)"};
+/* What the batch says of relations waits until all entries are there. */
+static const struct sh_pg_statement import_links = {
+    "glossary_links", "INSERT INTO glossary_links (job_id, batch, links) VALUES ($1, "
+                      "$2::bigint, $3::jsonb) ON CONFLICT DO NOTHING"};
+/* job, rights → asked, missing, created; none: all are stored. */
+static const struct sh_pg_statement import_relate = {
+    "glossary_relate",
+    "WITH next AS (DELETE FROM glossary_links WHERE job_id = $1 AND batch = (SELECT "
+    "min(batch) FROM glossary_links WHERE job_id = $1) RETURNING links) "
+    "SELECT r.asked, r.missing, r.created FROM next n, LATERAL glossary_relate(n.links, "
+    "$2::bool, $3::int, $4::bool, $5::text) AS r"};
+static const struct sh_pg_statement import_forget = {
+    "glossary_links_forget", "DELETE FROM glossary_links WHERE job_id = $1"};
 
 /* --- the end ------------------------------------------------------------------------ */
 
@@ -72,9 +90,11 @@ static void end(struct importing *self, enum sh_job_outcome outcome, const char 
                 const char *message)
 {
     struct sh_pg_param param = terms_text(sh_bytes_of(self->claim));
-    struct sh_pg_step step = {&files_release, &param, 1, false};
+    struct sh_pg_param job = terms_text(sh_bytes_of(sh_job_id(self->run)));
+    struct sh_pg_step steps[] = {{&files_release, &param, 1, false},
+                                 {&import_forget, &job, 1, false}};
     struct sh_pg_call call = {
-        .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + STORE_MS};
+        .steps = steps, .count = 2, .deadline_ms = sh_now_ms() + STORE_MS};
 
     (void)snprintf(self->code, sizeof(self->code), "%s", code != NULL ? code : "");
     (void)snprintf(self->message, sizeof(self->message), "%s",
@@ -139,14 +159,20 @@ static void on_stored(void *arg, enum sh_err err, const struct sh_pg_reply *repl
 static void store(struct importing *self, const struct glossary_batch *batch)
 {
     struct sh_pg_param params[PARAMS] = {0};
-    struct sh_pg_step step = {&import_store, params, PARAMS, false};
+    char number[24];
+    (void)snprintf(number, sizeof(number), "%" PRIu64, self->result.batches);
+    struct sh_pg_param links[LINK_PARAMS] = {
+        terms_text(sh_bytes_of(sh_job_id(self->run))), terms_text(sh_bytes_of(number)),
+        terms_text(batch->links)};
+    struct sh_pg_step steps[] = {{&import_store, params, PARAMS, false},
+                                 {&import_links, links, LINK_PARAMS, false}};
     char *cursor = import_result_text(&self->result);
     struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
                                            .done = self->result.rows + batch->rows -
                                                    self->result.failed,
                                            .failed = self->result.failed,
-                                           .steps = &step,
-                                           .step_count = 1};
+                                           .steps = steps,
+                                           .step_count = batch->links.len > 2 ? 2 : 1};
     enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
 
     params[0] = terms_text(batch->terms);
@@ -176,6 +202,59 @@ static void on_batch(void *arg, const struct glossary_batch *batch)
     store(self, batch);
 }
 
+/* --- relations ---------------------------------------------------------------------- */
+
+static void relate(struct importing *self);
+
+static void go_on(struct importing *self, const PGresult *figures)
+{
+    import_result_related(&self->result, figures);
+    if (!is_over(self))
+        relate(self);
+}
+
+static void on_related(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
+{
+    struct importing *self = arg;
+
+    self->storing = false;
+    if (err == SH_CANCELED)
+        leave(self, NULL);
+    else if (err == SH_INVALID || err == SH_CONFLICT)
+        end(self, SH_JOB_FAILED, sh_err_code(err), "the record refused its relations");
+    else if (err != SH_OK)
+        leave(self, sh_err_text(err));
+    else if (PQntuples(reply->results[1]) == 0)
+        end(self, SH_JOB_DONE, NULL, NULL);
+    else
+        go_on(self, reply->results[1]);
+}
+
+/* Those of the first batch that waits, and forget them. */
+static void relate(struct importing *self)
+{
+    struct sh_pg_param params[1 + RECORD_RIGHTS] = {0};
+    struct sh_pg_step step = {&import_relate, params, 1 + RECORD_RIGHTS, false};
+    char *cursor = import_result_text(&self->result);
+    struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
+                                           .done =
+                                               self->result.rows - self->result.failed,
+                                           .failed = self->result.failed,
+                                           .steps = &step,
+                                           .step_count = 1};
+    enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
+
+    params[0] = terms_text(sh_bytes_of(sh_job_id(self->run)));
+    if (err == SH_OK)
+        err = record_rights_of(&self->caller, &self->arena, params + 1);
+    if (err == SH_OK)
+        err = sh_job_checkpoint(self->run, &checkpoint, on_related, self);
+    self->storing = err == SH_OK;
+    free(cursor); /* jansson's */
+    if (err != SH_OK)
+        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+}
+
 static void on_ended(void *arg, const char *code, const char *message)
 {
     struct importing *self = arg;
@@ -186,7 +265,7 @@ static void on_ended(void *arg, const char *code, const char *message)
     if (code[0] != '\0')
         end(self, SH_JOB_FAILED, code, message);
     else
-        end(self, SH_JOB_DONE, NULL, NULL);
+        relate(self);
 }
 
 static const struct terms_child_events child_events = {on_batch, on_ended};
@@ -297,67 +376,4 @@ void import_stop(struct importer *self)
             leave(one, NULL);
     }
     self->pg = NULL;
-}
-
-/* --- making the job ----------------------------------------------------------------- */
-
-static void on_added(void *arg, const struct sh_job_reply *reply)
-{
-    struct sh_rpc_call *call = arg;
-    struct job_ref ref = {sh_bytes_of(reply->id)};
-
-    if (reply->err == SH_BUSY)
-        sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
-                    "too many of your jobs have not ended yet");
-    else if (reply->err != SH_OK)
-        sh_rpc_fail(call, reply->err, NULL, NULL, "%s", sh_err_text(reply->err));
-    else
-        sh_rpc_reply(call, job_ref_desc(), &ref);
-}
-
-static char *params_of(const struct glossary_import *asked)
-{
-    char claim[24];
-    json_t *params;
-    char *text;
-
-    (void)snprintf(claim, sizeof(claim), "%" PRIu64, asked->claim);
-    params = json_pack("{s:s%, s:s%, s:s, s:b}", "hash", asked->hash.data,
-                       asked->hash.len, "format", asked->format.data, asked->format.len,
-                       "claim", claim, "may_validate", asked->may_validate);
-    text = params != NULL ? json_dumps(params, JSON_COMPACT) : NULL;
-    json_decref(params);
-    return text;
-}
-
-void import_handle(void *arg, struct sh_rpc_call *call)
-{
-    struct importer *self = arg;
-    const struct caller *caller = sh_rpc_call_caller(call);
-    struct sh_buffer rights = {0};
-    struct glossary_import asked;
-    char *params = NULL;
-    enum sh_err err;
-
-    if (sh_rpc_call_decode(call, glossary_import_desc(), &asked) != SH_OK)
-        return;
-    if (!sh_file_hash_ok(asked.hash)) {
-        sh_rpc_fail(call, SH_INVALID, NULL, NULL, "a hash is wanted");
-        return;
-    }
-    err = self->pg == NULL ? SH_DRAINING : msg_encode(caller_desc(), caller, &rights);
-    if (err == SH_OK && (params = params_of(&asked)) == NULL)
-        err = SH_NOMEM;
-    struct sh_job_new order = {.kind = IMPORT_KIND,
-                               .style = SH_JOB_STEPS,
-                               .params = sh_bytes_of(params),
-                               .caller = sh_buffer_bytes(&rights),
-                               .created_by = caller->user_id,
-                               .most_by_user = self->most_by_user};
-    if (err == SH_OK)
-        err = sh_job_add(self->pg, &order, on_added, call);
-    if (err != SH_OK)
-        sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
-    sh_buffer_free(&rights);
-    free(params); /* jansson's */
 }

@@ -22,7 +22,9 @@ void import_result_read(struct import_result *self, struct sh_bytes cursor)
                                    .created = member(json, "created"),
                                    .updated = member(json, "updated"),
                                    .unchanged = member(json, "unchanged"),
-                                   .failed = member(json, "failed")};
+                                   .failed = member(json, "failed"),
+                                   .relations = member(json, "relations"),
+                                   .unrelated = member(json, "unrelated")};
     if (json_is_array(errors))
         self->errors = json_incref(errors);
     json_decref(json);
@@ -86,13 +88,21 @@ void import_result_add(struct import_result *self, const struct glossary_batch *
         add_outcome(self, PQgetvalue(outcomes, row, 0), PQgetvalue(outcomes, row, 1));
 }
 
+void import_result_related(struct import_result *self, const PGresult *figures)
+{
+    self->unrelated += sh_pg_u64(figures, 0, 1);
+    self->relations += sh_pg_u64(figures, 0, 2);
+}
+
 char *import_result_text(const struct import_result *self)
 {
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "batches", (json_int_t)self->batches,
-        "rows", (json_int_t)self->rows, "created", (json_int_t)self->created, "updated",
-        (json_int_t)self->updated, "unchanged", (json_int_t)self->unchanged, "failed",
-        (json_int_t)self->failed, "errors", self->errors);
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "batches",
+                  (json_int_t)self->batches, "rows", (json_int_t)self->rows, "created",
+                  (json_int_t)self->created, "updated", (json_int_t)self->updated,
+                  "unchanged", (json_int_t)self->unchanged, "failed",
+                  (json_int_t)self->failed, "relations", (json_int_t)self->relations,
+                  "unrelated", (json_int_t)self->unrelated, "errors", self->errors);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);

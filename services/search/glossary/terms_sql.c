@@ -37,10 +37,22 @@ const struct sh_pg_statement terms_by_time = {"terms_by_time",
 const struct sh_pg_statement terms_by_time_down = {
     "terms_by_time_down", PAGE("t.updated_at DESC, t.id COLLATE \"C\" DESC")};
 
+/* Relations in the graph from the entry to others that may be seen, a line each. */
+#define RELATIONS                                                                        \
+    "(SELECT string_agg(e.type || E'\t' || (n.properties ->> 'term_id'), E'\n' ORDER "   \
+    "BY "                                                                                \
+    "e.type COLLATE \"C\", e.to_id COLLATE \"C\") FROM graph_edges e JOIN graph_nodes "  \
+    "n "                                                                                 \
+    "ON n.id = e.to_id WHERE e.from_id = glossary_node_id(t.id) AND e.type = ANY "       \
+    "('{SYNONYM_OF,BROADER,RELATED,TRANSLATION_OF,ABBREVIATION_OF}') "                   \
+    "AND n.properties ->> 'term_id' <> '' AND " STORE_READABLE(                          \
+        "e.clearance_level", "e.department") " AND " STORE_READABLE("n.clearance_level", \
+                                                                    "n.department") ")"
+
 const struct sh_pg_statement terms_export = {
-    "terms_export",
-    "SELECT " COLUMNS " FROM glossary_terms t WHERE t.id > $1::text AND " FILTERED
-    " ORDER BY t.id LIMIT $9::bigint"};
+    "terms_export", "SELECT " COLUMNS ", " RELATIONS
+                    " FROM glossary_terms t WHERE t.id > $1::text AND " FILTERED
+                    " ORDER BY t.id LIMIT $9::bigint"};
 
 /* --- by words ----------------------------------------------------------------------- */
 

@@ -21,8 +21,9 @@ enum term_column {
     TERM_METADATA,
     TERM_CREATED,
     TERM_UPDATED,
-    TERM_SCORE,     /* of terms_search only */
-    TERM_HIGHLIGHT, /* likewise */
+    TERM_SCORE,                  /* of terms_search only */
+    TERM_HIGHLIGHT,              /* likewise */
+    TERM_RELATIONS = TERM_SCORE, /* of terms_export only */
 };
 
 extern const struct sh_pg_statement terms_get, /* id, rights → enum term_column */

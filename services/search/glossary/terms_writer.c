@@ -16,6 +16,45 @@ struct sh_bytes terms_written_field(const struct glossary_term *term, size_t whi
     return all[which];
 }
 
+const char *const terms_relations[] = {"SYNONYM_OF", "BROADER", "RELATED",
+                                       "TRANSLATION_OF", "ABBREVIATION_OF"};
+
+bool terms_relation_next(const struct glossary_term *term, size_t *at,
+                         struct terms_relation *out)
+{
+    const char *text = term->highlight.data;
+    const char *tab;
+    const char *end;
+
+    if (*at >= term->highlight.len)
+        return false;
+    tab = memchr(text + *at, '\t', term->highlight.len - *at);
+    end = memchr(text + *at, '\n', term->highlight.len - *at);
+    if (end == NULL)
+        end = text + term->highlight.len;
+    if (tab == NULL || tab > end)
+        return false;
+    out->type = (struct sh_bytes){text + *at, (size_t)(tab - text) - *at};
+    out->to = (struct sh_bytes){tab + 1, (size_t)(end - tab) - 1};
+    *at = (size_t)(end - text) + 1;
+    return true;
+}
+
+void terms_write_related(struct sh_buffer *out, const struct glossary_term *term,
+                         size_t which)
+{
+    struct terms_relation one;
+    bool first = true;
+
+    for (size_t at = 0; terms_relation_next(term, &at, &one);) {
+        if (!sh_bytes_is(one.type, terms_relations[which]))
+            continue;
+        sh_buffer_text(out, first ? "" : "|");
+        sh_buffer_append(out, one.to.data, one.to.len);
+        first = false;
+    }
+}
+
 const struct terms_format *terms_format(struct sh_bytes name)
 {
     static const struct terms_format *const all[] = {&terms_csv, &terms_json, &terms_tbx,
@@ -100,12 +139,15 @@ static void csv_begin(struct terms_writer *self, struct sh_buffer *out)
     (void)self;
     for (size_t i = 0; i < TERMS_WRITTEN; i++)
         sh_buffer_printf(out, "%s%s", i > 0 ? "," : "", terms_written[i]);
+    for (size_t i = 0; i < TERMS_RELATIONS; i++)
+        sh_buffer_printf(out, ",%s", terms_relations[i]);
     sh_buffer_text(out, "\r\n");
 }
 
 static void csv_page(struct terms_writer *self, const struct glossary_term *terms,
                      size_t count, struct sh_buffer *out)
 {
+    struct sh_buffer related = {0};
     char number[2];
 
     self->rows += count;
@@ -115,8 +157,17 @@ static void csv_page(struct terms_writer *self, const struct glossary_term *term
                 sh_buffer_text(out, ",");
             write_cell(out, terms_written_field(&terms[i], k, number));
         }
+        for (size_t k = 0; k < TERMS_RELATIONS; k++) {
+            sh_buffer_text(out, ",");
+            sh_buffer_clear(&related);
+            terms_write_related(&related, &terms[i], k);
+            write_cell(out, sh_buffer_bytes(&related));
+        }
         sh_buffer_text(out, "\r\n");
     }
+    if (related.err != SH_OK)
+        out->err = related.err;
+    sh_buffer_free(&related);
 }
 
 static void nothing(struct terms_writer *self, struct sh_buffer *out)
@@ -155,6 +206,25 @@ static void json_begin(struct terms_writer *self, struct sh_buffer *out)
     sh_buffer_text(out, "[");
 }
 
+static void write_json_relations(struct sh_buffer *out, const struct glossary_term *term)
+{
+    struct terms_relation one;
+    size_t at = 0;
+
+    if (!terms_relation_next(term, &at, &one))
+        return;
+    sh_buffer_text(out, ",\"relations\":[");
+    for (bool more = true; more;) {
+        sh_buffer_text(out, "{\"type\":");
+        write_json_text(out, one.type);
+        sh_buffer_text(out, ",\"to\":");
+        write_json_text(out, one.to);
+        more = terms_relation_next(term, &at, &one);
+        sh_buffer_text(out, more ? "}," : "}");
+    }
+    sh_buffer_text(out, "]");
+}
+
 static void write_json_term(struct sh_buffer *out, const struct glossary_term *term)
 {
     char number[2];
@@ -172,6 +242,7 @@ static void write_json_term(struct sh_buffer *out, const struct glossary_term *t
             write_json_text(out, text);
         before = ",";
     }
+    write_json_relations(out, term);
     sh_buffer_text(out, "}");
 }
 

@@ -28,6 +28,21 @@ struct terms_format {
 const struct terms_format *terms_format(struct sh_bytes name);
 extern const struct terms_format terms_csv, terms_json, terms_tbx, terms_skos, terms_xlsx;
 
+/* Of a term that is written `highlight` holds its relations, a line each: the type, a
+ * tab, the id of the other one. NARROWER is not among them: it follows from BROADER. */
+struct terms_relation {
+    struct sh_bytes type;
+    struct sh_bytes to;
+};
+/* False at the end; *at is 0 at the beginning. */
+bool terms_relation_next(const struct glossary_term *term, size_t *at,
+                         struct terms_relation *out);
+enum { TERMS_RELATIONS = 5 };
+extern const char *const terms_relations[TERMS_RELATIONS];
+/* The ids of one type, a bar between them, for tables. */
+void terms_write_related(struct sh_buffer *out, const struct glossary_term *term,
+                         size_t which);
+
 /* The fields of a term by their names, for tables. */
 enum { TERMS_WRITTEN = 12 };
 extern const char *const terms_written[TERMS_WRITTEN];

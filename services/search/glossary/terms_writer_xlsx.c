@@ -189,6 +189,8 @@ static void xlsx_begin(struct terms_writer *self, struct sh_buffer *out)
                    "spreadsheetml/2006/main\"><sheetData><row r=\"1\">");
     for (size_t i = 0; i < TERMS_WRITTEN; i++)
         write_cell(&sheet, i, 1, sh_bytes_of(terms_written[i]));
+    for (size_t i = 0; i < TERMS_RELATIONS; i++)
+        write_cell(&sheet, TERMS_WRITTEN + i, 1, sh_bytes_of(terms_relations[i]));
     sh_buffer_text(&sheet, "</row>");
     self->rows = 1;
     pack(self, &sheet, false, out);
@@ -199,6 +201,7 @@ static void xlsx_page(struct terms_writer *self, const struct glossary_term *ter
                       size_t count, struct sh_buffer *out)
 {
     struct sh_buffer sheet = {0};
+    struct sh_buffer related = {0};
     char number[2];
 
     for (size_t i = 0; i < count; i++) {
@@ -206,10 +209,18 @@ static void xlsx_page(struct terms_writer *self, const struct glossary_term *ter
         sh_buffer_printf(&sheet, "<row r=\"%llu\">", (unsigned long long)self->rows);
         for (size_t k = 0; k < TERMS_WRITTEN; k++)
             write_cell(&sheet, k, self->rows, terms_written_field(&terms[i], k, number));
+        for (size_t k = 0; k < TERMS_RELATIONS; k++) {
+            sh_buffer_clear(&related);
+            terms_write_related(&related, &terms[i], k);
+            write_cell(&sheet, TERMS_WRITTEN + k, self->rows, sh_buffer_bytes(&related));
+        }
         sh_buffer_text(&sheet, "</row>");
     }
     if (count > 0)
         pack(self, &sheet, false, out);
+    if (related.err != SH_OK)
+        out->err = related.err;
+    sh_buffer_free(&related);
     sh_buffer_free(&sheet);
 }
 

@@ -34,6 +34,17 @@ static void write_tbx_own(struct sh_buffer *out, const struct glossary_term *ter
                       terms_written_field(term, own[i], number), "</admin>");
 }
 
+static void write_tbx_relations(struct sh_buffer *out, const struct glossary_term *term)
+{
+    struct terms_relation one;
+
+    for (size_t at = 0; terms_relation_next(term, &at, &one);) {
+        sh_buffer_text(out, "<admin type=\"cairn-relation\">");
+        sh_buffer_append(out, one.type.data, one.type.len);
+        write_element(out, " ", "", "", one.to, "</admin>");
+    }
+}
+
 static void write_tbx_term(struct sh_buffer *out, uint64_t number,
                            const struct glossary_term *term)
 {
@@ -49,6 +60,7 @@ static void write_tbx_term(struct sh_buffer *out, uint64_t number,
     write_element(out, "<termNote type=\"partOfSpeech\">", "", "", term->part_of_speech,
                   "</termNote>");
     write_tbx_own(out, term);
+    write_tbx_relations(out, term);
     sh_buffer_text(out, "</termSec></langSec></conceptEntry>\n");
 }
 
@@ -97,6 +109,24 @@ static void write_uri(struct sh_buffer *out, struct sh_bytes id)
     }
 }
 
+/* As SKOS has them, and in our own elements where it has none. */
+static void write_skos_relations(struct sh_buffer *out, const struct glossary_term *term)
+{
+    static const char *const elements[TERMS_RELATIONS] = {
+        "skos:exactMatch", "skos:broader", "skos:related", "cairn:translationOf",
+        "cairn:abbreviationOf"};
+    struct terms_relation one;
+
+    for (size_t at = 0; terms_relation_next(term, &at, &one);)
+        for (size_t i = 0; i < TERMS_RELATIONS; i++) {
+            if (!sh_bytes_is(one.type, terms_relations[i]))
+                continue;
+            sh_buffer_printf(out, "<%s rdf:resource=\"", elements[i]);
+            write_uri(out, one.to);
+            sh_buffer_text(out, "\"/>");
+        }
+}
+
 static void write_skos_term(struct sh_buffer *out, const struct glossary_term *term)
 {
     static const size_t own[] = {4, 5, 6, 7, 8, 9, 10, 11}; /* domain, … */
@@ -120,6 +150,7 @@ static void write_skos_term(struct sh_buffer *out, const struct glossary_term *t
         if (text.len > 0)
             sh_buffer_printf(out, "%s>", terms_written[own[i]]);
     }
+    write_skos_relations(out, term);
     sh_buffer_text(out, "</skos:Concept>\n");
 }
 

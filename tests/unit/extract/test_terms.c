@@ -95,7 +95,7 @@ static void a_table_has_names_and_relations(void **state)
     assert_int_equal(read->errors, 1); /* clearance 9 */
     assert_string_equal(field(read, 0, "term"), "a \"b\"");
     assert_string_equal(field(read, 0, "domain"), "mills");
-    has_links(read, "[[\"1\",[\"SYNONYM_OF\",\"2\"],[\"SYNONYM_OF\",\"3\"]]]");
+    has_links(read, "[[\"1\",\"en\",[\"SYNONYM_OF\",\"2\"],[\"SYNONYM_OF\",\"3\"]]]");
     close_read(read);
 }
 
@@ -107,7 +107,7 @@ static void json_is_read_entry_by_entry(void **state)
     assert_int_equal(read->count, 4);
     assert_int_equal(read->errors, 2); /* a number for a term, a line of nonsense */
     assert_string_equal(field(read, 1, "term"), "b");
-    has_links(read, "[[\"1\",[\"BROADER\",\"2\"]]]");
+    has_links(read, "[[\"1\",\"en\",[\"BROADER\",\"2\"]]]");
     close_read(read);
 }
 
@@ -124,8 +124,8 @@ static void terms_of_a_concept_belong_together(void **state)
     assert_string_equal(field(read, 2, "language"), "de");
     assert_string_equal(field(read, 2, "status"), "deprecated");
     assert_string_equal(field(read, 2, "domain"), "law");
-    has_links(read, "[[\"IATE-1-en-2\",[\"SYNONYM_OF\",\"IATE-1-en-1\"]],"
-                    "[\"IATE-1-de-3\",[\"TRANSLATION_OF\",\"IATE-1-en-1\"]]]");
+    has_links(read, "[[\"IATE-1-en-2\",\"en\",[\"SYNONYM_OF\",\"IATE-1-en-1\"]],"
+                    "[\"IATE-1-de-3\",\"de\",[\"TRANSLATION_OF\",\"IATE-1-en-1\"]]]");
     close_read(read);
     read = read_seed("tbx", "own");
     assert_string_equal(field(read, 0, "id"), "a b");
@@ -143,9 +143,9 @@ static void labels_of_a_concept_are_terms(void **state)
     assert_string_equal(field(read, 0, "status"), "validated");
     assert_string_equal(field(read, 1, "term"), "chat");
     assert_string_equal(field(read, 2, "term"), "puss");
-    has_links(read, "[[\"http://x.org/1\",[\"BROADER\",\"a b\"]],"
-                    "[\"http://x.org/1#fr-1\",[\"TRANSLATION_OF\",\"http://x.org/1\"]],"
-                    "[\"http://x.org/1#en-2\",[\"SYNONYM_OF\",\"http://x.org/1\"]]]");
+    has_links(read, "[[\"http://x.org/1\",\"en\",[\"BROADER\",\"a b\"]],"
+                    "[\"http://x.org/1#fr-1\",\"fr\",[\"TRANSLATION_OF\",\"http://x.org/1\"]],"
+                    "[\"http://x.org/1#en-2\",\"en\",[\"SYNONYM_OF\",\"http://x.org/1\"]]]");
     close_read(read);
 }
 

@@ -121,21 +121,26 @@ static void note_error(struct terms_out *terms)
     error->code = sh_bytes_of("invalid_request");
 }
 
-/* Its id for its relations: theirs needs one. */
+/* By its id, or where the file gives it none as it is written, and its language. */
 static void add_links(struct terms_out *terms)
 {
+    const struct sh_buffer *own = &terms->fields[TERMS_id];
+    const struct sh_buffer *language = &terms->fields[TERMS_language];
     json_t *id;
     char *text;
-    const struct sh_buffer *own = &terms->fields[TERMS_id];
 
-    if (terms->links.len == 0 || own->len == 0)
+    if (terms->links.len == 0)
         return;
-    id = json_stringn(own->data, own->len);
-    text = id != NULL ? json_dumps(id, JSON_ENCODE_ANY) : NULL;
-    if (text != NULL)
-        sh_buffer_printf(&terms->batch_links, "%s[%s,",
-                         terms->batch_links.len > 0 ? "," : "[", text);
+    if (own->len == 0)
+        own = &terms->fields[TERMS_term];
+    id = json_pack("[s%, s%]", own->data, own->len,
+                   language->len > 0 ? language->data : "en",
+                   language->len > 0 ? language->len : (size_t)2);
+    text = id != NULL ? json_dumps(id, JSON_COMPACT) : NULL;
     if (text != NULL) {
+        text[strlen(text) - 1] = '\0'; /* the array goes on */
+        sh_buffer_printf(&terms->batch_links, "%s%s,",
+                         terms->batch_links.len > 0 ? "," : "[", text);
         sh_buffer_append(&terms->batch_links, terms->links.data, terms->links.len);
         sh_buffer_text(&terms->batch_links, "]");
     }

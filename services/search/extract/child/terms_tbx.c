@@ -66,6 +66,8 @@ static void begin_term(struct tbx *self, struct sh_bytes id)
                        self->concept, self->language, self->number);
 }
 
+static void take_target(struct tbx *self, const xmlChar **attributes, int count);
+
 static void on_start(void *arg, const char *name, const xmlChar **attributes, int count)
 {
     struct tbx *self = arg;
@@ -82,6 +84,8 @@ static void on_start(void *arg, const char *name, const xmlChar **attributes, in
         sh_buffer_clear(&self->own_definition);
     } else if (is(name, "tig", "termSec") || strcmp(name, "ntig") == 0) {
         begin_term(self, xml_attribute(attributes, count, "id"));
+    } else {
+        take_target(self, attributes, count);
     }
 }
 
@@ -123,6 +127,40 @@ static void end_term(struct tbx *self)
     terms_end(terms);
 }
 
+/* "BROADER id", as Cairn writes it. */
+static void take_relation(struct tbx *self, struct sh_bytes text)
+{
+    static const char *const known[] = {"SYNONYM_OF",     "BROADER",
+                                        "NARROWER",       "RELATED",
+                                        "TRANSLATION_OF", "ABBREVIATION_OF"};
+    const char *at = text.data;
+
+    for (size_t i = 0; i < SH_COUNT(known); i++) {
+        size_t len = strlen(known[i]);
+        if (text.len > len + 1 && memcmp(at, known[i], len) == 0 && at[len] == ' ')
+            terms_link(self->terms, known[i],
+                       (struct sh_bytes){at + len + 1, text.len - len - 1});
+    }
+}
+
+/* What TBX points at with a target: another concept, or a term of it. */
+static void take_target(struct tbx *self, const xmlChar **attributes, int count)
+{
+    static const struct {
+        const char *type;
+        const char *relation;
+    } known[] = {{"crossReference", "RELATED"},
+                 {"relatedConcept", "RELATED"},
+                 {"superordinateConceptGeneric", "BROADER"},
+                 {"broaderConceptGeneric", "BROADER"},
+                 {"subordinateConceptGeneric", "NARROWER"}};
+    struct sh_bytes target = xml_attribute(attributes, count, "target");
+
+    for (size_t i = 0; self->in_term && i < SH_COUNT(known); i++)
+        if (strcmp(self->type, known[i].type) == 0)
+            terms_link(self->terms, known[i].relation, target);
+}
+
 /* What Cairn writes for fields that TBX has no place for: type="cairn-status". */
 static bool take_own(struct tbx *self, struct sh_bytes text)
 {
@@ -130,6 +168,8 @@ static bool take_own(struct tbx *self, struct sh_bytes text)
 
     if (strncmp(self->type, prefix, sizeof(prefix) - 1) != 0)
         return false;
+    if (strcmp(self->type, "cairn-relation") == 0)
+        take_relation(self, text);
     for (int i = 0; i < TERMS_FIELD_COUNT; i++)
         if (strcmp(self->type + sizeof(prefix) - 1, terms_field_names[i]) == 0)
             terms_set(self->terms, (enum terms_field)i, text);
