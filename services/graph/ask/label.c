@@ -4,6 +4,7 @@
 
 #include "services/graph/ask/asked.h"
 #include "services/graph/ask/write.h"
+#include "services/graph/find/value_finder.h"
 
 enum { FILTERS_MAX = 16 };
 
@@ -100,18 +101,69 @@ static bool keep(uint32_t place, void *arg)
     return true;
 }
 
+/* What equals() takes for equal to that text; how many ranges. */
+static size_t ranges_of(struct sh_bytes text, struct value_range out[4])
+{
+    char copy[64] = "";
+    struct value boolean = {.type = VALUE_BOOLEAN, .flag = sh_bytes_is(text, "true")};
+    struct value string = {.type = VALUE_STRING, .text = text};
+    size_t count = 0;
+    (void)value_range_equal(&string, &out[count++]);
+    if (boolean.flag || sh_bytes_is(text, "false"))
+        (void)value_range_equal(&boolean, &out[count++]);
+    if (text.len == 0 || text.len >= sizeof(copy))
+        return count;
+    memcpy(copy, text.data, text.len);
+    struct value real = {.type = VALUE_FLOAT, .real = strtod(copy, NULL)};
+    struct value integer = {.type = VALUE_INTEGER, .integer = strtoll(copy, NULL, 10)};
+    count += value_range_equal(&real, &out[count]);
+    count += value_range_equal(&integer, &out[count]);
+    return count;
+}
+
+/* Those of the label that may pass the first filter, by the index of its property; NULL:
+ * all of the label have to be looked at. The caller frees it. */
+static enum sh_err narrow(const struct listing *listing, const roaring_bitmap_t *label,
+                          roaring_bitmap_t **out)
+{
+    const struct question *question = listing->question;
+    uint64_t size = roaring_bitmap_get_cardinality(label);
+    struct value_range ranges[4];
+    *out = NULL;
+    if (question->values == NULL || listing->filter_count == 0 ||
+        size < VALUE_FINDER_LEAST)
+        return SH_OK;
+    struct value_question wanted = {
+        .key = listing->filters[0].key, .ranges = ranges, .most = (size_t)size / 2};
+    wanted.count = ranges_of(listing->filters[0].text, ranges);
+    enum sh_err err =
+        value_finder_find(question->values, &question->reader, &wanted, out);
+    if (*out != NULL)
+        roaring_bitmap_and_inplace(*out, label);
+    return err;
+}
+
 static enum sh_err gather(struct listing *listing, const struct graph_label_query *query)
 {
     struct question *question = listing->question;
     const roaring_bitmap_t *places = places_of(question, query->label);
     if (places == NULL || !read_filters(listing, query))
         return SH_OK;
+    roaring_bitmap_t *narrowed;
+    enum sh_err err = narrow(listing, places, &narrowed);
+    if (narrowed != NULL)
+        places = narrowed;
     size_t most = (size_t)roaring_bitmap_get_cardinality(places);
-    listing->items = sh_arena_array(&question->arena, most + 1, sizeof(*listing->items));
-    if (listing->items == NULL)
-        return SH_NOMEM;
-    (void)roaring_iterate(places, keep, listing);
-    return SH_OK;
+    if (err == SH_OK)
+        listing->items =
+            sh_arena_array(&question->arena, most + 1, sizeof(*listing->items));
+    if (err == SH_OK && listing->items == NULL)
+        err = SH_NOMEM;
+    if (err == SH_OK)
+        (void)roaring_iterate(places, keep, listing);
+    if (narrowed != NULL)
+        roaring_bitmap_free(narrowed);
+    return err;
 }
 
 /* --- order

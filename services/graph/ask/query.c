@@ -117,6 +117,7 @@ static enum sh_err answer(struct question *question)
 {
     const struct cypher_query *query = question->request;
     struct cy_env env = {.reader = &question->reader,
+                         .values = question->values,
                          .arena = &question->arena,
                          .budget = budget_of(question)};
     struct answer answer = {

@@ -21,6 +21,7 @@ static void run(struct sh_work *work)
     pending->err = graph_enter(pending->held->graph, sh_rpc_call_caller(pending->call),
                                &question->reader);
     question->finder = pending->held->finder;
+    question->values = pending->held->values;
     pending->entered = pending->err == SH_OK;
     if (pending->entered)
         pending->err = pending->kind->answer(question);

@@ -13,7 +13,8 @@ struct vector_maker;
 
 struct question {
     struct graph_reader reader;
-    struct finder *finder; /* of the graph that is read */
+    struct finder *finder;       /* of the graph that is read */
+    struct value_finder *values; /* the same; NULL: there are no indexes */
     const struct asker *asker;
     struct sh_arena arena;
     void *request; /* the decoded message; nothing where the kind takes none */

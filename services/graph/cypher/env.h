@@ -10,7 +10,8 @@
 #include "shared/err.h"
 
 struct cy_regex;
-struct cy_value; /* value.h */
+struct value_finder; /* find/value_finder.h */
+struct cy_value;     /* value.h */
 
 enum cy_code {
     CY_FINE,
@@ -40,6 +41,7 @@ struct cy_budget {
 
 struct cy_env {
     const struct graph_reader *reader;
+    struct value_finder *values;       /* of that graph; NULL: there are no indexes */
     struct sh_arena *arena;            /* of the query: values stay until its end */
     const struct cy_value *parameters; /* a map, or NULL */
     struct cy_value *row;              /* by slot */

@@ -101,23 +101,23 @@ static bool check_node(struct cy_matcher *matcher, const struct cy_plan_step *st
 /* --- where it begins ------------------------------------------------------------------
  */
 
-static bool begin_with(struct cy_matcher *matcher, const struct cy_plan_step *step,
-                       uint32_t place)
+bool cy_begin_with(struct cy_matcher *matcher, const struct cy_plan_step *step,
+                   uint32_t place)
 {
     return cy_touch(matcher->env) &&
            (!cy_node_fits(matcher, step->to, place, false) || cy_arrive(matcher, step));
 }
 
-static bool scan_all(struct cy_matcher *matcher, const struct cy_plan_step *step)
+bool cy_scan_all(struct cy_matcher *matcher, const struct cy_plan_step *step)
 {
     uint32_t end = matcher->env->reader->version->node_end;
     for (uint32_t place = 0; place < end; place++)
-        if (!begin_with(matcher, step, place))
+        if (!cy_begin_with(matcher, step, place))
             return false;
     return true;
 }
 
-static bool scan_label(struct cy_matcher *matcher, const struct cy_plan_step *step)
+bool cy_scan_label(struct cy_matcher *matcher, const struct cy_plan_step *step)
 {
     const roaring_bitmap_t *const *places =
         step->label == CY_NONE
@@ -128,7 +128,7 @@ static bool scan_label(struct cy_matcher *matcher, const struct cy_plan_step *st
         return true;
     roaring_init_iterator(*places, &at);
     for (; at.has_value; (void)roaring_advance_uint32_iterator(&at))
-        if (!begin_with(matcher, step, at.current_value))
+        if (!cy_begin_with(matcher, step, at.current_value))
             return false;
     return true;
 }
@@ -148,7 +148,7 @@ static bool seek(struct cy_matcher *matcher, const struct cy_plan_step *step)
         number ? key.type == CYV_INTEGER && key.integer >= 0 &&
                      graph_find_node_number(reader, (uint64_t)key.integer, &place)
                : key.type == CYV_STRING && graph_find_node(reader, cyv_text(key), &place);
-    return !found || begin_with(matcher, step, place);
+    return !found || cy_begin_with(matcher, step, place);
 }
 
 /* --- along a relationship -------------------------------------------------------------
@@ -288,12 +288,14 @@ static bool take_step(struct cy_matcher *matcher, const struct cy_plan_step *ste
     case CY_CHECK_NODE:
         return check_node(matcher, step);
     case CY_SCAN_ALL:
-        return scan_all(matcher, step);
+        return cy_scan_all(matcher, step);
     case CY_SCAN_LABEL:
-        return scan_label(matcher, step);
+        return cy_scan_label(matcher, step);
     case CY_SEEK_NUMBER:
     case CY_SEEK_ID:
         return seek(matcher, step);
+    case CY_SEEK_VALUE:
+        return cy_seek_value(matcher, step);
     case CY_FROM_BOUND:
         return cy_from_bound(matcher, step);
     case CY_FROM_LIST:

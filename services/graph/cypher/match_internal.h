@@ -48,7 +48,15 @@ bool cy_properties_fit(struct cy_matcher *matcher,
                        const struct cy_relationship *relationship, uint32_t edge,
                        bool *fits);
 
-/* match_many.c, match_bound.c, match_shortest.c, match_path.c: the kinds of steps */
+/* A place where the pattern may begin. */
+bool cy_begin_with(struct cy_matcher *matcher, const struct cy_plan_step *step,
+                   uint32_t place);
+bool cy_scan_all(struct cy_matcher *matcher, const struct cy_plan_step *step);
+bool cy_scan_label(struct cy_matcher *matcher, const struct cy_plan_step *step);
+
+/* match_many.c, match_bound.c, match_shortest.c, match_path.c, match_values.c: the kinds
+ * of steps */
+bool cy_seek_value(struct cy_matcher *matcher, const struct cy_plan_step *step);
 bool cy_expand_many(struct cy_matcher *matcher, const struct cy_plan_step *step);
 bool cy_from_bound(struct cy_matcher *matcher, const struct cy_plan_step *step);
 bool cy_from_list(struct cy_matcher *matcher, const struct cy_plan_step *step);

@@ -200,7 +200,8 @@ static uint64_t cost_of(const struct cy_planner *planner, const struct cy_node *
 {
     const struct cy_env *env = planner->env;
     uint64_t cost = env->reader->version->node_end;
-    *step = (struct cy_plan_step){.kind = CY_SCAN_ALL, .to = node->variable.slot};
+    *step = (struct cy_plan_step){
+        .kind = CY_SCAN_ALL, .to = node->variable.slot, .label = CY_NONE};
     step->key = cy_find_key(planner, node->variable.slot, &step->kind);
     if (step->key != NULL)
         return 0;
@@ -213,7 +214,12 @@ static uint64_t cost_of(const struct cy_planner *planner, const struct cy_node *
         step->kind = CY_SCAN_LABEL;
         step->label = node->labels.numbers[i];
     }
-    return cost + 1;
+    uint64_t least = cy_find_value(planner, node->variable.slot, cost, step);
+    if (least < cost) {
+        step->kind = CY_SEEK_VALUE;
+        step->size = cost;
+    }
+    return least + 1;
 }
 
 /* Nodes where nothing is known yet. False with *done: there are none. */

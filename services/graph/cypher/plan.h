@@ -17,6 +17,8 @@ enum cy_step_kind {
     CY_SCAN_LABEL,   /* every node of a label */
     CY_SEEK_NUMBER,  /* the node whose id() is `key` */
     CY_SEEK_ID,      /* the node whose elementId() is `key` */
+    CY_SEEK_VALUE,   /* those whose property `symbol` is what `op` and `key` say, by the
+                        index of it; or as SCAN_… where that leads to too many */
     CY_FROM_BOUND,   /* the relationship is bound from before: its two nodes */
     CY_FROM_LIST,    /* the same of a list of them */
     CY_EXPAND,       /* from a node along one relationship */
@@ -35,7 +37,10 @@ struct cy_plan_step {
     bool to_known;
     bool backwards;            /* from the right node of the relationship to the left */
     bool keeps;                /* the list of relationships is wanted */
-    uint32_t label;            /* SCAN_LABEL */
+    uint32_t label;            /* SCAN_LABEL; SEEK_VALUE: CY_NONE: any */
+    uint32_t symbol;           /* SEEK_VALUE */
+    enum cy_op op;             /* SEEK_VALUE: property op key */
+    uint64_t size;             /* SEEK_VALUE: nodes that a scan would look at */
     const struct cy_expr *key; /* SEEK_… */
     const struct cy_expr **filters; /* to hold when the step is done */
     uint32_t filter_count;

@@ -41,5 +41,10 @@ bool cy_take_conditions(struct cy_planner *planner, const struct cy_expr ***out,
 /* id(n) = key or elementId(n) = key for the node in this slot: its key, or NULL. */
 const struct cy_expr *cy_find_key(const struct cy_planner *planner, uint32_t slot,
                                   enum cy_step_kind *kind);
+/* Fills in symbol, op and key where an index of a property of the node in this slot leads
+ * to fewer nodes than the `size` that a scan looks at (plan_values.c). How many it may
+ * lead to; `size`: there is none. */
+uint64_t cy_find_value(const struct cy_planner *planner, uint32_t slot, uint64_t size,
+                       struct cy_plan_step *step);
 
 #endif

@@ -3,10 +3,12 @@
 #define GRAPH_HELD_H
 
 #include "services/graph/find/finder.h"
+#include "services/graph/find/value_finder.h"
 
 struct held_graph {
     struct graph *graph;
     struct finder *finder; /* of its nodes */
+    struct value_finder *values;
     size_t users;
 };
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "services/graph/find/name_index.h"
 #include "services/graph/find/shelf.h"
 
 enum { NAMES_MAX = 1024, DEGREE_MAX = 1000, LOOK = 1024 };
@@ -30,6 +31,23 @@ struct search {
     enum sh_err err;
 };
 
+static enum sh_err build_names(const struct graph_version *version, const void *about,
+                               void **out)
+{
+    struct name_index *index = NULL;
+    enum sh_err err = name_index_build(version, about, &index);
+    *out = index;
+    return err;
+}
+
+static void free_names(void *index)
+{
+    struct name_index *names = index;
+    name_index_free(&names);
+}
+
+static const struct shelf_kind names_kind = {build_names, free_names};
+
 enum sh_err finder_create(const char *names, struct finder **out)
 {
     struct finder *finder = sh_alloc(sizeof(*finder));
@@ -38,7 +56,7 @@ enum sh_err finder_create(const char *names, struct finder **out)
         return SH_NOMEM;
     size_t len = strlen(names);
     memcpy(finder->names, names, len < NAMES_MAX ? len : NAMES_MAX - 1);
-    enum sh_err err = shelf_create(&finder->shelf);
+    enum sh_err err = shelf_create(&names_kind, &finder->shelf);
     if (err != SH_OK)
         sh_free(finder);
     else

@@ -5,7 +5,8 @@
 enum { PLACES = 8, NAME_ROOM = 256, DIFFERING_PART = 16 };
 
 struct shelved {
-    struct name_index *index;
+    const struct shelf_kind *kind;
+    void *index;
     size_t users; /* the shelf is one */
 };
 
@@ -19,6 +20,7 @@ struct place {
 };
 
 struct shelf {
+    const struct shelf_kind *kind;
     uv_mutex_t lock;
     uv_cond_t built;
     struct place places[PLACES];
@@ -32,11 +34,11 @@ static void let_go(struct shelved *shelved)
 {
     if (shelved == NULL || --shelved->users > 0)
         return;
-    name_index_free(&shelved->index);
+    shelved->kind->free(shelved->index);
     sh_free(shelved);
 }
 
-enum sh_err shelf_create(struct shelf **out)
+enum sh_err shelf_create(const struct shelf_kind *kind, struct shelf **out)
 {
     struct shelf *shelf = sh_alloc(sizeof(*shelf));
     *out = NULL;
@@ -51,6 +53,7 @@ enum sh_err shelf_create(struct shelf **out)
         sh_free(shelf);
         return SH_NOMEM;
     }
+    shelf->kind = kind;
     *out = shelf;
     return SH_OK;
 }
@@ -103,7 +106,7 @@ static struct place *clear_one(struct shelf *shelf, struct sh_bytes property)
 static bool serves(const struct shelved *shelved, const struct graph_version *version)
 {
     uint32_t enough = version->nodes.page_count / DIFFERING_PART;
-    return shelved && seen_differing(&shelved->index->seen, version) <= enough;
+    return shelved && seen_differing(shelved->index, version) <= enough;
 }
 
 static struct shelved *hand_out(struct shelf *shelf, struct place *place)
@@ -140,15 +143,17 @@ static struct place *choose(struct shelf *shelf, const struct graph_version *ver
 /* --- taking --------------------------------------------------------------------------
  */
 
-static enum sh_err build(const struct graph_version *version,
-                         const struct words_keys *keys, struct shelved **out)
+static enum sh_err build(const struct shelf_kind *kind,
+                         const struct graph_version *version, const void *about,
+                         struct shelved **out)
 {
     struct shelved *shelved = sh_alloc(sizeof(*shelved));
     *out = shelved;
     if (shelved == NULL)
         return SH_NOMEM;
     shelved->users = 1;
-    enum sh_err err = name_index_build(version, keys, &shelved->index);
+    shelved->kind = kind;
+    enum sh_err err = kind->build(version, about, &shelved->index);
     if (err != SH_OK) {
         sh_free(shelved);
         *out = NULL;
@@ -157,8 +162,7 @@ static enum sh_err build(const struct graph_version *version,
 }
 
 enum sh_err shelf_take(struct shelf *shelf, const struct graph_version *version,
-                       struct sh_bytes property, const struct words_keys *keys,
-                       struct shelved **out)
+                       struct sh_bytes property, const void *about, struct shelved **out)
 {
     struct shelved *made = NULL;
     if (property.len > NAME_ROOM)
@@ -168,7 +172,7 @@ enum sh_err shelf_take(struct shelf *shelf, const struct graph_version *version,
     uv_mutex_unlock(&shelf->lock);
     if (*out != NULL)
         return SH_OK;
-    enum sh_err err = build(version, keys, &made);
+    enum sh_err err = build(shelf->kind, version, about, &made);
     if (place == NULL) { /* for this question only */
         *out = made;
         return err;
@@ -185,7 +189,7 @@ enum sh_err shelf_take(struct shelf *shelf, const struct graph_version *version,
     return err;
 }
 
-const struct name_index *shelf_index(const struct shelved *shelved)
+const void *shelf_index(const struct shelved *shelved)
 {
     return shelved->index;
 }
@@ -194,5 +198,17 @@ void shelf_give_back(struct shelf *shelf, struct shelved *shelved)
 {
     uv_mutex_lock(&shelf->lock);
     let_go(shelved);
+    uv_mutex_unlock(&shelf->lock);
+}
+
+void shelf_each(struct shelf *shelf, shelf_each_fn *each, void *arg)
+{
+    uv_mutex_lock(&shelf->lock);
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct place *place = &shelf->places[i];
+        if (place->shelved != NULL)
+            each(arg, (struct sh_bytes){place->property, place->len},
+                 place->shelved->index);
+    }
     uv_mutex_unlock(&shelf->lock);
 }

@@ -13,11 +13,13 @@ static bool is_plain(unsigned char byte)
 
 static void write_escaped(struct sh_buffer *out, unsigned char byte)
 {
-    static const char letters[0x20] = {
+    static const unsigned char letters[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    char letter = byte < sizeof(letters) ? letters[byte] : (char)byte;
+    unsigned char letter = byte;
+    if (byte < sizeof(letters))
+        letter = letters[byte];
     if (letter != 0)
-        sh_buffer_append(out, (char[]){'\\', letter}, 2);
+        sh_buffer_append(out, (unsigned char[]){'\\', letter}, 2);
     else
         sh_buffer_printf(out, "\\u%04X", byte);
 }
