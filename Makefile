@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -173,7 +173,7 @@ keys: ## make the key pairs of the bus that are missing in KEYS
 	@build/release/bin/cairn-keys $(KEYS)
 	@echo "$(KEYS)/NAME.key is for NAME alone, $(KEYS)/public for all: docs/operations.md"
 
-docs: all ## write docs/configuration.md and docs/protocol.md from the tables in the code
+docs: all ## write the pages and compose/.env.example that come from the tables in the code
 	@scripts/generate-docs.sh $(OUT)/bin
 
 install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
@@ -182,6 +182,16 @@ install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
 	install -m 755 build/release/bin/cairn build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
 	scripts/install-cli.sh build/release/bin/cairn $(DESTDIR)$(PREFIX)/share
+
+# One build of the programs serves all images: their build stages are the same.
+TAG         ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION)
+REVISION    ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+REGISTRY    ?=
+IMAGES      := gateway search embedder graph backup tools
+IMAGE_FLAGS ?=
+images: ## container images cairn-NAME:TAG and :latest (REGISTRY=ghcr.io/me/ IMAGE_FLAGS=--network=host)
+	@REGISTRY='$(REGISTRY)' TAG='$(TAG)' REVISION='$(REVISION)' \
+	    scripts/build-images.sh '$(IMAGES)' $(IMAGE_FLAGS)
 
 dist: ## source archive in dist/
 	@mkdir -p dist
