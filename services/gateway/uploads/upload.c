@@ -4,10 +4,8 @@
 #include <strings.h>
 
 #include "services/gateway/handlers/handlers.h"
-#include "services/gateway/handlers/refresh.h"
-#include "services/gateway/json_in.h"
-#include "services/gateway/json_out.h"
-#include "services/gateway/uploads/form.h"
+#include "services/gateway/uploads/form_document.h"
+#include "services/gateway/uploads/upload_answer.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/mem.h"
@@ -26,18 +24,7 @@ struct upload {
     uint64_t claim; /* 0: none */
 };
 
-/* What is told at the end, in the exchange's arena. */
-struct stored {
-    struct refresh refresh; /* first, see refresh_wait() */
-    struct document_put_reply document;
-    struct file_put_reply file;
-    char hash[SH_FILE_HASH_TEXT];
-    char name[FILE_NAME_MAX];
-    uint64_t size;
-};
-
-/* --- the end
- * ---------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------ */
 
 static void on_released(void *arg, const struct sh_rpc_response *reply)
 {
@@ -125,8 +112,7 @@ static void on_abandoned(struct exchange *x)
         (void)leave(upload, true);
 }
 
-/* --- asking search
- * ---------------------------------------------------------------------- */
+/* --- asking search ------------------------------------------------------------------ */
 
 static void ask(struct upload *upload, uint32_t method, const struct msg_desc *desc,
                 const void *msg, sh_rpc_done_fn *done)
@@ -151,76 +137,6 @@ static void ask(struct upload *upload, uint32_t method, const struct msg_desc *d
                    true);
 }
 
-static void write_file(struct sh_buffer *out, const struct stored *stored)
-{
-    json_member(out, "file");
-    sh_buffer_text(out, "{");
-    json_member_text(out, "name", sh_bytes_of(stored->name));
-    json_member_text(out, "type", stored->file.file_type);
-    json_member(out, "size");
-    json_u64(out, stored->size);
-    json_member_text(out, "sha256", sh_bytes_of(stored->hash));
-    if (stored->file.pages > 0) {
-        json_member(out, "pages");
-        json_u64(out, stored->file.pages);
-    }
-    sh_buffer_text(out, "}");
-}
-
-static void answer_stored(struct exchange *x)
-{
-    const struct stored *stored = x->state;
-    struct sh_buffer *out = exchange_out(x);
-
-    sh_buffer_text(out, "{");
-    json_member_text(out, "document_id", stored->document.document_id);
-    json_member(out, "chunks");
-    json_u64(out, stored->document.chunks);
-    json_member(out, "pending_embedding");
-    json_u64(out, stored->document.pending_embedding);
-    json_member(out, "created");
-    json_bool(out, stored->document.created);
-    json_member(out, "unchanged");
-    json_bool(out, stored->document.unchanged || stored->file.unchanged);
-    write_file(out, stored);
-    if (stored->file.report.len > 0) {
-        json_member(out, "report");
-        json_raw(out, stored->file.report, "{}");
-    }
-    refresh_members(out, &stored->refresh);
-    sh_buffer_text(out, "}");
-    exchange_answer(x, 201);
-}
-
-/* False: answered. */
-static bool read_stored(struct exchange *x, struct sh_bytes payload, struct stored *out)
-{
-    struct sh_bytes kept = sh_arena_copy(&x->arena, payload); /* texts point into it */
-
-    if (kept.data == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    x->peer = PEER_SEARCH;
-    if (!exchange_decode(x, file_put_reply_desc(), kept, &out->file))
-        return false;
-    if (out->file.stored_count != 1) {
-        exchange_fail_err(x, SH_UPSTREAM, NULL);
-        return false;
-    }
-    out->document = out->file.stored[0];
-    return true;
-}
-
-static void tell(struct exchange *x, struct stored *stored, struct sh_bytes payload)
-{
-    if (!read_stored(x, payload, stored))
-        return;
-    x->audit.target = stored->document.document_id;
-    x->state = stored;
-    refresh_wait(x, stored->document.xid, stored->document.visible, answer_stored);
-}
-
 /* Whether it is certain that nothing was stored. */
 static bool is_refusal(enum sh_err err)
 {
@@ -231,7 +147,7 @@ static bool is_refusal(enum sh_err err)
 static void on_put(void *arg, const struct sh_rpc_response *reply)
 {
     struct upload *upload = arg;
-    struct stored *stored = NULL;
+    struct upload_stored *stored = NULL;
 
     if (reply->err != SH_OK) {
         fail_reply(upload, reply, is_refusal(reply->err));
@@ -240,98 +156,42 @@ static void on_put(void *arg, const struct sh_rpc_response *reply)
     if (upload->x != NULL)
         stored = sh_arena_alloc(&upload->x->arena, sizeof *stored);
     if (stored != NULL) {
-        *stored = (struct stored){.refresh.mode = upload->refresh, .size = upload->size};
+        *stored =
+            (struct upload_stored){.refresh.mode = upload->refresh, .size = upload->size};
         memcpy(stored->hash, upload->hash, sizeof stored->hash);
         memcpy(stored->name, upload->form.file_name, sizeof stored->name);
     }
     struct exchange *x = leave(upload, true);
     if (stored != NULL)
-        tell(x, stored, reply->payload);
+        upload_tell(x, stored, reply->payload);
     else if (x != NULL)
         exchange_fail_err(x, SH_NOMEM, NULL);
 }
 
-/* --- what is said beside the file
- * ------------------------------------------------------- */
-
-/* False: failed. */
-static bool read_metadata(struct upload *upload, json_t **out)
-{
-    struct sh_bytes text = sh_buffer_bytes(&upload->form.fields[FORM_metadata]);
-    char why[160];
-
-    *out = NULL;
-    if (text.len == 0)
-        return true;
-    enum sh_err err = json_in(text, out, why, sizeof why);
-    if (err == SH_OK && json_is_object(*out))
-        return true;
-    json_decref(*out);
-    fail(upload, &(struct sh_problem){
-                     .status = err == SH_NOMEM ? 503 : 400,
-                     .code = err == SH_NOMEM ? sh_err_code(err) : "invalid_request",
-                     .field = "metadata",
-                     .error = err != SH_OK ? why : "metadata must be a JSON object"});
-    return false;
-}
-
-/* The field `language` counts more than what the metadata says. */
-static bool add_language(const struct form *form, json_t **metadata)
-{
-    struct sh_bytes language = sh_buffer_bytes(&form->fields[FORM_language]);
-
-    if (language.len == 0)
-        return true;
-    if (*metadata == NULL)
-        *metadata = json_object();
-    return json_object_set_new(*metadata, "language",
-                               json_stringn(language.data, language.len)) == 0;
-}
+/* --- to its place ------------------------------------------------------------------- */
 
 static void put(struct upload *upload)
 {
     const struct form *form = &upload->form;
-    struct document_body body = {
-        .id = sh_buffer_bytes(&form->fields[FORM_id]),
-        .title = sh_buffer_bytes(&form->fields[FORM_title]),
-        .collection = sh_buffer_bytes(&form->fields[FORM_collection]),
-    };
     struct file_put file = {
         .hash = sh_bytes_of(upload->hash),
         .name = sh_bytes_of(form->file_name),
         .size = upload->size,
         .declared_type = sh_bytes_of(form->file_type),
         .no_wait = upload->refresh != REFRESH_OWN || upload->x == NULL,
+        .document_count = 1,
     };
-    struct document document;
-    struct schema_fault fault;
-    struct sh_arena arena = {0};
+    struct form_document said;
 
-    if (!read_metadata(upload, &body.metadata))
-        return;
-    bool ok = add_language(form, &body.metadata);
-    if (!ok)
-        fail(upload, &(struct sh_problem){.status = 400,
-                                          .code = "invalid_request",
-                                          .field = "language",
-                                          .error = "language must be UTF-8"});
-    else if (!document_of_file(&body, &arena, &document, &fault))
-        fail(upload, &(struct sh_problem){.status = sh_err_http_status(fault.err),
-                                          .code = sh_err_code(fault.err),
-                                          .field = fault.field,
-                                          .error = fault.error});
-    else {
-        file.document = &document;
-        file.document_count = 1;
+    if (form_document_read(form, &said)) {
+        file.document = &said.document;
         upload->state = PUTTING;
         ask(upload, METHOD_FILE_PUT, file_put_desc(), &file, on_put);
+    } else {
+        fail(upload, &said.problem);
     }
-    json_decref(body.metadata);
-    sh_arena_free(&arena);
+    form_document_free(&said);
 }
-
-/* --- to its place
- * ----------------------------------------------------------------------- */
 
 static void on_placed(void *arg, enum sh_err err)
 {
@@ -392,8 +252,7 @@ static void on_sealed(void *arg, enum sh_err err, const char *hash, uint64_t siz
     ask(upload, METHOD_FILE_CLAIM, file_claim_desc(), &claim, on_claimed);
 }
 
-/* --- receiving
- * -------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------- */
 
 static void on_drained(void *arg)
 {
@@ -451,8 +310,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     }
 }
 
-/* --- the start
- * -------------------------------------------------------------------------- */
+/* --- the start ---------------------------------------------------------------------- */
 
 bool upload_is_form(struct sh_bytes content_type)
 {

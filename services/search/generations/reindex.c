@@ -39,24 +39,6 @@ static struct reindex *of(struct runner *runner)
 
 /* --- parameters and cursor ---------------------------------------------------------- */
 
-char *reindex_params(struct sh_bytes model, const char *fingerprint, bool activate)
-{
-    json_t *json = json_pack("{s:s%, s:b}", "model", model.len > 0 ? model.data : "",
-                             model.len, "activate", (int)activate);
-    char *text = NULL;
-    char *copy = NULL;
-
-    if (json != NULL && fingerprint != NULL)
-        json_object_set_new(json, "fingerprint", json_string(fingerprint));
-    if (json != NULL)
-        text = json_dumps(json, JSON_COMPACT);
-    if (text != NULL)
-        copy = sh_strdup(text);
-    free(text); /* jansson's */
-    json_decref(json);
-    return copy;
-}
-
 static void take_text(const json_t *json, const char *name, char *out, size_t room)
 {
     const char *text = json_string_value(json_object_get(json, name));

@@ -1,15 +1,9 @@
-#include "services/search/text/postings.h"
+#include "services/search/text/postings_head.h"
 
 #include "shared/mem.h"
 
-/* A posting of the tail: varints of (distance << 2 | kind) and what the kind says, then
- * its positions. */
 enum {
-    ONCE,
-    BODY,
-    MIXED,
-    ALLOCATED = 16, /* memory comes in multiples of this, less a word */
-    HEAD_MOST = 6 + TEXT_FIELDS * VARINT_MOST
+    ALLOCATED = 16 /* memory comes in multiples of this, less a word */
 };
 
 /* Once in the body is the most frequent by far: it is written as 0. */
@@ -21,42 +15,6 @@ static uint32_t swap_01(uint32_t tf)
 static uint32_t sum(const uint32_t tf[TEXT_FIELDS])
 {
     return tf[TEXT_TITLE] + tf[TEXT_HEADING] + tf[TEXT_BODY];
-}
-
-static uint8_t *put_head(uint8_t *at, uint32_t distance, unsigned kind)
-{
-    uint64_t head = (uint64_t)distance << 2 | kind;
-    while (head >= 0x80) {
-        *at++ = (uint8_t)(head | 0x80);
-        head >>= 7;
-    }
-    *at++ = (uint8_t)head;
-    return at;
-}
-
-static const uint8_t *get_head(const uint8_t *at, const uint8_t *end, uint64_t *head)
-{
-    *head = 0;
-    for (unsigned shift = 0; at < end && shift < 42; shift += 7) {
-        uint8_t byte = *at++;
-        *head |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return at;
-}
-
-static uint8_t *write_head(uint8_t *at, uint32_t distance, const uint32_t *tf)
-{
-    if (tf[TEXT_TITLE] == 0 && tf[TEXT_HEADING] == 0) {
-        if (tf[TEXT_BODY] == 1)
-            return put_head(at, distance, ONCE);
-        return varint_put(put_head(at, distance, BODY), tf[TEXT_BODY]);
-    }
-    at = put_head(at, distance, MIXED);
-    for (int field = 0; field < TEXT_FIELDS; field++)
-        at = varint_put(at, tf[field]);
-    return at;
 }
 
 static uint32_t tail_start(const struct postings *list)
@@ -216,7 +174,7 @@ enum sh_err postings_append(struct postings *list, const struct posting *posting
                             const uint32_t *bodies)
 {
     uint8_t bytes[HEAD_MOST];
-    uint8_t *end = write_head(bytes, posting->passage - list->last, posting->tf);
+    uint8_t *end = head_write(bytes, posting->passage - list->last, posting->tf);
     size_t len = (size_t)(end - bytes);
     enum sh_err err = reserve(list, len + posting->positions.len);
     if (err == SH_OK && list->count > 0 && list->count % POSTINGS_BLOCK == 0) {
@@ -311,10 +269,10 @@ static bool read_tail(struct postings_cursor *cursor, uint32_t last, uint32_t co
     for (uint32_t i = 0; i < count; i++) {
         uint64_t head = 0;
         uint32_t tf[TEXT_FIELDS] = {[TEXT_BODY] = 1};
-        at = get_head(at, end, &head);
-        if ((head & 3) == BODY)
+        at = head_get(at, end, &head);
+        if ((head & 3) == HEAD_BODY)
             at = varint_get(at, end, &tf[TEXT_BODY]);
-        for (int field = 0; (head & 3) == MIXED && field < TEXT_FIELDS; field++)
+        for (int field = 0; (head & 3) == HEAD_MIXED && field < TEXT_FIELDS; field++)
             at = varint_get(at, end, &tf[field]);
         cursor->passages[i] = last + (uint32_t)(head >> 2);
         if (cursor->passages[i] < last)
