@@ -29,7 +29,8 @@
     F(str,  confirm,              64, _)                                            \
     F(str,  from,                256, _)                                            \
     F(flag, dry_run,               0, _)                                            \
-    F(flag, force,                 0, _)
+    F(flag, force,                 0, _)                                            \
+    F(str,  until,                48, _)
 
 /* run_id: of the run that the body is about; empty: of none. */
 #define BACKUP_ANSWER(F)                                                            \

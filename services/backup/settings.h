@@ -54,6 +54,19 @@
       "of the schedule, Europe/London say; empty: that of the process")                  \
     S(u32, jitter_s, "BACKUP_JITTER_SECONDS", "0", 0, 86400, 0, "",                      \
       "scheduled runs start up to so much later")                                        \
+    S(flag, wal, "BACKUP_WAL", "false", 0, 0, 0, "",                                     \
+      "the write-ahead log is stored as it comes, so that a physical set can be "        \
+      "recovered to any moment; the role needs REPLICATION")                             \
+    S(u32, wal_seconds, "BACKUP_WAL_SECONDS", "5", 1, 60, 0, "",                         \
+      "the segment that is being written is stored so often, if there is anything new")  \
+    S(str, wal_slot, "BACKUP_WAL_SLOT", "cairn_backup", 1, 60, 0, "",                    \
+      "replication slot that keeps the log on the server until it is stored; bound it "  \
+      "with max_slot_wal_keep_size there")                                               \
+    S(str, physical_schedule, "BACKUP_PHYSICAL_SCHEDULE", "0 3 * * 0", 0, 256, 0, "",    \
+      "with BACKUP_WAL: when physical sets are made beside the first one and those "     \
+      "after a gap; empty: no others")                                                   \
+    S(str, restore_dir, "BACKUP_RESTORE_DIR", "", 0, 1024, 0, "",                        \
+      "where a live restore of a physical set makes its data directory")                 \
     S(u32, keep_days, "BACKUP_RETENTION_DAYS", "30", 0, 36500, 0, "RETENTION_DAYS",      \
       "sets of so many days are kept; 0: not a reason to keep one")                      \
     S(u32, keep_count, "BACKUP_RETENTION_COUNT", "0", 0, 10000, 0, "",                   \

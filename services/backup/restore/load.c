@@ -17,8 +17,9 @@ enum { TURN_MS = 100, LINE = 512, GOLDEN_MAX = 1 << 20 };
 
 struct loading {
     struct work *work;
-    int to;       /* pg_restore's stdin; -1: it takes no more */
-    bool refused; /* it has ended before the stream */
+    const char *name; /* of the program */
+    int to;           /* its stdin; -1: it takes no more */
+    bool refused;     /* it has ended before the stream */
 };
 
 /* --- to it -------------------------------------------------------------------------- */
@@ -39,7 +40,8 @@ static enum sh_err on_bytes(void *arg, struct sh_bytes bytes)
         if (n < 0 && errno == EPIPE)
             loading->refused = true; /* why, its own words tell */
         else if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return work_fail(loading->work, SH_IO, "pg_restore: %s", strerror(errno));
+            return work_fail(loading->work, SH_IO, "%s: %s", loading->name,
+                             strerror(errno));
         if (n > 0) {
             data += n;
             bytes.len -= (size_t)n;
@@ -50,13 +52,13 @@ static enum sh_err on_bytes(void *arg, struct sh_bytes bytes)
 
 /* Starts it and feeds it. Its end is judged before a fault of the stream: that there is
  * one is why it did not like what it got. */
-static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
-                        const struct child_spec *how)
+enum sh_err load_into(struct work *work, int folder, const json_t *stream,
+                      const struct child_spec *how)
 {
     static struct child child;
-    struct loading loading = {.work = work, .to = -1};
-    const json_t *stream =
-        json_object_get(json_object_get(manifest, "streams"), "database");
+    const char *slash = strrchr(how->argv[0], '/');
+    struct loading loading = {
+        .work = work, .to = -1, .name = slash ? slash + 1 : how->argv[0]};
     struct child_spec spec = *how;
     struct work quiet = *work;
     int ends[2];
@@ -81,10 +83,18 @@ static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
     if (err != SH_OK)
         child_kill(&child, SIGKILL); /* before the end of its input makes it commit */
     (void)close(ends[1]);
-    ended = child_wait(&quiet, &child, "pg_restore");
+    ended = child_wait(&quiet, &child, loading.name);
     if (err == SH_OK && ended != SH_OK)
         err = work_fail(work, ended, "%s", quiet.error);
     return err;
+}
+
+static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
+                        const struct child_spec *how)
+{
+    return load_into(work, folder,
+                     json_object_get(json_object_get(manifest, "streams"), "database"),
+                     how);
 }
 
 enum sh_err load_database(struct work *work, int folder, const json_t *manifest,

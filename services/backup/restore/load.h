@@ -2,7 +2,7 @@
 #ifndef BACKUP_LOAD_H
 #define BACKUP_LOAD_H
 
-#include "services/backup/run/work.h"
+#include "services/backup/tool/child.h"
 
 /* Into the database that `conninfo` names, which must be empty. It is one transaction:
  * all of it or nothing. Errors: those of source_read(), SH_UPSTREAM (pg_restore); the
@@ -14,6 +14,10 @@ SH_CHECK enum sh_err load_database(struct work *work, int folder, const json_t *
 SH_CHECK enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
                                size_t *entries);
 
+/* A stream into a program's standard input; `how` says which program. Errors: those of
+ * source_read(), SH_UPSTREAM (the program's end). */
+SH_CHECK enum sh_err load_into(struct work *work, int folder, const json_t *stream,
+                               const struct child_spec *how);
 /* The known passages that were saved with it; an empty array where there are none. The
  * caller's. */
 SH_CHECK enum sh_err load_golden(struct work *work, int folder, const json_t *manifest,

@@ -22,13 +22,14 @@ static const struct {
     const char *usage;
 } commands[] = {
     {"create", job_create, false, true,
-     "[--kind full|files|config] [--label TEXT] [--verify none|verify|drill]  make a set"},
+     "[--kind full|physical|files|config] [--label TEXT] [--verify none|verify|drill]  make a set"},
     {"list", job_list_sets, false, false, "the sets, newest first"},
     {"show", job_show, true, false, "ID  a set's manifest"},
     {"verify", job_verify, true, true, "ID  read all of it again"},
-    {"drill", job_drill, true, true, "ID  restore it into a PostgreSQL of its own"},
+    {"drill", job_drill, true, true, "ID [--until TIME|LSN|latest]  restore it into a PostgreSQL of its own"},
     {"restore", job_restore, true, true,
-     "ID --target scratch|database|live|files [--database NAME] [--confirm ID]"},
+     "ID --target scratch|database|directory|live|files [--database NAME] "
+     "[--directory DIR] [--until TIME|LSN|latest] [--confirm ID]"},
     {"undo", job_undo, false, true, "--confirm undo  go back to before the last restore"},
     {"repair", job_repair, false, true, "put right what a restore that was killed left"},
     {"prune", job_prune, false, true, "[--dry-run]  remove what no rule keeps"},
@@ -46,6 +47,7 @@ static const struct option options[] = {
     {"confirm", required_argument, NULL, 'c'}, {"from", required_argument, NULL, 'f'},
     {"next", required_argument, NULL, 'n'},    {"slot", required_argument, NULL, 's'},
     {"dry-run", no_argument, NULL, 'D'},       {"force", no_argument, NULL, 'F'},
+    {"until", required_argument, NULL, 'u'},   {"directory", required_argument, NULL, 'o'},
     {"report", no_argument, NULL, 'R'},        {"safety", no_argument, NULL, 'S'},
     {0}};
 /* clang-format on */
@@ -66,7 +68,7 @@ static bool take_option(int c, struct job_order *order, struct work *work)
         ['k'] = &order->kind,    ['l'] = &order->label,  ['b'] = &order->by,
         ['v'] = &order->proof,   ['t'] = &order->target, ['d'] = &order->database,
         ['c'] = &order->confirm, ['f'] = &order->from,   ['n'] = &order->next,
-        ['s'] = &order->slot,
+        ['s'] = &order->slot,    ['u'] = &order->until,  ['o'] = &order->directory,
     };
 
     if (c == 'D')
@@ -134,8 +136,12 @@ static int run_command(size_t index, int argc, char **argv)
 {
     static struct backup_all all;
     struct work work = {.all = &all, .root = -1};
-    struct job_order order = {
-        .kind = "full", .label = "", .by = "", .proof = "", .target = "scratch"};
+    struct job_order order = {.kind = "full",
+                              .label = "",
+                              .by = "",
+                              .proof = "",
+                              .target = "scratch",
+                              .until = ""};
 
     optind = 2;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)

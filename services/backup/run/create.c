@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "services/backup/manifest/record.h"
+#include "services/backup/physical/base.h"
 #include "services/backup/pipeline/sink.h"
 #include "services/backup/run/dump.h"
 #include "services/backup/run/originals.h"
@@ -133,12 +134,14 @@ static json_t *begin_manifest(const struct create_order *order, const char *id,
 
 static enum sh_err fill(struct work *work, const char *kind, int folder, json_t *manifest)
 {
-    bool full = strcmp(kind, "full") == 0;
+    bool physical = strcmp(kind, "physical") == 0;
+    bool full = physical || strcmp(kind, "full") == 0;
     json_t *files = NULL;
     enum sh_err err = SH_OK;
 
     if (full)
-        err = dump_database(work, folder, manifest, &files);
+        err = physical ? base_save(work, folder, manifest, &files)
+                       : dump_database(work, folder, manifest, &files);
     if (err == SH_OK && ((full && work->all->backup.files) || strcmp(kind, "files") == 0))
         err = originals_save(work, folder, files, manifest);
     if (err == SH_OK && strcmp(kind, "files") != 0) {
@@ -174,8 +177,12 @@ static enum sh_err end_manifest(struct work *work, int folder, double begun,
 
 static bool kind_known(const char *kind)
 {
-    return strcmp(kind, "full") == 0 || strcmp(kind, "files") == 0 ||
-           strcmp(kind, "config") == 0;
+    static const char *const kinds[] = {"full", "physical", "files", "config"};
+
+    for (size_t i = 0; i < SH_COUNT(kinds); i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
 }
 
 enum sh_err create_set(struct work *work, const struct create_order *order,
@@ -189,7 +196,8 @@ enum sh_err create_set(struct work *work, const struct create_order *order,
 
     *manifest = NULL;
     if (!kind_known(order->kind))
-        return work_fail(work, SH_INVALID, "kind must be full, files or config");
+        return work_fail(work, SH_INVALID,
+                         "kind must be full, physical, files or config");
     root_name(work, order->kind, begun, id);
     (void)snprintf(making, sizeof(making), ".making-%s", id);
     err = sink_room(work, work->root, 0);

@@ -1,6 +1,7 @@
 /* create: making a set. Kinds: full (the database, the originals, the configuration),
- * files, config. A run that fails or is cancelled leaves nothing behind. One thread, and
- * one that counts while the dump is running. */
+ * physical (the server's files, and the same beside them), files, config. A run that
+ * fails or is cancelled leaves nothing behind. One thread, and one that counts while the
+ * dump is running. */
 #ifndef BACKUP_CREATE_H
 #define BACKUP_CREATE_H
 

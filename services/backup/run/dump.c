@@ -35,13 +35,13 @@ struct dump {
 
 /* --- about the database ------------------------------------------------------------- */
 
-static enum sh_err one_at_a_time(struct dump *dump)
+enum sh_err dump_one_at_a_time(struct work *work, PGconn *conn)
 {
     char got[8];
-    enum sh_err err = database_value(dump->work, dump->conn, lock_sql, got, sizeof(got));
+    enum sh_err err = database_value(work, conn, lock_sql, got, sizeof(got));
 
     if (err == SH_OK && got[0] != 't')
-        err = work_fail(dump->work, SH_CONFLICT,
+        err = work_fail(work, SH_CONFLICT,
                         "another replica is making a backup of this database");
     return err;
 }
@@ -88,7 +88,7 @@ static enum sh_err open_snapshot(struct dump *dump)
     dump->conn = database_open(dump->work, dump->conninfo, NULL);
     if (dump->conn == NULL)
         return SH_UNAVAILABLE;
-    err = one_at_a_time(dump);
+    err = dump_one_at_a_time(dump->work, dump->conn);
     if (err == SH_OK)
         err = database_do(dump->work, dump->conn, "SET statement_timeout = 0");
     if (err == SH_OK)
@@ -102,19 +102,19 @@ static enum sh_err open_snapshot(struct dump *dump)
     return err == SH_OK ? tell_of_database(dump) : err;
 }
 
-static enum sh_err list_files(struct dump *dump, json_t **files)
+enum sh_err dump_list_files(struct work *work, PGconn *conn, json_t **files)
 {
     PGresult *rows = NULL;
     char there[8];
     enum sh_err err = database_value(
-        dump->work, dump->conn,
+        work, conn,
         "SELECT EXISTS (SELECT FROM pg_attribute WHERE attname = 'file_hash' AND "
         "attrelid = to_regclass('documents'))",
         there, sizeof(there));
 
     *files = json_array();
     if (err == SH_OK && there[0] == 't') {
-        rows = database_ask(dump->work, dump->conn, files_sql);
+        rows = database_ask(work, conn, files_sql);
         err = rows != NULL ? SH_OK : SH_UPSTREAM;
     }
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
@@ -247,22 +247,22 @@ static enum sh_err dump_and_count(struct dump *dump)
 }
 
 /* They are text of documents: a stream of the set, encrypted where the others are. */
-static enum sh_err save_golden(struct dump *dump)
+enum sh_err dump_save_golden(struct work *work, int folder, json_t *manifest,
+                             const json_t *golden)
 {
-    char *text = json_dumps(dump->golden, JSON_COMPACT);
+    char *text = json_dumps(golden, JSON_COMPACT);
     struct sink *sink = NULL;
     json_t *stream = NULL;
-    enum sh_err err =
-        text ? sink_open(dump->work, dump->folder, "golden", &sink) : SH_NOMEM;
+    enum sh_err err = text ? sink_open(work, folder, "golden", &sink) : SH_NOMEM;
 
     if (err == SH_OK)
         err = sink_add(sink, sh_bytes_of(text));
     if (err == SH_OK)
         err = sink_finish(sink, &stream);
     if (err == SH_OK) {
-        json_object_set_new(json_object_get(dump->manifest, "streams"), "golden", stream);
-        json_object_set_new(dump->manifest, "golden",
-                            json_integer((json_int_t)json_array_size(dump->golden)));
+        json_object_set_new(json_object_get(manifest, "streams"), "golden", stream);
+        json_object_set_new(manifest, "golden",
+                            json_integer((json_int_t)json_array_size(golden)));
     }
     sink_close(&sink);
     free(text); /* jansson's */
@@ -296,7 +296,7 @@ enum sh_err dump_database(struct work *work, int folder, json_t *manifest, json_
     work_stage(work, "dump");
     err = open_snapshot(&dump);
     if (err == SH_OK)
-        err = list_files(&dump, files);
+        err = dump_list_files(work, dump.conn, files);
     if (err == SH_OK)
         err = sink_open(work, folder, "database", &dump.sink);
     if (err == SH_OK)
@@ -310,7 +310,7 @@ enum sh_err dump_database(struct work *work, int folder, json_t *manifest, json_
         json_object_set_new(json_object_get(manifest, "streams"), "database", stream);
     }
     if (err == SH_OK)
-        err = save_golden(&dump);
+        err = dump_save_golden(work, folder, manifest, dump.golden);
     json_decref(dump.golden);
     sink_close(&dump.sink);
     PQfinish(dump.conn);

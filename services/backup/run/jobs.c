@@ -45,7 +45,7 @@ static enum sh_err prove(struct work *work, const char *id, const char *how,
                   work->all->backup.private_key[0] == '\0';
 
     if (strcmp(how, "drill") == 0 && !closed)
-        return drill_set(work, id, result);
+        return drill_set(work, id, "", result);
     return verify_set(work, id, result); /* of what cannot be opened: its checksums */
 }
 
@@ -161,7 +161,7 @@ enum sh_err job_verify(struct work *work, const struct job_order *order, json_t 
 
 enum sh_err job_drill(struct work *work, const struct job_order *order, json_t **result)
 {
-    return drill_set(work, order->id, result);
+    return drill_set(work, order->id, order->until, result);
 }
 
 /* --- removing, copying -------------------------------------------------------------- */

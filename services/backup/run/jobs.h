@@ -9,6 +9,7 @@ struct job_order { /* what the command line says; "" or NULL: nothing */
     const char *kind, *label, *by, *proof;
     const char *target, *database, *confirm;
     const char *from;
+    const char *until, *directory; /* of a physical set */
     const char *next;
     const char *slot; /* Unix seconds: nothing is done when a set is newer */
     bool dry, force;

@@ -1,7 +1,9 @@
 /* The commands that bring something back. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/physical/drill.h"
 #include "services/backup/restore/restore.h"
 #include "services/backup/run/jobs.h"
 #include "services/backup/run/originals.h"
@@ -23,12 +25,49 @@ static enum sh_err restore_files(struct work *work, const char *id, json_t **res
     return err;
 }
 
+/* A server cannot change its own data directory: a new one is made, and people switch. */
+static enum sh_err restore_beside(struct work *work, const struct job_order *order,
+                                  json_t **result)
+{
+    const char *where = work->all->backup.restore_dir;
+    char path[BACKUP_PATH];
+
+    if (where[0] == '\0')
+        return work_fail(work, SH_INVALID,
+                         "of a physical set a new data directory is made: say where by "
+                         "BACKUP_RESTORE_DIR, or --target directory --directory DIR");
+    for (unsigned i = 1; i < 1000; i++) {
+        (void)snprintf(path, sizeof(path), "%.1024s/%.64s-%u", where, order->id, i);
+        if (access(path, F_OK) != 0)
+            break;
+    }
+    return physical_restore(work, order->id, path, order->until, result);
+}
+
+static bool is_physical(struct work *work, const char *id)
+{
+    struct work quiet = *work;
+    json_t *manifest = NULL;
+    int folder = -1;
+    bool physical = root_manifest(&quiet, id, &folder, &manifest) == SH_OK &&
+                    json_object_get(json_object_get(manifest, "streams"), "base") != NULL;
+
+    if (folder >= 0)
+        (void)close(folder);
+    json_decref(manifest);
+    return physical;
+}
+
 enum sh_err job_restore(struct work *work, const struct job_order *order, json_t **result)
 {
     const char *target = order->target;
 
     if (strcmp(target, "scratch") == 0)
-        return drill_set(work, order->id, result);
+        return drill_set(work, order->id, order->until, result);
+    if (strcmp(target, "directory") == 0 && order->directory == NULL)
+        return work_fail(work, SH_INVALID, "--directory: a new data directory");
+    if (strcmp(target, "directory") == 0)
+        return physical_restore(work, order->id, order->directory, order->until, result);
     if (strcmp(target, "files") == 0)
         return restore_files(work, order->id, result);
     if (strcmp(target, "database") == 0) {
@@ -39,9 +78,13 @@ enum sh_err job_restore(struct work *work, const struct job_order *order, json_t
     }
     if (strcmp(target, "live") != 0)
         return work_fail(work, SH_INVALID,
-                         "--target is scratch, database, live or files");
+                         "--target is scratch, database, directory, live or files");
     if (order->confirm == NULL || strcmp(order->confirm, order->id) != 0)
         return work_fail(work, SH_INVALID, "--confirm must repeat the set's id");
+    if (is_physical(work, order->id))
+        return restore_beside(work, order, result);
+    if (order->until[0] != '\0')
+        return work_fail(work, SH_INVALID, "--until needs a physical set");
     return restore_live(work, order->id, result);
 }
 

@@ -20,21 +20,21 @@
 
 enum { START_MS = 60000, PAUSE_NS = 20000000 };
 
-static enum sh_err choose_user(struct work *work, struct scratch *scratch)
+enum sh_err scratch_user(struct work *work, uid_t *uid, gid_t *gid)
 {
     const char *name = work->all->backup.pg_user;
     const struct passwd *user;
 
-    scratch->uid = geteuid();
-    scratch->gid = getegid();
-    if (scratch->uid != 0)
+    *uid = geteuid();
+    *gid = getegid();
+    if (*uid != 0)
         return SH_OK;
     user = getpwnam(name);
     if (user == NULL || user->pw_uid == 0)
         return work_fail(work, SH_INVALID,
                          "BACKUP_PG_USER %s: no such user without root's rights", name);
-    scratch->uid = user->pw_uid;
-    scratch->gid = user->pw_gid;
+    *uid = user->pw_uid;
+    *gid = user->pw_gid;
     return SH_OK;
 }
 
@@ -106,21 +106,20 @@ static void to_database(const struct scratch *scratch, const char *name,
                    name);
 }
 
-static enum sh_err await_server(struct work *work, struct scratch *scratch)
+enum sh_err scratch_await(struct work *work, struct scratch *scratch,
+                          const char *conninfo, uint64_t most_ms)
 {
     const struct timespec pause = {0, PAUSE_NS};
     uint64_t begun_ms = sh_now_ms();
-    char conninfo[BACKUP_PATH];
     enum sh_err err = SH_OK;
 
-    to_database(scratch, "postgres", conninfo);
     while (err == SH_OK && PQping(conninfo) != PQPING_OK) {
         child_turn(work);
         err = work_go_on(work);
         if (err == SH_OK && scratch->server.ended)
             err = work_fail(work, SH_UPSTREAM, "the scratch PostgreSQL: %.400s",
                             scratch->server.words);
-        if (err == SH_OK && sh_now_ms() - begun_ms > START_MS)
+        if (err == SH_OK && sh_now_ms() - begun_ms > most_ms)
             err = work_fail(work, SH_TIMEOUT, "the scratch PostgreSQL does not answer");
         (void)nanosleep(&pause, NULL); /* it is asked again at once when woken */
     }
@@ -140,21 +139,28 @@ static enum sh_err make_database(struct work *work, const struct scratch *scratc
     return err;
 }
 
-enum sh_err scratch_open(struct work *work, struct scratch *scratch)
+enum sh_err scratch_begin(struct work *work, struct scratch *scratch)
 {
     enum sh_err err;
 
     *scratch = (struct scratch){.lock = -1};
     scratch_sweep(work->all->backup.scratch_dir);
-    err = choose_user(work, scratch);
-    if (err == SH_OK)
-        err = make_folder(work, scratch);
+    err = scratch_user(work, &scratch->uid, &scratch->gid);
+    return err == SH_OK ? make_folder(work, scratch) : err;
+}
+
+enum sh_err scratch_open(struct work *work, struct scratch *scratch)
+{
+    char conninfo[BACKUP_PATH];
+    enum sh_err err = scratch_begin(work, scratch);
+
+    to_database(scratch, "postgres", conninfo);
     if (err == SH_OK)
         err = make_cluster(work, scratch);
     if (err == SH_OK)
         err = start_server(work, scratch);
     if (err == SH_OK)
-        err = await_server(work, scratch);
+        err = scratch_await(work, scratch, conninfo, START_MS);
     return err == SH_OK ? make_database(work, scratch) : err;
 }
 

@@ -159,6 +159,7 @@ static void spell(struct sh_rpc_call *call, const struct backup_order *order,
     say(words, "--database", text_of(call, order->database));
     say(words, "--confirm", text_of(call, order->confirm));
     say(words, "--from", text_of(call, order->from));
+    say(words, "--until", text_of(call, order->until));
     say(words, "--by", by);
     if (order->dry_run)
         say(words, NULL, "--dry-run");

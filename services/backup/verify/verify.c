@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "services/backup/manifest/record.h"
+#include "services/backup/physical/drill.h"
 #include "services/backup/pipeline/source.h"
 #include "services/backup/restore/load.h"
 #include "services/backup/run/originals.h"
@@ -62,6 +63,11 @@ static bool has_database(const struct looking *looking)
 {
     return json_object_get(json_object_get(looking->manifest, "streams"), "database") !=
            NULL;
+}
+
+static bool has_base(const struct looking *looking)
+{
+    return json_object_get(json_object_get(looking->manifest, "streams"), "base") != NULL;
 }
 
 /* Older sets have a list of originals that is encrypted as the rest. */
@@ -146,6 +152,33 @@ static enum sh_err finish(struct looking *looking, enum sh_err err, const char *
     return err;
 }
 
+/* --- physical sets ------------------------------------------------------------------ */
+
+static enum sh_err look_physical(struct looking *looking, const char *until)
+{
+    json_t *report =
+        json_pack("{s:O, s:O}", "problems", looking->problems, "result", looking->result);
+    bool open = !closed(looking);
+    enum sh_err err = SH_NOMEM;
+
+    if (report != NULL && until == NULL)
+        err = physical_check(looking->work, looking->folder, looking->manifest, open,
+                             report);
+    else if (report != NULL && open)
+        err = physical_drill(looking->work, looking->folder, looking->manifest, until,
+                             report);
+    else if (report != NULL)
+        err = work_fail(looking->work, SH_FORBIDDEN,
+                        "the set is encrypted: a drill needs BACKUP_PRIVATE_KEY");
+    json_decref(report);
+    if (err == SH_OK && open)
+        looking->level = until != NULL ? "restored" : "archive";
+    /* what was asked for and is not there, or cannot be, says nothing about the set */
+    if (until != NULL && until[0] != '\0')
+        return err;
+    return note(looking, err);
+}
+
 /* --- verify ------------------------------------------------------------------------- */
 
 static enum sh_err check_streams(struct looking *looking)
@@ -205,6 +238,8 @@ enum sh_err verify_set(struct work *work, const char *id, json_t **result)
         err = check_streams(&looking);
         if (err == SH_OK && good(&looking) && !closed(&looking) && has_database(&looking))
             err = check_archive(&looking);
+        if (err == SH_OK && good(&looking) && has_base(&looking))
+            err = look_physical(&looking, NULL);
         if (err == SH_OK && good(&looking) && list_readable(&looking))
             err = check_originals(&looking);
     }
@@ -277,7 +312,8 @@ static enum sh_err drill(struct looking *looking)
     return err;
 }
 
-enum sh_err drill_set(struct work *work, const char *id, json_t **result)
+enum sh_err drill_set(struct work *work, const char *id, const char *until,
+                      json_t **result)
 {
     struct looking looking;
     enum sh_err err = begin(work, id, &looking);
@@ -286,6 +322,10 @@ enum sh_err drill_set(struct work *work, const char *id, json_t **result)
         err = check_streams(&looking);
     if (err == SH_OK && good(&looking) && list_readable(&looking))
         err = check_originals(&looking);
+    if (err == SH_OK && until[0] != '\0' && !has_base(&looking))
+        err = work_fail(work, SH_INVALID, "until needs a physical set");
+    if (err == SH_OK && good(&looking) && has_base(&looking))
+        err = look_physical(&looking, until);
     if (err == SH_OK && good(&looking) && has_database(&looking))
         err = drill(&looking);
     return finish(&looking, err, "drill", result);

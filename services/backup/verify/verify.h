@@ -15,7 +15,8 @@
 SH_CHECK enum sh_err verify_set(struct work *work, const char *id, json_t **result);
 /* Restores it into a scratch PostgreSQL and compares: row counts, dimensions of vectors,
  * foreign keys, indexes, golden searches. `level`: "restored"; of a set without a
- * database "checksums". */
-SH_CHECK enum sh_err drill_set(struct work *work, const char *id, json_t **result);
+ * database "checksums". `until`: of a physical set, as physical/until.h; or "". */
+SH_CHECK enum sh_err drill_set(struct work *work, const char *id, const char *until,
+                               json_t **result);
 
 #endif

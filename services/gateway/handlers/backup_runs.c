@@ -27,7 +27,7 @@ struct undo_body {
     struct sh_bytes confirm;
 };
 
-static const char *const kinds[] = {"full", "files", "config", NULL};
+static const char *const kinds[] = {"full", "physical", "files", "config", NULL};
 static const char *const proofs[] = {"as_set", "none", "verify", "drill", NULL};
 static const char *const targets[] = {"scratch", "database", "live", "files", NULL};
 
@@ -35,7 +35,8 @@ static const char *const targets[] = {"scratch", "database", "live", "files", NU
 #define AT(member) offsetof(struct create_body, member)
 static const struct schema_field create_fields[] = {
     {.name = "kind", .type = SCHEMA_CHOICE, .offset = AT(kind), .choices = kinds,
-     .fallback = "\"full\"", .help = "full: database, originals and settings"},
+     .fallback = "\"full\"", .help = "full: database, originals and settings; physical: the server's "
+             "files in place of a dump"},
     {.name = "label", .type = SCHEMA_TEXT, .offset = AT(label), .most = 250, .bytes = 250,
      .help = "for people"},
     {.name = "verify", .type = SCHEMA_BOOLEAN, .offset = AT(verify),
@@ -51,7 +52,7 @@ static const struct schema_field restore_fields[] = {
     {.name = "target", .type = SCHEMA_CHOICE, .offset = AT(target), .choices = targets,
      .required = true,
      .help = "scratch: a drill; database: a new one beside; live: in place of what is "
-             "there; files: originals that are missing"},
+             "there, of a physical set a data directory to switch to; files: originals that are missing"},
     {.name = "database", .type = SCHEMA_TEXT, .offset = AT(database), .most = 60,
      .bytes = 60, .help = "name of the new one"},
     {.name = "confirm", .type = SCHEMA_TEXT, .offset = AT(confirm), .most = 64,
@@ -176,7 +177,8 @@ void backup_restore_post(struct exchange *x, void *body_in)
                                 .confirm = body->confirm};
     char id[64];
 
-    if (!exchange_param(x, "id", id, sizeof(id)))
+    if (!exchange_param(x, "id", id, sizeof(id)) ||
+        !exchange_query_text(x, "until", 47, &what.until))
         return;
     if (body->target == 1 && body->database.len == 0)
         exchange_invalid(x, "database", "a new database needs a name");

@@ -8,6 +8,12 @@
             help, NULL, answer                                                           \
     }
 
+static const struct route_param restore_params[] = {
+    {"until", "string",
+     "of a physical set: latest, a position in the log (16/B374D848) or a time (RFC 3339)"},
+    {NULL, NULL, NULL},
+};
+
 /* clang-format off */
 static const struct route routes[] = {
     ROUTE(GET, 200, "/api/backups", "list_backups", backup_list, NULL,
@@ -44,8 +50,9 @@ static const struct route routes[] = {
           "Restore a set into a PostgreSQL of its own and compare: a run", "BackupRun"),
     ROUTE(POST, 202, "/api/backups/{id}/copy", "copy_backup", backup_copy_post, NULL,
           "Copy a set to the other places: a run", "BackupRun"),
-    ROUTE(POST, 202, "/api/backups/{id}/restore", "restore_backup", backup_restore_post,
-          &backup_restore_schema, "Restore a set: a run", "BackupRun"),
+    {ROUTE_POST, 202, "/api/backups/{id}/restore", "restore_backup", backup_restore_post,
+     &backup_restore_schema, PERMIT_BACKUPS, 0, "Backups", "Restore a set: a run",
+     restore_params, "BackupRun"},
 };
 /* clang-format on */
 

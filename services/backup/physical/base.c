@@ -1,0 +1,303 @@
+#include "services/backup/physical/base.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/backup/physical/moment.h"
+#include "services/backup/pipeline/sink.h"
+#include "services/backup/run/dump.h"
+#include "services/backup/tool/child.h"
+#include "services/backup/tool/database.h"
+#include "services/backup/wal/segment.h"
+#include "shared/mem.h"
+
+enum { PIECE = 256 * 1024, TURN_MS = 100 };
+
+static const char slot_sql[] =
+    "SELECT slot_name FROM pg_create_physical_replication_slot('cairn_base_' || "
+    "pg_backend_pid(), true, true)";
+static const char spaces_sql[] =
+    "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE count(*)::text END "
+    "FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')";
+
+struct base {
+    struct work *work;
+    int folder;
+    json_t *manifest;
+    json_t *about;
+    char *conninfo;
+    PGconn *conn; /* holds the slot */
+    struct sink *sink;
+    uint64_t size;
+    struct moment moment;
+};
+
+/* --- about the server --------------------------------------------------------------- */
+
+static enum sh_err tell_of_server(struct base *base)
+{
+    static const struct {
+        const char *member;
+        const char *sql;
+    } rows[] = {
+        {"name", "SELECT current_database()"},
+        {"role", "SELECT current_user"},
+        {"server_version", "SHOW server_version"},
+        {"encoding", "SELECT pg_encoding_to_char(encoding) FROM pg_database "
+                     "WHERE datname = current_database()"},
+        {"size_bytes", "SELECT sum(pg_database_size(oid))::bigint FROM pg_database"},
+        {"system_identifier", "SELECT system_identifier FROM pg_control_system()"},
+        {"wal_segment_bytes",
+         "SELECT setting FROM pg_settings WHERE name = 'wal_segment_size'"},
+    };
+    enum sh_err err = SH_OK;
+    char value[256];
+
+    base->about = json_object();
+    if (json_object_set_new(base->manifest, "database", base->about) != 0)
+        return SH_NOMEM;
+    for (size_t i = 0; i < SH_COUNT(rows) && err == SH_OK; i++) {
+        err = database_value(base->work, base->conn, rows[i].sql, value, sizeof(value));
+        json_object_set_new(base->about, rows[i].member, json_string(value));
+        if (strcmp(rows[i].member, "size_bytes") == 0)
+            base->size = strtoull(value, NULL, 10);
+    }
+    return err;
+}
+
+static enum sh_err one_tablespace(struct base *base)
+{
+    char count[16];
+    enum sh_err err =
+        database_value(base->work, base->conn, spaces_sql, count, sizeof(count));
+
+    if (err == SH_OK && strcmp(count, "standby") == 0)
+        return work_fail(base->work, SH_INVALID,
+                         "DATABASE_URL is a standby: physical sets are made of the "
+                         "primary");
+    if (err == SH_OK && strcmp(count, "0") != 0)
+        err = work_fail(base->work, SH_INVALID,
+                        "the server has %s tablespaces beside its data directory: a "
+                        "physical set is one stream and cannot hold them; use kind full",
+                        count);
+    return err;
+}
+
+static enum sh_err hold_log(struct base *base)
+{
+    char name[64];
+    enum sh_err err =
+        database_value(base->work, base->conn, slot_sql, name, sizeof(name));
+
+    if (err == SH_OK)
+        return SH_OK;
+    char words[256];
+    (void)snprintf(words, sizeof(words), "%.255s", base->work->error);
+    base->work->error[0] = '\0';
+    return work_fail(base->work, err,
+                     "no replication slot can be made (the role needs REPLICATION, the "
+                     "server a free one of max_replication_slots): %s",
+                     words);
+}
+
+static enum sh_err begin(struct base *base)
+{
+    enum sh_err err;
+
+    (void)setenv("LC_ALL", "C", 1); /* positions are read from what the tool says */
+    base->conninfo = database_conninfo(base->work);
+    if (base->conninfo == NULL)
+        return SH_NOMEM;
+    base->conn = database_open(base->work, base->conninfo, NULL);
+    if (base->conn == NULL)
+        return SH_UNAVAILABLE;
+    err = dump_one_at_a_time(base->work, base->conn);
+    if (err == SH_OK)
+        err = database_do(base->work, base->conn, "SET statement_timeout = 0");
+    if (err == SH_OK)
+        err = tell_of_server(base);
+    if (err == SH_OK)
+        err = one_tablespace(base);
+    if (err == SH_OK)
+        err = hold_log(base);
+    return err == SH_OK ? moment_before(base->work, base->conninfo, &base->moment) : err;
+}
+
+/* --- the copy ----------------------------------------------------------------------- */
+
+static enum sh_err pump(struct base *base, int from)
+{
+    char *piece = sh_alloc(PIECE);
+    enum sh_err err = piece ? SH_OK : SH_NOMEM;
+
+    while (err == SH_OK) {
+        struct pollfd waiting = {.fd = from, .events = POLLIN};
+        child_turn(base->work);
+        if (poll(&waiting, 1, TURN_MS) <= 0) {
+            err = work_go_on(base->work);
+            continue;
+        }
+        ssize_t n = read(from, piece, PIECE);
+        if (n == 0)
+            break;
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            err = work_fail(base->work, SH_IO, "pg_basebackup: %s", strerror(errno));
+        if (n > 0)
+            err = sink_add(base->sink, (struct sh_bytes){piece, (size_t)n});
+        work_progress(base->work, sink_raw_bytes(base->sink), base->size);
+    }
+    sh_free(piece);
+    return err;
+}
+
+/* "write-ahead log start point: 0/2000028 on timeline 1", "… end point: 0/2000100". */
+static enum sh_err take_positions(struct base *base, const char *words)
+{
+    const char *start = strstr(words, "log start point: ");
+    const char *end = strstr(words, "log end point: ");
+    char from[24] = "";
+    char to[24] = "";
+    unsigned timeline = 0;
+    uint64_t lsn;
+
+    if (start != NULL)
+        (void)sscanf(start, "log start point: %23[0-9A-F/] on timeline %u", from,
+                     &timeline); /* NOLINT(cert-err34-c): 0 is told below */
+    if (end != NULL)
+        (void)sscanf(end, "log end point: %23[0-9A-F/]", to);
+    if (!lsn_parse(from, &lsn) || !lsn_parse(to, &lsn) || timeline == 0)
+        return work_fail(base->work, SH_UPSTREAM,
+                         "pg_basebackup did not say which log it needs");
+    json_object_set_new(base->about, "wal_start", json_string(from));
+    json_object_set_new(base->about, "wal_end", json_string(to));
+    json_object_set_new(base->about, "timeline", json_integer(timeline));
+    return SH_OK;
+}
+
+static enum sh_err start_tool(struct base *base, struct child *child, int *from)
+{
+    char program[BACKUP_PATH];
+    int ends[2];
+    char **env = database_env(base->work, base->conninfo, NULL);
+    enum sh_err err = env ? child_pipe(base->work, ends) : SH_INVALID;
+
+    if (err != SH_OK) {
+        database_env_free(env);
+        return err;
+    }
+    database_tool(base->work, "pg_basebackup", program);
+    const char *const argv[] = {program,
+                                "--pgdata=-",
+                                "--format=tar",
+                                "--wal-method=fetch",
+                                "--checkpoint=fast",
+                                "--manifest-checksums=SHA256",
+                                "--no-estimate-size",
+                                "--label=cairn",
+                                "--no-password",
+                                "--verbose",
+                                NULL};
+    struct child_spec spec = {.argv = argv,
+                              .env = env,
+                              .in = -1,
+                              .out = ends[1],
+                              .uid = geteuid(),
+                              .gid = getegid()};
+    err = child_start(base->work, &spec, child);
+    (void)close(ends[1]);
+    if (err == SH_OK)
+        *from = ends[0];
+    else
+        (void)close(ends[0]);
+    database_env_free(env);
+    return err;
+}
+
+static enum sh_err run_tool(struct base *base)
+{
+    static struct child child;
+    int from = -1;
+    enum sh_err err = start_tool(base, &child, &from);
+    enum sh_err ended;
+
+    if (err != SH_OK)
+        return err;
+    err = pump(base, from);
+    if (err != SH_OK)
+        child_kill(&child, SIGTERM);
+    (void)close(from);
+    ended = child_wait(base->work, &child, "pg_basebackup");
+    if (err == SH_OK)
+        err = ended;
+    return err == SH_OK ? take_positions(base, child.words) : err;
+}
+
+static enum sh_err copy(struct base *base)
+{
+    json_t *stream = NULL;
+    char version[128];
+    enum sh_err err = sink_open(base->work, base->folder, "base", &base->sink);
+
+    if (err == SH_OK)
+        err = run_tool(base);
+    if (err == SH_OK)
+        err = sink_finish(base->sink, &stream);
+    if (err != SH_OK)
+        return err;
+    json_object_set_new(stream, "format", json_string("pg_basebackup tar"));
+    json_object_set_new(json_object_get(base->manifest, "streams"), "base", stream);
+    database_tool_version(base->work, "pg_basebackup", version);
+    json_object_set_new(base->about, "tool", json_string(version));
+    return SH_OK;
+}
+
+/* --- what is in it ------------------------------------------------------------------ */
+
+static enum sh_err count(struct base *base, json_t **files)
+{
+    json_t *golden = NULL;
+    enum sh_err err;
+
+    work_stage(base->work, "count");
+    err = moment_count(base->work, base->conn, &base->moment);
+    if (err == SH_OK)
+        err = dump_list_files(base->work, base->conn, files);
+    if (err == SH_OK)
+        err = facts_golden(base->work, base->conn, &golden);
+    if (err == SH_OK)
+        err = dump_save_golden(base->work, base->folder, base->manifest, golden);
+    json_decref(golden);
+    if (err != SH_OK)
+        return err;
+    json_object_set(base->manifest, "facts", base->moment.facts);
+    json_object_set_new(base->about, "facts_lsn", json_string(base->moment.lsn));
+    json_object_set_new(base->about, "facts_exact", json_boolean(base->moment.exact));
+    json_object_set_new(base->about, "facts_alone", json_boolean(base->moment.alone));
+    json_object_set_new(base->about, "schema_version",
+                        json_string(base->moment.schema_version));
+    return SH_OK;
+}
+
+enum sh_err base_save(struct work *work, int folder, json_t *manifest, json_t **files)
+{
+    struct base base = {.work = work, .folder = folder, .manifest = manifest};
+    enum sh_err err;
+
+    *files = NULL;
+    work_stage(work, "base");
+    err = begin(&base);
+    if (err == SH_OK)
+        err = copy(&base);
+    if (err == SH_OK)
+        err = count(&base, files);
+    sink_close(&base.sink);
+    moment_end(&base.moment);
+    PQfinish(base.conn); /* and with it the slot */
+    sh_free(base.conninfo);
+    return err;
+}
