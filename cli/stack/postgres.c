@@ -103,6 +103,8 @@ static const char *const *server_arguments(const struct layout *layout)
                                  "max_connections=100",
                                  "-c",
                                  "jit=off",
+                                 "-c", /* bounds what a backup slot can keep */
+                                 "max_slot_wal_keep_size=2GB",
                                  NULL};
     (void)snprintf(program, sizeof(program), "%s/postgres", layout->pg_bin);
     (void)snprintf(data, sizeof(data), "%s", layout->pg_data);

@@ -7,6 +7,7 @@
 static const struct sh_stage stages[] = {
     {"runs", tell_start, tell_drain, tell_stop, NULL},
     {"schedule", clock_start, NULL, clock_stop, NULL},
+    {"wal", wal_start, wal_drain, wal_stop, NULL},
     {"look", look_start, NULL, look_stop, NULL},
     {"methods", methods_start, NULL, NULL, NULL},
 };

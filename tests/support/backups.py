@@ -46,9 +46,9 @@ class Backups:
         return json.loads((self.dir / name / "manifest.json").read_text())
 
     def hidden(self):
-        """What is there beside sets: nothing but the lock, the log and the originals."""
+        """What is there beside sets: nothing but the lock, the logs and the originals."""
         return sorted(path.name for path in self.dir.iterdir() if path.name[0] == "."
-                      and path.name not in (".lock", ".log", ".files"))
+                      and path.name not in (".lock", ".log", ".files", ".wal"))
 
     def log(self):
         return (self.dir / ".log").read_text()

@@ -96,9 +96,10 @@ static void tell_steps(struct placing *placing)
     json_array_append_new(steps, json_string("Stop the services, then the old server; "
                                              "keep its data directory."));
     (void)snprintf(text, sizeof(text),
-                   "Let PostgreSQL %.16s use %.200s as its data directory, and its "
+                   "Let PostgreSQL %.*s use %.200s as its data directory, and its "
                    "configuration of before if that was not within the data directory.",
-                   version ? version : "", placing->tree.path);
+                   (int)strcspn(version ? version : "", " "), version ? version : "",
+                   placing->tree.path);
     json_array_append_new(steps, json_string(text));
     json_array_append_new(
         steps, json_string("Start it and the services: they build their views anew. "

@@ -62,14 +62,18 @@ enum sh_err until_parse(const char *text, struct until *out)
         out->kind = UNTIL_LATEST;
         return SH_OK;
     }
-    if (strlen(text) >= sizeof(out->text))
+    if (strlen(text) + 2 >= sizeof(out->text)) /* a Z becomes three */
         return SH_INVALID;
     (void)snprintf(out->text, sizeof(out->text), "%s", text);
-    if (lsn_parse(text, &out->lsn))
+    if (lsn_parse(text, &out->lsn)) {
         out->kind = UNTIL_POSITION;
-    else if (parse_time(text, out))
+    } else if (parse_time(text, out)) {
+        size_t last = strlen(out->text) - 1;
         out->kind = UNTIL_TIME;
-    else
+        if (out->text[last] == 'Z' || out->text[last] == 'z') /* settings know no Z */
+            memcpy(out->text + last, "+00", sizeof("+00"));
+    } else {
         return SH_INVALID;
+    }
     return SH_OK;
 }

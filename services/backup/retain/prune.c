@@ -7,6 +7,7 @@
 #include "services/backup/retain/retain.h"
 #include "services/backup/run/originals.h"
 #include "services/backup/run/root.h"
+#include "services/backup/wal/coverage.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 
@@ -81,6 +82,7 @@ enum sh_err prune_sets(struct work *work, bool dry, json_t **result)
     struct sets sets;
     json_t *leaving = json_object();
     json_t *names = NULL;
+    uint64_t segments = 0;
     enum sh_err err = sets_read(config->directory, &sets);
     struct retain_set *judged = err == SH_OK ? to_judge(&sets) : NULL;
 
@@ -99,6 +101,9 @@ enum sh_err prune_sets(struct work *work, bool dry, json_t **result)
         err = remove_unwanted(work, &sets, judged, dry, *result);
     if (err == SH_OK)
         sweep(work, names, dry, *result);
+    if (err == SH_OK)
+        err = coverage_prune(work, leaving, dry, &segments);
+    json_object_set_new(*result, "segments_removed", json_integer((json_int_t)segments));
     json_decref(leaving);
     json_decref(names);
     sh_free(judged);

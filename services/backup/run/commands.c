@@ -9,6 +9,7 @@
 
 #include "services/backup/run/jobs.h"
 #include "services/backup/run/root.h"
+#include "services/backup/wal/stream.h"
 #include "shared/log.h"
 
 enum { EXIT_USAGE = 2, EXIT_NOT_GOOD = 3 };
@@ -34,6 +35,7 @@ static const struct {
     {"repair", job_repair, false, true, "put right what a restore that was killed left"},
     {"prune", job_prune, false, true, "[--dry-run]  remove what no rule keeps"},
     {"delete", job_delete, true, true, "ID [--force]  remove a set"},
+    {"stream", job_stream, false, false, "store the write-ahead log as it comes, until ended"},
     {"copy", job_copy, true, true, "ID  copy it to BACKUP_PLACES"},
     {"fetch", job_fetch, true, true, "ID --from PLACE  bring it from there"},
     {"schedule", job_schedule, false, false, "[--next N]  when runs are due"},
@@ -160,6 +162,10 @@ bool commands_run(int argc, char **argv, int *status)
 {
     if (argc < 2 || argv[1][0] == '-')
         return false;
+    if (argc > 2 && strcmp(argv[1], "guarded") == 0) {
+        *status = stream_guarded(argv + 2);
+        return true;
+    }
     for (size_t i = 0; i < SH_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             *status = run_command(i, argc, argv);

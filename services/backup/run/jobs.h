@@ -19,6 +19,7 @@ struct job_order { /* what the command line says; "" or NULL: nothing */
 typedef enum sh_err job_fn(struct work *work, const struct job_order *order,
                            json_t **result);
 job_fn job_create, job_list_sets, job_show, job_verify, job_drill, job_restore, job_undo,
-    job_prune, job_delete, job_copy, job_fetch, job_schedule, job_keys, job_repair;
+    job_prune, job_delete, job_copy, job_stream, job_fetch, job_schedule, job_keys,
+    job_repair;
 
 #endif

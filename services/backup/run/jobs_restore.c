@@ -1,4 +1,5 @@
-/* The commands that bring something back. */
+/* The commands that bring something back, and the one that makes it possible up to a
+ * moment. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "services/backup/run/originals.h"
 #include "services/backup/run/root.h"
 #include "services/backup/verify/verify.h"
+#include "services/backup/wal/stream.h"
 
 static enum sh_err restore_files(struct work *work, const char *id, json_t **result)
 {
@@ -99,4 +101,11 @@ enum sh_err job_undo(struct work *work, const struct job_order *order, json_t **
     if (order->confirm == NULL || strcmp(order->confirm, "undo") != 0)
         return work_fail(work, SH_INVALID, "--confirm must be undo");
     return restore_undo(work, result);
+}
+
+enum sh_err job_stream(struct work *work, const struct job_order *order, json_t **result)
+{
+    (void)order;
+    (void)result;
+    return stream_run(work);
 }

@@ -5,6 +5,7 @@
 #include "services/backup/manifest/sets.h"
 #include "services/backup/schedule/cron.h"
 #include "services/backup/service/runs.h"
+#include "services/backup/service/wal.h"
 #include "services/backup/settings.h"
 #include "shared/http_client.h"
 #include "shared/service.h"
@@ -19,7 +20,8 @@ struct backup {
     struct sh_health_check *check;
     uv_timer_t look_timer;
     bool looking, look_again;
-    double latest_full;     /* Unix seconds; 0: none */
+    double latest_full; /* Unix seconds; 0: none */
+    double latest_physical;
     double latest_verified; /* by restoring it */
     bool latest_unproven;   /* the newest full set is not verified */
     bool looked;            /* the sets were read once */
@@ -30,6 +32,7 @@ struct backup {
     double waiting_for; /* the time that is due next */
     double not_before;  /* after a failure */
     unsigned failures;  /* of scheduled runs, in a row */
+    struct wal wal;
     /* tell.c */
     struct runs *runs;
     struct sh_http_client *http;

@@ -47,6 +47,8 @@ static const char *complaint(const struct backup *backup, const struct sets *set
         return "a backup is late";
     if (backup->latest_unproven && !runs_busy(backup->runs, NULL))
         return "the newest full set is not verified";
+    if (wal_complaint(backup)[0] != '\0')
+        return wal_complaint(backup);
     if (disk_short(backup))
         return "the disk of the backups is short";
     return "";
@@ -56,17 +58,20 @@ static void learn(struct backup *backup, const struct sets *sets)
 {
     bool proves = strcmp(backup->config.backup.proof, "none") != 0;
 
-    backup->latest_full = backup->latest_verified = 0;
+    backup->latest_full = backup->latest_verified = backup->latest_physical = 0;
     backup->latest_unproven = false;
     for (size_t i = sets->count; i-- > 0;) { /* the newest comes last */
         const struct backup_set *set = &sets->list[i];
-        const char *kind = sh_bytes_is(set->kind, "full")     ? "full"
-                           : sh_bytes_is(set->kind, "files")  ? "files"
-                           : sh_bytes_is(set->kind, "config") ? "config"
-                                                              : "other";
+        const char *kind = sh_bytes_is(set->kind, "full")       ? "full"
+                           : sh_bytes_is(set->kind, "physical") ? "physical"
+                           : sh_bytes_is(set->kind, "files")    ? "files"
+                           : sh_bytes_is(set->kind, "config")   ? "config"
+                                                                : "other";
         const char *const labels[] = {kind};
         sh_series_set(sh_series(&success_gauge, labels), set->created_at);
         sh_series_set(sh_series(&size_gauge, labels), (double)set->size_bytes);
+        if (strcmp(kind, "physical") == 0)
+            backup->latest_physical = set->created_at;
         if (strcmp(kind, "full") != 0)
             continue;
         backup->latest_full = set->created_at;
@@ -76,7 +81,7 @@ static void learn(struct backup *backup, const struct sets *sets)
     }
     if (backup->latest_verified > 0)
         sh_series_set(sh_series(&verified_gauge, NULL), backup->latest_verified);
-    if (backup->latest_full > 0)
+    if (backup->latest_full > 0 && !backup->config.backup.wal) /* which knows better */
         sh_series_set(sh_series(&rpo_gauge, NULL), sh_wall_time() - backup->latest_full);
     sh_series_set(sh_series(&sets_gauge, (const char *[]){"readable"}),
                   (double)sets->count);

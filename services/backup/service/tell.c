@@ -93,6 +93,7 @@ static void on_ended(void *arg, const struct run *run)
     }
     clock_ended(backup, run);
     repair_after(backup, run);
+    wal_run_ended(backup, run);
     look_now(backup);
 }
 

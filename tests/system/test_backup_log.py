@@ -1,0 +1,283 @@
+"""The write-ahead log of a real PostgreSQL stored as it comes, and recovered to a moment."""
+
+import contextlib
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import tempfile
+import urllib.parse
+import urllib.request
+
+import pytest
+from backups import PROGRAM, Backups
+from conftest import eventually
+
+class Stream:
+    """`cairn-backup stream`, and what is stored of it."""
+
+    def __init__(self, backups):
+        self.backups = backups
+        self.process = None
+
+    def up(self):
+        self.process = self.backups.start("stream")
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate(timeout=60)
+
+    def down(self):
+        self.process.terminate()
+        said = self.process.communicate(timeout=60)[1]
+        assert "Sanitizer" not in said and "runtime error" not in said, said
+
+    def receiver(self):
+        """pg_receivewal's number; None while it is not there."""
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = path.read_bytes()
+                if b"/pg_receivewal\0" in words and os.fsencode(self.backups.dir) in words:
+                    return int(path.parent.name)
+        return None
+
+
+def records(backups):
+    return sorted(path for path in (backups.dir / ".wal").glob("*/*.json")
+                  if path.name[0] == "0")
+
+
+def now(stack):
+    return stack.psql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', "
+                      "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+
+
+def stored(backups, name, moment):
+    """All that was committed before the moment is stored."""
+    def reaches():
+        log = backups.run("verify", name)["log"]
+        return log["missing"] == 0 and log["recovery_point"] > moment
+    eventually(reaches, seconds=90, what=lambda: str(backups.run("verify", name)["log"]))
+
+
+def notes(stack):
+    return int(stack.psql("SELECT count(*) FROM wal_notes"))
+
+
+def load(stack, rows):
+    stack.psql("INSERT INTO wal_notes (note) "
+               f"SELECT repeat(md5(g::text), 20) FROM generate_series(1, {rows}) g")
+
+
+def drilled(backups, name, *words, **settings):
+    """Rows that came back."""
+    result = backups.run("drill", name, *words, **settings)
+    assert result["ok"] is True, result
+    return result["found"]["tables"]["public.wal_notes"]
+
+
+@pytest.fixture(scope="module")
+def log(stack, tmp_path_factory):
+    """The log of the server is stored from here on, with a physical set to begin with."""
+    stack.psql("CREATE TABLE IF NOT EXISTS wal_notes (id serial PRIMARY KEY, note text)")
+    home = tmp_path_factory.mktemp("log")
+    one = Backups(home, stack, BACKUP_WAL="true", BACKUP_WAL_SECONDS="1",
+                  BACKUP_WAL_SLOT="wal_tests", BACKUP_PLACES=f"{home}/elsewhere",
+                  FILE_STORE=f"dir:{home}/none")
+    stream = Stream(one).up()
+    eventually(stream.receiver, seconds=60)
+    one.made = one.create("--kind", "physical")
+    one.stream = stream
+    yield one
+    stream.down()
+    eventually(lambda: stack.psql("SELECT count(*) FROM pg_replication_slots "
+                                  "WHERE slot_name = 'wal_tests' AND NOT active") == "1",
+               seconds=60)
+    stack.psql("SELECT pg_drop_replication_slot('wal_tests')")
+
+
+def test_a_set_with_its_log_has_the_same_numbers(log):
+    assert log.made["ok"] is True and log.made["proof"]["counts"] == "equal"
+
+
+@contextlib.contextmanager
+def started(directory):
+    """A PostgreSQL on a restored directory, as its operator would start it."""
+    tools = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
+                key=lambda path: int(path.parent.name))
+    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="cairn-") as home:
+        os.chmod(home, 0o777)
+        process = subprocess.Popen(
+            [tools / "postgres", "-D", directory, "-c", "listen_addresses=", "-c",
+             f"unix_socket_directories={home}"], cwd="/", **user,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            eventually(lambda: subprocess.run(["pg_isready", "-qh", home],
+                                              check=False).returncode == 0, seconds=60)
+            yield home
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+
+
+def test_a_moment_comes_back(stack, log):
+    name = log.made["id"]
+    stack.psql("INSERT INTO wal_notes (note) VALUES ('before the moment')")
+    moment = now(stack)
+    stack.psql("INSERT INTO wal_notes (note) VALUES ('after the moment')")
+    rows = notes(stack)
+    stored(log, name, now(stack))
+    assert drilled(log, name, "--until", moment) == rows - 1
+    assert drilled(log, name, "--until", "latest") == rows
+    with tempfile.TemporaryDirectory(prefix="cairn-") as home:
+        os.chmod(home, 0o755)
+        done = log.run("restore", name, "--target", "live", "--confirm", name, "--until",
+                       moment, BACKUP_RESTORE_DIR=home)
+        assert done["directory"].startswith(home) and len(done["steps"]) >= 4
+        url = urllib.parse.urlsplit(stack.env["DATABASE_URL"])
+        with started(done["directory"]) as sockets:
+            assert stack.psql(
+                "SELECT string_agg(note, ',') FROM wal_notes WHERE note LIKE '%moment'",
+                f"postgresql://{url.username}:{url.password}@/{url.path[1:]}?host={sockets}"
+            ) == "before the moment"
+        assert "not an empty directory" in log.run(
+            "restore", name, "--target", "directory", "--directory", done["directory"], code=1)
+
+
+def test_a_time_that_is_not_stored_yet_is_told(log):
+    said = log.run("drill", log.made["id"], "--until", "2199-01-01T00:00:00Z", code=1)
+    assert "the stored log ends at" in said
+
+
+def test_killed_at_any_moment_no_gap_is_left(stack, log):
+    """Now the one, now the other; the load goes on."""
+    chance = random.Random()
+    for turn in range(4):
+        for _ in range(chance.randrange(1, 4)):
+            load(stack, 3000)  # some 2 MB of log
+        if turn % 2:
+            receiver = log.stream.receiver()
+            if receiver:
+                os.kill(receiver, signal.SIGKILL)
+        else:
+            log.stream.kill()
+            log.stream.up()
+        load(stack, 3000)
+    for _ in range(3):  # whole segments, whatever was written
+        stack.psql("SELECT pg_switch_wal()")
+        load(stack, 10)
+    rows = notes(stack)
+    stored(log, log.made["id"], now(stack))
+    assert len(records(log)) >= 3
+    assert drilled(log, log.made["id"], "--until", "latest") == rows
+
+
+def test_the_log_is_in_the_other_places(log):
+    def same():
+        here = {path.name: path.read_bytes() for path in records(log)}
+        there = {path.name: path.read_bytes()
+                 for path in (log.scratch / "elsewhere/.wal").glob("*/0*.json")}
+        return here == there
+    eventually(same, seconds=60)
+
+
+def test_a_missing_segment_is_told(stack, log):
+    name = log.made["id"]
+    segment = records(log)[-2]
+    aside = segment.with_suffix(".aside")
+    segment.rename(aside)
+    try:
+        result = log.run("verify", name, code=3)
+        assert result["log"]["missing"] == 1
+        assert result["log"]["first_missing"] == segment.stem
+        assert segment.stem in result["problems"][0]
+        assert segment.stem in log.run("drill", name, "--until", "latest", code=1)
+    finally:
+        aside.rename(segment)
+    part = segment.with_suffix(".000")
+    good = part.read_bytes()
+    part.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    try:
+        assert part.name in log.run("verify", name, code=3)["problems"][0]
+    finally:
+        part.write_bytes(good)
+    assert log.run("verify", name)["ok"] is True
+
+
+def test_retention_keeps_the_log_that_sets_need(stack, log):
+    rules = {f"BACKUP_RETENTION_{rule}": "0" for rule in ("DAYS", "DAILY", "WEEKLY", "MONTHLY")}
+    log.run("prune")  # what was stored before the first set
+    assert log.run("prune")["segments_removed"] == 0
+    second = log.create("--kind", "physical")
+    assert second["ok"] is True
+    load(stack, 100)
+    before = len(records(log))
+    dry = log.run("prune", "--dry-run", **rules, BACKUP_RETENTION_COUNT="1")
+    assert dry["removed"] == [log.made["id"]]
+    assert dry["segments_removed"] > 0 and len(records(log)) >= before
+    done = log.run("prune", **rules, BACKUP_RETENTION_COUNT="1")
+    assert done["segments_removed"] == dry["segments_removed"]
+    stored(log, second["id"], now(stack))
+    assert drilled(log, second["id"], "--until", "latest") == notes(stack)
+
+
+# --- the service
+
+
+@contextlib.contextmanager
+def service(backups, home, **settings):
+    with open(home / "service.log", "ab") as out:
+        process = subprocess.Popen(
+            [PROGRAM], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            env={**backups.environment, "OPS_PORT": "0", "RPC_BIND": "tcp://127.0.0.1:0",
+                 "BACKUP_SCHEDULE": "", **settings})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def ops_of(home, process, start):
+    """Where the process answers that was the start-th."""
+    def port():
+        assert process.poll() is None
+        found = re.findall(r"ops on 127.0.0.1 port (\d+)", (home / "service.log").read_text())
+        return found[-1] if len(found) == start else None
+    return f"http://127.0.0.1:{eventually(port, seconds=60)}"
+
+
+def figure(base, name):
+    with urllib.request.urlopen(base + "/metrics", timeout=10) as reply:
+        for line in reply.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+    return None
+
+
+def test_the_service_keeps_the_recovery_point_near(stack, tmp_path):
+    """It makes the first set itself, and goes on after it was killed."""
+    backups = Backups(tmp_path, stack, BACKUP_WAL="true", BACKUP_WAL_SLOT="wal_service",
+                      BACKUP_VERIFY="none", FILE_STORE=f"dir:{tmp_path}/none")
+    try:
+        for turn in (1, 2):
+            with service(backups, tmp_path) as process:
+                base = ops_of(tmp_path, process, turn)
+                eventually(lambda base=base: (
+                    figure(base, "cairn_backup_rpo_seconds") or 99) < 10, seconds=90,
+                    what=(tmp_path / "service.log").read_text)
+                assert figure(base, "cairn_backup_wal_slot_lag_bytes") >= 0
+                load(stack, 3000)
+                process.kill()
+                process.wait(timeout=60)
+        assert [one["kind"] for one in backups.sets()] == ["physical"]
+        assert backups.run("verify", backups.sets()[0]["id"])["log"]["missing"] == 0
+    finally:
+        eventually(lambda: stack.psql(
+            "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'wal_service' "
+            "AND active") == "0", seconds=60)
+        stack.psql("SELECT pg_drop_replication_slot('wal_service')")
