@@ -1,7 +1,13 @@
-"""Physical sets of a real PostgreSQL and its write-ahead log: recovered to a moment."""
+"""Physical sets of a real PostgreSQL, and the service that keeps its write-ahead log."""
+
+import contextlib
+import re
+import subprocess
+import urllib.request
 
 import pytest
-from backups import Backups
+from backups import PROGRAM, Backups
+from conftest import eventually
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +57,62 @@ def test_what_cannot_be_is_refused(backups, made):
     assert "BACKUP_RESTORE_DIR" in backups.run(
         "restore", made["id"], "--target", "live", "--confirm", made["id"], code=2)
     assert backups.sets()[0]["verified"] is True  # none of which says anything about the set
+
+
+# --- the service
+
+
+@contextlib.contextmanager
+def service(backups, home, **settings):
+    with open(home / "service.log", "ab") as out:
+        process = subprocess.Popen(
+            [PROGRAM], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            env={**backups.environment, "OPS_PORT": "0", "RPC_BIND": "tcp://127.0.0.1:0",
+                 "BACKUP_SCHEDULE": "", **settings})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def ops_of(home, process, start):
+    """Where the process answers that was the start-th."""
+    def port():
+        assert process.poll() is None
+        found = re.findall(r"ops on 127.0.0.1 port (\d+)", (home / "service.log").read_text())
+        return found[-1] if len(found) == start else None
+    return f"http://127.0.0.1:{eventually(port, seconds=60)}"
+
+
+def figure(base, name):
+    with urllib.request.urlopen(base + "/metrics", timeout=10) as reply:
+        for line in reply.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+    return None
+
+
+def test_the_service_keeps_the_recovery_point_near(stack, backups, tmp_path):
+    """It makes the first set itself, and goes on after it was killed."""
+    own = Backups(tmp_path, stack, BACKUP_WAL="true", BACKUP_WAL_SLOT="wal_service",
+                  BACKUP_VERIFY="none", FILE_STORE=f"dir:{tmp_path}/none")
+    try:
+        for turn in (1, 2):
+            with service(own, tmp_path) as process:
+                base = ops_of(tmp_path, process, turn)
+                eventually(lambda base=base: (
+                    figure(base, "cairn_backup_rpo_seconds") or 99) < 10, seconds=90,
+                    what=(tmp_path / "service.log").read_text)
+                assert figure(base, "cairn_backup_wal_slot_lag_bytes") >= 0
+                stack.psql("INSERT INTO wal_notes (note) SELECT repeat('x', 999) "
+                           "FROM generate_series(1, 5000)")
+                process.kill()
+                process.wait(timeout=60)
+        assert [one["kind"] for one in own.sets()] == ["physical"]
+        assert own.run("verify", own.sets()[0]["id"])["log"]["missing"] == 0
+    finally:
+        eventually(lambda: stack.psql(
+            "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'wal_service' "
+            "AND active") == "0", seconds=60)
+        stack.psql("SELECT pg_drop_replication_slot('wal_service')")
