@@ -16,7 +16,7 @@ enum {
     LINE_MOST = 65536,
     PATH = 4096,
     RETRY_MOST_S = 60,
-    OTHER_S = 15,   /* until it is tried again whether the other replica is gone */
+    OTHER_S = 3,    /* until it is tried again whether the other replica is gone */
     SETTLED_S = 60, /* what ran so long has not failed at its start */
     LATE_S = 60,
     BASE_RETRY_S = 60,
