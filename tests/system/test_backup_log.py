@@ -174,13 +174,20 @@ def test_killed_at_any_moment_no_gap_is_left(stack, log):
     assert drilled(log, log.made["id"], "--until", "latest") == rows
 
 
-def test_the_log_is_in_the_other_places(log):
-    def same():
-        here = {path.name: path.read_bytes() for path in records(log)}
-        there = {path.name: path.read_bytes()
-                 for path in (log.scratch / "elsewhere/.wal").glob("*/0*.json")}
-        return here == there
-    eventually(same, seconds=60)
+def test_an_empty_machine_gets_the_log_too(stack, log, tmp_path):
+    """The set was copied when it was made, the log as it came."""
+    name = log.made["id"]
+    rows = notes(stack)
+    stored(log, name, now(stack))
+
+    def kept(folder):
+        return {path.name: path.read_bytes() for path in folder.glob("*/*.json")}
+    eventually(lambda: kept(log.dir / ".wal") == kept(log.scratch / "elsewhere/.wal"),
+               seconds=60)
+    fresh = Backups(tmp_path, stack, FILE_STORE=f"dir:{tmp_path}/none")
+    done = fresh.run("fetch", name, "--from", f"{log.scratch}/elsewhere")
+    assert done["log_files"] >= 2 * len(records(fresh)) > 0
+    assert drilled(fresh, name, "--until", "latest") == rows
 
 
 def test_a_missing_segment_is_told(stack, log):

@@ -14,6 +14,7 @@
 #include "services/backup/pipeline/source.h"
 #include "services/backup/place/post.h"
 #include "services/backup/run/root.h"
+#include "services/backup/wal/fetch.h"
 #include "shared/mem.h"
 
 enum { NAME = 256, PIECE = 256 * 1024 };
@@ -304,6 +305,7 @@ enum sh_err place_fetch(struct work *work, const char *id, const char *from,
     struct fetching fetching = {
         .work = work, .folder = -1, .id = id, .list = json_array()};
     char making[BACKUP_ID + 16];
+    uint64_t log_files = 0;
     enum sh_err err = free_name(work, id);
 
     work_stage(work, "fetch");
@@ -322,8 +324,11 @@ enum sh_err place_fetch(struct work *work, const char *id, const char *from,
             work_say(work, "%s is left to the next run to remove", making);
     }
     if (err == SH_OK)
-        *result = json_pack("{s:s, s:I}", "id", id, "originals",
-                            (json_int_t)fetching.originals);
+        err = log_fetch(work, fetching.post, id, &log_files);
+    if (err == SH_OK)
+        *result =
+            json_pack("{s:s, s:I, s:I}", "id", id, "originals",
+                      (json_int_t)fetching.originals, "log_files", (json_int_t)log_files);
     post_close(&fetching.post);
     json_decref(fetching.list);
     return err;
