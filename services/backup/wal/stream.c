@@ -359,7 +359,7 @@ static enum sh_err lock(struct work *work)
 enum sh_err stream_run(struct work *work)
 {
     static struct stream stream = {.store = -1, .spool = {.fd = -1}};
-    uv_timer_t tick;
+    static uv_timer_t tick; /* closed when the loop is turned for the last time */
     enum sh_err err;
 
     if (work->report) /* started by the service: it is to end with it */
