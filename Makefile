@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -134,6 +134,11 @@ bench-backup: ## making a set beside `pg_dump | zstd` by hand (SIZE_MB=300)
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/backup.py
+
+bench-recovery: ## what would be lost while the log is stored (SECONDS=60 SAMPLES=6)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/recovery_point.py
 
 eval: ## ranking quality on a judged collection (COLLECTION=directory EVAL_FLAGS=--tune)
 	@$(MAKE) $(PARALLEL) BUILD=release all model
