@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")"
 umask 077
-mkdir -p secrets/tls secrets/keys secrets/alertmanager
+mkdir -p secrets/tls secrets/keys
 chmod 700 secrets # the files inside can then be read by whichever user a container has
 
 random() { openssl rand -hex 32; }
@@ -33,6 +33,10 @@ printf 'Aa1-%s' "$(openssl rand -hex 12)" | put admin_password # as the rules fo
 echo "requirepass $(cat secrets/redis_password)" | put redis_auth
 printf '{"redis://redis:6379": "%s"}\n' "$(cat secrets/redis_password)" | put redis_exporter
 printf '"cairn" "%s"\n' "$(cat secrets/db_password)" | put pgbouncer_users
+# Alerts leave the machine once these say where to (monitoring/alertmanager).
+for name in smtp_password slack_webhook pagerduty_key; do
+    echo unset | put $name
+done
 [ -e .env ] || { echo "# What is not as .env.example has it." >.env && echo "made .env"; }
 
 if [ ! -s secrets/tls/cert.pem ]; then
@@ -43,7 +47,7 @@ if [ ! -s secrets/tls/cert.pem ]; then
     chmod 444 secrets/tls/cert.pem secrets/tls/key.pem
     echo "made secrets/tls/cert.pem for $name: browsers will warn; docs/operations.md, \"Certificates\""
 fi
-chmod 755 secrets/tls secrets/alertmanager
+chmod 755 secrets/tls
 
 for service in gateway search embedder graph backup; do
     [ -s "secrets/keys/$service.key" ] && [ -s "secrets/keys/public/$service.pub" ] || missing=1
