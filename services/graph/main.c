@@ -177,7 +177,8 @@ static enum sh_err start_vectors(struct sh_service *service, void *self)
                                            .embedder = graph->embedder,
                                            .vectors = graph->vectors,
                                            .text_properties =
-                                               graph->config.text_properties};
+                                               graph->config.text_properties,
+                                           .dir = graph->config.data_dir};
     if (err == SH_OK)
         err = vector_maker_create(sh_service_loop(service), &options, &graph->maker);
     return err;

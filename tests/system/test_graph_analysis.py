@@ -1,5 +1,7 @@
 """Cheapest and all paths, analyses, similar nodes: through the gateway."""
 
+import signal
+
 import pytest
 from conftest import Stack, eventually
 from tokens import JWT, bearer
@@ -182,6 +184,20 @@ def test_similar_nodes_are_of_what_is_seen(animals):
     assert similar("label=Nowhere")["nodes"] == []
     assert similar(node="mute") == {"nodes": [], "has_text": False, "partial": False}
     assert get(animals, "/api/graph/nodes/spydog/similar").status == 404
+
+
+def test_vectors_are_there_after_a_restart(animals):
+    before = get(animals, "/api/graph/nodes/dog/similar").json()
+    animals.signal("embedder", signal.SIGSTOP)  # nobody could make them anew
+    try:
+        old = animals.signal("graph", signal.SIGTERM)
+        eventually(lambda: animals.pid_or_none("graph") not in (None, old), seconds=120,
+                   what=animals.logs)
+        eventually(lambda: get(animals, "/api/graph/nodes/dog/similar").status == 200,
+                   seconds=120, what=animals.logs)
+        assert get(animals, "/api/graph/nodes/dog/similar").json() == before
+    finally:
+        animals.signal("embedder", signal.SIGCONT)
 
 
 def test_similarity_follows_the_texts(animals):

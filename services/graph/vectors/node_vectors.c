@@ -128,34 +128,98 @@ static float pack(const float *vector, size_t dimension, int8_t *out)
     return most / 127 / sqrtf(square);
 }
 
-static enum sh_err put(struct node_vectors *self, uint32_t place, const float *vector,
-                       struct entry *fresh)
+static int8_t *bytes_at(const struct node_vectors *self, struct block *block,
+                        uint32_t place)
+{
+    return block->bytes + (size_t)(place % BLOCK) * self->stride;
+}
+
+/* `fresh` says what its bytes, which are there already, are worth. */
+static enum sh_err enter(struct node_vectors *self, struct entry *entry,
+                         const struct entry *fresh)
+{
+    if (fresh->scale > 0 && self->count >= self->max)
+        return SH_TOOBIG;
+    self->count += fresh->scale > 0;
+    *entry = *fresh;
+    return SH_OK;
+}
+
+static struct entry *clear_entry(struct node_vectors *self, uint32_t place,
+                                 int8_t **bytes)
 {
     struct block *block = make_block(self, place);
     if (block == NULL)
-        return SH_NOMEM;
+        return NULL;
     struct entry *entry = &block->entries[place % BLOCK];
     self->count -= entry->scale > 0;
     *entry = (struct entry){.number = 0};
-    fresh->scale = self->count < self->max
-                       ? pack(vector, self->dimension,
-                              block->bytes + (size_t)(place % BLOCK) * self->stride)
-                       : 0;
-    bool full = self->count >= self->max;
-    self->count += fresh->scale > 0;
-    if (!full)
-        *entry = *fresh;
-    return full ? SH_TOOBIG : SH_OK;
+    *bytes = bytes_at(self, block, place);
+    return entry;
 }
 
 enum sh_err node_vectors_put(struct node_vectors *self, uint32_t place, uint64_t number,
                              uint64_t hash, const float *vector)
 {
     struct entry fresh = {.number = number, .hash = hash};
+    int8_t *bytes;
+    enum sh_err err = SH_NOMEM;
     pthread_rwlock_wrlock(&self->lock);
-    enum sh_err err = put(self, place, vector, &fresh);
+    struct entry *entry = clear_entry(self, place, &bytes);
+    if (entry != NULL && self->count >= self->max) {
+        err = SH_TOOBIG;
+    } else if (entry != NULL) {
+        fresh.scale = pack(vector, self->dimension, bytes);
+        err = enter(self, entry, &fresh);
+    }
     pthread_rwlock_unlock(&self->lock);
     return err;
+}
+
+enum sh_err node_vectors_put_packed(struct node_vectors *self, uint32_t place,
+                                    const struct packed_vector *vector)
+{
+    const struct entry fresh = {vector->number, vector->hash, vector->scale};
+    int8_t *bytes;
+    enum sh_err err = SH_NOMEM;
+    pthread_rwlock_wrlock(&self->lock);
+    struct entry *entry = clear_entry(self, place, &bytes);
+    if (entry != NULL) {
+        memcpy(bytes, vector->bytes, self->dimension);
+        err = enter(self, entry, &fresh);
+    }
+    pthread_rwlock_unlock(&self->lock);
+    return err;
+}
+
+/* --- keeping --------------------------------------------------------------------------
+ */
+
+size_t node_vectors_dimension(const struct node_vectors *self)
+{
+    return self->dimension;
+}
+
+size_t node_vectors_known(const struct node_vectors *self)
+{
+    size_t known = 0;
+    for (size_t b = 0; b < self->block_count; b++)
+        for (size_t i = 0; self->blocks[b] != NULL && i < BLOCK; i++)
+            known += self->blocks[b]->entries[i].number != 0;
+    return known;
+}
+
+void node_vectors_each(const struct node_vectors *self, node_vectors_each_fn *each,
+                       void *arg)
+{
+    for (size_t b = 0; b < self->block_count; b++)
+        for (size_t i = 0; self->blocks[b] != NULL && i < BLOCK; i++) {
+            const struct entry *entry = &self->blocks[b]->entries[i];
+            struct packed_vector vector = {entry->number, entry->hash, entry->scale,
+                                           self->blocks[b]->bytes + i * self->stride};
+            if (entry->number != 0)
+                each(arg, &vector);
+        }
 }
 
 /* --- searching ------------------------------------------------------------------------

@@ -32,6 +32,25 @@ SH_CHECK enum sh_err node_vectors_put(struct node_vectors *self, uint32_t place,
                                       uint64_t number, uint64_t hash,
                                       const float *vector);
 
+/* As it is held: bytes, and what one of them is worth. */
+struct packed_vector {
+    uint64_t number;
+    uint64_t hash;
+    float scale; /* 0: the text has none */
+    const int8_t *bytes;
+};
+
+/* The same as node_vectors_put(), of what node_vectors_each() told. */
+SH_CHECK enum sh_err node_vectors_put_packed(struct node_vectors *self, uint32_t place,
+                                             const struct packed_vector *vector);
+size_t node_vectors_dimension(const struct node_vectors *self); /* 0: none yet */
+/* How many texts are known, those without a vector too. */
+size_t node_vectors_known(const struct node_vectors *self);
+/* Each of them, in order of places. */
+typedef void node_vectors_each_fn(void *arg, const struct packed_vector *vector);
+void node_vectors_each(const struct node_vectors *self, node_vectors_each_fn *each,
+                       void *arg);
+
 /* --- everybody's -------------------------------------------------------------------- */
 
 struct similar_query {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "services/graph/vectors/kept_vectors.h"
+
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -12,6 +14,9 @@ enum {
     LOOK_MS = 1000,
     RETRY_MS = 2000,
     EMBED_MS = 60000,
+    KEEP_MS = 60000, /* between two files; or so many times what one takes */
+    KEEP_REST = 20,
+    PATH_ROOM = 4096,
 };
 
 struct wanted { /* a node whose text has no vector */
@@ -45,6 +50,13 @@ struct vector_maker {
     uint32_t position;
     uint64_t version; /* of the graph, when the round began */
     bool ended;       /* the round */
+    /* the thread's */
+    char path[PATH_ROOM]; /* of the file; empty: none */
+    struct kept_vectors
+        *kept;        /* what an earlier process had; NULL: nothing, or used up */
+    bool looked;      /* for it */
+    bool unkept;      /* there is something that is not in the file */
+    uint64_t keep_ms; /* not before */
 };
 
 /* --- on the thread ---------------------------------------------------------------------
@@ -56,9 +68,11 @@ static void put_batch(struct vector_maker *self)
         return;
     if (self->reset) {
         node_vectors_reset(self->options.vectors, self->dimension);
+        kept_vectors_close(&self->kept);
         self->position = 0;
         self->reset = false;
     }
+    self->unkept = true;
     for (size_t i = 0; i < self->count; i++) {
         const struct wanted *wanted = &self->batch[i];
         if (node_vectors_put(self->options.vectors, wanted->place, wanted->number,
@@ -67,6 +81,52 @@ static void put_batch(struct vector_maker *self)
     }
     sh_free(self->vectors);
     self->vectors = NULL;
+}
+
+/* What an earlier process knew counts until the embedder turns out to have another model.
+ */
+static void look_for_kept(struct vector_maker *self)
+{
+    if (self->looked || self->path[0] == '\0')
+        return;
+    self->looked = true;
+    enum sh_err err = kept_vectors_open(self->path, &self->kept);
+    if (err != SH_OK) {
+        if (err != SH_NOTFOUND)
+            sh_warning(NULL, "the vectors in %s are of no use: %s", self->path,
+                       sh_err_text(err));
+        return;
+    }
+    self->dimension = kept_vectors_dimension(self->kept);
+    (void)snprintf(self->fingerprint, sizeof(self->fingerprint), "%s",
+                   kept_vectors_fingerprint(self->kept));
+    node_vectors_reset(self->options.vectors, self->dimension);
+}
+
+static bool take_kept(const struct vector_maker *self, uint32_t place, uint64_t number,
+                      uint64_t hash)
+{
+    struct packed_vector vector;
+    return self->kept != NULL && number != 0 &&
+           kept_vectors_find(self->kept, number, hash, &vector) &&
+           node_vectors_put_packed(self->options.vectors, place, &vector) == SH_OK;
+}
+
+/* After a round that found nothing to do. */
+static void keep(struct vector_maker *self)
+{
+    uint64_t now = sh_now_ms();
+    kept_vectors_close(&self->kept);
+    if (self->path[0] == '\0' || !self->unkept || now < self->keep_ms)
+        return;
+    enum sh_err err =
+        kept_vectors_save(self->options.vectors, self->fingerprint, self->path);
+    uint64_t rest_ms = (sh_now_ms() - now) * KEEP_REST;
+    self->keep_ms = now + (rest_ms > KEEP_MS ? rest_ms : KEEP_MS);
+    self->unkept = err != SH_OK;
+    if (err != SH_OK)
+        sh_warning(NULL, "the vectors of nodes cannot be kept in %s: %s", self->path,
+                   sh_err_text(err));
 }
 
 /* Its text, when that has no vector. */
@@ -79,7 +139,8 @@ static enum sh_err look_at(struct vector_maker *self, const struct node *node,
     struct sh_bytes bytes = sh_buffer_bytes(text);
     uint64_t hash = lookup_hash(bytes);
     if (text->err != SH_OK || bytes.len == 0 ||
-        node_vectors_has(self->options.vectors, place, node->body->number, hash))
+        node_vectors_has(self->options.vectors, place, node->body->number, hash) ||
+        take_kept(self, place, node->body->number, hash))
         return text->err;
     self->batch[self->count] = (struct wanted){place, node->body->number, hash};
     self->texts[self->count] = sh_arena_copy(&self->arena, bytes);
@@ -111,6 +172,7 @@ static void run(struct sh_work *work)
     static const struct caller everybody = {.schema = 0}; /* a service: sees all */
     struct vector_maker *self = SH_CONTAINER_OF(work, struct vector_maker, work);
     struct graph_reader reader;
+    look_for_kept(self);
     put_batch(self);
     sh_arena_free(&self->arena);
     self->count = 0;
@@ -129,6 +191,8 @@ static void run(struct sh_work *work)
     if (!same && !full)
         self->err = go_through(self, &reader);
     graph_leave(&reader);
+    if (self->err == SH_OK && self->ended && self->count == 0)
+        keep(self);
 }
 
 /* --- on the loop -----------------------------------------------------------------------
@@ -276,6 +340,9 @@ enum sh_err vector_maker_create(uv_loop_t *loop,
     if (self == NULL)
         return SH_NOMEM;
     self->options = *options;
+    if (options->dir != NULL && options->dir[0] != '\0' &&
+        snprintf(self->path, sizeof(self->path), "%s/vectors", options->dir) >= PATH_ROOM)
+        self->path[0] = '\0';
     enum sh_err err = sh_err_from_uv(uv_async_init(loop, &self->wake, on_wake));
     if (err != SH_OK) {
         sh_free(self);
@@ -292,6 +359,7 @@ static void on_closed(uv_handle_t *handle)
     struct vector_maker *self = handle->data;
     sh_arena_free(&self->arena);
     sh_free(self->vectors);
+    kept_vectors_close(&self->kept);
     sh_free(self);
 }
 

@@ -16,6 +16,7 @@ struct vector_maker_options {
     struct sh_rpc_client *embedder;
     struct node_vectors *vectors; /* outlives the workers */
     const char *text_properties;  /* "name,description" */
+    const char *dir;              /* where they are kept; NULL, "": nowhere */
 };
 
 struct vector_maker;

@@ -1,7 +1,10 @@
 /* Similar nodes, compared with all cosines in double precision, on random graphs of which
  * the reader may not see everything; and what text a node has. */
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "services/graph/vectors/kept_vectors.h"
 #include "services/graph/vectors/node_text.h"
 #include "services/graph/vectors/node_vectors.h"
 #include "services/graph/view/graph_internal.h"
@@ -134,6 +137,114 @@ static void what_is_known_is_told_by_number_and_text(void **state)
     end(&f);
 }
 
+/* --- files -----------------------------------------------------------------------------
+ */
+
+struct taking_over {
+    const struct kept_vectors *kept;
+    struct node_vectors *to;
+    size_t count;
+};
+
+static void take_over(void *arg, const struct packed_vector *vector)
+{
+    struct taking_over *taking = arg;
+    struct packed_vector found;
+    assert_true(kept_vectors_find(taking->kept, vector->number, vector->hash, &found));
+    assert_false(
+        kept_vectors_find(taking->kept, vector->number, vector->hash + 1, &found));
+    assert_false(
+        kept_vectors_find(taking->kept, vector->number + 1000, vector->hash, &found));
+    assert_true(kept_vectors_find(taking->kept, vector->number, vector->hash, &found));
+    assert_true(found.scale == vector->scale);
+    assert_memory_equal(found.bytes, vector->bytes, DIMENSION);
+    taking->count++;
+}
+
+/* Places are others in another process. */
+static void vectors_are_kept_in_a_file(void **state)
+{
+    char dir[] = "/tmp/test_node_vectors-XXXXXX";
+    char path[64];
+    struct drawn_vectors drawn;
+    struct fixture f;
+    struct kept_vectors *kept;
+    (void)state;
+    begin(&f);
+    draw_vectors(&drawn);
+    struct node_vectors *vectors = put_all(&f, &drawn);
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/vectors", dir);
+    assert_int_equal(kept_vectors_open(path, &kept), SH_NOTFOUND);
+    assert_int_equal(kept_vectors_save(vectors, "a model", path), SH_OK);
+    assert_int_equal(kept_vectors_open(path, &kept), SH_OK);
+    assert_string_equal(kept_vectors_fingerprint(kept), "a model");
+    assert_int_equal(kept_vectors_dimension(kept), DIMENSION);
+    struct taking_over taking = {kept, vectors, 0};
+    node_vectors_each(vectors, take_over, &taking);
+    assert_int_equal(taking.count, NODES);
+    struct node_vectors *again;
+    assert_int_equal(node_vectors_create(NODES, &again), SH_OK);
+    node_vectors_reset(again, DIMENSION);
+    for (unsigned n = 0; n < NODES; n++) {
+        struct packed_vector found;
+        assert_true(kept_vectors_find(kept, n + 1, n, &found));
+        assert_int_equal(node_vectors_put_packed(again, place_of(&f, n), &found), SH_OK);
+    }
+    kept_vectors_close(&kept);
+    for (unsigned n = 0; n < NODES; n++)
+        if (f.places[n] != WALK_ANY)
+            check_nearest(&f, again, &drawn, n, false);
+    node_vectors_free(&again);
+    node_vectors_free(&vectors);
+    end(&f);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void write_bytes(const char *path, const char *bytes, size_t len)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_file_that_is_not_whole_is_refused(void **state)
+{
+    static const float one[] = {1, 2, 3};
+    char dir[] = "/tmp/test_node_vectors-XXXXXX";
+    char path[64];
+    char bytes[1024];
+    struct node_vectors *vectors;
+    struct kept_vectors *kept;
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/vectors", dir);
+    assert_int_equal(node_vectors_create(2, &vectors), SH_OK);
+    node_vectors_reset(vectors, SH_COUNT(one));
+    assert_int_equal(node_vectors_put(vectors, 5, 9, 1, one), SH_OK);
+    assert_int_equal(kept_vectors_save(vectors, "m", path), SH_OK);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof(bytes), file);
+    assert_int_equal(fclose(file), 0);
+    for (size_t i = 0; i < len; i++) {
+        write_bytes(path, bytes, i);
+        assert_int_equal(kept_vectors_open(path, &kept), SH_MALFORMED);
+        bytes[i] ^= 4;
+        write_bytes(path, bytes, len);
+        assert_int_equal(kept_vectors_open(path, &kept), SH_MALFORMED);
+        bytes[i] ^= 4;
+    }
+    write_bytes(path, bytes, len);
+    assert_int_equal(kept_vectors_open(path, &kept), SH_OK);
+    kept_vectors_close(&kept);
+    node_vectors_free(&vectors);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 /* --- texts -----------------------------------------------------------------------------
  */
 
@@ -188,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_that_are_seen_are_found),
         cmocka_unit_test(what_is_known_is_told_by_number_and_text),
+        cmocka_unit_test(vectors_are_kept_in_a_file),
+        cmocka_unit_test(a_file_that_is_not_whole_is_refused),
         cmocka_unit_test(a_text_is_made_of_properties_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
