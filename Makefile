@@ -135,7 +135,7 @@ bench-backup: ## making a set beside `pg_dump | zstd` by hand (SIZE_MB=300)
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/backup.py
 
-bench-recovery: ## what would be lost while the log is stored (SECONDS=60 SAMPLES=6)
+bench-recovery: ## what would be lost while the log is stored (LOAD_SECONDS=60 SAMPLES=6)
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/recovery_point.py

@@ -1,6 +1,6 @@
 """How much would be lost: the service stores the write-ahead log while a load writes; at some
 moments what is stored is copied as it lies there, and each copy is recovered as far as it
-goes. make bench-recovery (SECONDS=60, SAMPLES=6)."""
+goes. make bench-recovery (LOAD_SECONDS=60, SAMPLES=6)."""
 
 import datetime
 import json
@@ -22,7 +22,7 @@ os.environ.setdefault("CAIRN_BIN", "build/release/bin")
 from backups import PROGRAM, Backups  # noqa: E402
 from stack import Stack, eventually  # noqa: E402
 
-SECONDS = int(os.environ.get("SECONDS", "60"))
+SECONDS = int(os.environ.get("LOAD_SECONDS", "60"))
 SAMPLES = int(os.environ.get("SAMPLES", "6"))
 LOAD = """INSERT INTO load_rows (note)
 SELECT repeat(md5(random()::text), 30) FROM generate_series(1, 50);
