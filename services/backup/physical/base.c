@@ -155,27 +155,36 @@ static enum sh_err pump(struct base *base, int from)
     return err;
 }
 
+/* The word behind `name` in what the tool says. */
+static void word_behind(const char *words, const char *name, char out[static LSN_TEXT])
+{
+    const char *at = strstr(words, name);
+
+    out[0] = '\0';
+    if (at == NULL)
+        return;
+    at += strlen(name);
+    (void)snprintf(out, LSN_TEXT, "%.*s", (int)strspn(at, "0123456789ABCDEF/"), at);
+}
+
 /* "write-ahead log start point: 0/2000028 on timeline 1", "… end point: 0/2000100". */
 static enum sh_err take_positions(struct base *base, const char *words)
 {
-    const char *start = strstr(words, "log start point: ");
-    const char *end = strstr(words, "log end point: ");
-    char from[24] = "";
-    char to[24] = "";
-    unsigned timeline = 0;
+    char from[LSN_TEXT];
+    char to[LSN_TEXT];
+    char number[LSN_TEXT];
     uint64_t lsn;
 
-    if (start != NULL)
-        (void)sscanf(start, "log start point: %23[0-9A-F/] on timeline %u", from,
-                     &timeline); /* NOLINT(cert-err34-c): 0 is told below */
-    if (end != NULL)
-        (void)sscanf(end, "log end point: %23[0-9A-F/]", to);
+    word_behind(words, "log start point: ", from);
+    word_behind(words, "log end point: ", to);
+    word_behind(words, " on timeline ", number);
+    unsigned long timeline = strtoul(number, NULL, 10);
     if (!lsn_parse(from, &lsn) || !lsn_parse(to, &lsn) || timeline == 0)
         return work_fail(base->work, SH_UPSTREAM,
                          "pg_basebackup did not say which log it needs");
     json_object_set_new(base->about, "wal_start", json_string(from));
     json_object_set_new(base->about, "wal_end", json_string(to));
-    json_object_set_new(base->about, "timeline", json_integer(timeline));
+    json_object_set_new(base->about, "timeline", json_integer((json_int_t)timeline));
     return SH_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "services/backup/physical/moment.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,13 +20,12 @@ static const char version_sql[] =
 /* "12:12:" lists nobody: 12 is then who comes next. "": somebody is under way. */
 static void next_of(const char *snapshot, char out[static 24])
 {
-    unsigned long long from = 0;
-    unsigned long long to = 0;
-    int len = 0;
+    char *end = NULL;
+    unsigned long long from = strtoull(snapshot, &end, 10);
+    unsigned long long to = *end == ':' ? strtoull(end + 1, &end, 10) : 0;
 
     out[0] = '\0';
-    if (sscanf(snapshot, "%llu:%llu:%n", &from, &to, &len) == 2 && len > 0 &&
-        snapshot[len] == '\0' && from == to)
+    if (from == to && to > 0 && strcmp(end, ":") == 0)
         (void)snprintf(out, 24, "%llu", from);
 }
 

@@ -195,7 +195,7 @@ enum sh_err chain_of_set(struct work *work, const json_t *manifest, struct chain
     uint64_t end;
 
     *chain = (struct chain){.work = work, .store = -1};
-    if (system == NULL || !segment_size_ok(size) || timeline <= 0 ||
+    if (system == NULL || size == 0 || !segment_size_ok(size) || timeline <= 0 ||
         timeline > UINT32_MAX ||
         !lsn_parse(json_string_value(json_object_get(about, "wal_end")), &end) ||
         end == 0)

@@ -127,7 +127,8 @@ enum sh_err log_fetch(struct work *work, struct post *post, const char *id,
     *files = 0;
     fetching.system = json_string_value(json_object_get(about, "system_identifier"));
     fetching.size = bytes != NULL ? strtoull(bytes, NULL, 10) : 0;
-    if (err == SH_OK && fetching.system != NULL && segment_size_ok(fetching.size) &&
+    if (err == SH_OK && fetching.system != NULL && fetching.size > 0 &&
+        segment_size_ok(fetching.size) &&
         lsn_parse(json_string_value(json_object_get(about, "wal_start")), &start)) {
         fetching.first = start / fetching.size;
         err = fetch_all(&fetching);

@@ -42,7 +42,7 @@ bool segment_parse(const char *name, uint64_t size, struct segment *out)
     if (!segment_size_ok(size) || strlen(name) != NAME_DIGITS ||
         !parse_half(name, HALF_DIGITS, &timeline) ||
         !parse_half(name + HALF_DIGITS, HALF_DIGITS, &log) ||
-        !parse_half(name + 2 * HALF_DIGITS, HALF_DIGITS, &low) || timeline == 0 ||
+        !parse_half(name + (size_t)2 * HALF_DIGITS, HALF_DIGITS, &low) || timeline == 0 ||
         low >= in_a_log(size))
         return false;
     *out = (struct segment){timeline, log * in_a_log(size) + low};

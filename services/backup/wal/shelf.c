@@ -178,16 +178,16 @@ static int by_name(const void *a, const void *b)
 static json_t *sorted(const json_t *names)
 {
     size_t count = json_array_size(names);
-    json_t **list = calloc(count + 1, sizeof(*list));
+    json_t **list = (json_t **)calloc(count + 1, sizeof(void *));
     json_t *out = json_array();
 
     for (size_t i = 0; list != NULL && i < count; i++)
         list[i] = json_array_get(names, i);
     if (list != NULL && count > 0)
-        qsort(list, count, sizeof(json_t *), by_name);
+        qsort((void *)list, count, sizeof(void *), by_name);
     for (size_t i = 0; list != NULL && i < count; i++)
         json_array_append(out, list[i]);
-    free(list);
+    free((void *)list);
     return out;
 }
 
