@@ -1,16 +1,15 @@
-/* format: how a snapshot of the graph is laid out: sections, each at a multiple of 8,
- * then the foot. Nodes and edges are numbered from 0 on in their sections; labels, types,
- * keys and classes of access by their order. Numbers are in the order of the machine that
- * wrote them; on another one the foot does not fit. */
+/* format: how a snapshot of the graph is laid out: sections (shared/sections.h). Nodes
+ * and edges are numbered from 0 on in their sections; labels, types, keys and classes of
+ * access by their order. */
 #ifndef GRAPH_SNAPSHOT_FORMAT_H
 #define GRAPH_SNAPSHOT_FORMAT_H
 
 #include <stddef.h>
 
 #include "services/graph/snapshot/snapshot.h"
+#include "shared/sections.h"
 
-#define KEPT_MAGIC "CairnGrf"
-enum { KEPT_ORDER = 0x01020304, KEPT_SYMBOLS = 4, KEPT_CLASS_MAX = 512 };
+enum { KEPT_SYMBOLS = 4, KEPT_CLASS_MAX = 512 };
 
 enum kept_section_id {
     KEPT_LABELS, /* symbols: each its length (uint32_t) and its bytes */
@@ -50,18 +49,10 @@ struct kept_count {
     int64_t count;
 };
 
-struct kept_section {
-    uint64_t start;
-    uint64_t len;
-    uint64_t sum; /* XXH3 */
-};
-
 struct kept_foot {
-    char magic[8];
-    uint32_t version;
-    uint32_t order;
+    struct sh_sections_mark mark;
     char note[SNAPSHOT_NOTE + 8]; /* ends with a zero byte */
-    struct kept_section sections[KEPT_SECTIONS];
+    struct sh_section sections[KEPT_SECTIONS];
     uint64_t sum; /* of the foot up to here */
 };
 
@@ -69,7 +60,9 @@ _Static_assert(sizeof(struct kept_node) == 24, "no padding");
 _Static_assert(sizeof(struct kept_edge) == 32, "no padding");
 _Static_assert(sizeof(struct kept_count) == 40, "no padding");
 _Static_assert(offsetof(struct kept_foot, sum) ==
-                   16 + SNAPSHOT_NOTE + 8 + KEPT_SECTIONS * sizeof(struct kept_section),
+                   16 + SNAPSHOT_NOTE + 8 + KEPT_SECTIONS * sizeof(struct sh_section),
                "no padding: it would be summed up unset");
+
+extern const struct sh_sections_kind kept_kind;
 
 #endif

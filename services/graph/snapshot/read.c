@@ -1,7 +1,6 @@
 #include "services/graph/snapshot/read.h"
 
 #include <pthread.h>
-#include <xxhash.h>
 
 enum { ALONE = 1 << 20 }; /* bytes of edges: below, another thread is not worth it */
 
@@ -10,48 +9,24 @@ enum { ALONE = 1 << 20 }; /* bytes of edges: below, another thread is not worth 
 
 enum sh_err kept_read_foot(struct sh_bytes bytes, struct kept_foot *foot)
 {
-    if (bytes.len < sizeof(*foot))
-        return SH_MALFORMED;
-    memmove(foot, (const char *)bytes.data + (bytes.len - sizeof(*foot)), sizeof(*foot));
-    bool known = memcmp(foot->magic, KEPT_MAGIC, sizeof(foot->magic)) == 0 &&
-                 foot->version == SNAPSHOT_VERSION && foot->order == KEPT_ORDER &&
-                 foot->sum == XXH3_64bits(foot, offsetof(struct kept_foot, sum)) &&
+    bool known = sh_sections_foot(&kept_kind, bytes, foot) &&
                  memchr(foot->note, '\0', SNAPSHOT_NOTE + 1) != NULL;
     return known ? SH_OK : SH_MALFORMED;
 }
 
 static enum sh_err read_sections(struct reader *reader, struct sh_bytes bytes)
 {
-    static const size_t units[KEPT_SECTIONS] = {[KEPT_LABELS] = 1,
-                                                [KEPT_TYPES] = 1,
-                                                [KEPT_KEYS] = 1,
-                                                [KEPT_CLASSES] = 1,
-                                                [KEPT_NODES] = sizeof(struct kept_node),
-                                                [KEPT_NODE_LABELS] = sizeof(uint32_t),
-                                                [KEPT_NODE_TEXTS] = 1,
-                                                [KEPT_EDGES] = sizeof(struct kept_edge),
-                                                [KEPT_EDGE_TEXTS] = 1,
-                                                [KEPT_TALLY] = sizeof(struct kept_count)};
     struct kept_foot foot;
     enum sh_err err = kept_read_foot(bytes, &foot);
-    for (int id = 0; id < KEPT_SECTIONS && err == SH_OK; id++) {
-        const struct kept_section *section = &foot.sections[id];
-        uint64_t end = bytes.len - sizeof(foot);
-        if (section->start > end || section->len > end - section->start ||
-            section->start % 8 != 0 || section->len % units[id] != 0 ||
-            section->len / units[id] >= UINT32_MAX / 4)
-            return SH_MALFORMED;
-        struct sh_bytes found = {(const char *)bytes.data + section->start,
-                                 (size_t)section->len};
-        if (XXH3_64bits(found.data, found.len) != section->sum)
-            return SH_MALFORMED;
-        reader->sections[id] = found;
-    }
+    if (err == SH_OK && !sh_sections_read(&kept_kind, bytes, &foot, reader->sections))
+        err = SH_MALFORMED;
+    if (err != SH_OK)
+        return err;
     reader->node_count =
         (uint32_t)(reader->sections[KEPT_NODES].len / sizeof(struct kept_node));
     reader->edge_count =
         (uint32_t)(reader->sections[KEPT_EDGES].len / sizeof(struct kept_edge));
-    return err;
+    return SH_OK;
 }
 
 /* --- symbols -------------------------------------------------------------------------

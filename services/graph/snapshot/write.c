@@ -1,25 +1,35 @@
-#include <xxhash.h>
-
 #include "services/graph/snapshot/format.h"
 #include "services/graph/view/graph_internal.h"
 
+static const size_t units[KEPT_SECTIONS] = {[KEPT_LABELS] = 1,
+                                            [KEPT_TYPES] = 1,
+                                            [KEPT_KEYS] = 1,
+                                            [KEPT_CLASSES] = 1,
+                                            [KEPT_NODES] = sizeof(struct kept_node),
+                                            [KEPT_NODE_LABELS] = sizeof(uint32_t),
+                                            [KEPT_NODE_TEXTS] = 1,
+                                            [KEPT_EDGES] = sizeof(struct kept_edge),
+                                            [KEPT_EDGE_TEXTS] = 1,
+                                            [KEPT_TALLY] = sizeof(struct kept_count)};
+const struct sh_sections_kind kept_kind = {.magic = "CairnGrf",
+                                           .version = SNAPSHOT_VERSION,
+                                           .foot = sizeof(struct kept_foot),
+                                           .sections =
+                                               offsetof(struct kept_foot, sections),
+                                           .count = KEPT_SECTIONS,
+                                           .units = units,
+                                           .most = UINT32_MAX / 4 - 1};
+
 struct writer {
     const struct graph_version *version;
-    FILE *file;
-    XXH3_state_t *sum;
+    struct sh_sections out;
     uint32_t *numbers; /* by place: the node's in the file */
-    uint64_t at;
-    bool failed;
     struct kept_foot foot;
 };
 
 static void put(struct writer *writer, const void *data, size_t len)
 {
-    if (len == 0 || writer->failed)
-        return;
-    writer->failed = fwrite(data, 1, len, writer->file) != len ||
-                     XXH3_64bits_update(writer->sum, data, len) != XXH_OK;
-    writer->at += len;
+    sh_section_put(&writer->out, data, len);
 }
 
 static void put_text(struct writer *writer, struct sh_bytes text)
@@ -27,25 +37,14 @@ static void put_text(struct writer *writer, struct sh_bytes text)
     put(writer, text.data, text.len);
 }
 
-static void pad(struct writer *writer)
-{
-    static const char zeros[8];
-    put(writer, zeros, (size_t)(8 - writer->at % 8) % 8);
-}
-
 static void begin(struct writer *writer, int id)
 {
-    pad(writer);
-    if (XXH3_64bits_reset(writer->sum) != XXH_OK)
-        writer->failed = true;
-    writer->foot.sections[id].start = writer->at;
+    sh_section_begin(&writer->out, &writer->foot.sections[id]);
 }
 
 static void end(struct writer *writer, int id)
 {
-    struct kept_section *section = &writer->foot.sections[id];
-    section->len = writer->at - section->start;
-    section->sum = XXH3_64bits_digest(writer->sum);
+    sh_section_end(&writer->out, &writer->foot.sections[id]);
 }
 
 static void put_symbols(struct writer *writer, int id, const struct symbols *symbols)
@@ -124,18 +123,6 @@ static void put_tally(struct writer *writer)
     end(writer, KEPT_TALLY);
 }
 
-static void put_foot(struct writer *writer, const char *note)
-{
-    struct kept_foot *foot = &writer->foot;
-    pad(writer);
-    memcpy(foot->magic, KEPT_MAGIC, sizeof(foot->magic));
-    foot->version = SNAPSHOT_VERSION;
-    foot->order = KEPT_ORDER;
-    memcpy(foot->note, note, strlen(note));
-    foot->sum = XXH3_64bits(foot, offsetof(struct kept_foot, sum));
-    put(writer, foot, sizeof(*foot));
-}
-
 static bool number_nodes(struct writer *writer)
 {
     uint32_t count = 0;
@@ -154,12 +141,14 @@ enum sh_err snapshot_write(const struct graph_reader *reader, const char *note,
                            FILE *file)
 {
     const struct graph *graph = reader->graph;
-    struct writer writer = {
-        .version = reader->version, .file = file, .sum = XXH3_createState()};
-    enum sh_err err = writer.sum && number_nodes(&writer) ? SH_OK : SH_NOMEM;
+    struct writer writer = {.version = reader->version};
     if (strlen(note) > SNAPSHOT_NOTE)
-        err = SH_TOOBIG;
-    if (err == SH_OK) {
+        return SH_TOOBIG;
+    enum sh_err err = sh_sections_open(file, &writer.out);
+    if (err != SH_OK)
+        return err;
+    memcpy(writer.foot.note, note, strlen(note));
+    if (number_nodes(&writer)) {
         put_symbols(&writer, KEPT_LABELS, graph->labels);
         put_symbols(&writer, KEPT_TYPES, graph->types);
         put_symbols(&writer, KEPT_KEYS, graph->keys);
@@ -169,10 +158,13 @@ enum sh_err snapshot_write(const struct graph_reader *reader, const char *note,
         for (int id = KEPT_EDGES; id <= KEPT_EDGE_TEXTS; id++)
             put_edges(&writer, id);
         put_tally(&writer);
-        put_foot(&writer, note);
-        err = writer.failed || fflush(file) != 0 ? SH_IO : SH_OK;
+    } else {
+        err = SH_NOMEM;
     }
-    XXH3_freeState(writer.sum);
+    enum sh_err closed =
+        sh_sections_close(&writer.out, &kept_kind, err == SH_OK ? &writer.foot : NULL);
+    if (err == SH_OK)
+        err = closed;
     sh_free(writer.numbers);
     return err;
 }

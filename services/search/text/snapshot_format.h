@@ -1,13 +1,9 @@
-/* snapshot_format: how a snapshot of the text index is laid out: sections, each at a
- * multiple of 8, then the foot. Numbers are in the order of the machine that wrote them;
- * on another one the foot does not fit. */
+/* snapshot_format: how a snapshot of the text index is laid out: sections
+ * (shared/sections.h). */
 #ifndef SEARCH_SNAPSHOT_FORMAT_H
 #define SEARCH_SNAPSHOT_FORMAT_H
 
-#include "shared/bytes.h"
-
-#define SNAPSHOT_MAGIC "CairnTxt"
-enum { SNAPSHOT_ORDER = 0x01020304 };
+#include "shared/sections.h"
 
 enum snapshot_section_id {
     SNAPSHOT_NOTE,
@@ -22,17 +18,9 @@ enum snapshot_section_id {
     SNAPSHOT_SECTIONS
 };
 
-struct snapshot_section {
-    uint64_t start;
-    uint64_t len;
-    uint64_t sum; /* XXH3, 64 bits */
-};
-
 struct snapshot_foot {
-    char magic[8];
-    uint32_t version;
-    uint32_t order;
-    struct snapshot_section sections[SNAPSHOT_SECTIONS];
+    struct sh_sections_mark mark;
+    struct sh_section sections[SNAPSHOT_SECTIONS];
     uint64_t sum; /* of the foot up to here */
 };
 
@@ -42,5 +30,7 @@ struct snapshot_term {
     uint32_t last;
     uint32_t bytes;
 };
+
+extern const struct sh_sections_kind snapshot_kind;
 
 #endif

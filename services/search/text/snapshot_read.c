@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <xxhash.h>
-
 #include "services/search/text/snapshot_format.h"
 #include "services/search/text/text_internal.h"
 #include "services/search/text/text_snapshot.h"
@@ -21,50 +19,11 @@ struct reader {
 /* --- the frame -----------------------------------------------------------------------
  */
 
-static bool read_foot(struct reader *reader)
-{
-    const struct snapshot_foot *foot = &reader->foot;
-    if (reader->bytes.len < sizeof(*foot))
-        return false;
-    const char *at =
-        (const char *)reader->bytes.data + (reader->bytes.len - sizeof(*foot));
-    memcpy(&reader->foot, at, sizeof(*foot));
-    return memcmp(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic)) == 0 &&
-           foot->version == TEXT_SNAPSHOT_VERSION && foot->order == SNAPSHOT_ORDER &&
-           XXH3_64bits(foot, offsetof(struct snapshot_foot, sum)) == foot->sum;
-}
-
-static bool read_section(struct reader *reader, int id, size_t unit)
-{
-    const struct snapshot_section *section = &reader->foot.sections[id];
-    uint64_t end = reader->bytes.len - sizeof(reader->foot);
-    if (section->start > end || section->len > end - section->start ||
-        section->start % 8 != 0 || section->len % unit != 0 ||
-        section->len / unit > UINT32_MAX / 2)
-        return false;
-    reader->sections[id] = (struct sh_bytes){
-        (const char *)reader->bytes.data + section->start, (size_t)section->len};
-    return XXH3_64bits(reader->sections[id].data, (size_t)section->len) == section->sum;
-}
-
 static bool read_frame(struct reader *reader)
 {
-    static const size_t units[SNAPSHOT_SECTIONS] = {
-        [SNAPSHOT_NOTE] = 1,
-        [SNAPSHOT_BODIES] = sizeof(uint32_t),
-        [SNAPSHOT_SLOTS] = sizeof(uint32_t),
-        [SNAPSHOT_TERMS] = sizeof(struct snapshot_term),
-        [SNAPSHOT_POOL] = 1,
-        [SNAPSHOT_POSTINGS] = 1,
-        [SNAPSHOT_BLOCKS] = sizeof(struct postings_block),
-        [SNAPSHOT_LEXICON] = sizeof(uint32_t),
-    };
-    if (!read_foot(reader))
+    if (!sh_sections_foot(&snapshot_kind, reader->bytes, &reader->foot) ||
+        !sh_sections_read(&snapshot_kind, reader->bytes, &reader->foot, reader->sections))
         return false;
-    for (int id = 0; id < SNAPSHOT_SECTIONS; id++) {
-        if (!read_section(reader, id, units[id]))
-            return false;
-    }
     return reader->sections[SNAPSHOT_BODIES].len == reader->sections[SNAPSHOT_SLOTS].len;
 }
 

@@ -3,47 +3,49 @@
 #include <libgen.h>
 #include <unistd.h>
 
-#include <xxhash.h>
-
 #include "services/search/text/snapshot_format.h"
 #include "services/search/text/text_internal.h"
 #include "services/search/text/text_snapshot.h"
 #include "shared/mem.h"
 
+static const size_t units[SNAPSHOT_SECTIONS] = {
+    [SNAPSHOT_NOTE] = 1,
+    [SNAPSHOT_BODIES] = sizeof(uint32_t),
+    [SNAPSHOT_SLOTS] = sizeof(uint32_t),
+    [SNAPSHOT_TERMS] = sizeof(struct snapshot_term),
+    [SNAPSHOT_POOL] = 1,
+    [SNAPSHOT_POSTINGS] = 1,
+    [SNAPSHOT_BLOCKS] = sizeof(struct postings_block),
+    [SNAPSHOT_LEXICON] = sizeof(uint32_t),
+};
+const struct sh_sections_kind snapshot_kind = {
+    .magic = "CairnTxt",
+    .version = TEXT_SNAPSHOT_VERSION,
+    .foot = sizeof(struct snapshot_foot),
+    .sections = offsetof(struct snapshot_foot, sections),
+    .count = SNAPSHOT_SECTIONS,
+    .units = units,
+    .most = UINT32_MAX / 2};
+
 struct writer {
     const struct text_index *index;
-    FILE *file;
-    XXH3_state_t *hash;
-    uint64_t at;
-    bool failed;
+    struct sh_sections out;
     struct snapshot_foot foot;
 };
 
 static void put(struct writer *writer, const void *data, size_t len)
 {
-    if (len == 0 || writer->failed)
-        return;
-    writer->failed = fwrite(data, 1, len, writer->file) != len ||
-                     XXH3_64bits_update(writer->hash, data, len) != XXH_OK;
-    writer->at += len;
+    sh_section_put(&writer->out, data, len);
 }
 
 static void begin(struct writer *writer, enum snapshot_section_id id)
 {
-    static const char zeros[8];
-    size_t padding = (size_t)(8 - writer->at % 8) % 8;
-    if (fwrite(zeros, 1, padding, writer->file) != padding ||
-        XXH3_64bits_reset(writer->hash) != XXH_OK)
-        writer->failed = true;
-    writer->at += padding;
-    writer->foot.sections[id].start = writer->at;
+    sh_section_begin(&writer->out, &writer->foot.sections[id]);
 }
 
 static void end(struct writer *writer, enum snapshot_section_id id)
 {
-    struct snapshot_section *section = &writer->foot.sections[id];
-    section->len = writer->at - section->start;
-    section->sum = XXH3_64bits_digest(writer->hash);
+    sh_section_end(&writer->out, &writer->foot.sections[id]);
 }
 
 static void put_section(struct writer *writer, enum snapshot_section_id id,
@@ -85,28 +87,17 @@ static void put_postings(struct writer *writer)
     end(writer, SNAPSHOT_BLOCKS);
 }
 
-static void put_foot(struct writer *writer)
-{
-    struct snapshot_foot *foot = &writer->foot;
-    memcpy(foot->magic, SNAPSHOT_MAGIC, sizeof(foot->magic));
-    foot->version = TEXT_SNAPSHOT_VERSION;
-    foot->order = SNAPSHOT_ORDER;
-    foot->sum = XXH3_64bits(foot, offsetof(struct snapshot_foot, sum));
-    if (fwrite(foot, sizeof(*foot), 1, writer->file) != 1)
-        writer->failed = true;
-}
-
 enum sh_err text_snapshot_save(const struct text_index *index, struct sh_bytes note,
                                FILE *file)
 {
-    struct writer writer = {.index = index, .file = file};
+    struct writer writer = {.index = index};
     const struct lexicon *lexicon = &index->lexicon;
     size_t passages = (size_t)index->count * sizeof(uint32_t);
     if (note.len > TEXT_SNAPSHOT_NOTE)
         return SH_TOOBIG;
-    writer.hash = XXH3_createState();
-    if (!writer.hash)
-        return SH_NOMEM;
+    enum sh_err err = sh_sections_open(file, &writer.out);
+    if (err != SH_OK)
+        return err;
     put_section(&writer, SNAPSHOT_NOTE, note.data, note.len);
     put_section(&writer, SNAPSHOT_BODIES, index->bodies, passages);
     put_section(&writer, SNAPSHOT_SLOTS, index->slots, passages);
@@ -114,9 +105,7 @@ enum sh_err text_snapshot_save(const struct text_index *index, struct sh_bytes n
     put_postings(&writer);
     put_section(&writer, SNAPSHOT_LEXICON, lexicon->order,
                 lexicon->count * sizeof(*lexicon->order));
-    put_foot(&writer);
-    (void)XXH3_freeState(writer.hash);
-    return writer.failed || fflush(file) != 0 ? SH_IO : SH_OK;
+    return sh_sections_close(&writer.out, &snapshot_kind, &writer.foot);
 }
 
 static void sync_directory(char *path)

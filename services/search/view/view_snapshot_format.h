@@ -1,6 +1,5 @@
-/* view_snapshot_format: how the file `view` of a snapshot is laid out: sections, each at
- * a multiple of 8, then the foot. Numbers are in the order of the machine that wrote
- * them; on another one the foot does not fit. */
+/* view_snapshot_format: how the file `view` of a snapshot is laid out: sections
+ * (shared/sections.h). */
 #ifndef SEARCH_VIEW_SNAPSHOT_FORMAT_H
 #define SEARCH_VIEW_SNAPSHOT_FORMAT_H
 
@@ -8,9 +7,9 @@
 
 #include "services/search/view/view_internal.h"
 #include "services/search/view/view_snapshot.h"
+#include "shared/sections.h"
 
-#define KEPT_MAGIC "CairnVew"
-enum { KEPT_ORDER = 0x01020304, KEPT_TAG = 32 };
+enum { KEPT_TAG = 32 };
 
 enum kept_section_id {
     KEPT_DOCUMENTS, /* struct kept_document */
@@ -43,16 +42,8 @@ struct kept_chunk {
     uint32_t text;
 };
 
-struct kept_section {
-    uint64_t start;
-    uint64_t len;
-    uint64_t sum; /* XXH3 */
-};
-
 struct kept_foot {
-    char magic[8];
-    uint32_t version;
-    uint32_t order;
+    struct sh_sections_mark mark;
     char tag[KEPT_TAG]; /* random hex: the other files of the snapshot know it, too */
     char fingerprint[VIEW_FINGERPRINT + 1];
     char note[VIEW_SNAPSHOT_NOTE + 1];
@@ -61,7 +52,7 @@ struct kept_foot {
     uint32_t slot_count;
     uint32_t vectors;
     uint32_t spare;
-    struct kept_section sections[KEPT_SECTIONS];
+    struct sh_section sections[KEPT_SECTIONS];
     uint64_t sum; /* of the foot up to here */
 };
 
@@ -69,6 +60,8 @@ _Static_assert(offsetof(struct kept_foot, dimension) ==
                    16 + KEPT_TAG + VIEW_FINGERPRINT + 1 + VIEW_SNAPSHOT_NOTE + 1 + 6,
                "no padding: it would be summed up unset");
 _Static_assert(offsetof(struct kept_foot, sum) % 8 == 0, "aligned");
+
+extern const struct sh_sections_kind kept_kind;
 
 /* What a chunk count allows: slots are given out from 0 on, far more is nonsense. */
 static inline bool kept_slots_fit(uint64_t slots, uint64_t chunks)

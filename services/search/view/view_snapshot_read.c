@@ -1,5 +1,3 @@
-#include <xxhash.h>
-
 #include "services/search/text/terms.h"
 #include "services/search/view/view_snapshot_format.h"
 
@@ -23,44 +21,20 @@ static bool is_text(const char *text, size_t size)
 
 enum sh_err kept_read_foot(struct sh_bytes bytes, struct kept_foot *foot)
 {
-    if (bytes.len < sizeof(*foot))
-        return SH_MALFORMED;
-    memcpy(foot, (const char *)bytes.data + (bytes.len - sizeof(*foot)), sizeof(*foot));
-    bool known = memcmp(foot->magic, KEPT_MAGIC, sizeof(foot->magic)) == 0 &&
-                 foot->version == VIEW_SNAPSHOT_VERSION && foot->order == KEPT_ORDER &&
-                 foot->sum == XXH3_64bits(foot, offsetof(struct kept_foot, sum)) &&
+    bool known = sh_sections_foot(&kept_kind, bytes, foot) &&
                  is_text(foot->fingerprint, sizeof(foot->fingerprint)) &&
                  is_text(foot->note, sizeof(foot->note));
     return known ? SH_OK : SH_MALFORMED;
 }
 
-static bool read_section(struct reader *reader, int id, size_t unit)
-{
-    const struct kept_section *section = &reader->foot.sections[id];
-    uint64_t end = reader->bytes.len - sizeof(reader->foot);
-    if (section->start > end || section->len > end - section->start ||
-        section->start % 8 != 0 || section->len % unit != 0)
-        return false;
-    reader->sections[id] = (struct sh_bytes){
-        (const char *)reader->bytes.data + section->start, (size_t)section->len};
-    return XXH3_64bits(reader->sections[id].data, reader->sections[id].len) ==
-           section->sum;
-}
-
 static enum sh_err read_frame(struct reader *reader)
 {
-    static const size_t units[KEPT_SECTIONS] = {
-        [KEPT_DOCUMENTS] = sizeof(struct kept_document),
-        [KEPT_CHUNKS] = sizeof(struct kept_chunk),
-        [KEPT_TEXTS] = 1,
-    };
     enum sh_err err = kept_read_foot(reader->bytes, &reader->foot);
+    if (err == SH_OK &&
+        !sh_sections_read(&kept_kind, reader->bytes, &reader->foot, reader->sections))
+        err = SH_MALFORMED;
     if (err != SH_OK)
         return err;
-    for (int id = 0; id < KEPT_SECTIONS; id++) {
-        if (!read_section(reader, id, units[id]))
-            return SH_MALFORMED;
-    }
     reader->chunks = reader->sections[KEPT_CHUNKS].data;
     reader->chunks_left = reader->sections[KEPT_CHUNKS].len / sizeof(*reader->chunks);
     reader->texts = reader->sections[KEPT_TEXTS];

@@ -1,22 +1,26 @@
-#include <xxhash.h>
-
 #include "services/search/view/view_snapshot_format.h"
 
+static const size_t units[KEPT_SECTIONS] = {
+    [KEPT_DOCUMENTS] = sizeof(struct kept_document),
+    [KEPT_CHUNKS] = sizeof(struct kept_chunk),
+    [KEPT_TEXTS] = 1,
+};
+const struct sh_sections_kind kept_kind = {.magic = "CairnVew",
+                                           .version = VIEW_SNAPSHOT_VERSION,
+                                           .foot = sizeof(struct kept_foot),
+                                           .sections =
+                                               offsetof(struct kept_foot, sections),
+                                           .count = KEPT_SECTIONS,
+                                           .units = units};
+
 struct writer {
-    FILE *file;
-    XXH3_state_t *sum;
-    uint64_t at;
-    bool failed;
+    struct sh_sections out;
     struct kept_foot foot;
 };
 
 static void put(struct writer *writer, const void *data, size_t len)
 {
-    if (len == 0 || writer->failed)
-        return;
-    writer->failed = fwrite(data, 1, len, writer->file) != len ||
-                     XXH3_64bits_update(writer->sum, data, len) != XXH_OK;
-    writer->at += len;
+    sh_section_put(&writer->out, data, len);
 }
 
 static void put_text(struct writer *writer, struct sh_bytes text)
@@ -24,25 +28,14 @@ static void put_text(struct writer *writer, struct sh_bytes text)
     put(writer, text.data, text.len);
 }
 
-static void pad(struct writer *writer)
-{
-    static const char zeros[8];
-    put(writer, zeros, (size_t)(8 - writer->at % 8) % 8);
-}
-
 static void begin(struct writer *writer, enum kept_section_id id)
 {
-    pad(writer);
-    if (XXH3_64bits_reset(writer->sum) != XXH_OK)
-        writer->failed = true;
-    writer->foot.sections[id].start = writer->at;
+    sh_section_begin(&writer->out, &writer->foot.sections[id]);
 }
 
 static void end(struct writer *writer, enum kept_section_id id)
 {
-    struct kept_section *section = &writer->foot.sections[id];
-    section->len = writer->at - section->start;
-    section->sum = XXH3_64bits_digest(writer->sum);
+    sh_section_end(&writer->out, &writer->foot.sections[id]);
 }
 
 /* Passages under one heading share its text in memory, and in the file. */
@@ -113,42 +106,35 @@ static void put_sections(struct writer *writer, const struct view *view)
         [KEPT_CHUNKS] = put_chunks,
         [KEPT_TEXTS] = put_texts,
     };
-    for (int id = 0; id < KEPT_SECTIONS && !writer->failed; id++) {
+    for (int id = 0; id < KEPT_SECTIONS; id++) {
         begin(writer, (enum kept_section_id)id);
-        for (size_t i = 0; i < view->document_count && !writer->failed; i++)
+        for (size_t i = 0; i < view->document_count; i++)
             puts[id](writer, view->documents[i]);
         end(writer, (enum kept_section_id)id);
     }
 }
 
-static void put_foot(struct writer *writer, const struct view *view, const char *note,
-                     const char tag[KEPT_TAG])
+static void fill_foot(struct kept_foot *foot, const struct view *view, const char *note,
+                      const char tag[KEPT_TAG])
 {
-    struct kept_foot *foot = &writer->foot;
-    pad(writer);
-    memcpy(foot->magic, KEPT_MAGIC, sizeof(foot->magic));
-    foot->version = VIEW_SNAPSHOT_VERSION;
-    foot->order = KEPT_ORDER;
     memcpy(foot->tag, tag, KEPT_TAG);
     memcpy(foot->fingerprint, view->fingerprint, strlen(view->fingerprint));
     memcpy(foot->note, note, strlen(note));
     foot->dimension = view->vectors ? vector_index_dimension(view->vectors) : 0;
     foot->vectors = view->vectors ? vector_index_count(view->vectors) : 0;
-    foot->sum = XXH3_64bits(foot, offsetof(struct kept_foot, sum));
-    put(writer, foot, sizeof(*foot));
 }
 
 enum sh_err kept_write(const struct view *view, const char *note,
                        const char tag[KEPT_TAG], FILE *file)
 {
-    struct writer writer = {.file = file, .sum = XXH3_createState()};
-    if (!writer.sum)
-        return SH_NOMEM;
+    struct writer writer = {0};
+    enum sh_err err = sh_sections_open(file, &writer.out);
+
+    if (err != SH_OK)
+        return err;
     put_sections(&writer, view);
     bool fits = kept_slots_fit(writer.foot.slot_count, view->chunk_count);
-    put_foot(&writer, view, note, tag);
-    XXH3_freeState(writer.sum);
-    if (!fits)
-        return SH_TOOBIG;
-    return writer.failed || fflush(file) != 0 ? SH_IO : SH_OK;
+    fill_foot(&writer.foot, view, note, tag);
+    err = sh_sections_close(&writer.out, &kept_kind, &writer.foot);
+    return fits ? err : SH_TOOBIG;
 }

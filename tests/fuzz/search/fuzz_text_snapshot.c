@@ -4,15 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <xxhash.h>
-
 #include "services/search/text/snapshot_format.h"
 #include "services/search/text/text_snapshot.h"
 #include "shared/clock.h"
+#include "tests/fuzz/spoilt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SLOTS = 400, CHANGES = 16 };
+enum { SLOTS = 400 };
 
 static struct analyzer *analyzer;
 static char *original;
@@ -52,23 +51,6 @@ static void make_original(void)
         fclose(file) != 0)
         abort();
     text_index_free(&index);
-}
-
-static void set_right(char *bytes, size_t len)
-{
-    struct snapshot_foot foot;
-    char *at = bytes + len - sizeof(foot);
-    memcpy(&foot, at, sizeof(foot));
-    memcpy(foot.magic, SNAPSHOT_MAGIC, sizeof(foot.magic));
-    foot.version = TEXT_SNAPSHOT_VERSION;
-    foot.order = SNAPSHOT_ORDER;
-    for (int i = 0; i < SNAPSHOT_SECTIONS; i++) {
-        struct snapshot_section *section = &foot.sections[i];
-        if (section->start <= len && section->len <= len - section->start)
-            section->sum = XXH3_64bits(bytes + section->start, section->len);
-    }
-    foot.sum = XXH3_64bits(&foot, offsetof(struct snapshot_foot, sum));
-    memcpy(at, &foot, sizeof(foot));
 }
 
 static void search(const struct text_index *index, struct sh_bytes text)
@@ -133,19 +115,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sh_bytes note;
     if (!original)
         make_original();
-    char *bytes = malloc(original_len);
-    if (!bytes)
-        abort();
-    memcpy(bytes, original, original_len);
-    for (int i = 0; i < CHANGES && size >= 5; i++, data += 5, size -= 5) {
-        uint32_t at;
-        memcpy(&at, data, sizeof(at));
-        bytes[at % original_len] = (char)data[4];
-    }
-    set_right(bytes, original_len);
+    struct sh_bytes input = {data, size};
+    char *bytes =
+        spoilt_copy(&snapshot_kind, (struct sh_bytes){original, original_len}, &input);
     if (text_snapshot_read((struct sh_bytes){bytes, original_len}, &options, &arena,
                            &index, &note) == SH_OK)
-        live_on(index, (struct sh_bytes){data, size});
+        live_on(index, input);
     text_index_free(&index);
     sh_arena_free(&arena);
     free(bytes);

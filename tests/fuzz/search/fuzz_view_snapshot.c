@@ -3,14 +3,13 @@
  * memory. Input: five bytes a change: where, and what. */
 #include <stdlib.h>
 
-#include <xxhash.h>
-
 #include "services/search/view/view_snapshot_format.h"
 #include "shared/clock.h"
+#include "tests/fuzz/spoilt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DOCUMENTS = 24, CHANGES = 16 };
+enum { DOCUMENTS = 24 };
 
 static char *original;
 static size_t original_len;
@@ -54,23 +53,6 @@ static void make_original(void)
         fclose(file) != 0)
         abort();
     view_free(&view);
-}
-
-static void set_right(char *bytes, size_t len)
-{
-    struct kept_foot foot;
-    char *at = bytes + len - sizeof(foot);
-    memcpy(&foot, at, sizeof(foot));
-    memcpy(foot.magic, KEPT_MAGIC, sizeof(foot.magic));
-    foot.version = VIEW_SNAPSHOT_VERSION;
-    foot.order = KEPT_ORDER;
-    for (int i = 0; i < KEPT_SECTIONS; i++) {
-        struct kept_section *section = &foot.sections[i];
-        if (section->start <= len && section->len <= len - section->start)
-            section->sum = XXH3_64bits(bytes + section->start, section->len);
-    }
-    foot.sum = XXH3_64bits(&foot, offsetof(struct kept_foot, sum));
-    memcpy(at, &foot, sizeof(foot));
 }
 
 static void search(struct view *view)
@@ -118,16 +100,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct view *view = NULL;
     if (!original)
         make_original();
-    char *bytes = malloc(original_len);
-    if (!bytes || view_create(NULL, &view) != SH_OK)
+    struct sh_bytes input = {data, size};
+    char *bytes =
+        spoilt_copy(&kept_kind, (struct sh_bytes){original, original_len}, &input);
+    if (view_create(NULL, &view) != SH_OK)
         abort();
-    memcpy(bytes, original, original_len);
-    for (int i = 0; i < CHANGES && size >= 5; i++, data += 5, size -= 5) {
-        uint32_t at;
-        memcpy(&at, data, sizeof(at));
-        bytes[at % original_len] = (char)data[4];
-    }
-    set_right(bytes, original_len);
     if (kept_read((struct sh_bytes){bytes, original_len}, view) == SH_OK)
         live_on(view);
     view_free(&view);

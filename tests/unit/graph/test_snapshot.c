@@ -357,7 +357,7 @@ static void lead_nowhere(struct sh_bytes bytes)
     char *data = sh_unconst(bytes.data);
     struct kept_foot foot;
     memcpy(&foot, data + bytes.len - sizeof(foot), sizeof(foot));
-    struct kept_section *section = &foot.sections[KEPT_EDGES];
+    struct sh_section *section = &foot.sections[KEPT_EDGES];
     char *edges = data + section->start;
     struct kept_edge *last = (void *)(edges + section->len - sizeof(*last));
     last->to = UINT32_MAX;

@@ -108,13 +108,13 @@ static void another_version_or_order_is_refused(void **state)
     set_foot(&bytes, &foot);
     write_file(k.file, bytes.data, bytes.len);
     assert_int_equal(view_snapshot_peek(k.snapshot, &about), SH_OK);
-    foot.version++;
+    foot.mark.version++;
     set_foot(&bytes, &foot);
     write_file(k.file, bytes.data, bytes.len);
     assert_int_equal(view_snapshot_peek(k.snapshot, &about), SH_MALFORMED);
     assert_refused(&k);
-    foot.version--;
-    foot.order = 0x04030201;
+    foot.mark.version--;
+    foot.mark.order = 0x04030201;
     set_foot(&bytes, &foot);
     write_file(k.file, bytes.data, bytes.len);
     assert_refused(&k);
