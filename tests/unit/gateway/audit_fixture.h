@@ -19,6 +19,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 
 #define KEY_A "a key that is long enough 0123456789"
 #define KEY_B "another key that is long enough 9876"
@@ -54,16 +55,7 @@ static inline int set_up(void **state)
                                       .flush_ms = 10,
                                       .queue = 100000,
                                       .retention_days = 0};
-    f->pg = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                  .host = "localhost",
-                                  .port = 5432,
-                                  .name = "cairn",
-                                  .user = "cairn",
-                                  .password = "",
-                                  .read_hosts = "",
-                                  .pool_min = 1,
-                                  .pool_max = 4,
-                                  .statement_timeout_ms = 60000};
+    f->pg = pg_config_of(getenv("TEST_DATABASE_URL"));
     *state = f;
     return 0;
 }

@@ -296,15 +296,7 @@ static void write_until_killed(const char *folder)
     (void)snprintf(f.log, sizeof f.log, "%.60s/audit.log", folder);
     f.config.dir = f.dir;
     f.config.log = f.log;
-    f.pg = (struct sh_pg_config){.url = "postgresql://nobody@127.0.0.1:1/nothing",
-                                 .host = "localhost",
-                                 .port = 5432,
-                                 .name = "cairn",
-                                 .user = "cairn",
-                                 .password = "",
-                                 .read_hosts = "",
-                                 .pool_min = 1,
-                                 .pool_max = 4};
+    f.pg = pg_config_of("postgresql://nobody@127.0.0.1:1/nothing");
     open_as(&f, "");
     write_some(&f, 3000);
     while (audit_waiting(f.audit) > 0)

@@ -9,6 +9,7 @@
 #include "services/graph/feed/feed.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 
 struct fixture {
     uv_loop_t loop;
@@ -43,16 +44,7 @@ static int set_up(void **state)
     assert_non_null(f);
     f->db = servers_connect();
     migrate_afresh(f->db);
-    f->pg_config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                         .host = "",
-                                         .port = 5432,
-                                         .name = "",
-                                         .user = "",
-                                         .password = "",
-                                         .read_hosts = "",
-                                         .pool_min = 1,
-                                         .pool_max = 4,
-                                         .statement_timeout_ms = 10000};
+    f->pg_config = pg_config_of(getenv("TEST_DATABASE_URL"));
     assert_int_equal(uv_loop_init(&f->loop), 0);
     assert_int_equal(sh_pg_create(&f->loop, &f->pg_config, NULL, &f->pg), SH_OK);
     assert_int_equal(sh_workers_create(&f->loop, "view", 1, 4, &f->writer), SH_OK);

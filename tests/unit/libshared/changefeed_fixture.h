@@ -13,6 +13,7 @@
 #include "shared/changefeed.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 
 enum { SEEN_MAX = 4096 };
 
@@ -65,11 +66,8 @@ static inline int set_up(void **state)
 
     assert_non_null(f);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                      .read_hosts = "",
-                                      .pool_min = 1,
-                                      .pool_max = 2,
-                                      .statement_timeout_ms = 60000};
+    f->config = pg_config_of(getenv("TEST_DATABASE_URL"));
+    f->config.pool_max = 2;
     f->a = servers_connect();
     f->b = servers_connect();
     f->apply = true;

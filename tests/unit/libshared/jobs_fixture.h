@@ -15,6 +15,7 @@
 #include "shared/clock.h"
 #include "shared/jobs.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 
 enum { HELD_MAX = 512, WORKERS = 2 };
 
@@ -196,11 +197,8 @@ static inline int set_up(void **state)
 
     assert_non_null(f);
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                      .read_hosts = "",
-                                      .pool_min = 1,
-                                      .pool_max = 3,
-                                      .statement_timeout_ms = 60000};
+    f->config = pg_config_of(getenv("TEST_DATABASE_URL"));
+    f->config.pool_max = 3;
     f->settings = (struct sh_jobs_config){600, 24, 1024, 20};
     f->db = servers_connect();
     migrate_afresh(f->db);

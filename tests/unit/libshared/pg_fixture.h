@@ -12,6 +12,7 @@
 
 #include "shared/clock.h"
 #include "shared/pg.h"
+#include "tests/support/pg_config.h"
 #include "tests/support/servers.h"
 
 enum { CALL_MS = 3 * SERVERS_PUMP_MS }; /* longer than a test's patience */
@@ -39,16 +40,10 @@ struct outcome {
 
 static inline struct sh_pg_config config_of(const char *url)
 {
-    return (struct sh_pg_config){.url = url,
-                                 .host = "localhost",
-                                 .port = 5432,
-                                 .name = "cairn",
-                                 .user = "cairn",
-                                 .password = "",
-                                 .read_hosts = "",
-                                 .pool_min = 1,
-                                 .pool_max = 4,
-                                 .statement_timeout_ms = CALL_MS};
+    struct sh_pg_config config = pg_config_of(url);
+
+    config.statement_timeout_ms = CALL_MS;
+    return config;
 }
 
 static inline void open_pool(struct fixture *f)

@@ -21,6 +21,7 @@
 #include "services/search/query/shown.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 
 enum { DIMENSION = 4 };
 
@@ -429,16 +430,7 @@ static inline void service_start(struct service *service)
     memset(service, 0, sizeof(*service));
     service->db = servers_connect();
     migrate_afresh(service->db);
-    service->pg_config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                               .host = "",
-                                               .port = 5432,
-                                               .name = "",
-                                               .user = "",
-                                               .password = "",
-                                               .read_hosts = "",
-                                               .pool_min = 1,
-                                               .pool_max = 4,
-                                               .statement_timeout_ms = 10000};
+    service->pg_config = pg_config_of(getenv("TEST_DATABASE_URL"));
     service->embedder.fingerprint = "fp-one";
     assert_int_equal(uv_loop_init(&service->loop), 0);
     assert_int_equal(sh_zmq_loop_create(&service->loop, &service->zmq), SH_OK);

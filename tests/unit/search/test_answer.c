@@ -7,32 +7,13 @@
 #include <unistd.h>
 
 #include "shared/metrics.h"
-#include "tests/unit/search/service_fixture.h"
-
-static struct service service;
+#include "tests/unit/search/service_case.h"
 
 static struct endpoint { /* for re-ranking */
     pid_t pid;
     char base[128];
     char url[256];
 } endpoint;
-
-static int set_up(void **state)
-{
-    (void)state;
-    service_start(&service);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    service_stop(&service);
-    return 0;
-}
-
-static const struct caller everybody = {
-    .role = {"admin", 5}, .clearance = 5, .all_departments = true};
 
 static void put(const char *id, const char *text)
 {

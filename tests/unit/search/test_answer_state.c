@@ -1,25 +1,12 @@
 /* The number for what searches are answered from: who hears of a write knows of it. */
-#include "tests/unit/search/service_fixture.h"
+#include "tests/unit/search/service_case.h"
 
-static struct service service;
-
-static int set_up(void **state)
+static int set_up_all(void **state)
 {
-    (void)state;
-    service_start(&service);
+    assert_int_equal(set_up(state), 0);
     PUMP(&service, glossary_feed_version(service.glossary) != 0);
     return 0;
 }
-
-static int tear_down(void **state)
-{
-    (void)state;
-    service_stop(&service);
-    return 0;
-}
-
-static const struct caller everybody = {
-    .role = {"admin", 5}, .clearance = 5, .all_departments = true};
 
 static uint64_t known(void)
 {
@@ -141,11 +128,12 @@ int main(int argc, char **argv)
     (void)argc;
     servers_ensure(argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_write_has_another_generation, set_up,
+        cmocka_unit_test_setup_teardown(a_write_has_another_generation, set_up_all,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_same_record_has_the_same_generation_again,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_glossary_is_part_of_it, set_up, tear_down),
+                                        set_up_all, tear_down),
+        cmocka_unit_test_setup_teardown(the_glossary_is_part_of_it, set_up_all,
+                                        tear_down),
         cmocka_unit_test(settings_are_part_of_it),
     };
     return cmocka_run_group_tests_name("generation", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "services/search/files/keeper.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
+#include "tests/support/pg_config.h"
 #include "tests/support/servers.h"
 
 enum { PATIENCE_MS = 60000 };
@@ -64,16 +65,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(f->dir));
     (void)snprintf(f->where, sizeof(f->where), "dir:%s", f->dir);
     f->config = (struct sh_file_config){.store = f->where, .spool_dir = ""};
-    f->pg_config = (struct sh_pg_config){.url = getenv("TEST_DATABASE_URL"),
-                                         .host = "",
-                                         .port = 5432,
-                                         .name = "",
-                                         .user = "",
-                                         .password = "",
-                                         .read_hosts = "",
-                                         .pool_min = 1,
-                                         .pool_max = 4,
-                                         .statement_timeout_ms = 10000};
+    f->pg_config = pg_config_of(getenv("TEST_DATABASE_URL"));
     assert_int_equal(sh_pg_create(&f->loop, &f->pg_config, NULL, &f->pg), SH_OK);
     assert_int_equal(sh_file_store_open(&f->loop, &f->config, NULL, &f->store), SH_OK);
     *state = f;

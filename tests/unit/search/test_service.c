@@ -1,24 +1,5 @@
 /* Documents in, passages out: the parts of the service together. */
-#include "tests/unit/search/service_fixture.h"
-
-static struct service service;
-
-static int set_up(void **state)
-{
-    (void)state;
-    service_start(&service);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    service_stop(&service);
-    return 0;
-}
-
-static const struct caller everybody = {
-    .role = {"admin", 5}, .clearance = 5, .all_departments = true};
+#include "tests/unit/search/service_case.h"
 
 static void put(const char *id, const char *title, const char *text, const char *metadata,
                 struct answer *answer)

@@ -1,24 +1,5 @@
 /* When a write is in this replica's view, and who is told so. */
-#include "tests/unit/search/service_fixture.h"
-
-static struct service service;
-
-static int set_up(void **state)
-{
-    (void)state;
-    service_start(&service);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    service_stop(&service);
-    return 0;
-}
-
-static const struct caller everybody = {
-    .role = {"admin", 5}, .clearance = 5, .all_departments = true};
+#include "tests/unit/search/service_case.h"
 
 static struct document_put_reply put(const char *id, bool no_wait)
 {
