@@ -99,6 +99,18 @@
       "sent to it as a bearer token")                                                    \
     S(u32, rerank_timeout_ms, "RERANK_TIMEOUT_MS", "500", 1, 60000, 0, "",               \
       "time it has; then the order stands as it was and `degraded` says so")             \
+    S(str, deepl_api_key, "DEEPL_API_KEY", "", 0, 1024, SH_SECRET, "",                   \
+      "key of DeepL for looking terms up; empty: DeepL is not asked")                    \
+    S(url, deepl_url, "DEEPL_URL", "https://api-free.deepl.com/v2/translate", 0, 4096,   \
+      0, "", "where DeepL is asked, the whole URL")                                      \
+    S(url, iate_url, "IATE_URL", "", 0, 4096, 0, "",                                     \
+      "where IATE is asked for terms (…/em-api/entries/_search); empty: it is not asked") \
+    S(str, iate_api_key, "IATE_API_KEY", "", 0, 1024, SH_SECRET, "",                     \
+      "sent to it as a bearer token; empty: none")                                       \
+    S(u32, lookup_timeout_ms, "LOOKUP_TIMEOUT_MS", "5000", 1, 25000, 0, "",              \
+      "time that these services have for an answer")                                     \
+    S(u32, lookup_ttl_s, "LOOKUP_TTL_SECONDS", "2592000", 0, 315360000, 0, "",           \
+      "how long their answers are kept and given again; 0: not at all")                  \
     S(f64, shadow_rate, "SHADOW_RECALL_RATE", "0.01", 0, 1, 0, "",                       \
       "share of the searches whose vector leg is checked against an exact scan, in the " \
       "background and as far as there is time")                                          \

@@ -85,6 +85,10 @@ static enum sh_err start_terms(struct sh_service *service, void *self)
                                              .pg = search->pg,
                                              .rpc = sh_service_rpc(service),
                                              .workers = search->workers.ingester,
+                                             .searchers = search->workers.searchers,
+                                             .embedder = search->embedder,
+                                             .model = search->model,
+                                             .config = &search->config,
                                              .files = &search->files,
                                              .uploads = &search->uploads.config,
                                              .most_by_user =

@@ -12,6 +12,7 @@ enum { QUERY_BYTES = 2048, GRAPH_PUT_UPDATE = 2 };
 struct list_state {
     uint32_t page;
     uint32_t per_page;
+    bool ranked; /* by meaning, too */
 };
 
 static void on_page(struct exchange *x, const struct sh_rpc_response *response)
@@ -30,6 +31,15 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
     }
     sh_buffer_text(out, "]");
     json_pagination(out, state->page, state->per_page, page.total);
+    if (state->ranked) {
+        json_member(out, "degraded");
+        sh_buffer_text(out, "[");
+        for (size_t i = 0; i < page.degraded_count; i++) {
+            sh_buffer_text(out, i > 0 ? "," : "");
+            json_text(out, page.degraded[i]);
+        }
+        sh_buffer_text(out, "]");
+    }
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
 }
@@ -48,6 +58,18 @@ static bool read_sort(struct exchange *x, struct sh_bytes *sort)
     return false;
 }
 
+/* False: answered. */
+static bool read_mode(struct exchange *x, struct sh_bytes *mode)
+{
+    if (!exchange_query_text(x, "mode", 16, mode))
+        return false;
+    if (mode->len == 0 || sh_bytes_is(*mode, "text") || sh_bytes_is(*mode, "semantic") ||
+        sh_bytes_is(*mode, "hybrid"))
+        return true;
+    exchange_invalid(x, "mode", "mode must be text, semantic or hybrid");
+    return false;
+}
+
 void glossary_list_get(struct exchange *x, void *unused)
 {
     struct list_state *state = exchange_state(x, sizeof *state);
@@ -60,9 +82,12 @@ void glossary_list_get(struct exchange *x, void *unused)
     if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
         !exchange_query_u32(x, "per_page", 1, 1000, &state->per_page) ||
         !exchange_query_text(x, "q", QUERY_BYTES, &list.q) || !read_sort(x, &list.sort) ||
+        !read_mode(x, &list.mode) ||
         !glossary_read_filters(x, &list.language, &list.domain, &list.status))
         return;
     list.q = search_trim(list.q);
+    state->ranked =
+        list.q.len > 0 && list.mode.len > 0 && !sh_bytes_is(list.mode, "text");
     list.page = state->page;
     list.per_page = state->per_page;
     exchange_call(x, &(struct exchange_call){

@@ -95,6 +95,9 @@ extern const struct schema glossary_extract_schema, glossary_draft_schema,
 route_fn glossary_extract_post, glossary_candidates_get, glossary_candidate_accept,
     glossary_candidate_reject, glossary_candidate_reopen, glossary_candidates_accept,
     glossary_candidates_reject, glossary_candidates_reopen;
+/* glossary_lookup.c */
+extern const struct schema glossary_lookup_schema;
+route_fn glossary_lookup_post;
 /* glossary_relations.c */
 extern const struct schema glossary_relation_schema;
 route_fn glossary_relations_get, glossary_relations_post, glossary_relations_delete;

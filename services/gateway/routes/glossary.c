@@ -5,6 +5,8 @@
 /* clang-format off */
 static const struct route_param list_params[] = {
     {"q", "string", "words, \"a phrase\", or, -not; or how the term begins"},
+    {"mode", "string",
+     "how q is looked for: text (when absent), semantic (by meaning) or hybrid (both)"},
     {"language", "string", "only of this language"},
     {"domain", "string", "only of this domain"},
     {"status", "string", "only draft, validated or deprecated ones"},
@@ -63,6 +65,9 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/glossary/export", "export_glossary", glossary_export_get, NULL,
      PERMIT_READ_GLOSSARY, 0, "Glossary", "The glossary as a file", export_params,
      "application/octet-stream"},
+    {ROUTE_POST, 200, "/api/glossary/lookup", "look_up_term", glossary_lookup_post,
+     &glossary_lookup_schema, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
+     "What DeepL or IATE say of a term", NULL, "GlossaryLookupAnswers"},
     {ROUTE_POST, 202, "/api/glossary/extract", "extract_terms", glossary_extract_post,
      &glossary_extract_schema, PERMIT_WRITE_GLOSSARY, 0, "Glossary",
      "Look for terms in documents: a job", extract_params, "GlossaryJob"},

@@ -12,7 +12,7 @@ static enum sh_err add_methods(struct glossary_parts *self, struct sh_rpc_server
         sh_rpc_handler_fn *handler;
         void *arg;
     } all[] = {
-        {METHOD_GLOSSARY_LIST, "glossary.list", terms_list_handle, &self->terms},
+        {METHOD_GLOSSARY_LIST, "glossary.list", entry_search_handle, &self->entries},
         {METHOD_GLOSSARY_GET, "glossary.get", terms_get_handle, &self->terms},
         {METHOD_GLOSSARY_PUT, "glossary.put", terms_put_handle, &self->terms},
         {METHOD_GLOSSARY_DELETE, "glossary.delete", terms_delete_handle, &self->terms},
@@ -24,6 +24,7 @@ static enum sh_err add_methods(struct glossary_parts *self, struct sh_rpc_server
          &self->candidates},
         {METHOD_GLOSSARY_JUDGE, "glossary.judge", candidates_judge_handle,
          &self->candidates},
+        {METHOD_GLOSSARY_LOOKUP, "glossary.lookup", lookup_handle, self->lookup},
     };
     enum sh_err err = SH_OK;
 
@@ -31,6 +32,20 @@ static enum sh_err add_methods(struct glossary_parts *self, struct sh_rpc_server
         err = sh_rpc_server_add(rpc, all[i].method, all[i].name, 0, all[i].handler,
                                 all[i].arg);
     return err;
+}
+
+static enum sh_err start_entries(struct glossary_parts *self,
+                                 const struct glossary_parts_options *options)
+{
+    const struct entry_feed_options feed = {options->pg, options->embedder,
+                                            options->model};
+
+    self->entries = (struct entry_search){.terms = &self->terms,
+                                          .pg = options->pg,
+                                          .embedder = options->embedder,
+                                          .model = options->model,
+                                          .workers = options->searchers};
+    return entry_feed_create(options->loop, &feed, &self->entries.feed);
 }
 
 enum sh_err glossary_parts_start(struct glossary_parts *self,
@@ -55,6 +70,12 @@ enum sh_err glossary_parts_start(struct glossary_parts *self,
                                          .pg = options->pg,
                                          .workers = options->workers,
                                          .most_by_user = options->most_by_user};
+    enum sh_err err =
+        lookup_create(options->loop, options->config, options->pg, &self->lookup);
+    if (err == SH_OK)
+        err = start_entries(self, options);
+    if (err != SH_OK)
+        return err;
     return add_methods(self, options->rpc);
 }
 
@@ -69,4 +90,6 @@ void glossary_parts_stop(struct glossary_parts *self)
 {
     import_stop(&self->importer);
     extraction_stop(&self->extractor);
+    entry_feed_close(&self->entries.feed);
+    lookup_close(&self->lookup);
 }

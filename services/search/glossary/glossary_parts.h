@@ -6,6 +6,8 @@
 #include "services/search/glossary/export.h"
 #include "services/search/glossary/import.h"
 #include "services/search/glossary/terms.h"
+#include "services/search/lookup/lookup.h"
+#include "services/search/meaning/entry_search.h"
 #include "services/search/terminology/candidates.h"
 #include "services/search/terminology/extraction.h"
 #include "services/search/upload_parts.h"
@@ -18,6 +20,8 @@ struct glossary_parts { /* {0} is stopped */
     struct importer importer;
     struct candidates candidates;
     struct extractor extractor;
+    struct entry_search entries;
+    struct lookup *lookup;
 };
 
 struct glossary_parts_options {
@@ -25,6 +29,10 @@ struct glossary_parts_options {
     struct sh_pg *pg;
     struct sh_rpc_server *rpc;
     struct sh_workers *workers;
+    struct sh_workers *searchers;
+    struct sh_rpc_client *embedder;
+    const struct model_binding *model;
+    const struct search_config *config;
     const struct file_parts *files;
     const struct upload_config *uploads;
     uint64_t most_by_user; /* jobs that have not ended */

@@ -106,32 +106,29 @@ static const struct sh_pg_statement *order_of(const struct glossary_list *list)
     return &terms_by_term;
 }
 
-void terms_list_handle(void *arg, struct sh_rpc_call *call)
+void terms_list(struct terms *self, struct sh_rpc_call *call,
+                const struct glossary_list *list)
 {
     struct sh_pg_param params[LIST_PARAMS] = {0};
-    struct glossary_list list;
     char limit[NUMBER], offset[NUMBER];
-
-    if (sh_rpc_call_decode(call, glossary_list_desc(), &list) != SH_OK)
-        return;
     struct sh_pg_step steps[] = {
-        {order_of(&list), params, LIST_PARAMS, false},
-        {list.q.len > 0 ? &terms_found : &terms_count, params, LIST_PARAMS - 2, false}};
-    uint64_t per_page = list.per_page > 0 ? list.per_page : PER_PAGE;
-    uint64_t page = list.page > 0 ? list.page : 1;
+        {order_of(list), params, LIST_PARAMS, false},
+        {list->q.len > 0 ? &terms_found : &terms_count, params, LIST_PARAMS - 2, false}};
+    uint64_t per_page = list->per_page > 0 ? list->per_page : PER_PAGE;
+    uint64_t page = list->page > 0 ? list->page : 1;
 
     (void)snprintf(limit, sizeof(limit), "%" PRIu64, per_page);
     (void)snprintf(offset, sizeof(offset), "%" PRIu64, (page - 1) * per_page);
-    params[0] = terms_text_or_null(list.q);
-    params[1 + RECORD_RIGHTS] = terms_text_or_null(list.language);
-    params[2 + RECORD_RIGHTS] = terms_text_or_null(list.domain);
-    params[3 + RECORD_RIGHTS] = terms_text_or_null(list.status);
+    params[0] = terms_text_or_null(list->q);
+    params[1 + RECORD_RIGHTS] = terms_text_or_null(list->language);
+    params[2 + RECORD_RIGHTS] = terms_text_or_null(list->domain);
+    params[3 + RECORD_RIGHTS] = terms_text_or_null(list->status);
     params[4 + RECORD_RIGHTS] = terms_text(sh_bytes_of(limit));
     params[5 + RECORD_RIGHTS] = terms_text(sh_bytes_of(offset));
     if (record_rights(call, params + 1) != SH_OK)
         record_no_memory(call);
     else
-        run(arg, call, steps, SH_COUNT(steps), on_list);
+        run(self, call, steps, SH_COUNT(steps), on_list);
 }
 
 /* --- one ---------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
-/* terms: METHOD_GLOSSARY_LIST, _GET, _PUT and _DELETE, straight from the record: a term
- * that was stored is found at once. What the caller may not read does not exist for it.
- * Loop thread only. */
+/* terms: METHOD_GLOSSARY_LIST (see entry_search.h), _GET, _PUT and _DELETE, straight from
+ * the record: a term that was stored is found at once. What the caller may not read does
+ * not exist for it. Loop thread only. */
 #ifndef SEARCH_TERMS_H
 #define SEARCH_TERMS_H
 
@@ -13,7 +13,9 @@ struct terms {
 };
 
 /* `arg` is the struct terms, which must live as long as its calls do. */
-void terms_list_handle(void *arg, struct sh_rpc_call *call);
+/* METHOD_GLOSSARY_LIST in mode text; what was decoded of the call. */
+void terms_list(struct terms *self, struct sh_rpc_call *call,
+                const struct glossary_list *list);
 void terms_get_handle(void *arg, struct sh_rpc_call *call);
 void terms_put_handle(void *arg, struct sh_rpc_call *call);
 void terms_delete_handle(void *arg, struct sh_rpc_call *call);

@@ -23,6 +23,10 @@ const struct sh_pg_statement terms_count = {
     "terms_count", "SELECT count(*) FROM glossary_terms t WHERE $1::text IS NULL "
                    "AND " FILTERED};
 
+const struct sh_pg_statement terms_of_ids = {
+    "terms_of_ids", "SELECT " COLUMNS
+                    " FROM glossary_terms t WHERE t.id = ANY ($1::text[]) AND " FILTERED};
+
 #define PAGE(order)                                                                      \
     "SELECT " COLUMNS " FROM glossary_terms t WHERE $1::text IS NULL AND " FILTERED      \
     " ORDER BY " order " LIMIT $9::bigint OFFSET $10::bigint"

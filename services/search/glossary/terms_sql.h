@@ -27,6 +27,7 @@ enum term_column {
 };
 
 extern const struct sh_pg_statement terms_get, /* id, rights → enum term_column */
+    terms_of_ids, /* ids, rights, language, domain, status (each or NULL) */
     terms_count,  /* NULL, rights, language, domain, status (each or NULL) → count */
     terms_search, /* query, rights, language, domain, status, limit, offset */
     terms_found,  /* query, rights, language, domain, status → count */

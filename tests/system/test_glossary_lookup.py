@@ -1,0 +1,64 @@
+"""Outside services for terms: DeepL and IATE, as a local server speaks for them."""
+
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from conftest import ROOT
+
+KEY = "lookup-key-4711"
+
+
+@pytest.fixture(scope="module")
+def service():
+    process = subprocess.Popen([sys.executable, str(ROOT / "tests/support/fake_lookup.py"),
+                                "--key", KEY], stdout=subprocess.PIPE, text=True)
+    yield process.stdout.readline().strip()
+    process.kill()
+    process.wait()
+
+
+def asked(service):
+    with urllib.request.urlopen(service + "/asked", timeout=30) as reply:
+        return int(reply.read())
+
+
+def look(stack, term, source="deepl", **members):
+    return stack.post("/api/glossary/lookup", {"source": source, "term": term, "to": "de",
+                                               **members})
+
+
+def test_it_is_off_unless_it_is_set(stack):
+    for source in ("deepl", "iate"):
+        reply = look(stack, "mill", source, **{"from": "en"})
+        assert (reply.status, reply.json()["code"]) == (409, "lookup_off"), reply.body
+    assert look(stack, "mill", "babel").status == 400
+    assert look(stack, "mill", to="12").status == 400
+
+
+def test_terms_are_looked_up_and_answers_are_kept(new_stack, service):
+    stack = new_stack(DEEPL_API_KEY=KEY, DEEPL_URL=service + "/v2/translate",
+                      IATE_URL=service + "/em-api/entries/_search", IATE_API_KEY=KEY,
+                      LOOKUP_TIMEOUT_MS="1000")
+    first = look(stack, "mill")
+    assert first.status == 200, first.body
+    assert first.json() == {"source": "deepl", "cached": False, "answers": [
+        {"language": "de", "term": "llim", "source_language": "en"}]}
+    before = asked(service)
+    again = look(stack, "mill").json()
+    assert again["cached"] and again["answers"] == first.json()["answers"] and again["fetched_at"]
+    assert asked(service) == before
+    found = look(stack, "mill", "iate", **{"from": "en"}).json()["answers"]
+    assert found == [{"language": "de", "term": f"mill {n}", "definition": "what it is",
+                      "domain": "LAW", "id": "17"} for n in (1, 2)]
+    assert look(stack, "mill", "iate").status == 400  # it wants to know from which language
+
+    for term, status in (("broken", 502), ("busy", 502), ("strange", 502), ("hang", 504)):
+        reply = look(stack, term)
+        assert (reply.status, reply.json()["code"]) == (status, "lookup_failed"), reply.body
+    stack.psql("UPDATE glossary_lookups SET fetched_at = now() - interval '1000 days'")
+    before = asked(service)
+    assert not look(stack, "mill").json()["cached"] and asked(service) == before + 1
+    assert KEY not in stack.logs(lines=100000)
+    assert stack.figure("search", 'external_api_requests_total{service="deepl",status="ok"}') == 2
