@@ -104,7 +104,8 @@
     S(url, deepl_url, "DEEPL_URL", "https://api-free.deepl.com/v2/translate", 0, 4096,   \
       0, "", "where DeepL is asked, the whole URL")                                      \
     S(url, iate_url, "IATE_URL", "", 0, 4096, 0, "",                                     \
-      "where IATE is asked for terms (…/em-api/entries/_search); empty: it is not asked") \
+      "where IATE is asked for terms (…/em-api/entries/_search); empty: it is not "    \
+      "asked")                                                                           \
     S(str, iate_api_key, "IATE_API_KEY", "", 0, 1024, SH_SECRET, "",                     \
       "sent to it as a bearer token; empty: none")                                       \
     S(u32, lookup_timeout_ms, "LOOKUP_TIMEOUT_MS", "5000", 1, 25000, 0, "",              \

@@ -260,10 +260,9 @@ static void step(struct entry_feed *self)
             return;
         }
     }
-    if (self->position[0] == '\0')
-        entry_feed_look(
-            self); /* before the first page: what changes while it is read is seen to */
-    else if (!self->loaded)
+    /* Before the first page the feed looks where it stands: what changes while pages are
+     * read is seen to afterwards. */
+    if (self->position[0] != '\0' && !self->loaded)
         load(self);
     else if (self->changed.count > 0)
         ask_of(self, &self->changed, on_changed);

@@ -29,6 +29,7 @@ struct asking { /* on its own: the call may be gone before the worker is done */
     struct model model;
     struct held_entries *held;
     bool hybrid;
+    size_t most; /* hits that are wanted */
     bool complete;
     bool worded; /* only by words, there is no vector */
     float *vector;
@@ -143,7 +144,8 @@ static void answer(struct asking *self, const struct sh_pg_reply *reply)
         terms[page.terms_count] = all[i].term;
         terms[page.terms_count++].score = all[i].score;
     }
-    page.total = count;
+    /* by meaning every entry that was compared has its rank */
+    page.total = self->hybrid ? count : self->seen < RANKED ? self->seen : RANKED;
     if (self->worded)
         degraded[page.degraded_count++] = sh_bytes_of("embedding");
     if (!self->complete)
@@ -208,7 +210,7 @@ static void run_scan(struct sh_work *work)
                                       .domain = self->list.domain,
                                       .status = self->list.status,
                                       .vector = self->vector,
-                                      .most = self->hybrid ? FUSED : RANKED};
+                                      .most = self->most};
 
     self->err =
         entry_set_search(self->held->set, &query, self->hits, &self->count, &self->seen);
@@ -314,6 +316,15 @@ static enum sh_err ask_embedder(struct asking *self)
     return err;
 }
 
+/* Up to the end of the page. */
+static size_t wanted_of(const struct glossary_list *list)
+{
+    uint64_t per_page = list->per_page > 0 ? list->per_page : PER_PAGE;
+    uint64_t page = list->page > 0 ? list->page : 1;
+
+    return page > RANKED || page * per_page > RANKED ? RANKED : page * per_page;
+}
+
 void entry_search_handle(void *arg, struct sh_rpc_call *call)
 {
     struct entry_search *search = arg;
@@ -335,6 +346,7 @@ void entry_search_handle(void *arg, struct sh_rpc_call *call)
     self->call = call;
     self->list = list;
     self->hybrid = sh_bytes_is(list.mode, "hybrid");
+    self->most = self->hybrid ? FUSED : wanted_of(&list);
     if (ask_embedder(self) != SH_OK)
         without(self, SH_UNAVAILABLE, "the embedder cannot be reached");
 }

@@ -11,19 +11,24 @@
 
 enum { CHUNK = 1024, CHUNKS = ENTRY_SET_MAX / CHUNK };
 
+/* What is looked at of every entry; texts by their hashes: whether one may be
+ * seen is asked of the record again. */
 struct place {
-    struct sh_bytes id; /* owned */
-    uint64_t department;
-    uint64_t language;
-    uint64_t domain;
-    uint64_t status;
-    uint32_t clearance;
+    uint32_t department;
+    uint32_t language;
+    uint32_t domain;
+    uint32_t status;
+    uint8_t clearance;
     _Atomic bool dead;
 };
 
+/* Codes in two: the upper halves of the numbers with what bounds the rest, one
+ * behind the other, so that the memory that is read for every entry is half;
+ * and the lower ones. */
 struct chunk {
     struct place places[CHUNK];
-    unsigned char codes[]; /* CHUNK × coder.bytes */
+    struct sh_bytes ids[CHUNK]; /* owned */
+    unsigned char codes[];      /* CHUNK × head, then CHUNK × the rest of coder.bytes */
 };
 
 struct entry_set {
@@ -33,12 +38,15 @@ struct entry_set {
     size_t dead;
     uint32_t *table; /* place + 1; 0: free; of those that live, and of dead ones */
     size_t table_size;
+    size_t head;   /* bytes of the first part of a code */
     float *vector; /* padded */
+    unsigned char *code;
 };
 
-static uint64_t hash_of(struct sh_bytes text)
+/* 0: there is none. */
+static uint32_t hash_of(struct sh_bytes text)
 {
-    return text.len > 0 ? XXH3_64bits(text.data, text.len) : 0;
+    return text.len > 0 ? (uint32_t)XXH3_64bits(text.data, text.len) | 1U : 0;
 }
 
 static struct place *place_at(const struct entry_set *self, uint32_t at)
@@ -46,20 +54,32 @@ static struct place *place_at(const struct entry_set *self, uint32_t at)
     return &self->chunks[at / CHUNK]->places[at % CHUNK];
 }
 
-static unsigned char *code_at(const struct entry_set *self, uint32_t at)
+static struct sh_bytes id_at(const struct entry_set *self, uint32_t at)
 {
-    return self->chunks[at / CHUNK]->codes + at % CHUNK * self->coder.bytes;
+    return self->chunks[at / CHUNK]->ids[at % CHUNK];
 }
 
-/* --- by id -------------------------------------------------------------------------- */
+static unsigned char *head_at(const struct entry_set *self, uint32_t at)
+{
+    return self->chunks[at / CHUNK]->codes + at % CHUNK * self->head;
+}
+
+static unsigned char *rest_at(const struct entry_set *self, uint32_t at)
+{
+    return self->chunks[at / CHUNK]->codes + CHUNK * self->head +
+           at % CHUNK * (self->coder.bytes - self->head);
+}
+
+/* --- by id
+ * -------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct entry_set *self, struct sh_bytes id)
 {
     size_t mask = self->table_size - 1;
-    size_t i = (size_t)hash_of(id) & mask;
+    size_t i = (size_t)XXH3_64bits(id.data, id.len) & mask;
 
     for (; self->table[i] != 0; i = (i + 1) & mask)
-        if (sh_bytes_equal(place_at(self, self->table[i] - 1)->id, id))
+        if (sh_bytes_equal(id_at(self, self->table[i] - 1), id))
             break;
     return i;
 }
@@ -76,7 +96,7 @@ static enum sh_err grow(struct entry_set *self)
     self->table_size = size * 2;
     for (size_t i = 0; i < size; i++)
         if (before[i] != 0)
-            self->table[slot_of(self, place_at(self, before[i] - 1)->id)] = before[i];
+            self->table[slot_of(self, id_at(self, before[i] - 1))] = before[i];
     sh_free(before);
     return SH_OK;
 }
@@ -98,7 +118,8 @@ void entry_set_remove(struct entry_set *self, struct sh_bytes id)
     kill_at(self, slot_of(self, id));
 }
 
-/* --- putting ------------------------------------------------------------------------ */
+/* --- putting
+ * ------------------------------------------------------------------------ */
 
 /* False: it has no direction. */
 static bool take_vector(struct entry_set *self, const float *vector)
@@ -136,29 +157,32 @@ enum sh_err entry_set_put(struct entry_set *self, const struct entry_facts *fact
     if (id == NULL)
         return SH_NOMEM;
     place = place_at(self, end);
-    place->id = (struct sh_bytes){id, facts->id.len};
+    (*chunk)->ids[end % CHUNK] = (struct sh_bytes){id, facts->id.len};
     place->department = hash_of(facts->department);
     place->language = hash_of(facts->language);
     place->domain = hash_of(facts->domain);
     place->status = hash_of(facts->status);
-    place->clearance = facts->clearance_level;
-    coder_encode(&self->coder, self->vector, code_at(self, end));
+    place->clearance = (uint8_t)facts->clearance_level;
+    coder_encode(&self->coder, self->vector, self->code);
+    memcpy(head_at(self, end), self->code, self->head);
+    memcpy(rest_at(self, end), self->code + self->head, self->coder.bytes - self->head);
     slot = slot_of(self, facts->id);
     self->table[slot] = end + 1;
     atomic_store_explicit(&self->end, end + 1, memory_order_release);
     return SH_OK;
 }
 
-/* --- searching ---------------------------------------------------------------------- */
+/* --- searching
+ * ---------------------------------------------------------------------- */
 
 struct scan {
     bool unlimited;
     bool every_department;
     uint32_t clearance;
-    uint64_t department;
-    uint64_t language;
-    uint64_t domain;
-    uint64_t status;
+    uint32_t department;
+    uint32_t language;
+    uint32_t domain;
+    uint32_t status;
     struct entry_hit *hits; /* a heap, the worst first */
     size_t most;
     size_t count;
@@ -243,6 +267,27 @@ static void take_hit(struct scan *scan, struct entry_hit hit)
     }
 }
 
+/* Half of the code tells, with a bound, whether it can be among the best. */
+static bool may_enter(const struct entry_set *self, const struct scan *scan,
+                      const struct code_query *query, uint32_t at)
+{
+    float error;
+    float rough = coder_rough(&self->coder, query, head_at(self, at), &error);
+
+    return (double)rough + (double)error >= scan->hits[0].score;
+}
+
+/* As coder_product(), of a code in two. */
+static double product(const struct entry_set *self, const struct code_query *query,
+                      uint32_t at)
+{
+    const struct code_middle *middle = code_middle(&self->coder, head_at(self, at));
+    int32_t sum = self->coder.kernel->int8(query->data, head_at(self, at),
+                                           rest_at(self, at), self->coder.padded);
+
+    return (double)((float)(sum - query->offset) * (query->scale * middle->scale));
+}
+
 static void scan_all(const struct entry_set *self, struct scan *scan,
                      const struct code_query *query, size_t *seen)
 {
@@ -254,9 +299,11 @@ static void scan_all(const struct entry_set *self, struct scan *scan,
         if (!wanted(scan, place))
             continue;
         ++*seen;
-        score = (double)coder_product(&self->coder, query, code_at(self, at));
+        if (scan->count == scan->most && !may_enter(self, scan, query, at))
+            continue;
+        score = product(self, query, at);
         if (scan->count < scan->most || score >= scan->hits[0].score)
-            take_hit(scan, (struct entry_hit){place->id, score});
+            take_hit(scan, (struct entry_hit){id_at(self, at), score});
     }
 }
 
@@ -300,7 +347,9 @@ enum sh_err entry_set_search(const struct entry_set *self,
     return SH_OK;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life
+ * ---------------------------------------------------------------------------
+ */
 
 enum sh_err entry_set_create(uint32_t dimension, struct entry_set **out)
 {
@@ -313,10 +362,12 @@ enum sh_err entry_set_create(uint32_t dimension, struct entry_set **out)
     if (self == NULL)
         return SH_NOMEM;
     self->coder = coder_make(CODE_INT8, dimension);
+    self->head = self->coder.padded / 2 + sizeof(struct code_middle);
     self->table_size = 1024;
     self->table = sh_alloc_array(self->table_size, sizeof(*self->table));
     self->vector = sh_alloc_array(self->coder.padded, sizeof(*self->vector));
-    if (self->table == NULL || self->vector == NULL)
+    self->code = sh_alloc_array(self->coder.bytes, 1);
+    if (self->table == NULL || self->vector == NULL || self->code == NULL)
         entry_set_free(&self);
     *out = self;
     return self != NULL ? SH_OK : SH_NOMEM;
@@ -330,11 +381,12 @@ void entry_set_free(struct entry_set **self_in)
     if (self == NULL)
         return;
     for (uint32_t at = 0; at < self->end; at++)
-        sh_free(sh_unconst(place_at(self, at)->id.data));
+        sh_free(sh_unconst(id_at(self, at).data));
     for (size_t i = 0; i < CHUNKS; i++)
         sh_free(self->chunks[i]);
     sh_free(self->table);
     sh_free(self->vector);
+    sh_free(self->code);
     sh_free(self);
 }
 

@@ -16,7 +16,7 @@ void entry_vector_write(struct sh_buffer *out, const float *vector, uint32_t dim
     scale = largest / (float)MOST;
     sh_buffer_append(out, &scale, sizeof(scale));
     for (uint32_t i = 0; i < dimension; i++) {
-        int8_t value = scale > 0 ? (int8_t)lrintf(vector[i] / scale) : 0;
+        int8_t value = (int8_t)(scale > 0 ? lrintf(vector[i] / scale) : 0);
         sh_buffer_append(out, &value, 1);
     }
 }

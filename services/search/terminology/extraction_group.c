@@ -75,8 +75,10 @@ static json_t *key_of(struct sh_bytes key)
 {
     char text[PHRASE_WORDS * (ANALYZER_TERM_MAX + 1)];
 
+    memcpy(text, key.data, key.len);
     for (size_t i = 0; i < key.len; i++)
-        text[i] = ((const char *)key.data)[i] == '\0' ? ' ' : ((const char *)key.data)[i];
+        if (text[i] == '\0')
+            text[i] = ' ';
     return json_stringn(text, key.len);
 }
 

@@ -148,8 +148,10 @@ static size_t write_form(const struct reading *reading, const struct word *first
 
     if (len > PHRASE_BYTES)
         return 0;
+    memcpy(out, text + first->start, len);
     for (size_t i = 0; i < len; i++)
-        out[i] = text[first->start + i] == '\n' ? ' ' : text[first->start + i];
+        if (out[i] == '\n')
+            out[i] = ' ';
     return len;
 }
 
@@ -327,7 +329,7 @@ void phrases_free(struct phrases **self_in)
     *self_in = NULL;
     if (self == NULL)
         return;
-    for (size_t i = 0; i < self->count; i++)
+    for (size_t i = 0; self->runs != NULL && i < self->count; i++)
         sh_free(self->runs[i]);
     sh_free(self->runs);
     sh_free(self->table);

@@ -17,10 +17,10 @@
 enum { DIMENSION = 48, ENTRIES = 3000, MOST = 25 };
 
 struct model_entry {
-    char id[24];
-    uint32_t level;
     const char *department;
     const char *language;
+    char id[24];
+    uint32_t level;
     float vector[DIMENSION];
     bool there;
 };
