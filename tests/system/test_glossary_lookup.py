@@ -5,7 +5,7 @@ import sys
 import urllib.request
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, eventually
 
 KEY = "lookup-key-4711"
 
@@ -45,6 +45,8 @@ def test_terms_are_looked_up_and_answers_are_kept(new_stack, service):
     assert first.status == 200, first.body
     assert first.json() == {"source": "deepl", "cached": False, "answers": [
         {"language": "de", "term": "llim", "source_language": "en"}]}
+    # an answer is given even if it cannot be kept in time
+    eventually(lambda: look(stack, "mill").json()["cached"], seconds=60, what=stack.logs)
     before = asked(service)
     again = look(stack, "mill").json()
     assert again["cached"] and again["answers"] == first.json()["answers"] and again["fetched_at"]
@@ -61,4 +63,4 @@ def test_terms_are_looked_up_and_answers_are_kept(new_stack, service):
     before = asked(service)
     assert not look(stack, "mill").json()["cached"] and asked(service) == before + 1
     assert KEY not in stack.logs(lines=100000)
-    assert stack.figure("search", 'external_api_requests_total{service="deepl",status="ok"}') == 2
+    assert stack.figure("search", 'external_api_requests_total{service="deepl",status="ok"}') >= 2

@@ -11,7 +11,7 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
-enum { CONNECTIONS = 4, ANSWER_MAX = 512 << 10, STORE_MS = 2000, HEADER_MAX = 1200 };
+enum { CONNECTIONS = 4, ANSWER_MAX = 512 << 10, STORE_MS = 5000, HEADER_MAX = 1200 };
 
 static struct sh_family lookups_total = {
     .kind = SH_COUNTER,
