@@ -187,6 +187,11 @@ install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
 	install -m 755 build/release/bin/cairn build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
 	scripts/install-cli.sh build/release/bin/cairn $(DESTDIR)$(PREFIX)/share
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+	    $(DESTDIR)$(PREFIX)/share/doc/cairn
+	install -m 644 compose/systemd/*.service compose/systemd/*.target $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 compose/systemd/cairn.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/cairn.conf
+	install -m 644 compose/systemd/cairn.env compose/logrotate/cairn $(DESTDIR)$(PREFIX)/share/doc/cairn
 
 # One build of the programs serves all images: their build stages are the same.
 TAG         ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION)

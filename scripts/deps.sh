@@ -28,7 +28,7 @@ names() {
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates wordnet-base ;;
     test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh ;;
-    deploy) echo prometheus prometheus-alertmanager prometheus-postgres-exporter \
+    deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;

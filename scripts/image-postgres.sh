@@ -21,7 +21,7 @@ rm -f "$out$plugins"/llvmjit*.so "$out$plugins"/pgxs
 cp -r "/usr/share/postgresql/$version/." "$out/usr/share/postgresql/$version/"
 rm -rf "$out/usr/share/postgresql/$version/man"
 for package in postgresql-$version postgresql-client-$version postgresql-$version-pgvector; do
-    dpkg-query -s $package >"$out/var/lib/dpkg/status.d/$package"
+    dpkg-query -s "$package" >"$out/var/lib/dpkg/status.d/$package"
     mkdir -p "$out/usr/share/doc/$package"
     cp -L "/usr/share/doc/$package/copyright" "$out/usr/share/doc/$package/"
 done
