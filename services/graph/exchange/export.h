@@ -25,7 +25,8 @@ struct export
     struct sh_buffer scratch;
 };
 
-enum { EXPORT_NONE = UINT32_MAX - 1, EXPORT_ALL = UINT32_MAX };
+#define EXPORT_NONE (UINT32_MAX - 1)
+#define EXPORT_ALL  UINT32_MAX
 
 /* `label` EXPORT_NONE: there is nothing of it. export_close() in any case. */
 void export_open(struct export *self, const struct graph_reader *reader,
