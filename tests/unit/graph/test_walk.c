@@ -1,8 +1,10 @@
 /* Walks over random graphs, each compared with one that tries everything. */
 #include "tests/unit/graph/walk_fixture.h"
 
-/* Distances from a node, as far as they can be improved. */
-static void measure(const struct fixture *f, unsigned from, unsigned distance[NODES])
+/* Distances from a node, as far as they can be improved; `labelled`: by way of nodes that
+ * have the label only. */
+static void measure_by(const struct fixture *f, unsigned from, bool labelled,
+                       unsigned distance[NODES])
 {
     for (unsigned n = 0; n < NODES; n++)
         distance[n] = n == from ? 0 : FAR;
@@ -11,11 +13,18 @@ static void measure(const struct fixture *f, unsigned from, unsigned distance[NO
             const struct edge_drawn *edge = &f->edges[e];
             if (!in_scope(f, edge))
                 continue;
-            if (f->scope.out && distance[edge->from] + 1 < distance[edge->to])
+            if (f->scope.out && distance[edge->from] + 1 < distance[edge->to] &&
+                (!labelled || f->labelled[edge->to]))
                 distance[edge->to] = distance[edge->from] + 1;
-            if (f->scope.in && distance[edge->to] + 1 < distance[edge->from])
+            if (f->scope.in && distance[edge->to] + 1 < distance[edge->from] &&
+                (!labelled || f->labelled[edge->from]))
                 distance[edge->from] = distance[edge->to] + 1;
         }
+}
+
+static void measure(const struct fixture *f, unsigned from, unsigned distance[NODES])
+{
+    measure_by(f, from, false, distance);
 }
 
 /* --- paths
@@ -126,6 +135,15 @@ static void a_label_narrows_the_neighbours(struct fixture *f, unsigned node)
         return;
     size_t count = walk_neighbours(&f->reader, f->places[node], &scope, NULL,
                                    SH_COUNT(steps), steps);
+    size_t want = 0;
+    for (unsigned e = 0; e < EDGES; e++) {
+        const struct edge_drawn *edge = &f->edges[e];
+        want +=
+            in_scope(f, edge) && scope.out && edge->from == node && f->labelled[edge->to];
+        want +=
+            in_scope(f, edge) && scope.in && edge->to == node && f->labelled[edge->from];
+    }
+    assert_int_equal(count, want);
     for (size_t i = 0; i < count; i++)
         assert_true(f->labelled[f->numbers[steps[i].link.peer]]);
 }
@@ -191,6 +209,44 @@ static void what_lies_around_is_found(void **state)
     }
 }
 
+/* Only through nodes of a label: which lie around, and how near. */
+static void check_around_label(struct fixture *f, unsigned root, uint32_t depth)
+{
+    unsigned distance[NODES];
+    struct walk_subgraph sub;
+    size_t nodes = 0;
+    struct walk walk = walk_within(f, &plenty);
+    if (!symbols_find(graph_labels(f->graph), sh_bytes_of("Seen"), &walk.scope.label))
+        return;
+    measure_by(f, root, true, distance);
+    for (unsigned n = 0; n < NODES; n++)
+        nodes += distance[n] <= depth;
+    assert_int_equal(walk_around(&walk, f->places[root], depth, 1000, &sub), SH_OK);
+    assert_int_equal(sub.node_count, nodes);
+    for (size_t i = 0; i < sub.node_count; i++) {
+        assert_true(distance[f->numbers[sub.nodes[i]]] <= depth);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(sub.nodes[j], sub.nodes[i]);
+    }
+    size_t edges = 0;
+    for (unsigned e = 0; e < EDGES; e++)
+        edges += in_scope(f, &f->edges[e]) && distance[f->edges[e].from] <= depth &&
+                 distance[f->edges[e].to] <= depth;
+    assert_int_equal(sub.edge_count, edges);
+}
+
+static void a_label_narrows_what_lies_around(void **state)
+{
+    struct fixture f;
+    (void)state;
+    for (int i = 0; i < ROUNDS; i++) {
+        begin(&f);
+        for (uint32_t depth = 0; depth < 6; depth++)
+            check_around_label(&f, draw_seen(&f), depth);
+        end(&f);
+    }
+}
+
 /* --- budgets
  * -------------------------------------------------------------------------------- */
 
@@ -244,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_path_is_a_shortest_one),
         cmocka_unit_test(neighbours_are_counted_and_paged),
         cmocka_unit_test(what_lies_around_is_found),
+        cmocka_unit_test(a_label_narrows_what_lies_around),
         cmocka_unit_test(a_walk_ends_at_its_budget),
         cmocka_unit_test(hidden_nodes_have_no_neighbours),
     };
