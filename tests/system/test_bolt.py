@@ -15,7 +15,7 @@ UNAUTHORIZED = "Neo.ClientError.Security.Unauthorized"
 @pytest.fixture(scope="module")
 def stack():
     """One that looks who asks, and records it."""
-    running = Stack(**JWT, AUDIT_READS="true", AUDIT_QUERY_TEXT="full",
+    running = Stack(**JWT, AUDIT_QUERY_TEXT="full",
                     BOLT_RECHECK_SECONDS="1").up()
     fill(running, headers=ADMIN)
     running.psql("UPDATE graph_nodes SET clearance_level = 5, department = 'IT' "

@@ -1,5 +1,6 @@
 """The graph through the gateway."""
 
+import hashlib
 import os
 import pathlib
 import signal
@@ -315,3 +316,46 @@ def test_it_starts_from_its_snapshot_and_without_it(people):
     assert snapshot_loads(people, "loaded") == 0
     assert len(list(folder.glob("corrupt-*"))) == 1
     eventually(lambda: edges() == before, seconds=60, what=people.logs)
+
+
+VIEWS = [
+    ("/api/graph/schema", "graph_schema", "", None),
+    ("/api/graph/labels", "graph_labels", "", None),
+    ("/api/graph/labels/Human?per_page=2", "graph_label", "Human", 2),
+    ("/api/graph/nodes/ada", "graph_node", "ada", None),
+    ("/api/graph/nodes/hub/neighbors?limit=7", "graph_neighbors", "hub", 7),
+    ("/api/graph/path?from=ada&to=dan", "graph_path", "ada -> dan", None),
+    ("/api/graph/paths?from=ada&to=cyd", "graph_paths", "ada -> cyd", None),
+    ("/api/graph/subgraph?root=ben&depth=0", "graph_subgraph", "ben", 1),
+    ("/api/graph/search?q=ben", "graph_search", "", 1),
+    ("/api/graph/edges/ab", "graph_edge", "ab", None),
+    ("/api/graph/export?label=Hub", "export_graph", "Hub", None),
+    ("/api/graph/nodes/spy", "graph_node", "spy", None),
+    ("/api/glossary?q=quire", "list_glossary", "", 0),
+]
+
+
+def hash_of(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_every_view_leaves_a_record(people):
+    """Who looked at what, with hashes of what was asked, without AUDIT_READS."""
+    who = bearer("viewer", "student")
+    for path, *_ in VIEWS:
+        assert people.get(path, headers=who).status in (200, 404), path
+    asked = "MATCH (n:Human) RETURN n.name"
+    people.request("POST", "/api/graph/query", {"query": asked}, headers=who)
+    seen = "SELECT count(*) FROM audit_log WHERE user_id = 'viewer'"
+    eventually(lambda: people.psql(seen) == str(len(VIEWS) + 1), seconds=60, what=people.logs)
+    for path, action, target, count in VIEWS:
+        where = f" AND action = '{action}' AND target = '{target}'"
+        if count is not None:
+            where += f" AND results_returned = {count}"
+        if "q=" in path:
+            where += f" AND query_hash = '{hash_of(path.split('q=')[1])}' AND query = ''"
+        assert people.psql(seen + where) == "1", path
+    assert people.psql(seen + " AND action = 'graph_query' AND results_returned = 4 AND "
+                       f"query_hash = '{hash_of(asked)}' AND query = ''") == "1"
+    assert people.psql(seen + " AND action = 'graph_node' AND target = 'spy' "
+                       "AND status = 404") == "1"

@@ -30,7 +30,9 @@
     S(choice, query_text, "AUDIT_QUERY_TEXT", "none", 0, 0, 0, "none|full",                \
       "none: only a hash of what was searched for; full: the text too")                    \
     S(flag, reads, "AUDIT_READS", "false", 0, 0, 0, "",                                    \
-      "record also who reads documents, glossary and graph")                               \
+      "record also who reads documents")                                                   \
+    S(flag, views, "AUDIT_VIEWS", "true", 0, 0, 0, "",                                     \
+      "record who looks at the graph and the glossary: labels, nodes, queries, terms")     \
     S(u32, flush_ms, "AUDIT_FLUSH_MS", "200", 10, 10000, 0, "",                            \
       "longest time a record stays in memory only")                                        \
     S(u32, queue, "AUDIT_QUEUE", "20000", 10, 1000000, 0, "",                              \

@@ -12,8 +12,7 @@ static const uint64_t always = BIT(PERMIT_SEARCH) | BIT(PERMIT_BACKUPS) |
                                BIT(PERMIT_ADMIN_USERS) | BIT(PERMIT_ADMIN_KEYS) |
                                BIT(PERMIT_ADMIN_CACHE) | BIT(PERMIT_READ_AUDIT) |
                                BIT(PERMIT_ADMIN_MODELS);
-static const uint64_t reads =
-    BIT(PERMIT_READ_DOCUMENTS) | BIT(PERMIT_READ_GLOSSARY) | BIT(PERMIT_READ_GRAPH);
+static const uint64_t views = BIT(PERMIT_READ_GLOSSARY) | BIT(PERMIT_READ_GRAPH);
 
 static bool is_denied(int status)
 {
@@ -29,7 +28,9 @@ static bool is_wanted(const struct exchange *x, int status)
     uint64_t permission = BIT(route->permission);
     if (is_denied(status) || (permission & always) != 0)
         return true;
-    if ((permission & reads) != 0)
+    if ((permission & views) != 0)
+        return x->edge->gateway->audit_config.views;
+    if (route->permission == PERMIT_READ_DOCUMENTS)
         return x->edge->gateway->audit_config.reads;
     if (route->permission == PERMIT_OPERATE)
         return (route->flags & ROUTE_QUIET) == 0;

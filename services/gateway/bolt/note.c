@@ -101,7 +101,7 @@ void note_query(struct bolt_conn *conn, const struct bolt_note *note)
     if (gateway->config.access_log && sh_log_enabled(SH_INFO))
         log_access(conn, note);
     if (gateway->audit != NULL &&
-        (gateway->audit_config.reads || is_denied(note->status)))
+        (gateway->audit_config.views || is_denied(note->status)))
         record(conn, note, "graph_query");
 }
 

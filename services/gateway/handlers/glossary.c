@@ -41,6 +41,7 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
         sh_buffer_text(out, "]");
     }
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, page.terms_count);
     exchange_answer(x, 200);
 }
 
@@ -88,6 +89,7 @@ void glossary_list_get(struct exchange *x, void *unused)
     list.q = search_trim(list.q);
     state->ranked =
         list.q.len > 0 && list.mode.len > 0 && !sh_bytes_is(list.mode, "text");
+    x->audit.query = list.q;
     list.page = state->page;
     list.per_page = state->per_page;
     exchange_call(x, &(struct exchange_call){

@@ -161,6 +161,7 @@ void graph_export_get(struct exchange *x, void *unused)
     if (!graph_format_read(x, &state->format) ||
         !exchange_query_text(x, "label", LABEL_MAX, &state->label))
         return;
+    x->audit.target = state->label;
     count =
         sh_rpc_client_replicas(x->edge->peers[PEER_GRAPH], replicas, REPLICAS, &others);
     if (count == 0) {

@@ -1,4 +1,6 @@
 /* Ways between two nodes of the graph. */
+#include <stdio.h>
+
 #include "services/gateway/handlers/graph_ask.h"
 #include "services/gateway/handlers/graph_json.h"
 #include "services/gateway/handlers/handlers.h"
@@ -112,11 +114,28 @@ static void ask_path(struct exchange *x, const struct graph_paths_query *query)
         graph_ask(x, METHOD_GRAPH_PATHS, graph_paths_query_desc(), query, on_cheapest);
 }
 
+/* "from -> to", for the audit log. */
+static void note_ends(struct exchange *x, const struct graph_paths_query *query)
+{
+    static const char arrow[] = " -> ";
+    size_t len = query->from.len + sizeof arrow - 1 + query->to.len;
+    char *text = sh_arena_alloc(&x->arena, len + 1);
+
+    if (text == NULL)
+        return;
+    (void)snprintf(text, len + 1, "%.*s%s%.*s", (int)query->from.len,
+                   (const char *)query->from.data, arrow, (int)query->to.len,
+                   (const char *)query->to.data);
+    x->audit.target = (struct sh_bytes){text, len};
+}
+
 static bool read_ends(struct exchange *x, struct graph_paths_query *query)
 {
-    return graph_read_required(x, "from", &query->from) &&
-           graph_read_required(x, "to", &query->to) &&
-           graph_read_direction(x, &query->direction) &&
+    if (!graph_read_required(x, "from", &query->from) ||
+        !graph_read_required(x, "to", &query->to))
+        return false;
+    note_ends(x, query);
+    return graph_read_direction(x, &query->direction) &&
            exchange_query_text(x, "type", GRAPH_NAME_MAX, &query->type);
 }
 

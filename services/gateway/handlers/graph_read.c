@@ -79,6 +79,7 @@ static void on_neighbours(struct exchange *x, const struct sh_rpc_response *resp
     else
         sh_buffer_text(out, "null");
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, reply.edges_count);
     exchange_answer(x, 200);
 }
 
@@ -112,6 +113,7 @@ static void on_subgraph(struct exchange *x, const struct sh_rpc_response *respon
     json_member(out, "truncated");
     json_bool(out, reply.truncated);
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, reply.nodes_count);
     exchange_answer(x, 200);
 }
 
@@ -120,8 +122,10 @@ void graph_subgraph_get(struct exchange *x, void *unused)
     struct graph_subgraph_query query = {.depth = AROUND_DEPTH, .limit = AROUND};
 
     (void)unused;
-    if (graph_read_required(x, "root", &query.root) &&
-        graph_read_direction(x, &query.direction) &&
+    if (!graph_read_required(x, "root", &query.root))
+        return;
+    x->audit.target = query.root;
+    if (graph_read_direction(x, &query.direction) &&
         exchange_query_text(x, "type", GRAPH_NAME_MAX, &query.type) &&
         exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
         exchange_query_u32(x, "depth", 0, AROUND_DEPTH_MAX, &query.depth) &&
@@ -152,6 +156,7 @@ static void on_label(struct exchange *x, const struct sh_rpc_response *response)
     graph_write_nodes(out, reply.nodes, reply.nodes_count);
     json_pagination(out, state->query.page, state->query.per_page, reply.total);
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, reply.nodes_count);
     exchange_answer(x, 200);
 }
 

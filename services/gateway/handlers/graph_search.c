@@ -32,6 +32,7 @@ static void on_found(struct exchange *x, const struct sh_rpc_response *response)
     write_found(out, &reply);
     json_pagination(out, query->page, query->limit, reply.total);
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, reply.nodes_count);
     exchange_answer(x, 200);
 }
 
@@ -39,6 +40,7 @@ static bool read_words(struct exchange *x, struct sh_bytes *words)
 {
     if (!exchange_query_text(x, "q", GRAPH_NAME_MAX, words))
         return false;
+    x->audit.query = *words;
     if (words->len > 0)
         return true;
     exchange_invalid(x, "q", "q must say what to look for");

@@ -35,6 +35,7 @@ static void on_similar(struct exchange *x, const struct sh_rpc_response *respons
     json_member(out, "partial");
     json_bool(out, reply.partial);
     sh_buffer_text(out, "}");
+    audit_counted(&x->audit, reply.nodes_count);
     exchange_answer(x, 200);
 }
 
