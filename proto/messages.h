@@ -24,6 +24,7 @@
 #include "proto/messages/graph_analysis.h"
 #include "proto/messages/graph_change.h"
 #include "proto/messages/graph_find.h"
+#include "proto/messages/graph_import.h"
 #include "proto/messages/graph_paths.h"
 #include "proto/messages/graph_similar.h"
 #include "proto/messages/jobs.h"
@@ -46,6 +47,7 @@
     MESSAGES_GRAPH_SIMILAR(M) \
     MESSAGES_CYPHER(M)      \
     MESSAGES_GRAPH_CHANGE(M) \
+    MESSAGES_GRAPH_IMPORT(M) \
     MESSAGES_BACKUP(M)      \
     MESSAGES_JOBS(M)        \
     MESSAGES_GLOSSARY(M)
@@ -65,6 +67,7 @@
     METHODS_GRAPH_SIMILAR(X) \
     METHODS_CYPHER(X)      \
     METHODS_GRAPH_CHANGE(X) \
+    METHODS_GRAPH_IMPORT(X) \
     METHODS_BACKUP(X)      \
     METHODS_JOBS(X)
 /* clang-format on */

@@ -3,6 +3,7 @@
 #include "services/graph/ask/asked.h"
 #include "services/graph/change/changes.h"
 #include "services/graph/exchange/exports.h"
+#include "services/graph/import/imports.h"
 #include "services/graph/settings.h"
 #include "services/graph/vectors/vector_maker.h"
 #include "shared/service.h"
@@ -28,6 +29,7 @@ struct graph_service {
     struct question_method methods[METHODS_MAX];
     struct changes changes;
     struct analyses analyses;
+    struct imports imports;
     struct sh_jobs *jobs;
     struct exports *exports;
 };
@@ -241,7 +243,12 @@ static enum sh_err start_jobs(struct sh_service *service, void *self)
                                         .feed = graph->feed,
                                         .workers = graph->analysts,
                                         .most_by_user = graph->jobs_config.per_user};
-    const struct sh_job_kind kinds[] = {analyses_kind(&graph->analyses)};
+    graph->imports =
+        (struct imports){.pg = graph->pg,
+                         .backlog_bytes = (uint64_t)graph->jobs_config.backlog_mb << 20,
+                         .most_by_user = graph->jobs_config.per_user};
+    const struct sh_job_kind kinds[] = {analyses_kind(&graph->analyses),
+                                        imports_kind(&graph->imports)};
     struct sh_jobs_options options = {.pg = graph->pg,
                                       .pg_config = &graph->pg_config,
                                       .config = &graph->jobs_config,
@@ -249,6 +256,8 @@ static enum sh_err start_jobs(struct sh_service *service, void *self)
                                       .kind_count = SH_COUNT(kinds)};
     enum sh_err err = analyses_serve(&graph->analyses, sh_service_rpc(service));
 
+    if (err == SH_OK)
+        err = imports_serve(&graph->imports, sh_service_rpc(service));
     return err == SH_OK ? sh_jobs_create(loop, &options, &graph->jobs) : err;
 }
 
@@ -264,6 +273,7 @@ static void stop_jobs(struct sh_service *service, void *self)
 
     (void)service;
     analyses_stop(&graph->analyses);
+    imports_stop(&graph->imports);
     sh_jobs_close(&graph->jobs);
 }
 

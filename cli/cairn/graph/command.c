@@ -131,7 +131,10 @@ static const struct option_row analyse_options[] = {
     {0}};
 static const struct option_row import_options[] = {
     FORMAT_OPTION("what the files are (default: by their endings)"),
-    {.name = "json", .help = "the lines of the answer as they are"},
+    {.name = "job", .letter = 'j', .help = "as a job, as files from 32 MB on are"},
+    {.name = "stream", .help = "not as a job, however large"},
+    {.name = "no-wait", .help = "as a job that is only begun, for `cairn jobs watch`"},
+    {.name = "json", .help = "the lines of the answer, or a line for each change of the job"},
     {0}};
 static const struct option_row export_options[] = {
     FORMAT_OPTION("default: ndjson"),

@@ -1,5 +1,5 @@
 /* cairn graph import, export. A file is sent as a stream; what becomes of it comes back
- * line by line meanwhile. */
+ * line by line meanwhile. A large one becomes a job, which is followed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,12 @@
 #include <sys/stat.h>
 
 #include "cli/cairn/download.h"
+#include "cli/cairn/follow.h"
 #include "cli/cairn/graph/graph.h"
 #include "cli/cairn/lines.h"
 #include "cli/cairn/progress.h"
+
+enum { JOB_BYTES = 32 << 20 }; /* from here on it is a job unless --stream */
 
 /* --- the format ----------------------------------------------------------------------
  */
@@ -149,31 +152,50 @@ static int judge_sum(struct sending *self)
     return good ? CLI_OK : CLI_FAILED;
 }
 
-static int send_stream(struct sending *self, const char *format)
+static int send_file(struct sending *self, const char *format, bool job)
 {
-    char path[64];
+    char path[80];
     struct api_source source = {.read = on_read,
                                 .rewind = self->file == stdin ? NULL : on_rewind,
                                 .arg = self,
                                 .size = -1};
-    (void)snprintf(path, sizeof(path), "/api/graph/import?format=%s", format);
-    self->lines = (struct lines){.on_line = on_line, .arg = self};
+    (void)snprintf(path, sizeof(path), "/api/graph/import?format=%s%s", format,
+                   job ? "&job=true" : "");
     progress_start(&self->progress, true);
     int code =
         cli_ask(self->cli, &(struct api_request){.method = "POST",
                                                  .path = path,
                                                  .type = "application/octet-stream",
                                                  .source = &source,
-                                                 .repeatable = false,
                                                  .patient = true,
-                                                 .sink = on_piece,
+                                                 .sink = job ? NULL : on_piece,
                                                  .sink_arg = self});
-    lines_end(&self->lines);
     progress_clear(&self->progress);
+    return code;
+}
+
+static int send_stream(struct sending *self, const char *format)
+{
+    self->lines = (struct lines){.on_line = on_line, .arg = self};
+    int code = send_file(self, format, false);
+    lines_end(&self->lines);
     if (code == CLI_OK)
         code = judge_sum(self);
     json_decref(self->sum);
     return code;
+}
+
+static int send_job(struct sending *self, const char *format)
+{
+    int code = send_file(self, format, true);
+    return code == CLI_OK ? follow_begun(self->cli) : code;
+}
+
+static bool is_job(const struct sending *self)
+{
+    const struct args *args = &self->cli->args;
+    return args_given(args, "job") || args_given(args, "no-wait") ||
+           (self->size >= JOB_BYTES && !args_given(args, "stream"));
 }
 
 static int import_file(struct cli *cli, const char *name)
@@ -189,7 +211,7 @@ static int import_file(struct cli *cli, const char *name)
         return CLI_FAILED;
     }
     self.size = S_ISREG(stat.st_mode) ? (uint64_t)stat.st_size : 0;
-    int code = send_stream(&self, format);
+    int code = is_job(&self) ? send_job(&self, format) : send_stream(&self, format);
     if (self.file != stdin)
         (void)fclose(self.file); /* only read */
     return code;

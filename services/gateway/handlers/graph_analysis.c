@@ -1,10 +1,8 @@
 /* Analyses of the graph as a whole, as jobs. */
-#include <stdio.h>
-
 #include "services/gateway/auth/authorise.h"
 #include "services/gateway/handlers/graph_ask.h"
+#include "services/gateway/handlers/graph_job.h"
 #include "services/gateway/handlers/handlers.h"
-#include "services/gateway/json_out.h"
 
 enum { ADD_MS = 10000 };
 
@@ -73,24 +71,6 @@ const struct schema graph_analysis_schema = {
     "GraphAnalysis", "Something that is computed of the graph as the caller sees it.",
     sizeof(struct analysis_body), analysis_fields, SH_COUNT(analysis_fields)};
 
-static void on_added(struct exchange *x, const struct sh_rpc_response *response)
-{
-    struct graph_analysis_job job;
-    char place[128];
-
-    if (!exchange_decode(x, graph_analysis_job_desc(), response->payload, &job))
-        return;
-    (void)snprintf(place, sizeof place, "/api/jobs/%.*s", (int)job.id.len,
-                   (const char *)job.id.data);
-    sh_http_add_header(x->request, "Location", place);
-    struct sh_buffer *out = exchange_out(x);
-    sh_buffer_text(out, "{");
-    json_member_text(out, "job_id", job.id);
-    json_member_text(out, "state", job.state);
-    sh_buffer_text(out, "}");
-    exchange_answer(x, 202);
-}
-
 void graph_analysis_post(struct exchange *x, void *body_in)
 {
     const struct analysis_body *body = body_in;
@@ -119,6 +99,6 @@ void graph_analysis_post(struct exchange *x, void *body_in)
                          .desc = graph_analysis_desc(),
                          .msg = &asked,
                          .timeout_ms = ADD_MS,
-                         .done = on_added,
+                         .done = graph_job_begun,
                      });
 }

@@ -15,6 +15,7 @@
 #include "services/gateway/graphs/reader.h"
 #include "services/gateway/handlers/batch.h"
 #include "services/gateway/handlers/graph_format.h"
+#include "services/gateway/handlers/graph_import_job.h"
 #include "services/gateway/handlers/graph_import_line.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/refresh.h"
@@ -380,11 +381,16 @@ void graph_import_post(struct exchange *x, void *unused)
 {
     enum graph_format format;
     enum refresh_mode refresh;
+    bool job;
 
     (void)unused;
     if (!exchange_body_plain(x) || !graph_format_read(x, &format) ||
-        !refresh_read(x, &refresh))
+        !refresh_read(x, &refresh) || !graph_import_wants_job(x, &job))
         return;
+    if (job) {
+        graph_import_as_job(x, format);
+        return;
+    }
     struct import *self = import_open(x, format, refresh);
     if (self == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);

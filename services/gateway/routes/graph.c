@@ -64,7 +64,10 @@ static const struct route_param node_delete_params[] = {
 #define FORMAT_PARAM(absent)                                                             \
     {"format", "string", "ndjson, csv or graphml; absent: " absent}
 static const struct route_param import_params[] = {
-    FORMAT_PARAM("as Content-Type says"), REFRESH_PARAM, {0}};
+    FORMAT_PARAM("as Content-Type says"),
+    {"job", "boolean", "true: stored by a job; answers 202 and which, when all is there"},
+    REFRESH_PARAM,
+    {0}};
 static const struct route_param export_params[] = {
     FORMAT_PARAM("ndjson"),
     {"label", "string", "only nodes of this label, and what joins them"},

@@ -89,20 +89,25 @@ static void read_refusals(const char *text, bool edge, struct store_refusal *out
     }
 }
 
-static enum sh_err read_stored(struct running *running, const struct sh_pg_reply *reply,
-                               struct stored *out)
+struct own_results { /* which results of a reply are those of statements of ours */
+    size_t first;
+    size_t end;
+    bool nodes; /* the first is that of nodes */
+};
+
+static enum sh_err read_stored(struct sh_arena *arena, struct own_results own,
+                               const struct sh_pg_reply *reply, struct stored *out)
 {
-    size_t first = running->kind == ORDER_MERGE ? 1 : 0; /* behind the lock */
     struct store_refusal *refusals;
     size_t count = 0;
 
-    for (size_t i = first; i < reply->count; i++)
+    for (size_t i = own.first; i < own.end; i++)
         count += count_refusals(PQgetvalue(reply->results[i], 0, STORED_REFUSED));
-    refusals = sh_arena_array(&running->arena, count + 1, sizeof(*refusals));
+    refusals = sh_arena_array(arena, count + 1, sizeof(*refusals));
     if (refusals == NULL)
         return SH_NOMEM;
     out->refusals = refusals;
-    for (size_t i = first; i < reply->count; i++) {
+    for (size_t i = own.first; i < own.end; i++) {
         const PGresult *row = reply->results[i];
         const char *refused = PQgetvalue(row, 0, STORED_REFUSED);
         uint64_t version = sh_pg_u64(row, 0, STORED_VERSION);
@@ -111,9 +116,9 @@ static enum sh_err read_stored(struct running *running, const struct sh_pg_reply
         out->replaced += sh_pg_u64(row, 0, STORED_REPLACED);
         out->unchanged += sh_pg_u64(row, 0, STORED_SAME);
         out->version = version > out->version ? version : out->version;
-        if (i == first)
+        if (i == own.first)
             out->id = sh_pg_text(row, 0, STORED_ID);
-        read_refusals(refused, !(running->nodes && i == first),
+        read_refusals(refused, !(own.nodes && i == own.first),
                       refusals + out->refusal_count);
         out->refusal_count += count_refusals(refused);
     }
@@ -147,7 +152,12 @@ static void on_reply(void *arg, const struct sh_pg_reply *reply)
         .err = reply->err, .maybe_done = reply->maybe_done, .message = reply->message};
 
     if (stored.err == SH_OK && running->kind <= ORDER_MERGE)
-        stored.err = read_stored(running, reply, &stored);
+        stored.err =
+            read_stored(&running->arena,
+                        (struct own_results){
+                            running->kind == ORDER_MERGE ? 1 : 0, /* behind the lock */
+                            reply->count, running->nodes},
+                        reply, &stored);
     else if (stored.err == SH_OK)
         stored.err = read_gone(running, reply, &stored);
     running->done(running->arg, &stored);
@@ -177,12 +187,12 @@ static enum sh_err run(const struct store_call *call, enum order_kind kind, bool
 /* --- orders ---------------------------------------------------------------------------
  */
 
-static void give_order(struct given *given, const struct store_call *call,
+static void give_order(struct given *given, const struct caller *caller,
                        const struct graph_put *order, const struct arrays *arrays)
 {
     (void)snprintf(given->mode, sizeof(given->mode), "%u", (unsigned)order->mode);
     (void)snprintf(given->version, sizeof(given->version), "%" PRIu64, order->version);
-    give_rights(given, call->caller);
+    give_rights(given, caller);
     given->params[0] = text_param(sh_bytes_of(given->mode));
     given->params[5] = flag_param(order->merge);
     given->params[6] = text_param(sh_bytes_of(given->version));
@@ -190,37 +200,82 @@ static void give_order(struct given *given, const struct store_call *call,
         given->params[7 + i] = sh_pg_array_param(&arrays->columns[i]);
 }
 
-static enum sh_err put(const struct store_call *call, const struct graph_put *order,
-                       struct arrays arrays[2])
-{
-    struct given given[2] = {0};
-    struct sh_pg_step steps[2];
-    size_t count = 0;
-    enum sh_err err = arrays_of_nodes(order->nodes, order->nodes_count, &arrays[0]);
+struct store_steps {
+    struct given given[STORE_STEPS_MAX];
+    struct arrays arrays[STORE_STEPS_MAX];
+    bool nodes;
+    bool edges;
+    struct sh_arena arena; /* of what is read of the reply */
+};
 
+enum sh_err store_steps_make(const struct caller *caller, const struct graph_put *order,
+                             struct store_steps **out)
+{
+    struct store_steps *self = sh_alloc(sizeof(*self));
+
+    *out = self;
+    if (self == NULL)
+        return SH_NOMEM;
+    enum sh_err err = arrays_of_nodes(order->nodes, order->nodes_count, &self->arrays[0]);
     if (err == SH_OK)
-        err = arrays_of_edges(order->edges, order->edges_count, &arrays[1]);
-    if (err != SH_OK)
+        err = arrays_of_edges(order->edges, order->edges_count, &self->arrays[1]);
+    self->nodes = order->nodes_count > 0;
+    self->edges = order->edges_count > 0;
+    if (err == SH_OK && !self->nodes && !self->edges)
+        err = SH_INVALID;
+    if (err != SH_OK) {
+        store_steps_free(out);
         return err;
-    give_order(&given[0], call, order, &arrays[0]);
-    give_order(&given[1], call, order, &arrays[1]);
-    if (order->nodes_count > 0)
-        steps[count++] = (struct sh_pg_step){&store_nodes_put, given[0].params,
+    }
+    for (size_t i = 0; i < STORE_STEPS_MAX; i++)
+        give_order(&self->given[i], caller, order, &self->arrays[i]);
+    return SH_OK;
+}
+
+size_t store_steps_list(const struct store_steps *self,
+                        struct sh_pg_step steps[static STORE_STEPS_MAX])
+{
+    size_t count = 0;
+
+    if (self->nodes)
+        steps[count++] = (struct sh_pg_step){&store_nodes_put, self->given[0].params,
                                              STORE_NODE_PARAMS, false};
-    if (order->edges_count > 0)
-        steps[count++] = (struct sh_pg_step){&store_edges_put, given[1].params,
+    if (self->edges)
+        steps[count++] = (struct sh_pg_step){&store_edges_put, self->given[1].params,
                                              STORE_EDGE_PARAMS, false};
-    return count > 0 ? run(call, ORDER_PUT, order->nodes_count > 0, steps, count)
-                     : SH_INVALID;
+    return count;
+}
+
+enum sh_err store_steps_read(struct store_steps *self, const struct sh_pg_reply *reply,
+                             size_t first, struct stored *out)
+{
+    *out = (struct stored){0};
+    const struct own_results own = {
+        first, first + (self->nodes ? 1u : 0u) + (self->edges ? 1u : 0u), self->nodes};
+    return read_stored(&self->arena, own, reply, out);
+}
+
+void store_steps_free(struct store_steps **self)
+{
+    if (*self == NULL)
+        return;
+    for (size_t i = 0; i < STORE_STEPS_MAX; i++)
+        arrays_free(&(*self)->arrays[i]);
+    sh_arena_free(&(*self)->arena);
+    sh_free(*self);
+    *self = NULL;
 }
 
 enum sh_err store_put(const struct store_call *call, const struct graph_put *order)
 {
-    struct arrays arrays[2] = {0};
-    enum sh_err err = put(call, order, arrays);
+    struct store_steps *made = NULL;
+    struct sh_pg_step steps[STORE_STEPS_MAX];
+    enum sh_err err = store_steps_make(call->caller, order, &made);
 
-    arrays_free(&arrays[0]);
-    arrays_free(&arrays[1]);
+    if (err == SH_OK)
+        err = run(call, ORDER_PUT, order->nodes_count > 0, steps,
+                  store_steps_list(made, steps));
+    store_steps_free(&made);
     return err;
 }
 

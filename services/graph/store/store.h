@@ -71,6 +71,25 @@ struct store_call {
  * of sh_pg_run(); SH_INVALID: nothing to do. */
 SH_CHECK enum sh_err store_put(const struct store_call *call,
                                const struct graph_put *order);
+
+/* The statements of store_put() for somebody else's transaction. */
+enum { STORE_STEPS_MAX = 2 };
+struct store_steps;
+/* `order` is not needed afterwards; *out is store_steps_free()'s in any case, NULL when
+ * it failed. Errors: SH_NOMEM; SH_INVALID: nothing to do. */
+SH_CHECK enum sh_err store_steps_make(const struct caller *caller,
+                                      const struct graph_put *order,
+                                      struct store_steps **out);
+/* How many there are; they live as long as `self`. */
+size_t store_steps_list(const struct store_steps *self,
+                        struct sh_pg_step steps[static STORE_STEPS_MAX]);
+/* What became of it: `first` is the place of their first result, behind which there are
+ * no others. What *out points to lives as long as the reply and `self`. Errors: SH_NOMEM.
+ */
+SH_CHECK enum sh_err store_steps_read(struct store_steps *self,
+                                      const struct sh_pg_reply *reply, size_t first,
+                                      struct stored *out);
+void store_steps_free(struct store_steps **self);
 /* The label and the key are added to what the node gets. */
 SH_CHECK enum sh_err store_merge(const struct store_call *call,
                                  const struct graph_merge *order);
