@@ -192,12 +192,6 @@ static void take(struct import *self, struct sh_bytes payload)
     sh_arena_free(&arena);
 }
 
-static bool passes(enum sh_err err)
-{
-    return err == SH_BUSY || err == SH_REJECTED || err == SH_DRAINING ||
-           err == SH_UNAVAILABLE || err == SH_INTERNAL || err == SH_TIMEOUT;
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     pump(timer->data);
@@ -222,7 +216,7 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
     struct import *self = arg;
 
     self->asked = false;
-    if (passes(reply->err) &&
+    if (import_passes(reply->err) &&
         (self->failures == 0 || sh_left_ms(self->patience_ms) > 0)) {
         again(self, reply->retry_after_ms);
         return;
@@ -251,7 +245,8 @@ static void send_portion(struct import *self)
         sh_rpc_send(x->edge->peers[PEER_GRAPH], &request, on_reply, self, &self->call);
 
     self->asked = err == SH_OK;
-    if (passes(err) && (self->failures == 0 || sh_left_ms(self->patience_ms) > 0)) {
+    if (import_passes(err) &&
+        (self->failures == 0 || sh_left_ms(self->patience_ms) > 0)) {
         again(self, 0);
     } else if (err != SH_OK) {
         write_failed(self, &(struct sh_rpc_response){.err = err});

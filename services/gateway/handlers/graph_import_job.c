@@ -14,6 +14,7 @@
 #include "services/gateway/graphs/portion_queue.h"
 #include "services/gateway/graphs/reader.h"
 #include "services/gateway/handlers/graph_import_job.h"
+#include "services/gateway/handlers/graph_import_line.h"
 #include "services/gateway/handlers/graph_job.h"
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
@@ -177,12 +178,6 @@ static void on_edge(void *arg, const struct graph_edge_put *edge)
 /* --- portions -------------------------------------------------------------------------
  */
 
-static bool passes(enum sh_err err)
-{
-    return err == SH_BUSY || err == SH_REJECTED || err == SH_DRAINING ||
-           err == SH_UNAVAILABLE || err == SH_INTERNAL || err == SH_TIMEOUT;
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     pump(timer->data);
@@ -194,7 +189,8 @@ static bool again(struct uploading *self, const struct sh_rpc_response *reply)
     unsigned shift = self->failures < 6 ? self->failures : 6;
     uint64_t pause = (uint64_t)PAUSE_MS << shift;
 
-    if (!passes(reply->err) || (self->failures > 0 && sh_left_ms(self->patience_ms) == 0))
+    if (!import_passes(reply->err) ||
+        (self->failures > 0 && sh_left_ms(self->patience_ms) == 0))
         return false;
     if (self->failures++ == 0)
         self->patience_ms = sh_now_ms() + PATIENCE_MS;
