@@ -30,7 +30,9 @@
     F(str,  from,                256, _)                                            \
     F(flag, dry_run,               0, _)                                            \
     F(flag, force,                 0, _)                                            \
-    F(str,  until,                48, _)
+    F(str,  until,                48, _)                                            \
+    F(strs, tables,               16, _)                                            \
+    F(strs, collections,          16, _)
 
 /* run_id: of the run that the body is about; empty: of none. */
 #define BACKUP_ANSWER(F)                                                            \

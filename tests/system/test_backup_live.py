@@ -164,3 +164,70 @@ def test_only_one_restore_at_a_time(stack, backups):
                                             code=1)
     other.stdin.close()
     other.wait(timeout=60)
+
+
+def test_single_tables_come_into_another_database(stack, backups):
+    made = backups.create()["id"]
+    name = "cairn_some_tables"
+    done = backups.run("restore", made, "--target", "database", "--database", name,
+                       "--table", "chunks", "--table", "public.models")
+    saved = backups.manifest(made)["facts"]["tables"]
+    assert done["tables"] == {table: saved[table] for table in ("public.chunks", "public.models")}
+    assert "chunks_document_id_fkey" in done["foreign_keys_left_out"]
+    admin, _ = server(stack)
+    there_url = admin.replace("/postgres", "/" + name)
+    assert int(stack.psql("SELECT count(*) FROM chunks", url=there_url)) == saved["public.chunks"] > 0
+    assert stack.psql("SELECT count(*) FROM documents", url=there_url) == "0"
+    assert stack.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'chunks'",
+                      url=there_url) != "0"
+    stack.psql(f"DROP DATABASE {name}", url=admin)
+    assert "no table" in backups.run("restore", made, "--target", "database", "--database", name,
+                                     "--table", "nonsense", code=1)
+    backups.run("restore", made, "--target", "live", "--confirm", made, "--table", "chunks", code=2)
+    assert name not in stack.psql("SELECT datname FROM pg_database", url=admin)
+
+
+def test_a_collection_comes_back_among_the_others(stack):
+    """By the API; what changed meanwhile elsewhere stays."""
+    def put_in(collection, name, text):
+        reply = stack.post("/api/documents", {"id": name, "title": name, "text": text,
+                                              "collection": collection, "clearance_level": 1})
+        assert reply.status in (200, 201), reply.body
+
+    def run(path, body):
+        place = stack.post(path, body).headers["Location"]
+        done = eventually(lambda: (lambda r: r if r["state"] not in ("queued", "running") else None)(
+            stack.get(place).json()), seconds=120, what=stack.logs)
+        return done
+
+    for name in ("lost", "spoilt"):
+        put_in("herbarium", name, f"Saxifraga oppositifolia, sheet {name}.")
+    put_in("minerals", "elsewhere", "Olivine, first state.")
+    stack.embedded()
+    made = run("/api/backups", {"verify": False})["result"]["id"]
+    assert stack.delete("/api/documents/lost").status == 200
+    put_in("herbarium", "spoilt", "Something else entirely.")
+    put_in("herbarium", "younger", "Saxifraga cernua, a sheet that the set does not have.")
+    put_in("minerals", "elsewhere", "Olivine, second state.")
+    body = {"target": "live", "confirm": made, "collections": ["herbarium"]}
+    assert stack.post(f"/api/backups/{made}/restore", {**body, "target": "scratch"}).status == 400
+    done = run(f"/api/backups/{made}/restore", body)
+    assert done["state"] == "done", done
+    report = done["result"]
+    assert (report["documents"], report["added"], report["replaced"]) == (2, 1, 1)
+    assert report["passages"] == report["vectors"] == 2 and report["to_be_embedded"] == 0
+
+    def hits(query):
+        found = stack.search(query)["results"]
+        return {hit["document_id"]: hit["text"] for hit in found}
+    eventually(lambda: {"lost", "spoilt", "younger"} <= set(hits("Saxifraga sheet")), seconds=60,
+               what=stack.logs)
+    assert "oppositifolia" in hits("Saxifraga sheet")["spoilt"]
+    assert stack.psql("SELECT text FROM chunks WHERE document_id = 'elsewhere'") == \
+        "Olivine, second state."
+    nothing = run(f"/api/backups/{made}/restore", {**body, "collections": ["no such"]})
+    assert nothing["state"] == "failed" and nothing["code"] == "not_found"
+    admin, name = server(stack)
+    halves = stack.psql(
+        f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name[:30]}\\_new\\_%'", url=admin)
+    assert halves == "0"

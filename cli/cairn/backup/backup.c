@@ -17,7 +17,7 @@ static const struct option_row runs_options[] = {
 static const struct option_row run_options[] = {NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row cancel_options[] = {JSON, {0}};
 static const struct option_row create_options[] = {
-    {.name = "kind", .type = OPTION_CHOICE, .value = "KIND", .choices = "full files config",
+    {.name = "kind", .type = OPTION_CHOICE, .value = "KIND", .choices = "full physical files config",
      .help = "full (the default): database, originals, settings"},
     {.name = "label", .type = OPTION_TEXT, .value = "TEXT", .help = "for people"},
     {.name = "verify", .type = OPTION_CHOICE, .value = "HOW", .choices = "none verify drill",
@@ -31,6 +31,12 @@ static const struct option_row restore_options[] = {
     {.name = "database", .type = OPTION_TEXT, .value = "NAME", .help = "of the new one"},
     {.name = "confirm", .type = OPTION_TEXT, .value = "ID",
      .help = "live: the set's id once more"},
+    {.name = "table", .type = OPTION_TEXT, .value = "NAME", .repeated = true,
+     .help = "database: only the rows of this table"},
+    {.name = "collection", .letter = 'c', .type = OPTION_TEXT, .value = "NAME",
+     .repeated = true,
+     .help = "live: only documents of this collection, added or in place of those with "
+             "their ids"},
     NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row undo_options[] = {
     {.name = "confirm", .type = OPTION_TEXT, .value = "undo", .help = "the word undo"},

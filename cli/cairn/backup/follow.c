@@ -37,6 +37,9 @@ static const struct table_column one[] = {
     {"safety backup", "result.safety_backup", false},
     {"tables", "result.tables", false},
     {"collections", "result.collections", false},
+    {"documents", "result.documents", false},
+    {"added", "result.added", false},
+    {"replaced", "result.replaced", false},
     {0}};
 /* clang-format on */
 

@@ -12,6 +12,20 @@ static void tell(const struct cli *cli, json_t *body, const char *option)
         json_object_set_new(body, option, json_string(text));
 }
 
+/* What was given once or more. */
+static void tell_all(const struct cli *cli, json_t *body, const char *option,
+                     const char *member)
+{
+    json_t *list = json_array();
+    size_t at = 0;
+
+    for (const char *text; (text = args_next(&cli->args, option, &at)) != NULL;)
+        json_array_append_new(list, json_string(text));
+    if (json_array_size(list) > 0)
+        json_object_set(body, member, list);
+    json_decref(list);
+}
+
 /* About the set that was named. */
 static int about(struct cli *cli, const char *verb, const char *method, json_t *body)
 {
@@ -69,6 +83,8 @@ int backup_restore(struct cli *cli)
     tell(cli, body, "target");
     tell(cli, body, "database");
     tell(cli, body, "confirm");
+    tell_all(cli, body, "table", "tables");
+    tell_all(cli, body, "collection", "collections");
     return about(cli, "restore", "POST", body);
 }
 

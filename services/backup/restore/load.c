@@ -97,11 +97,13 @@ static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
                      how);
 }
 
-enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
-                          const char *conninfo, const char *name)
+/* `only` a list as pg_restore --list gives; NULL: everything. */
+enum sh_err load_some(struct work *work, int folder, const json_t *manifest,
+                      const char *conninfo, const char *name, const char *only)
 {
     char program[BACKUP_PATH];
     char option[128];
+    char list_option[BACKUP_PATH];
     char **env = database_env(work, conninfo, name);
 
     if (env == NULL)
@@ -113,14 +115,27 @@ enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
         if (name == NULL && strcmp(o->keyword, "dbname") == 0 && o->val != NULL)
             (void)snprintf(option, sizeof(option), "--dbname=%.63s", o->val);
     PQconninfoFree(options);
-    const char *const argv[] = {program,           option,       "--single-transaction",
-                                "--exit-on-error", "--no-owner", "--no-privileges",
-                                "--no-password",   NULL};
+    const char *const argv[] = {program,
+                                option,
+                                "--single-transaction",
+                                "--exit-on-error",
+                                "--no-owner",
+                                "--no-privileges",
+                                "--no-password",
+                                only != NULL ? list_option : NULL,
+                                NULL};
+    (void)snprintf(list_option, sizeof(list_option), "--use-list=%s", only ? only : "");
     struct child_spec spec = {
         .argv = argv, .env = env, .out = -1, .uid = geteuid(), .gid = getegid()};
     enum sh_err err = feed(work, folder, manifest, &spec);
     database_env_free(env);
     return err;
+}
+
+enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
+                          const char *conninfo, const char *name)
+{
+    return load_some(work, folder, manifest, conninfo, name, NULL);
 }
 
 /* --- the list ----------------------------------------------------------------------- */
@@ -142,18 +157,26 @@ static size_t count_entries(int fd)
     return count;
 }
 
-static enum sh_err list(struct work *work, int folder, const json_t *manifest,
-                        const char *program, size_t *entries)
+enum sh_err load_contents(struct work *work, int folder, const json_t *manifest, int out)
 {
+    char program[BACKUP_PATH];
     const char *const argv[] = {program, "--list", NULL};
+    struct child_spec spec = {
+        .argv = argv, .out = out, .uid = geteuid(), .gid = getegid()};
+
+    database_tool(work, "pg_restore", program);
+    return feed(work, folder, manifest, &spec);
+}
+
+static enum sh_err list(struct work *work, int folder, const json_t *manifest,
+                        size_t *entries)
+{
     int out = open(work->all->backup.scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     enum sh_err err;
 
     if (out < 0)
         return work_fail(work, SH_IO, "BACKUP_SCRATCH_DIR: %s", strerror(errno));
-    struct child_spec spec = {
-        .argv = argv, .out = out, .uid = geteuid(), .gid = getegid()};
-    err = feed(work, folder, manifest, &spec);
+    err = load_contents(work, folder, manifest, out);
     *entries = count_entries(out);
     return err;
 }
@@ -168,7 +191,7 @@ enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
     enum sh_err err;
 
     database_tool(work, "pg_restore", program);
-    err = list(work, folder, manifest, program, entries);
+    err = list(work, folder, manifest, entries);
     return err == SH_OK ? feed(work, folder, manifest, &spec) : err;
 }
 

@@ -23,4 +23,11 @@ SH_CHECK enum sh_err load_into(struct work *work, int folder, const json_t *stre
 SH_CHECK enum sh_err load_golden(struct work *work, int folder, const json_t *manifest,
                                  json_t **golden);
 
+/* Of it only what a list names (a file as pg_restore --list writes it); NULL: all. */
+SH_CHECK enum sh_err load_some(struct work *work, int folder, const json_t *manifest,
+                               const char *conninfo, const char *name, const char *only);
+/* What is in it, written to `out` as pg_restore --list does. */
+SH_CHECK enum sh_err load_contents(struct work *work, int folder, const json_t *manifest,
+                                   int out);
+
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "services/backup/restore/bring.h"
 #include "services/backup/restore/load.h"
 #include "services/backup/restore/swap.h"
 #include "services/backup/run/create.h"
@@ -214,6 +215,94 @@ enum sh_err restore_live(struct work *work, const char *id, json_t **result)
         root_note(work, "Restored %s; what was there is the database %s", id,
                   restoring.swap.there ? previous : "(there was none)");
     }
+    return finish(&restoring, err, result);
+}
+
+/* --- some of it --------------------------------------------------------------------- */
+
+static enum sh_err load_picked(struct restoring *restoring, const char *name,
+                               const struct pick *tables, json_t **told)
+{
+    struct work *work = restoring->work;
+    const struct pick_from from = {restoring->folder, restoring->manifest,
+                                   restoring->swap.conninfo};
+    enum sh_err err = swap_create(work, &restoring->swap, name);
+
+    *told = NULL;
+    if (err != SH_OK)
+        return err;
+    work_stage(work, "restore");
+    err = pick_load(work, &from, name, tables, told);
+    if (err != SH_OK)
+        swap_drop(work, &restoring->swap, name);
+    return err;
+}
+
+enum sh_err restore_tables(struct work *work, const char *id, const char *name,
+                           const struct pick *tables, json_t **result)
+{
+    struct restoring restoring;
+    json_t *told = NULL;
+    enum sh_err err = begin(work, id, &restoring);
+
+    if (err == SH_OK)
+        err = load_picked(&restoring, name, tables, &told);
+    if (err == SH_OK) {
+        json_object_set_new(restoring.result, "database", json_string(name));
+        json_object_update(restoring.result, told);
+        root_note(work, "Restored %zu tables of %s into the database %s", tables->count,
+                  id, name);
+    }
+    json_decref(told);
+    return finish(&restoring, err, result);
+}
+
+static enum sh_err bring(struct restoring *restoring, const char *beside,
+                         const struct pick *collections)
+{
+    struct work *work = restoring->work;
+    const char *conninfo = restoring->swap.conninfo;
+    PGconn *from = database_open(work, conninfo, beside);
+    PGconn *to = from != NULL ? database_open(work, conninfo, NULL) : NULL;
+    json_t *told = NULL;
+    enum sh_err err = to != NULL ? SH_OK : SH_UNAVAILABLE;
+
+    if (err == SH_OK)
+        err = bring_collections(work, from, to, collections, &told);
+    if (told != NULL)
+        json_object_update(restoring->result, told);
+    json_decref(told);
+    PQfinish(from);
+    PQfinish(to);
+    return err;
+}
+
+enum sh_err restore_collections(struct work *work, const char *id,
+                                const struct pick *collections, json_t **result)
+{
+    struct restoring restoring;
+    struct pick tables;
+    char beside[64];
+    json_t *told = NULL;
+    enum sh_err err = begin(work, id, &restoring);
+
+    if (err == SH_OK)
+        err = verify_first(&restoring);
+    if (err == SH_OK) {
+        bring_tables(restoring.manifest, &tables);
+        name_beside(&restoring, "new", beside);
+        err = load_picked(&restoring, beside, &tables, &told);
+        json_decref(told);
+        if (err == SH_OK) {
+            err = bring_originals(&restoring);
+            if (err == SH_OK)
+                err = bring(&restoring, beside, collections);
+            swap_drop(work, &restoring.swap, beside);
+        }
+    }
+    if (err == SH_OK)
+        root_note(work, "Brought back documents of %zu collections of %s",
+                  collections->count, id);
     return finish(&restoring, err, result);
 }
 

@@ -5,13 +5,20 @@
 #ifndef BACKUP_RESTORE_H
 #define BACKUP_RESTORE_H
 
-#include "services/backup/run/work.h"
+#include "services/backup/restore/pick.h"
 
 /* Into a new database of that name on the server of DATABASE_URL. Errors: SH_CONFLICT (it
  * is there), SH_UNAVAILABLE, SH_UPSTREAM, SH_MALFORMED (what came out is not what was
  * saved; it is gone again), those of source_read(). */
 SH_CHECK enum sh_err restore_database(struct work *work, const char *id, const char *name,
                                       json_t **result);
+/* Only some tables of it: see pick.h. */
+SH_CHECK enum sh_err restore_tables(struct work *work, const char *id, const char *name,
+                                    const struct pick *tables, json_t **result);
+/* Only documents of some collections, into the live database: see bring.h. The set is
+ * verified first; originals that are missing come back too. */
+SH_CHECK enum sh_err restore_collections(struct work *work, const char *id,
+                                         const struct pick *collections, json_t **result);
 /* The database of DATABASE_URL: the set is verified, what is there is saved as a set
  * first. *result: {"id","previous_database","safety_backup","originals",…}. */
 SH_CHECK enum sh_err restore_live(struct work *work, const char *id, json_t **result);

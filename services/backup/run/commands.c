@@ -30,7 +30,8 @@ static const struct {
     {"drill", job_drill, true, true, "ID [--until TIME|LSN|latest]  restore it into a PostgreSQL of its own"},
     {"restore", job_restore, true, true,
      "ID --target scratch|database|directory|live|files [--database NAME] "
-     "[--directory DIR] [--until TIME|LSN|latest] [--confirm ID]"},
+     "[--directory DIR] [--until TIME|LSN|latest] [--confirm ID] "
+     "[--table NAME]... [--collection NAME]..."},
     {"undo", job_undo, false, true, "--confirm undo  go back to before the last restore"},
     {"repair", job_repair, false, true, "put right what a restore that was killed left"},
     {"prune", job_prune, false, true, "[--dry-run]  remove what no rule keeps"},
@@ -50,6 +51,8 @@ static const struct option options[] = {
     {"next", required_argument, NULL, 'n'},    {"slot", required_argument, NULL, 's'},
     {"dry-run", no_argument, NULL, 'D'},       {"force", no_argument, NULL, 'F'},
     {"until", required_argument, NULL, 'u'},   {"directory", required_argument, NULL, 'o'},
+    {"table", required_argument, NULL, 'T'},
+    {"collection", required_argument, NULL, 'C'},
     {"report", no_argument, NULL, 'R'},        {"safety", no_argument, NULL, 'S'},
     {0}};
 /* clang-format on */
@@ -64,6 +67,14 @@ static int usage(void)
     return EXIT_USAGE;
 }
 
+static bool add_name(struct pick *names, const char *name)
+{
+    if (names->count == PICK_MOST)
+        return false;
+    names->names[names->count++] = name;
+    return true;
+}
+
 static bool take_option(int c, struct job_order *order, struct work *work)
 {
     const char **const texts[128] = {
@@ -73,6 +84,10 @@ static bool take_option(int c, struct job_order *order, struct work *work)
         ['s'] = &order->slot,    ['u'] = &order->until,  ['o'] = &order->directory,
     };
 
+    if (c == 'T')
+        return add_name(&order->tables, optarg);
+    if (c == 'C')
+        return add_name(&order->collections, optarg);
     if (c == 'D')
         order->dry = true;
     else if (c == 'F')

@@ -2,7 +2,7 @@
 #ifndef BACKUP_JOBS_H
 #define BACKUP_JOBS_H
 
-#include "services/backup/run/work.h"
+#include "services/backup/restore/pick.h"
 
 struct job_order { /* what the command line says; "" or NULL: nothing */
     const char *id;
@@ -12,6 +12,7 @@ struct job_order { /* what the command line says; "" or NULL: nothing */
     const char *until, *directory; /* of a physical set */
     const char *next;
     const char *slot; /* Unix seconds: nothing is done when a set is newer */
+    struct pick tables, collections; /* of a restore; none: all */
     bool dry, force;
 };
 

@@ -64,6 +64,11 @@ enum sh_err job_restore(struct work *work, const struct job_order *order, json_t
 {
     const char *target = order->target;
 
+    if (order->tables.count > 0 && strcmp(target, "database") != 0)
+        return work_fail(work, SH_INVALID, "--table goes with --target database");
+    if (order->collections.count > 0 && strcmp(target, "live") != 0)
+        return work_fail(work, SH_INVALID, "--collection goes with --target live");
+
     if (strcmp(target, "scratch") == 0)
         return drill_set(work, order->id, order->until, result);
     if (strcmp(target, "directory") == 0 && order->directory == NULL)
@@ -76,13 +81,18 @@ enum sh_err job_restore(struct work *work, const struct job_order *order, json_t
         if (order->database == NULL || order->database[0] == '\0' ||
             strlen(order->database) > 63)
             return work_fail(work, SH_INVALID, "--database: the name of a new database");
-        return restore_database(work, order->id, order->database, result);
+        return order->tables.count > 0
+                   ? restore_tables(work, order->id, order->database, &order->tables,
+                                    result)
+                   : restore_database(work, order->id, order->database, result);
     }
     if (strcmp(target, "live") != 0)
         return work_fail(work, SH_INVALID,
                          "--target is scratch, database, directory, live or files");
     if (order->confirm == NULL || strcmp(order->confirm, order->id) != 0)
         return work_fail(work, SH_INVALID, "--confirm must repeat the set's id");
+    if (order->collections.count > 0)
+        return restore_collections(work, order->id, &order->collections, result);
     if (is_physical(work, order->id))
         return restore_beside(work, order, result);
     if (order->until[0] != '\0')

@@ -160,6 +160,10 @@ static void spell(struct sh_rpc_call *call, const struct backup_order *order,
     say(words, "--confirm", text_of(call, order->confirm));
     say(words, "--from", text_of(call, order->from));
     say(words, "--until", text_of(call, order->until));
+    for (size_t i = 0; i < order->tables_count; i++)
+        say(words, "--table", text_of(call, order->tables[i]));
+    for (size_t i = 0; i < order->collections_count; i++)
+        say(words, "--collection", text_of(call, order->collections[i]));
     say(words, "--by", by);
     if (order->dry_run)
         say(words, NULL, "--dry-run");

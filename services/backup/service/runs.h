@@ -11,7 +11,7 @@
 
 #include "shared/err.h"
 
-enum { RUNS_KEPT = 64, RUNS_WAITING = 8, RUN_ID = 37, RUN_WORDS = 24, RUN_WORD = 300 };
+enum { RUNS_KEPT = 64, RUNS_WAITING = 8, RUN_ID = 37, RUN_WORDS = 88, RUN_WORD = 300 };
 
 enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 

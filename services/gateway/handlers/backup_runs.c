@@ -17,6 +17,7 @@ struct restore_body {
     uint32_t target;
     struct sh_bytes database;
     struct sh_bytes confirm;
+    struct schema_texts tables, collections;
 };
 
 struct prune_body {
@@ -57,6 +58,11 @@ static const struct schema_field restore_fields[] = {
      .bytes = 60, .help = "name of the new one"},
     {.name = "confirm", .type = SCHEMA_TEXT, .offset = AT(confirm), .most = 64,
      .bytes = 64, .help = "live: the set's id once more"},
+    {.name = "tables", .type = SCHEMA_TEXTS, .offset = AT(tables), .most = 16,
+     .help = "database: only the rows of these tables"},
+    {.name = "collections", .type = SCHEMA_TEXTS, .offset = AT(collections), .most = 16,
+     .help = "live: only the documents of these collections, added or in place of those "
+             "with their ids"},
 };
 #undef AT
 #define AT(member) offsetof(struct prune_body, member)
@@ -174,13 +180,21 @@ void backup_restore_post(struct exchange *x, void *body_in)
     const struct restore_body *body = body_in;
     struct backup_order what = {.target = sh_bytes_of(targets[body->target]),
                                 .database = body->database,
-                                .confirm = body->confirm};
+                                .confirm = body->confirm,
+                                .tables = body->tables.items,
+                                .tables_count = body->tables.count,
+                                .collections = body->collections.items,
+                                .collections_count = body->collections.count};
     char id[64];
 
     if (!exchange_param(x, "id", id, sizeof(id)) ||
         !exchange_query_text(x, "until", 47, &what.until))
         return;
-    if (body->target == 1 && body->database.len == 0)
+    if (body->tables.count > 0 && body->target != 1)
+        exchange_invalid(x, "tables", "tables are restored into another database");
+    else if (body->collections.count > 0 && body->target != 2)
+        exchange_invalid(x, "collections", "collections are restored into the live one");
+    else if (body->target == 1 && body->database.len == 0)
         exchange_invalid(x, "database", "a new database needs a name");
     else if (body->target == 2 && !sh_bytes_is(body->confirm, id))
         exchange_invalid(x, "confirm", "the set's id must be repeated");

@@ -17,8 +17,8 @@ enum maintenance_why { MAINTENANCE_NONE, MAINTENANCE_RESTORE, MAINTENANCE_BY_HAN
 /* Begins to look. `edge` is the main loop's, and must outlive it. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err maintenance_open(struct gateway *gateway, struct edge *edge,
                                       struct maintenance **out);
-/* *self becomes NULL; memory goes on a later loop turn. NULL is fine. */
-void maintenance_close(struct maintenance **self);
+/* *at becomes NULL; memory goes on a later loop turn. NULL is fine. */
+void maintenance_close(struct maintenance **at);
 /* As it was when looked at last. NULL is fine. Any thread. */
 enum maintenance_why maintenance_now(const struct maintenance *self);
 
