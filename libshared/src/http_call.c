@@ -1,9 +1,11 @@
 /* http_call: one outgoing request: what libcurl is told, and what its answer means. */
+#include <stdio.h>
 #include <strings.h>
 
 #include "http_client_internal.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
+#include "shared/spans.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 5000,
@@ -48,8 +50,8 @@ static bool add_headers(struct sh_http_call *call, const struct sh_http_outgoing
     bool ok = add_header(call, "Expect:"); /* waiting for a 100 costs a round trip */
     for (const char *const *line = out->headers; ok && line && *line; line++)
         ok = add_header(call, *line);
-    if (ok && out->trace)
-        ok = add_traceparent(call, out->trace);
+    if (ok && call->traced)
+        ok = add_traceparent(call, &call->trace);
     return ok;
 }
 
@@ -145,6 +147,10 @@ enum sh_err http_call_create(struct sh_http_client *client,
     if (!call)
         return SH_NOMEM;
     call->client = client;
+    call->traced = outgoing->trace != NULL;
+    if (outgoing->trace)
+        call->trace = sh_trace_child(outgoing->trace);
+    (void)snprintf(call->method, sizeof(call->method), "%s", outgoing->method);
     call->start_ms = sh_now_ms();
     call->easy = curl_easy_init();
     enum sh_err err = SH_NOMEM;
@@ -227,6 +233,20 @@ static void read_answer(const struct sh_http_call *call,
         incoming->retry_after_s = retry < UINT32_MAX ? (unsigned)retry : UINT32_MAX;
 }
 
+static void end_span(const struct sh_http_call *call, enum sh_err err, int status)
+{
+    if (!call->traced)
+        return;
+    sh_span_ended(
+        &call->trace,
+        &(struct sh_span){.kind = SH_SPAN_CLIENT,
+                          .name = call->method,
+                          .took_us = (sh_now_ms() - call->start_ms) * 1000,
+                          .failed = err != SH_OK || status >= 400,
+                          .notes = {{"http.request.method", call->method, 0},
+                                    {"http.response.status_code", NULL, status}}});
+}
+
 void http_call_finish(struct sh_http_call *call, enum sh_err err)
 {
     struct sh_http_incoming incoming = {
@@ -236,6 +256,7 @@ void http_call_finish(struct sh_http_call *call, enum sh_err err)
     else
         incoming.error = call->error[0] ? call->error : sh_err_text(err);
     http_unlink(&call->link);
+    end_span(call, err, incoming.status);
     call->done(call->arg, err, &incoming);
     http_call_free(call);
 }

@@ -29,6 +29,9 @@ struct sh_http_call {
     size_t max_body;
     uint64_t start_ms;
     uint64_t timeout_ms;
+    bool traced;
+    struct sh_trace trace; /* its own span */
+    char method[16];
     bool too_big;
     struct http_upload *upload; /* NULL: no body from a file */
     sh_http_incoming_fn *done;

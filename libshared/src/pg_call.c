@@ -7,6 +7,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
+#include "shared/spans.h"
 
 static struct sh_family queries = {.kind = SH_COUNTER,
                                    .name = "cairn_pg_queries_total",
@@ -239,6 +240,21 @@ static void measure_outcome(const struct pg_call *call)
     sh_series_observe(sh_series(&duration, NULL), seconds);
 }
 
+/* By the first statement of several. */
+static void end_span(const struct pg_call *call)
+{
+    if (!call->traced)
+        return;
+    struct sh_trace own = sh_trace_child(&call->trace);
+    sh_span_ended(&own, &(struct sh_span){.kind = SH_SPAN_CLIENT,
+                                          .name = call->steps[0].statement->name,
+                                          .took_us = sh_now_us() - call->started_us,
+                                          .failed = call->err != SH_OK,
+                                          .notes = {{"db.system.name", "postgresql", 0},
+                                                    {"db.operation.batch.size", NULL,
+                                                     (int64_t)call->count}}});
+}
+
 static void log_outcome(const struct pg_call *call)
 {
     const struct sh_trace *trace = call->traced ? &call->trace : NULL;
@@ -264,6 +280,7 @@ void pg_call_finish(struct pg_call *call)
     };
 
     measure_outcome(call);
+    end_span(call);
     log_outcome(call);
     if (call->done)
         call->done(call->arg, &reply);

@@ -4,6 +4,7 @@
 
 #include "libshared/src/rpc_serving.h"
 #include "shared/clock.h"
+#include "shared/spans.h"
 
 enum { RETRY_AFTER_MS = 1000, FLUSH_MS = 5 };
 
@@ -226,8 +227,15 @@ static void answer(struct sh_rpc_call *call, enum sh_err result, uint8_t flags,
     count(call->method, call->answer.status);
     if (!call->method->duration)
         call->method->duration = sh_series(&durations, &call->method->name);
-    sh_series_observe(call->method->duration,
-                      (double)(sh_now_us() - call->started_us) / 1e6);
+    uint64_t took_us = sh_now_us() - call->started_us;
+    sh_series_observe(call->method->duration, (double)took_us / 1e6);
+    sh_span_ended(&call->trace,
+                  &(struct sh_span){.kind = SH_SPAN_SERVER,
+                                    .name = call->method->name,
+                                    .took_us = took_us,
+                                    .failed = result != SH_OK,
+                                    .notes = {{"rpc.system.name", "cairn", 0},
+                                              {"cairn.status", sh_err_code(result), 0}}});
     if (call->canceled || !server->socket) {
         rpc_call_end(call);
         return;

@@ -65,6 +65,7 @@ static void fill(struct sh_rpc_call *call, const struct rpc_identity *peer,
     memcpy(call->trace.trace_id, request->trace_id, sizeof(request->trace_id));
     memcpy(call->trace.span_id, request->span_id, sizeof(request->span_id));
     call->trace.flags = request->trace_flags;
+    call->trace = sh_trace_child(&call->trace);
     zmq_msg_move(&call->meta, meta);
     if (payload)
         zmq_msg_move(&call->payload, payload);

@@ -3,6 +3,7 @@
  * as well. */
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
+#include "shared/spans.h"
 
 static struct sh_family results = {
     .kind = SH_COUNTER,
@@ -94,6 +95,14 @@ static void record(struct sh_rpc_client *client, const struct rpc_request *reque
     if (!request->waits)
         sh_series_observe(series_of(client, &client->duration, &durations),
                           (double)us / 1e6);
+    sh_span_ended(&request->trace,
+                  &(struct sh_span){.kind = SH_SPAN_CLIENT,
+                                    .name = client->service,
+                                    .took_us = us,
+                                    .failed = err != SH_OK,
+                                    .notes = {{"rpc.system.name", "cairn", 0},
+                                              {"cairn.rpc.method", NULL, request->method},
+                                              {"error.type", sh_err_code(err), 0}}});
     if (err == SH_OK && !request->waits)
         rpc_window_add(&client->window, now_ms, true, us);
     if (rpc_retry_is_refusal(err) || err == SH_UNAVAILABLE || err == SH_CANCELED)

@@ -33,6 +33,8 @@ static enum sh_err open_all(struct sh_service *service)
         err = sh_metrics_on_scrape(sh_errors_show, NULL);
     if (err == SH_OK)
         err = sh_service_open_sentry(service);
+    if (err == SH_OK)
+        err = sh_service_open_spans(service);
     if (err == SH_OK && service->spec->rpc)
         err = sh_service_open_rpc(service);
     if (err == SH_OK)
@@ -106,6 +108,7 @@ static void close_all(struct sh_service *service)
     rpc_gate_close(&service->gate);
     if (service->zmq)
         sh_zmq_loop_close(&service->zmq);
+    sh_spans_close(&service->spans);
     sh_sentry_close(&service->sentry);
     sh_metrics_off_scrape(sh_errors_show, NULL);
     sh_service_close_handles(service);
@@ -176,12 +179,13 @@ static bool collect_groups(struct sh_service *service)
 {
     const struct sh_service_spec *spec = service->spec;
     struct sh_groups *groups = &service->groups;
-    size_t own = 2;
+    size_t own = 3;
 
     if (spec->settings_count + own > SH_GROUPS_MAX)
         return false;
     groups->list[0] = process_group(spec, groups->rows);
     groups->list[1] = sh_sentry_settings(&service->sentry_config);
+    groups->list[2] = sh_spans_settings(&service->spans_config);
     if (spec->settings_count > 0)
         memcpy(groups->list + own, spec->settings,
                spec->settings_count * sizeof(groups->list[0]));

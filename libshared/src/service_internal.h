@@ -12,6 +12,7 @@
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
 #include "shared/sentry.h"
+#include "shared/spans.h"
 #include "shared/service.h"
 #include "shared/zmq_loop.h"
 
@@ -50,6 +51,8 @@ struct sh_service {
     struct sh_http_server *ops;
     struct sh_sentry_config sentry_config;
     struct sh_sentry *sentry; /* NULL: nobody is told */
+    struct sh_spans_config spans_config;
+    struct sh_spans *spans; /* NULL: nobody collects */
     struct sh_lag lag;
     uv_signal_t term;
     uv_signal_t interrupt;
@@ -99,6 +102,8 @@ void sh_service_prepare_process(struct sh_service *service);
 void sh_service_name_instance(char out[static SH_INSTANCE_LEN + 1]);
 /* A DSN that is none is logged, and nobody is told. */
 SH_CHECK enum sh_err sh_service_open_sentry(struct sh_service *service);
+/* An endpoint that is none is logged, and nobody collects. */
+SH_CHECK enum sh_err sh_service_open_spans(struct sh_service *service);
 SH_CHECK enum sh_err sh_service_open_log(const struct sh_service_spec *spec);
 void sh_service_say_starting(const struct sh_service *service);
 /* A log line for each line of text; frees the buffer. */

@@ -31,6 +31,18 @@ enum sh_err sh_service_open_sentry(struct sh_service *service)
     return SH_OK;
 }
 
+enum sh_err sh_service_open_spans(struct sh_service *service)
+{
+    enum sh_err err =
+        sh_spans_open(service->loop, &service->spans_config, service->spec->name,
+                      service->spec->process->environment, &service->spans);
+    if (err != SH_INVALID)
+        return err;
+    sh_warning(NULL, "OTEL_EXPORTER_OTLP_ENDPOINT or _HEADERS is not valid: traces are "
+                     "not told to anybody");
+    return SH_OK;
+}
+
 enum sh_err sh_service_open_log(const struct sh_service_spec *spec)
 {
     const struct sh_process_config *config = spec->process;

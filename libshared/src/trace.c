@@ -1,10 +1,15 @@
 #include "shared/trace.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 enum { TRACEPARENT_LEN = 55, SAMPLED = 1 };
+
+/* Of 2^32. */
+static _Atomic uint64_t sampled = UINT64_C(1) << 32;
 
 void sh_random(void *out, size_t len)
 {
@@ -58,11 +63,25 @@ static void to_hex(const uint8_t *bytes, size_t len, char *out)
     }
 }
 
+void sh_trace_sample(double ratio)
+{
+    atomic_store(&sampled, (uint64_t)(ratio * 4294967296.0));
+}
+
+/* The last bytes of an id are random in all versions of the standard. */
+static bool is_sampled(const uint8_t trace_id[static 16])
+{
+    uint32_t last;
+    memcpy(&last, trace_id + 12, sizeof(last));
+    return be32toh(last) < atomic_load_explicit(&sampled, memory_order_relaxed);
+}
+
 void sh_trace_start(struct sh_trace *trace)
 {
     uint8_t id[6];
-    *trace = (struct sh_trace){.flags = SAMPLED};
+    *trace = (struct sh_trace){0};
     random_nonzero(trace->trace_id, sizeof(trace->trace_id));
+    trace->flags = is_sampled(trace->trace_id) ? SAMPLED : 0;
     random_nonzero(trace->span_id, sizeof(trace->span_id));
     random_id(id, sizeof(id));
     memcpy(trace->request_id, "req_", 4);
@@ -142,6 +161,7 @@ bool sh_trace_set_request_id(struct sh_trace *trace, struct sh_bytes id)
 struct sh_trace sh_trace_child(const struct sh_trace *parent)
 {
     struct sh_trace child = *parent;
+    memcpy(child.parent_id, parent->span_id, sizeof(child.parent_id));
     random_nonzero(child.span_id, sizeof(child.span_id));
     return child;
 }

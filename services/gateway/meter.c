@@ -5,6 +5,7 @@
 
 #include "services/gateway/edge.h"
 #include "shared/log.h"
+#include "shared/spans.h"
 
 static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
                                  0.5,   1.0,  2.5,   5.0,  10.0, 0};
@@ -141,6 +142,16 @@ void meter_finished(void *arg, struct sh_http_request *request, int status,
     double seconds = (double)duration_us / 1e6;
 
     count(meter, method_index(sh_http_method(request)), status);
+    sh_span_ended(sh_http_trace(request),
+                  &(struct sh_span){
+                      .kind = SH_SPAN_SERVER,
+                      .name = endpoint(meter),
+                      .took_us = duration_us,
+                      .failed = status >= 500,
+                      .notes = {{"http.request.method",
+                                 methods[method_index(sh_http_method(request))], 0},
+                                {"http.route", meter->route ? meter->route->path : "", 0},
+                                {"http.response.status_code", NULL, status}}});
     sh_series_observe(meter->all_seconds, seconds);
     sh_series_observe(meter->seconds, seconds);
     if (meter->route != NULL && (meter->route->flags & ROUTE_EMBEDS) != 0)

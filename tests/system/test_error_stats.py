@@ -1,11 +1,10 @@
 """Errors as they are counted and told: /api/errors/stats, and an error tracker."""
 
-import http.server
 import json
-import threading
 
 import pytest
 from conftest import STAFF, eventually
+from receiver import Receiver
 
 
 def stats(stack):
@@ -39,31 +38,8 @@ def test_answers_of_5xx_count(new_stack):
     assert 'cairn_errors_total{level="ERROR",type="dependency_unavailable"}' in text
 
 
-class Tracker(http.server.ThreadingHTTPServer):
-    """What SENTRY_DSN leads to."""
-
-    def __init__(self):
-        self.heard = []
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.heard.append((self.path, dict(self.headers), body.decode()))
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
 def test_errors_reach_the_tracker(new_stack):
-    with Tracker() as tracker:
+    with Receiver() as tracker:
         stack = new_stack(SENTRY_DSN=f"http://key@127.0.0.1:{tracker.server_port}/7",
                           SENTRY_TRACES_SAMPLE_RATE="1.0", WORKERS=1)
         stack.search("a question nobody else should read", user=STAFF)

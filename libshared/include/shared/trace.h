@@ -13,12 +13,16 @@ enum { SH_REQUEST_ID_MAX = 64 };
 struct sh_trace {
     uint8_t trace_id[16];
     uint8_t span_id[8];
+    uint8_t parent_id[8]; /* the span above; zeros: none */
     uint8_t flags;
     char request_id[SH_REQUEST_ID_MAX + 1];
 };
 
 /* A new trace: random ids, request id "req_" and 12 hex digits. Any thread. */
 void sh_trace_start(struct sh_trace *trace);
+/* The share of the traces started from now on that say "sampled"; 1 at first. By the
+ * trace's id, so that all who sample that many choose the same. Any thread. */
+void sh_trace_sample(double ratio);
 /* Take over a client's `traceparent`; false and unchanged when it is not valid. */
 bool sh_trace_parse(struct sh_trace *trace, struct sh_bytes traceparent);
 /* Take over a client's request id: 1 to 64 of [A-Za-z0-9._-]; false when it is not sane.

@@ -217,7 +217,7 @@ enum sh_err embed_start(const struct embed_order *order, embed_done_fn *done, vo
     job->arg = arg;
     job->model = *order->model;
     if (order->trace != NULL)
-        job->trace = sh_trace_child(order->trace);
+        job->trace = *order->trace;
     else
         sh_trace_start(&job->trace);
     send_more(job);
