@@ -247,7 +247,8 @@ static void what_a_vanished_caller_asked_is_cancelled(void **state)
 struct fake {
     void *socket;
     char endpoint[128];
-    bool deaf; /* PINGs stay unanswered */
+    bool deaf;               /* PINGs stay unanswered */
+    uint32_t oldest, newest; /* versions that it speaks; 0: ours */
     size_t pings;
     size_t hellos;
     struct raw request; /* the last one */
@@ -264,8 +265,9 @@ static void open_fake(struct rpc_fixture *f, struct fake *fake)
 
 static void acknowledge(struct fake *fake, const struct raw *hello)
 {
-    struct hello meta = {
-        .service = sh_bytes_of("test"), .version_min = 1, .version_max = 1};
+    struct hello meta = {.service = sh_bytes_of("test"),
+                         .version_min = fake->oldest ? fake->oldest : ENVELOPE_VERSION,
+                         .version_max = fake->newest ? fake->newest : ENVELOPE_VERSION};
     struct sh_buffer bytes = {0};
     struct raw ack = *hello;
     ack.head.type = TYPE_HELLO_ACK;
@@ -310,6 +312,34 @@ static void answer_request(struct fake *fake, uint64_t epoch, const char *text)
     reply.payload_len = strlen(text);
     memcpy(reply.payload, text, reply.payload_len);
     transmit(fake->socket, &reply);
+}
+
+/* While a release is rolled out: a newer replica that still speaks our version works, one
+ * that does not is left alone. */
+static void two_versions_work_side_by_side(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct fake newer = {.newest = ENVELOPE_VERSION + 1};
+    struct fake alien = {.oldest = ENVELOPE_VERSION + 1, .newest = ENVELOPE_VERSION + 1};
+    char endpoints[512];
+    open_fake(f, &newer);
+    open_fake(f, &alien);
+    (void)snprintf(endpoints, sizeof(endpoints), "%s,%s", newer.endpoint, alien.endpoint);
+    connect_to(f, endpoints);
+    PUMP(f, play(&newer) && play(&alien) && alien.hellos > 0 &&
+                sh_rpc_client_ready(f->client) == 1);
+    for (size_t i = 0; i < 6; i++) {
+        struct outcome out = {0};
+        assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+        PUMP(f, play(&newer) && play(&alien) && newer.requests == i + 1);
+        answer_request(&newer, newer.request.head.epoch, "new");
+        PUMP(f, play(&alien) && out.calls == 1);
+        assert_int_equal(out.err, SH_OK);
+        free(out.payload);
+    }
+    assert_int_equal(alien.requests, 0);
+    zmq_close(newer.socket);
+    zmq_close(alien.socket);
 }
 
 static void a_stuck_replica_is_ejected_and_its_reads_go_elsewhere(void **state)
@@ -486,6 +516,7 @@ int main(void)
         T(garbage_is_dropped_and_nothing_else),
         T(pieces_that_do_not_fit_end_the_request),
         T(what_a_vanished_caller_asked_is_cancelled),
+        T(two_versions_work_side_by_side),
         T(a_stuck_replica_is_ejected_and_its_reads_go_elsewhere),
         T(an_ejected_replica_returns_through_half_open),
         T(replies_of_another_epoch_or_try_are_dropped),
