@@ -29,7 +29,8 @@ def folder(tmp_path_factory):
     return copy
 
 
-PROFILES = [[], ["edge"], ["monitoring"], ["ha"], ["ollama"], ["edge", "monitoring", "ha", "ollama"]]
+PROFILES = [[], ["edge"], ["monitoring"], ["ha"], ["ollama"], ["logging"],
+            ["edge", "monitoring", "ha", "ollama", "logging"]]
 
 
 @pytest.mark.parametrize("profiles", PROFILES, ids="+".join)
