@@ -26,6 +26,10 @@ if [ -n "$build" ]; then
     another pgvector/pgvector:pg17 postgres
     another redis:8 redis
     another nginx:stable nginx
+    # Grafana is not looked at: nothing stands in for it.
+    for name in prometheus alertmanager postgres-exporter redis-exporter nginx-exporter; do
+        another "$(sed -n "/^  $name:/,/image:/s/^ *image: //p" compose/compose.yaml)" $name
+    done
     # shellcheck disable=SC2086
     docker build ${IMAGE_FLAGS:-} --quiet --tag cairn-pgbouncer:latest compose/pgbouncer
 fi

@@ -17,8 +17,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 SERVICES = ("gateway", "search", "embedder", "graph", "backup")
-# Images of others, and what stands in for them where no registry can be reached.
-OTHERS = {"pgvector/pgvector:pg17": "postgres", "redis:8": "redis", "nginx:stable": "nginx"}
+# Images of others; scripts/test-containers.sh pulls them, or builds what stands in for them.
+OTHERS = ("pgvector/pgvector:pg17", "redis:8", "nginx:stable")
 
 
 def docker(*command, check=True, **more):
@@ -43,6 +43,7 @@ class Compose:
         subprocess.run([folder / "setup.sh"], check=True, env=docker_env, capture_output=True)
         (folder / ".env").write_text(f"COMPOSE_PROJECT_NAME=cairn-test-{os.getpid()}\n"
                                      "GATEWAY_PORTS=127.0.0.1:0\nBOLT_PORTS=127.0.0.1:0\n"
+                                     "PROMETHEUS_PORT=0\nALERTMANAGER_PORT=0\n"
                                      "HTTP_PORT=127.0.0.1:0\nHTTPS_PORT=127.0.0.1:0\n"
                                      "BACKUP_SCHEDULE=\n")
         self.profiles = []
@@ -53,12 +54,13 @@ class Compose:
         flags = [flag for profile in self.profiles for flag in ("--profile", profile)]
         return docker("compose", *flags, *command, cwd=self.folder, **more)
 
-    def up(self, what, *scales):
-        """Returns when all are healthy; how long it took is kept under `what`."""
+    def up(self, what, *scales, only=()):
+        """Returns when all are healthy; how long it took is kept under `what`. `only` names
+        services, if not all are meant."""
         begun = time.monotonic()
         scale = [flag for each in scales for flag in ("--scale", each)]
         done = self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", "300", *scale,
-                        check=False)
+                        *only, *(each.split("=")[0] for each in scales if only), check=False)
         self.times[what] = time.monotonic() - begun
         if done.returncode != 0:
             logs = self.run("logs", "--tail", "20", check=False).stdout

@@ -105,11 +105,38 @@ def test_the_edge_ends_tls(stack):
     eventually(limited, 30)
 
 
+def test_prometheus_sees_every_replica(stack):
+    """Whatever is scraped is up: five services, PostgreSQL, Redis, nginx."""
+    watching = ("prometheus", "alertmanager", "postgres-exporter", "redis-exporter",
+                "nginx-exporter")
+    stack.profiles = ["edge", "monitoring"]
+    stack.up("monitoring", "search=3", "embedder=2", only=watching)
+    base = f"http://127.0.0.1:{stack.port('prometheus', 9090)}"
+
+    def all_up():
+        targets = stack.call("/api/v1/targets", base=base)[1]["data"]["activeTargets"]
+        up = [one["labels"]["job"] for one in targets if one["health"] == "up"]
+        return len(up) == len(targets) and set(up) >= {
+            *(f"cairn-{name}" for name in SERVICES), "postgres", "redis", "nginx"} and \
+            up.count("cairn-search") == 3 and up.count("cairn-embedder") == 2
+    eventually(all_up, 120)
+
+    def figures():
+        query = "/api/v1/query?query=pg_up%2Bon()redis_up%2Bon()nginx_up"
+        result = stack.call(query, base=base)[1]["data"]["result"]
+        return result and float(result[0]["value"][1]) == 3
+    eventually(figures, 60)
+    rules = stack.call("/api/v1/rules", base=base)[1]["data"]["groups"]
+    assert rules and all(rule["health"] != "err" for group in rules for rule in group["rules"])
+
+
 def test_the_database_has_a_replica_and_a_pooler(stack):
     eventually(stack.login, 60)
     with (stack.folder / ".env").open("a") as settings:
         settings.write((stack.folder / "ha.env").read_text())
     stack.profiles = ["edge", "ha"]
+    stack.run("--profile", "monitoring", "rm", "--stop", "--force", "prometheus", "alertmanager",
+              "postgres-exporter", "redis-exporter", "nginx-exporter")
     stack.up("ha", "search=3", "embedder=2")
     status, reply = stack.call("/api/documents?refresh=true",
                                {**DOCUMENT, "id": "pooled", "title": "By the pooler"})
