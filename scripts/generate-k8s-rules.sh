@@ -9,7 +9,7 @@ rules=compose/monitoring/prometheus/rules
 {
     echo "# Made by \`make k8s-rules\` from $rules; not to be changed here."
     first=1
-    for file in $rules/*.yml; do
+    for file in "$rules"/*.yml; do
         name=$(basename "$file" .yml)
         [ -n "$first" ] || echo ---
         first=
@@ -26,4 +26,4 @@ END
     done
 } >"$k8s/components/monitoring/rules.yaml"
 mkdir -p "$k8s/helm/cairn/rules"
-cp $rules/*.yml "$k8s/helm/cairn/rules/"
+cp "$rules"/*.yml "$k8s/helm/cairn/rules/"

@@ -144,8 +144,11 @@ CASES = {
         (10, gauge(f'cairn_backup_runs_total{{{BACKUP},run="create",state="failed"}}',
                    "_x5 1")),  # the series appears with the first failure
         (100, gauge(f'cairn_backup_runs_total{{{BACKUP},run="create",state="failed"}}', 1, 120))),
-    "BackupLate": ((12, gauge(f"cairn_backup_rpo_seconds{{{BACKUP}}}", 27 * 3600)),
-                   (12, gauge(f"cairn_backup_rpo_seconds{{{BACKUP}}}", 25 * 3600))),
+    "BackupLate": (
+        (2 * DAY, since("cairn_backup_last_success_timestamp_seconds", 27 * 60, 2 * DAY,
+                        BACKUP + ',kind="full"')),
+        (2 * DAY, since("cairn_backup_last_success_timestamp_seconds", 25 * 60, 2 * DAY,
+                        BACKUP + ',kind="full"'))),
     "BackupMissing": (
         (27 * 60, gauge(UP, 1, 27 * 60)),
         (27 * 60, gauge(f'cairn_backup_last_success_timestamp_seconds{{{BACKUP},kind="full"}}',
@@ -155,6 +158,13 @@ CASES = {
                          10 * DAY, BACKUP)),
         (10 * DAY, since("cairn_backup_last_verified_restore_timestamp_seconds", 7 * DAY,
                          10 * DAY, BACKUP))),
+    "WalNotStored": (
+        (60, since("cairn_backup_wal_recovery_point_timestamp_seconds", 17, 60, BACKUP)),
+        (60, since("cairn_backup_wal_recovery_point_timestamp_seconds", 9, 60, BACKUP))),
+    "WalGap": ((7, gauge(f"cairn_backup_wal_missing_segments{{{BACKUP}}}", 1)),
+               (7, gauge(f"cairn_backup_wal_missing_segments{{{BACKUP}}}", 0))),
+    "WalSlotLag": ((12, gauge(f"cairn_backup_wal_slot_lag_bytes{{{BACKUP}}}", "2e9")),
+                   (12, gauge(f"cairn_backup_wal_slot_lag_bytes{{{BACKUP}}}", "5e8"))),
     "BackupSetsUnreadable": (
         (17, gauge(f'cairn_backup_sets{{{BACKUP},state="unreadable"}}', 1)),
         (17, gauge(f'cairn_backup_sets{{{BACKUP},state="unreadable"}}', 0))),
