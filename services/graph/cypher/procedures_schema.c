@@ -52,7 +52,8 @@ static bool quoted(struct cy_env *env, struct sh_bytes name, struct cy_value *ou
     char *text = cy_alloc(env, name.len + 3);
     if (text == NULL)
         return false;
-    memcpy(text, ":`", 2);
+    text[0] = ':';
+    text[1] = '`';
     memcpy(text + 2, name.data, name.len);
     text[name.len + 2] = '`';
     *out = cyv_string((struct sh_bytes){text, name.len + 3});
