@@ -1,20 +1,20 @@
 /* What a thread asks of Linux's scheduler. Hints: where the kernel does not know one, or
- * refuses it, the thread runs as it did. Each is of the calling thread, and of those that it
- * starts from then on. */
+ * refuses it, the thread runs as it did. Each is of the calling thread, and of those that
+ * it starts from then on. */
 #ifndef SHARED_SCHED_H
 #define SHARED_SCHED_H
 
-/* For a loop: short slices. A thread of ours that wakes then runs before one that computes
- * and has not used up its own slice (since Linux 6.12; EEVDF, and PREEMPT_SHORT in
- * kernel/sched/features.h of Linux). A request wakes some eight threads one after the
+/* For a loop: short slices. A thread of ours that wakes then runs before one that
+ * computes and has not used up its own slice (since Linux 6.12; EEVDF, and PREEMPT_SHORT
+ * in kernel/sched/features.h of Linux). A request wakes some eight threads one after the
  * other, and would wait for a slice of a busy core each time. */
 void sh_sched_prompt(void);
 
 /* For a thread that computes: the kernel's usual slices. */
 void sh_sched_usual(void);
 
-/* For work that nobody waits for: what others leave of the processor (SCHED_IDLE). There is
- * no way back from it. */
+/* For work that nobody waits for: what others leave of the processor (SCHED_IDLE). There
+ * is no way back from it. */
 void sh_sched_background(void);
 
 #endif
