@@ -301,6 +301,9 @@ def test_the_api_makes_proves_and_removes_sets(stack, original):
     assert finished(stack, stack.post(f"/api/backups/{name}/verify", None))["state"] == "done"
     run = finished(stack, stack.post(f"/api/backups/{name}/restore", {"target": "scratch"}))
     assert run["state"] == "done" and run["result"]["ok"] is True
+    run = finished(stack, stack.post(f"/api/backups/{name}/restore?until=latest",
+                                     {"target": "scratch"}))
+    assert run["state"] == "failed" and "until needs a physical set" in run["error"]
     assert stack.post(f"/api/backups/{name}/restore", {"target": "live"}).status == 400
     run = finished(stack, stack.delete(f"/api/backups/{name}"))
     assert run["state"] == "failed" and "stays" in run["error"]

@@ -1,6 +1,7 @@
 """The write-ahead log of a real PostgreSQL stored as it comes, and recovered to a moment."""
 
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -228,6 +229,29 @@ def test_retention_keeps_the_log_that_sets_need(stack, log):
     assert done["segments_removed"] == dry["segments_removed"]
     stored(log, second["id"], now(stack))
     assert drilled(log, second["id"], "--until", "latest") == notes(stack)
+
+
+def test_a_slot_that_was_given_up_leaves_a_gap_that_is_told(stack, log):
+    name = log.sets()[0]["id"]
+    log.stream.down()
+    eventually(lambda: stack.psql("SELECT active FROM pg_replication_slots "
+                                  "WHERE slot_name = 'wal_tests'") == "f", seconds=60)
+    stack.psql("SELECT pg_drop_replication_slot('wal_tests')")
+    for _ in range(2):
+        load(stack, 10)
+        stack.psql("SELECT pg_switch_wal()")
+    stack.psql("CHECKPOINT")  # where a new slot begins
+    log.stream.up()
+
+    def missing():
+        load(stack, 10)
+        return json.loads(log.start("verify", name).communicate(timeout=120)[0])["log"]["missing"]
+    eventually(missing, seconds=90)
+    assert "are missing" in log.run("verify", name, code=3)["problems"][0]
+    newer = log.create("--kind", "physical", "--verify", "none")["id"]
+    stored(log, newer, now(stack))
+    older = log.run("verify", name)  # recovery ends there, and goes on from the newer one
+    assert older["ok"] is True and older["log"]["missing"] > 0
 
 
 def test_one_replica_at_a_time(stack, log, tmp_path):

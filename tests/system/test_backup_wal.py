@@ -93,26 +93,47 @@ def figure(base, name):
     return None
 
 
+def near(base, home):
+    eventually(lambda: (figure(base, "cairn_backup_rpo_seconds") or 99) < 10, seconds=90,
+               what=(home / "service.log").read_text)
+
+
+def write(stack):
+    stack.psql("INSERT INTO wal_notes (note) SELECT repeat('x', 999) "
+               "FROM generate_series(1, 2000)")
+
+
 def test_the_service_keeps_the_recovery_point_near(stack, backups, tmp_path):
-    """It makes the first set itself, and goes on after it was killed."""
+    """It makes the first set itself, goes on after it was killed, and closes a gap."""
     own = Backups(tmp_path, stack, BACKUP_WAL="true", BACKUP_WAL_SLOT="wal_service",
-                  BACKUP_VERIFY="none", FILE_STORE=f"dir:{tmp_path}/none")
+                  BACKUP_VERIFY="none", BACKUP_WAL_SECONDS="1",
+                  FILE_STORE=f"dir:{tmp_path}/none")
     try:
-        for turn in (1, 2):
-            with service(own, tmp_path) as process:
-                base = ops_of(tmp_path, process, turn)
-                eventually(lambda base=base: (
-                    figure(base, "cairn_backup_rpo_seconds") or 99) < 10, seconds=90,
-                    what=(tmp_path / "service.log").read_text)
-                assert figure(base, "cairn_backup_wal_slot_lag_bytes") >= 0
-                stack.psql("INSERT INTO wal_notes (note) SELECT repeat('x', 999) "
-                           "FROM generate_series(1, 5000)")
-                process.kill()
-                process.wait(timeout=60)
-        assert [one["kind"] for one in own.sets()] == ["physical"]
-        assert own.run("verify", own.sets()[0]["id"])["log"]["missing"] == 0
+        with service(own, tmp_path) as process:
+            base = ops_of(tmp_path, process, 1)
+            near(base, tmp_path)
+            assert figure(base, "cairn_backup_wal_slot_lag_bytes") >= 0
+            assert [one["kind"] for one in own.sets()] == ["physical"]
+            name = own.sets()[0]["id"]
+            write(stack)
+            stack.psql("SELECT pg_switch_wal()")
+            write(stack)
+            moment = stack.psql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', "
+                                "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+            eventually(lambda: own.run("verify", name)["log"]["recovery_point"] > moment,
+                       seconds=90)
+            process.kill()
+            process.wait(timeout=60)
+        assert own.run("verify", name)["log"]["missing"] == 0
+        max((own.dir / ".wal").glob("*/0*.json")).unlink()
+        with service(own, tmp_path) as process:
+            base = ops_of(tmp_path, process, 2)
+            eventually(lambda: len(own.sets()) == 2, seconds=90,
+                       what=(tmp_path / "service.log").read_text)
+            near(base, tmp_path)
     finally:
         eventually(lambda: stack.psql(
             "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'wal_service' "
             "AND active") == "0", seconds=60)
-        stack.psql("SELECT pg_drop_replication_slot('wal_service')")
+        stack.psql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                   "WHERE slot_name = 'wal_service'")
