@@ -301,7 +301,8 @@ static void write_until_killed(const char *folder)
     write_some(&f, 3000);
     while (audit_waiting(f.audit) > 0)
         continue;
-    (void)write(STDERR_FILENO, "safe", 4);
+    if (write(STDERR_FILENO, "safe", 4) != 4)
+        _exit(1);
     for (;;)
         write_some(&f, 1);
 }
