@@ -12,8 +12,8 @@
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
 #include "shared/sentry.h"
-#include "shared/spans.h"
 #include "shared/service.h"
+#include "shared/spans.h"
 #include "shared/zmq_loop.h"
 
 enum {

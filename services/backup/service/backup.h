@@ -43,6 +43,8 @@ SH_CHECK enum sh_err look_start(struct sh_service *service, void *self);
 void look_stop(struct sh_service *service, void *self);
 /* Look again, soon. */
 void look_now(struct backup *backup);
+/* What would be lost now, in seconds: cairn_backup_rpo_seconds. */
+void look_at_risk(double seconds);
 
 /* clock.c: starts what is due. */
 SH_CHECK enum sh_err clock_start(struct sh_service *service, void *self);

@@ -28,7 +28,13 @@ static struct sh_family verified_gauge = {
 static struct sh_family rpo_gauge = {
     .kind = SH_GAUGE,
     .name = "cairn_backup_rpo_seconds",
-    .help = "What would be lost now: the age of the newest full set."};
+    .help = "What would be lost now: since the recovery point of the stored log, or the "
+            "newest full set."};
+
+void look_at_risk(double seconds)
+{
+    sh_series_set(sh_series(&rpo_gauge, NULL), seconds);
+}
 
 static bool disk_short(const struct backup *backup)
 {
@@ -82,7 +88,7 @@ static void learn(struct backup *backup, const struct sets *sets)
     if (backup->latest_verified > 0)
         sh_series_set(sh_series(&verified_gauge, NULL), backup->latest_verified);
     if (backup->latest_full > 0 && !backup->config.backup.wal) /* which knows better */
-        sh_series_set(sh_series(&rpo_gauge, NULL), sh_wall_time() - backup->latest_full);
+        look_at_risk(sh_wall_time() - backup->latest_full);
     sh_series_set(sh_series(&sets_gauge, (const char *[]){"readable"}),
                   (double)sets->count);
     sh_series_set(sh_series(&sets_gauge, (const char *[]){"unreadable"}),

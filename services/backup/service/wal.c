@@ -48,11 +48,6 @@ static struct sh_family restarts_counter = {
     .kind = SH_COUNTER,
     .name = "cairn_backup_wal_restarts_total",
     .help = "Starts of the process that stores the log."};
-static struct sh_family rpo_gauge = {
-    .kind = SH_GAUGE,
-    .name = "cairn_backup_rpo_seconds",
-    .help = "What would be lost now: since the recovery point of the stored log, or the "
-            "newest full set."};
 
 /* --- what it says ------------------------------------------------------------------- */
 
@@ -313,7 +308,7 @@ static void on_timer(uv_timer_t *timer)
     make_base(wal, now);
     sh_series_set(sh_series(&streaming_gauge, NULL), wal->streaming ? 1 : 0);
     if (point > 0)
-        sh_series_set(sh_series(&rpo_gauge, NULL), fmax(now - point, 0));
+        look_at_risk(fmax(now - point, 0));
     const char *complaint = wal_complaint(backup);
     if (complaint != wal->complaint) /* each is one text in memory */
         look_now(backup);

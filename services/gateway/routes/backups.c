@@ -10,7 +10,8 @@
 
 static const struct route_param restore_params[] = {
     {"until", "string",
-     "of a physical set: latest, a position in the log (16/B374D848) or a time (RFC 3339)"},
+     "of a physical set: latest, a position in the log (16/B374D848) or a time (RFC "
+     "3339)"},
     {NULL, NULL, NULL},
 };
 

@@ -143,9 +143,10 @@ static void labels_of_a_concept_are_terms(void **state)
     assert_string_equal(field(read, 0, "status"), "validated");
     assert_string_equal(field(read, 1, "term"), "chat");
     assert_string_equal(field(read, 2, "term"), "puss");
-    has_links(read, "[[\"http://x.org/1\",\"en\",[\"BROADER\",\"a b\"]],"
-                    "[\"http://x.org/1#fr-1\",\"fr\",[\"TRANSLATION_OF\",\"http://x.org/1\"]],"
-                    "[\"http://x.org/1#en-2\",\"en\",[\"SYNONYM_OF\",\"http://x.org/1\"]]]");
+    has_links(read,
+              "[[\"http://x.org/1\",\"en\",[\"BROADER\",\"a b\"]],"
+              "[\"http://x.org/1#fr-1\",\"fr\",[\"TRANSLATION_OF\",\"http://x.org/1\"]],"
+              "[\"http://x.org/1#en-2\",\"en\",[\"SYNONYM_OF\",\"http://x.org/1\"]]]");
     close_read(read);
 }
 

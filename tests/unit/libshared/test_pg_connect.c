@@ -214,6 +214,8 @@ static void conninfo_comes_from_url_or_parts(void **state)
     char *text_;
 
     (void)state;
+    config.host = "localhost";
+    config.name = config.user = "cairn";
     config.password = "it's \\";
     text_ = sh_pg_conninfo(&config, NULL);
     assert_string_equal(text_, "host='localhost' port='5432' dbname='cairn' user='cairn' "
