@@ -32,7 +32,7 @@ def test_five_probes_are_green(stack):
 
 def test_containers_are_closed(stack):
     for service in SERVICES:
-        (container,) = stack.ids(service)
+        container = stack.ids(service)[0]
         form = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.Config.User}}"
         said = docker("inspect", "--format", form, container).stdout.split()
         assert said == ["true", "[ALL]", "1000:1000"], service
