@@ -13,6 +13,7 @@ const struct command *const commands[] = {
     &backup_command,
     &graph_command,
     &glossary_command,
+    &bench_command,
     &login_command,
     &logout_command,
     &completion_command,

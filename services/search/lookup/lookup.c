@@ -107,6 +107,9 @@ static void on_kept(void *arg, const struct sh_pg_reply *reply)
 static void keep(struct looking *self)
 {
     char seconds[24];
+
+    (void)snprintf(seconds, sizeof(seconds), "%" PRIu32,
+                   self->lookup->config->lookup_ttl_s);
     struct sh_pg_param params[] = {terms_text(sh_bytes_of(lookup_names[self->source])),
                                    terms_text(sh_buffer_bytes(&self->question)),
                                    terms_text(sh_bytes_of(seconds)),
@@ -114,9 +117,6 @@ static void keep(struct looking *self)
     struct sh_pg_step step = {&lookup_keep, params, SH_COUNT(params), false};
     struct sh_pg_call call = {
         .steps = &step, .count = 1, .deadline_ms = sh_now_ms() + STORE_MS};
-
-    (void)snprintf(seconds, sizeof(seconds), "%" PRIu32,
-                   self->lookup->config->lookup_ttl_s);
     if (self->lookup->pg == NULL ||
         sh_pg_run(self->lookup->pg, &call, on_kept, self) != SH_OK)
         answer(self, sh_buffer_bytes(&self->answers), 0);
@@ -192,6 +192,9 @@ static void on_found(void *arg, const struct sh_pg_reply *reply)
 static void find(struct looking *self)
 {
     char seconds[24];
+
+    (void)snprintf(seconds, sizeof(seconds), "%" PRIu32,
+                   self->lookup->config->lookup_ttl_s);
     struct sh_pg_param params[] = {terms_text(sh_bytes_of(lookup_names[self->source])),
                                    terms_text(sh_buffer_bytes(&self->question)),
                                    terms_text(sh_bytes_of(seconds))};
@@ -199,8 +202,6 @@ static void find(struct looking *self)
     struct sh_pg_call call = {
         .steps = &step, .count = 1, .deadline_ms = record_deadline(self->call, STORE_MS)};
 
-    (void)snprintf(seconds, sizeof(seconds), "%" PRIu32,
-                   self->lookup->config->lookup_ttl_s);
     if (sh_pg_run(self->lookup->pg, &call, on_found, self) != SH_OK)
         ask(self);
 }

@@ -142,11 +142,11 @@ static void on_page(void *arg, const struct sh_pg_reply *reply)
 static void load(struct entry_feed *self)
 {
     char limit[12];
+
+    (void)snprintf(limit, sizeof(limit), "%d", AT_ONCE);
     struct sh_pg_param params[] = {{sh_bytes_of(self->model.fingerprint), false},
                                    {sh_bytes_of(self->after), false},
                                    {sh_bytes_of(limit), false}};
-
-    (void)snprintf(limit, sizeof(limit), "%d", AT_ONCE);
     entry_feed_run(
         self, &(struct sh_pg_step){&entry_page, params, SH_COUNT(params), true}, on_page);
 }

@@ -63,14 +63,16 @@ static void on_embedded(void *arg, const struct embed_result *result)
                           self->vectors + i * self->model.dimension) != SH_OK)
             self->have[i] = false;
     }
-    for (size_t i = 0; result->missing > 0 && i < self->count; i++)
+    /* What the model refused is without until it changes, or the next start. */
+    for (size_t i = 0; result->err != SH_OK && i < self->count; i++)
         if (!self->have[i] && !entry_names_add(&self->bare, self->facts[i].id))
-            break; /* until it changes, or the next start */
-    if (made == 0)
-        entry_feed_fail(self, result->err != SH_OK ? sh_err_text(result->err)
-                                                   : "no vector came");
-    else
+            break;
+    if (made > 0)
         store(self);
+    else if (result->err != SH_OK)
+        entry_feed_fail(self, sh_err_text(result->err));
+    else
+        entry_feed_look(self);
 }
 
 void entry_feed_make(void *arg, const struct sh_pg_reply *reply)
