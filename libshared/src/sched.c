@@ -1,14 +1,12 @@
 #include "shared/sched.h"
 
-#include <sched.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The shortest slice that Linux grants; SCHED_FLAG_KEEP_POLICY of <linux/sched.h>, which
- * may not be included beside <sched.h>. */
-enum { PROMPT_NS = 100 * 1000, KEEP_POLICY = 0x08 };
+/* The shortest slice that Linux grants; SCHED_FLAG_KEEP_POLICY of <linux/sched.h>. */
+enum { PROMPT_NS = 100 * 1000, KEEP_POLICY = 0x08, NICEST = 19 };
 
 /* `struct sched_attr` of sched_setattr(2): not in the C library before 2.41. */
 struct attributes {
@@ -46,5 +44,5 @@ void sh_sched_usual(void)
 
 void sh_sched_background(void)
 {
-    (void)sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
+    (void)setpriority(PRIO_PROCESS, 0, NICEST); /* on Linux the thread's alone */
 }

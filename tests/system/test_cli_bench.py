@@ -37,7 +37,8 @@ def test_fresh_questions_are_not_answered_by_the_cache(cairn):
     words = ("--users", "1", "--requests", "5", "--query", "printing a poster")
     bench(cairn, *words)
     assert bench(cairn, *words)["cache_hit_rate"] == 1
-    assert bench(cairn, *words, "--fresh", "--query", "another one")["cache_hit_rate"] < 1
+    for _ in range(2):  # nor by what the run before left there
+        assert bench(cairn, *words, "--fresh")["cache_hit_rate"] == 0
 
 
 def test_a_bound_that_is_passed_fails(cairn):

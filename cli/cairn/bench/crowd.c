@@ -26,8 +26,8 @@ static char *body_of(const struct user *user, unsigned request)
     const char *asked = crowd->questions[nth % crowd->question_count];
 
     (void)snprintf(name, sizeof(name), "bench-%u", user->number);
-    (void)snprintf(question, sizeof(question), crowd->fresh ? "%.*s %u" : "%.*s", 1000,
-                   asked, nth);
+    (void)snprintf(question, sizeof(question), crowd->fresh ? "%.*s %x %u" : "%.*s", 1000,
+                   asked, crowd->fresh, nth);
     json_t *body = json_pack("{s:s}", "query", question);
     if (body && crowd->role) {
         size_t role = strcspn(crowd->role, ":");

@@ -9,7 +9,8 @@ struct crowd {
     const char *role; /* and department, for a server that believes it; NULL */
     const char *const *questions;
     size_t question_count;
-    bool fresh; /* no question twice: no cache answers it */
+    uint32_t fresh; /* not 0: each question gets this and a number of its own, so that no
+                     * cache answers it */
     unsigned users;
     unsigned requests; /* of each */
 };
