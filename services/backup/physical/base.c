@@ -1,22 +1,16 @@
 #include "services/backup/physical/base.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "services/backup/physical/moment.h"
 #include "services/backup/pipeline/sink.h"
 #include "services/backup/run/dump.h"
-#include "services/backup/tool/child.h"
+#include "services/backup/run/tool_stream.h"
 #include "services/backup/tool/database.h"
 #include "services/backup/wal/segment.h"
 #include "shared/mem.h"
-
-enum { PIECE = 256 * 1024, TURN_MS = 100 };
 
 static const char slot_sql[] =
     "SELECT slot_name FROM pg_create_physical_replication_slot('cairn_base_' || "
@@ -130,31 +124,6 @@ static enum sh_err begin(struct base *base)
 
 /* --- the copy ----------------------------------------------------------------------- */
 
-static enum sh_err pump(struct base *base, int from)
-{
-    char *piece = sh_alloc(PIECE);
-    enum sh_err err = piece ? SH_OK : SH_NOMEM;
-
-    while (err == SH_OK) {
-        struct pollfd waiting = {.fd = from, .events = POLLIN};
-        child_turn(base->work);
-        if (poll(&waiting, 1, TURN_MS) <= 0) {
-            err = work_go_on(base->work);
-            continue;
-        }
-        ssize_t n = read(from, piece, PIECE);
-        if (n == 0)
-            break;
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            err = work_fail(base->work, SH_IO, "pg_basebackup: %s", strerror(errno));
-        if (n > 0)
-            err = sink_add(base->sink, (struct sh_bytes){piece, (size_t)n});
-        work_progress(base->work, sink_raw_bytes(base->sink), base->size);
-    }
-    sh_free(piece);
-    return err;
-}
-
 /* The word behind `name` in what the tool says. */
 static void word_behind(const char *words, const char *name, char out[static LSN_TEXT])
 {
@@ -188,61 +157,25 @@ static enum sh_err take_positions(struct base *base, const char *words)
     return SH_OK;
 }
 
-static enum sh_err start_tool(struct base *base, struct child *child, int *from)
-{
-    char program[BACKUP_PATH];
-    int ends[2];
-    char **env = database_env(base->work, base->conninfo, NULL);
-    enum sh_err err = env ? child_pipe(base->work, ends) : SH_INVALID;
-
-    if (err != SH_OK) {
-        database_env_free(env);
-        return err;
-    }
-    database_tool(base->work, "pg_basebackup", program);
-    const char *const argv[] = {program,
-                                "--pgdata=-",
-                                "--format=tar",
-                                "--wal-method=fetch",
-                                "--checkpoint=fast",
-                                "--manifest-checksums=SHA256",
-                                "--no-estimate-size",
-                                "--label=cairn",
-                                "--no-password",
-                                "--verbose",
-                                NULL};
-    struct child_spec spec = {.argv = argv,
-                              .env = env,
-                              .in = -1,
-                              .out = ends[1],
-                              .uid = geteuid(),
-                              .gid = getegid()};
-    err = child_start(base->work, &spec, child);
-    (void)close(ends[1]);
-    if (err == SH_OK)
-        *from = ends[0];
-    else
-        (void)close(ends[0]);
-    database_env_free(env);
-    return err;
-}
-
 static enum sh_err run_tool(struct base *base)
 {
     static struct child child;
-    int from = -1;
-    enum sh_err err = start_tool(base, &child, &from);
-    enum sh_err ended;
+    static const char *const options[] = {"--pgdata=-",
+                                          "--format=tar",
+                                          "--wal-method=fetch",
+                                          "--checkpoint=fast",
+                                          "--manifest-checksums=SHA256",
+                                          "--no-estimate-size",
+                                          "--label=cairn",
+                                          "--no-password",
+                                          "--verbose",
+                                          NULL};
+    const struct tool_stream stream = {.tool = "pg_basebackup",
+                                       .options = options,
+                                       .conninfo = base->conninfo,
+                                       .size = base->size};
+    enum sh_err err = tool_stream(base->work, &stream, base->sink, &child);
 
-    if (err != SH_OK)
-        return err;
-    err = pump(base, from);
-    if (err != SH_OK)
-        child_kill(&child, SIGTERM);
-    (void)close(from);
-    ended = child_wait(base->work, &child, "pg_basebackup");
-    if (err == SH_OK)
-        err = ended;
     return err == SH_OK ? take_positions(base, child.words) : err;
 }
 

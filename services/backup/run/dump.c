@@ -1,20 +1,14 @@
 #include "services/backup/run/dump.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "services/backup/pipeline/sink.h"
-#include "services/backup/tool/child.h"
+#include "services/backup/run/tool_stream.h"
 #include "services/backup/tool/database.h"
 #include "services/backup/verify/facts.h"
 #include "shared/mem.h"
-
-enum { PIECE = 256 * 1024, TURN_MS = 100 };
 
 static const char begin_sql[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 static const char lock_sql[] = "SELECT pg_try_advisory_lock(hashtext('cairn-backup'), 1)";
@@ -125,82 +119,22 @@ enum sh_err dump_list_files(struct work *work, PGconn *conn, json_t **files)
 
 /* --- the dump ----------------------------------------------------------------------- */
 
-static enum sh_err pump(struct dump *dump, int from)
-{
-    char *piece = sh_alloc(PIECE);
-    uint64_t size =
-        strtoull(json_string_value(json_object_get(
-                     json_object_get(dump->manifest, "database"), "size_bytes")),
-                 NULL, 10);
-    enum sh_err err = piece ? SH_OK : SH_NOMEM;
-
-    while (err == SH_OK) {
-        struct pollfd waiting = {.fd = from, .events = POLLIN};
-        child_turn(dump->work);
-        if (poll(&waiting, 1, TURN_MS) <= 0) {
-            err = work_go_on(dump->work);
-            continue;
-        }
-        ssize_t n = read(from, piece, PIECE);
-        if (n == 0)
-            break;
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            err = work_fail(dump->work, SH_IO, "pg_dump: %s", strerror(errno));
-        if (n > 0)
-            err = sink_add(dump->sink, (struct sh_bytes){piece, (size_t)n});
-        work_progress(dump->work, sink_raw_bytes(dump->sink), size);
-    }
-    sh_free(piece);
-    return err;
-}
-
-static enum sh_err start_tool(struct dump *dump, struct child *child, int *from)
-{
-    char program[BACKUP_PATH];
-    char option[160];
-    int ends[2];
-    char **env = database_env(dump->work, dump->conninfo, NULL);
-    enum sh_err err = env ? child_pipe(dump->work, ends) : SH_INVALID;
-
-    if (err != SH_OK) {
-        database_env_free(env);
-        return err;
-    }
-    database_tool(dump->work, "pg_dump", program);
-    (void)snprintf(option, sizeof(option), "--snapshot=%s", dump->snapshot);
-    const char *const argv[] = {
-        program, "--format=custom", "--compress=0", "--no-password", option, NULL};
-    struct child_spec spec = {.argv = argv,
-                              .env = env,
-                              .in = -1,
-                              .out = ends[1],
-                              .uid = geteuid(),
-                              .gid = getegid()};
-    err = child_start(dump->work, &spec, child);
-    (void)close(ends[1]);
-    if (err == SH_OK)
-        *from = ends[0];
-    else
-        (void)close(ends[0]);
-    database_env_free(env);
-    return err;
-}
-
 static enum sh_err run_tool(struct dump *dump)
 {
     static struct child child;
-    int from = -1;
-    enum sh_err err = start_tool(dump, &child, &from);
-    enum sh_err ended;
+    const json_t *about = json_object_get(dump->manifest, "database");
+    char option[160];
 
-    if (err != SH_OK)
-        return err;
-    err = pump(dump, from);
-    if (err != SH_OK)
-        child_kill(&child, SIGTERM);
-    (void)close(from);
-    ended = child_wait(dump->work, &child, "pg_dump");
-    return err == SH_OK ? ended : err;
+    (void)snprintf(option, sizeof(option), "--snapshot=%s", dump->snapshot);
+    const char *const options[] = {"--format=custom", "--compress=0", "--no-password",
+                                   option, NULL};
+    const struct tool_stream stream = {
+        .tool = "pg_dump",
+        .options = options,
+        .conninfo = dump->conninfo,
+        .size =
+            strtoull(json_string_value(json_object_get(about, "size_bytes")), NULL, 10)};
+    return tool_stream(dump->work, &stream, dump->sink, &child);
 }
 
 /* --- counting meanwhile ------------------------------------------------------------- */

@@ -1,0 +1,87 @@
+#include "services/backup/run/tool_stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/backup/tool/database.h"
+#include "shared/mem.h"
+
+enum { PIECE = 256 * 1024, TURN_MS = 100, OPTIONS_MAX = 16 };
+
+static enum sh_err pump(struct work *work, const struct tool_stream *stream, int from,
+                        struct sink *sink)
+{
+    char *piece = sh_alloc(PIECE);
+    enum sh_err err = piece ? SH_OK : SH_NOMEM;
+
+    while (err == SH_OK) {
+        struct pollfd waiting = {.fd = from, .events = POLLIN};
+        child_turn(work);
+        if (poll(&waiting, 1, TURN_MS) <= 0) {
+            err = work_go_on(work);
+            continue;
+        }
+        ssize_t n = read(from, piece, PIECE);
+        if (n == 0)
+            break;
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            err = work_fail(work, SH_IO, "%s: %s", stream->tool, strerror(errno));
+        if (n > 0)
+            err = sink_add(sink, (struct sh_bytes){piece, (size_t)n});
+        work_progress(work, sink_raw_bytes(sink), stream->size);
+    }
+    sh_free(piece);
+    return err;
+}
+
+static enum sh_err start(struct work *work, const struct tool_stream *stream,
+                         struct child *child, int *from)
+{
+    char program[BACKUP_PATH];
+    const char *argv[OPTIONS_MAX + 2] = {program};
+    int ends[2];
+    char **env = database_env(work, stream->conninfo, NULL);
+    enum sh_err err = env ? child_pipe(work, ends) : SH_INVALID;
+
+    if (err != SH_OK) {
+        database_env_free(env);
+        return err;
+    }
+    database_tool(work, stream->tool, program);
+    for (size_t i = 0; i < OPTIONS_MAX && stream->options[i]; i++)
+        argv[i + 1] = stream->options[i];
+    struct child_spec spec = {.argv = argv,
+                              .env = env,
+                              .in = -1,
+                              .out = ends[1],
+                              .uid = geteuid(),
+                              .gid = getegid()};
+    err = child_start(work, &spec, child);
+    (void)close(ends[1]);
+    if (err == SH_OK)
+        *from = ends[0];
+    else
+        (void)close(ends[0]);
+    database_env_free(env);
+    return err;
+}
+
+enum sh_err tool_stream(struct work *work, const struct tool_stream *stream,
+                        struct sink *sink, struct child *child)
+{
+    int from = -1;
+    enum sh_err err = start(work, stream, child, &from);
+    enum sh_err ended;
+
+    if (err != SH_OK)
+        return err;
+    err = pump(work, stream, from, sink);
+    if (err != SH_OK)
+        child_kill(child, SIGTERM);
+    (void)close(from);
+    ended = child_wait(work, child, stream->tool);
+    return err == SH_OK ? ended : err;
+}
