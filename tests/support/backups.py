@@ -1,5 +1,6 @@
 """`cairn-backup` as a person starts it: its own directory, somebody's database."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -52,3 +53,18 @@ class Backups:
 
     def log(self):
         return (self.dir / ".log").read_text()
+
+
+@contextlib.contextmanager
+def service(backups, home, **settings):
+    """The service, over the same directory; what it says is in home/service.log."""
+    with open(home / "service.log", "ab") as out:
+        process = subprocess.Popen(
+            [PROGRAM], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            env={**backups.environment, "OPS_PORT": "0", "RPC_BIND": "tcp://127.0.0.1:0",
+                 "BACKUP_SCHEDULE": "", **settings})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=60)

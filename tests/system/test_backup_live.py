@@ -1,12 +1,13 @@
 """A restore in place of what a running stack works with, and maintenance."""
 
+import contextlib
 import signal
 import subprocess
 import threading
 import urllib.parse
 
 import pytest
-from backups import Backups
+from backups import Backups, service
 from conftest import eventually
 
 
@@ -146,9 +147,76 @@ def test_a_restore_that_dies_leaves_nobody_locked_out(stack, backups):
     stack.psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', url=admin)
     assert backups.run("repair")["database"] == name
     assert stack.psql("SELECT count(*) > 0 FROM documents") == "t"
-    halves = stack.psql(
-        f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name[:30]}\\_new\\_%'", url=admin)
-    assert halves == "0"
+    assert halves(stack) == ""
+    assert backups.hidden() == []
+
+
+def halves(stack):
+    """Databases that a restore has made beside the live one."""
+    admin, name = server(stack)
+    return stack.psql("SELECT datname FROM pg_database "
+                      f"WHERE datname LIKE '{name[:30]}\\_new\\_%'", url=admin)
+
+
+@contextlib.contextmanager
+def session(url):
+    """psql that stays."""
+    one = subprocess.Popen(["psql", "-XAtq", url], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, text=True)
+
+    def say(sql):
+        one.stdin.write(sql + " SELECT 'said';\n")
+        one.stdin.flush()
+        while one.stdout.readline() != "said\n":
+            assert one.poll() is None
+    try:
+        yield say
+    finally:
+        one.stdin.close()
+        one.wait(timeout=60)
+
+
+def killed_between_two_renames(stack, backups, made):
+    """The second one waits for us; then there is nobody to go on."""
+    admin, name = server(stack)
+    process = backups.start("restore", made, "--target", "live", "--confirm", made)
+    beside = eventually(lambda: halves(stack), seconds=120)
+    with session(admin) as say:
+        say(f'BEGIN; COMMENT ON DATABASE "{beside}" IS NULL;')
+        eventually(lambda: stack.psql(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted "
+            "AND classid = 'pg_database'::regclass AND objid = "
+            f"(SELECT oid FROM pg_database WHERE datname = '{beside}')", url=admin) == "1",
+            seconds=120)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert stack.psql(f"SELECT datallowconn FROM pg_database WHERE datname = '{name}'",
+                          url=admin) == "f"  # nobody can work
+    eventually(lambda: stack.psql(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = "
+        "hashtext('cairn-maintenance')::oid", url=admin) == "0", seconds=60)
+    assert halves(stack) == beside and backups.hidden() == [".restoring"]
+
+
+def test_whoever_comes_next_repairs_what_a_killed_restore_left(stack, backups, tmp_path):
+    """Another run, or the service when it starts."""
+    assert put(stack, "survives").status in (200, 201)
+    made = backups.create()["id"]
+    name = server(stack)[1]
+    killed_between_two_renames(stack, backups, made)
+    note = (backups.dir / ".restoring").read_bytes()
+    assert backups.run("verify", made)["ok"] is True
+    assert stack.psql("SELECT id FROM documents WHERE id = 'survives'") == "survives"
+    assert halves(stack) == "" and backups.hidden() == []
+    over(stack)
+    eventually(lambda: put(stack, "works").status in (200, 201), seconds=60, what=stack.logs)
+    # and the same with nobody but the service to see it
+    (backups.dir / ".restoring").write_bytes(note)
+    stack.psql(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', url=server(stack)[0])
+    with service(backups, tmp_path):
+        eventually(lambda: backups.hidden() == [], seconds=60,
+                   what=(tmp_path / "service.log").read_text)
+    assert stack.psql("SELECT id FROM documents WHERE id = 'survives'") == "survives"
 
 
 def test_only_one_restore_at_a_time(stack, backups):
@@ -227,7 +295,4 @@ def test_a_collection_comes_back_among_the_others(stack):
         "Olivine, second state."
     nothing = run(f"/api/backups/{made}/restore", {**body, "collections": ["no such"]})
     assert nothing["state"] == "failed" and nothing["code"] == "not_found"
-    admin, name = server(stack)
-    halves = stack.psql(
-        f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name[:30]}\\_new\\_%'", url=admin)
-    assert halves == "0"
+    assert halves(stack) == ""

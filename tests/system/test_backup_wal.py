@@ -1,12 +1,10 @@
 """Physical sets of a real PostgreSQL, and the service that keeps its write-ahead log."""
 
-import contextlib
 import re
-import subprocess
 import urllib.request
 
 import pytest
-from backups import PROGRAM, Backups
+from backups import Backups, service
 from conftest import eventually
 
 
@@ -60,20 +58,6 @@ def test_what_cannot_be_is_refused(backups, made):
 
 
 # --- the service
-
-
-@contextlib.contextmanager
-def service(backups, home, **settings):
-    with open(home / "service.log", "ab") as out:
-        process = subprocess.Popen(
-            [PROGRAM], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-            env={**backups.environment, "OPS_PORT": "0", "RPC_BIND": "tcp://127.0.0.1:0",
-                 "BACKUP_SCHEDULE": "", **settings})
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def ops_of(home, process, start):

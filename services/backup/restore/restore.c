@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "services/backup/restore/bring.h"
+#include "services/backup/restore/journal.h"
 #include "services/backup/restore/load.h"
 #include "services/backup/restore/swap.h"
 #include "services/backup/run/create.h"
@@ -38,6 +39,29 @@ static enum sh_err begin(struct work *work, const char *id, struct restoring *re
     if (err == SH_OK)
         err = swap_open(work, &restoring->swap);
     return err;
+}
+
+/* The door is open and nothing lies beside; the journal goes. */
+static enum sh_err put_right(struct work *work, struct swap *swap)
+{
+    enum sh_err err = hold_repair(work, swap);
+
+    if (err == SH_OK) {
+        swap_drop_halves(work, swap);
+        journal_end(work);
+    }
+    return err;
+}
+
+/* Ends what journal_begin() began. */
+static void settle(struct work *work, struct swap *swap, enum sh_err err)
+{
+    struct work quiet = *work;
+
+    if (err == SH_OK)
+        journal_end(work);
+    else if (put_right(&quiet, swap) != SH_OK)
+        work_say(work, "the next run puts right what this one leaves: %s", quiet.error);
 }
 
 static enum sh_err finish(struct restoring *restoring, enum sh_err err, json_t **result)
@@ -202,13 +226,16 @@ enum sh_err restore_live(struct work *work, const char *id, json_t **result)
 
     if (err == SH_OK)
         err = verify_first(&restoring);
+    if (err == SH_OK)
+        err = journal_begin(work, id);
     if (err == SH_OK) {
         name_beside(&restoring, "new", beside);
         name_beside(&restoring, "old", previous);
         err = make_beside(&restoring, beside);
+        if (err == SH_OK)
+            err = replace(&restoring, beside, previous);
+        settle(work, &restoring.swap, err);
     }
-    if (err == SH_OK)
-        err = replace(&restoring, beside, previous);
     if (err == SH_OK) {
         json_object_set_new(restoring.result, "previous_database",
                             restoring.swap.there ? json_string(previous) : json_null());
@@ -288,6 +315,8 @@ enum sh_err restore_collections(struct work *work, const char *id,
 
     if (err == SH_OK)
         err = verify_first(&restoring);
+    if (err == SH_OK)
+        err = journal_begin(work, id);
     if (err == SH_OK) {
         bring_tables(restoring.manifest, &tables);
         name_beside(&restoring, "new", beside);
@@ -299,6 +328,7 @@ enum sh_err restore_collections(struct work *work, const char *id,
                 err = bring(&restoring, beside, collections);
             swap_drop(work, &restoring.swap, beside);
         }
+        settle(work, &restoring.swap, err);
     }
     if (err == SH_OK)
         root_note(work, "Brought back documents of %zu collections of %s",
@@ -317,7 +347,11 @@ enum sh_err restore_undo(struct work *work, json_t **result)
         err = hold_enter(work, &swap);
     work_stage(work, "undo");
     if (err == SH_OK)
+        err = journal_begin(work, "undo");
+    if (err == SH_OK) {
         err = swap_back(work, &swap, previous);
+        settle(work, &swap, err);
+    }
     if (err == SH_OK) {
         *result =
             json_pack("{s:s, s:s}", "database", swap.name, "previous_database", previous);
@@ -334,10 +368,23 @@ enum sh_err restore_repair(struct work *work, json_t **result)
     enum sh_err err = swap_open(work, &swap);
 
     if (err == SH_OK)
-        err = hold_repair(work, &swap);
-    if (err == SH_OK)
-        swap_drop_halves(work, &swap);
+        err = put_right(work, &swap);
     *result = err == SH_OK ? json_pack("{s:s}", "database", swap.name) : NULL;
     swap_close(&swap);
     return err;
+}
+
+void restore_mend(struct work *work)
+{
+    struct work quiet = *work;
+    json_t *result = NULL;
+
+    if (!journal_left(work->all->backup.directory))
+        return;
+    if (restore_repair(&quiet, &result) == SH_OK)
+        root_note(work, "Put right what a restore that was killed had left");
+    else
+        work_say(work, "what a killed restore left cannot be put right now: %s",
+                 quiet.error);
+    json_decref(result);
 }

@@ -25,6 +25,9 @@ SH_CHECK enum sh_err restore_live(struct work *work, const char *id, json_t **re
 /* What a restore that was killed has left: the database takes connections again. Errors:
  * SH_CONFLICT: a restore is under way. */
 SH_CHECK enum sh_err restore_repair(struct work *work, json_t **result);
+/* The same, where the journal says that a restore was killed: before any other run. What
+ * fails is said; the next run tries again. */
+void restore_mend(struct work *work);
 /* What was there before the last restore_live() is there again; a second time undoes
  * that. Errors: SH_NOTFOUND: there is nothing to go back to. */
 SH_CHECK enum sh_err restore_undo(struct work *work, json_t **result);

@@ -11,6 +11,7 @@
 enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20 };
 
 static const char mark[] = "cairn-backup: before the last restore of ";
+static const char gone[] = "cairn-backup: not needed any more: before a restore of ";
 
 /* --- statements --------------------------------------------------------------------- */
 
@@ -143,6 +144,42 @@ void swap_drop(struct work *work, struct swap *swap, const char *name)
         work_say(work, "the database %s is left behind: %s", name, quiet.error);
 }
 
+/* --- swapping ----------------------------------------------------------------------- */
+
+static PGresult *ask_marked(struct work *work, struct swap *swap, const char *as)
+{
+    char comment[160];
+    const char *params[] = {comment};
+
+    (void)snprintf(comment, sizeof(comment), "%s%s", as, swap->name);
+    return database_ask_with(
+        work, swap->conn,
+        "SELECT datname FROM pg_database "
+        "WHERE shobj_description(oid, 'pg_database') = $1 ORDER BY oid DESC",
+        1, params);
+}
+
+/* The one that an earlier restore left. */
+static enum sh_err find_previous(struct work *work, struct swap *swap, char out[64])
+{
+    PGresult *rows = ask_marked(work, swap, mark);
+
+    out[0] = '\0';
+    if (rows != NULL && PQntuples(rows) > 0)
+        (void)snprintf(out, 64, "%s", PQgetvalue(rows, 0, 0));
+    PQclear(rows);
+    return rows != NULL ? SH_OK : SH_UPSTREAM;
+}
+
+static void drop_marked(struct work *work, struct swap *swap)
+{
+    PGresult *rows = ask_marked(work, swap, gone);
+
+    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+        swap_drop(work, swap, PQgetvalue(rows, i, 0));
+    PQclear(rows);
+}
+
 void swap_drop_halves(struct work *work, struct swap *swap)
 {
     char prefix[64];
@@ -151,49 +188,29 @@ void swap_drop_halves(struct work *work, struct swap *swap)
     (void)snprintf(prefix, sizeof(prefix), "%.30s_new_", swap->name);
     PGresult *rows = database_ask_with(
         work, swap->conn,
-        "SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND "
-        "length(datname) = length($1) + 14 AND NOT EXISTS (SELECT FROM pg_stat_activity "
-        "a "
-        "WHERE a.datname = pg_database.datname)",
+        "SELECT datname FROM pg_database d WHERE starts_with(datname, $1) AND "
+        "length(datname) = length($1) + 14 AND NOT EXISTS "
+        "(SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)",
         1, params);
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
         swap_drop(work, swap, PQgetvalue(rows, i, 0));
     PQclear(rows);
+    drop_marked(work, swap);
 }
 
-/* --- swapping ----------------------------------------------------------------------- */
-
-/* The one that an earlier restore left. */
-static enum sh_err find_previous(struct work *work, struct swap *swap, char out[64])
-{
-    char comment[160];
-    const char *params[] = {comment};
-
-    (void)snprintf(comment, sizeof(comment), "%s%s", mark, swap->name);
-    PGresult *rows = database_ask_with(
-        work, swap->conn,
-        "SELECT datname FROM pg_database "
-        "WHERE shobj_description(oid, 'pg_database') = $1 ORDER BY oid DESC LIMIT 1",
-        1, params);
-    out[0] = '\0';
-    if (rows != NULL && PQntuples(rows) > 0)
-        (void)snprintf(out, 64, "%s", PQgetvalue(rows, 0, 0));
-    PQclear(rows);
-    return rows != NULL ? SH_OK : SH_UPSTREAM;
-}
-
+/* `as` NULL: no comment. */
 static enum sh_err comment_on(struct work *work, struct swap *swap, const char *name,
-                              bool previous)
+                              const char *as)
 {
     char comment[160];
     struct sh_buffer sql = {0};
     enum sh_err err;
 
-    (void)snprintf(comment, sizeof(comment), "%s%s", mark, swap->name);
+    (void)snprintf(comment, sizeof(comment), "%s%s", as ? as : "", swap->name);
     char *text = PQescapeLiteral(swap->conn, comment, strlen(comment));
     char *whom = PQescapeIdentifier(swap->conn, name, strlen(name));
     sh_buffer_printf(&sql, "COMMENT ON DATABASE %s IS %s", whom ? whom : "",
-                     previous && text ? text : "NULL");
+                     as && text ? text : "NULL");
     sh_buffer_append(&sql, "", 1);
     err = sql.err == SH_OK && text && whom ? database_do(work, swap->conn, sql.data)
                                            : SH_NOMEM;
@@ -203,19 +220,27 @@ static enum sh_err comment_on(struct work *work, struct swap *swap, const char *
     return err;
 }
 
+/* Both take connections again in the same transaction. `unneeded`: "" or what may be
+ * dropped from then on. */
 static enum sh_err rename_both(struct work *work, struct swap *swap, const char *beside,
-                               const char *previous)
+                               const char *previous, const char *unneeded)
 {
     enum sh_err err = database_do(work, swap->conn, "BEGIN");
 
+    if (err == SH_OK && unneeded[0] != '\0')
+        err = comment_on(work, swap, unneeded, gone);
     if (err == SH_OK && swap->there)
         err = run(work, swap, "ALTER DATABASE 1 RENAME TO 2", swap->name, previous);
     if (err == SH_OK && swap->there)
-        err = comment_on(work, swap, previous, true);
+        err = comment_on(work, swap, previous, mark);
+    if (err == SH_OK && swap->there)
+        err = run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS true", previous, NULL);
     if (err == SH_OK)
         err = run(work, swap, "ALTER DATABASE 1 RENAME TO 2", beside, swap->name);
     if (err == SH_OK)
-        err = comment_on(work, swap, swap->name, false);
+        err = comment_on(work, swap, swap->name, NULL);
+    if (err == SH_OK)
+        err = swap_open_door(work, swap);
     if (err == SH_OK)
         return database_do(work, swap->conn, "COMMIT");
     PQclear(PQexec(swap->conn, "ROLLBACK"));
@@ -223,10 +248,9 @@ static enum sh_err rename_both(struct work *work, struct swap *swap, const char 
 }
 
 static enum sh_err swap_names(struct work *work, struct swap *swap, const char *beside,
-                              const char *previous)
+                              const char *previous, const char *unneeded)
 {
     enum sh_err err = SH_OK;
-    enum sh_err opened = SH_OK;
 
     work_stage(work, "swap");
     if (swap->there) { /* nobody comes in meanwhile, and who is in goes */
@@ -241,11 +265,11 @@ static enum sh_err swap_names(struct work *work, struct swap *swap, const char *
     if (err == SH_OK)
         err = end_sessions(work, swap, beside, 0);
     if (err == SH_OK)
-        err = rename_both(work, swap, beside, previous);
-    if (swap->there)
-        opened = run(work, swap, "ALTER DATABASE 1 ALLOW_CONNECTIONS true",
-                     err == SH_OK ? previous : swap->name, NULL);
-    return err == SH_OK ? opened : err;
+        err = rename_both(work, swap, beside, previous, unneeded);
+    if (err != SH_OK && swap->there && swap_open_door(work, swap) != SH_OK)
+        work_say(work, "the database %s takes no connections until the next run",
+                 swap->name);
+    return err;
 }
 
 enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
@@ -255,11 +279,11 @@ enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
     enum sh_err err = find_previous(work, swap, earlier);
 
     if (err == SH_OK)
-        err = swap_names(work, swap, beside, previous);
+        err = swap_names(work, swap, beside, previous, earlier);
     if (err != SH_OK)
         swap_drop(work, swap, beside);
-    else if (earlier[0] != '\0')
-        swap_drop(work, swap, earlier);
+    else
+        drop_marked(work, swap);
     return err;
 }
 
@@ -276,7 +300,7 @@ enum sh_err swap_back(struct work *work, struct swap *swap, char previous[64])
     (void)snprintf(aside, sizeof(aside), "%.*s%s", (int)(second ? len - 2 : len), back,
                    second ? "" : "_u");
     if (err == SH_OK)
-        err = swap_names(work, swap, back, aside);
+        err = swap_names(work, swap, back, aside, "");
     if (err == SH_OK)
         memcpy(previous, aside, sizeof(aside));
     return err;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/restore/restore.h"
 #include "services/backup/run/jobs.h"
 #include "services/backup/run/root.h"
 #include "services/backup/wal/stream.h"
@@ -137,6 +138,8 @@ static int run_one(size_t index, struct work *work, const struct job_order *orde
     work_catch_signals();
     sh_log_set_level(SH_CRITICAL); /* what is to be said goes the way of the run */
     err = commands[index].locks ? root_lock(work) : root_open(work);
+    if (err == SH_OK && commands[index].locks)
+        restore_mend(work);
     if (err == SH_OK)
         err = commands[index].run(work, order, &result);
     work_end(work, err, result);

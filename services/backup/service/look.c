@@ -1,9 +1,12 @@
-/* Which sets there are, once a minute and after each run: the health check and gauges. */
+/* Which sets there are, at the start, once a minute and after each run: the health check
+ * and gauges; and whether a restore was killed, which leaves something to repair. */
 #include <stdio.h>
 #include <sys/statvfs.h>
 
+#include "services/backup/restore/journal.h"
 #include "services/backup/service/backup.h"
 #include "shared/clock.h"
+#include "shared/log.h"
 #include "shared/metrics.h"
 
 enum { LOOK_EVERY_MS = 60000 };
@@ -113,6 +116,17 @@ static void tell(struct backup *backup, const struct sets *sets)
                   detail);
 }
 
+static void repair(struct backup *backup)
+{
+    static const char *const words[] = {"repair", "--by", "service"};
+    const struct run *run;
+
+    if (journal_left(backup->config.backup.directory) &&
+        !runs_busy(backup->runs, "repair") &&
+        runs_add(backup->runs, words, SH_COUNT(words), "service", &run) != SH_OK)
+        sh_warning(NULL, "a restore was killed: `cairn-backup repair` is needed");
+}
+
 static void on_looked(void *arg, enum sh_err err, const struct sets *sets)
 {
     struct backup *backup = arg;
@@ -120,6 +134,7 @@ static void on_looked(void *arg, enum sh_err err, const struct sets *sets)
     backup->looking = false;
     if (backup->stopped)
         return;
+    repair(backup);
     if (err == SH_OK) {
         learn(backup, sets);
         tell(backup, sets);

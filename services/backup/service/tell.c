@@ -60,19 +60,6 @@ static const char *state_of(const struct run *run)
                                       : "cancelled";
 }
 
-/* A restore that was killed may have left something. */
-static void repair_after(struct backup *backup, const struct run *run)
-{
-    static const char *const words[] = {"repair"};
-    const struct run *repairing;
-    bool restores =
-        strcmp(run->words[0], "restore") == 0 || strcmp(run->words[0], "undo") == 0;
-
-    if (restores && run->state != RUN_DONE && strcmp(run->code, "internal_error") == 0 &&
-        runs_add(backup->runs, words, 1, "service", &repairing) != SH_OK)
-        sh_warning(NULL, "`cairn-backup repair` is needed after run %s", run->id);
-}
-
 static void on_ended(void *arg, const struct run *run)
 {
     struct backup *backup = arg;
@@ -92,7 +79,6 @@ static void on_ended(void *arg, const struct run *run)
         sh_info(NULL, "backup %s %s: %s", verb, state_of(run), id ? id : run->id);
     }
     clock_ended(backup, run);
-    repair_after(backup, run);
     wal_run_ended(backup, run);
     look_now(backup);
 }
