@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -56,6 +56,7 @@ test: ## install, build and run every test: unit, sanitizers, the real stack
 	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
 	@$(MAKE) $(PARALLEL) BUILD=asan test-system
 	@$(MAKE) $(PARALLEL) BUILD=asan test-pgvector
+	@$(MAKE) $(PARALLEL) BUILD=asan test-faults
 
 tests-build: $(TESTS) ## build the unit tests
 
@@ -73,6 +74,16 @@ test-system: all ## run the system tests against the programs of this BUILD
 
 test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgresql://…)
 	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
+
+test-faults: all ## the checker of the fault harness, and a few faults under a checked workload
+	@CAIRN_BIN=$(OUT)/bin $(PYTEST) tests/faults
+
+FAULT_RUNS ?= 20
+faults: ## FAULT_RUNS random faults under a checked workload (FAULT_SEED repeats, FAULT_ONLY=n one)
+	@scripts/deps.sh build run faults
+	@$(MAKE) $(PARALLEL) BUILD=release all
+	@/usr/bin/python3 tests/faults/run.py --runs $(FAULT_RUNS) $(if $(FAULT_SEED),--seed $(FAULT_SEED)) \
+	    $(if $(FAULT_ONLY),--only $(FAULT_ONLY)) $(FAULT_FLAGS)
 
 test-bolt: ## Neo4j's public driver, from the npm registry, against the stack
 	@$(MAKE) $(PARALLEL) BUILD=release all model

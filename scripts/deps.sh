@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what Cairn needs from Debian, by package name. Does nothing when all is there.
-#   scripts/deps.sh [--check] [build] [run] [test] [deploy] [lint] [bench]
+#   scripts/deps.sh [--check] [build] [run] [test] [deploy] [lint] [bench] [faults]
 # --check only says what is missing (exit 1). Works on bookworm and trixie.
 set -eu
 
@@ -31,6 +31,7 @@ names() {
     deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;
     lint) echo clang-format clang-tidy cppcheck ;;
+    faults) echo python3 iproute2 iptables faketime ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;
     bench) echo nginx-light wrk python3 g++ libhnswlib-dev python3-flask gunicorn \
         python3-psycopg2 python3-redis ;;
