@@ -18,7 +18,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run tck up down status logs test test-unit test-system test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
+.PHONY: all deps run tck up down status logs test test-unit test-system test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
@@ -55,6 +55,7 @@ test: ## install, build and run every test: unit, sanitizers, the real stack
 	@$(MAKE) $(PARALLEL) BUILD=asan test-unit
 	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
 	@$(MAKE) $(PARALLEL) BUILD=asan test-system
+	@$(MAKE) $(PARALLEL) BUILD=asan test-security
 	@$(MAKE) $(PARALLEL) BUILD=asan test-pgvector
 	@$(MAKE) $(PARALLEL) BUILD=asan test-faults
 
@@ -71,6 +72,9 @@ test-threads: $(THREADED)
 
 test-system: all ## run the system tests against the programs of this BUILD
 	@CAIRN_BIN=$(OUT)/bin $(PYTEST) --ignore tests/system/test_pgvector.py tests/system
+
+test-security: all ## attack the real stack of this BUILD
+	@CAIRN_BIN=$(OUT)/bin $(PYTEST) tests/security
 
 test-pgvector: all ## the pgvector backend's tests (PGVECTOR_DATABASE_URL=postgresql://…)
 	@scripts/test-pgvector.sh $(OUT)/bin $(PYTEST)
@@ -107,10 +111,10 @@ tsan: ## the threaded unit tests under ThreadSanitizer
 fuzzers: $(FUZZERS) ## build the fuzz targets (BUILD=fuzz CC=clang)
 
 FUZZ_SECONDS ?= 60
-fuzz: ## run every fuzz target for FUZZ_SECONDS
+fuzz: ## run every fuzz target, or those of FUZZ="a b", for FUZZ_SECONDS each
 	@scripts/deps.sh fuzz
 	@$(MAKE) $(PARALLEL) BUILD=fuzz CC=clang fuzzers
-	@scripts/run-fuzzers.sh build/fuzz $(FUZZ_SECONDS)
+	@scripts/run-fuzzers.sh build/fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 bench: ## measure against nginx, and search and embedding through the whole stack
 	@scripts/deps.sh build run bench
