@@ -74,6 +74,7 @@ extern const struct command backup_command;
 extern const struct command graph_command;
 extern const struct command glossary_command;
 extern const struct command bench_command;
+extern const struct command mcp_command;
 extern const struct command login_command;
 extern const struct command logout_command;
 extern const struct command completion_command;

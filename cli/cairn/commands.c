@@ -14,6 +14,7 @@ const struct command *const commands[] = {
     &graph_command,
     &glossary_command,
     &bench_command,
+    &mcp_command,
     &login_command,
     &logout_command,
     &completion_command,

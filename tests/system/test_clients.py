@@ -1,5 +1,5 @@
-"""The public clients of Ollama and OpenAI, unchanged, from the npm registry: what they are
-told, they must understand."""
+"""Public clients, unchanged, from the npm registry, of Ollama, OpenAI and the Model Context
+Protocol: what they are told, they must understand."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, eventually
+from conftest import BIN, ROOT, eventually
 
 CLIENTS = ROOT / "tests/clients"
 SECRET = "a-secret-of-these-clients-0123456789"
@@ -94,3 +94,36 @@ def keys_of(stack, admin):
 def test_the_public_clients_understand_limits(new_stack, clients):
     stack = new_stack(AUTH_MODE="jwt", JWT_SECRET_KEY=SECRET, RATE_LIMIT_ENABLED="true")
     run(clients, "limits.mjs", stack, "use-lite", TOKEN=token("student"))
+
+
+MCP_GRAPH = [
+    {"id": "mcp-ada", "labels": ["McpHuman"], "properties": {"name": "Mcp Ada"}},
+    {"id": "mcp-ben", "labels": ["McpHuman"], "properties": {"name": "Mcp Ben"}},
+    {"id": "mcp-bob", "labels": ["McpHuman"], "properties": {"name": "Mcp Bob"}},
+    {"id": "mcp-1", "type": "MCP_KNOWS", "from": "mcp-ada", "to": "mcp-ben"},
+    {"id": "mcp-2", "type": "MCP_KNOWS", "from": "mcp-ada", "to": "mcp-bob"}]
+
+
+def test_the_public_client_of_the_model_context_protocol(stack, clients):
+    lines = "".join(json.dumps(one) + "\n" for one in MCP_GRAPH)
+    reply = stack.post("/api/graph/import?refresh=true", lines,
+                       headers={"Content-Type": "application/x-ndjson"})
+    assert reply.status == 200, reply.body
+    reply = stack.post("/api/glossary?refresh=true", {
+        "term": "mcp quire", "definition": "twenty-four sheets", "language": "en"})
+    assert reply.status == 201, reply.body
+    made = stack.post("/api/admin/keys", {
+        "name": "mcp-client", "role": "staff", "department": "IT Services",
+        "scopes": ["search", "read_documents", "read_glossary", "read_graph"]}).json()
+    try:
+        run(clients, "mcp.mjs", stack, "", CAIRN=str(BIN / "cairn"), HOME=str(clients),
+            CAIRN_API_KEY=made["key"],
+            **{name: stack.environment[name] for name in ("ASAN_OPTIONS", "LSAN_OPTIONS")})
+    finally:
+        stack.delete(f"/api/admin/keys/{made['id']}")
+        for node in ("mcp-ada", "mcp-ben", "mcp-bob"):
+            stack.delete(f"/api/graph/nodes/{node}?detach=true")
+
+
+def test_the_openapi_document_is_valid(stack, clients):
+    run(clients, "openapi.mjs", stack, "")
