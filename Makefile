@@ -18,8 +18,8 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
-.PHONY: all deps run tck up down status logs test test-unit test-system test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults load eval lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
+.PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults load eval web lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -28,11 +28,11 @@ deps: ## install what is missing, from Debian packages
 
 # The flags are worked out before a rule runs, so what deps installs needs a make of its own.
 run: deps ## start the whole stack in the foreground with real sample documents
-	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model pages
 	@$(STACK) run
 
 up: deps ## start the stack in the background; var/stack.env has its addresses
-	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@$(MAKE) $(PARALLEL) BUILD=release all model pages
 	@$(STACK) up
 
 down: ## stop the stack
@@ -48,6 +48,13 @@ logs: ## follow the logs of the stack
 model: all
 	@scripts/fetch-model.sh $(MODEL) || echo "the hashing model will serve instead"
 
+web: ## the web pages, into build/web
+	@scripts/build-web.sh
+
+# A machine that reaches no npm registry runs everything but the pages.
+pages:
+	@scripts/build-web.sh || echo "the gateway will serve the API without pages"
+
 test: ## install, build and run every test: unit, sanitizers, the real stack
 	@scripts/deps.sh build run test
 	@$(MAKE) $(PARALLEL) BUILD=release all model
@@ -58,6 +65,7 @@ test: ## install, build and run every test: unit, sanitizers, the real stack
 	@$(MAKE) $(PARALLEL) BUILD=asan test-security
 	@$(MAKE) $(PARALLEL) BUILD=asan test-pgvector
 	@$(MAKE) $(PARALLEL) BUILD=asan test-faults
+	@$(MAKE) $(PARALLEL) test-web
 
 tests-build: $(TESTS) ## build the unit tests
 
@@ -92,6 +100,14 @@ faults: ## FAULT_RUNS random faults under a checked workload (FAULT_SEED repeats
 test-bolt: ## Neo4j's public driver, from the npm registry, against the stack
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@CAIRN_BIN=build/release/bin $(PYTEST) tests/bolt
+
+# The types of the API's answers come from the gateway's own description.
+test-web: ## the web pages in a real Chromium, against the stack; pictures in build/web-screenshots
+	@scripts/deps.sh build run test
+	@$(MAKE) $(PARALLEL) BUILD=release all model web
+	@build/release/bin/cairn-gateway --openapi >build/openapi.json
+	@cd web && npm run --silent types >/dev/null && npx --no-install tsc
+	@CAIRN_BIN=build/release/bin $(PYTEST) tests/web
 
 test-deploy: ## manifests, alerts, dashboards, workflows; says what it skips for want of a tool
 	@scripts/deps.sh build run test deploy
@@ -197,10 +213,12 @@ docs: all ## write the pages and compose/.env.example that come from the tables 
 	@scripts/generate-docs.sh $(OUT)/bin
 
 install: ## into $(DESTDIR)$(PREFIX); build with BUILD=release
-	@$(MAKE) $(PARALLEL) BUILD=release all
+	@$(MAKE) $(PARALLEL) BUILD=release all pages
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/cairn/migrations
 	install -m 755 build/release/bin/cairn build/release/bin/cairn-* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 db/migrations/*.sql $(DESTDIR)$(PREFIX)/share/cairn/migrations
+	test ! -e build/web/index.html || { rm -rf $(DESTDIR)$(PREFIX)/share/cairn/web && \
+	    cp -r build/web $(DESTDIR)$(PREFIX)/share/cairn/web; }
 	scripts/install-cli.sh build/release/bin/cairn $(DESTDIR)$(PREFIX)/share
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 	    $(DESTDIR)$(PREFIX)/share/doc/cairn
@@ -214,7 +232,7 @@ REVISION    ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 REGISTRY    ?=
 IMAGES      := gateway search embedder graph backup tools
 IMAGE_FLAGS ?=
-images: ## container images cairn-NAME:TAG and :latest (REGISTRY=ghcr.io/me/ IMAGE_FLAGS=--network=host)
+images: pages ## container images cairn-NAME:TAG and :latest (REGISTRY=ghcr.io/me/ IMAGE_FLAGS=--network=host)
 	@REGISTRY='$(REGISTRY)' TAG='$(TAG)' REVISION='$(REVISION)' \
 	    scripts/build-images.sh '$(IMAGES)' $(IMAGE_FLAGS)
 

@@ -27,7 +27,7 @@ names() {
         libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libpcre2-dev libcsv-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates wordnet-base ;;
-    test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh ;;
+    test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh chromium ;;
     deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;
     lint) echo clang-format clang-tidy cppcheck ;;
@@ -61,7 +61,7 @@ for group in "$@"; do
         installed "$package" || missing="$missing $package"
     done
 done
-# npm brings the built-in embedding model; one that did not come from Debian will do.
+# npm brings the built-in embedding model and builds the web pages; one that did not come from Debian will do.
 case " $* " in
 *" run "*) command -v npm >/dev/null || missing="$missing npm" ;;
 esac

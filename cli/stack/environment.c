@@ -54,6 +54,19 @@ static void set_token_secret(const struct layout *layout)
     set_default("JWT_SECRET_KEY", sodium_bin2hex(hex, sizeof(hex), key, sizeof(key)));
 }
 
+/* The pages that were built beside the programs; installed ones are where the gateway
+ * looks by itself. */
+static void set_pages(const struct layout *layout)
+{
+    char dir[PATH_MAX + 64];
+    char index[PATH_MAX + 80];
+
+    (void)snprintf(dir, sizeof(dir), "%s/../../web", layout->bin);
+    (void)snprintf(index, sizeof(index), "%s/index.html", dir);
+    if (access(index, R_OK) == 0)
+        set_default("WEB_DIR", dir);
+}
+
 /* Children inherit the supervisor's environment: what the operator set there counts. */
 void environment_set(const struct layout *layout)
 {
@@ -67,6 +80,7 @@ void environment_set(const struct layout *layout)
     if (layout->keys)
         (void)setenv("RPC_KEYS_DIR", layout_path(layout, "keys/public"), 1);
     set_default("MODEL_DIR", layout_path(layout, "models/use-lite"));
+    set_pages(layout);
     set_default("BACKUP_DIR", layout_path(layout, "backups"));
     set_default("AUDIT_DIR", layout_path(layout, "audit"));
     (void)snprintf(value, sizeof(value), "dir:%s", layout_path(layout, "files"));

@@ -167,9 +167,10 @@ static void say_what_to_try(const char *url, const char *dir, const char *bin)
     (void)printf("  curl -s %s/api/documents/query -d "
                  "'{\"collection\":\"exoplanets\",\"sort\":\"-mass_mj\"}'\n",
                  url);
-    (void)printf("\nThe API: %s/docs   Settings of scripts: . %s/stack.env\n"
-                 "Stop: Ctrl-C here, or `make down`\n",
-                 url, dir);
+    (void)printf(
+        "\nIn a browser: %s\nThe API: %s/docs   Settings of scripts: . %s/stack.env\n"
+        "Stop: Ctrl-C here, or `make down`\n",
+        url, url, dir);
     (void)fflush(stdout);
 }
 

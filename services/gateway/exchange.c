@@ -282,7 +282,9 @@ void exchange_dispatch(struct exchange *x)
 {
     const struct route *route = x->route;
 
-    if (route == NULL && x->allow != NULL)
+    if (x->page.file != NULL)
+        web_answer(x);
+    else if (route == NULL && x->allow != NULL)
         no_such_method(x);
     else if (route == NULL || !is_open(&x->edge->gateway->config, route))
         no_such_path(x);
@@ -316,6 +318,9 @@ void exchange_begin(void *arg, struct sh_http_request *request)
     x->meter = &edge->meters[row];
     x->allow = match.allow;
     x->param = match.param;
+    if (match.route == NULL && match.allow == NULL)
+        x->page = web_choose(gateway->pages, sh_http_method(request),
+                             sh_http_path(request), sh_http_header(request, "Accept"));
     x->started_us = sh_now_us();
     (void)snprintf(x->client, sizeof x->client, "%s", sh_http_peer(request));
     limits_resolve(x);

@@ -13,6 +13,7 @@
 #include "services/gateway/edge.h"
 #include "services/gateway/identity.h"
 #include "services/gateway/router.h"
+#include "services/gateway/web/pages.h"
 #include "shared/http_server.h"
 #include "shared/rpc_client.h"
 
@@ -24,9 +25,10 @@ struct exchange {
     struct edge *edge;
     struct sh_http_request *request;
     const struct route *route;
-    const char *allow;     /* what the path answers to, where it has no such method */
-    struct sh_bytes param; /* raw, of a path with a parameter */
-    unsigned step;         /* of the gate */
+    const char *allow;      /* what the path answers to, where it has no such method */
+    struct sh_bytes param;  /* raw, of a path with a parameter */
+    struct web_choice page; /* where no route has the path, and a page does */
+    unsigned step;          /* of the gate */
     char client[EXCHANGE_CLIENT]; /* behind the proxies that are trusted */
     bool https;                   /* as the nearest of them says */
     bool counted;                 /* among the requests under way */

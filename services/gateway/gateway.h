@@ -16,6 +16,7 @@
 #include "services/gateway/router.h"
 #include "services/gateway/settings.h"
 #include "services/gateway/shell/shell.h"
+#include "services/gateway/web/files.h"
 #include "shared/file_store.h"
 #include "shared/pg.h"
 #include "shared/redis.h"
@@ -58,8 +59,9 @@ struct gateway {
     struct sh_buffer docs;    /* /docs */
     struct sh_buffer docs_policy;
     struct shell shell;
-    struct board *board;   /* the answers of /health */
-    struct cache *answers; /* to searches; NULL: none are kept */
+    struct web_files *pages; /* NULL: there are none */
+    struct board *board;     /* the answers of /health */
+    struct cache *answers;   /* to searches; NULL: none are kept */
     struct edges *edges;
     struct watch *watch;
     struct maintenance *maintenance;

@@ -35,6 +35,7 @@ static void stop_tables(struct sh_service *service, void *self)
     sh_buffer_free(&gateway->docs);
     sh_buffer_free(&gateway->docs_policy);
     shell_close(&gateway->shell);
+    web_files_free(&gateway->pages);
     sh_free(gateway->routes);
     gateway->routes = NULL;
 }
@@ -90,6 +91,7 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     }
     process->gateway.started = sh_wall_time();
     process->gateway.loops = settings_workers(&process->gateway.config);
+    gateway->pages = web_files_open(gateway->config.web_dir);
     enum sh_err err = password_start();
     if (err == SH_OK)
         err = make_tables(&process->gateway);
@@ -367,6 +369,8 @@ int main(int argc, char **argv)
 
     if (argc == 3 && strcmp(argv[1], "--create-admin") == 0)
         return first_admin_command(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "--openapi") == 0)
+        return openapi_print();
     int status;
 
     const struct verify_settings verify = {settings, SH_COUNT(settings),

@@ -16,6 +16,9 @@ SH_CHECK enum sh_err openapi_page(const struct route *routes, size_t count,
 /* The page's Content-Security-Policy, NUL-terminated: its style by hash, nothing else.
  * Errors: SH_NOMEM. */
 SH_CHECK enum sh_err openapi_policy(struct sh_buffer *out);
+/* `--openapi`: the description to standard output, for who makes a client of it where no
+ * gateway runs. The process's exit status. */
+int openapi_print(void);
 /* The shapes of the answers: a JSON Schema by name, from services/gateway/answers/. The
  * caller's. NULL: a file there is no JSON, or out of memory. */
 json_t *openapi_answers(void);

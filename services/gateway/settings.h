@@ -59,6 +59,8 @@
       "/metrics, /health/metrics and /health/detailed on the public port too")             \
     S(flag, docs_enabled, "DOCS_ENABLED", "true", 0, 0, 0, "",                             \
       "/openapi.json and /docs")                                                           \
+    S(str, web_dir, "WEB_DIR", "/usr/local/share/cairn/web", 0, 4096, 0, "",               \
+      "the web pages, read at start; empty, or where there are none: only the API")        \
     S(flag, access_log, "ACCESS_LOG", "true", 0, 0, 0, "",                                 \
       "a log line per request, but for probes")
 

@@ -1,4 +1,5 @@
 /* Logging in and out, who one is, a fresh token. */
+#include "services/gateway/auth/authorise.h"
 #include "services/gateway/auth/csrf.h"
 #include "services/gateway/handlers/entry.h"
 #include "services/gateway/handlers/handlers.h"
@@ -152,6 +153,22 @@ void logout_post(struct exchange *x, void *unused)
 
 /* --- who one is ------------------------------------------------------------------ */
 
+/* What a page need not offer is what is not in here. */
+static void write_permissions(struct sh_buffer *out, const struct exchange *x)
+{
+    const char *comma = "";
+
+    json_member(out, "permissions");
+    sh_buffer_text(out, "[");
+    for (int p = PERMIT_SESSION; p < PERMIT_COUNT; p++) {
+        if (!authorised(x, (enum permission)p))
+            continue;
+        sh_buffer_printf(out, "%s\"%s\"", comma, permission_name((enum permission)p));
+        comma = ",";
+    }
+    sh_buffer_text(out, "]");
+}
+
 /* The token goes to who bears the cookie: a page that was loaded anew needs it. */
 void me_get(struct exchange *x, void *unused)
 {
@@ -168,6 +185,11 @@ void me_get(struct exchange *x, void *unused)
     json_member_text(out, "campus", x->caller.campus);
     json_member(out, "clearance");
     json_u64(out, x->caller.clearance);
+    json_member(out, "max_results");
+    json_u64(out, settings_result_limit(&x->edge->gateway->config, x->role->max_results));
+    write_permissions(out, x);
+    json_member(out, "trusted"); /* nobody showed anything, and all are trusted here */
+    sh_buffer_text(out, x->principal == NULL ? "true" : "false");
     if (cookie.len > 0) {
         csrf_token(cookie, csrf);
         json_member_text(out, "csrf_token", sh_bytes_of(csrf));

@@ -1,0 +1,55 @@
+import { areas } from "../areas";
+import { useSession } from "../session";
+import { Dialog } from "./Dialog";
+
+export function Shortcuts({ onClose }: { onClose: () => void }) {
+    const session = useSession();
+    return (
+        <Dialog title="Keys and help" onClose={onClose}>
+            <dl class="keys">
+                <dt>
+                    <kbd>/</kbd>
+                </dt>
+                <dd>To the search box</dd>
+                {areas
+                    .filter((area) => !area.permission || session.may(area.permission))
+                    .map((area) => [
+                        <dt key={area.name + "-key"}>
+                            <kbd>g</kbd> <kbd>{area.key}</kbd>
+                        </dt>,
+                        <dd key={area.name}>To {area.title}</dd>,
+                    ])}
+                <dt>
+                    <kbd>j</kbd> <kbd>k</kbd>
+                </dt>
+                <dd>To the next and the previous result</dd>
+                <dt>
+                    <kbd>?</kbd>
+                </dt>
+                <dd>This help</dd>
+            </dl>
+            <h3>In the search box</h3>
+            <dl class="keys">
+                <dt>
+                    <code>"a phrase"</code>
+                </dt>
+                <dd>These words, one after the other</dd>
+                <dt>
+                    <code>+word</code>
+                </dt>
+                <dd>Must be there</dd>
+                <dt>
+                    <code>-word</code>
+                </dt>
+                <dd>Must not be there</dd>
+                <dt>
+                    <code>word*</code>
+                </dt>
+                <dd>Whatever begins so</dd>
+            </dl>
+            <p class="small">
+                The API that these pages use is described at <a href="/docs">/docs</a>.
+            </p>
+        </Dialog>
+    );
+}
