@@ -10,6 +10,7 @@
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
 #include "tests/support/pg_config.h"
+#include "tests/unit/graph/there.h"
 
 struct fixture {
     uv_loop_t loop;
@@ -111,7 +112,7 @@ static void check_nodes(struct fixture *f, const struct graph_reader *reader)
     assert_int_equal(reader->version->node_count, PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++) {
         uint32_t place = place_of(reader, PQgetvalue(rows, i, 0));
-        const struct node_body *body = graph_node(reader, place)->body;
+        const struct node_body *body = node_there(reader, place)->body;
         assert_int_equal(body->label_count, sh_pg_u64(rows, i, 1));
         assert_int_equal(values_count(body->properties), sh_pg_u64(rows, i, 2));
         assert_int_equal(body->number, sh_pg_u64(rows, i, 3));
@@ -130,7 +131,7 @@ static void check_edges(struct fixture *f, const struct graph_reader *reader)
     for (int i = 0; i < PQntuples(rows); i++) {
         uint32_t place;
         assert_true(graph_find_edge(reader, sh_pg_text(rows, i, 0), &place));
-        const struct edge_body *body = graph_edge(reader, place)->body;
+        const struct edge_body *body = edge_there(reader, place)->body;
         assert_true(sh_bytes_equal(symbols_text(graph_types(reader->graph), body->type),
                                    sh_pg_text(rows, i, 1)));
         assert_int_equal(body->from, place_of(reader, PQgetvalue(rows, i, 2)));

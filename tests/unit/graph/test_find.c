@@ -11,6 +11,7 @@
 
 #include "proto/access.h"
 #include "services/graph/find/finder.h"
+#include "tests/unit/graph/there.h"
 
 enum { NODES = 2100, BATCHES = 30, NAME_ROOM = 64, QUESTIONS = 3 };
 
@@ -245,7 +246,7 @@ static enum words_match judge(const struct model_node *node, const char *text, b
 
 static unsigned number_of(const struct graph_reader *reader, uint32_t place)
 {
-    struct sh_bytes id = graph_node(reader, place)->body->id;
+    struct sh_bytes id = node_there(reader, place)->body->id;
     char text[8] = "";
     memcpy(text, id.data, id.len);
     return (unsigned)strtoul(text + 1, NULL, 10);
@@ -379,10 +380,10 @@ static void among_equals_the_better_connected_come_first(void **state)
                      SH_OK);
     assert_int_equal(hits.total, 3);
     const char *want = "zyx"; /* what x has is not to be seen */
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(
-            *(const char *)graph_node(&reader, hits.hits[i].place)->body->id.data,
-            want[i]);
+    for (size_t i = 0; i < 3; i++) {
+        struct sh_bytes id = node_there(&reader, hits.hits[i].place)->body->id;
+        assert_int_equal(*(const char *)id.data, want[i]);
+    }
     sh_arena_free(&arena);
     graph_leave(&reader);
 }

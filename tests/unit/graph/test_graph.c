@@ -12,6 +12,7 @@
 
 #include "proto/access.h"
 #include "services/graph/view/graph.h"
+#include "tests/unit/graph/there.h"
 
 enum { NODES = 24, EDGES = 60, LABELS = 4, TYPES = 3, KEYS = 3, BATCHES = 400 };
 
@@ -254,10 +255,9 @@ static unsigned compare_links(const struct graph_reader *reader,
         unsigned peer;
         if (!graph_follows(reader, link))
             continue;
-        const struct edge *edge = graph_edge(reader, link->edge);
-        assert_non_null(edge);
+        const struct edge *edge = edge_there(reader, link->edge);
         assert_true(number_of("e", edge->body->id, &e));
-        assert_true(number_of("n", graph_node(reader, link->peer)->body->id, &peer));
+        assert_true(number_of("n", node_there(reader, link->peer)->body->id, &peer));
         assert_true(sees_edge(caller, model, e));
         assert_int_equal(outgoing ? model->edges[e].from : model->edges[e].to, n);
         assert_int_equal(outgoing ? model->edges[e].to : model->edges[e].from, peer);
@@ -279,7 +279,7 @@ static void compare_nodes(const struct graph_reader *reader, const struct caller
         assert_int_equal(found, sees_node(caller, model, n));
         if (!found)
             continue;
-        const struct node *node = graph_node(reader, place);
+        const struct node *node = node_there(reader, place);
         compare_node(reader, &model->nodes[n], node);
         for (unsigned e = 0; e < EDGES; e++) {
             bool seen = sees_edge(caller, model, e);
@@ -308,14 +308,14 @@ static void compare_numbers(const struct graph_reader *reader,
         bool found = graph_find_node_number(reader, number, &place);
         assert_int_equal(found, sees_node(caller, model, n));
         if (found)
-            assert_int_equal(graph_node(reader, place)->body->number, number);
+            assert_int_equal(node_there(reader, place)->body->number, number);
     }
     for (unsigned e = 0; e < EDGES; e++) {
         uint64_t number = model->edges[e].number;
         bool found = graph_find_edge_number(reader, number, &place);
         assert_int_equal(found, sees_edge(caller, model, e));
         if (found)
-            assert_int_equal(graph_edge(reader, place)->body->number, number);
+            assert_int_equal(edge_there(reader, place)->body->number, number);
     }
 }
 
@@ -473,7 +473,7 @@ static const struct node_body *body_of(const struct graph_reader *reader, const 
 {
     uint32_t place;
     assert_true(graph_find_node(reader, sh_bytes_of(id), &place));
-    return graph_node(reader, place)->body;
+    return node_there(reader, place)->body;
 }
 
 static void numbers_that_nothing_holds_keep_nobody_away(void **state)

@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "services/graph/snapshot/format.h"
+#include "tests/unit/graph/there.h"
 
 enum { NODES = 300, EDGES = 900, ROUNDS = 30, NAME = 16 };
 
@@ -110,14 +111,14 @@ static void same_bytes(struct sh_bytes a, struct sh_bytes b)
 static void same_edge(const struct graph_reader *a, uint32_t in_a,
                       const struct graph_reader *b, uint32_t in_b)
 {
-    const struct edge *left = graph_edge(a, in_a);
-    const struct edge *right = graph_edge(b, in_b);
+    const struct edge *left = edge_there(a, in_a);
+    const struct edge *right = edge_there(b, in_b);
     same_bytes(left->body->id, right->body->id);
     same_bytes(left->body->properties, right->body->properties);
-    same_bytes(graph_node(a, left->body->from)->body->id,
-               graph_node(b, right->body->from)->body->id);
-    same_bytes(graph_node(a, left->body->to)->body->id,
-               graph_node(b, right->body->to)->body->id);
+    same_bytes(node_there(a, left->body->from)->body->id,
+               node_there(b, right->body->from)->body->id);
+    same_bytes(node_there(a, left->body->to)->body->id,
+               node_there(b, right->body->to)->body->id);
     assert_int_equal(left->body->type, right->body->type);
     assert_int_equal(left->body->number, right->body->number);
     assert_int_equal(left->access, right->access);
@@ -138,7 +139,7 @@ static void same_links(const struct graph_reader *a, const struct links *left,
     }
     for (uint32_t i = 0; i < right->count; i++) {
         const struct link *link = &right->links[i];
-        const struct edge *edge = graph_edge(b, link->edge);
+        const struct edge *edge = edge_there(b, link->edge);
         uint32_t other;
         assert_true(graph_find_edge(a, edge->body->id, &other));
         same_edge(a, other, b, link->edge);
@@ -150,8 +151,8 @@ static void same_links(const struct graph_reader *a, const struct links *left,
 static void same_node(const struct graph_reader *a, uint32_t in_a,
                       const struct graph_reader *b, uint32_t in_b)
 {
-    const struct node *left = graph_node(a, in_a);
-    const struct node *right = graph_node(b, in_b);
+    const struct node *left = node_there(a, in_a);
+    const struct node *right = node_there(b, in_b);
     const struct node_body *body = left->body;
     uint32_t found;
     same_bytes(body->properties, right->body->properties);
@@ -162,7 +163,7 @@ static void same_node(const struct graph_reader *a, uint32_t in_a,
         assert_int_equal(body->labels[i], right->body->labels[i]);
         const roaring_bitmap_t *const *places =
             pages_at(&b->version->labels, body->labels[i]);
-        assert_true(roaring_bitmap_contains(*places, in_b));
+        assert_true(places != NULL && roaring_bitmap_contains(*places, in_b));
     }
     assert_true(graph_find_node_number(b, body->number, &found));
     assert_int_equal(found, in_b);

@@ -2,6 +2,7 @@
  * is. */
 #include <stdlib.h>
 
+#include "tests/unit/graph/there.h"
 #include "tests/unit/graph/walk_fixture.h"
 
 enum { DEEP = 5, TRUE_MAX = 20000, WANTED = 7 };
@@ -71,7 +72,7 @@ static double cost_of(const struct fixture *f, const struct walk_path *path,
 {
     double cost = 0;
     for (size_t i = 0; i < path->length; i++) {
-        const struct edge *edge = graph_edge(&f->reader, path->steps[i].link.edge);
+        const struct edge *edge = edge_there(&f->reader, path->steps[i].link.edge);
         char id[8];
         (void)snprintf(id, sizeof(id), "%.*s", (int)edge->body->id.len,
                        (const char *)edge->body->id.data);
