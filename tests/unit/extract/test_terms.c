@@ -99,6 +99,21 @@ static void a_table_has_names_and_relations(void **state)
     close_read(read);
 }
 
+/* The record's texts cannot hold it: the row fails, not all that come with it. */
+static void a_nul_is_refused_by_row(void **state)
+{
+    static const char file[] =
+        "term;synonym_of\nmill;\nmi\0ll;\nvane;m\0ill\nsail;mill\n";
+    struct read *read = read_bytes("csv", (struct sh_bytes){file, sizeof(file) - 1});
+
+    (void)state;
+    assert_int_equal(read->count, 4);
+    assert_int_equal(read->errors, 2);
+    assert_int_equal(json_array_size(read->rows), 2);
+    assert_string_equal(field(read, 1, "term"), "sail");
+    close_read(read);
+}
+
 static void json_is_read_entry_by_entry(void **state)
 {
     struct read *read = read_seed("json", "array");
@@ -205,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_has_names_and_relations),
+        cmocka_unit_test(a_nul_is_refused_by_row),
         cmocka_unit_test(json_is_read_entry_by_entry),
         cmocka_unit_test(terms_of_a_concept_belong_together),
         cmocka_unit_test(labels_of_a_concept_are_terms),

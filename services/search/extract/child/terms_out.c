@@ -34,12 +34,20 @@ void terms_wrong(struct terms_out *terms, const char *field, const char *wrong)
     terms->wrong_field = field;
 }
 
+/* No text of the record can hold one. */
+static bool has_nul(struct sh_bytes text)
+{
+    return text.len > 0 && memchr(text.data, 0, text.len) != NULL;
+}
+
 void terms_add(struct terms_out *terms, enum terms_field field, struct sh_bytes text)
 {
     struct sh_buffer *into = &terms->fields[field];
 
     if (text.len > longest[field] - into->len)
         terms_wrong(terms, terms_field_names[field], "it is too long");
+    else if (has_nul(text))
+        terms_wrong(terms, terms_field_names[field], "it holds a NUL");
     else if (text.len > 0)
         sh_buffer_append(into, text.data, text.len);
 }
@@ -57,6 +65,10 @@ void terms_link(struct terms_out *terms, const char *type, struct sh_bytes targe
 
     if (target.len == 0 || target.len > longest[TERMS_id])
         return;
+    if (has_nul(target)) {
+        terms_wrong(terms, NULL, "a relation of it holds a NUL");
+        return;
+    }
     if (terms->link_count++ == TERMS_LINKS_MAX) {
         terms_wrong(terms, NULL, "it has too many relations");
         return;
