@@ -52,6 +52,23 @@ test('labels, counts', async () => {
   assert.deepEqual(only(count, 'count'), [25]);
 });
 
+test('the schema is drawn', async () => {
+  const drawn = await ask('CALL db.schema.visualization()');
+  assert.deepEqual(drawn.records[0].keys, ['nodes', 'relationships']);
+  const person = drawn.records[0].get('nodes').find((n) => n.labels[0] === 'BoltPerson');
+  assert.ok(neo4j.isNode(person) && person.identity < 0);
+  assert.equal(person.properties.name, 'BoltPerson');
+  const knows = drawn.records[0].get('relationships').find((r) => r.type === 'BOLT_KNOWS');
+  assert.ok(neo4j.isRelationship(knows));
+  assert.deepEqual([knows.start, knows.end], [person.identity, person.identity]);
+});
+
+test('a plan', async () => {
+  const plan = await ask('EXPLAIN MATCH (n:BoltPerson) RETURN n');
+  assert.deepEqual(only(plan, 'operator'),
+    ['NodeByLabelScan', 'Projection', 'ProduceResults']);
+});
+
 test('pages of nodes', async () => {
   const page = await ask('MATCH (n:BoltPerson) RETURN n ORDER BY n.number SKIP 20 LIMIT 10');
   const nodes = only(page, 'n');

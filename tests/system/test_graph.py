@@ -240,6 +240,13 @@ def test_a_query_in_opencypher(people):
     assert ids(path["edges"]) == ["ab", "bc", "cd"]
     assert one("RETURN $p AS p", parameters={"p": {"a": [1, -2.5, None, "x", True]}}) == [
         {"a": [1, -2.5, None, "x", True]}]
+    nodes, edges = one("CALL db.schema.visualization()")
+    human = next(node for node in nodes if node["labels"] == ["Human"])
+    knows = next(edge for edge in edges if edge["type"] == "KNOWS")
+    assert human["number"] < 0 and human["properties"]["name"] == "Human"
+    assert (knows["from"], knows["to"], knows["number"] < 0) == (human["id"], human["id"], True)
+    assert one("EXPLAIN MATCH (n:Human) WHERE n.name = $no RETURN n") == [
+        1, "NodeByLabelScan", "(n:Human)"]
     few = query(people, "MATCH (n:Leaf) RETURN n", max_rows=7).json()
     assert (few["row_count"], len(few["rows"]), few["truncated"]) == (7, 7, True)
 

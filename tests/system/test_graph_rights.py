@@ -28,8 +28,15 @@ SEEN = """
     INSERT INTO graph_edges (id, type, from_id, to_id, properties) SELECT 'k' || n, 'RG_KNOWS',
         'r' || n, 'r' || n + 1, '{"km": 2}' FROM generate_series(1, 5) n;
     INSERT INTO graph_edges (id, type, from_id, to_id, properties) VALUES
-        ('k6', 'RG_KNOWS', 'r1', 'r3', '{"km": 9}');"""
-# Two nodes that would come first, two ways that would be shorter, names that would match.
+        ('k6', 'RG_KNOWS', 'r1', 'r3', '{"km": 9}');
+    INSERT INTO graph_nodes (id, labels, properties) SELECT 'm' || n, '{RgMany}',
+        jsonb_build_object('kind', n % 10) FROM generate_series(1, 80) n;
+    INSERT INTO graph_nodes (id, labels, properties) SELECT 'f' || n, '{RgFew}', '{}'
+        FROM generate_series(1, 20) n;
+    INSERT INTO graph_edges (id, type, from_id, to_id, properties) SELECT 'fm' || n, 'RG_HAS',
+        'f' || n, 'm' || 21 - n, '{}' FROM generate_series(1, 20) n;"""
+# Two nodes that would come first, two ways that would be shorter, names that would match; more
+# nodes of the rare label than there are of the other.
 HIDDEN = """
     INSERT INTO graph_nodes (id, labels, properties, clearance_level) SELECT 'a' || n,
         '{Rg,RgSecret}', jsonb_build_object('name', 'Rights 1', 'n', -n, 'secret', n,
@@ -37,7 +44,10 @@ HIDDEN = """
     INSERT INTO graph_edges (id, type, from_id, to_id, properties, clearance_level) VALUES
         ('s1', 'RG_KNOWS', 'r1', 'a1', '{"km": 0}', 1), ('s2', 'RG_KNOWS', 'a1', 'r6',
         '{"km": 0}', 1), ('s3', 'RG_KNOWS', 'r1', 'r5', '{"km": 0}', 5),
-        ('s4', 'RG_SECRET', 'r2', 'a2', '{}', 1), ('s5', 'RG_KNOWS', 'r4', 'r2', '{}', 5);"""
+        ('s4', 'RG_SECRET', 'r2', 'a2', '{}', 1), ('s5', 'RG_KNOWS', 'r4', 'r2', '{}', 5);
+    INSERT INTO graph_nodes (id, labels, properties, clearance_level) SELECT 'h' || n,
+        CASE WHEN n <= 10 THEN '{RgFew,RgMany}' ELSE '{RgFew}' END::text[],
+        jsonb_build_object('kind', n % 10, 'secret', n), 5 FROM generate_series(1, 100) n;"""
 
 PATHS = [
     "/api/graph/schema",
@@ -47,6 +57,7 @@ PATHS = [
     "/api/graph/labels/Rg?prop.description=a harbour with boats",
     "/api/graph/labels/RgSecret",
     "/api/graph/nodes/r1",
+    "/api/graph/labels/RgMany?prop.kind=3&per_page=5",
     "/api/graph/nodes/r1/neighbors",
     "/api/graph/nodes/r2/neighbors?direction=out&limit=2",
     "/api/graph/nodes/r4/neighbors?type=RG_KNOWS&label=Rg",
@@ -99,6 +110,15 @@ QUERIES = [
     "CALL db.labels() YIELD label RETURN label ORDER BY label",
     "CALL db.relationshipTypes() YIELD relationshipType AS t RETURN t ORDER BY t",
     "CALL db.propertyKeys() YIELD propertyKey AS k RETURN k ORDER BY k",
+    "CALL db.schema.nodeTypeProperties()",
+    "CALL db.schema.relTypeProperties() YIELD relType AS t RETURN t",
+    "CALL db.schema.visualization()",
+    "MATCH (n:RgMany) WHERE n.kind = 3 RETURN count(n), collect(elementId(n))",
+    "MATCH (n:RgMany) WHERE n.kind >= 7 RETURN elementId(n) AS i ORDER BY i LIMIT 4",
+    "MATCH (n:RgMany) WHERE n.secret = 1 RETURN count(n)",
+    "SHOW INDEXES YIELD name RETURN name ORDER BY name",
+    "EXPLAIN MATCH (a:RgMany)<-[:RG_HAS]-(b:RgFew) RETURN a, b",
+    "MATCH (a:RgMany)<-[:RG_HAS]-(b:RgFew) RETURN elementId(a) LIMIT 3",
 ]
 ANALYSES = ["degree", "pagerank", "components", "communities"]
 

@@ -144,8 +144,9 @@ static bool write_node(struct writer *writer, const msgpack_object *parts)
 {
     sh_buffer_text(writer->out, "{");
     json_member_text(writer->out, "id", text_of(&parts[1]));
-    json_member(writer->out, "number");
-    json_u64(writer->out, number_of(&parts[0]));
+    json_member(writer->out, "number"); /* below 0: drawn, not stored */
+    if (!write_value(writer, &parts[0]))
+        return false;
     json_member(writer->out, "labels");
     if (!write_value(writer, &parts[2]))
         return false;
@@ -161,7 +162,8 @@ static bool write_relationship(struct writer *writer, const msgpack_object *part
     sh_buffer_text(writer->out, "{");
     json_member_text(writer->out, "id", text_of(&parts[1]));
     json_member(writer->out, "number");
-    json_u64(writer->out, number_of(&parts[0]));
+    if (!write_value(writer, &parts[0]))
+        return false;
     json_member_text(writer->out, "type", text_of(&parts[6]));
     json_member_text(writer->out, "from", text_of(&parts[3]));
     json_member_text(writer->out, "to", text_of(&parts[5]));

@@ -238,6 +238,7 @@ struct cy_query {
     struct cy_single *singles; /* joined by UNION */
     uint32_t single_count;
     uint32_t slot_count; /* of the row */
+    bool explain;        /* how it would be answered is asked for */
 };
 
 #endif

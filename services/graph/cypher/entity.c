@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "services/graph/cypher/drawn.h"
 #include "services/graph/view/graph.h"
 
 /* --- properties --------------------------------------------------------------------- */
@@ -10,14 +11,20 @@
 static const struct node_body *node_of(struct cy_env *env, struct cy_value node)
 {
     static const struct node_body nothing;
+    const struct cy_drawn_node *drawn = cy_drawn_node(env, node.place);
     const struct node *found = pages_at(&env->reader->version->nodes, node.place);
+    if (drawn != NULL)
+        return drawn->body;
     return found && found->body ? found->body : &nothing;
 }
 
 static const struct edge_body *edge_of(struct cy_env *env, struct cy_value relationship)
 {
     static const struct edge_body nothing;
+    const struct cy_drawn_edge *drawn = cy_drawn_edge(env, relationship.place);
     const struct edge *found = pages_at(&env->reader->version->edges, relationship.place);
+    if (drawn != NULL)
+        return &drawn->body;
     return found && found->body ? found->body : &nothing;
 }
 
@@ -25,6 +32,17 @@ static struct sh_bytes packed_of(struct cy_env *env, struct cy_value entity)
 {
     return entity.type == CYV_NODE ? node_of(env, entity)->properties
                                    : edge_of(env, entity)->properties;
+}
+
+/* A map; NULL: it lies in the graph. */
+static const struct cy_value *drawn_properties(const struct cy_env *env,
+                                               struct cy_value entity)
+{
+    const struct cy_drawn_node *node =
+        entity.type == CYV_NODE ? cy_drawn_node(env, entity.place) : NULL;
+    const struct cy_drawn_edge *edge =
+        entity.type != CYV_NODE ? cy_drawn_edge(env, entity.place) : NULL;
+    return node ? &node->properties : edge ? &edge->properties : NULL;
 }
 
 static bool of_json(struct cy_env *env, json_t *json, unsigned depth,
@@ -144,7 +162,13 @@ bool cy_entity_property(struct cy_env *env, struct cy_value entity, uint32_t key
 bool cy_entity_named(struct cy_env *env, struct cy_value entity, struct sh_bytes key,
                      struct cy_value *out)
 {
+    const struct cy_value *drawn = drawn_properties(env, entity);
     uint32_t symbol;
+    if (drawn != NULL) {
+        const struct cy_value *found = cyv_get(*drawn, key);
+        *out = found ? *found : cyv_null();
+        return true;
+    }
     if (!symbols_find(graph_keys(env->reader->graph), key, &symbol))
         symbol = CY_NONE;
     return cy_entity_property(env, entity, symbol, out);
@@ -153,6 +177,11 @@ bool cy_entity_named(struct cy_env *env, struct cy_value entity, struct sh_bytes
 bool cy_entity_properties(struct cy_env *env, struct cy_value entity,
                           struct cy_value *out)
 {
+    const struct cy_value *drawn = drawn_properties(env, entity);
+    if (drawn != NULL) {
+        *out = *drawn;
+        return true;
+    }
     struct sh_bytes packed = packed_of(env, entity);
     uint32_t count = values_count(packed);
     size_t kept = 0;
@@ -172,8 +201,19 @@ bool cy_entity_properties(struct cy_env *env, struct cy_value entity,
     return cyv_map(env, entries, kept, out);
 }
 
+static bool keys_of_map(struct cy_env *env, struct cy_value map, struct cy_value *out)
+{
+    struct cy_value *items = cy_array(env, map.count, sizeof(*items));
+    for (uint32_t i = 0; items != NULL && i < map.count; i++)
+        items[i] = cyv_string(map.entries[i].key);
+    return items != NULL && cyv_list(env, items, map.count, out);
+}
+
 bool cy_entity_keys(struct cy_env *env, struct cy_value entity, struct cy_value *out)
 {
+    const struct cy_value *drawn = drawn_properties(env, entity);
+    if (drawn != NULL)
+        return keys_of_map(env, *drawn, out);
     struct sh_bytes packed = packed_of(env, entity);
     uint32_t count = values_count(packed);
     size_t kept = 0;

@@ -9,6 +9,7 @@
 #include "services/graph/view/graph.h"
 #include "shared/err.h"
 
+struct cy_drawn;
 struct cy_regex;
 struct value_finder; /* find/value_finder.h */
 struct cy_value;     /* value.h */
@@ -49,6 +50,7 @@ struct cy_env {
     uint64_t touched;
     uint64_t steps;
     uint32_t depth;         /* of evaluation */
+    struct cy_drawn *drawn; /* drawn.h; NULL: nothing yet */
     struct cy_regex *regex; /* regex.c: the last one; NULL: none yet */
     double now;             /* of the query, in seconds since 1970; 0: nobody asked yet */
     uint32_t frames;        /* of matching, within each other */

@@ -1,4 +1,5 @@
 /* Parts of values: a.b, a[b], a[b..c]. */
+#include "services/graph/cypher/drawn.h"
 #include "services/graph/cypher/entity.h"
 #include "services/graph/cypher/eval_internal.h"
 #include "services/graph/cypher/functions.h"
@@ -23,6 +24,8 @@ bool eval_property(struct cy_env *env, const struct cy_expr *expr, struct cy_val
         return false;
     if (cyv_is_null(owner))
         return true;
+    if (is_entity(owner) && owner.place >= CY_DRAWN_PLACES)
+        return cy_entity_named(env, owner, expr->text, out);
     if (is_entity(owner))
         return cy_entity_property(env, owner, expr->symbol, out);
     if (cyv_is_temporal(owner))

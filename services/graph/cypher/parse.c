@@ -72,6 +72,10 @@ static bool read_clause(struct cy_parser *parser, struct cy_clause *clause)
         clause->kind = CY_PROCEDURE;
         return cy_read_procedure(parser, clause);
     }
+    if (parser->clauses == 0 && cy_take_word(parser, "SHOW")) {
+        clause->kind = CY_PROCEDURE;
+        return cy_read_show(parser, clause);
+    }
     return refuse_write(parser) && refuse_unknown(parser);
 }
 
@@ -140,7 +144,10 @@ bool cy_parse(struct cy_env *env, struct sh_bytes text, struct cy_query **out)
 {
     struct cy_parser parser = {.env = env};
     *out = cy_alloc(env, sizeof(**out));
-    if (*out == NULL || !cy_lex(env, text, &parser.tokens) || !read_query(&parser, *out))
+    if (*out == NULL || !cy_lex(env, text, &parser.tokens))
+        return false;
+    (*out)->explain = cy_take_word(&parser, "EXPLAIN");
+    if (!read_query(&parser, *out))
         return false;
     while (cy_take_sign(&parser, ';'))
         ;

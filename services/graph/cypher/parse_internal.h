@@ -79,5 +79,7 @@ struct cy_pattern *cy_read_path_alone(struct cy_parser *parser);
 
 bool cy_read_projection(struct cy_parser *parser, struct cy_clause *clause);
 bool cy_read_procedure(struct cy_parser *parser, struct cy_clause *clause);
+/* What follows SHOW, as the call of a procedure. */
+bool cy_read_show(struct cy_parser *parser, struct cy_clause *clause);
 
 #endif

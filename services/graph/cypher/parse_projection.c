@@ -1,4 +1,4 @@
-/* WITH, RETURN and CALL. */
+/* WITH, RETURN, CALL and SHOW. */
 #include "services/graph/cypher/parse_internal.h"
 
 /* --- WITH and RETURN ------------------------------------------------------------------
@@ -147,4 +147,19 @@ bool cy_read_procedure(struct cy_parser *parser, struct cy_clause *clause)
     if (clause->call.yields && cy_take_word(parser, "WHERE"))
         return (clause->where = cy_read_expr(parser)) != NULL;
     return true;
+}
+
+/* --- SHOW -----------------------------------------------------------------------------
+ */
+
+bool cy_read_show(struct cy_parser *parser, struct cy_clause *clause)
+{
+    (void)cy_take_word(parser, "ALL");
+    if (!cy_take_word(parser, "INDEXES") && !cy_take_word(parser, "INDEX"))
+        return cy_unsupported(parser, "SHOW of anything but INDEXES");
+    clause->call.name = sh_bytes_of("db.indexes");
+    if (!read_yield(parser, &clause->call))
+        return false;
+    return !cy_take_word(parser, "WHERE") ||
+           (clause->where = cy_read_expr(parser)) != NULL;
 }

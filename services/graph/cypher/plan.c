@@ -3,6 +3,7 @@
 #include <roaring/roaring.h>
 
 #include "services/graph/cypher/plan_internal.h"
+#include "services/graph/cypher/tallied.h"
 
 /* One relationship of the pattern with its ends. */
 struct span {
@@ -185,21 +186,24 @@ static struct span *next_span(const struct cy_planner *planner, struct spans *sp
 /* --- where to begin -------------------------------------------------------------------
  */
 
-static uint64_t label_size(const struct cy_env *env, uint32_t label)
+/* How many nodes a scan looks at. */
+static uint64_t scan_size(const struct cy_env *env, const struct cy_plan_step *step)
 {
-    if (label == CY_NONE)
-        return 0;
+    if (step->kind != CY_SCAN_LABEL)
+        return env->reader->version->node_end;
     const roaring_bitmap_t *const *places =
-        pages_at(&env->reader->version->labels, label);
+        step->label == CY_NONE ? NULL
+                               : pages_at(&env->reader->version->labels, step->label);
     return places && *places ? roaring_bitmap_get_cardinality(*places) : 0;
 }
 
-/* How many nodes one would look at, beginning with this one, and how. */
+/* How many nodes one would look at, beginning with this one, and how. Only what the
+ * reader sees is counted: what it does not see must not change the order of its rows. */
 static uint64_t cost_of(const struct cy_planner *planner, const struct cy_node *node,
                         struct cy_plan_step *step)
 {
     const struct cy_env *env = planner->env;
-    uint64_t cost = env->reader->version->node_end;
+    uint64_t cost = cy_seen_nodes(env);
     *step = (struct cy_plan_step){
         .kind = CY_SCAN_ALL, .to = node->variable.slot, .label = CY_NONE};
     step->key = cy_find_key(planner, node->variable.slot, &step->kind);
@@ -207,7 +211,7 @@ static uint64_t cost_of(const struct cy_planner *planner, const struct cy_node *
         return 0;
     step->kind = CY_SCAN_ALL;
     for (uint32_t i = 0; i < node->labels.count; i++) {
-        uint64_t size = label_size(env, node->labels.numbers[i]);
+        uint64_t size = cy_seen_of_label(env, node->labels.numbers[i]);
         if (size > cost)
             continue;
         cost = size;
@@ -216,8 +220,8 @@ static uint64_t cost_of(const struct cy_planner *planner, const struct cy_node *
     }
     uint64_t least = cy_find_value(planner, node->variable.slot, cost, step);
     if (least < cost) {
+        step->size = scan_size(env, step);
         step->kind = CY_SEEK_VALUE;
-        step->size = cost;
     }
     return least + 1;
 }

@@ -1,7 +1,9 @@
 /* What drivers and browsers ask about the schema. What belongs to nodes is a sum of the
  * tally's counts, which are apart by what must be readable; relationships' properties are
  * in no tally and are looked at. */
+#include "services/graph/cypher/drawn.h"
 #include "services/graph/cypher/procedures.h"
+#include "services/graph/cypher/tallied.h"
 #include "services/graph/cypher/value.h"
 #include "services/graph/find/value_finder.h"
 
@@ -10,10 +12,7 @@ enum { TYPES = VALUE_MAP + 1 };
 static bool is_seen(const struct cy_env *env, const struct tally_item *item,
                     enum tally_kind kind)
 {
-    for (size_t i = 0; i < TALLY_CLASSES; i++)
-        if (!graph_permits(env->reader, item->key.access[i]))
-            return false;
-    return item->key.kind == (uint32_t)kind && item->count > 0;
+    return item->key.kind == (uint32_t)kind && cy_tally_is_seen(env, item);
 }
 
 static const char *type_name(size_t type)
@@ -71,18 +70,6 @@ static uint64_t total(const uint64_t counts[TYPES])
 /* --- nodes ----------------------------------------------------------------------------
  */
 
-/* How many nodes of a label the reader sees. */
-static uint64_t label_count(const struct cy_env *env, uint32_t label)
-{
-    const struct tally_list *tally = env->reader->version->tally;
-    uint64_t count = 0;
-    for (uint32_t i = 0; tally != NULL && i < tally->count; i++)
-        if (tally->items[i].key.what[0] == label &&
-            is_seen(env, &tally->items[i], TALLY_LABEL))
-            count += (uint64_t)tally->items[i].count;
-    return count;
-}
-
 static bool give_node_property(struct cy_env *env, const struct tally_key *key,
                                const uint64_t counts[TYPES], cy_procedure_row_fn *row,
                                void *arg)
@@ -91,7 +78,7 @@ static bool give_node_property(struct cy_env *env, const struct tally_key *key,
     struct sh_bytes label = symbols_text(graph_labels(graph), key->what[0]);
     struct cy_value values[5] = {
         [2] = cyv_string(symbols_text(graph_keys(graph), key->what[1]))};
-    values[4] = cyv_boolean(total(counts) == label_count(env, key->what[0]));
+    values[4] = cyv_boolean(total(counts) == cy_seen_of_label(env, key->what[0]));
     return quoted(env, label, &values[0]) && one_name(env, label, &values[1]) &&
            type_names(env, counts, &values[3]) && cy_step(env) && row(arg, values);
 }
@@ -199,49 +186,22 @@ bool cy_run_type_properties(struct cy_env *env, cy_procedure_row_fn *row, void *
 /* --- all of it ------------------------------------------------------------------------
  */
 
-static bool map_of(struct cy_env *env, const char *const *names,
-                   const struct cy_value *values, size_t count, struct cy_value *out)
+static bool list_drawn(struct cy_env *env, enum cyv_type type, uint32_t count,
+                       struct cy_value *out)
 {
-    struct cyv_entry *entries = cy_array(env, count, sizeof(*entries));
-    for (size_t i = 0; entries != NULL && i < count; i++)
-        entries[i] = (struct cyv_entry){sh_bytes_of(names[i]), values[i]};
-    return entries != NULL && cyv_map(env, entries, count, out);
-}
-
-static bool list_kind(struct cy_env *env, enum tally_kind kind, struct cy_value *out)
-{
-    static const char *const names[] = {"name", "from", "to"};
-    const struct tally_list *tally = env->reader->version->tally;
-    const struct graph *graph = env->reader->graph;
-    const struct symbols *labels = graph_labels(graph);
-    const struct tally_key *last = NULL;
-    uint32_t most = tally ? tally->count : 0;
-    struct cy_value *items = cy_array(env, (size_t)most + 1, sizeof(*items));
-    size_t count = 0;
-    for (uint32_t i = 0; items != NULL && i < most; i++) {
-        const struct tally_key *key = &tally->items[i].key;
-        if (!is_seen(env, &tally->items[i], kind) ||
-            (last != NULL && memcmp(last->what, key->what, sizeof(key->what)) == 0))
-            continue;
-        last = key;
-        bool join = kind == TALLY_JOIN;
-        struct cy_value values[3] = {
-            cyv_string(symbols_text(join ? graph_types(graph) : labels, key->what[0]))};
-        if (join) {
-            values[1] = cyv_string(symbols_text(labels, key->what[1]));
-            values[2] = cyv_string(symbols_text(labels, key->what[2]));
-        }
-        if (!map_of(env, names, values, join ? 3 : 1, &items[count++]))
-            return false;
-    }
+    struct cy_value *items = cy_array(env, (size_t)count + 1, sizeof(*items));
+    for (uint32_t i = 0; items != NULL && i < count; i++)
+        items[i] = (struct cy_value){.type = type, .place = CY_DRAWN_PLACES + i};
     return items != NULL && cyv_list(env, items, count, out);
 }
 
 bool cy_run_visualization(struct cy_env *env, cy_procedure_row_fn *row, void *arg)
 {
     struct cy_value values[2];
-    return list_kind(env, TALLY_LABEL, &values[0]) &&
-           list_kind(env, TALLY_JOIN, &values[1]) && row(arg, values);
+    return cy_draw_schema(env) &&
+           list_drawn(env, CYV_NODE, env->drawn->node_count, &values[0]) &&
+           list_drawn(env, CYV_RELATIONSHIP, env->drawn->edge_count, &values[1]) &&
+           row(arg, values);
 }
 
 /* --- indexes --------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "services/graph/cypher/run.h"
 
 #include "services/graph/cypher/check.h"
+#include "services/graph/cypher/explain.h"
 #include "services/graph/cypher/parse.h"
 #include "services/graph/cypher/run_internal.h"
 
@@ -140,5 +141,5 @@ bool cy_run(struct cy_env *env, struct sh_bytes text, cy_row_fn *row, void *arg,
     if (!cy_parse(env, text, &query) || !cy_check(env, query))
         return false;
     run.query = query;
-    return run_query(&run);
+    return query->explain ? cy_explain(env, query, row, arg, out) : run_query(&run);
 }

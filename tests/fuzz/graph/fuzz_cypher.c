@@ -188,7 +188,8 @@ static void compare(struct sh_bytes query, struct sh_bytes by_index,
                     struct sh_bytes by_scan)
 {
     bool varies = speaks_of(query, "rand") || speaks_of(query, "time") ||
-                  speaks_of(query, "date") || speaks_of(query, "call");
+                  speaks_of(query, "date") || speaks_of(query, "call") ||
+                  speaks_of(query, "show") || speaks_of(query, "explain");
     must(speaks_of(query, "ecret") || speaks_of(query, "\\") ||
          memmem(by_index.data, by_index.len, "secret", 6) == NULL);
     must(varies || (by_index.len == by_scan.len &&

@@ -69,7 +69,7 @@ static const struct {
     {"CALL { RETURN 1 }", CY_UNSUPPORTED, NULL, 1, 6},
     {"MATCH (n:A|B) RETURN n", CY_UNSUPPORTED, NULL, 1, 11},
     {"MATCH (n) RETURN n {.a}", CY_UNSUPPORTED, NULL, 1, 20},
-    {"EXPLAIN RETURN 1", CY_UNSUPPORTED, NULL, 1, 1},
+    {"PROFILE RETURN 1", CY_UNSUPPORTED, NULL, 1, 1},
     {"CALL no.such()", CY_UNSUPPORTED, "ProcedureNotFound", 1, 1},
     {"RETURN x", CY_SYNTAX, "UndefinedVariable", 1, 8},
     {"MATCH (a) MATCH (b) WITH a RETURN b", CY_SYNTAX, "UndefinedVariable", 1, 35},

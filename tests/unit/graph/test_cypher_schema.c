@@ -97,7 +97,22 @@ static void the_schema_is_of_what_is_seen(void **state)
         {"CALL db.schema.visualization() YIELD nodes RETURN size(nodes)", 1, 2},
         {"CALL db.schema.visualization() YIELD relationships RETURN size(relationships)",
          1, 2},
+        {"CALL db.schema.visualization() YIELD nodes UNWIND nodes AS n WITH n "
+         "WHERE labels(n) = [n.name] AND n['name'] IN ['Open', 'Secret'] AND id(n) < 0 "
+         "AND keys(n) = ['constraints', 'indexes', 'name'] RETURN count(DISTINCT n)",
+         1, 2},
+        {"CALL db.schema.visualization() YIELD relationships UNWIND relationships AS r "
+         "WITH r WHERE startNode(r).name = 'Open' AND type(r) = properties(r).name AND "
+         "elementId(r) STARTS WITH '-' AND (r.name = 'T') = (endNode(r).name = 'Open') "
+         "RETURN count(r)",
+         1, 2},
+        {"CALL db.schema.visualization() YIELD nodes, relationships UNWIND nodes AS n "
+         "UNWIND relationships AS r OPTIONAL MATCH (n)--(m) OPTIONAL MATCH (k)-[r]-() "
+         "RETURN count(m) + count(k)",
+         0, 0},
         {"CALL db.indexes() YIELD name RETURN count(*)", 0, 1},
+        {"SHOW INDEXES YIELD name, state, type WHERE type = 'RANGE' RETURN count(*)", 0,
+         1},
     };
     const struct value_range nothing = {.kind = VALUES_TEXTS};
     struct graph *graph;
