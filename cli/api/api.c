@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/api/reply.h"
 #include "shared/mem.h"
 
 enum {
@@ -179,6 +180,7 @@ static struct curl_slist *headers_of(const struct api *self,
 {
     struct curl_slist *headers = NULL;
     char type[128];
+    char accept[128];
     (void)snprintf(type, sizeof(type), "Content-Type: %s",
                    request->type ? request->type : "application/json");
     bool good = append(&headers, "Expect:"); /* no second for 100-continue */
@@ -186,6 +188,12 @@ static struct curl_slist *headers_of(const struct api *self,
         good = append(&headers, type);
     if (good && self->identity.data[0])
         good = append(&headers, self->identity.data);
+    if (good && request->accept) {
+        (void)snprintf(accept, sizeof(accept), "Accept: %s", request->accept);
+        good = append(&headers, accept);
+    }
+    for (size_t i = 0; good && request->headers && request->headers[i]; i++)
+        good = append(&headers, request->headers[i]);
     if (!good) {
         curl_slist_free_all(headers);
         return NULL;
@@ -223,6 +231,8 @@ static void set_common(struct api *self, struct attempt *attempt)
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, attempt);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, api_on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, attempt->reply);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, attempt);
@@ -273,33 +283,6 @@ static CURLcode perform(struct api *self, struct attempt *attempt)
 /* --- what it came to -----------------------------------------------------------------
  */
 
-static void take_text(json_t *from, const char *name, char *into, size_t size)
-{
-    const char *text = json_string_value(json_object_get(from, name));
-    if (text)
-        (void)snprintf(into, size, "%s", text);
-}
-
-/* The sentence of a problem, and which field it is about. */
-static void explain(struct api_reply *reply)
-{
-    json_t *problem = reply->body.len > 0
-                          ? json_loadb(reply->body.data, reply->body.len, 0, NULL)
-                          : NULL;
-    char sentence[API_ERROR_MAX - 100] = "";
-    char field[80] = "";
-    take_text(problem, "error", sentence, sizeof(sentence));
-    take_text(problem, "field", field, sizeof(field));
-    take_text(problem, "code", reply->code, sizeof(reply->code));
-    json_decref(problem);
-    if (!sentence[0])
-        (void)snprintf(reply->error, API_ERROR_MAX, "HTTP %ld", reply->status);
-    else if (field[0] && !strstr(sentence, field))
-        (void)snprintf(reply->error, API_ERROR_MAX, "%s (%s)", sentence, field);
-    else
-        (void)snprintf(reply->error, API_ERROR_MAX, "%s", sentence);
-}
-
 static void take_answer(struct api *self, struct api_reply *reply)
 {
     const char *type = NULL;
@@ -308,7 +291,7 @@ static void take_answer(struct api *self, struct api_reply *reply)
     (void)snprintf(reply->type, sizeof(reply->type), "%s", type ? type : "");
     reply->error[0] = reply->code[0] = '\0';
     if (reply->status / 100 != 2)
-        explain(reply);
+        api_explain(reply);
 }
 
 /* --- attempts ------------------------------------------------------------------------
@@ -335,7 +318,7 @@ static long pause_ms(struct api *self, const struct attempt *attempt, CURLcode c
                                         request->source->rewind(request->source->arg));
     long own = FIRST_PAUSE_MS << (number < 8 ? number : 8);
     long most = self->patience_s * 1000;
-    if (number + 1 >= self->attempts || attempt->started || !rewound)
+    if (number + 1 >= self->attempts || request->once || attempt->started || !rewound)
         return -1;
     own = own < most ? own : most;
     if (code != CURLE_OK)
@@ -359,6 +342,7 @@ enum api_end api_call(struct api *self, const struct api_request *request,
         struct attempt attempt = {self, request, reply, false, false};
         sh_buffer_clear(&reply->body);
         reply->status = 0;
+        reply->cookie[0] = '\0';
         CURLcode code = perform(self, &attempt);
         reply->ended = attempt.satisfied;
         if (attempt.satisfied)
@@ -377,20 +361,4 @@ enum api_end api_call(struct api *self, const struct api_request *request,
         if (!api_wait(self, pause))
             return API_STOPPED;
     }
-}
-
-json_t *api_json(struct api_reply *reply)
-{
-    const char *data = reply->body.data ? reply->body.data : "";
-    json_t *value = json_loadb(data, reply->body.len, 0, NULL);
-    if (!value)
-        value = json_loadb(data, reply->body.len, JSON_DECODE_INT_AS_REAL, NULL);
-    if (!value)
-        (void)snprintf(reply->error, API_ERROR_MAX, "the answer is no JSON");
-    return value;
-}
-
-void api_reply_free(struct api_reply *reply)
-{
-    sh_buffer_free(&reply->body);
 }

@@ -47,12 +47,15 @@ struct api_request {
     const char *method; /* NULL: GET */
     const char *path;   /* "/api/jobs/7?…", encoded */
     struct sh_bytes body;
-    const char *type;          /* of the body; NULL: application/json */
-    struct api_source *source; /* in place of body */
+    const char *type;           /* of the body; NULL: application/json */
+    const char *accept;         /* what may come; NULL: anything */
+    const char *const *headers; /* more of them, to NULL; or NULL */
+    struct api_source *source;  /* in place of body */
     curl_mime *(*form)(CURL *curl,
                        void *arg); /* in place of body; made for each attempt */
     void *form_arg;
     bool repeatable; /* sent again when the connection broke: GET always is */
+    bool once;       /* what is put off is an answer, too */
     bool patient;    /* however long it takes, as long as something moves */
     api_sink *sink;  /* NULL: the body is collected in the reply */
     void *sink_arg;
@@ -71,6 +74,7 @@ struct api_reply { /* {0} before the first call; reusable; api_reply_free() at t
     char type[64];
     char error[API_ERROR_MAX]; /* empty when the status is 2xx */
     char code[64];             /* of the problem: "not_found" */
+    char cookie[256];          /* the last one that was set: "name=value" */
     bool ended;                /* the sink wanted no more */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cairn/entry.h"
 #include "cli/cairn/table.h"
 #include "cli/cairn/text.h"
 
@@ -45,6 +46,8 @@ struct api_settings cli_api_settings(const struct cli *cli)
 
 int cli_connect(struct cli *cli)
 {
+    if (!cli->api)
+        entry_renew(cli);
     struct api_settings settings = cli_api_settings(cli);
     if (!cli->api)
         cli->api = api_new(&settings);

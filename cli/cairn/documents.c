@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/cairn/browse.h"
 #include "cli/cairn/cli.h"
 #include "cli/cairn/download.h"
 #include "cli/cairn/pages.h"
@@ -150,6 +151,17 @@ static const struct option_row list_options[] = {
      .most = 1000000000, .help = "so many at most (default: all)"},
     {.name = "json", .help = "an object a line"},
     {0}};
+static const struct option_row query_options[] = {
+    {.name = "collection", .letter = 'c', .type = OPTION_TEXT, .value = "NAME",
+     .help = "only of this collection"},
+    {.name = "filter", .letter = 'f', .type = OPTION_TEXT, .value = "JSON",
+     .help = "as `filters` of the API: {\"department\":\"IT\",\"min_priority\":3}"},
+    {.name = "sort", .letter = 's', .type = OPTION_TEXT, .value = "NAME", .repeated = true,
+     .help = "id, title, or a name of the metadata; -NAME, as --sort=-NAME, for descending"},
+    {.name = "max", .letter = 'n', .type = OPTION_NUMBER, .value = "N", .least = 1,
+     .most = 1000000, .help = "so many at most (default: 100)"},
+    {.name = "json", .help = "an object a line"},
+    {0}};
 static const struct option_row get_options[] = {JSON_OPTION, {0}};
 static const struct option_row file_options[] = {
     {.name = "output", .letter = 'o', .type = OPTION_FILE, .value = "PATH",
@@ -166,6 +178,8 @@ static const struct option_row access_options[] = {
 static const struct command subs[] = {
     {.name = "list", .summary = "List documents, newest first", .options = list_options,
      .run = run_list},
+    {.name = "query", .summary = "List documents by what is said of them, in an order",
+     .options = query_options, .run = browse},
     {.name = "get", .arguments = "ID", .summary = "Show a document whole",
      .options = get_options, .run = run_get, .least = 1, .most = 1},
     {.name = "delete", .arguments = "ID...", .summary = "Delete documents",

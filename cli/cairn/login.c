@@ -1,57 +1,13 @@
 /* cairn login, cairn logout: an identity that is kept in the profile. Secrets are typed
  * or piped, never arguments: those can be seen by others on the machine. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/cairn/cli.h"
-
-enum { SECRET_MAX = 8192 };
-
-struct secret {
-    char text[SECRET_MAX];
-};
-
-static void forget(struct secret *secret)
-{
-    explicit_bzero(secret->text, sizeof(secret->text));
-}
-
-/* --- typing --------------------------------------------------------------------------
- */
-
-static bool read_line(FILE *from, char *into, size_t size)
-{
-    if (!fgets(into, (int)size, from))
-        return false;
-    size_t len = strcspn(into, "\r\n");
-    if (len + 1 == size) /* cut: not what was meant */
-        return false;
-    into[len] = '\0';
-    return len > 0;
-}
-
-/* On a terminal it does not show. */
-static bool read_secret(const char *prompt, struct secret *secret)
-{
-    struct termios shown;
-    bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &shown) == 0;
-    if (terminal) {
-        struct termios hidden = shown;
-        hidden.c_lflag &= ~(tcflag_t)ECHO;
-        (void)fprintf(stderr, "%s: ", prompt);
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    }
-    bool good = read_line(stdin, secret->text, sizeof(secret->text));
-    if (terminal) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-        (void)fputc('\n', stderr);
-    }
-    return good && !cli_stop;
-}
+#include "cli/cairn/entry.h"
+#include "cli/cairn/secret.h"
 
 static bool read_name(const struct args *args, char *into, size_t size)
 {
@@ -61,7 +17,7 @@ static bool read_name(const struct args *args, char *into, size_t size)
     if (!isatty(STDIN_FILENO))
         return false;
     (void)fprintf(stderr, "Username: ");
-    return read_line(stdin, into, size) && !cli_stop;
+    return secret_line(stdin, into, size) && !cli_stop;
 }
 
 /* --- asking the server ---------------------------------------------------------------
@@ -94,13 +50,7 @@ static int login_by_password(struct cli *cli, const char *name, const char *pass
     free(text); /* jansson's */
     if (code != CLI_OK)
         return code == CLI_FAILED ? CLI_REFUSED : code;
-    json_t *entry = api_json(&cli->reply);
-    const char *token = json_string_value(json_object_get(entry, "access_token"));
-    if (!token)
-        cli_say("this server gives no tokens (JWT_SECRET_KEY is not set there)");
-    code = token && settings_save(&cli->settings, token, NULL) ? CLI_OK : CLI_FAILED;
-    json_decref(entry);
-    return code;
+    return entry_keep(cli);
 }
 
 /* A key that is no good is not kept. */
@@ -111,7 +61,8 @@ static int login_by_key(struct cli *cli, const char *key)
         code = CLI_OK; /* known, but not meant for that */
     if (code != CLI_OK)
         return code;
-    return settings_save(&cli->settings, NULL, key) ? CLI_OK : CLI_FAILED;
+    return settings_save(&cli->settings, &(struct identity){.key = key}) ? CLI_OK
+                                                                         : CLI_FAILED;
 }
 
 static int run_login(struct cli *cli)
@@ -125,22 +76,24 @@ static int run_login(struct cli *cli)
                 cli->settings.url);
     if (!by_key && !read_name(&cli->args, name, sizeof(name)))
         cli_say("no user name: --username NAME");
-    else if (!read_secret(by_key ? "API key" : "Password", &secret))
+    else if (!secret_read(by_key ? "API key" : "Password", &secret))
         cli_say("nothing was read: type it, or pipe one line to standard input");
     else
         code = by_key ? login_by_key(cli, secret.text)
                       : login_by_password(cli, name, secret.text);
-    forget(&secret);
+    secret_forget(&secret);
     if (code == CLI_OK)
         (void)printf("logged in to %s, profile %s\n", cli->settings.url,
                      cli->settings.profile);
     return cli_stop ? CLI_INTERRUPTED : code;
 }
 
-/* A token is good until it ends; forgetting it is what can be done here. */
+/* The session ends on the server, too; a token is good until it ends by itself. */
 static int run_logout(struct cli *cli)
 {
-    if (!settings_save(&cli->settings, NULL, NULL))
+    if (cli->settings.session && entry_ask(cli, "/api/auth/logout") != CLI_OK)
+        cli_say("the server was not told: its session ends by itself");
+    if (!settings_save(&cli->settings, &(struct identity){0}))
         return CLI_FAILED;
     (void)printf("logged out, profile %s\n", cli->settings.profile);
     return CLI_OK;

@@ -130,15 +130,18 @@ static void choose_identity(struct settings *settings, const json_t *profile)
     settings->token = json_string_value(json_object_get(profile, "token"));
     if (!settings->token)
         settings->key = json_string_value(json_object_get(profile, "api_key"));
+    settings->session = json_string_value(json_object_get(profile, "session"));
+    settings->csrf = json_string_value(json_object_get(profile, "csrf"));
 }
 
 bool settings_load(struct settings *settings, const struct args *args)
 {
-    *settings = (struct settings){.profile = first_of(args_text(args, "profile"),
-                                                      getenv("CAIRN_PROFILE"), "default"),
-                                  .url = SETTINGS_URL};
+    *settings = (struct settings){.url = SETTINGS_URL};
     if (!read_profiles(settings))
         return false;
+    const char *used = json_string_value(json_object_get(settings->all, SETTINGS_USED));
+    settings->profile = first_of(args_text(args, "profile"), getenv("CAIRN_PROFILE"),
+                                 first_of(used, "default", NULL));
     const json_t *profile = json_object_get(settings->all, settings->profile);
     const char *saved = json_string_value(json_object_get(profile, "url"));
     settings->url = first_of(args_text(args, "url"), getenv("CAIRN_URL"),
@@ -153,6 +156,8 @@ void settings_free(struct settings *settings)
 {
     json_decref(settings->all);
     settings->all = NULL;
+    free(settings->renewed);
+    settings->renewed = NULL;
 }
 
 /* --- writing -------------------------------------------------------------------------
@@ -173,14 +178,21 @@ static bool write_file(const char *path, const json_t *all)
     return good;
 }
 
-static json_t *profile_of(const struct settings *settings, const char *token,
-                          const char *key)
+static json_t *profile_of(const struct settings *settings,
+                          const struct identity *identity)
 {
+    const struct {
+        const char *name;
+        const char *text;
+    } kept[] = {{"token", identity->token},
+                {"api_key", identity->key},
+                {"session", identity->session},
+                {"csrf", identity->csrf}};
     json_t *profile = json_pack("{s:s}", "url", settings->url);
-    if (profile && token)
-        json_object_set_new(profile, "token", json_string(token));
-    if (profile && key)
-        json_object_set_new(profile, "api_key", json_string(key));
+    for (size_t i = 0; profile && i < SH_COUNT(kept); i++) {
+        if (kept[i].text && *kept[i].text)
+            json_object_set_new(profile, kept[i].name, json_string(kept[i].text));
+    }
     char *ca_file = settings->ca_file ? realpath(settings->ca_file, NULL) : NULL;
     if (profile && ca_file)
         json_object_set_new(profile, "cacert", json_string(ca_file));
@@ -188,18 +200,24 @@ static json_t *profile_of(const struct settings *settings, const char *token,
     return profile;
 }
 
-bool settings_save(struct settings *settings, const char *token, const char *key)
+bool settings_write(json_t *all)
 {
     char path[PATH_MAX];
-    json_t *profile = profile_of(settings, token, key);
+    if (!config_path(true, path, sizeof(path)))
+        return false;
+    if (write_file(path, all))
+        return true;
+    cli_say("%s: %s", path, strerror(errno));
+    return false;
+}
+
+bool settings_save(struct settings *settings, const struct identity *identity)
+{
+    json_t *profile = profile_of(settings, identity);
     json_t *all = json_deep_copy(settings->all);
     bool good = profile && all && json_object_set(all, settings->profile, profile) == 0;
     json_decref(profile);
-    good = good && config_path(true, path, sizeof(path));
-    if (good && !write_file(path, all)) {
-        cli_say("%s: %s", path, strerror(errno));
-        good = false;
-    }
+    good = good && settings_write(all);
     json_decref(all);
     return good;
 }

@@ -24,8 +24,9 @@ class Cairn:
             **({"CAIRN_URL": url} if url else {}), **environment}
 
     def start(self, *words, **more):
+        more.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen([PROGRAM, *map(str, words)], env=self.environment,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, **more)
 
     def run(self, *words, stdin="", code=0, **more):

@@ -83,6 +83,7 @@ class FakeCairn:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else head and body are 40 ms apart
 
             def _body(self):
                 if self.headers.get("Transfer-Encoding") != "chunked":

@@ -2,26 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/cairn/answer.h"
 #include "cli/cairn/backup/backup.h"
-#include "cli/cairn/table.h"
-
-/* Of a list that comes whole. */
-static int print_all(struct cli *cli, const char *path, const char *member,
-                     const struct table_column *columns)
-{
-    int code = CLI_FAILED;
-    json_t *answer = cli_get(cli, path, &code);
-    const json_t *list = json_object_get(answer, member);
-
-    if (answer == NULL)
-        return code;
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, list);
-    for (size_t i = 0; args_given(&cli->args, "json") && i < json_array_size(list); i++)
-        (void)cli_print_json(json_array_get(list, i));
-    json_decref(answer);
-    return code;
-}
 
 int backup_list(struct cli *cli)
 {
@@ -37,7 +19,7 @@ int backup_list(struct cli *cli)
 
     if (!backup_by_service(cli, "list", &code))
         return code;
-    return print_all(cli, "/api/backups", "backups", columns);
+    return answer_list(cli, "/api/backups", "backups", columns);
 }
 
 int backup_runs(struct cli *cli)
@@ -52,7 +34,7 @@ int backup_runs(struct cli *cli)
                                                   {"ERROR", "error", true},
                                                   {0}};
 
-    return print_all(cli, "/api/backups/runs", "runs", columns);
+    return answer_list(cli, "/api/backups/runs", "runs", columns);
 }
 
 /* --- one ---------------------------------------------------------------------------- */

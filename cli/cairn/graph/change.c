@@ -79,6 +79,21 @@ int graph_run_create(struct cli *cli)
         cli, cli_send(cli, "POST", edge ? "/api/graph/edges" : "/api/graph/nodes", body));
 }
 
+int graph_run_merge(struct cli *cli)
+{
+    json_t *body = body_of(&cli->args);
+    json_t *key = json_object();
+    if (!body || !cli_pairs(&cli->args, "key", key)) {
+        json_decref(body);
+        json_decref(key);
+        return CLI_USAGE;
+    }
+    json_object_set_new(body, "label", json_string(cli->args.words[0]));
+    json_object_set_new(body, "key", key);
+    json_object_set_new(body, "labels", labels_of(&cli->args));
+    return print_answer(cli, cli_send(cli, "POST", "/api/graph/merge", body));
+}
+
 static char *target(const struct args *args, int word, bool edge)
 {
     struct sh_buffer path = {0};

@@ -103,6 +103,15 @@ static const struct option_row create_options[] = {
     ACCESS_OPTIONS,
     JSON_OPTION,
     {0}};
+static const struct option_row merge_options[] = {
+    {.name = "key", .letter = 'k', .type = OPTION_TEXT, .value = "NAME=VALUE",
+     .repeated = true, .help = "by what the node is known; as properties are"},
+    PROPERTY_OPTION,
+    {.name = "label", .letter = 'l', .type = OPTION_TEXT, .value = "LABEL",
+     .repeated = true, .help = "another label that it gets"},
+    ACCESS_OPTIONS,
+    JSON_OPTION,
+    {0}};
 static const struct option_row update_options[] = {
     PROPERTY_OPTION,
     {.name = "label", .letter = 'l', .type = OPTION_TEXT, .value = "LABEL",
@@ -176,6 +185,10 @@ static const struct command subs[] = {
     {.name = "create", .arguments = "[LABEL]...", .summary = "Make a node or a relationship",
      .details = "A node with these labels; with --type, --from and --to a relationship.",
      .options = create_options, .run = graph_run_create, .most = -1},
+    {.name = "merge", .arguments = "LABEL", .summary = "Change the node with a key, or make it",
+     .details = "The node of this label with the properties of --key gets the rest; two at "
+                "once make one.",
+     .options = merge_options, .run = graph_run_merge, .least = 1, .most = 1},
     {.name = "update", .arguments = "ID", .summary = "Change a node or a relationship",
      .details = "What is not named stays; a property that is null goes.",
      .options = update_options, .run = graph_run_update, .least = 1, .most = 1},

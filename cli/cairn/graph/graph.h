@@ -36,6 +36,7 @@ int graph_run_paths(struct cli *cli);
 int graph_run_subgraph(struct cli *cli);
 int graph_run_query(struct cli *cli);
 int graph_run_create(struct cli *cli);
+int graph_run_merge(struct cli *cli);
 int graph_run_update(struct cli *cli);
 int graph_run_delete(struct cli *cli);
 int graph_run_analyse(struct cli *cli);
