@@ -25,6 +25,11 @@ for package in postgresql-$version postgresql-client-$version postgresql-$versio
     mkdir -p "$out/usr/share/doc/$package"
     cp -L "/usr/share/doc/$package/copyright" "$out/usr/share/doc/$package/"
 done
+if ! grep -qx tzdata "${BASE:-/base-packages}"; then # of the server and of BACKUP_TIMEZONE
+    mkdir -p "$out/usr/share/zoneinfo"
+    cp -r /usr/share/zoneinfo/. "$out/usr/share/zoneinfo/"
+    dpkg-query -s tzdata >"$out/var/lib/dpkg/status.d/tzdata"
+fi
 for plugin in "$out$plugins"/*.so; do
     case $plugin in
     */plperl*.so | */plpython*.so | */pltcl*.so | */uuid-ossp.so | */sslinfo.so | \

@@ -4,9 +4,12 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
+import time
+import urllib.request
 
-from stack import BIN, ROOT
+from stack import BIN, ROOT, eventually
 
 PROGRAM = BIN / "cairn-backup"
 
@@ -54,6 +57,16 @@ class Backups:
     def log(self):
         return (self.dir / ".log").read_text()
 
+    def pretend(self, kind="full", days_ago=0.0, **members):
+        """A set of somebody else's, as far as its manifest can tell."""
+        at = time.time() - days_ago * 86400
+        name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at)) + "-" + kind
+        (self.dir / name).mkdir(parents=True)
+        (self.dir / name / "manifest.json").write_text(json.dumps(
+            {"id": name, "kind": kind, "created_at": at, "size_bytes": 1, "verified": True,
+             "proven": "restored", **members}))
+        return name
+
 
 @contextlib.contextmanager
 def service(backups, home, **settings):
@@ -68,3 +81,61 @@ def service(backups, home, **settings):
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+class Service:
+    """`cairn-backup` as a service, without gateway and bus."""
+
+    def __init__(self, backups, log, **settings):
+        self.log = pathlib.Path(log)
+        with open(self.log, "wb") as out:
+            self.process = subprocess.Popen(
+                [PROGRAM], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                env={**backups.environment, "OPS_PORT": "0", "RPC_BIND": "tcp://127.0.0.1:0",
+                     "BACKUP_SCHEDULE": "", **settings})
+
+    def __enter__(self):
+        def port():
+            assert self.process.poll() is None, self.log.read_text()
+            return re.search(r"ops on 127.0.0.1 port (\d+)", self.log.read_text())
+        self.base = f"http://127.0.0.1:{eventually(port, seconds=60)[1]}"
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=60)
+        said = self.log.read_text()
+        assert "Sanitizer" not in said and "runtime error" not in said, said
+
+    def kill(self):
+        """And what it has started."""
+        for pid in [self.process.pid, *self.children()]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        self.process.wait(timeout=60)
+
+    def children(self):
+        pid = self.process.pid
+        return [int(one) for one in
+                pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def get(self, path):
+        with urllib.request.urlopen(self.base + path, timeout=30) as reply:
+            return reply.read().decode()
+
+    def figure(self, name):
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[-1])
+        return None
+
+    def until(self, condition, seconds=90):
+        return eventually(condition, seconds=seconds, what=self.log.read_text)
+
+    def says(self, message):
+        """The check of the backups has this to say."""
+        def told():
+            check = json.loads(self.get("/health"))["checks"]["backups"]
+            return check["message"] == message and check["status"] == (
+                "degraded" if message else "healthy")
+        return self.until(told)

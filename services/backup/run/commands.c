@@ -10,6 +10,7 @@
 #include "services/backup/restore/restore.h"
 #include "services/backup/run/jobs.h"
 #include "services/backup/run/root.h"
+#include "services/backup/schedule/zone.h"
 #include "services/backup/wal/stream.h"
 #include "shared/log.h"
 
@@ -55,6 +56,7 @@ static const struct option options[] = {
     {"table", required_argument, NULL, 'T'},
     {"collection", required_argument, NULL, 'C'},
     {"report", no_argument, NULL, 'R'},        {"safety", no_argument, NULL, 'S'},
+    {"wait", no_argument, NULL, 'W'},
     {0}};
 /* clang-format on */
 
@@ -95,6 +97,8 @@ static bool take_option(int c, struct job_order *order, struct work *work)
         order->force = true;
     else if (c == 'R')
         work->report = true;
+    else if (c == 'W')
+        work->waits = true;
     else if (c > 0 && c < 128 && texts[c] != NULL)
         *texts[c] = optarg;
     else
@@ -113,8 +117,9 @@ static bool load_settings(struct backup_all *all)
     if (faults.len > 0)
         (void)fprintf(stderr, "%.*s", (int)faults.len, faults.data);
     sh_buffer_free(&faults);
-    if (all->backup.timezone[0] != '\0')
-        (void)setenv("TZ", all->backup.timezone, 1);
+    if (err == SH_OK && (err = zone_use(all->backup.timezone)) != SH_OK)
+        (void)fprintf(stderr, "BACKUP_TIMEZONE: there is no time zone %s\n",
+                      all->backup.timezone);
     return err == SH_OK;
 }
 

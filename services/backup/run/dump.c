@@ -10,6 +10,8 @@
 #include "services/backup/verify/facts.h"
 #include "shared/mem.h"
 
+enum { LOCK_LOOK_MS = 1000 };
+
 static const char begin_sql[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 static const char lock_sql[] = "SELECT pg_try_advisory_lock(hashtext('cairn-backup'), 1)";
 static const char files_sql[] =
@@ -29,14 +31,29 @@ struct dump {
 
 /* --- about the database ------------------------------------------------------------- */
 
+/* The server ends the lock of a replica whose machine is gone within a minute or two. */
+static const char alive_sql[] = "SET tcp_keepalives_idle = 30; SET "
+                                "tcp_keepalives_interval = 10; SET "
+                                "tcp_keepalives_count = 3";
+
 enum sh_err dump_one_at_a_time(struct work *work, PGconn *conn)
 {
-    char got[8];
-    enum sh_err err = database_value(work, conn, lock_sql, got, sizeof(got));
+    char got[8] = "";
+    enum sh_err err = database_script(work, conn, alive_sql);
 
-    if (err == SH_OK && got[0] != 't')
-        err = work_fail(work, SH_CONFLICT,
-                        "another replica is making a backup of this database");
+    if (err == SH_OK)
+        err = database_value(work, conn, lock_sql, got, sizeof(got));
+    if (err == SH_OK && got[0] != 't' && work->waits)
+        work_stage(work, "wait");
+    while (err == SH_OK && got[0] != 't') {
+        if (!work->waits)
+            return work_fail(work, SH_CONFLICT,
+                             "another replica is making a backup of this database");
+        work_pause(LOCK_LOOK_MS);
+        err = work_go_on(work);
+        if (err == SH_OK)
+            err = database_value(work, conn, lock_sql, got, sizeof(got));
+    }
     return err;
 }
 

@@ -17,7 +17,7 @@
 static const char making[] = ".making-";
 static const char gone[] = ".gone-";
 
-enum { DEPTH_MAX = 8, FOLDER_MODE = 0700 };
+enum { DEPTH_MAX = 8, FOLDER_MODE = 0700, LOCK_LOOK_MS = 500 };
 
 /* --- opening ------------------------------------------------------------------------ */
 
@@ -123,6 +123,26 @@ static void clear_leftovers(struct work *work)
         (void)close(fd);
 }
 
+static enum sh_err take_lock(struct work *work, int fd)
+{
+    enum sh_err err = SH_OK;
+    bool told = false;
+
+    while (err == SH_OK && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return work_fail(work, SH_IO, "BACKUP_DIR cannot be locked: %s",
+                             strerror(errno));
+        if (!work->waits)
+            return work_fail(work, SH_CONFLICT, "another run is under way");
+        if (!told)
+            work_stage(work, "wait");
+        told = true;
+        work_pause(LOCK_LOOK_MS);
+        err = work_go_on(work);
+    }
+    return err;
+}
+
 enum sh_err root_lock(struct work *work)
 {
     enum sh_err err = root_open(work);
@@ -135,12 +155,12 @@ enum sh_err root_lock(struct work *work)
                          strerror(errno));
     if (err != SH_OK)
         return err;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    err = take_lock(work, fd);
+    if (err == SH_OK)
+        clear_leftovers(work); /* the lock is held until the process ends */
+    else
         (void)close(fd);
-        return work_fail(work, SH_CONFLICT, "another run is under way");
-    }
-    clear_leftovers(work); /* the lock is held until the process ends */
-    return SH_OK;
+    return err;
 }
 
 /* --- sets --------------------------------------------------------------------------- */

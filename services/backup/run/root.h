@@ -9,8 +9,8 @@
 
 /* Made if need be. Errors: SH_IO; the work has the text. */
 SH_CHECK enum sh_err root_open(struct work *work);
-/* Errors: SH_CONFLICT: another run is under way; SH_IO. Clears away what a run that was
- * killed has left. */
+/* Errors: SH_CONFLICT: another run is under way; SH_CANCELED while one is waited for;
+ * SH_IO. Clears away what a run that was killed has left. */
 SH_CHECK enum sh_err root_lock(struct work *work);
 /* A folder for a new set; *fd is the caller's. Errors: SH_IO, SH_BUSY. */
 SH_CHECK enum sh_err root_make(struct work *work, const char *id, int *fd);

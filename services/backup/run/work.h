@@ -18,6 +18,7 @@ struct work {
     uv_loop_t *loop;
     int root;          /* BACKUP_DIR, open; -1: not yet */
     bool report;       /* JSON lines on stdout for the service */
+    bool waits;        /* for another run's end, rather than to fail */
     const char *stage; /* "dump": of metrics and messages */
     char error[512];   /* what failed first, for people */
     uint64_t shown_ms;

@@ -8,7 +8,7 @@
 
 #include "shared/bytes.h"
 
-enum { FIELDS = 5, TEXT_MAX = 256, DAYS_AHEAD = 3660, MINUTE_S = 60 };
+enum { FIELDS = 5, TEXT_MAX = 256, DAYS_AHEAD = 3660, MINUTE_S = 60, DAY_S = 86400 };
 
 struct field {
     const char *name;
@@ -164,6 +164,9 @@ enum sh_err cron_parse(const char *text, struct cron *out, char fault[static 128
 
 /* --- the next time ------------------------------------------------------------------ */
 
+/* Dates and times are reckoned as the clock on the wall shows them, as if that were UTC;
+ * only wall_time() knows of zones. */
+
 static bool day_fits(const struct cron *cron, const struct tm *tm)
 {
     bool day = (cron->days >> tm->tm_mday & 1) != 0;
@@ -176,41 +179,38 @@ static bool day_fits(const struct cron *cron, const struct tm *tm)
     return day || weekday;
 }
 
-/* What the clock of the day shows as hour:minute, or where it leaps over that; -1 when
- * the day has none. */
-static time_t at_time(const struct tm *day, int hour, int minute)
+/* What the clock is ahead of UTC then. */
+static time_t ahead(time_t at)
 {
-    struct tm tm = {.tm_year = day->tm_year,
-                    .tm_mon = day->tm_mon,
-                    .tm_mday = day->tm_mday,
-                    .tm_hour = hour,
-                    .tm_min = minute,
-                    .tm_isdst = -1};
-    time_t first = mktime(&tm);
+    struct tm tm;
 
-    if (first == (time_t)-1)
-        return first;
-    if (tm.tm_hour == hour && tm.tm_min == minute) {
-        struct tm earlier;
-        time_t before = first - 3600; /* when it comes twice: the first of them */
-        if (localtime_r(&before, &earlier) != NULL && earlier.tm_hour == hour &&
-            earlier.tm_min == minute)
-            first = before;
-        return first;
-    }
-    /* leapt over: the first minute that shows what comes behind it */
-    for (int i = 0; i < 180; i++) {
-        struct tm back;
-        time_t before = first - MINUTE_S;
-        if (localtime_r(&before, &back) == NULL || back.tm_mday != day->tm_mday ||
-            back.tm_hour * 60 + back.tm_min < hour * 60 + minute)
-            break;
-        first = before;
-    }
-    return first;
+    return localtime_r(&at, &tm) != NULL ? tm.tm_gmtoff : 0;
 }
 
-static time_t first_of_day(const struct cron *cron, const struct tm *day, time_t after)
+/* The first moment at which the clock shows `shown`, or where it leaps over that. The
+ * clock is changed once in two days at most. */
+static time_t wall_time(time_t shown)
+{
+    time_t before = ahead(shown - DAY_S);
+    time_t after = ahead(shown + DAY_S);
+    time_t low = shown - after;
+    time_t high = shown - before;
+
+    if (ahead(high) == before)
+        return high;
+    if (ahead(low) == after)
+        return low;
+    while (high - low > 1) { /* the leap is behind `low`, at the latest at `high` */
+        time_t middle = low + (high - low) / 2;
+        if (ahead(middle) == after)
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
+static time_t first_of_day(const struct cron *cron, time_t midnight, time_t after)
 {
     for (int hour = 0; hour < 24; hour++) {
         if ((cron->hours >> hour & 1) == 0)
@@ -218,8 +218,8 @@ static time_t first_of_day(const struct cron *cron, const struct tm *day, time_t
         for (int minute = 0; minute < 60; minute++) {
             if ((cron->minutes >> minute & 1) == 0)
                 continue;
-            time_t at = at_time(day, hour, minute);
-            if (at != (time_t)-1 && at > after)
+            time_t at = wall_time(midnight + (hour * 60 + minute) * (time_t)MINUTE_S);
+            if (at > after)
                 return at;
         }
     }
@@ -228,19 +228,14 @@ static time_t first_of_day(const struct cron *cron, const struct tm *day, time_t
 
 time_t cron_next(const struct cron *cron, time_t after)
 {
-    struct tm today;
+    time_t shown = after + ahead(after);
+    time_t midnight = shown - shown % DAY_S;
 
-    if (localtime_r(&after, &today) == NULL)
-        return 0;
-    for (int i = 0; i < DAYS_AHEAD; i++) {
-        struct tm day = {.tm_year = today.tm_year,
-                         .tm_mon = today.tm_mon,
-                         .tm_mday = today.tm_mday + i,
-                         .tm_hour = 12, /* every day has a noon */
-                         .tm_isdst = -1};
-        if (mktime(&day) == (time_t)-1)
+    for (int i = 0; i < DAYS_AHEAD; i++, midnight += DAY_S) {
+        struct tm day;
+        if (gmtime_r(&midnight, &day) == NULL)
             return 0;
-        time_t at = day_fits(cron, &day) ? first_of_day(cron, &day, after) : 0;
+        time_t at = day_fits(cron, &day) ? first_of_day(cron, midnight, after) : 0;
         if (at != 0)
             return at;
     }

@@ -3,11 +3,11 @@
 #define BACKUP_SERVICE_H
 
 #include "services/backup/manifest/sets.h"
-#include "services/backup/schedule/cron.h"
+#include "services/backup/schedule/due.h"
+#include "services/backup/service/hook.h"
 #include "services/backup/service/runs.h"
 #include "services/backup/service/wal.h"
 #include "services/backup/settings.h"
-#include "shared/http_client.h"
 #include "shared/service.h"
 
 struct backup {
@@ -24,18 +24,17 @@ struct backup {
     double latest_physical;
     double latest_verified; /* by restoring it */
     bool latest_unproven;   /* the newest full set is not verified */
-    bool looked;            /* the sets were read once */
+    bool looked;            /* the sets were read since a scheduled run ended */
     /* clock.c */
     uv_timer_t clock_timer;
     struct cron cron;
-    bool scheduled;     /* there is a schedule */
-    double waiting_for; /* the time that is due next */
-    double not_before;  /* after a failure */
-    unsigned failures;  /* of scheduled runs, in a row */
+    bool scheduled; /* there is a schedule */
+    struct due due;
+    char replica[400]; /* whose jitter it is */
     struct wal wal;
     /* tell.c */
     struct runs *runs;
-    struct sh_http_client *http;
+    struct hook *hook; /* NULL: nobody is told */
 };
 
 /* look.c: which sets there are, for health and metrics. */

@@ -1,17 +1,17 @@
 /* Starts the full sets that BACKUP_SCHEDULE wants. What is due is reckoned from the
  * newest set, so what was missed while nothing ran is made up at once, and replicas that
  * share a directory see what the others did. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "services/backup/schedule/zone.h"
 #include "services/backup/service/backup.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
-#include "shared/trace.h"
 
-enum { LOOK_EVERY_MS = 5000, RETRY_S = 60, RETRY_MOST = 6, LATE_S = 3600 };
+enum { LOOK_EVERY_MS = 1000 };
 
 static struct sh_family next_gauge = {
     .kind = SH_GAUGE,
@@ -20,31 +20,14 @@ static struct sh_family next_gauge = {
 
 double clock_next(const struct backup *backup)
 {
-    double last = backup->latest_full;
-    double started = sh_service_started(backup->service);
-
-    if (!backup->scheduled)
-        return 0;
-    if (last <= 0) /* before the first set nothing was missed */
-        last = started;
-    return (double)cron_next(&backup->cron, (time_t)last);
+    return backup->scheduled ? due_next(&backup->cron, backup->latest_full,
+                                        sh_service_started(backup->service))
+                             : 0;
 }
 
 bool clock_late(const struct backup *backup)
 {
-    double due = clock_next(backup);
-
-    return due > 0 && sh_wall_time() - due > LATE_S + backup->config.backup.jitter_s;
-}
-
-static double jitter(const struct backup *backup)
-{
-    uint32_t random = 0;
-
-    sh_random((uint8_t *)&random, sizeof(random));
-    return backup->config.backup.jitter_s > 0
-               ? (double)(random % (backup->config.backup.jitter_s + 1))
-               : 0;
+    return due_late(clock_next(backup), backup->config.backup.jitter_s, sh_wall_time());
 }
 
 static void start_one(struct backup *backup, double due)
@@ -54,7 +37,7 @@ static void start_one(struct backup *backup, double due)
 
     (void)snprintf(slot, sizeof(slot), "%.0f", due);
     const char *const words[] = {"create",   "--kind", "full", "--by",
-                                 "schedule", "--slot", slot};
+                                 "schedule", "--slot", slot,   "--wait"};
     enum sh_err err = runs_add(backup->runs, words, SH_COUNT(words), "schedule", &run);
     if (err != SH_OK)
         sh_warning(NULL, "a scheduled backup cannot be started now: %s",
@@ -64,38 +47,43 @@ static void start_one(struct backup *backup, double due)
 static void on_timer(uv_timer_t *timer)
 {
     struct backup *backup = timer->data;
-    double now = sh_wall_time();
     double due = clock_next(backup);
+    double jitter = due_jitter(backup->replica, due, backup->config.backup.jitter_s);
 
-    sh_series_set(sh_series(&next_gauge, NULL), due);
-    if (!backup->looked || due <= 0 || due > now || runs_busy(backup->runs, "create"))
+    if (!backup->looked)
         return;
-    if (backup->waiting_for != due) { /* a new one: it gets its own delay */
-        backup->waiting_for = due;
-        backup->not_before = fmax(backup->not_before, now + jitter(backup));
-    }
-    if (now >= backup->not_before)
+    sh_series_set(sh_series(&next_gauge, NULL), due);
+    if (!runs_busy(backup->runs, "create") &&
+        due_now(&backup->due, due, jitter, sh_service_started(backup->service),
+                sh_wall_time()))
         start_one(backup, due);
 }
 
-/* After a failure in 1, 2, 4 … 32 minutes; after a success whatever the schedule says. */
 void clock_ended(struct backup *backup, const struct run *run)
 {
-    static const char *const after[] = {"prune"};
+    static const char *const after[] = {"prune", "--wait"};
     const struct run *pruning;
 
     if (strcmp(run->by, "schedule") != 0 || strcmp(run->words[0], "create") != 0)
         return;
-    if (run->state == RUN_DONE) {
-        backup->failures = 0;
-        if (runs_add(backup->runs, after, 1, "schedule", &pruning) != SH_OK)
-            sh_warning(NULL, "what is not kept is removed after the next backup");
+    if (run->state != RUN_DONE) {
+        due_failed(&backup->due, sh_wall_time());
         return;
     }
-    backup->not_before =
-        sh_wall_time() + RETRY_S * pow(2, backup->failures < RETRY_MOST ? backup->failures
-                                                                        : RETRY_MOST - 1);
-    backup->failures++;
+    due_succeeded(&backup->due);
+    backup->looked = false; /* until the set is seen */
+    if (runs_add(backup->runs, after, SH_COUNT(after), "schedule", &pruning) != SH_OK)
+        sh_warning(NULL, "what is not kept is removed after the next backup");
+}
+
+/* The same after each start, and not another replica's. */
+static void name_replica(struct backup *backup)
+{
+    char host[128] = "";
+
+    (void)gethostname(host, sizeof(host) - 1);
+    (void)snprintf(backup->replica, sizeof(backup->replica), "%s %s", host,
+                   backup->process.rpc_bind);
 }
 
 enum sh_err clock_start(struct sh_service *service, void *self)
@@ -105,9 +93,10 @@ enum sh_err clock_start(struct sh_service *service, void *self)
     char fault[128] = "";
 
     (void)service;
-    if (config->timezone[0] != '\0') {
-        (void)setenv("TZ", config->timezone, 1);
-        tzset();
+    name_replica(backup);
+    if (zone_use(config->timezone) != SH_OK) {
+        sh_error(NULL, "BACKUP_TIMEZONE: there is no time zone %s", config->timezone);
+        return SH_INVALID;
     }
     backup->scheduled = config->schedule[0] != '\0';
     if (backup->scheduled &&

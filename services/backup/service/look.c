@@ -5,6 +5,7 @@
 
 #include "services/backup/restore/journal.h"
 #include "services/backup/service/backup.h"
+#include "services/backup/service/complaint.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -39,28 +40,24 @@ void look_at_risk(double seconds)
     sh_series_set(sh_series(&rpo_gauge, NULL), seconds);
 }
 
-static bool disk_short(const struct backup *backup)
+static uint64_t free_mb(const char *directory)
 {
     struct statvfs disk;
 
-    return statvfs(backup->config.backup.directory, &disk) == 0 &&
-           ((uint64_t)disk.f_bavail * disk.f_frsize >> 20) <
-               backup->config.backup.free_mb;
+    return statvfs(directory, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize >> 20
+                                          : UINT64_MAX; /* there is none yet */
 }
 
 static const char *complaint(const struct backup *backup, const struct sets *sets)
 {
-    if (sets->unreadable > 0)
-        return "a backup set has no usable manifest";
-    if (clock_late(backup))
-        return "a backup is late";
-    if (backup->latest_unproven && !runs_busy(backup->runs, NULL))
-        return "the newest full set is not verified";
-    if (wal_complaint(backup)[0] != '\0')
-        return wal_complaint(backup);
-    if (disk_short(backup))
-        return "the disk of the backups is short";
-    return "";
+    struct set_facts facts = {.unreadable = sets->unreadable,
+                              .late = clock_late(backup),
+                              .unproven = backup->latest_unproven,
+                              .busy = runs_busy(backup->runs, NULL),
+                              .free_mb = free_mb(backup->config.backup.directory),
+                              .wanted_mb = backup->config.backup.free_mb};
+
+    return complaint_sets(&facts, wal_complaint(backup));
 }
 
 static void learn(struct backup *backup, const struct sets *sets)

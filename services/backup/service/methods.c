@@ -1,4 +1,5 @@
 /* What the service can be asked. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -254,7 +255,7 @@ static void handle_schedule(void *arg, struct sh_rpc_call *call)
     for (int i = 0; i < TIMES && at > 0; i++) {
         sh_wall_text(at, when);
         json_array_append_new(next, json_string(when));
-        at = (double)cron_next(&backup->cron, (time_t)at);
+        at = (double)cron_next(&backup->cron, (time_t)fmax(at, sh_wall_time()));
     }
     answer(call,
            json_pack("{s:s, s:s, s:I, s:s, s:o, s:b, s:{s:I, s:I, s:I, s:I, s:I}}",

@@ -7,8 +7,6 @@
 #include "shared/log.h"
 #include "shared/metrics.h"
 
-enum { HOOK_MS = 10000 };
-
 static const double buckets[] = {1, 5, 15, 60, 300, 900, 3600, 14400, 0};
 
 static struct sh_family duration = {.kind = SH_HISTOGRAM,
@@ -25,30 +23,13 @@ static struct sh_family failures = {.kind = SH_COUNTER,
                                     .help = "Runs that failed, by what they were at.",
                                     .labels = {"stage"}};
 
-static void on_hook(void *arg, enum sh_err err, const struct sh_http_incoming *incoming)
+static void call_hook(const struct backup *backup, const struct run *run)
 {
-    (void)arg;
-    if (err == SH_CANCELED)
-        return;
-    if (err != SH_OK || incoming->status >= 300)
-        sh_warning(NULL, "BACKUP_HOOK_URL did not take the failure: %s, HTTP %d",
-                   sh_err_text(err), err == SH_OK ? incoming->status : 0);
-}
-
-static void call_hook(struct backup *backup, const struct run *run)
-{
-    static const char *const headers[] = {"Content-Type: application/json", NULL};
     json_t *body = runs_json(run);
     char *text = json_dumps(body, JSON_COMPACT);
-    struct sh_http_outgoing outgoing = {.method = "POST",
-                                        .url = backup->config.backup.hook_url,
-                                        .headers = headers,
-                                        .body = sh_bytes_of(text),
-                                        .timeout_ms = HOOK_MS};
 
-    if (text == NULL ||
-        sh_http_client_send(backup->http, &outgoing, on_hook, backup, NULL) != SH_OK)
-        sh_warning(NULL, "BACKUP_HOOK_URL cannot be called");
+    if (text != NULL)
+        hook_tell(backup->hook, text);
     free(text); /* jansson's */
     json_decref(body);
 }
@@ -72,7 +53,7 @@ static void on_ended(void *arg, const struct run *run)
     if (run->state == RUN_FAILED) {
         sh_count(&failures, stage);
         sh_error(NULL, "backup %s failed in %s: %s", verb, stage, run->error);
-        if (backup->config.backup.hook_url[0] != '\0')
+        if (backup->hook != NULL)
             call_hook(backup, run);
     } else {
         const char *id = json_string_value(json_object_get(run->result, "id"));
@@ -92,11 +73,13 @@ enum sh_err tell_start(struct sh_service *service, void *self)
     backup->loop = sh_service_loop(service);
     struct runs_options options = {
         .loop = backup->loop, .ended = on_ended, .arg = backup};
-    err = sh_http_client_create(backup->loop, 1, &backup->http);
-    if (err == SH_OK)
-        err = runs_create(&options, &backup->runs);
+    struct hook_options hook = {.loop = backup->loop,
+                                .url = backup->config.backup.hook_url};
+    err = runs_create(&options, &backup->runs);
+    if (err == SH_OK && hook.url[0] != '\0')
+        err = hook_create(&hook, &backup->hook);
     if (err != SH_OK)
-        sh_http_client_close(&backup->http);
+        runs_close(&backup->runs);
     return err;
 }
 
@@ -119,5 +102,5 @@ void tell_stop(struct sh_service *service, void *self)
 
     (void)service;
     runs_close(&backup->runs);
-    sh_http_client_close(&backup->http);
+    hook_close(&backup->hook);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "services/backup/service/backup.h"
+#include "services/backup/service/complaint.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -18,7 +19,6 @@ enum {
     RETRY_MOST_S = 60,
     OTHER_S = 3,    /* until it is tried again whether the other replica is gone */
     SETTLED_S = 60, /* what ran so long has not failed at its start */
-    LATE_S = 60,
     BASE_RETRY_S = 60,
     BASE_DOUBLINGS = 5,
 };
@@ -240,7 +240,8 @@ static const char *base_due(const struct wal *wal, double now)
 
 static void make_base(struct wal *wal, double now)
 {
-    static const char *const words[] = {"create", "--kind", "physical", "--by", "wal"};
+    static const char *const words[] = {"create", "--kind", "physical",
+                                        "--by",   "wal",    "--wait"};
     const char *why = base_due(wal, now);
     const struct run *run;
 
@@ -281,19 +282,17 @@ double wal_recovery_point(const struct backup *backup)
 const char *wal_complaint(const struct backup *backup)
 {
     const struct wal *wal = &backup->wal;
-    double since = fmax(wal->recovery_point, sh_service_started(backup->service));
+    struct log_facts facts = {.wanted = backup->config.backup.wal,
+                              .elsewhere = wal->other,
+                              .heard = wal->heard,
+                              .streaming = wal->streaming,
+                              .base = wal->base,
+                              .missing = wal->missing,
+                              .behind = wal->behind,
+                              .recovery_point = wal->recovery_point,
+                              .stored_every_s = backup->config.backup.wal_seconds};
 
-    if (!backup->config.backup.wal || wal->other)
-        return "";
-    if (wal->missing > 0)
-        return "segments of the write-ahead log are missing";
-    if (sh_wall_time() - since > LATE_S + backup->config.backup.wal_seconds)
-        return wal->behind > 0 ? "a place is behind with the write-ahead log"
-                               : "the write-ahead log is late";
-    if (wal->heard && wal->streaming && !wal->base &&
-        sh_wall_time() - sh_service_started(backup->service) > LATE_S)
-        return "there is no physical set for the write-ahead log";
-    return "";
+    return complaint_log(&facts, sh_service_started(backup->service), sh_wall_time());
 }
 
 static void on_timer(uv_timer_t *timer)
