@@ -115,7 +115,7 @@ static void tell(struct backup *backup, const struct sets *sets)
 
 static void repair(struct backup *backup)
 {
-    static const char *const words[] = {"repair", "--by", "service"};
+    static const char *const words[] = {"repair", "--by", "service", "--wait"};
     const struct run *run;
 
     if (journal_left(backup->config.backup.directory) &&
