@@ -91,9 +91,10 @@ bool rpc_balance_may_eject(size_t replicas, size_t working)
     return working > 0 && replicas > 1 && 2 * (working - 1) >= replicas;
 }
 
-uint64_t rpc_balance_ejection_ms(unsigned times, struct rpc_random *random)
+uint64_t rpc_balance_ejection_ms(unsigned times, bool silent, struct rpc_random *random)
 {
-    uint64_t ms = times < 12 ? 5000u * (uint64_t)times : 60000;
+    uint64_t step = silent ? RPC_SILENT_MS : RPC_OUTLIER_MS;
+    uint64_t ms = times < RPC_EJECTED_MAX_MS / step ? step * times : RPC_EJECTED_MAX_MS;
     return ms * 4 / 5 + rpc_random_below(random, ms / 5 * 2 + 1);
 }
 

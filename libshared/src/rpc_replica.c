@@ -364,7 +364,7 @@ void rpc_replica_eject(struct rpc_replica *replica, uint64_t now_ms, bool lost)
     replica->failures_in_row = 0;
     replica->window = (struct rpc_window){0};
     replica->reopen_ms =
-        now_ms + rpc_balance_ejection_ms(replica->ejections, replica->random);
+        now_ms + rpc_balance_ejection_ms(replica->ejections, lost, replica->random);
     move_to(replica, RPC_EJECTED);
     if (lost)
         lose(replica);

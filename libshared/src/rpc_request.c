@@ -3,6 +3,7 @@
  * as well. */
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/spans.h"
 
 static struct sh_family results = {
@@ -142,7 +143,8 @@ void rpc_request_fail(struct sh_rpc_client *client, struct rpc_request *request,
     finish(client, request,
            &(struct sh_rpc_response){
                .err = shown,
-               .code = sh_err_code(shown),
+               .code = shown == SH_INTERNAL && err == SH_IO ? SH_OUTCOME_UNKNOWN
+                                                            : sh_err_code(shown),
                .field = "",
                .message = sh_err_text(shown),
            });

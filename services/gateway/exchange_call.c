@@ -1,8 +1,10 @@
 /* The part of an exchange that asks a service, and turns what it says into HTTP. */
 #include <stdio.h>
+#include <string.h>
 
 #include "services/gateway/exchange.h"
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/log.h"
 
 /* What may be told to a client about an error that carries no sentence for it. */
@@ -53,8 +55,15 @@ struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum pee
     bool theirs = is_for_clients(reply->err);
     bool said = reply->message != NULL && reply->message[0] != '\0';
     bool coded = reply->code != NULL && reply->code[0] != '\0';
+    bool unsure = coded && strcmp(reply->code, SH_OUTCOME_UNKNOWN) == 0;
     bool placed = reply->field != NULL && reply->field[0] != '\0';
 
+    if (unsure)
+        return (struct sh_problem){
+            .status = 503,
+            .code = SH_OUTCOME_UNKNOWN,
+            .error = "it is not known whether this was done: an Idempotency-Key makes it "
+                     "safe to ask again"};
     return (struct sh_problem){
         .status = sh_err_http_status(reply->err),
         .code = theirs && coded ? reply->code : sh_err_code(reply->err),

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 import urllib.parse
 
 import pytest
@@ -204,3 +205,36 @@ def test_metadata_that_would_not_come_back_is_refused(stack):
         reply = stack.post("/api/documents", {"title": "t", "text": "x", "metadata": metadata})
         assert reply.status == 400, reply.body
         assert reply.json()["field"] == "metadata"
+
+
+def test_a_key_stores_one_document_however_often_it_is_sent(stack):
+    """Also without an id, where each request would make one."""
+    def send(text, key):
+        return stack.post("/api/documents", {"title": "Keyed", "text": text},
+                          headers={"Idempotency-Key": key})
+
+    first, again = send("glockenspiel once", "k-1"), send("glockenspiel once", "k-1")
+    assert first.status == again.status == 201
+    assert again.json()["document_id"] == first.json()["document_id"]
+    assert again.json()["chunks"] == first.json()["chunks"] == 1
+    assert found(stack, "glockenspiel") == {first.json()["document_id"]}
+    other = send("glockenspiel twice", "k-1")
+    assert (other.status, other.json()["code"]) == (409, "idempotency_key_reused")
+    assert send("glockenspiel once", "k-2").json()["document_id"] != \
+        first.json()["document_id"]
+
+
+def test_a_key_that_comes_many_times_at_once_stores_one_document(stack):
+    def send(answers):
+        answers.append(stack.post("/api/documents", {"title": "Keyed", "text": "flugelhorn"},
+                                  headers={"Idempotency-Key": "at-once"}))
+
+    answers = []
+    senders = [threading.Thread(target=send, args=(answers,)) for _ in range(8)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert {reply.status for reply in answers} == {201}, [reply.body for reply in answers]
+    assert len({reply.json()["document_id"] for reply in answers}) == 1
+    assert len(found(stack, "flugelhorn")) == 1

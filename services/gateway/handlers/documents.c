@@ -6,7 +6,7 @@
 #include "services/gateway/json_out.h"
 #include "services/gateway/uploads/upload.h"
 
-enum { ID_MAX = 256, KEY_TEXT_MAX = 64, KEY_BYTES = 16 };
+enum { ID_MAX = 256, KEY_TEXT_MAX = 64, KEY_BYTES = 16, CALLER_MAX = 256 };
 
 /* --- POST --------------------------------------------------------------------------- */
 
@@ -51,11 +51,30 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
     refresh_wait(x, stored->xid, stored->visible, answer_stored);
 }
 
-/* The bus takes sixteen bytes; a client's key may be any text. False: answered. */
+/* Sixteen bytes of a digest of who asks and the key, which may be any text: the same key
+ * of somebody else is another one. */
+static bool digest_key(const struct caller *caller, struct sh_bytes text,
+                       uint8_t key[static KEY_BYTES])
+{
+    char both[CALLER_MAX + 1 + KEY_TEXT_MAX];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    struct sh_bytes who = caller->user_id;
+    size_t len = who.len < CALLER_MAX ? who.len : CALLER_MAX;
+
+    if (len > 0)
+        memcpy(both, who.data, len);
+    both[len++] = '\0';
+    memcpy(both + len, text.data, text.len);
+    if (EVP_Digest(both, len + text.len, digest, NULL, EVP_sha256(), NULL) != 1)
+        return false;
+    memcpy(key, digest, KEY_BYTES);
+    return true;
+}
+
+/* False: answered. */
 static bool read_key(struct exchange *x, uint8_t key[static KEY_BYTES], bool *given)
 {
     struct sh_bytes text = sh_http_header(x->request, "Idempotency-Key");
-    unsigned char digest[EVP_MAX_MD_SIZE];
 
     *given = text.len > 0;
     if (text.len == 0)
@@ -66,11 +85,10 @@ static bool read_key(struct exchange *x, uint8_t key[static KEY_BYTES], bool *gi
                          KEY_TEXT_MAX);
         return false;
     }
-    if (EVP_Digest(text.data, text.len, digest, NULL, EVP_sha256(), NULL) != 1) {
+    if (!digest_key(&x->caller, text, key)) {
         exchange_fail_err(x, SH_NOMEM, NULL);
         return false;
     }
-    memcpy(key, digest, KEY_BYTES);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "proto/edge_id.h"
 #include "services/graph/store/store.h"
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/log.h"
 
 enum {
@@ -65,7 +66,7 @@ static void fail_stored(struct sh_rpc_call *call, const struct stored *stored)
     enum sh_err err = stored->maybe_done ? SH_INTERNAL : stored->err;
     if (err == SH_CANCELED)
         err = SH_UNAVAILABLE;
-    sh_rpc_fail(call, err, NULL, NULL, "%s",
+    sh_rpc_fail(call, err, stored->maybe_done ? SH_OUTCOME_UNKNOWN : NULL, NULL, "%s",
                 err == SH_INTERNAL ? "it is not known whether that was done"
                                    : sh_err_text(err));
 }

@@ -69,7 +69,8 @@ static void answer_call(void *arg, const struct put_outcome *outcome)
     if (outcome->err == SH_OK)
         sh_rpc_reply(call, document_put_reply_desc(), outcome->reply);
     else
-        sh_rpc_fail(call, outcome->err, NULL, outcome->field, "%s", outcome->message);
+        sh_rpc_fail(call, outcome->err, outcome->code, outcome->field, "%s",
+                    outcome->message);
 }
 
 void putter_handle(void *arg, struct sh_rpc_call *call)
@@ -77,6 +78,7 @@ void putter_handle(void *arg, struct sh_rpc_call *call)
     const struct put_order order = {.payload = sh_rpc_call_payload(call),
                                     .caller = sh_rpc_call_caller(call),
                                     .trace = sh_rpc_call_trace(call),
+                                    .key = sh_rpc_call_idempotency_key(call),
                                     .deadline_ms = sh_rpc_call_deadline_ms(call),
                                     .canceled = is_canceled};
     enum sh_err err = putter_put(arg, &order, answer_call, call);

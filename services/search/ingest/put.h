@@ -15,6 +15,8 @@
 
 struct putter;
 
+enum { PUT_KEY_BYTES = 16 };
+
 struct putter_options {
     struct sh_pg *pg;
     struct sh_rpc_client *embedder;
@@ -35,6 +37,7 @@ struct put_order {
     const struct caller *caller;    /* as are whose rights hold, */
     const struct sh_trace *trace;   /* and this; may be NULL */
     const struct record_file *file; /* NULL, or what it was made of; borrowed too */
+    const uint8_t *key;             /* PUT_KEY_BYTES, or NULL: stored once by it */
     uint64_t deadline_ms;
     bool quiet; /* one of many: nobody is notified; whoever counts them does it */
     bool (*canceled)(void *arg); /* nobody waits for it any more; NULL: somebody does */
@@ -42,6 +45,7 @@ struct put_order {
 
 struct put_outcome {
     enum sh_err err;
+    const char *code;  /* NULL: the error's own */
     const char *field; /* NULL, or what of the document is wrong */
     const char *message;
     const struct document_put_reply *reply; /* SH_OK; borrowed until `done` returns */

@@ -3,6 +3,7 @@
 #include "services/search/collections/collections_sql.h"
 #include "services/search/collections/defaults.h"
 #include "services/search/ingest/put_internal.h"
+#include "services/search/ingest/put_key.h"
 #include "services/search/ingest/put_rights.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
@@ -98,21 +99,29 @@ static void on_lookup(void *arg, const struct sh_pg_reply *reply)
         put_fail(put, SH_UNAVAILABLE, "the database does not answer");
     else if (reply->err != SH_OK)
         put_database_failed(put, reply);
+    else if (put->order.key != NULL && put_key_settles(put, reply->results[2]))
+        return;
+    else if (put->key.lost)
+        put_fail(put, SH_CONFLICT,
+                 "another write with this Idempotency-Key is under way");
     else
         judge(put, reply->results[0], reply->results[1]);
 }
 
-static void look_up(struct put *put)
+void put_look_up(struct put *put)
 {
     struct sh_pg_param id = {put->doc.id, false};
     struct sh_pg_param collection = {put->doc.record.collection, false};
     struct sh_pg_step steps[] = {{&store_document_lookup, &id, 1, false},
-                                 {&collections_defaults, &collection, 1, false}};
+                                 {&collections_defaults, &collection, 1, false},
+                                 {0}};
     uint64_t soon = sh_now_ms() + LOOKUP_MS;
     struct sh_pg_call call = {.steps = steps,
-                              .count = SH_COUNT(steps),
+                              .count = SH_COUNT(steps) - (put->order.key == NULL),
                               .deadline_ms =
                                   soon < put->deadline_ms ? soon : put->deadline_ms};
+    if (put->order.key != NULL)
+        steps[2] = put_key_lookup(put);
     enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_lookup, put);
 
     if (err != SH_OK)
@@ -141,7 +150,7 @@ static void prepared(struct sh_work *work, enum sh_err err)
     else if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
     else if (!put_given_up(put))
-        look_up(put);
+        put_look_up(put);
 }
 
 void put_begin(struct put *put)

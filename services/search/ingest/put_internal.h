@@ -37,14 +37,24 @@ struct put {
     struct embed_job *job;
     struct write write;
     bool retried;
+    bool maybe_done; /* the first attempt may have stored it */
+    struct {
+        struct sh_pg_param params[4];
+        char chunks[24];
+        bool lost; /* to another put with it */
+    } key;
     struct document_put_reply reply; /* filled on the way */
 };
 
 /* Decode, check and cut it, then whatever follows; ends in put_release(). */
 void put_begin(struct put *put);
+/* Looked up, and what follows. */
+void put_look_up(struct put *put);
 /* It is cut and is to be stored. */
 void put_embed(struct put *put);
 void put_fail(struct put *put, enum sh_err err, const char *message);
+/* The same with a code of its own; NULL: the error's. */
+void put_fail_as(struct put *put, enum sh_err err, const char *code, const char *message);
 /* What is wrong with the document itself. */
 void put_refuse(struct put *put);
 void put_database_failed(struct put *put, const struct sh_pg_reply *reply);

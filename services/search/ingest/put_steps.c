@@ -1,8 +1,10 @@
 #include "services/search/ingest/known.h"
 #include "services/search/ingest/put_internal.h"
+#include "services/search/ingest/put_key.h"
 #include "services/search/store/statements.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
 
@@ -24,12 +26,16 @@ static const struct sh_pg_statement be_quiet = {
 
 /* --- the end ------------------------------------------------------------------------ */
 
+void put_fail_as(struct put *put, enum sh_err err, const char *code, const char *message)
+{
+    put->done(put->arg,
+              &(struct put_outcome){.err = err, .code = code, .message = message});
+    put_release(put);
+}
+
 void put_fail(struct put *put, enum sh_err err, const char *message)
 {
-    if (put->putter->closing)
-        err = SH_DRAINING;
-    put->done(put->arg, &(struct put_outcome){.err = err, .message = message});
-    put_release(put);
+    put_fail_as(put, put->putter->closing ? SH_DRAINING : err, NULL, message);
 }
 
 void put_refuse(struct put *put)
@@ -68,10 +74,9 @@ void put_database_failed(struct put *put, const struct sh_pg_reply *reply)
 
     sh_warning(put->order.trace, "a document cannot be stored: %s %s", reply->sqlstate,
                reply->message);
-    if (reply->maybe_done)
-        put_fail(put, SH_INTERNAL,
-                 "it is not known whether the document was stored; put it "
-                 "again");
+    if (reply->maybe_done || put->maybe_done)
+        put_fail_as(put, SH_INTERNAL, SH_OUTCOME_UNKNOWN,
+                    "it is not known whether the document was stored; put it again");
     else if (err == SH_UNAVAILABLE || err == SH_CANCELED)
         put_fail(put, SH_UNAVAILABLE, "the database is not available");
     else
@@ -105,6 +110,12 @@ void put_wait_for_view(struct put *put)
 
 static void store(struct put *put);
 
+/* Steps before those of the document itself. */
+static size_t ahead_of(const struct put *put)
+{
+    return (size_t)put->order.quiet + (put->order.key != NULL);
+}
+
 static void on_stored(void *arg, const struct sh_pg_reply *reply)
 {
     struct put *put = arg;
@@ -115,7 +126,13 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
     if (reply->err != SH_OK && !put->retried && !putter->closing &&
         (reply->err == SH_UNAVAILABLE || strcmp(reply->sqlstate, "40P01") == 0)) {
         put->retried = true;
+        put->maybe_done = reply->maybe_done;
         store(put);
+        return;
+    }
+    if (put_key_lost(put, reply) && !putter->closing) {
+        put->key.lost = true; /* the other one is stored: what became of it? */
+        put_look_up(put);
         return;
     }
     if (reply->err != SH_OK) {
@@ -125,8 +142,8 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
     put->reply = (struct document_put_reply){
         .created =
             !put->exists &&
-            sh_bytes_is(
-                sh_pg_text(reply->results[put->order.quiet + WRITE_CREATED], 0, 0), "t"),
+            sh_bytes_is(sh_pg_text(reply->results[ahead_of(put) + WRITE_CREATED], 0, 0),
+                        "t"),
         .chunks = (uint32_t)put->doc.chunk_count,
         .pending_embedding = (uint32_t)pending,
         .xid = sh_pg_u64(reply->results[reply->count - 1], 0, 0)};
@@ -146,16 +163,19 @@ static void on_stored(void *arg, const struct sh_pg_reply *reply)
 
 static void store(struct put *put)
 {
-    bool quiet = put->order.quiet;
-    struct sh_pg_step steps[1 + WRITE_STEPS] = {{&be_quiet, NULL, 0, false}};
-    struct sh_pg_call call = {.steps = quiet ? steps : put->write.steps,
-                              .count = put->write.step_count + quiet,
-                              .deadline_ms = put->deadline_ms,
-                              .trace = put->order.trace};
+    struct sh_pg_step steps[2 + WRITE_STEPS];
+    size_t count = 0;
+    struct sh_pg_call call = {
+        .steps = steps, .deadline_ms = put->deadline_ms, .trace = put->order.trace};
     enum sh_err err;
 
+    if (put->order.quiet)
+        steps[count++] = (struct sh_pg_step){&be_quiet, NULL, 0, false};
+    if (put->order.key != NULL)
+        steps[count++] = put_key_insert(put);
     for (size_t i = 0; i < put->write.step_count; i++)
-        steps[1 + i] = put->write.steps[i];
+        steps[count++] = put->write.steps[i];
+    call.count = count;
     err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
     if (err != SH_OK)
         put_fail(put, err, "the document cannot be stored now");

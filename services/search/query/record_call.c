@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/log.h"
 
 enum sh_err record_rights_of(const struct caller *caller, struct sh_arena *arena,
@@ -47,7 +48,7 @@ bool record_failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
     else if (err == SH_CANCELED ||
              (err == SH_TIMEOUT && sh_left_ms(sh_rpc_call_deadline_ms(call)) > 0))
         err = SH_UNAVAILABLE; /* silent for longer than it may be */
-    sh_rpc_fail(call, err, NULL, NULL, "%s",
+    sh_rpc_fail(call, err, reply->maybe_done ? SH_OUTCOME_UNKNOWN : NULL, NULL, "%s",
                 err == SH_INTERNAL ? "it is not known whether that was done"
                                    : sh_err_text(err));
     return true;

@@ -2,6 +2,7 @@
 (a kill) has no duration; recovery is counted from when it was mended."""
 
 import contextlib
+import ctypes
 import dataclasses
 import os
 import pathlib
@@ -70,6 +71,39 @@ def deaths():
                     parts=(name,))
         yield Fault(f"stop {name}", tell(name, signal.SIGSTOP), tell(name, signal.SIGCONT),
                     parts=(name,))
+
+
+PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SEIZE, WAIT_ALL = 0x4207, 17, 0x4206, 0x40000000
+
+
+def stuck(name):
+    """Its loop stands still and nothing else does: connections are kept, heartbeats of the
+    bus answered. One thread can only be stopped by who traces it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    held = []
+
+    def trace(request, pid):
+        if libc.ptrace(request, pid, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def begin(stack):
+        pid = stack.processes[name].pid
+        trace(PTRACE_SEIZE, pid)
+        held.append(pid)
+        trace(PTRACE_INTERRUPT, pid)
+        os.waitpid(pid, WAIT_ALL)
+
+    def end(_stack):
+        for pid in held:
+            trace(PTRACE_DETACH, pid)
+        held.clear()
+    return begin, end
+
+
+def standstills():
+    for name in (*REPLICAS, "graph", "embedder"):
+        yield Fault(f"stuck loop of {name}", *stuck(name), parts=(name,))
 
 
 # --- the record and the cache ---------------------------------------------------------------
@@ -292,7 +326,7 @@ def scarcities():
 
 def catalogue(isolated):
     """All faults that this machine can do, in a fixed order."""
-    found = [*deaths(), *stores(), *endpoints(), *networks(), *scarcities()]
+    found = [*deaths(), *standstills(), *stores(), *endpoints(), *networks(), *scarcities()]
     return [fault for fault in found if isolated or not fault.network]
 
 

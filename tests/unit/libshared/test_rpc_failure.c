@@ -43,6 +43,7 @@ static void the_outcome_of_a_lost_write_is_unknown(void **state)
     sh_rpc_server_close(&f->servers[dead].rpc);
     PUMP(f, out.calls == 1);
     assert_int_equal(out.err, SH_INTERNAL);
+    assert_string_equal(out.code, "outcome_unknown");
     assert_int_equal(f->servers[!dead].calls, 0);
     free(out.payload);
 }

@@ -111,10 +111,14 @@ static void ejections_grow_to_a_minute(void **state)
     (void)state;
     struct rpc_random random = {7};
     for (unsigned times = 1; times < 100; times++) {
-        uint64_t base = times < 12 ? times * 5000 : 60000;
-        for (int i = 0; i < 50; i++)
-            assert_in_range(rpc_balance_ejection_ms(times, &random), base * 4 / 5,
-                            base * 6 / 5);
+        uint64_t outlier = times < 12 ? times * 5000 : 60000;
+        uint64_t silent = times < 60 ? times * 1000 : 60000;
+        for (int i = 0; i < 50; i++) {
+            assert_in_range(rpc_balance_ejection_ms(times, false, &random),
+                            outlier * 4 / 5, outlier * 6 / 5);
+            assert_in_range(rpc_balance_ejection_ms(times, true, &random), silent * 4 / 5,
+                            silent * 6 / 5);
+        }
     }
     assert_true(rpc_balance_slow_start(0) < 0.11);
     assert_true(rpc_balance_slow_start(5000) > 0.49);

@@ -8,6 +8,7 @@
 
 #include "services/search/collections/collections_sql.h"
 #include "services/search/glossary/terms_sql.h"
+#include "services/search/ingest/put_key.h"
 #include "services/search/quality/quality_sql.h"
 #include "services/search/store/statements.h"
 #include "services/search/store/write.h"
@@ -86,6 +87,8 @@ static char *first_field(PGconn *db, const struct sh_pg_statement *statement,
 
 static const struct sh_pg_statement *const all[] = {
     &store_document_lookup,
+    &put_key_found,
+    &put_key_keep,
     &store_chunk_vectors,
     &store_document_upsert,
     &store_sections_drop,
