@@ -230,3 +230,42 @@ def test_terms_go_out_and_come_back(cairn, tmp_path):
     failed = cairn.run("glossary", "import", table, code=1).stdout
     assert failed.splitlines()[-1].startswith("line 2\tinvalid_request\tterm: ")
     cairn.run("glossary", "delete", "cli-a", "cli-b")
+
+
+def test_terms_are_found_in_documents(cairn, stack):
+    text = ("The spindle whorl turns. A spindle whorl is heavy; every spindle whorl is round. "
+            "The loom weight hangs. A loom weight is of clay.")
+    stored = stack.post("/api/documents", {"id": "cli-loom", "title": "Loom", "text": text,
+                                           "collection": "cli-terms"})
+    assert stored.status in (200, 201), stored.body
+    done = cairn.run("glossary", "extract", "-c", "cli-terms", "--min-frequency", "2").stdout
+    assert "state: done\n" in done and "kind: glossary_extract\n" in done
+    found = {line[1]: line for line in lines(cairn.run("glossary", "candidates", "-k", "phrase"))}
+    assert found["spindle whorl"][2:5] == ["en", "3", "1"]
+    loom = found["loom weight"][0]
+    one = objects(cairn.run("glossary", "candidates", "spindle whorl", "--json"))[0]
+    assert one["contexts"][0]["document_id"] == "cli-loom"
+
+    accepted = json.loads(cairn.run("glossary", "accept", one["id"], "-d", "CliLoom",
+                                    "--definition", "a flywheel", "--json").stdout)
+    entry = json.loads(cairn.run("glossary", "show", accepted["term_id"], "--json").stdout)
+    assert (entry["term"], entry["domain"], entry["status"]) == (
+        "spindle whorl", "CliLoom", "draft")
+    nobody = "00000000-0000-0000-0000-000000000000"
+    cairn.run("glossary", "accept", loom, nobody, "-d", "x", code=2)
+    assert lines(cairn.run("glossary", "reject", loom, nobody, code=1)) == [
+        [loom, "rejected", ""], [nobody, "not_found", ""]]
+    assert [line[1] for line in lines(cairn.run(
+        "glossary", "candidates", "loom", "-s", "rejected"))] == ["loom weight"]
+    cairn.run("glossary", "reopen", loom)
+    assert loom in cairn.run("glossary", "candidates", "loom weight").stdout
+    cairn.run("glossary", "delete", accepted["term_id"])
+    stack.delete("/api/documents/cli-loom")
+
+
+def test_what_is_off_is_not_looked_up(cairn):
+    for source in ("deepl", "iate"):
+        refused = cairn.run("glossary", "lookup", "mill", "de", "-s", source, "-f", "en", code=1)
+        assert f"{source} is not configured" in refused.stderr, refused.stderr
+    cairn.run("glossary", "lookup", "mill", code=2)
+    cairn.run("glossary", "search", "mill", "--mode", "psychic", code=2)

@@ -21,7 +21,7 @@ static int print_pages(struct cli *cli, const char *query)
                                                   {"STATUS", "status", false},
                                                   {"DEFINITION", "definition", true},
                                                   {0}};
-    static const char *const names[] = {"language", "domain", "status", "sort"};
+    static const char *const names[] = {"language", "domain", "status", "sort", "mode"};
     struct sh_buffer path = {0};
     sh_buffer_text(&path, "/api/glossary");
     api_query(&path, "q", query);

@@ -17,5 +17,11 @@ int glossary_run_relate(struct cli *cli);
 int glossary_run_unrelate(struct cli *cli);
 int glossary_run_import(struct cli *cli);
 int glossary_run_export(struct cli *cli);
+int glossary_run_extract(struct cli *cli);
+int glossary_run_candidates(struct cli *cli);
+int glossary_run_accept(struct cli *cli);
+int glossary_run_reject(struct cli *cli);
+int glossary_run_reopen(struct cli *cli);
+int glossary_run_lookup(struct cli *cli);
 
 #endif
