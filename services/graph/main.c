@@ -3,6 +3,7 @@
 #include "services/graph/ask/asked.h"
 #include "services/graph/change/changes.h"
 #include "services/graph/exchange/exports.h"
+#include "services/graph/figures.h"
 #include "services/graph/import/imports.h"
 #include "services/graph/settings.h"
 #include "services/graph/vectors/vector_maker.h"
@@ -22,6 +23,7 @@ struct graph_service {
     struct feed *feed;
     struct sh_rpc_client *embedder;
     struct node_vectors *vectors;
+    struct figures figures;
     struct vector_maker *maker; /* NULL: there are to be none */
     struct sh_health_check *index;
     bool ever_current;
@@ -192,6 +194,21 @@ static void stop_vectors(struct sh_service *service, void *self)
     vector_maker_close(((struct graph_service *)self)->maker);
 }
 
+static enum sh_err start_figures(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+
+    (void)service;
+    graph->figures = (struct figures){graph->feed, graph->vectors};
+    return figures_start(&graph->figures);
+}
+
+static void stop_figures(struct sh_service *service, void *self)
+{
+    (void)service;
+    figures_stop(&((struct graph_service *)self)->figures);
+}
+
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[] = {
@@ -284,6 +301,7 @@ static const struct sh_stage stages[] = {
     {"feed", start_feed, drain_feed, stop_feed, NULL},
     {"embedder", start_embedder, NULL, stop_embedder, NULL},
     {"vectors", start_vectors, NULL, stop_vectors, NULL},
+    {"figures", start_figures, NULL, stop_figures, NULL},
     {"methods", start_methods, NULL, stop_methods, NULL},
     {"jobs", start_jobs, drain_jobs, stop_jobs, NULL},
 };

@@ -243,3 +243,16 @@ def test_no_answer_names_what_is_hidden(compared):
     for secret in ("RgSecret", "RG_SECRET", '\\"secret\\"', '\\"a1\\"', '\\"s3\\"', "aaa right"):
         assert secret in shown, secret
         assert secret not in told, secret
+
+
+def test_what_indexes_and_vectors_take_is_told(compared, stack):
+    def at_least(figure, least):
+        return eventually(lambda: stack.figure("graph", f"cairn_graph_{figure}") >= least,
+                          seconds=60, what=stack.logs)
+
+    at_least('indexes{kind="values"}', 1)
+    at_least('index_bytes{kind="values"}', 16 * 80)  # 80 nodes have a kind, at 16 bytes each
+    at_least('indexes{kind="words"}', 1)
+    at_least('index_bytes{kind="words"}', 16)
+    at_least("vectors", 6)
+    at_least("vector_bytes", 6 * 512)

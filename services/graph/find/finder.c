@@ -286,3 +286,24 @@ enum sh_err finder_find(struct finder *finder, const struct graph_reader *reader
     sh_buffer_free(&search.scratch);
     return err;
 }
+
+/* --- what is there ---------------------------------------------------------------------
+ */
+
+struct telling {
+    finder_each_fn *each;
+    void *arg;
+};
+
+static void tell(void *arg, struct sh_bytes property, const void *index)
+{
+    const struct telling *telling = arg;
+    const struct name_index *names = index;
+    telling->each(telling->arg, property, name_index_bytes(names), names->term_count);
+}
+
+void finder_each(struct finder *finder, finder_each_fn *each, void *arg)
+{
+    struct telling telling = {each, arg};
+    shelf_each(finder->shelf, tell, &telling);
+}

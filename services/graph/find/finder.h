@@ -41,4 +41,9 @@ SH_CHECK enum sh_err finder_find(struct finder *finder, const struct graph_reade
                                  const _Atomic bool *cancelled, struct sh_arena *arena,
                                  struct find_hits *out);
 
+/* The indexes that are there: the property (empty: of the names) and what it takes. */
+typedef void finder_each_fn(void *arg, struct sh_bytes property, size_t bytes,
+                            size_t words);
+void finder_each(struct finder *finder, finder_each_fn *each, void *arg);
+
 #endif

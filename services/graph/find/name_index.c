@@ -22,6 +22,14 @@ void name_index_free(struct name_index **index_p)
     sh_free(index);
 }
 
+size_t name_index_bytes(const struct name_index *index)
+{
+    size_t numbers =
+        2 * ((size_t)index->term_count + 1) + index->places[index->term_count];
+    return sizeof(*index) + index->seen.count * sizeof(*index->seen.versions) +
+           numbers * sizeof(uint32_t) + index->texts[index->term_count];
+}
+
 /* --- asking --------------------------------------------------------------------------
  */
 

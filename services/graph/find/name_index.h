@@ -23,6 +23,7 @@ SH_CHECK enum sh_err name_index_build(const struct graph_version *version,
                                       const struct words_keys *keys,
                                       struct name_index **out);
 void name_index_free(struct name_index **index);
+size_t name_index_bytes(const struct name_index *index);
 /* Places, as the index knows them, whose names may match. NULL: out of memory. */
 roaring_bitmap_t *name_index_candidates(const struct name_index *index,
                                         const struct words *words);

@@ -70,6 +70,17 @@ void node_vectors_reset(struct node_vectors *self, size_t dimension)
     pthread_rwlock_unlock(&self->lock);
 }
 
+void node_vectors_figures(struct node_vectors *self, size_t *count, size_t *bytes)
+{
+    pthread_rwlock_rdlock(&self->lock);
+    *count = self->count;
+    *bytes = self->block_count * sizeof(struct block *);
+    for (size_t i = 0; i < self->block_count; i++)
+        if (self->blocks[i] != NULL)
+            *bytes += sizeof(struct block) + BLOCK * self->stride;
+    pthread_rwlock_unlock(&self->lock);
+}
+
 /* --- putting -------------------------------------------------------------------------
  */
 

@@ -53,6 +53,9 @@ void node_vectors_each(const struct node_vectors *self, node_vectors_each_fn *ea
 
 /* --- everybody's -------------------------------------------------------------------- */
 
+/* How many vectors there are, and what they take. */
+void node_vectors_figures(struct node_vectors *self, size_t *count, size_t *bytes);
+
 struct similar_query {
     uint32_t place; /* of the node */
     uint32_t label; /* of the others; WALK_ANY: all */
