@@ -50,9 +50,9 @@ class Backups:
         return json.loads((self.dir / name / "manifest.json").read_text())
 
     def hidden(self):
-        """What is there beside sets: nothing but the lock, the logs and the originals."""
+        """What is there beside sets: nothing but the lock, logs, runs and originals."""
         return sorted(path.name for path in self.dir.iterdir() if path.name[0] == "."
-                      and path.name not in (".lock", ".log", ".files", ".wal"))
+                      and path.name not in (".lock", ".log", ".files", ".runs", ".wal"))
 
     def log(self):
         return (self.dir / ".log").read_text()

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 import random
 import shutil
@@ -319,6 +320,54 @@ def test_the_api_makes_proves_and_removes_sets(stack, original):
         eventually(lambda name=series: stack.figure("backup", name), seconds=60,
                    what=stack.logs)
     shutil.rmtree(pathlib.Path(stack.dir, "backups", name))  # other tests know of none
+
+
+def test_runs_are_known_after_their_service_was_killed(stack):
+    """The run itself goes on; killed too, it is told as interrupted."""
+    def ask(path, key, method=stack.get):  # for a moment nobody may be there to answer
+        def taken():
+            reply = method(path)
+            return reply if reply.status != 503 else None
+        return eventually(taken, seconds=60, what=stack.logs).json()[key]
+
+    def held():
+        return sql(stack, "SELECT count(*) FROM pg_locks WHERE granted "
+                   "AND mode = 'AccessExclusiveLock' AND relation = 'chunks'::regclass") == "1"
+
+    finished(stack, stack.taken("/api/backups/prune", {"dry_run": True}))
+    older = ask("/api/backups/runs", "runs")[0]["run_id"]
+    before = {path.name for path in pathlib.Path(stack.dir, "backups").iterdir()}
+    holder = subprocess.Popen(["psql", "-Xq", stack.env["DATABASE_URL"]],
+                              stdin=subprocess.PIPE, text=True)
+    for ending in ("interrupted", "canceled"):
+        holder.stdin.write("BEGIN; LOCK TABLE chunks;\n")
+        holder.stdin.flush()
+        eventually(held, seconds=60)
+        place = stack.taken("/api/backups", {"verify": False}).headers["Location"]
+        eventually(lambda at=place: ask(at, "state") == "running", seconds=60, what=stack.logs)
+        service, *run = stack.family("backup")
+        stack.kill("backup")
+        eventually(lambda old=service: stack.pid_or_none("backup") not in (None, old),
+                   seconds=60, what=stack.logs)
+        assert older in [one["run_id"] for one in ask("/api/backups/runs", "runs")]
+        assert ask(place, "state") == "running"  # by the process that was left
+        if ending == "interrupted":
+            os.kill(run[0], signal.SIGKILL)
+        else:
+            ask(place, "state", stack.delete)
+        holder.stdin.write("COMMIT;\n")
+        holder.stdin.flush()
+        eventually(lambda at=place: ask(at, "state") != "running", seconds=60, what=stack.logs)
+        assert ask(place, "code") == ending
+        assert ask(place, "state") == ("failed" if ending == "interrupted" else "cancelled")
+        assert ask(place, "code", stack.delete) == "conflict"
+    holder.stdin.close()
+    holder.wait(timeout=60)
+    eventually(lambda: finished(stack, stack.taken("/api/backups/prune", {"dry_run": True}))[
+        "state"] == "done", seconds=60, what=stack.logs)  # which clears away
+    left = {path.name for path in pathlib.Path(stack.dir, "backups").iterdir()}
+    assert {name for name in left - before if name[0] != "."} == set()
+    assert not any(name.startswith(".making") for name in left)
 
 
 def test_sets_are_due_by_a_schedule(backups):

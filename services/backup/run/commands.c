@@ -1,5 +1,6 @@
 #include "services/backup/run/commands.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static const struct option options[] = {
     {"until", required_argument, NULL, 'u'},   {"directory", required_argument, NULL, 'o'},
     {"table", required_argument, NULL, 'T'},
     {"collection", required_argument, NULL, 'C'},
-    {"report", no_argument, NULL, 'R'},        {"safety", no_argument, NULL, 'S'},
+    {"report", no_argument, NULL, 'R'},        {"ledger", no_argument, NULL, 'L'},
     {"wait", no_argument, NULL, 'W'},
     {0}};
 /* clang-format on */
@@ -99,6 +100,8 @@ static bool take_option(int c, struct job_order *order, struct work *work)
         work->report = true;
     else if (c == 'W')
         work->waits = true;
+    else if (c == 'L' && fcntl(WORK_LEDGER, F_SETFD, FD_CLOEXEC) == 0)
+        work->ledger = true;
     else if (c > 0 && c < 128 && texts[c] != NULL)
         *texts[c] = optarg;
     else

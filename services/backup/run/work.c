@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "services/backup/run/ledger.h"
 #include "shared/clock.h"
+
+enum { LOOK_MS = 500 };
 
 static volatile sig_atomic_t cancelled;
 
@@ -45,8 +48,22 @@ bool work_cancelled(const struct work *work)
     return cancelled != 0;
 }
 
+/* Cancelled by a service that did not start us. */
+static void look_at_ledger(const struct work *work)
+{
+    static uint64_t looked_ms;
+    uint64_t now = sh_now_ms();
+
+    if (!work->ledger || now - looked_ms < LOOK_MS)
+        return;
+    looked_ms = now;
+    if (ledger_cancelled(WORK_LEDGER))
+        cancelled = 1;
+}
+
 enum sh_err work_go_on(struct work *work)
 {
+    look_at_ledger(work);
     return cancelled ? work_fail(work, SH_CANCELED, "cancelled") : SH_OK;
 }
 
@@ -109,6 +126,15 @@ static void end_for_people(const struct work *work, enum sh_err err, const json_
     (void)fflush(stdout);
 }
 
+static void tell_ledger(const json_t *line)
+{
+    char *text = json_dumps(line, JSON_COMPACT);
+
+    if (text != NULL)
+        ledger_say(WORK_LEDGER, text);
+    free(text); /* jansson's */
+}
+
 void work_end(struct work *work, enum sh_err err, const json_t *result)
 {
     json_t *line;
@@ -124,6 +150,8 @@ void work_end(struct work *work, enum sh_err err, const json_t *result)
                             json_string(work->error[0] ? work->error : sh_err_text(err)));
     if (result != NULL)
         json_object_set(line, "result", (json_t *)sh_unconst(result));
+    if (work->ledger)
+        tell_ledger(line);
     print(line);
 }
 

@@ -11,7 +11,8 @@
 
 #include "services/backup/settings.h"
 
-enum { BACKUP_PATH = 2048, BACKUP_ID = 64 };
+/* WORK_LEDGER: the descriptor that the service gives to a run, see ledger.h. */
+enum { BACKUP_PATH = 2048, BACKUP_ID = 64, WORK_LEDGER = 3 };
 
 struct work {
     const struct backup_all *all;
@@ -19,6 +20,7 @@ struct work {
     int root;          /* BACKUP_DIR, open; -1: not yet */
     bool report;       /* JSON lines on stdout for the service */
     bool waits;        /* for another run's end, rather than to fail */
+    bool ledger;       /* and the last one to WORK_LEDGER */
     const char *stage; /* "dump": of metrics and messages */
     char error[512];   /* what failed first, for people */
     uint64_t shown_ms;

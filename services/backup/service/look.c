@@ -153,7 +153,12 @@ void look_now(struct backup *backup)
 
 static void on_timer(uv_timer_t *timer)
 {
-    look_now(timer->data);
+    static const struct runs_question all = {.id = ""};
+    struct backup *backup = timer->data;
+
+    look_now(backup);
+    if (runs_read(backup->runs, &all, NULL, NULL) != SH_OK) /* for who ended unheard */
+        sh_warning(NULL, "runs cannot be looked at: %s", sh_err_text(SH_NOMEM));
 }
 
 enum sh_err look_start(struct sh_service *service, void *self)

@@ -1,7 +1,8 @@
 /* runs: what the service has others do: each run is a process, `cairn-backup VERB …
  * --report`, started one after the other by uv_spawn, followed by the lines it prints and
- * ended by SIGTERM. Kept in memory: the sets say by themselves what became of them. The
- * database is not needed. Loop thread only. */
+ * ended by SIGTERM. The newest are in memory; all are in the ledger (run/ledger.h), where
+ * replicas and whoever comes after a service that was killed find them. The database is
+ * not needed. Loop thread only. */
 #ifndef BACKUP_RUNS_H
 #define BACKUP_RUNS_H
 
@@ -28,6 +29,12 @@ struct run {
     json_t *result;
     bool wanted_cancelled;
     double created_at, started_at, finished_at;
+    /* of runs_keep.c */
+    int lock;     /* of the ledger; -1: none */
+    bool kept;    /* written down once, or never to be */
+    bool changed; /* since it was written down */
+    bool writing; /* a thread has it, and the lock */
+    double kept_at;
 };
 
 struct runs;
@@ -35,7 +42,10 @@ struct runs;
 struct runs_options {
     uv_loop_t *loop;
     const char *program;                             /* NULL: this one */
+    int ledger;                                      /* taken; -1: none */
     void (*ended)(void *arg, const struct run *run); /* DONE, FAILED or CANCELLED */
+    /* One, as runs_json() has it, that ended without its service. */
+    void (*interrupted)(void *arg, const json_t *run);
     void *arg;
 };
 /* Errors: SH_NOMEM, SH_IO. */
@@ -51,7 +61,19 @@ SH_CHECK enum sh_err runs_cancel(struct runs *runs, const char *id);
 bool runs_busy(const struct runs *runs, const char *verb);
 /* The caller's. */
 json_t *runs_json(const struct run *run);
-json_t *runs_list(const struct runs *runs); /* newest first */
+json_t *runs_list(const struct runs *runs); /* newest first; those in memory */
+
+struct runs_question {
+    const char *id; /* of one run; "": all, newest first */
+    bool cancel;    /* ask its service, or its process, to end it */
+};
+/* `read`: a list, or a run; borrowed until the call returns. SH_NOTFOUND, SH_CONFLICT (to
+ * be cancelled, but has ended), SH_IO. */
+typedef void runs_read_fn(void *arg, enum sh_err err, const json_t *read);
+/* Of all replicas, and from before the start. `done` (may be NULL) is called once, on a
+ * later turn. Errors: SH_NOMEM; it is then never called. */
+SH_CHECK enum sh_err runs_read(struct runs *runs, const struct runs_question *question,
+                               runs_read_fn *done, void *arg);
 /* No new ones; what runs is told to end, and `idle` is called once nothing runs. */
 void runs_drain(struct runs *runs, void (*idle)(void *arg), void *arg);
 /* What still runs goes on without us; nothing is called any more. */

@@ -2,7 +2,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "services/backup/run/ledger.h"
+#include "services/backup/run/root.h"
 #include "services/backup/service/backup.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
@@ -23,15 +26,13 @@ static struct sh_family failures = {.kind = SH_COUNTER,
                                     .help = "Runs that failed, by what they were at.",
                                     .labels = {"stage"}};
 
-static void call_hook(const struct backup *backup, const struct run *run)
+static void call_hook(const struct backup *backup, const json_t *run)
 {
-    json_t *body = runs_json(run);
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_dumps(run, JSON_COMPACT);
 
     if (text != NULL)
         hook_tell(backup->hook, text);
     free(text); /* jansson's */
-    json_decref(body);
 }
 
 static const char *state_of(const struct run *run)
@@ -41,20 +42,45 @@ static const char *state_of(const struct run *run)
                                       : "cancelled";
 }
 
+static void tell_failure(const struct backup *backup, const json_t *run)
+{
+    const char *stage = json_string_value(json_object_get(run, "stage"));
+
+    if (stage == NULL || stage[0] == '\0')
+        stage = "start";
+    sh_count(&failures, stage);
+    sh_error(NULL, "backup %s failed in %s: %s",
+             json_string_value(json_object_get(run, "kind")), stage,
+             json_string_value(json_object_get(run, "error")));
+    if (backup->hook != NULL)
+        call_hook(backup, run);
+}
+
+/* Its service was killed, and it was not told how it ended. */
+static void on_interrupted(void *arg, const json_t *run)
+{
+    const char *state = json_string_value(json_object_get(run, "state"));
+    const char *kind = json_string_value(json_object_get(run, "kind"));
+
+    if (state == NULL || kind == NULL)
+        return;
+    sh_count(&ends, kind, state);
+    if (strcmp(state, "failed") == 0)
+        tell_failure(arg, run);
+}
+
 static void on_ended(void *arg, const struct run *run)
 {
     struct backup *backup = arg;
     const char *verb = run->words[0];
-    const char *stage = run->stage[0] ? run->stage : "start";
 
     sh_series_observe(sh_series(&duration, (const char *[]){verb}),
                       run->finished_at - run->started_at);
     sh_count(&ends, verb, state_of(run));
     if (run->state == RUN_FAILED) {
-        sh_count(&failures, stage);
-        sh_error(NULL, "backup %s failed in %s: %s", verb, stage, run->error);
-        if (backup->hook != NULL)
-            call_hook(backup, run);
+        json_t *told = runs_json(run);
+        tell_failure(backup, told);
+        json_decref(told);
     } else {
         const char *id = json_string_value(json_object_get(run->result, "id"));
         sh_info(NULL, "backup %s %s: %s", verb, state_of(run), id ? id : run->id);
@@ -64,6 +90,22 @@ static void on_ended(void *arg, const struct run *run)
     look_now(backup);
 }
 
+static int open_ledger(const struct backup *backup)
+{
+    struct work work = {.all = &backup->config, .root = -1};
+    enum sh_err err = root_open(&work);
+    int ledger = -1;
+
+    if (err == SH_OK)
+        err = ledger_open(work.root, &ledger);
+    if (err != SH_OK)
+        sh_warning(NULL, "runs are in memory only: %s",
+                   work.error[0] ? work.error : "BACKUP_DIR/.runs cannot be made");
+    if (work.root >= 0)
+        (void)close(work.root);
+    return ledger;
+}
+
 enum sh_err tell_start(struct sh_service *service, void *self)
 {
     struct backup *backup = self;
@@ -71,8 +113,11 @@ enum sh_err tell_start(struct sh_service *service, void *self)
 
     backup->service = service;
     backup->loop = sh_service_loop(service);
-    struct runs_options options = {
-        .loop = backup->loop, .ended = on_ended, .arg = backup};
+    struct runs_options options = {.loop = backup->loop,
+                                   .ledger = open_ledger(backup),
+                                   .ended = on_ended,
+                                   .interrupted = on_interrupted,
+                                   .arg = backup};
     struct hook_options hook = {.loop = backup->loop,
                                 .url = backup->config.backup.hook_url};
     err = runs_create(&options, &backup->runs);

@@ -1,0 +1,187 @@
+/* What the service can be asked about runs: to start one, how far they are, to end one.
+ */
+#include <string.h>
+
+#include "services/backup/run/ledger.h"
+#include "services/backup/run/root.h"
+#include "services/backup/service/methods.h"
+
+/* --- runs --------------------------------------------------------------------------- */
+
+static bool known_verb(const char *verb)
+{
+    static const char *const verbs[] = {"create", "verify", "drill", "restore", "undo",
+                                        "prune",  "delete", "copy",  "fetch"};
+
+    for (size_t i = 0; i < SH_COUNT(verbs); i++)
+        if (strcmp(verb, verbs[i]) == 0)
+            return true;
+    return false;
+}
+
+struct words {
+    const char *list[RUN_WORDS];
+    unsigned count;
+};
+
+static void say(struct words *words, const char *option, const char *value)
+{
+    if (value[0] == '\0' || words->count + 2 > RUN_WORDS)
+        return;
+    if (option != NULL)
+        words->list[words->count++] = option;
+    words->list[words->count++] = value;
+}
+
+/* A value never begins an option of its own: each follows its option's name, and the id
+ * is checked. */
+static void spell(struct sh_rpc_call *call, const struct backup_order *order,
+                  const char *by, struct words *words)
+{
+    say(words, NULL, methods_text(call, order->verb));
+    say(words, NULL, methods_text(call, order->id));
+    say(words, "--kind", methods_text(call, order->kind));
+    say(words, "--label", methods_text(call, order->label));
+    say(words, "--verify", methods_text(call, order->proof));
+    say(words, "--target", methods_text(call, order->target));
+    say(words, "--database", methods_text(call, order->database));
+    say(words, "--confirm", methods_text(call, order->confirm));
+    say(words, "--from", methods_text(call, order->from));
+    say(words, "--until", methods_text(call, order->until));
+    for (size_t i = 0; i < order->tables_count; i++)
+        say(words, "--table", methods_text(call, order->tables[i]));
+    for (size_t i = 0; i < order->collections_count; i++)
+        say(words, "--collection", methods_text(call, order->collections[i]));
+    say(words, "--by", by);
+    if (order->dry_run)
+        say(words, NULL, "--dry-run");
+    if (order->force)
+        say(words, NULL, "--force");
+}
+
+static bool id_fits(struct sh_rpc_call *call, struct sh_bytes id)
+{
+    return id.len == 0 ||
+           (root_id_ok(methods_text(call, id)) && ((const char *)id.data)[0] != '-');
+}
+
+void methods_run(void *arg, struct sh_rpc_call *call)
+{
+    struct backup *backup = arg;
+    const struct caller *caller = sh_rpc_call_caller(call);
+    struct backup_order order;
+    struct words words = {.count = 0};
+    const struct run *run = NULL;
+    const char *by = "";
+    enum sh_err err;
+
+    if (sh_rpc_call_decode(call, backup_order_desc(), &order) != SH_OK)
+        return;
+    if (!known_verb(methods_text(call, order.verb)) || !id_fits(call, order.id)) {
+        sh_rpc_fail(call, SH_NOTFOUND, NULL, "id", "there is no such backup set");
+        return;
+    }
+    if (caller != NULL)
+        by =
+            methods_text(call, caller->username.len ? caller->username : caller->user_id);
+    spell(call, &order, by, &words);
+    err = runs_add(backup->runs, words.list, words.count, by, &run);
+    if (err == SH_OK)
+        methods_answer(call, runs_json(run), run->id);
+    else
+        sh_rpc_fail(call, err, NULL, NULL, "%s",
+                    err == SH_BUSY ? "too many runs wait already" : sh_err_text(err));
+}
+
+/* --- looking, ending ---------------------------------------------------------------- */
+
+enum { BODY_MOST = 2000000 };
+
+/* Results are as long as sets have tables; single runs still have theirs. */
+static void shorten(json_t *runs)
+{
+    size_t i;
+    json_t *run;
+
+    if (json_dumpb(runs, NULL, 0, JSON_COMPACT) > BODY_MOST)
+        json_array_foreach(runs, i, run) json_object_set_new(run, "result", json_null());
+}
+
+static void on_runs(void *arg, enum sh_err err, const json_t *read)
+{
+    json_t *runs = json_deep_copy(read);
+
+    (void)err; /* those in memory there are always */
+    shorten(runs);
+    methods_answer(arg, json_pack("{s:o}", "runs", runs), "");
+}
+
+void methods_runs(void *arg, struct sh_rpc_call *call)
+{
+    static const struct runs_question all = {.id = ""};
+    struct backup *backup = arg;
+
+    if (runs_read(backup->runs, &all, on_runs, call) != SH_OK)
+        sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
+}
+
+static void fail(struct sh_rpc_call *call, enum sh_err err)
+{
+    sh_rpc_fail(call, err, NULL, "run", "%s",
+                err == SH_NOTFOUND   ? "there is no such run"
+                : err == SH_CONFLICT ? "it has ended"
+                                     : sh_err_text(err));
+}
+
+static void on_run(void *arg, enum sh_err err, const json_t *read)
+{
+    if (err == SH_OK)
+        methods_answer(arg, json_deep_copy(read),
+                       json_string_value(json_object_get(read, "run_id")));
+    else
+        fail(arg, err);
+}
+
+/* A run of another replica, or from before the start. */
+static void ask_elsewhere(struct backup *backup, struct sh_rpc_call *call, const char *id,
+                          bool cancel)
+{
+    const struct runs_question question = {.id = id, .cancel = cancel};
+    enum sh_err err =
+        ledger_id_ok(id) ? runs_read(backup->runs, &question, on_run, call) : SH_NOTFOUND;
+
+    if (err != SH_OK)
+        fail(call, err);
+}
+
+void methods_run_get(void *arg, struct sh_rpc_call *call)
+{
+    struct backup *backup = arg;
+    struct backup_ref ref;
+
+    if (sh_rpc_call_decode(call, backup_ref_desc(), &ref) != SH_OK)
+        return;
+    const char *id = methods_text(call, ref.id);
+    const struct run *run = runs_find(backup->runs, id);
+    if (run != NULL)
+        methods_answer(call, runs_json(run), run->id);
+    else
+        ask_elsewhere(backup, call, id, false);
+}
+
+void methods_run_cancel(void *arg, struct sh_rpc_call *call)
+{
+    struct backup *backup = arg;
+    struct backup_ref ref;
+
+    if (sh_rpc_call_decode(call, backup_ref_desc(), &ref) != SH_OK)
+        return;
+    const char *id = methods_text(call, ref.id);
+    enum sh_err err = runs_cancel(backup->runs, id);
+    if (err == SH_OK)
+        methods_answer(call, runs_json(runs_find(backup->runs, id)), id);
+    else if (err == SH_NOTFOUND)
+        ask_elsewhere(backup, call, id, true);
+    else
+        fail(call, err);
+}

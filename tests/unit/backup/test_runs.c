@@ -1,0 +1,425 @@
+/* The service's list of runs: what becomes of it when services and processes are killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "services/backup/run/ledger.h"
+#include "services/backup/service/runs.h"
+#include "shared/clock.h"
+#include "shared/mem.h"
+
+enum { PATH = 512, PUMP_MS = 60000 };
+
+/* "held FIFO" says that it runs, and goes on when there is a writer, whose line it leaves
+ * in the ledger; others end well. */
+static const char script[] =
+    "#!/bin/sh\n"
+    "[ \"$1\" != held ] && {\n"
+    "echo '{\"stage\":\"dump\"}'\n"
+    "echo "
+    "'{\"ended\":true,\"code\":\"ok\",\"stage\":\"done\",\"result\":{\"id\":\"s\"}}'\n"
+    "exit 0\n"
+    "}\n"
+    "echo '{\"stage\":\"held\"}'\n"
+    "read -r line <\"$2\"\n"
+    "printf '%s' \"$line\" >&3\n"
+    "exit 1\n";
+
+struct fixture {
+    char dir[PATH];
+    char program[PATH + 16];
+    char fifo[PATH + 16];
+    int root;
+    uv_loop_t loop;
+    struct runs *runs;
+    unsigned ended;
+    char interrupted[64]; /* the state that was told of */
+    json_t *read;
+    enum sh_err err;
+    bool answered;
+};
+
+static void on_ended(void *arg, const struct run *run)
+{
+    struct fixture *f = arg;
+
+    (void)run;
+    f->ended++;
+}
+
+static void on_interrupted(void *arg, const json_t *run)
+{
+    struct fixture *f = arg;
+
+    (void)snprintf(f->interrupted, sizeof(f->interrupted), "%s %s",
+                   json_string_value(json_object_get(run, "state")),
+                   json_string_value(json_object_get(run, "code")));
+}
+
+static void start(struct fixture *f)
+{
+    struct runs_options options = {.loop = &f->loop,
+                                   .program = f->program,
+                                   .ledger = -1,
+                                   .ended = on_ended,
+                                   .interrupted = on_interrupted,
+                                   .arg = f};
+
+    assert_int_equal(uv_loop_init(&f->loop), 0);
+    assert_int_equal(ledger_open(f->root, &options.ledger), SH_OK);
+    assert_int_equal(runs_create(&options, &f->runs), SH_OK);
+}
+
+static void stop(struct fixture *f)
+{
+    runs_close(&f->runs);
+    while (uv_run(&f->loop, UV_RUN_DEFAULT) != 0)
+        continue;
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    json_decref(f->read);
+    f->read = NULL;
+}
+
+static void place(struct fixture *f, const char *dir)
+{
+    (void)snprintf(f->dir, sizeof(f->dir), "%s", dir);
+    f->root = open(f->dir, O_RDONLY | O_DIRECTORY);
+    (void)snprintf(f->program, sizeof(f->program), "%s/run", f->dir);
+    (void)snprintf(f->fifo, sizeof(f->fifo), "%s/fifo", f->dir);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    char dir[] = "/tmp/cairn-runs-XXXXXX";
+    int fd;
+
+    assert_non_null(f);
+    assert_non_null(mkdtemp(dir));
+    place(f, dir);
+    assert_int_equal(mkfifo(f->fifo, 0600), 0);
+    fd = open(f->program, O_WRONLY | O_CREAT | O_EXCL, 0700);
+    assert_int_equal(write(fd, script, strlen(script)), strlen(script));
+    close(fd);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char command[PATH + 16];
+
+    close(f->root);
+    (void)snprintf(command, sizeof(command), "rm -r %s", f->dir);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+static const struct run *add(struct fixture *f, const char *verb)
+{
+    const char *const words[] = {verb, f->fifo};
+    const struct run *run = NULL;
+
+    assert_int_equal(runs_add(f->runs, words, 2, "somebody", &run), SH_OK);
+    return run;
+}
+
+static void await_ends(struct fixture *f, unsigned count)
+{
+    uint64_t until = sh_now_ms() + PUMP_MS;
+
+    while (f->ended < count && sh_now_ms() < until)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(f->ended, count);
+}
+
+static void on_read(void *arg, enum sh_err err, const json_t *read)
+{
+    struct fixture *f = arg;
+
+    json_decref(f->read);
+    f->read = json_deep_copy(read);
+    f->err = err;
+    f->answered = true;
+}
+
+static json_t *ask(struct fixture *f, const char *id, bool cancel)
+{
+    const struct runs_question question = {.id = id, .cancel = cancel};
+
+    f->answered = false;
+    assert_int_equal(runs_read(f->runs, &question, on_read, f), SH_OK);
+    while (!f->answered)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    return f->read;
+}
+
+static const char *member(const json_t *run, const char *name)
+{
+    const char *text = json_string_value(json_object_get(run, name));
+
+    return text != NULL ? text : "";
+}
+
+/* In a process of its own: one run done, the second under way, a third waits. */
+static void serve(struct fixture *f)
+{
+    start(f);
+    (void)add(f, "quick");
+    await_ends(f, 1);
+    const struct run *held = add(f, "held");
+    const struct run *later = add(f, "later");
+    while (strcmp(held->stage, "held") != 0 || held->changed || held->writing ||
+           !later->kept)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    if (write(STDOUT_FILENO, "x", 1) == 1)
+        for (;;)
+            (void)pause();
+}
+
+static void a_service_is_killed(struct fixture *f)
+{
+    int told[2];
+    char byte = 0;
+    int status;
+
+    assert_int_equal(pipe(told), 0);
+    pid_t service = fork();
+    if (service == 0) {
+        (void)dup2(told[1], STDOUT_FILENO);
+        (void)execl("/proc/self/exe", "test_runs", f->dir, (char *)NULL);
+        _exit(1);
+    }
+    close(told[1]);
+    assert_true(service > 0);
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    assert_int_equal(kill(service, SIGKILL), 0);
+    assert_int_equal(waitpid(service, &status, 0), service);
+    close(told[0]);
+}
+
+static const json_t *of_kind(struct fixture *f, const char *kind)
+{
+    const json_t *list = ask(f, "", false);
+    size_t i;
+    json_t *run;
+
+    json_array_foreach(list, i, run)
+    {
+        if (strcmp(member(run, "kind"), kind) == 0)
+            return run;
+    }
+    fail_msg("there is no run %s", kind);
+    return NULL;
+}
+
+/* What the process that was left behind is told to leave in the ledger, before it ends.
+ */
+static void let_go(struct fixture *f, const char *line)
+{
+    int fd = open(f->fifo, O_WRONLY);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+    close(fd);
+}
+
+static const json_t *await_state(struct fixture *f, const char *id, const char * not )
+{
+    uint64_t until = sh_now_ms() + PUMP_MS;
+    const json_t *run = ask(f, id, false);
+
+    while (strcmp(member(run, "state"), not ) == 0 && sh_now_ms() < until)
+        run = ask(f, id, false);
+    return run;
+}
+
+static void a_list_outlives_its_service(void **state)
+{
+    struct fixture *f = *state;
+    char id[RUN_ID];
+
+    a_service_is_killed(f);
+    start(f);
+    const json_t *later = of_kind(f, "later");
+    assert_int_equal(json_array_size(f->read), 3);
+    assert_string_equal(member(later, "state"), "failed");
+    assert_string_equal(member(later, "code"), "interrupted");
+    assert_string_equal(f->interrupted, "failed interrupted");
+    const json_t *quick = of_kind(f, "quick");
+    assert_string_equal(member(quick, "state"), "done");
+    assert_string_equal(member(json_object_get(quick, "result"), "id"), "s");
+    assert_string_equal(member(quick, "created_by"), "somebody");
+    const json_t *held = of_kind(f, "held");
+    assert_string_equal(member(held, "state"), "running"); /* its process goes on */
+    (void)snprintf(id, sizeof(id), "%s", member(held, "run_id"));
+    let_go(f, "\n");
+    const json_t *run = await_state(f, id, "running");
+    assert_string_equal(member(run, "state"), "failed");
+    assert_string_equal(member(run, "code"), "interrupted");
+    assert_true(strlen(member(run, "finished_at")) > 0);
+    stop(f);
+    start(f); /* and it stays so */
+    f->interrupted[0] = '\0';
+    run = ask(f, id, false);
+    assert_string_equal(member(run, "code"), "interrupted");
+    assert_string_equal(f->interrupted, ""); /* told once */
+    stop(f);
+}
+
+static void an_end_is_told_that_no_service_saw(void **state)
+{
+    struct fixture *f = *state;
+    char id[RUN_ID];
+
+    a_service_is_killed(f);
+    start(f);
+    (void)snprintf(id, sizeof(id), "%s", member(of_kind(f, "held"), "run_id"));
+    let_go(f, "{\"ended\":true,\"code\":\"ok\",\"stage\":\"copy\",\"result\":{\"id\":"
+              "\"t\"}}\n");
+    const json_t *run = await_state(f, id, "running");
+    assert_string_equal(member(run, "state"), "done");
+    assert_string_equal(member(run, "stage"), "copy");
+    assert_string_equal(member(json_object_get(run, "result"), "id"), "t");
+    stop(f);
+}
+
+static void another_service_can_cancel(void **state)
+{
+    struct fixture *f = *state;
+    char id[RUN_ID];
+
+    a_service_is_killed(f);
+    start(f);
+    (void)snprintf(id, sizeof(id), "%s", member(of_kind(f, "held"), "run_id"));
+    (void)ask(f, id, true);
+    assert_int_equal(f->err, SH_OK);
+    int ledger;
+    assert_int_equal(ledger_open(f->root, &ledger), SH_OK);
+    char name[RUN_ID + 8];
+    (void)snprintf(name, sizeof(name), "%s.lock", id);
+    int lock = openat(ledger, name, O_RDONLY);
+    assert_true(ledger_cancelled(lock)); /* which its process looks at */
+    close(lock);
+    close(ledger);
+    let_go(f, "\n");
+    (void)await_state(f, id, "running");
+    (void)ask(f, id, true);
+    assert_int_equal(f->err, SH_CONFLICT);
+    (void)ask(f, "00000000000000000000000000000000", true);
+    assert_int_equal(f->err, SH_NOTFOUND);
+    stop(f);
+}
+
+static void on_idle(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->answered = true;
+}
+
+static void nothing_is_left_of_locks_when_a_service_is_stopped(void **state)
+{
+    struct fixture *f = *state;
+    char name[RUN_ID + 8];
+    struct stat st;
+    int ledger;
+
+    start(f);
+    const struct run *run = add(f, "quick");
+    (void)snprintf(name, sizeof(name), "%s.lock", run->id);
+    await_ends(f, 1);
+    runs_drain(f->runs, on_idle, f);
+    while (!f->answered)
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+    stop(f);
+    assert_int_equal(ledger_open(f->root, &ledger), SH_OK);
+    assert_int_equal(fstatat(ledger, name, &st, 0), -1);
+    assert_int_equal(errno, ENOENT);
+    close(ledger);
+}
+
+static void old_runs_go(void **state)
+{
+    struct fixture *f = *state;
+    char id[RUN_ID];
+    char text[256];
+    char when[32];
+    int ledger;
+
+    assert_int_equal(ledger_open(f->root, &ledger), SH_OK);
+    for (unsigned i = 0; i < LEDGER_MOST + 12; i++) {
+        (void)snprintf(id, sizeof(id), "%032x", i);
+        /* the first ten are too old, two more are too many */
+        sh_wall_text(sh_wall_time() - (i < 10 ? 91.0 * 86400 : 1000.0 - i), when);
+        (void)snprintf(
+            text, sizeof(text),
+            "{\"run_id\":\"%s\",\"kind\":\"x\",\"state\":\"done\",\"created_at\":\"%s\"}",
+            id, when);
+        assert_int_equal(ledger_write(ledger, id, text), SH_OK);
+    }
+    json_t *runs = ledger_read(ledger, NULL);
+    ledger_trim(ledger, runs);
+    json_decref(runs);
+    runs = ledger_read(ledger, NULL);
+    assert_int_equal(json_array_size(runs), LEDGER_MOST);
+    (void)snprintf(id, sizeof(id), "%032x", LEDGER_MOST + 11);
+    assert_string_equal(member(json_array_get(runs, 0), "run_id"), id);
+    json_decref(runs);
+    close(ledger);
+}
+
+static void what_is_no_run_is_left_out(void **state)
+{
+    static const char *const texts[] = {"", "{", "[]", "{\"run_id\":\"other\"}",
+                                        "{\"state\":\"running\"}"};
+    struct fixture *f = *state;
+    const char *id = "0123456789abcdef0123456789abcdef";
+    int ledger;
+
+    assert_int_equal(ledger_open(f->root, &ledger), SH_OK);
+    for (size_t i = 0; i < SH_COUNT(texts); i++) {
+        assert_int_equal(ledger_write(ledger, id, texts[i]), SH_OK);
+        json_t *runs = ledger_read(ledger, NULL);
+        assert_int_equal(json_array_size(runs), 0);
+        json_decref(runs);
+    }
+    assert_null(ledger_get(ledger, "../0123456789abcdef0123456789ab"));
+    close(ledger);
+}
+
+int main(int argc, char **argv)
+{
+    static struct fixture service;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_list_outlives_its_service, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_end_is_told_that_no_service_saw, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(another_service_can_cancel, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            nothing_is_left_of_locks_when_a_service_is_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(old_runs_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_run_is_left_out, set_up, tear_down),
+    };
+
+    if (argc == 2) {
+        place(&service, argv[1]);
+        serve(&service);
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
