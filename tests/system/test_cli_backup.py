@@ -82,6 +82,42 @@ def test_a_run_is_started_and_cancelled(cairn, stack):
         shutil.rmtree(path)
 
 
+def test_the_kinds_are_those_of_the_server(cairn, stack):
+    described = stack.get("/openapi.json").json()
+    body = described["paths"]["/api/backups"]["post"]["requestBody"]["content"][
+        "application/json"]["schema"]
+    name = body["$ref"].split("/")[-1]
+    kinds = described["components"]["schemas"][name]["properties"]["kind"]["enum"]
+    assert len(kinds) >= 4
+    said = cairn.run("backup", "create", "--kind", "moon", code=2).stderr
+    assert all(kind in said for kind in kinds), (kinds, said)
+
+
+def test_a_physical_set_is_made_and_taken_to_a_moment(cairn, stack):
+    made = json.loads(cairn.run("backup", "create", "--kind", "physical", "--verify", "none",
+                                "--json").stdout)["result"]
+    name, directory = made["id"], pathlib.Path(stack.dir, "backups")
+    data = pathlib.Path(stack.dir, "restored-by-hand")  # where PostgreSQL may go, too
+    try:
+        assert made["kind"] == "physical"
+        drilled = told(cairn.run("backup", "drill", name, "--until", "set"))
+        assert drilled["good"] == "true" and drilled["set"] == name
+        early = cairn.run("backup", "restore", name, "--until", "2020-01-31T12:00:00+01:00",
+                          code=1)
+        assert "older one" in told(early)["error"]  # the plus has arrived as one
+        assert "until is latest" in told(cairn.run(
+            "backup", "restore", name, "-t", "scratch", "--until", "soon", code=1))["error"]
+        assert "--directory" in cairn.run("backup", "restore", name, "--target", "directory",
+                                          "--into", data, code=2).stderr
+        done = json.loads(cairn.run(
+            "backup", "restore", name, "--target", "directory", "--into", data,
+            "--until", "set", "--directory", directory).stdout)
+        assert done and (data / "PG_VERSION").exists()
+    finally:
+        shutil.rmtree(directory / name)
+        shutil.rmtree(data, ignore_errors=True)
+
+
 def test_progress_is_for_people(cairn, made):
     seen = cairn.terminal("backup", "verify", made["result"]["id"])
     assert "state" in seen and "done" in seen

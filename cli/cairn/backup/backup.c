@@ -15,19 +15,29 @@ static const struct option_row show_options[] = {
 static const struct option_row runs_options[] = {
     {.name = "json", .help = "an object a line"}, {0}};
 static const struct option_row run_options[] = {NO_WAIT, JSON, DIRECTORY, {0}};
+#define UNTIL                                                                            \
+    {.name = "until", .type = OPTION_TEXT, .value = "WHEN",                              \
+     .help = "of a physical set: latest, set, a position in the log (16/B374D848) or a " \
+             "time (2026-01-31T12:00:00Z)"}
+static const struct option_row drill_options[] = {UNTIL, NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row cancel_options[] = {JSON, {0}};
 static const struct option_row create_options[] = {
     {.name = "kind", .type = OPTION_CHOICE, .value = "KIND", .choices = "full physical files config",
-     .help = "full (the default): database, originals, settings"},
+     .help = "full (the default): database, originals, settings; physical: the server's "
+             "files in place of a dump"},
     {.name = "label", .type = OPTION_TEXT, .value = "TEXT", .help = "for people"},
     {.name = "verify", .type = OPTION_CHOICE, .value = "HOW", .choices = "none verify drill",
      .help = "what it is put through; without it as BACKUP_VERIFY says"},
     NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row restore_options[] = {
     {.name = "target", .letter = 't', .type = OPTION_CHOICE, .value = "WHERE",
-     .choices = "scratch database live files",
+     .choices = "scratch database live files directory",
      .help = "scratch: a drill (the default); database: a new one; live: in place of what is "
-             "there; files: originals that are missing"},
+             "there; files: originals that are missing; directory: with --directory, a "
+             "physical set's data directory"},
+    UNTIL,
+    {.name = "into", .type = OPTION_FILE, .value = "DIR",
+     .help = "directory: where it is made"},
     {.name = "database", .type = OPTION_TEXT, .value = "NAME", .help = "of the new one"},
     {.name = "confirm", .type = OPTION_TEXT, .value = "ID",
      .help = "live: the set's id once more"},
@@ -56,7 +66,7 @@ static const struct command subs[] = {
      .options = run_options, .run = backup_verify, .least = 1, .most = 1},
     {.name = "drill", .arguments = "ID",
      .summary = "Restore a set into a PostgreSQL of its own and compare",
-     .options = run_options, .run = backup_drill, .least = 1, .most = 1},
+     .options = drill_options, .run = backup_drill, .least = 1, .most = 1},
     {.name = "restore", .arguments = "ID", .summary = "Bring a set back",
      .details = "Live: what is there is saved as a set first, and stays as a database until "
                 "the next restore; `cairn backup undo` goes back to it.",

@@ -49,7 +49,8 @@ static size_t spell(const struct args *args, char options[WORDS][64], char *argv
         const struct arg_value *value = &args->values[i];
         if (ours(value->row->name))
             continue;
-        (void)snprintf(options[i], 64, "--%s", value->row->name);
+        bool into = strcmp(value->row->name, "into") == 0; /* `directory` is ours */
+        (void)snprintf(options[i], 64, "--%s", into ? "directory" : value->row->name);
         argv[count++] = options[i];
         if (value->text != NULL)
             argv[count++] = sh_unconst(value->text); /* execvp() leaves it alone */

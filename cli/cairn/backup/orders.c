@@ -26,6 +26,39 @@ static void tell_all(const struct cli *cli, json_t *body, const char *option,
     json_decref(list);
 }
 
+/* "?until=…" behind the verb; NULL: out of memory, else the caller's. */
+static char *rest_until(const char *verb, const char *until)
+{
+    struct sh_buffer rest = {0};
+
+    sh_buffer_text(&rest, verb);
+    if (until != NULL) {
+        sh_buffer_text(&rest, "?until=");
+        api_segment(&rest, until);
+    }
+    sh_buffer_append(&rest, "", 1);
+    if (rest.err == SH_OK)
+        return rest.data;
+    sh_buffer_free(&rest);
+    return NULL;
+}
+
+static int restore(struct cli *cli, json_t *body)
+{
+    char *rest = rest_until("/restore", args_text(&cli->args, "until"));
+    char *path =
+        rest != NULL ? backup_path("/api/backups", cli->args.words[0], rest) : NULL;
+    int code = CLI_FAILED;
+
+    if (path != NULL)
+        code = backup_run(cli, "POST", path, body);
+    else
+        json_decref(body);
+    free(path);
+    free(rest);
+    return code;
+}
+
 /* About the set that was named. */
 static int about(struct cli *cli, const char *verb, const char *method, json_t *body)
 {
@@ -69,8 +102,11 @@ int backup_drill(struct cli *cli)
 {
     int code = CLI_OK;
 
-    return backup_by_service(cli, "drill", &code) ? about(cli, "drill", "POST", NULL)
-                                                  : code;
+    if (!backup_by_service(cli, "drill", &code))
+        return code;
+    if (args_given(&cli->args, "until"))
+        return restore(cli, json_pack("{s:s}", "target", "scratch"));
+    return about(cli, "drill", "POST", NULL);
 }
 
 int backup_restore(struct cli *cli)
@@ -79,13 +115,18 @@ int backup_restore(struct cli *cli)
 
     if (!backup_by_service(cli, "restore", &code))
         return code;
-    json_t *body = json_object();
-    tell(cli, body, "target");
+    const char *target = args_text(&cli->args, "target");
+    if (args_given(&cli->args, "into") ||
+        (target != NULL && strcmp(target, "directory") == 0)) {
+        cli_say("a data directory is made where the sets are: add --directory DIR");
+        return CLI_USAGE;
+    }
+    json_t *body = json_pack("{s:s}", "target", target != NULL ? target : "scratch");
     tell(cli, body, "database");
     tell(cli, body, "confirm");
     tell_all(cli, body, "table", "tables");
     tell_all(cli, body, "collection", "collections");
-    return about(cli, "restore", "POST", body);
+    return restore(cli, body);
 }
 
 int backup_undo(struct cli *cli)

@@ -56,11 +56,27 @@ static enum sh_err reaches_position(const struct tree *tree, const struct chain 
     return work_fail(tree->work, SH_NOTFOUND, "the stored log ends at %s", through);
 }
 
+/* Whether it is stored is seen by recovering; that it was before the set is seen here. */
+static enum sh_err reaches_time(const struct tree *tree, double at)
+{
+    const char *began = json_string_value(json_object_get(tree->manifest, "created_at"));
+    struct until set;
+
+    if (began == NULL || until_parse(began, &set) != SH_OK || set.kind != UNTIL_TIME ||
+        at >= set.at)
+        return SH_OK;
+    return work_fail(tree->work, SH_INVALID,
+                     "the set was begun at %s: an older one is needed to go back farther",
+                     began);
+}
+
 enum sh_err recover_reaches(const struct tree *tree, const struct chain *chain,
                             const struct until *until)
 {
     if (until->kind == UNTIL_POSITION)
         return reaches_position(tree, chain, until->lsn);
+    if (until->kind == UNTIL_TIME)
+        return reaches_time(tree, until->at);
     if (until->kind == UNTIL_LATEST && chain->missing > 0)
         return tell_missing(tree, chain);
     return SH_OK;
