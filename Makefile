@@ -185,6 +185,11 @@ load: ## fifty users at once, and what they wait for
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/load.py $(LOAD_FLAGS)
 
+overload: ## ten times what the stack can do, for a minute (OVERLOAD_FLAGS=--times=5)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/overload.py $(OVERLOAD_FLAGS)
+
 bench-graph: ## the graph service with the whole of WordNet (needs wordnet-base)
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model

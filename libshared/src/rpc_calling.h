@@ -6,6 +6,7 @@
 #define LIBSHARED_RPC_CALLING_H
 
 #include "libshared/src/rpc_breaker.h"
+#include "libshared/src/rpc_pace.h"
 #include "libshared/src/rpc_replica.h"
 #include "libshared/src/rpc_resolve.h"
 #include "libshared/src/rpc_retry.h"
@@ -89,7 +90,8 @@ struct sh_rpc_client {
     struct rpc_request *spare;
     struct rpc_request *queue; /* oldest first */
     struct rpc_request *queue_last;
-    size_t queued;
+    uint32_t queued;
+    struct rpc_pace pace; /* at which the queue moves */
     size_t assembling_bytes;
 
     struct rpc_budget budget;
@@ -125,6 +127,9 @@ void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request
 /* rpc_dispatch.c */
 /* Nobody has been ready yet, and it is too early to give up. */
 bool rpc_client_starting(const struct sh_rpc_client *client);
+/* The queue holds as many as can be sent in time: who comes now would wait for nothing.
+ */
+bool rpc_client_full(const struct sh_rpc_client *client);
 /* Sends to a replica that has not been tried. False: none has room. */
 bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request);

@@ -165,7 +165,7 @@ static enum sh_err admit(struct sh_rpc_client *client,
         return SH_OK;
     if (client->ready == 0 || !rpc_breaker_allows(&client->breaker, sh_now_ms()))
         return SH_UNAVAILABLE;
-    return SH_OK;
+    return rpc_client_full(client) ? SH_BUSY : SH_OK;
 }
 
 static void on_tick(uv_timer_t *timer);
@@ -174,7 +174,7 @@ static enum sh_err place(struct sh_rpc_client *client, struct rpc_request *reque
 {
     if (rpc_request_dispatch(client, request))
         return SH_OK;
-    if (client->queued >= RPC_QUEUE_MAX || request->only != 0) {
+    if (rpc_client_full(client) || request->only != 0) {
         rpc_client_forget(client, request);
         return SH_BUSY;
     }

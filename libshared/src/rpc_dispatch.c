@@ -109,6 +109,7 @@ bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *requ
     avoid(request, replica->epoch);
     request->attempts++;
     replica->outstanding++;
+    rpc_pace_note(&client->pace, now_ms, 1, client->queued);
     request->phase = RPC_SENT;
     rpc_client_wake_at(client, request, next_wake(client, request, now_ms));
     return true;
@@ -126,12 +127,18 @@ static uint64_t patience_ms(const struct sh_rpc_client *client,
                             const struct rpc_request *request)
 {
     uint64_t left = sh_left_ms(request->deadline_ms);
-    uint64_t most = 50;
+    uint64_t most = RPC_PACE_SPAN_MS;
     if (rpc_client_starting(client)) {
         most = sh_left_ms(client->grace_until_ms);
         return left / 2 < most ? left / 2 : most;
     }
     return left / 4 < most ? left / 4 : most;
+}
+
+bool rpc_client_full(const struct sh_rpc_client *client)
+{
+    return client->queued >= RPC_QUEUE_MAX ||
+           client->queued >= rpc_pace_room(&client->pace, sh_now_ms());
 }
 
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)
@@ -151,6 +158,7 @@ void rpc_request_dequeue(struct sh_rpc_client *client, struct rpc_request *reque
     *(request->next ? &request->next->prev : &client->queue_last) = request->prev;
     request->next = request->prev = NULL;
     client->queued--;
+    rpc_pace_note(&client->pace, sh_now_ms(), 0, client->queued);
 }
 
 void rpc_request_pump(struct sh_rpc_client *client)

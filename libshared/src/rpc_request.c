@@ -198,7 +198,7 @@ static void send_again(struct sh_rpc_client *client, struct rpc_request *request
 {
     if (rpc_request_dispatch(client, request))
         return;
-    if (rpc_request_has_another(client, request) && client->queued < RPC_QUEUE_MAX)
+    if (rpc_request_has_another(client, request) && !rpc_client_full(client))
         rpc_request_enqueue(client, request);
     else
         rpc_request_fail(client, request, request->failure);

@@ -16,12 +16,30 @@ struct rpc_method *rpc_server_method(struct sh_rpc_server *server, uint32_t id)
     return method;
 }
 
+/* How many calls should be under way. */
+static size_t room(const struct sh_rpc_server *server)
+{
+    size_t waiting = server->pace ? sh_workers_room(server->pace) : UINT32_MAX;
+    if (waiting == UINT32_MAX)
+        return server->max_in_flight;
+    size_t queued = sh_workers_queued(server->pace);
+    size_t beside = server->in_flight > queued ? server->in_flight - queued : 0;
+    return beside + waiting < server->max_in_flight ? beside + waiting
+                                                    : server->max_in_flight;
+}
+
 /* The callers share what the server takes; more than that is refused, not queued. */
 uint16_t rpc_server_credit(const struct sh_rpc_server *server)
 {
     size_t peers = server->peers.count ? server->peers.count : 1;
-    size_t credit = server->max_in_flight / peers;
+    size_t credit = room(server) / peers;
     return credit == 0 ? 1 : (uint16_t)credit;
+}
+
+void sh_rpc_server_pace(struct sh_rpc_server *server, const struct sh_workers *workers)
+{
+    if (server)
+        server->pace = workers;
 }
 
 void rpc_server_tell_state(const struct sh_rpc_server *server, struct envelope *head)

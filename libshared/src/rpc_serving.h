@@ -68,6 +68,7 @@ struct sh_rpc_server {
     char *instance;
     double started;
     uint32_t max_in_flight;
+    const struct sh_workers *pace; /* NULL: none */
     char endpoint[256];
     uint64_t state; /* of the data, and how often it changed; 0: never told */
     uint64_t state_changes;

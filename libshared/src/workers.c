@@ -6,11 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/clock.h"
+#include "shared/codel.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
 #include "shared/sched.h"
 
-enum { NAME_MAX_BYTES = 10, THREADS_MAX = 256 };
+enum {
+    NAME_MAX_BYTES = 10,
+    THREADS_MAX = 256,
+    WAIT_TARGET_US = 100 * 1000,
+    WAIT_INTERVAL_US = 250 * 1000,
+};
 
 /* Work waiting to run, or to be reported; oldest first. */
 struct list {
@@ -25,6 +32,7 @@ struct sh_workers {
     unsigned thread_count; /* started */
     size_t queue_max;
     struct sh_series *depth;
+    struct sh_codel waits; /* the loop's */
 
     pthread_mutex_t lock; /* of what is below */
     pthread_cond_t wake;
@@ -94,6 +102,7 @@ static void *work_loop(void *arg)
     pthread_mutex_lock(&workers->lock);
     while ((work = wait_for_work(workers)) != NULL) {
         pthread_mutex_unlock(&workers->lock);
+        work->queued_us = sh_now_us() - work->queued_us;
         work->run(work);
         hand_back(workers, work);
         pthread_mutex_lock(&workers->lock);
@@ -116,8 +125,11 @@ static struct sh_work *take(struct sh_workers *workers, struct list *list)
 static void report(struct sh_workers *workers, struct list *list, enum sh_err err)
 {
     struct sh_work *work;
-    while ((work = take(workers, list)) != NULL)
+    while ((work = take(workers, list)) != NULL) {
+        if (err == SH_OK)
+            sh_codel_note(&workers->waits, sh_now_us(), work->queued_us);
         work->done(work, err);
+    }
 }
 
 static void on_finished(uv_async_t *async)
@@ -200,6 +212,8 @@ enum sh_err sh_workers_create(uv_loop_t *loop, const char *name, unsigned thread
     }
     workers->finished.data = workers;
     workers->queue_max = queue_max;
+    workers->waits =
+        (struct sh_codel){.target_us = WAIT_TARGET_US, .interval_us = WAIT_INTERVAL_US};
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->wake, NULL);
     err = start_threads(workers, threads);
@@ -212,6 +226,7 @@ enum sh_err sh_workers_create(uv_loop_t *loop, const char *name, unsigned thread
 enum sh_err sh_workers_submit(struct sh_workers *workers, struct sh_work *work)
 {
     enum sh_err err = SH_OK;
+    work->queued_us = sh_now_us();
     pthread_mutex_lock(&workers->lock);
     if (workers->closing) {
         err = SH_CANCELED;
@@ -224,6 +239,12 @@ enum sh_err sh_workers_submit(struct sh_workers *workers, struct sh_work *work)
     }
     pthread_mutex_unlock(&workers->lock);
     return err;
+}
+
+uint32_t sh_workers_room(const struct sh_workers *workers)
+{
+    uint32_t room = sh_codel_room(&workers->waits);
+    return room < workers->thread_count ? workers->thread_count : room;
 }
 
 size_t sh_workers_queued(const struct sh_workers *workers)

@@ -44,7 +44,7 @@ static void stop_workers(struct sh_service *service, void *self)
 {
     struct graph_service *graph = self;
 
-    (void)service;
+    sh_rpc_server_pace(sh_service_rpc(service), NULL);
     sh_workers_close(&graph->askers);
     sh_workers_close(&graph->writer);
     sh_workers_close(&graph->analysts);
@@ -65,6 +65,8 @@ static enum sh_err start_workers(struct sh_service *service, void *self)
         err = sh_workers_create(loop, "analysis", 1, 16, &graph->analysts);
     if (err != SH_OK)
         stop_workers(service, self);
+    else
+        sh_rpc_server_pace(sh_service_rpc(service), graph->askers);
     return err;
 }
 

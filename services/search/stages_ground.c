@@ -7,13 +7,16 @@ static enum sh_err start_workers(struct sh_service *service, void *self)
 {
     struct search *search = self;
 
-    return worker_parts_start(&search->workers, sh_service_loop(service),
-                              &search->config);
+    enum sh_err err =
+        worker_parts_start(&search->workers, sh_service_loop(service), &search->config);
+    if (err == SH_OK)
+        sh_rpc_server_pace(sh_service_rpc(service), search->workers.searchers);
+    return err;
 }
 
 static void stop_workers(struct sh_service *service, void *self)
 {
-    (void)service;
+    sh_rpc_server_pace(sh_service_rpc(service), NULL);
     worker_parts_close(&((struct search *)self)->workers);
 }
 

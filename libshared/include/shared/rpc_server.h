@@ -8,6 +8,7 @@
 #include "shared/err.h"
 #include "shared/mem.h"
 #include "shared/trace.h"
+#include "shared/workers.h"
 #include "shared/zmq_loop.h"
 
 struct sh_rpc_server;
@@ -39,6 +40,10 @@ SH_CHECK enum sh_err sh_rpc_server_add(struct sh_rpc_server *server, uint32_t id
  * whose data is the same; 0, as at the start: not known. A change is told to all callers
  * at once, and every later answer bears it: who hears of a write knows of its effect. */
 void sh_rpc_server_set_state(struct sh_rpc_server *server, uint64_t state);
+/* Callers are given credit only for as many calls as these workers should have waiting,
+ * beside those under way that do not wait for them: what is too much is refused where it
+ * is asked. NULL: no workers any more; no server is fine. */
+void sh_rpc_server_pace(struct sh_rpc_server *server, const struct sh_workers *workers);
 /* Refuse new requests with DRAINING, tell the peers; `done` when every accepted call has
  * been answered and the answers are on their way. */
 void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg),

@@ -197,7 +197,7 @@ static enum sh_err submit(struct fitting *self, const struct task *task)
 {
     self->task = *task;
     self->task.self = self;
-    self->task.work = (struct sh_work){on_worker, on_done, NULL};
+    self->task.work = (struct sh_work){.run = on_worker, .done = on_done};
     enum sh_err err = sh_workers_submit(self->workers, &self->task.work);
     self->task.running = err == SH_OK;
     return err;

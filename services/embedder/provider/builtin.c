@@ -226,7 +226,8 @@ static void submit(struct provider *base, struct provider_batch *batch)
     struct run *run = sh_alloc(sizeof(*run));
     enum sh_err err = run ? SH_OK : SH_NOMEM;
     if (run) {
-        *run = (struct run){{on_worker, on_done, NULL}, self, batch, sh_now_us(), SH_OK};
+        *run = (struct run){
+            {.run = on_worker, .done = on_done}, self, batch, sh_now_us(), SH_OK};
         err = sh_workers_submit(self->workers, &run->work);
     }
     if (err == SH_OK) {

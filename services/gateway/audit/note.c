@@ -1,5 +1,7 @@
 #include "services/gateway/audit/note.h"
 
+#include <string.h>
+
 #include "services/gateway/audit/audit.h"
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/auth/principal.h"
@@ -19,11 +21,19 @@ static bool is_denied(int status)
     return status == 401 || status == 403;
 }
 
+/* Before anything was looked at or done. Recording each would cost more than refusing it,
+ * at the very moment when there is too much to do: they are counted, and in the access
+ * log. */
+static bool was_refused_for_load(const struct exchange *x, int status)
+{
+    return status == 503 && x->code != NULL && strcmp(x->code, "overloaded") == 0;
+}
+
 static bool is_wanted(const struct exchange *x, int status)
 {
     const struct route *route = x->route;
 
-    if (route == NULL)
+    if (route == NULL || was_refused_for_load(x, status))
         return false;
     uint64_t permission = BIT(route->permission);
     if (is_denied(status) || (permission & always) != 0)

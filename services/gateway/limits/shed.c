@@ -1,6 +1,7 @@
 #include "services/gateway/limits/shed.h"
 
 #include "shared/clock.h"
+#include "shared/codel.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
@@ -16,8 +17,8 @@ struct shed {
     uint32_t in_flight;
     uint32_t in_flight_most;
     uint32_t searching;
-    struct shed_gauge loop;
-    struct shed_gauge search;
+    struct sh_codel loop;
+    struct sh_codel search;
 };
 
 static struct sh_family delay_family = {
@@ -29,38 +30,6 @@ static struct sh_family refused_family = {
     .name = "cairn_gateway_shed_total",
     .help = "Requests answered 503 at once because of overload",
     .labels = {"reason"}};
-
-/* --- the judgement -------------------------------------------------------------------
- */
-
-void shed_gauge_note(struct shed_gauge *gauge, uint64_t now_us, uint64_t wait_us)
-{
-    if (gauge->target_us == 0)
-        return;
-    if (now_us >= gauge->ends_us) {
-        /* an interval in which nobody came says that there is no queue */
-        bool recent = now_us < gauge->ends_us + gauge->interval_us;
-        gauge->standing = recent && gauge->seen > 0 && gauge->least_us > gauge->target_us;
-        gauge->before = recent ? gauge->seen : 0;
-        gauge->ends_us = now_us + gauge->interval_us;
-        gauge->seen = 0;
-    }
-    if (gauge->seen++ == 0 || wait_us < gauge->least_us)
-        gauge->least_us = wait_us;
-}
-
-bool shed_gauge_refuses(const struct shed_gauge *gauge, uint64_t wait_us)
-{
-    return gauge->standing && wait_us > 2 * gauge->target_us;
-}
-
-uint32_t shed_gauge_room(const struct shed_gauge *gauge)
-{
-    if (!gauge->standing)
-        return UINT32_MAX;
-    uint64_t room = gauge->before * gauge->target_us / gauge->interval_us;
-    return room > 1 ? (uint32_t)room : 1;
-}
 
 /* --- the loop ------------------------------------------------------------------------
  */
@@ -90,10 +59,10 @@ static enum shed_reason judge(struct shed *self)
     if (series == NULL)
         series = sh_series(&delay_family, NULL);
     sh_series_observe(series, (double)wait_us / 1e6);
-    shed_gauge_note(&self->loop, now_us, wait_us);
+    sh_codel_note(&self->loop, now_us, wait_us);
     if (self->in_flight_most > 0 && self->in_flight >= self->in_flight_most)
         return SHED_IN_FLIGHT;
-    if (shed_gauge_refuses(&self->loop, wait_us))
+    if (sh_codel_refuses(&self->loop, wait_us))
         return SHED_LOOP;
     return SHED_NOT;
 }
@@ -128,7 +97,7 @@ void shed_end(struct shed *self)
 
 bool shed_search_begin(struct shed *self, struct shed_ticket *ticket)
 {
-    if (self->searching >= shed_gauge_room(&self->search)) {
+    if (self->searching >= sh_codel_room(&self->search)) {
         count(SHED_SEARCH);
         return false;
     }
@@ -146,7 +115,7 @@ void shed_search_end(struct shed *self, struct shed_ticket *ticket, enum sh_err 
     ticket->counted = false;
     self->searching--;
     if (err == SH_OK || err == SH_TIMEOUT)
-        shed_gauge_note(&self->search, now_us, now_us - ticket->since_us);
+        sh_codel_note(&self->search, now_us, now_us - ticket->since_us);
 }
 
 /* --- life ----------------------------------------------------------------------------

@@ -2,10 +2,7 @@
  * Three signs: too many requests under way on this loop; requests wait too long for the
  * loop; searches take too long.
  *
- * A delay is judged as CoDel does it (RFC 8289, in the form that Facebook's folly::Codel
- * has for servers): a queue that drains now and then is a burst and is left alone; when
- * even the shortest wait of an interval is above the target, the queue stands. Loop
- * thread only. */
+ * Delays are judged by shared/codel.h. Loop thread only. */
 #ifndef GATEWAY_LIMITS_SHED_H
 #define GATEWAY_LIMITS_SHED_H
 
@@ -13,30 +10,6 @@
 
 #include "services/gateway/limits/settings.h"
 #include "shared/err.h"
-
-/* --- the judgement, with time as an argument -----------------------------------------
- */
-
-struct shed_gauge {
-    uint64_t target_us; /* 0: never too long */
-    uint64_t interval_us;
-    uint64_t ends_us;  /* the interval */
-    uint64_t least_us; /* wait in it */
-    uint32_t seen;     /* waits in it */
-    uint32_t before;   /* in the one before */
-    bool standing;     /* the queue, judged by the interval before */
-};
-
-void shed_gauge_note(struct shed_gauge *gauge, uint64_t now_us, uint64_t wait_us);
-/* Whether somebody who has waited so long is refused. */
-bool shed_gauge_refuses(const struct shed_gauge *gauge, uint64_t wait_us);
-/* How many may be under way for the wait to come down to the target, by Little's law from
- * how many were finished in the interval before; at least one. UINT32_MAX while the queue
- * does not stand. */
-uint32_t shed_gauge_room(const struct shed_gauge *gauge);
-
-/* --- of a loop -----------------------------------------------------------------------
- */
 
 struct shed;
 

@@ -100,93 +100,9 @@ static void many_addresses_come_and_go(void **state)
     crowd_free(&crowd);
 }
 
-/* --- queues ---------------------------------------------------------------------------
+/* --- requests under way
+ * ------------------------------------------------------------------
  */
-
-#define TARGET   UINT64_C(100000)
-#define INTERVAL UINT64_C(500000)
-
-/* `count` requests, evenly over an interval, that waited from `least` on. */
-static void pass(struct shed_gauge *gauge, uint64_t *now, uint32_t count, uint64_t least)
-{
-    uint64_t end = *now + INTERVAL;
-
-    for (uint32_t i = 0; i < count; i++) {
-        *now += INTERVAL / (uint64_t)count;
-        shed_gauge_note(gauge, *now, i == count / 2 ? least : least + TARGET);
-    }
-    *now = end;
-}
-
-static void a_burst_is_let_in(void **state)
-{
-    struct shed_gauge gauge = {.target_us = TARGET, .interval_us = INTERVAL};
-    uint64_t now = 1000 * INTERVAL;
-
-    (void)state;
-    for (int i = 0; i < 20; i++) { /* now and then the queue is empty */
-        pass(&gauge, &now, 50, 0);
-        assert_false(shed_gauge_refuses(&gauge, 100 * TARGET));
-        assert_int_equal(shed_gauge_room(&gauge), UINT32_MAX);
-    }
-}
-
-static void a_standing_queue_is_cut_short(void **state)
-{
-    struct shed_gauge gauge = {.target_us = TARGET, .interval_us = INTERVAL};
-    uint64_t now = 1000 * INTERVAL;
-
-    (void)state;
-    pass(&gauge, &now, 50, TARGET + 1);
-    assert_false(shed_gauge_refuses(&gauge, 100 * TARGET)); /* it may still be a burst */
-    pass(&gauge, &now, 50, TARGET + 1);
-    assert_true(shed_gauge_refuses(&gauge, 2 * TARGET + 1));
-    assert_false(shed_gauge_refuses(&gauge, 2 * TARGET)); /* who waited less gets in */
-    pass(&gauge, &now, 50, TARGET / 2);
-    pass(&gauge, &now, 50, TARGET / 2);
-    assert_false(shed_gauge_refuses(&gauge, 100 * TARGET));
-}
-
-static void room_follows_the_pace(void **state)
-{
-    struct shed_gauge gauge = {.target_us = TARGET, .interval_us = INTERVAL};
-    uint64_t now = 1000 * INTERVAL;
-
-    (void)state;
-    pass(&gauge, &now, 50, 5 * TARGET);
-    pass(&gauge, &now, 50, 5 * TARGET);
-    /* 50 in half a second: 10 in the tenth of a second that they may take */
-    assert_in_range(shed_gauge_room(&gauge), 9, 10);
-    pass(&gauge, &now, 2, 5 * TARGET);
-    pass(&gauge, &now, 2, 5 * TARGET);
-    assert_int_equal(shed_gauge_room(&gauge), 1); /* somebody must find out */
-}
-
-static void a_pause_ends_it(void **state)
-{
-    struct shed_gauge gauge = {.target_us = TARGET, .interval_us = INTERVAL};
-    uint64_t now = 1000 * INTERVAL;
-
-    (void)state;
-    pass(&gauge, &now, 50, 5 * TARGET);
-    pass(&gauge, &now, 50, 5 * TARGET);
-    assert_true(shed_gauge_refuses(&gauge, 5 * TARGET));
-    now += 3 * INTERVAL;
-    shed_gauge_note(&gauge, now, 5 * TARGET);
-    assert_false(shed_gauge_refuses(&gauge, 5 * TARGET));
-}
-
-static void without_a_target_nothing_is_too_long(void **state)
-{
-    struct shed_gauge gauge = {.interval_us = INTERVAL};
-    uint64_t now = 1000 * INTERVAL;
-
-    (void)state;
-    for (int i = 0; i < 4; i++)
-        pass(&gauge, &now, 50, 1000 * TARGET);
-    assert_false(shed_gauge_refuses(&gauge, UINT64_MAX));
-    assert_int_equal(shed_gauge_room(&gauge), UINT32_MAX);
-}
 
 static void requests_under_way_have_a_number(void **state)
 {
@@ -215,11 +131,6 @@ int main(void)
         cmocka_unit_test(a_v6_network_counts_as_one),
         cmocka_unit_test(proxies_and_perhaps_loopback_are_not_counted),
         cmocka_unit_test(many_addresses_come_and_go),
-        cmocka_unit_test(a_burst_is_let_in),
-        cmocka_unit_test(a_standing_queue_is_cut_short),
-        cmocka_unit_test(room_follows_the_pace),
-        cmocka_unit_test(a_pause_ends_it),
-        cmocka_unit_test(without_a_target_nothing_is_too_long),
         cmocka_unit_test(requests_under_way_have_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
