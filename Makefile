@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table load eval web lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table load eval web clients lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -114,6 +114,13 @@ test-web: ## the web pages in a real Chromium, against the stack; pictures in bu
 	@build/release/bin/cairn-gateway --openapi >build/openapi.json
 	@cd web && npm run --silent types >/dev/null && npx --no-install tsc
 	@CAIRN_BIN=build/release/bin $(PYTEST) tests/web
+
+clients: ## the clients for TypeScript and Python, from /openapi.json, into build/clients
+	@scripts/deps.sh build run
+	@$(MAKE) $(PARALLEL) BUILD=release build/release/bin/cairn-gateway
+	@build/release/bin/cairn-gateway --openapi >build/openapi.json
+	@scripts/build-clients.sh build/openapi.json build/clients
+	@echo "build/clients/python, build/clients/typescript: their README.md says how to use them"
 
 test-deploy: ## manifests, alerts, dashboards, workflows; says what it skips for want of a tool
 	@scripts/deps.sh build run test deploy

@@ -5,10 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#ifndef CAIRN_VERSION
-#define CAIRN_VERSION "unknown"
-#endif
-
 static void set_text(json_t *object, const char *name, const char *text)
 {
     if (text != NULL && text[0] != '\0')
@@ -143,9 +139,11 @@ static bool is_media(const char *answer)
 
 static json_t *content_of(const struct route *route)
 {
+    bool lines = (route->flags & ROUTE_LINES) != 0;
     if (is_media(route->answer))
         return json_pack("{s:{s:{s:s}}}", route->answer, "schema", "type", "string");
-    return json_pack("{s:{s:o}}", "application/json", "schema", reference(route->answer));
+    return json_pack("{s:{s:o}}", lines ? "application/x-ndjson" : "application/json",
+                     "schema", reference(route->answer));
 }
 
 /* What an error looks like: the routes of another API have its shape. */
@@ -177,11 +175,18 @@ static json_t *responses_of(const struct route *route)
     return responses;
 }
 
+/* JSON, or a file of whatever type where there is no schema. */
 static json_t *body_of(const struct route *route)
 {
-    json_t *content = json_pack("{s:{s:o}}", "application/json", "schema",
-                                reference(route->body->name));
+    json_t *content = json_object();
 
+    if (route->body != NULL)
+        json_object_set_new(content, "application/json",
+                            json_pack("{s:o}", "schema", reference(route->body->name)));
+    else
+        json_object_set_new(content, "*/*",
+                            json_pack("{s:{s:s,s:s}}", "schema", "type", "string",
+                                      "contentMediaType", "application/octet-stream"));
     if ((route->flags & ROUTE_FORM) != 0)
         json_object_set_new(content, "multipart/form-data",
                             json_pack("{s:o}", "schema", reference("Upload")));
@@ -199,7 +204,8 @@ static json_t *operation_of(const struct route *route)
         json_object_set_new(operation, "parameters", parameters);
     else
         json_decref(parameters);
-    if (route->body != NULL)
+    if (route->body != NULL ||
+        ((route->flags & ROUTE_UPLOAD) != 0 && !is_media(route->answer)))
         json_object_set_new(operation, "requestBody", body_of(route));
     else if (route->method == ROUTE_POST && is_media(route->answer))
         json_object_set_new(operation, "requestBody",

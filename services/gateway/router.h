@@ -55,8 +55,9 @@ enum {                       /* flags of a route */
        ROUTE_UPLOAD = 256,   /* counts as an upload */
        ROUTE_LOGIN = 512,    /* counts as an attempt to log in */
        ROUTE_EMBEDS = 1024,  /* counted as a request for vectors */
-       ROUTE_FORM = 2048, /* a multipart/form-data body is the handler's to read: it gets
-                             NULL then */
+       ROUTE_FORM = 2048,  /* a multipart/form-data body is the handler's to read: it gets
+                              NULL then */
+       ROUTE_LINES = 4096, /* answers lines, each of the shape `answer` */
 };
 
 /* For /openapi.json. */

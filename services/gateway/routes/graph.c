@@ -143,7 +143,7 @@ static const struct route routes[] = {
      &graph_analysis_schema, PERMIT_READ_GRAPH, 0, "Graph",
      "Degrees, PageRank, components or communities: a job", NULL, "GraphAnalysisJob"},
     {ROUTE_POST, 200, "/api/graph/import", "import_graph", graph_import_post, NULL,
-     PERMIT_WRITE_GRAPH, ROUTE_UPLOAD, "Graph",
+     PERMIT_WRITE_GRAPH, ROUTE_UPLOAD | ROUTE_LINES, "Graph",
      "Store a stream of nodes and relationships; answers a line for each portion",
      import_params, "GraphImported"},
     {ROUTE_GET, 200, "/api/graph/export", "export_graph", graph_export_get, NULL,

@@ -62,6 +62,7 @@ static void describes_every_route(void **state)
                             routes[i].operation);
         assert_int_equal(json_object_get(json, "requestBody") != NULL,
                          routes[i].body != NULL ||
+                             (routes[i].flags & ROUTE_UPLOAD) != 0 ||
                              (routes[i].method == ROUTE_POST &&
                               strchr(routes[i].answer, '/') != NULL));
         assert_true(routes[i].answer != NULL);
@@ -104,6 +105,21 @@ static void follow(json_t *document, json_t *json)
         follow(document, value);
     }
     json_array_foreach(json, i, value) follow(document, value);
+}
+
+static const char *media_of(const json_t *of)
+{
+    json_t *content = json_object_get(of, "content");
+    return json_object_iter_key(json_object_iter(content));
+}
+
+static void files_and_lines_are_described(void **state)
+{
+    json_t *paths = json_object_get(*state, "paths");
+    json_t *import = json_object_get(json_object_get(paths, "/api/graph/import"), "post");
+    json_t *good = json_object_get(json_object_get(import, "responses"), "200");
+    assert_string_equal(media_of(json_object_get(import, "requestBody")), "*/*");
+    assert_string_equal(media_of(good), "application/x-ndjson");
 }
 
 static void every_reference_leads_somewhere(void **state)
@@ -149,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(describes_every_route, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_each_route_asks_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_and_lines_are_described, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_reference_leads_somewhere, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(requests_carry_their_ranges, set_up, tear_down),
