@@ -79,6 +79,7 @@ extern const struct command generations_command;
 extern const struct command users_command;
 extern const struct command keys_command;
 extern const struct command audit_command;
+extern const struct command doctor_command;
 extern const struct command status_command;
 extern const struct command health_command;
 extern const struct command ping_command;

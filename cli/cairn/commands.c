@@ -19,6 +19,7 @@ const struct command *const commands[] = {
     &users_command,
     &keys_command,
     &audit_command,
+    &doctor_command,
     &status_command,
     &health_command,
     &ping_command,
