@@ -80,6 +80,9 @@ def test_a_text_file_becomes_a_document_that_is_found(stack):
     assert got.headers["Content-Disposition"].startswith('attachment; filename="notes.txt"')
     assert got.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in got.headers["Content-Security-Policy"]
+    shown = stack.get("/api/documents/file-1/file?inline=true").headers
+    assert shown["Content-Disposition"] == got.headers["Content-Disposition"], "only a PDF is"
+    assert "sandbox" in shown["Content-Security-Policy"]
     part = stack.get("/api/documents/file-1/file", headers={"Range": "bytes=4-9"})
     assert part.status == 206 and part.body == text[4:10]
     assert part.headers["Content-Range"] == f"bytes 4-9/{len(text)}"

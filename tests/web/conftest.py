@@ -10,6 +10,8 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[0] / "support")]
 
+from forms import form  # noqa: E402
+from made_files import pdf  # noqa: E402
 from stack import ROOT, Stack, eventually  # noqa: E402
 from tokens import JWT, bearer  # noqa: E402
 
@@ -37,6 +39,7 @@ def stack():
     try:
         eventually(lambda: all([has_user(running, one) for one in PEOPLE.values()]), seconds=60,
                    what=running.logs)
+        eventually(lambda: has_file(running), seconds=60, what=running.logs)
         eventually(lambda: loaded(running), seconds=60, what=running.logs)
         yield running
     finally:
@@ -45,6 +48,15 @@ def stack():
 
 def has_user(stack, user):
     return stack.post("/api/admin/users", user, headers=ADMIN).status in (201, 409)
+
+
+def has_file(stack):
+    pages = [["The harbour was built in 1888.", "Its stones came from the north."],
+             ["Cormorants dry their wings on the harbour wall.", "They fish at high water."]]
+    body, headers = form("harbour.pdf", pdf(pages, title="The Old Harbour"), "application/pdf",
+                         id="harbour", title="The Old Harbour")
+    return stack.request("POST", "/api/documents", body,
+                         headers={**headers, **ADMIN}).status == 201
 
 
 def loaded(stack):

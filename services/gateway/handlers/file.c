@@ -88,18 +88,37 @@ static void on_drained(void *arg)
 /* --- the head
  * --------------------------------------------------------------------------- */
 
+/* A PDF may be shown by the browser's own reader, where a link can name the page; that
+ * runs nothing of it in this site's name. */
+static bool is_shown(const struct sending *sending)
+{
+    char value[8];
+
+    return strcmp(sending->type, "application/pdf") == 0 &&
+           sh_http_param(sending->x->request, "inline", value, sizeof value) == SH_OK &&
+           strcmp(value, "true") == 0;
+}
+
 /* What a stranger uploaded is never shown in this site's name. */
 static void add_headers(const struct sending *sending)
 {
     struct sh_http_request *request = sending->x->request;
+    bool shown = is_shown(sending);
+    const char *name = strchr(sending->disposition, ';');
+    char disposition[DISPOSITION_MAX];
 
     sh_http_leave_unpacked(request); /* If-Range wants a strong tag */
     sh_http_add_header(request, "ETag", sending->tag);
     sh_http_add_header(request, "Accept-Ranges", "bytes");
     sh_http_add_header(request, "Cache-Control", "private, no-cache");
-    sh_http_add_header(request, "Content-Disposition", sending->disposition);
+    (void)snprintf(disposition, sizeof disposition, "%s%s",
+                   shown ? "inline" : "attachment", name != NULL ? name : "");
+    sh_http_add_header(request, "Content-Disposition", disposition);
+    /* the reader of a browser does not work in a sandbox */
     sh_http_add_header(request, "Content-Security-Policy",
-                       "default-src 'none'; frame-ancestors 'none'; sandbox");
+                       shown ? "default-src 'none'; frame-ancestors 'none'; "
+                               "object-src 'self'; style-src 'unsafe-inline'"
+                             : "default-src 'none'; frame-ancestors 'none'; sandbox");
 }
 
 static enum range_verdict wanted_range(struct sending *sending)

@@ -30,6 +30,9 @@ static const struct route_param page_params[] = {
 static const struct route_param write_params[] = {
     REFRESH_PARAM,
     {0}};
+static const struct route_param file_params[] = {
+    {"inline", "boolean", "true: a PDF is to be shown, rather than kept"},
+    {0}};
 static const struct route_param access_params[] = {
     {"user", "string", "of this user, by id or name; for managers"},
     {"role", "string", "of this role; for managers"},
@@ -70,7 +73,7 @@ static const struct route routes[] = {
      PERMIT_READ_DOCUMENTS, 0, "Documents", "One document", NULL, "StoredDocument"},
     {ROUTE_GET, 200, "/api/documents/{id}/file", "get_document_file", document_file, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Documents", "The file that a document was made from",
-     NULL, "application/octet-stream"},
+     file_params, "application/octet-stream"},
     {ROUTE_DELETE, 200, "/api/documents/{id}", "delete_document", document_delete, NULL,
      PERMIT_WRITE_DOCUMENTS, 0, "Documents", "Delete a document", write_params,
      "Deleted"},

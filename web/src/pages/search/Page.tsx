@@ -1,14 +1,232 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { PageProps } from "../../areas";
-import { useTitle } from "../../ui/hooks";
-import { PageHead } from "../../ui/Small";
-import { Empty } from "../../ui/States";
+import { setQuery } from "../../router";
+import { useSession } from "../../session";
+import { Button } from "../../ui/Button";
+import { CheckField } from "../../ui/Field";
+import { count, counted, duration } from "../../ui/format";
+import { useKeys, useLoad, useTitle } from "../../ui/hooks";
+import { Icon } from "../../ui/Icon";
+import { Paging } from "../../ui/Table";
+import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
+import { toast } from "../../ui/Toast";
+import { Box, sawTitles } from "./Box";
+import { Facets } from "./Facets";
+import { ask, filtersOf, forget, isFiltered, modes, PER_PAGE, readSearch, recent, remember, windowOf } from "./query";
+import type { Answer, Result, Search } from "./query";
+import { ResultCard } from "./ResultCard";
+import { PlanNotes } from "./Why";
+import "./search.css";
 
-export default function Page(_: PageProps) {
-    useTitle("Search");
+/** The best of the search without filters are counted by facet. They are the results, too,
+ * as long as nothing is filtered and no later page is asked for. */
+function useSearch(search: Search) {
+    const { me, state } = useSession();
+    const ready = search.q !== "" && state !== "loading";
+    const most = windowOf(me);
+    const within = !isFiltered(search) && search.page * PER_PAGE <= most;
+    const config = { mode: search.mode, explain: search.why };
+    const who = me?.user_id ?? "";
+
+    const best = useLoad(ready ? JSON.stringify([who, search.q, search.mode, search.why && within]) : null, (signal) =>
+        ask(me, search.q, { ...config, explain: search.why && within, max_results: most }, {}, signal),
+    );
+    const own = useLoad(ready && !within ? JSON.stringify([who, search]) : null, (signal) => {
+        const offset = (search.page - 1) * PER_PAGE;
+        return ask(me, search.q, { ...config, max_results: PER_PAGE, offset }, filtersOf(search), signal);
+    });
+    const from = (search.page - 1) * PER_PAGE;
+    const of = within ? best : own;
+    const shown = within ? (of.data?.results.slice(from, from + PER_PAGE) ?? []) : (of.data?.results ?? []);
+    return { best: best.data, answer: of.data, shown, error: of.error, loading: of.loading, again: of.again };
+}
+
+const degradedWords: Record<string, string> = {
+    embedding: "Meaning was not searched: the embedder is out of reach. Only words were looked for.",
+    rerank: "The results were not put into their final order: the re-ranker is out of reach.",
+    deadline: "The search ran out of time; there may be more than what is shown.",
+};
+
+function Notices({ answer }: { answer: Answer }) {
     return (
         <>
-            <PageHead title="Search" />
-            <Empty icon="search" title="This area has no page yet" />
+            {answer.degraded.map((part) => (
+                <Notice key={part} kind="warn">
+                    <p>{degradedWords[part] ?? `A part of the search was missing: ${part}.`}</p>
+                </Notice>
+            ))}
+            {answer.expanded.length > 0 && (
+                <p class="small quiet expanded">
+                    <Icon name="book" size={16} />
+                    <span>
+                        The glossary added: {answer.expanded.map((one) => `${one.added.join(", ")} (for ${one.term})`).join("; ")}
+                    </span>
+                </p>
+            )}
         </>
+    );
+}
+
+function share(): void {
+    navigator.clipboard?.writeText(location.href).then(
+        () => toast({ text: "The address of this search was copied." }),
+        () => toast({ text: "Copy the address from the browser's bar: it is this search." }),
+    );
+}
+
+function Bar({ search, answer }: { search: Search; answer: Answer | null }) {
+    return (
+        <div class="bar">
+            <fieldset class="modes">
+                <legend class="visually-hidden">Search by</legend>
+                {modes.map((mode) => (
+                    <label key={mode.value}>
+                        <input
+                            type="radio"
+                            name="mode"
+                            value={mode.value}
+                            checked={search.mode === mode.value}
+                            onChange={() => setQuery({ mode: mode.value === "hybrid" ? null : mode.value, page: null })}
+                        />
+                        <span>{mode.text}</span>
+                    </label>
+                ))}
+            </fieldset>
+            <p class="told" role="status">
+                {answer &&
+                    `${counted(answer.total, "passage")} in ${duration(answer.response_time)}${answer.from_cache ? ", kept from before" : ""}`}
+            </p>
+            <div class="bar-tools">
+                <CheckField label="Why these" checked={search.why} onChange={() => setQuery({ why: search.why ? null : "1" })} />
+                <Button kind="quiet" icon="link" onClick={share}>
+                    Copy link
+                </Button>
+            </div>
+        </div>
+    );
+}
+
+function Start({ onSearch }: { onSearch: (q: string) => void }) {
+    const list = recent();
+    return (
+        <div class="start">
+            <h1 tabIndex={-1}>Find it</h1>
+            <p class="page-lead">Ask in your own words. Passages are found by their words and by what they mean, in every document that you may read.</p>
+            {list.length > 0 && (
+                <section aria-label="Searched lately">
+                    <h2>Searched lately</h2>
+                    <ul class="recent">
+                        {list.map((text) => (
+                            <li key={text}>
+                                <button type="button" class="chip" onClick={() => onSearch(text)}>
+                                    <Icon name="clock" size={16} />
+                                    <span class="cut">{text}</span>
+                                </button>
+                            </li>
+                        ))}
+                    </ul>
+                    <Button
+                        kind="quiet"
+                        onClick={() => {
+                            forget();
+                            toast({ text: "Earlier searches are forgotten." });
+                            setQuery({ q: null, forgotten: Date.now() }, { replace: true });
+                        }}
+                    >
+                        Forget them
+                    </Button>
+                </section>
+            )}
+        </div>
+    );
+}
+
+function stepResult(by: 1 | -1): void {
+    const links = [...document.querySelectorAll<HTMLElement>("[data-result]")];
+    const at = links.findIndex((one) => one.closest(".result")?.contains(document.activeElement) ?? false);
+    const next = links[at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by];
+    next?.focus();
+    next?.closest(".result")?.scrollIntoView({ block: "nearest" });
+}
+
+function Results({ search, shown, answer, loading }: { search: Search; shown: Result[]; answer: Answer; loading: boolean }) {
+    const list = useRef<HTMLOListElement>(null);
+    if (shown.length === 0 && !loading)
+        return (
+            <Empty icon="search" title="Nothing was found">
+                {isFiltered(search) ? "Remove a filter, or use other words." : "Use other or fewer words, or search by meaning."}
+            </Empty>
+        );
+    const from = (search.page - 1) * PER_PAGE;
+    return (
+        <>
+            <ol ref={list} class="results" start={from + 1} aria-busy={loading}>
+                {shown.map((result, i) => (
+                    <ResultCard key={result.chunk_id} result={result} place={from + i + 1} />
+                ))}
+            </ol>
+            <Paging
+                page={search.page}
+                pages={Math.ceil(Math.min(answer.total, 100_000) / PER_PAGE)}
+                total={answer.total}
+                onPage={(page) => {
+                    setQuery({ page: page === 1 ? null : page });
+                    scrollTo(0, 0);
+                    list.current?.querySelector<HTMLElement>("[data-result]")?.focus({ preventScroll: true });
+                }}
+            />
+        </>
+    );
+}
+
+export default function Page({ query }: PageProps) {
+    const search = readSearch(query);
+    const { best, answer, shown, error, loading, again } = useSearch(search);
+    useTitle(search.q ? `${search.q} · Search` : "Search");
+    useKeys({ j: () => stepResult(1), k: () => stepResult(-1) });
+    useEffect(() => {
+        if (answer) sawTitles(answer.results.map((one) => one.document_title));
+    }, [answer]);
+
+    const onSearch = (q: string) => {
+        remember(q);
+        setQuery({ q, page: null });
+    };
+    const chosen = Object.keys(search.facets).length + (search.collection ? 1 : 0);
+    return (
+        <div class={search.q ? "search-page" : "search-page search-start"}>
+            <Box q={search.q} onSearch={onSearch} />
+            {search.q === "" ? (
+                <Start onSearch={onSearch} />
+            ) : (
+                <>
+                    <h1 class="visually-hidden" tabIndex={-1}>
+                        Results for {search.q}
+                    </h1>
+                    <Bar search={search} answer={answer} />
+                    <div class="search-split">
+                        <aside aria-label="Filters">
+                            <details class="filters" open={matchMedia("(min-width: 60.01rem)").matches}>
+                                <summary>
+                                    <Icon name="filter" size={18} /> Filters{chosen > 0 ? ` (${count(chosen)})` : ""}
+                                </summary>
+                                <Facets search={search} results={best?.results ?? []} />
+                            </details>
+                        </aside>
+                        <section class="found" aria-label="Results">
+                            {error && <ErrorNotice error={error} again={again} />}
+                            {!error && !answer && <Loading what="Searching" lines={8} />}
+                            {!error && answer && (
+                                <>
+                                    <Notices answer={answer} />
+                                    {search.why && answer.plan && <PlanNotes answer={answer} />}
+                                    <Results search={search} shown={shown} answer={answer} loading={loading} />
+                                </>
+                            )}
+                        </section>
+                    </div>
+                </>
+            )}
+        </div>
     );
 }

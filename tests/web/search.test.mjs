@@ -1,0 +1,158 @@
+// The search page: its main task, what one can do with results, by keyboard, at all sizes.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { closePage, look, openPage, useBrowser } from "./support/browser.mjs";
+
+useBrowser();
+
+const found = (page) => page.locator(".result");
+const titles = (page) => page.locator("[data-result]").allInnerTexts();
+
+test("by keyboard alone: ask, go through the results, open one", async () => {
+    const page = await openPage("staff", "/glossary");
+    await page.locator(".account").waitFor();
+    await page.keyboard.press("/");
+    await page.waitForURL("**/search");
+    await page.waitForFunction(() => document.activeElement?.matches("[data-search-box]"));
+    await page.keyboard.type("password reset");
+    await page.keyboard.press("Enter");
+    await found(page).first().waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("q"), "password reset");
+    assert.match((await titles(page))[0], /Passwords and Accounts/);
+    assert.ok((await page.locator(".result mark").allInnerTexts()).includes("password"));
+    assert.match(await page.locator(".result-place").first().innerText(), /page 15/);
+    await page.locator(".told").click(); // out of the box
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    const second = page.locator("[data-result]").nth(1);
+    assert.ok(await second.evaluate((one) => one === document.activeElement));
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/documents/university-password-guide?passage=*");
+    await closePage(page);
+});
+
+test("results in both themes and at all widths, whole and with their reasons", async () => {
+    const page = await openPage("admin", "/search?q=password+reset");
+    await found(page).first().waitFor();
+    await look(page, "search");
+    await page.getByLabel("Why these").check();
+    await page.locator(".result .why").first().waitFor();
+    const why = await page.locator(".result .why").first().innerText();
+    assert.match(why, /BM25 \d/);
+    assert.match(why, /cosine 0\.\d/);
+    assert.match(await page.locator(".why-plan").innerText(), /req_/);
+    await page.getByRole("button", { name: "More of result 1" }).click();
+    await page.getByRole("button", { name: "Similar passages" }).click();
+    await page.locator(".similar li").first().waitFor();
+    assert.ok(!(await page.locator(".similar a").allInnerTexts()).some((text) => /Passwords and Accounts/.test(text)), "of other documents");
+    await look(page, "search-why");
+    await closePage(page);
+});
+
+test("the start, and an answer of nothing", async () => {
+    const page = await openPage("student", "/search");
+    await page.getByRole("heading", { name: "Find it" }).waitFor();
+    await look(page, "search-start");
+    await page.goto("/search?q=" + encodeURIComponent("+zyxwvutsrq +qqqq") + "&mode=text");
+    await page.getByText("Nothing was found").waitFor();
+    await closePage(page);
+});
+
+test("facets narrow, the address says so, and another browser sees the same", async () => {
+    const page = await openPage("admin", "/search?q=staff");
+    await found(page).first().waitFor();
+    const group = page.getByRole("region", { name: "Department" });
+    const facet = group.getByRole("button").first();
+    const [name, count] = (await facet.innerText()).split("\n");
+    assert.match(count, /^\d+$/);
+    await facet.click();
+    await page.waitForURL((url) => url.searchParams.get("f.department") === name);
+    await page.waitForFunction(
+        ([wanted, n]) => {
+            const told = document.querySelector(".told")?.textContent ?? "";
+            return told.startsWith(`${n} passage`) && [...document.querySelectorAll(".result")].every((one) => one.textContent.includes(wanted));
+        },
+        [name, count],
+    );
+    const here = await titles(page);
+    const other = await openPage("admin", page.url());
+    await found(other).first().waitFor();
+    assert.deepEqual(await titles(other), here);
+    await closePage(other);
+    await page.getByRole("button", { name: "Remove all filters" }).click();
+    await page.waitForURL((url) => !url.searchParams.has("f.department"));
+    await closePage(page);
+});
+
+test("the mode is chosen, and back goes back", async () => {
+    const page = await openPage("admin", "/search?q=password");
+    await found(page).first().waitFor();
+    const asked = page.waitForRequest((request) => request.url().endsWith("/api/search") && request.postDataJSON().config.mode === "vector");
+    await page.getByRole("radio", { name: "Meaning" }).check({ force: true });
+    await asked;
+    await page.waitForURL("**mode=vector");
+    await page.goBack();
+    await page.waitForURL((url) => !url.searchParams.has("mode"));
+    assert.ok(await page.getByRole("radio", { name: "Both" }).isChecked());
+    await closePage(page);
+});
+
+test("suggestions: what was searched lately, by arrow keys", async () => {
+    const page = await openPage("student", "/search?q=eduroam");
+    await found(page).first().waitFor();
+    const box = page.getByRole("combobox", { name: "Search" });
+    await box.fill("library opening hours");
+    await box.press("Enter");
+    await page.waitForURL("**q=library*");
+    await box.fill("");
+    await box.pressSequentially("lib");
+    const list = page.getByRole("listbox", { name: "Suggestions" });
+    await list.getByRole("option", { name: /library opening hours/ }).waitFor();
+    await box.press("ArrowDown");
+    assert.ok(await box.getAttribute("aria-activedescendant"));
+    await box.press("Escape");
+    await list.waitFor({ state: "detached" });
+    await box.press("ArrowDown");
+    await list.waitFor();
+    await box.press("ArrowDown");
+    await box.press("Enter");
+    await page.waitForURL("**q=library+opening+hours*");
+    await closePage(page);
+});
+
+test("the original of a PDF opens at the page", async () => {
+    const page = await openPage("admin", "/search?q=" + encodeURIComponent("cormorants on the harbour wall"));
+    await found(page).first().waitFor();
+    assert.match((await titles(page))[0], /Harbour/);
+    await page.getByRole("button", { name: "More of result 1" }).click();
+    const link = page.getByRole("link", { name: /Open the original at page 2/ });
+    await link.waitFor();
+    const address = new URL(await link.getAttribute("href"), page.url());
+    assert.equal(address.hash, "#page=2");
+    const file = await page.context().request.get(address.pathname + address.search);
+    assert.equal(file.status(), 200);
+    assert.match(file.headers()["content-disposition"], /^inline;/);
+    assert.equal(file.headers()["content-type"], "application/pdf");
+    await closePage(page);
+});
+
+test("what is missing or refused is said in words", async () => {
+    const page = await openPage("admin", "/login");
+    await page.waitForURL("**/search");
+    const answer = { results: [], count: 0, total: 0, query: "x", response_time: 0.1, from_cache: false, request_id: "req_1",
+        user_id: null, timestamp: 1, mode: "hybrid", degraded: ["embedding"], expanded: [] };
+    await page.route("**/api/search", (route) => route.fulfill({ json: answer }));
+    await page.goto("/search?q=anything");
+    await page.getByText("Meaning was not searched").waitFor();
+    await page.unroute("**/api/search");
+    await page.route("**/api/search", (route) =>
+        route.fulfill({ status: 429, contentType: "application/problem+json", headers: { "Retry-After": "30" },
+            body: JSON.stringify({ status: 429, code: "rate_limited", error: "slow down" }) }));
+    await page.goto("/search?q=again");
+    assert.match(await page.getByRole("alert").innerText(), /too much in a short time.*in 30 seconds/s);
+    await page.unroute("**/api/search");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await closePage(page);
+});
