@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table load eval web clients lint tidy format asan tsan fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -61,6 +61,7 @@ test: ## install, build and run every test: unit, sanitizers, the real stack
 	@$(MAKE) $(PARALLEL) BUILD=asan all tests-build
 	@$(MAKE) $(PARALLEL) BUILD=asan test-unit
 	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
+	@$(MAKE) $(PARALLEL) models
 	@$(MAKE) $(PARALLEL) BUILD=asan test-system
 	@$(MAKE) $(PARALLEL) BUILD=asan test-security
 	@$(MAKE) $(PARALLEL) BUILD=asan test-pgvector
@@ -138,6 +139,10 @@ tsan: ## the threaded unit tests under ThreadSanitizer
 	@$(MAKE) $(PARALLEL) BUILD=tsan test-threads
 
 fuzzers: $(FUZZERS) ## build the fuzz targets (BUILD=fuzz CC=clang)
+
+models: ## check the models of the changefeed and of readers without locks, with spin
+	@scripts/deps.sh models
+	@tests/models/check.sh build/models
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target, or those of FUZZ="a b", for FUZZ_SECONDS each

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what Cairn needs from Debian, by package name. Does nothing when all is there.
-#   scripts/deps.sh [--check] [build] [run] [test] [deploy] [lint] [bench] [faults]
+#   scripts/deps.sh [--check] [build] [run] [test] [deploy] [models] [lint] [bench] [faults]
 # --check only says what is missing (exit 1). Works on bookworm and trixie.
 set -eu
 
@@ -27,9 +27,10 @@ names() {
         libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libpcre2-dev libcsv-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
     run) echo postgresql redis-server ca-certificates wordnet-base ;;
-    test) echo logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh chromium ;;
+    test) echo spin nginx-light logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh chromium ;;
     deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;
+    models) echo gcc spin ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     faults) echo python3 iproute2 iptables faketime ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;

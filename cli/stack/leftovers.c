@@ -9,24 +9,31 @@
 #include "cli/stack/stack.h"
 #include "shared/bytes.h"
 
-/* The process that a file of ours names, if it still is one of ours; 0 otherwise. */
-static pid_t ours(const char *path, bool *postgres)
+/* Empty when there is none. `path` may be `out` itself. */
+static void first_line(const char *path, char *out, size_t size)
 {
-    static const char *const programs[] = {"/cairn-", "/postgres", "/redis-"};
-    char text[64] = "";
-    char target[PATH_MAX] = "";
     FILE *file = fopen(path, "re");
-    if (!file || !fgets(text, sizeof(text), file))
-        text[0] = '\0';
+    if (!file || !fgets(out, (int)size, file))
+        out[0] = '\0';
     if (file)
         (void)fclose(file);
+}
+
+/* The process that a file of ours names, if it still is one of ours; 0 otherwise. Told by
+ * its name: the link to its program is not for our eyes (PR_SET_DUMPABLE). */
+static pid_t ours(const char *path, bool *postgres)
+{
+    static const char *const programs[] = {"cairn-", "postgres", "redis-"};
+    char text[64];
+    first_line(path, text, sizeof(text));
     long pid = strtol(text, NULL, 10);
-    (void)snprintf(text, sizeof(text), "/proc/%ld/exe", pid);
-    if (pid <= 1 || readlink(text, target, sizeof(target) - 1) <= 0)
+    if (pid <= 1)
         return 0;
-    *postgres = strstr(target, "/postgres") != NULL;
+    (void)snprintf(text, sizeof(text), "/proc/%ld/comm", pid);
+    first_line(text, text, sizeof(text));
+    *postgres = strncmp(text, "postgres", 8) == 0;
     for (size_t i = 0; i < SH_COUNT(programs); i++) {
-        if (strstr(target, programs[i]))
+        if (strncmp(text, programs[i], strlen(programs[i])) == 0)
             return (pid_t)pid;
     }
     return 0;

@@ -54,7 +54,8 @@ static enum sh_err parse_str(const struct sh_setting *row, const char *text,
     return SH_OK;
 }
 
-/* Loosely: a scheme, "://" and something behind. What it names is for others to judge. */
+/* Loosely: a scheme, "://" and something behind. What it names is for others to judge,
+ * but for the scheme of what is asked over HTTP. */
 static enum sh_err parse_url(const struct sh_setting *row, const char *text,
                              union sh_config_value *out)
 {
@@ -63,6 +64,9 @@ static enum sh_err parse_url(const struct sh_setting *row, const char *text,
     if (err != SH_OK || (text[0] == '\0' && row->least <= 0))
         return err;
     if (!colon || colon[3] == '\0' || !isalpha((unsigned char)text[0]))
+        return SH_INVALID;
+    if (row->flags & SH_HTTP && strncasecmp(text, "http://", 7) != 0 &&
+        strncasecmp(text, "https://", 8) != 0)
         return SH_INVALID;
     for (const char *at = text; at < colon; at++) {
         if (!isalnum((unsigned char)*at) && !strchr("+-.", *at))
@@ -154,7 +158,7 @@ static void name_fault(const struct sh_setting *row, const char *name, const cha
     }
     sh_buffer_text(faults, " is not ");
     if (row->type == SH_SETTING_url)
-        sh_buffer_text(faults, "a URL of ");
+        sh_buffer_text(faults, row->flags & SH_HTTP ? "an http(s) URL of " : "a URL of ");
     else if (row->type == SH_SETTING_u32)
         sh_buffer_text(faults, "a whole number, ");
     else if (row->type == SH_SETTING_f64)

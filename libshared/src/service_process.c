@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "shared/log.h"
@@ -83,6 +84,15 @@ static void raise_file_limit(void)
         sh_warning(NULL, "cannot raise the limit of open files");
 }
 
+/* No core file, and none through a pipe either (core_pattern asks no limit); nobody but
+ * root reads this process's memory or attaches to it. */
+static void keep_memory_private(void)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        sh_warning(NULL, "cannot switch off core dumps");
+}
+
 /* A random (version 4) uuid. */
 void sh_service_name_instance(char out[static SH_INSTANCE_LEN + 1])
 {
@@ -105,4 +115,6 @@ void sh_service_prepare_process(struct sh_service *service)
     pthread_setname_np(pthread_self(), name);
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error, not an end */
     raise_file_limit();
+    if (!service->spec->process->core_dumps)
+        keep_memory_private();
 }

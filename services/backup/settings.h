@@ -77,7 +77,7 @@
       "and of so many weeks")                                                            \
     S(u32, keep_monthly, "BACKUP_RETENTION_MONTHLY", "6", 0, 1200, 0, "",                \
       "and of so many months; with all five at 0 nothing is removed")                    \
-    S(str, hook_url, "BACKUP_HOOK_URL", "", 0, 1024, SH_SECRET, "",                      \
+    S(url, hook_url, "BACKUP_HOOK_URL", "", 0, 1024, SH_SECRET | SH_HTTP, "",            \
       "gets a POST with JSON when a run has failed")
 
 struct backup_config {

@@ -35,8 +35,8 @@
     S(choice, cache_redis, "EMBEDDING_CACHE_REDIS", "auto", 0, 0, 0, "auto|on|off",      \
       "vectors in Redis; auto: all of a remote model's, of the built-in one only "       \
       "queries, since computing is as fast as asking")                                   \
-    S(url, url, "EMBEDDING_URL", "http://localhost:11434/api/embed", 1, 4000, 0, "",     \
-      "the endpoint of provider ollama")                                                 \
+    S(url, url, "EMBEDDING_URL", "http://localhost:11434/api/embed", 1, 4000, SH_HTTP,   \
+      "", "the endpoint of provider ollama")                                             \
     S(f64, timeout_s, "EMBEDDING_TIMEOUT", "30", 0.05, 3600, 0, "",                      \
       "seconds that one call of the endpoint may take")                                  \
     S(u32, batch_size, "EMBEDDING_BATCH_SIZE", "10", 1, 1024, 0, "",                     \

@@ -89,7 +89,7 @@
       "added at Easter Bush to its own documents")                                       \
     S(f64, boost_western_general, "BOOST_CAMPUS_WESTERN_GENERAL", "0.05", 0, 1, 0, "",   \
       "added at the Western General to its own documents")                               \
-    S(url, rerank_url, "RERANK_URL", "", 0, 4096, 0, "",                                 \
+    S(url, rerank_url, "RERANK_URL", "", 0, 4096, SH_HTTP, "",                           \
       "re-ranking endpoint, the whole URL; empty: none")                                 \
     S(choice, rerank_shape, "RERANK_SHAPE", "tei", 0, 0, 0, "tei|cohere",                \
       "what it speaks: Text Embeddings Inference, or Cohere's shape (vLLM, Jina, …)")    \
@@ -102,8 +102,8 @@
     S(str, deepl_api_key, "DEEPL_API_KEY", "", 0, 1024, SH_SECRET, "",                   \
       "key of DeepL for looking terms up; empty: DeepL is not asked")                    \
     S(url, deepl_url, "DEEPL_URL", "https://api-free.deepl.com/v2/translate", 0, 4096,   \
-      0, "", "where DeepL is asked, the whole URL")                                      \
-    S(url, iate_url, "IATE_URL", "", 0, 4096, 0, "",                                     \
+      SH_HTTP, "", "where DeepL is asked, the whole URL")                                \
+    S(url, iate_url, "IATE_URL", "", 0, 4096, SH_HTTP, "",                               \
       "where IATE is asked for terms (…/em-api/entries/_search); empty: it is not "    \
       "asked")                                                                           \
     S(str, iate_api_key, "IATE_API_KEY", "", 0, 1024, SH_SECRET, "",                     \

@@ -45,6 +45,7 @@ enum {                  /* flags */
        SH_SECRET = 1,   /* masked wherever it is shown */
        SH_RELOAD = 2,   /* taken over again on SIGHUP */
        SH_REQUIRED = 4, /* no default: the start fails without it */
+       SH_HTTP = 8,     /* of a url: of http or https, nothing else is asked */
 };
 
 struct sh_setting {

@@ -14,7 +14,7 @@
 #include "shared/err.h"
 
 #define SH_S3_SETTINGS(S)                                                                \
-    S(str, endpoint, "S3_ENDPOINT", "", 0, 1024, 0, "",                                  \
+    S(url, endpoint, "S3_ENDPOINT", "", 0, 1024, SH_HTTP, "",                            \
       "http[s]://host[:port] of the S3 service; empty: AWS, in S3_REGION")               \
     S(str, region, "S3_REGION", "us-east-1", 1, 64, 0, "AWS_REGION",                     \
       "region that requests are signed for")                                             \

@@ -24,7 +24,7 @@ struct sh_rpc_client;
 struct sh_rpc_server;
 
 /* Settings that every service has: ENVIRONMENT, LOG_*, OPS_HOST, OPS_PORT, RPC_*,
- * SHUTDOWN_GRACE_SECONDS. */
+ * SHUTDOWN_GRACE_SECONDS, CORE_DUMPS. */
 #define SH_PROCESS_SETTINGS(S)                                                           \
     S(choice, environment, "ENVIRONMENT", "development", 0, 0, 0,                        \
       "development|staging|production;FLASK_ENV", "production refuses weak set-ups")     \
@@ -48,7 +48,11 @@ struct sh_rpc_server;
     S(str, rpc_callers, "RPC_CALLERS", "", 0, 1024, SH_RELOAD, "",                       \
       "services whose keys are let in, separated by commas")                             \
     S(u32, shutdown_grace_s, "SHUTDOWN_GRACE_SECONDS", "30", 0, 3600, 0, "",             \
-      "longest time that accepted work may take to finish after SIGTERM")
+      "longest time that accepted work may take to finish after SIGTERM")                \
+    S(flag, core_dumps, "CORE_DUMPS", "false", 0, 0, 0, "",                              \
+      "true: a crash may leave a core file, and debuggers of the same user may look "    \
+      "in; "                                                                             \
+      "memory holds keys and documents")
 
 struct sh_process_config {
     SH_PROCESS_SETTINGS(SH_SETTING_MEMBER)

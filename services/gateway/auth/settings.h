@@ -10,7 +10,7 @@
       "secret of at least 32 bytes that signs our own tokens and checks HS256 ones")       \
     S(str, pem, "JWT_PUBLIC_KEY", "", 0, 16384, 0, "",                                     \
       "public key in PEM that checks RS256 or ES256 tokens")                               \
-    S(url, jwks_url, "JWT_JWKS_URL", "", 0, 4096, 0, "",                                   \
+    S(url, jwks_url, "JWT_JWKS_URL", "", 0, 4096, SH_HTTP, "",                                   \
       "where an identity provider publishes its keys as a JWK set")                        \
     S(u32, jwks_refresh_s, "JWT_JWKS_REFRESH_SECONDS", "300", 1, 86400, 0, "",             \
       "time between two fetches of that set")                                              \

@@ -21,6 +21,7 @@
     S(flag, debug, "T_DEBUG", "false", 0, 0, 0, "", "a flag")                            \
     S(choice, mode, "T_MODE", "fast", 0, 0, 0, "fast|slow;T_SPEED", "a choice")          \
     S(url, url, "T_URL", "", 0, 200, 0, "", "a URL")                                     \
+    S(url, web, "T_WEB", "", 0, 200, SH_HTTP, "", "a URL that is asked")                 \
     S(str, secret, "T_SECRET", "", 8, 100, SH_SECRET, "T_PASSWORD|T_PASS", "a secret")   \
     S(str, dir, "T_DIR", "var", 0, 100, SH_RELOAD, "", "may be empty")
 
@@ -38,9 +39,9 @@ struct sh_settings need_settings(struct need_config *into);
 SH_SETTINGS_DEFINE(need, "Need", NEED_SETTINGS)
 
 static const char *const variables[] = {
-    "T_HOST",      "T_PORT",        "T_RATE",      "T_DEBUG",   "T_MODE",      "T_SPEED",
-    "T_URL",       "T_SECRET",      "T_PASSWORD",  "T_PASS",    "T_DIR",       "T_KEY",
-    "T_PORT_FILE", "T_SECRET_FILE", "ENVIRONMENT", "FLASK_ENV", "T_PASS_FILE",
+    "T_HOST", "T_PORT",      "T_RATE",        "T_DEBUG",     "T_MODE",    "T_SPEED",
+    "T_WEB",  "T_URL",       "T_SECRET",      "T_PASSWORD",  "T_PASS",    "T_DIR",
+    "T_KEY",  "T_PORT_FILE", "T_SECRET_FILE", "ENVIRONMENT", "FLASK_ENV", "T_PASS_FILE",
 };
 
 struct fixture {
@@ -450,6 +451,33 @@ static void weak_secrets_are_refused(void **state)
     }
 }
 
+static void what_is_asked_over_http_has_no_other_scheme(void **state)
+{
+    static const char *const wrong[] = {"file:///etc/passwd",
+                                        "gopher://h/_x",
+                                        "ftp://h/",
+                                        "httpx://h/",
+                                        "http:/h",
+                                        "http://",
+                                        "//h/",
+                                        "h:80",
+                                        "dict://h/",
+                                        "http://h/a b"};
+    static const char *const right[] = {"http://h", "HTTPS://h:1/a?b=c",
+                                        "https://[::1]/"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < SH_COUNT(wrong); i++) {
+        setenv("T_WEB", wrong[i], 1);
+        assert_has(faults_of(f), "T_WEB: the value is not an http(s) URL of ");
+    }
+    for (size_t i = 0; i < SH_COUNT(right); i++) {
+        setenv("T_WEB", right[i], 1);
+        assert_loads(f);
+        assert_string_equal(f->config.web, right[i]);
+    }
+}
+
 #define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -472,6 +500,7 @@ int main(void)
         FIXTURE_TEST(reload_with_a_fault_changes_nothing),
         FIXTURE_TEST(description_names_everything),
         FIXTURE_TEST(weak_secrets_are_refused),
+        FIXTURE_TEST(what_is_asked_over_http_has_no_other_scheme),
         FIXTURE_TEST(loading_survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
