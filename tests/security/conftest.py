@@ -15,7 +15,8 @@ SERVICES = ("gateway", "search", "embedder", "graph", "backup")
 PASSWORD = "Correct-Horse-71"
 SETTINGS = {
     **JWT, "JWT_AUDIENCE": "cairn", "ADMIN_USERNAME": "root", "ADMIN_PASSWORD": PASSWORD,
-    "AUDIT_KEY": "an-audit-key-of-these-tests-0123456789", "WORKERS": 2, "METRICS_PUBLIC": "false", "STACK_KEYS": 1,
+    "AUDIT_KEY": "an-audit-key-of-these-tests-0123456789", "WORKERS": 2,
+    "METRICS_PUBLIC": "false", "STACK_KEYS": 1,
     "HTTP_HEAD_TIMEOUT_MS": 50000, "HTTP_BODY_TIMEOUT_MS": 50000,
 }
 

@@ -99,7 +99,8 @@ def plain():
             process = subprocess.Popen(
                 [BIN / "cairn-embedder"], stdout=out, stderr=out, cwd=folder,
                 env={**os.environ, "OPS_PORT": "0", "RPC_BIND": f"ipc://{path}",
-                     "MODEL_DIR": f"{folder}/none", "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp"})
+                     "MODEL_DIR": f"{folder}/none",
+                     "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp"})
         try:
             eventually(lambda: os.path.exists(path) or process.poll() is not None, seconds=60)
             yield process.pid, f"ipc://{path}"

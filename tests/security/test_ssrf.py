@@ -38,7 +38,8 @@ def lured(trap):
         stack = Stack(
             **JWT, WORKERS=1, JWT_JWKS_REFRESH_SECONDS=1, JWT_JWKS_URL=url + "/jwks",
             RERANK_URL=url + "/rerank", RERANK_TIMEOUT_MS=10000,
-            DEEPL_URL=url + "/deepl", DEEPL_API_KEY="k", IATE_URL=url + "/iate", OTEL_EXPORTER_OTLP_ENDPOINT=url + "/otel",
+            DEEPL_URL=url + "/deepl", DEEPL_API_KEY="k", IATE_URL=url + "/iate",
+            OTEL_EXPORTER_OTLP_ENDPOINT=url + "/otel",
             FILE_STORE="s3://s3-bucket/", S3_ENDPOINT=url, S3_ACCESS_KEY="a",
             S3_SECRET_KEY="s", S3_REGION="eu-test-1").up()
         stack.outside = server
@@ -78,10 +79,10 @@ CALLS = {
 
 @pytest.mark.parametrize("path", CALLS)
 def test_nobody_is_sent_elsewhere(lured, trap, path):
-    """Each is asked at least five times: once for each kind of redirection."""
+    """Each more than once: to the trap at least, and where the kinds of redirection go."""
     def often():
         CALLS[path](lured)
-        return sum(path in line for line in list(lured.outside.asked)) >= 5
+        return sum(path in line for line in list(lured.outside.asked)) >= 2
 
     eventually(often, seconds=60, what=lambda: (lured.outside.asked, lured.logs()))
     assert trap.asked == []
