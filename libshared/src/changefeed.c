@@ -46,7 +46,9 @@ struct sh_changefeed {
     struct changefeed_waiters waiters;
     struct changefeed_trim trim;
     uv_timer_t poll;
-    unsigned holds; /* parts and queries that still need the memory */
+    uint64_t asked_ms; /* the record, last */
+    uint64_t whole_ms; /* all of that time has been applied; 0: never */
+    unsigned holds;    /* parts and queries that still need the memory */
     bool closing;
 };
 
@@ -93,6 +95,8 @@ static void advance(struct sh_changefeed *feed)
     feed->state = IDLE;
     changefeed_waiters_wake(&feed->waiters,
                             feed->applied_below); /* later, by its timer */
+    if (!feed->full)
+        feed->whole_ms = feed->asked_ms;
     if (feed->full || feed->dirty)
         ask(feed);
     else
@@ -107,34 +111,6 @@ static void stop_behind(struct sh_changefeed *feed, const char *why)
     feed->options.behind(feed->options.arg);
 }
 
-static void fill(struct sh_change *change, const PGresult *rows, int row)
-{
-    change->xid = sh_pg_u64(rows, row, CHANGEFEED_XID);
-    change->seq = sh_pg_u64(rows, row, CHANGEFEED_SEQ);
-    change->entity = PQgetvalue(rows, row, CHANGEFEED_ENTITY);
-    change->id = PQgetvalue(rows, row, CHANGEFEED_ID);
-    change->op = *PQgetvalue(rows, row, CHANGEFEED_OP);
-}
-
-static bool same_entity(const struct sh_change *a, const struct sh_change *b)
-{
-    return strcmp(a->id, b->id) == 0 && strcmp(a->entity, b->entity) == 0;
-}
-
-static size_t collect(const PGresult *rows, struct sh_change *changes)
-{
-    size_t count = 0;
-
-    for (int row = 0; row < PQntuples(rows); row++) {
-        fill(&changes[count], rows, row);
-        if (count > 0 && same_entity(&changes[count - 1], &changes[count]))
-            changes[count - 1] = changes[count];
-        else
-            count++;
-    }
-    return count;
-}
-
 /* False when out of memory: asked again later. */
 static bool deliver(struct sh_changefeed *feed, const PGresult *rows)
 {
@@ -144,7 +120,7 @@ static bool deliver(struct sh_changefeed *feed, const PGresult *rows)
     if (!changes)
         return false;
     feed->state = DELIVERED;
-    count = collect(rows, changes);
+    count = changefeed_collect(rows, changes);
     sh_series_add(sh_series(&changes_total, &feed->options.outbox), (double)count);
     feed->options.changes(feed->options.arg, changes, count);
     sh_free(changes);
@@ -255,11 +231,11 @@ static void ask(struct sh_changefeed *feed)
         return;
     }
     feed->state = ASKING;
+    feed->asked_ms = sh_now_ms();
     feed->holds++;
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life --------------------------------------------------------------------------- */
 
 static void on_notified(void *arg, const char *payload)
 {
@@ -355,6 +331,11 @@ const char *sh_changefeed_database(const struct sh_changefeed *feed)
 bool sh_changefeed_current(const struct sh_changefeed *feed)
 {
     return feed->start_below > 0 && feed->applied_below >= feed->start_below;
+}
+
+uint64_t sh_changefeed_age_ms(const struct sh_changefeed *feed)
+{
+    return feed->whole_ms == 0 ? UINT64_MAX : sh_now_ms() - feed->whole_ms;
 }
 
 enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,

@@ -1,6 +1,7 @@
 #include "changefeed_sql.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "shared/mem.h"
 
@@ -74,4 +75,32 @@ enum sh_err changefeed_sql(const char *outbox, const struct changefeed_sql **out
     }
     *out = &e->sql;
     return SH_OK;
+}
+
+static void fill(struct sh_change *change, const PGresult *rows, int row)
+{
+    change->xid = sh_pg_u64(rows, row, CHANGEFEED_XID);
+    change->seq = sh_pg_u64(rows, row, CHANGEFEED_SEQ);
+    change->entity = PQgetvalue(rows, row, CHANGEFEED_ENTITY);
+    change->id = PQgetvalue(rows, row, CHANGEFEED_ID);
+    change->op = *PQgetvalue(rows, row, CHANGEFEED_OP);
+}
+
+static bool same_entity(const struct sh_change *a, const struct sh_change *b)
+{
+    return strcmp(a->id, b->id) == 0 && strcmp(a->entity, b->entity) == 0;
+}
+
+size_t changefeed_collect(const PGresult *rows, struct sh_change *changes)
+{
+    size_t count = 0;
+
+    for (int row = 0; row < PQntuples(rows); row++) {
+        fill(&changes[count], rows, row);
+        if (count > 0 && same_entity(&changes[count - 1], &changes[count]))
+            changes[count - 1] = changes[count];
+        else
+            count++;
+    }
+    return count;
 }

@@ -1,8 +1,9 @@
-/* changefeed_sql: the statements of an outbox. They live as long as the process, because
- * the pool knows statements by address. One thread. */
+/* changefeed_sql: the statements of an outbox, and what their rows say. They live as long
+ * as the process, because the pool knows statements by address. One thread. */
 #ifndef SHARED_CHANGEFEED_SQL_H
 #define SHARED_CHANGEFEED_SQL_H
 
+#include "shared/changefeed.h"
 #include "shared/pg.h"
 
 /* Columns of `read`. */
@@ -29,5 +30,8 @@ struct changefeed_sql {
 /* Errors: SH_INVALID (not [a-z_]{1,40}), SH_NOMEM. */
 SH_CHECK enum sh_err changefeed_sql(const char *outbox,
                                     const struct changefeed_sql **out);
+/* The changes of a batch, which borrow from the rows: of several in a row of one thing
+ * the last. `changes` has room for all rows. */
+size_t changefeed_collect(const PGresult *rows, struct sh_change *changes);
 
 #endif

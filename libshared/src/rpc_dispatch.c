@@ -23,6 +23,28 @@ static void avoid(struct rpc_request *request, uint64_t epoch)
     request->avoid[0] = epoch;
 }
 
+/* A replica that fell behind is asked only while all that take work have: what was
+ * deleted or withdrawn may still be in it. */
+static bool too_old(const struct sh_rpc_client *client, const struct rpc_replica *replica)
+{
+    if (replica->depth != RPC_DEPTH_BEHIND)
+        return false;
+    for (size_t i = 0; i < client->replica_count; i++) {
+        if (client->replicas[i]->state == RPC_READY &&
+            client->replicas[i]->depth != RPC_DEPTH_BEHIND)
+            return true;
+    }
+    return false;
+}
+
+/* Requests to one replica alone get there in any case. */
+static bool is_for(const struct sh_rpc_client *client, const struct rpc_request *request,
+                   const struct rpc_replica *replica)
+{
+    return !avoided(request, replica) &&
+           (request->only != 0 || !too_old(client, replica));
+}
+
 static struct rpc_replica *choose(struct sh_rpc_client *client,
                                   const struct rpc_request *request, uint64_t now_ms)
 {
@@ -31,7 +53,7 @@ static struct rpc_replica *choose(struct sh_rpc_client *client,
     size_t count = 0;
     for (size_t i = 0; i < client->replica_count; i++) {
         struct rpc_replica *replica = client->replicas[i];
-        if (!rpc_replica_has_room(replica) || avoided(request, replica))
+        if (!rpc_replica_has_room(replica) || !is_for(client, request, replica))
             continue;
         candidates[count] = replica;
         loads[count++] = rpc_replica_load(replica, now_ms);
@@ -46,7 +68,7 @@ bool rpc_request_has_another(const struct sh_rpc_client *client,
 {
     for (size_t i = 0; i < client->replica_count; i++) {
         if (client->replicas[i]->state == RPC_READY &&
-            !avoided(request, client->replicas[i]))
+            is_for(client, request, client->replicas[i]))
             return true;
     }
     return false;

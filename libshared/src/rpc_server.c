@@ -46,6 +46,15 @@ void rpc_server_tell_state(const struct sh_rpc_server *server, struct envelope *
 {
     if (server->state_changes > 0)
         envelope_set_state(head, server->state_changes, server->state);
+    if (server->behind && server->behind(server->behind_arg))
+        head->queue_depth = RPC_DEPTH_BEHIND;
+}
+
+void sh_rpc_server_on_behind(struct sh_rpc_server *server, bool (*behind)(void *arg),
+                             void *arg)
+{
+    server->behind = behind;
+    server->behind_arg = arg;
 }
 
 void rpc_server_peer_gone(struct sh_rpc_server *server,

@@ -72,6 +72,8 @@ struct sh_rpc_server {
     char endpoint[256];
     uint64_t state; /* of the data, and how often it changed; 0: never told */
     uint64_t state_changes;
+    bool (*behind)(void *arg); /* NULL: never */
+    void *behind_arg;
 
     struct rpc_method *methods;
     struct rpc_method unknown; /* for the metrics of what names no method */

@@ -7,6 +7,9 @@
 #include "proto/envelope.h"
 #include "shared/zmq_loop.h"
 
+/* A depth that says: what this replica shows may be too old; ask others. */
+enum { RPC_DEPTH_BEHIND = UINT16_MAX };
+
 /* cairn_rpc_bad_messages_total; `reason` must be a literal. */
 void rpc_bad_message(const char *reason);
 

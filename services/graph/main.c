@@ -211,6 +211,13 @@ static void stop_figures(struct sh_service *service, void *self)
     figures_stop(&((struct graph_service *)self)->figures);
 }
 
+static bool is_behind(void *arg)
+{
+    const struct graph_service *graph = arg;
+
+    return graph->feed != NULL && feed_behind(graph->feed);
+}
+
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {
     static const struct question_kind *const kinds[] = {
@@ -234,6 +241,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
         err = question_serve(sh_service_rpc(service), &graph->methods[i]);
     }
     graph->changes = (struct changes){graph->pg, graph->feed};
+    sh_rpc_server_on_behind(sh_service_rpc(service), is_behind, graph);
     if (err == SH_OK)
         err = changes_serve(sh_service_rpc(service), &graph->changes);
     return err == SH_OK

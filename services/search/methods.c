@@ -62,6 +62,13 @@ static void on_glossary(void *arg)
     methods_moved(arg);
 }
 
+static bool is_behind(void *arg)
+{
+    const struct methods *self = arg;
+
+    return self->documents.feed != NULL && feed_behind(self->documents.feed);
+}
+
 static void start_answer_state(struct methods *self, struct sh_rpc_server *rpc,
                                const struct methods_options *options)
 {
@@ -100,6 +107,8 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
         methods_stop(self);
     else
         start_answer_state(self, rpc, options);
+    if (err == SH_OK)
+        sh_rpc_server_on_behind(rpc, is_behind, self);
     return err;
 }
 

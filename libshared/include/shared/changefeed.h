@@ -69,6 +69,9 @@ struct sh_changefeed_position sh_changefeed_position(const struct sh_changefeed 
 const char *sh_changefeed_database(const struct sh_changefeed *feed);
 /* True once everything committed when the feed started has been applied. */
 bool sh_changefeed_current(const struct sh_changefeed *feed);
+/* How old what has been applied may be: the time since the last look at the record that
+ * found nothing more. UINT64_MAX before the first. */
+uint64_t sh_changefeed_age_ms(const struct sh_changefeed *feed);
 /* `done`, never from inside this call, when every change of transaction `xid` is applied
  * (SH_OK), at the deadline (SH_TIMEOUT), or at close (SH_CANCELED). */
 SH_CHECK enum sh_err sh_changefeed_wait(struct sh_changefeed *feed, uint64_t xid,

@@ -44,6 +44,11 @@ void sh_rpc_server_set_state(struct sh_rpc_server *server, uint64_t state);
  * beside those under way that do not wait for them: what is too much is refused where it
  * is asked. NULL: no workers any more; no server is fine. */
 void sh_rpc_server_pace(struct sh_rpc_server *server, const struct sh_workers *workers);
+/* Whether answers may come from data that is older than it should be; asked for each
+ * answer and PONG. Callers then ask replicas of which that is not so, if there are any.
+ */
+void sh_rpc_server_on_behind(struct sh_rpc_server *server, bool (*behind)(void *arg),
+                             void *arg);
 /* Refuse new requests with DRAINING, tell the peers; `done` when every accepted call has
  * been answered and the answers are on their way. */
 void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg),

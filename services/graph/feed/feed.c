@@ -6,7 +6,7 @@
 #include "services/graph/feed/feed_internal.h"
 #include "shared/log.h"
 
-enum { RETRY_MS = 500, LOOK_MS = 20, BATCH = 5000 };
+enum { RETRY_MS = 500, LOOK_MS = 20, BATCH = 5000, BEHIND_MS = 2500 };
 
 static void start_over(struct feed *feed);
 
@@ -214,6 +214,11 @@ bool feed_current(const struct feed *feed)
 {
     return feed->graph != NULL && feed->changefeed != NULL &&
            sh_changefeed_current(feed->changefeed);
+}
+
+bool feed_behind(const struct feed *feed)
+{
+    return feed->changefeed == NULL || sh_changefeed_age_ms(feed->changefeed) > BEHIND_MS;
 }
 
 enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,

@@ -33,6 +33,8 @@ struct held_graph *feed_hold(struct feed *feed);
 bool feed_loaded(const struct feed *feed);
 /* And everything committed before the start of following is in it. */
 bool feed_current(const struct feed *feed);
+/* The graph may be older than answers are meant to be. */
+bool feed_behind(const struct feed *feed);
 /* `done` once the graph shows transaction `xid`, at the deadline, or at close. Errors:
  * SH_UNAVAILABLE while nothing is followed; `done` is then never called. */
 SH_CHECK enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,

@@ -46,6 +46,8 @@ struct held_view *feed_hold(struct feed *feed);
 bool feed_loaded(const struct feed *feed);
 /* Loaded, and everything committed before the start of following is in it. */
 bool feed_current(const struct feed *feed);
+/* What is searched may be older than searches are meant to show. */
+bool feed_behind(const struct feed *feed);
 struct sh_changefeed_position feed_position(const struct feed *feed);
 /* Some document's title, "" when there is none: what a self-test may look for. */
 /* A number for what the view shows, the same on every replica that shows the same; 0: the

@@ -17,6 +17,13 @@ static uint64_t hash_of(const char *text)
     return XXH3_64bits(text, strlen(text));
 }
 
+enum { BEHIND_MS = 2500 /* two looks at the record, and what they may take */ };
+
+bool feed_behind(const struct feed *feed)
+{
+    return feed->changefeed == NULL || sh_changefeed_age_ms(feed->changefeed) > BEHIND_MS;
+}
+
 uint64_t feed_generation(const struct feed *feed)
 {
     struct shown_state now;

@@ -34,6 +34,7 @@ class Fault:
     lasts: bool = True
     # No read may fail by it: there is another replica, or nothing of a read needs it.
     reads_hold: bool = False
+    most: float = 3.0  # seconds that chance lets it last
     parts: tuple = ()  # what it touches: two faults at a time touch different things
 
 
@@ -243,7 +244,7 @@ def networks():
     for name in (*REPLICAS, "graph"):
         yield Fault(f"half-open {name}", half_open(name), mend(name), True, parts=(name,))
         yield Fault(f"cut {name} off the record", cut_from_record(name), mend(name), True,
-                    parts=(name, "postgres"))
+                    most=12, parts=(name, "postgres"))
 
 
 # --- what a machine runs out of ---------------------------------------------------------------
@@ -349,7 +350,7 @@ def plan(chance, faults, single=None):
     if single is None and chance.random() < 0.5:
         others = [fault for fault in faults if not set(fault.parts) & set(chosen[0].parts)]
         chosen.append(chance.choice(others))
-    return [Step(fault, chance.uniform(0.2, 1.2), chance.uniform(0.8, 3) if fault.lasts else 0)
+    return [Step(fault, chance.uniform(0.2, 1.2), chance.uniform(0.8, fault.most) if fault.lasts else 0)
             for fault in chosen]
 
 

@@ -117,12 +117,14 @@ class Namespaces:
     def cut(self, host, peers=(), ways=("in", "out")):
         """Nothing comes in, nothing goes out, or both; of some peers or of all but the
         harness itself, which must still be able to look."""
-        peers = peers or [one for one in self.hosts.values() if one is not host]
-        for peer in peers:
+        whom = [[peer.address] for peer in peers] or [["!", f"{SUBNET}.1"]]
+        for words in whom:
+            *negated, address = words
             if "in" in ways:
-                run(*host.command(["iptables", "-A", "INPUT", "-s", peer.address, "-j", "DROP"]))
+                run(*host.command(["iptables", "-A", "INPUT", *negated, "-s", address, "-j",
+                                   "DROP"]))
             if "out" in ways:
-                run(*host.command(["iptables", "-A", "OUTPUT", "-d", peer.address, "-j",
+                run(*host.command(["iptables", "-A", "OUTPUT", *negated, "-d", address, "-j",
                                    "DROP"]))
 
     def lose(self, host, share):

@@ -41,6 +41,7 @@ class Write:
     keyed: bool = False
     everywhere: bool = False  # all replicas were said to show it
     tries: int = 1
+    longest: float = 0.0  # seconds until one of the tries was answered
     where: str = ""
     said: str = ""
 

@@ -81,9 +81,9 @@ class Writer(threading.Thread):
     """Stores things, replaces some by what fewer may see, deletes some. What it does to one
     document it does in order, and never with two questions open."""
 
-    def __init__(self, stack, record, run, number, over, pace):
+    def __init__(self, common, run, number):
         super().__init__(daemon=True)
-        self.record, self.over, self.pace = record, over, pace
+        stack, self.record, self.over, self.pace, self.gone = common
         self.random = random.Random(f"{run}/{number}")
         self.client = Client(stack, "admin", number % 2)
         self.prefix = f"mk{run}w{number}n"
@@ -102,9 +102,11 @@ class Writer(threading.Thread):
         """As a client does that wants it done: again with the same key while it is not
         known; once without. The first attempt that is known counts."""
         headers = {"Idempotency-Key": key} if key else {}
-        unsure = False
+        unsure, longest = False, 0.0
         for attempt in range(4 if key else 1):
+            began = now()
             status, answer = self.client.ask(method, path, body, headers)
+            longest = max(longest, now() - began)
             outcome = outcome_of(status, code_of(answer))
             if outcome == ACKNOWLEDGED or (outcome == REFUSED and status != 503 and not unsure):
                 break
@@ -113,14 +115,14 @@ class Writer(threading.Thread):
                 break
         if unsure and outcome != ACKNOWLEDGED:
             outcome = UNKNOWN
-        return outcome, status, answer, attempt + 1
+        return outcome, status, answer, attempt + 1, longest
 
     def note(self, action, kind, marker, began, sent, **more):
-        outcome, status, answer, tries = sent
+        outcome, status, answer, tries, longest = sent
         everywhere = outcome == ACKNOWLEDGED and answer.get("visible") is True and \
             answer.get("replicas", {}).get("visible") == len(REPLICAS)
         self.record.add(Write(action, kind, marker, began, now(), outcome, status, tries=tries,
-                              where=self.client.gateway, said=code_of(answer),
+                              longest=longest, where=self.client.gateway, said=code_of(answer),
                               everywhere=everywhere, **more))
         return outcome == ACKNOWLEDGED
 
@@ -153,6 +155,7 @@ class Writer(threading.Thread):
                          {"id": identity, **self.body(marker, rights)})
         if self.note("put", "document", marker, began, sent, rights=rights, replaces=old):
             self.mine.append((identity, marker, rights))
+            self.gone.append(old)
 
     def delete_document(self):
         if not self.mine:
@@ -160,7 +163,8 @@ class Writer(threading.Thread):
         identity, marker, rights = self.mine.pop(self.random.randrange(len(self.mine)))
         began = now()
         sent = self.send("DELETE", f"/api/documents/{identity}" + self.refresh())
-        self.note("delete", "document", marker, began, sent, rights=rights)
+        if self.note("delete", "document", marker, began, sent, rights=rights):
+            self.gone.append(marker)
 
     def add_term(self):
         marker, began = self.marker(), now()
@@ -185,10 +189,11 @@ class Writer(threading.Thread):
 class Reader(threading.Thread):
     """Searches and reads as one identity."""
 
-    def __init__(self, stack, record, run, number, over, pace):
+    def __init__(self, common, run, number):
         super().__init__(daemon=True)
+        stack, self.record, self.over, self.pace, self.gone = common
         self.name_of = list(IDENTITIES)[number % len(IDENTITIES)]
-        self.record, self.over, self.pace, self.run_number = record, over, pace, run
+        self.run_number = run
         self.random = random.Random(f"{run}/reader/{number}")
         self.client = Client(stack, self.name_of, number % 2)
 
@@ -215,7 +220,9 @@ class Reader(threading.Thread):
         draw = self.random.random()
         if draw < 0.3:
             self.search("keystone", "text", BASE)
-        elif draw < 0.5:
+        elif draw < 0.5 and self.gone:  # what must not be found any more
+            self.search(self.random.choice(self.gone), "text", -1)
+        elif draw < 0.6:
             self.search(f"mk{self.run_number}w{self.random.randrange(4)}n"
                         f"{self.random.randrange(1, 30)}", "text", -1)
         elif draw < 0.75:
@@ -235,8 +242,9 @@ class Workload:
 
     def __init__(self, stack, record, run, writers=4, readers=6, pace=0.06):
         self.over = threading.Event()
-        self.threads = [Writer(stack, record, run, n, self.over, pace) for n in range(writers)]
-        self.threads += [Reader(stack, record, run, n, self.over, pace) for n in range(readers)]
+        common = stack, record, self.over, pace, []
+        self.threads = [Writer(common, run, n) for n in range(writers)]
+        self.threads += [Reader(common, run, n) for n in range(readers)]
 
     def __enter__(self):
         for thread in self.threads:

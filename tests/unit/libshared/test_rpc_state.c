@@ -1,4 +1,5 @@
 /* What a service says of the state of its data, and what its callers make of it. */
+#include "libshared/src/rpc_calling.h"
 #include "tests/unit/libshared/rpc_fixture.h"
 
 enum { METHOD_WRITE = 9 };
@@ -105,12 +106,63 @@ static void who_hears_of_a_write_knows_the_state_after_it(void **state)
     sh_rpc_client_close(&other);
 }
 
+/* --- being behind --------------------------------------------------------------------
+ */
+
+static bool is_set(void *flag)
+{
+    return *(const bool *)flag;
+}
+
+static size_t heard_to_be_behind(const struct rpc_fixture *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->client->replica_count; i++)
+        count += f->client->replicas[i]->depth == RPC_DEPTH_BEHIND;
+    return count;
+}
+
+static void ask_often(struct rpc_fixture *f)
+{
+    for (int i = 1; i <= 40; i++) {
+        struct outcome out = {0};
+        assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out), SH_OK);
+        PUMP(f, out.calls == 1);
+        assert_int_equal(out.err, SH_OK);
+        free(out.payload);
+    }
+}
+
+static void who_is_behind_is_asked_only_when_all_are(void **state)
+{
+    struct rpc_fixture *f = *state;
+    bool behind[] = {true, false};
+    start(f, 2, 0);
+    for (size_t i = 0; i < 2; i++)
+        sh_rpc_server_on_behind(f->servers[i].rpc, is_set, &behind[i]);
+    PUMP(f, heard_to_be_behind(f) == 1); /* by a PONG */
+    ask_often(f);
+    assert_int_equal(f->servers[0].calls, 0);
+    assert_int_equal(f->servers[1].calls, 40);
+    behind[1] = true;
+    PUMP(f, heard_to_be_behind(f) == 2);
+    ask_often(f);
+    assert_true(f->servers[0].calls > 0 && f->servers[1].calls > 40);
+    behind[0] = false;
+    PUMP(f, heard_to_be_behind(f) == 1);
+    size_t before = f->servers[1].calls;
+    ask_often(f);
+    assert_int_equal(f->servers[1].calls, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_state_is_known_while_all_replicas_say_the_same,
                                         fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(one_that_says_nothing_makes_it_unknown,
+                                        fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(who_is_behind_is_asked_only_when_all_are,
                                         fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(who_hears_of_a_write_knows_the_state_after_it,
                                         fixture_set_up, fixture_tear_down),
