@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table soak overload load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -103,6 +103,12 @@ fault-table: ## what each fault costs at 200 requests a second, beside its bars 
 	@scripts/deps.sh build run faults
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 tests/faults/table.py --runs $(ROW_RUNS) $(FAULT_FLAGS)
+
+SOAK_MINUTES ?= 60
+soak: ## an hour at 70 % load with a fault every minute; the chart is build/soak.svg (SOAK_MINUTES=10)
+	@scripts/deps.sh build run faults
+	@$(MAKE) $(PARALLEL) BUILD=release all
+	@/usr/bin/python3 tests/faults/soak.py --minutes $(SOAK_MINUTES) $(SOAK_FLAGS)
 
 test-bolt: ## Neo4j's public driver, from the npm registry, against the stack
 	@$(MAKE) $(PARALLEL) BUILD=release all model
