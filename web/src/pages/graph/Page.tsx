@@ -1,16 +1,19 @@
 import type { PageProps } from "../../areas";
 import { useTitle } from "../../ui/hooks";
-import { PageHead } from "../../ui/Small";
 import { Empty } from "../../ui/States";
+import { Overview } from "./Overview";
+import "./graph.css";
 
-export default function Page(_: PageProps) {
-    useTitle("Graph");
+function Nothing() {
+    useTitle("No such page");
     return (
-        <>
-            <PageHead title="Graph" />
-            <Empty icon="graph" title="This area has no page yet">
-                The API has all of it: <a href="/docs">/docs</a>
-            </Empty>
-        </>
+        <Empty icon="graph" title="The graph has no page at this address">
+            <a href="/graph">Go to the overview</a>
+        </Empty>
     );
+}
+
+export default function Page({ rest, query }: PageProps) {
+    if (rest.length === 0) return <Overview query={query} />;
+    return <Nothing />;
 }
