@@ -33,7 +33,7 @@ from harness.workload import load_base  # noqa: E402
 ALL = LOOPS * len(GATEWAYS) * len(REPLICAS)
 LESS = ALL - LOOPS * len(GATEWAYS)
 ELSEWHERE = {
-    "overload 5 x": "make bench-overload; docs/reliability.md",
+    "overload 5 x": "make overload; docs/benchmarks.md",
     "endless frames, msgpack bombs, garbage": "libshared/test_rpc_hostile, tests/security",
     "wrong or missing CURVE key, ZAP dead": "libshared/test_rpc_curve, tests/system/test_keys.py",
     "DNS slow, empty, NXDOMAIN": "libshared/test_rpc_members",
