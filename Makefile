@@ -19,7 +19,7 @@ HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h p
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
 
 .PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
-        bench bench-edge bench-connections bench-search bench-backup bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table soak overload load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
+        bench bench-edge bench-connections bench-search bench-backup bench-drill bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table soak overload load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
 
 all: $(PROGRAMS) ## build every program (BUILD=debug|release|asan|tsan)
 
@@ -181,14 +181,20 @@ bench-filters: ## filter columns beside asking every document (FILTERS_FLAGS="--
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	@/usr/bin/python3 bench/bench_filters.py $(FILTERS_FLAGS)
 
-test-backup-faults: ## kill runs of backup at random moments (KILLS=50 SEED=n)
+test-backup-faults: ## kill runs of backup, harm sets, fill disks (KILLS=50 FLIPS=20 DISKS=12 SEED=n)
 	@$(MAKE) $(PARALLEL) BUILD=release all
 	@CAIRN_BIN=build/release/bin /usr/bin/python3 tests/faults/backup_kills.py
+	@CAIRN_BIN=build/release/bin /usr/bin/python3 tests/faults/backup_harm.py
 
 bench-backup: ## making a set beside `pg_dump | zstd` by hand (SIZE_MB=300)
 	@scripts/deps.sh build run bench
 	@$(MAKE) $(PARALLEL) BUILD=release all model
 	@/usr/bin/python3 bench/backup.py
+
+bench-drill: ## a set that is due is made and restored by nobody's hand (SIZE_MB=1024)
+	@scripts/deps.sh build run bench
+	@$(MAKE) $(PARALLEL) BUILD=release all model
+	@/usr/bin/python3 bench/drill.py
 
 bench-recovery: ## what would be lost while the log is stored (LOAD_SECONDS=60 SAMPLES=6)
 	@scripts/deps.sh build run bench
