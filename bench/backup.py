@@ -41,12 +41,14 @@ def main():
         subprocess.run(["psql", "-Xqc", FILL.format(rows=SIZE_MB * 6000), url], check=True)
         env = {**os.environ, "DATABASE_URL": url, "BACKUP_DIR": str(home / "sets"),
                "FILE_STORE": f"dir:{stack.dir}/files", "LC_ALL": "C"}
-        ours, theirs, resident = [], [], 0
+        ours, theirs, looked, resident = [], [], [], 0
         for _ in range(ROUNDS):
             seconds, megabytes = measured(
                 [BIN / "cairn-backup", "create", "--verify", "none"], env)
             ours.append(seconds)
             resident = max(resident, megabytes)
+            made = next((home / "sets").glob("2*")).name
+            looked.append(measured([BIN / "cairn-backup", "verify", made], env)[0])
             shutil.rmtree(home / "sets")
             out = home / "by-hand"
             theirs.append(measured(
@@ -56,6 +58,7 @@ def main():
         one, other = statistics.median(ours), statistics.median(theirs)
         print(f"database            {SIZE_MB} MB, {ROUNDS} rounds, medians")
         print(f"cairn-backup        {one:.2f} s (rows counted, hashed, originals, manifest)")
+        print(f"verify              {statistics.median(looked):.2f} s")
         print(f"pg_dump | zstd      {other:.2f} s")
         print(f"throughput          {other / one:.2f} of it by hand (bar: 0.90)")
         print(f"resident            {resident:.0f} MB at most (bar: 50)")
