@@ -121,6 +121,27 @@ test("suggestions: what was searched lately, by arrow keys", async () => {
     await closePage(page);
 });
 
+test("what was searched is nobody else's to see", async () => {
+    const page = await openPage("staff", "/search");
+    await page.getByRole("combobox", { name: "Search" }).fill("a private matter");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**q=a+private+matter");
+    await page.locator(".brand").click();
+    await page.getByRole("button", { name: "a private matter" }).waitFor();
+    await closePage(page);
+    const other = await openPage("admin", "/search");
+    await other.locator(".account").waitFor();
+    assert.equal(await other.getByText("a private matter").count(), 0);
+    await closePage(other);
+    const again = await openPage("staff", "/search");
+    await again.getByRole("button", { name: "a private matter" }).waitFor();
+    await again.locator(".account summary").click();
+    await again.getByRole("button", { name: "Sign out" }).click();
+    await again.waitForURL("**/login");
+    assert.ok(!(await again.evaluate(() => JSON.stringify(localStorage))).includes("private"));
+    await closePage(again);
+});
+
 test("the original of a PDF opens at the page", async () => {
     const page = await openPage("admin", "/search?q=" + encodeURIComponent("cormorants on the harbour wall"));
     await found(page).first().waitFor();

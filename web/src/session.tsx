@@ -19,6 +19,18 @@ export interface Session {
     again(): void;
 }
 
+/** What pages keep in the browser of a user's searches begins so. */
+export const KEPT_SEARCHES = "cairn.searches.";
+
+/** The next one at this machine need not know. */
+function forgetSearches(): void {
+    try {
+        for (const key of Object.keys(localStorage)) if (key.startsWith(KEPT_SEARCHES)) localStorage.removeItem(key);
+    } catch {
+        // storage is closed to us: nothing was kept
+    }
+}
+
 const Context = createContext<Session | null>(null);
 
 export function useSession(): Session {
@@ -75,6 +87,7 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
             },
             async signOut() {
                 await api.post("/api/auth/logout");
+                forgetSearches();
                 await learn();
             },
             again: () => void learn(),

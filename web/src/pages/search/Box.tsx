@@ -17,9 +17,12 @@ interface Suggestion {
 }
 
 const seenTitles = new Set<string>();
+let seenBy = "";
 
-/** Titles in answers are worth suggesting while the page is open. */
-export function sawTitles(titles: readonly string[]): void {
+/** Titles in answers are worth suggesting while the page is open, to who saw them. */
+export function sawTitles(user: string, titles: readonly string[]): void {
+    if (user !== seenBy) seenTitles.clear();
+    seenBy = user;
     for (const title of titles) if (title && seenTitles.size < 500) seenTitles.add(title);
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { PageProps } from "../../areas";
 import { setQuery } from "../../router";
 import { useSession } from "../../session";
@@ -12,7 +12,7 @@ import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { toast } from "../../ui/Toast";
 import { Box, sawTitles } from "./Box";
 import { Facets } from "./Facets";
-import { ask, filtersOf, forget, isFiltered, modes, PER_PAGE, readSearch, recent, remember, windowOf } from "./query";
+import { ask, filtersOf, forget, isFiltered, modes, ownedBy, PER_PAGE, readSearch, recent, remember, windowOf } from "./query";
 import type { Answer, Result, Search } from "./query";
 import { ResultCard } from "./ResultCard";
 import { PlanNotes } from "./Why";
@@ -179,19 +179,34 @@ function Results({ search, shown, answer, loading }: { search: Search; shown: Re
     );
 }
 
+/** Whether the filters have a column of their own. */
+function useWide(): boolean {
+    const asked = useMemo(() => matchMedia("(min-width: 60.01rem)"), []);
+    const [wide, setWide] = useState(asked.matches);
+    useEffect(() => {
+        const onChange = () => setWide(asked.matches);
+        asked.addEventListener("change", onChange);
+        return () => asked.removeEventListener("change", onChange);
+    }, [asked]);
+    return wide;
+}
+
 export default function Page({ query }: PageProps) {
     const search = readSearch(query);
+    const { me } = useSession();
+    ownedBy(me?.user_id ?? "");
     const { best, answer, shown, error, loading, again } = useSearch(search);
     useTitle(search.q ? `${search.q} · Search` : "Search");
     useKeys({ j: () => stepResult(1), k: () => stepResult(-1) });
     useEffect(() => {
-        if (answer) sawTitles(answer.results.map((one) => one.document_title));
+        if (answer) sawTitles(me?.user_id ?? "", answer.results.map((one) => one.document_title));
     }, [answer]);
 
     const onSearch = (q: string) => {
         remember(q);
         setQuery({ q, page: null });
     };
+    const wide = useWide();
     const chosen = Object.keys(search.facets).length + (search.collection ? 1 : 0);
     return (
         <div class={search.q ? "search-page" : "search-page search-start"}>
@@ -206,7 +221,7 @@ export default function Page({ query }: PageProps) {
                     <Bar search={search} answer={answer} />
                     <div class="search-split">
                         <aside aria-label="Filters">
-                            <details class="filters" open={matchMedia("(min-width: 60.01rem)").matches}>
+                            <details class="filters" open={wide}>
                                 <summary>
                                     <Icon name="filter" size={18} /> Filters{chosen > 0 ? ` (${count(chosen)})` : ""}
                                 </summary>

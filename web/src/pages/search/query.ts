@@ -1,6 +1,7 @@
 // A search as it stands in the address, and as the API is asked.
 import { api } from "../../api";
 import type { Schemas } from "../../api";
+import { KEPT_SEARCHES } from "../../session";
 import type { Me } from "../../session";
 
 export type Answer = Schemas["SearchAnswer"];
@@ -142,13 +143,23 @@ export function facetsOf(results: readonly Result[], chosen: Record<string, stri
         }));
 }
 
-// --- what was searched lately, in this browser
+// --- what was searched lately: by this user, in this browser, until they sign out
 
-const KEY = "cairn.searches";
+let owner = "";
+
+/** Whose searches they are; "": a visitor's, which are not kept. */
+export function ownedBy(user: string): void {
+    owner = user;
+}
+
+function key(): string {
+    return KEPT_SEARCHES + owner;
+}
 
 export function recent(): string[] {
+    if (!owner) return [];
     try {
-        const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+        const kept: unknown = JSON.parse(localStorage.getItem(key()) ?? "[]");
         return Array.isArray(kept) ? kept.filter((one): one is string => typeof one === "string").slice(0, 8) : [];
     } catch {
         return [];
@@ -156,9 +167,10 @@ export function recent(): string[] {
 }
 
 export function remember(query: string): void {
+    if (!owner) return;
     try {
         const list = [query, ...recent().filter((one) => one !== query)].slice(0, 8);
-        localStorage.setItem(KEY, JSON.stringify(list));
+        localStorage.setItem(key(), JSON.stringify(list));
     } catch {
         // nothing is kept then
     }
@@ -166,7 +178,7 @@ export function remember(query: string): void {
 
 export function forget(): void {
     try {
-        localStorage.removeItem(KEY);
+        localStorage.removeItem(key());
     } catch {
         // there is nothing to forget
     }
