@@ -55,20 +55,26 @@ static struct sh_bytes text_at(const struct texts *texts, const char *all, size_
 enum { LINE = 64, BODY_LINES = 4 }; /* of the processor's cache; of most bodies */
 
 /* Waiting for memory is most of what a short answer costs: all of it is asked for before
- * any is used. */
-static void expect_body(const void *body)
+ * any is used. Always inline: see pages_expect(). */
+__attribute__((always_inline)) static inline void expect_body(const void *body)
 {
     for (size_t i = 0; body != NULL && i < BODY_LINES; i++)
         __builtin_prefetch((const char *)body + i * LINE);
 }
 
-void write_expect_nodes(const struct graph_reader *reader, const uint32_t *places,
-                        size_t count)
+__attribute__((always_inline)) static inline void
+expect_nodes(const struct graph_reader *reader, const uint32_t *places, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct node *node = graph_node(reader, places[i]);
         expect_body(node ? node->body : NULL);
     }
+}
+
+void write_expect_nodes(const struct graph_reader *reader, const uint32_t *places,
+                        size_t count)
+{
+    expect_nodes(reader, places, count);
 }
 
 static void expect_edges(const struct graph_reader *reader, const uint32_t *places,
@@ -126,7 +132,7 @@ static enum sh_err fill_nodes(struct question *question, const uint32_t *places,
     struct texts texts = {0};
     const char *all;
     enum sh_err err = begin_texts(question, &texts, count) ? SH_OK : SH_NOMEM;
-    write_expect_nodes(&question->reader, places, count);
+    expect_nodes(&question->reader, places, count);
     for (size_t i = 0; i < count && err == SH_OK; i++)
         err = put_node(question, places[i], &texts, &out[i]);
     enum sh_err ended = end_texts(question, &texts, &all);

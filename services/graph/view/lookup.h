@@ -25,8 +25,9 @@ uint64_t lookup_hash(struct sh_bytes text);
 struct lookup *lookup_create(uint32_t numbers);
 /* The writer has to put what still counts into another one. */
 bool lookup_is_full(const struct lookup *table);
-/* It will be added, or looked for, soon. */
-static inline void lookup_expect(const struct lookup *table, uint64_t hash)
+/* It will be added, or looked for, soon. (Always inline: see pages_expect().) */
+__attribute__((always_inline)) static inline void
+lookup_expect(const struct lookup *table, uint64_t hash)
 {
     __builtin_prefetch(&table->cells[(uint32_t)hash & table->mask]);
 }

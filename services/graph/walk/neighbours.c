@@ -79,8 +79,8 @@ static uint32_t skip(const struct links *links, uint32_t group, const struct lin
 }
 
 /* They lie far apart in memory: asked for together, they come together. */
-static void expect(const struct graph_reader *reader, const struct link *links,
-                   size_t count)
+__attribute__((always_inline)) static inline void
+expect(const struct graph_reader *reader, const struct link *links, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         pages_expect(&reader->version->nodes, links[i].peer);
