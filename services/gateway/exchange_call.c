@@ -4,8 +4,8 @@
 
 #include "services/gateway/exchange.h"
 #include "shared/clock.h"
-#include "shared/outcome.h"
 #include "shared/log.h"
+#include "shared/outcome.h"
 
 /* What may be told to a client about an error that carries no sentence for it. */
 static const char *plain_sentence(enum sh_err err, enum peer peer, char *out, size_t size)

@@ -5,8 +5,8 @@
 #include "proto/edge_id.h"
 #include "services/graph/store/store.h"
 #include "shared/clock.h"
-#include "shared/outcome.h"
 #include "shared/log.h"
+#include "shared/outcome.h"
 
 enum {
     STORE_MS = 60000,    /* at most, of the caller's time */

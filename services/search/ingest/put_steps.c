@@ -4,9 +4,9 @@
 #include "services/search/store/statements.h"
 #include "shared/bytes.h"
 #include "shared/clock.h"
-#include "shared/outcome.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
+#include "shared/outcome.h"
 
 enum {
     EMBED_SHARE = 4, /* a quarter of the time left is kept for storing */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "shared/clock.h"
-#include "shared/outcome.h"
 #include "shared/log.h"
+#include "shared/outcome.h"
 
 enum sh_err record_rights_of(const struct caller *caller, struct sh_arena *arena,
                              struct sh_pg_param out[static RECORD_RIGHTS])
