@@ -1,11 +1,14 @@
 """The commands of who keeps Cairn: users, keys, the audit log, health, models."""
 
+import base64
 import json
 import re
+import time
 
 import pytest
 from cairn import Cairn
 from conftest import eventually
+from fake_cairn import Answer, FakeCairn, problem
 
 GOOD, OTHER = "Good-Pass1", "Other-Pass2"
 
@@ -103,6 +106,56 @@ def test_a_login_is_renewed_and_ended(cairn, stack, tmp_path):
     assert "no session" in Cairn(tmp_path / "new", stack.env["GATEWAY_URL"]).run(
         "refresh", code=3).stderr
     cairn.run("users", "delete", "cli.renewed")
+
+
+def token(age, name):
+    """A JWT of so many seconds ago, good for eight hours."""
+    begun = int(time.time()) - age
+    parts = {"alg": "none"}, {"iat": begun, "exp": begun + 28800, "sub": name}, {}
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+                    for part in parts)
+
+
+def test_a_token_is_renewed_while_one_works(tmp_path):
+    fake, old, new = FakeCairn(), token(1000, "old"), token(0, "new")
+
+    def answer(request):
+        if request.path == "/api/auth/login":
+            return Answer(200, {"access_token": old, "csrf_token": "csrf1"},
+                          Set_Cookie="cairn_session=first; Path=/; HttpOnly")
+        if request.path == "/api/auth/refresh":
+            if request.headers["Cookie"] != "cairn_session=first":
+                return problem(401, "session_expired", "over")
+            assert request.headers["Authorization"] is None
+            assert request.headers["X-CSRF-Token"] == "csrf1"
+            return Answer(200, {"access_token": new, "csrf_token": "csrf2"},
+                          Set_Cookie="cairn_session=second; Path=/; HttpOnly")
+        return None
+
+    fake.answer = answer
+    mine = Cairn(tmp_path, fake.url)
+    config = tmp_path / ".config/cairn/config"
+
+    def asked():
+        paths = [(one.path, one.headers["Authorization"]) for one in fake.requests]
+        fake.requests.clear()
+        return paths
+
+    mine.run("login", "-u", "ada", stdin=GOOD + "\n")
+    asked()
+    mine.run("ping")
+    assert asked() == [("/api/auth/refresh", None), ("/health/ping", f"Bearer {new}")]
+    kept = json.loads(config.read_text())["default"]
+    assert (kept["token"], kept["session"], kept["csrf"]) == (
+        new, "cairn_session=second", "csrf2")
+    mine.run("ping")
+    assert asked() == [("/health/ping", f"Bearer {new}")]
+    # a session that is over is not asked again; the token may do for now
+    config.write_text(json.dumps({"default": {**kept, "token": old}}))
+    for paths in (["/api/auth/refresh", "/health/ping"], ["/health/ping"]):
+        mine.run("ping")
+        assert [path for path, _ in asked()] == paths
+    fake.close()
 
 
 # --- keys
