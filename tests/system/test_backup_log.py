@@ -13,6 +13,8 @@ import urllib.parse
 import pytest
 from backups import Backups
 from conftest import eventually
+from fake_s3 import BUCKET, FakeS3
+
 
 class Stream:
     """`cairn-backup stream`, and what is stored of it."""
@@ -83,9 +85,12 @@ def log(stack, tmp_path_factory):
     """The log of the server is stored from here on, with a physical set to begin with."""
     stack.psql("CREATE TABLE IF NOT EXISTS wal_notes (id serial PRIMARY KEY, note text)")
     home = tmp_path_factory.mktemp("log")
+    s3 = FakeS3()
+    settings = {**s3.settings(), "FILE_STORE": f"dir:{home}/none"}
     one = Backups(home, stack, BACKUP_WAL="true", BACKUP_WAL_SECONDS="1",
-                  BACKUP_WAL_SLOT="wal_tests", BACKUP_PLACES=f"{home}/elsewhere",
-                  FILE_STORE=f"dir:{home}/none")
+                  BACKUP_WAL_SLOT="wal_tests", **settings,
+                  BACKUP_PLACES=f"{home}/elsewhere,s3://{BUCKET}/log")
+    one.s3 = s3
     stream = Stream(one).up()
     eventually(stream.receiver, seconds=60)
     one.made = one.create("--kind", "physical")
@@ -96,6 +101,7 @@ def log(stack, tmp_path_factory):
                                   "WHERE slot_name = 'wal_tests' AND NOT active") == "1",
                seconds=60)
     stack.psql("SELECT pg_drop_replication_slot('wal_tests')")
+    s3.close()
 
 
 def test_a_set_with_its_log_has_the_same_numbers(log):
@@ -189,6 +195,29 @@ def test_an_empty_machine_gets_the_log_too(stack, log, tmp_path):
     done = fresh.run("fetch", name, "--from", f"{log.scratch}/elsewhere")
     assert done["log_files"] >= 2 * len(records(fresh)) > 0
     assert drilled(fresh, name, "--until", "latest") == rows
+
+
+def test_a_moment_comes_back_from_s3_alone(stack, log, tmp_path):
+    """Set and log went to the bucket; the machine has nothing else."""
+    name = log.made["id"]
+    rows = notes(stack)
+    moment = now(stack)
+    load(stack, 10)
+    later = now(stack)
+
+    def kept():
+        """The records of the log, whose files went first."""
+        return {key.split("/.wal/")[1] for key in log.s3.objects()
+                if "/.wal/" in key and key.endswith(".json")}
+
+    stored(log, name, later)
+    assert {f"{path.parent.name}/{path.name}" for path in records(log)} <= kept()
+    fresh = Backups(tmp_path, stack, **log.s3.settings(), BACKUP_WAL_SLOT="none")
+    fresh.environment["FILE_STORE"] = f"dir:{tmp_path}/none"
+    fresh.run("fetch", name, "--from", f"s3://{BUCKET}/log")
+    assert fresh.run("verify", name)["log"]["missing"] == 0
+    assert drilled(fresh, name, "--until", moment) == rows
+    assert drilled(fresh, name, "--until", later) == rows + 10
 
 
 def test_a_missing_segment_is_told(stack, log):
