@@ -106,7 +106,7 @@ static bool set_options(struct http_upload *upload, uint64_t bytes)
 enum sh_err http_upload_create(uv_loop_t *loop, const struct sh_http_file *file,
                                CURL *easy, struct http_upload **out)
 {
-    if (file->bytes > INT64_MAX)
+    if (file->bytes > INT64_MAX || file->offset > INT64_MAX - file->bytes)
         return SH_INVALID;
     struct http_upload *upload = sh_alloc(sizeof(*upload));
     if (!upload)
@@ -114,6 +114,7 @@ enum sh_err http_upload_create(uv_loop_t *loop, const struct sh_http_file *file,
     upload->loop = loop;
     upload->easy = easy;
     upload->left = file->bytes;
+    upload->offset = file->offset;
     upload->fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
     upload->piece = sh_alloc(PIECE);
     enum sh_err err = upload->piece ? SH_OK : SH_NOMEM;

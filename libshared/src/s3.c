@@ -78,6 +78,7 @@ void s3_call_drop(struct sh_s3_call *call)
     if (call->fd >= 0)
         close(call->fd);
     sh_free(call->url);
+    sh_buffer_free(&call->body);
     uv_close((uv_handle_t *)&call->timer, on_timer_closed);
 }
 
@@ -121,6 +122,33 @@ static enum sh_err meaning(int status)
     return status >= 400 ? SH_INVALID : SH_UPSTREAM;
 }
 
+static bool lists(const struct sh_s3_call *call)
+{
+    return call->operation == S3_LIST || call->operation >= S3_BEGIN;
+}
+
+static void read_listing(const struct sh_s3_call *call, struct sh_bytes xml,
+                         struct sh_s3_reply *out, struct s3_listing *listing)
+{
+    static const char *const roots[] = {
+        [S3_LIST] = "ListBucketResult",
+        [S3_BEGIN] = "InitiateMultipartUploadResult",
+        [S3_PARTS] = "ListPartsResult",
+        [S3_COMPLETE] = "CompleteMultipartUploadResult",
+        [S3_UPLOADS] = "ListMultipartUploadsResult",
+    };
+
+    out->err = s3_listing_read(xml, roots[call->operation], listing);
+    if (out->err != SH_OK) /* HTTP said 200 before S3 knew that it would fail */
+        s3_error_read(xml, out->code, sizeof(out->code));
+    out->objects = listing->objects;
+    out->parts = listing->parts;
+    out->uploads = listing->uploads;
+    out->count = listing->count;
+    out->more = listing->more;
+    out->upload = listing->upload;
+}
+
 static void read_answer(const struct sh_s3_call *call,
                         const struct sh_http_incoming *incoming, struct sh_s3_reply *out,
                         struct s3_listing *listing)
@@ -142,11 +170,8 @@ static void read_answer(const struct sh_s3_call *call,
         out->body = incoming->body;
         if (incoming->status != 206 || incoming->body.len != call->len)
             out->err = SH_UPSTREAM;
-    } else if (call->operation == S3_LIST) {
-        out->err = s3_listing_read(incoming->body, listing);
-        out->objects = listing->objects;
-        out->count = listing->count;
-        out->more = listing->more;
+    } else if (lists(call)) {
+        read_listing(call, incoming->body, out, listing);
     }
 }
 
@@ -176,8 +201,7 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
     struct s3_listing *listing = NULL;
 
     call->http = NULL;
-    if (err == SH_OK && call->operation == S3_LIST &&
-        (listing = sh_alloc(sizeof(*listing))) == NULL)
+    if (err == SH_OK && lists(call) && (listing = sh_alloc(sizeof(*listing))) == NULL)
         reply.err = SH_NOMEM;
     else if (err == SH_OK)
         read_answer(call, incoming, &reply, listing);
@@ -199,28 +223,30 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
 
 static enum sh_err send_call(struct sh_s3_call *call)
 {
-    static const char *const methods[] = {"PUT", "GET", "HEAD", "DELETE", "GET"};
+    static const char *const methods[] = {"PUT",  "GET", "HEAD", "DELETE", "GET",
+                                          "POST", "GET", "POST", "GET"};
     const struct sh_s3_config *config = call->s3->config;
     const struct sh_http_signing signing = {call->s3->scope, config->access_key,
                                             config->secret_key};
-    const struct sh_http_file file = {call->fd, call->size};
+    const struct sh_http_file file = {call->fd, call->size, call->offset};
     const char *headers[HEADERS] = {call->hash_line};
     size_t count = 1;
 
     if (call->type_line[0] != '\0')
         headers[count++] = call->type_line;
-    if (call->range_line[0] != '\0')
-        headers[count++] = call->range_line;
+    if (call->extra_line[0] != '\0')
+        headers[count++] = call->extra_line;
     const struct sh_http_outgoing outgoing = {
         .method = methods[call->operation],
         .url = call->url,
         .headers = headers,
+        .body = sh_buffer_bytes(&call->body),
         .file = call->operation == S3_PUT ? &file : NULL,
         .signing = &signing,
         .timeout_ms = config->timeout_ms,
-        .max_body = call->operation == S3_LIST ? LIST_BYTES
-                    : call->len > ERROR_BYTES  ? call->len
-                                               : ERROR_BYTES,
+        .max_body = lists(call)               ? LIST_BYTES
+                    : call->len > ERROR_BYTES ? call->len
+                                              : ERROR_BYTES,
     };
     call->tries++;
     return sh_http_client_send(call->s3->client, &outgoing, on_answer, call, &call->http);

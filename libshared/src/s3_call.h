@@ -18,7 +18,17 @@ struct sh_s3 {
     char base[1200]; /* "https://host/bucket" */
 };
 
-enum s3_operation { S3_PUT, S3_GET, S3_HEAD, S3_DELETE, S3_LIST };
+enum s3_operation {
+    S3_PUT,
+    S3_GET,
+    S3_HEAD,
+    S3_DELETE,
+    S3_LIST,
+    S3_BEGIN,
+    S3_PARTS,
+    S3_COMPLETE,
+    S3_UPLOADS
+};
 
 struct sh_s3_call {
     struct http_link link;
@@ -26,11 +36,12 @@ struct sh_s3_call {
     enum s3_operation operation;
     char *url;
     int fd; /* PUT */
-    uint64_t size;
-    size_t len; /* GET */
+    uint64_t offset, size;
+    struct sh_buffer body; /* COMPLETE */
+    size_t len;            /* GET */
     char hash_line[96];
     char type_line[160];
-    char range_line[64];
+    char extra_line[96]; /* a range, a checksum */
     unsigned tries;
     bool canceled;
     struct sh_http_call *http; /* NULL: waits for its next try */
@@ -42,6 +53,9 @@ struct sh_s3_call {
 /* SHA-256 of nothing, in hex. */
 #define S3_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+/* "https://host/bucket/key" into `url`, with `query` ("" or "?…") behind it. */
+struct sh_s3_call *s3_call_make_key(struct sh_s3 *s3, enum s3_operation operation,
+                                    const char *key, const char *query);
 /* Takes what `url` has. NULL: no memory. The caller ends it with s3_call_start() or
  * s3_call_drop(). */
 struct sh_s3_call *s3_call_make(struct sh_s3 *s3, enum s3_operation operation,

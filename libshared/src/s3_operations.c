@@ -5,14 +5,15 @@
 
 #include "s3_call.h"
 
-static struct sh_s3_call *make_key_call(struct sh_s3 *s3, enum s3_operation operation,
-                                        const char *key)
+struct sh_s3_call *s3_call_make_key(struct sh_s3 *s3, enum s3_operation operation,
+                                    const char *key, const char *query)
 {
     struct sh_buffer url = {0};
 
     sh_buffer_text(&url, s3->base);
     sh_buffer_text(&url, "/");
     s3_escape(&url, key, "/");
+    sh_buffer_text(&url, query);
     return s3_call_make(s3, operation, &url);
 }
 
@@ -23,7 +24,7 @@ enum sh_err sh_s3_put(struct sh_s3 *s3, const char *key, const struct sh_s3_put 
 
     if (!s3_key_ok(key) || strlen(put->sha256) != sizeof(S3_NOTHING) - 1)
         return SH_INVALID;
-    struct sh_s3_call *call = make_key_call(s3, S3_PUT, key);
+    struct sh_s3_call *call = s3_call_make_key(s3, S3_PUT, key, "");
     if (call == NULL)
         return SH_NOMEM;
     call->size = put->size;
@@ -43,11 +44,11 @@ enum sh_err sh_s3_get(struct sh_s3 *s3, const char *key, const struct sh_s3_rang
 {
     if (!s3_key_ok(key) || range->len == 0 || range->offset > UINT64_MAX - range->len)
         return SH_INVALID;
-    struct sh_s3_call *call = make_key_call(s3, S3_GET, key);
+    struct sh_s3_call *call = s3_call_make_key(s3, S3_GET, key, "");
     if (call == NULL)
         return SH_NOMEM;
     call->len = range->len;
-    (void)snprintf(call->range_line, sizeof(call->range_line),
+    (void)snprintf(call->extra_line, sizeof(call->extra_line),
                    "Range: bytes=%" PRIu64 "-%" PRIu64, range->offset,
                    range->offset + range->len - 1);
     return s3_call_start(call, done, arg, out);
@@ -58,7 +59,7 @@ enum sh_err sh_s3_head(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done, v
 {
     if (!s3_key_ok(key))
         return SH_INVALID;
-    return s3_call_start(make_key_call(s3, S3_HEAD, key), done, arg, out);
+    return s3_call_start(s3_call_make_key(s3, S3_HEAD, key, ""), done, arg, out);
 }
 
 enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
@@ -66,7 +67,7 @@ enum sh_err sh_s3_delete(struct sh_s3 *s3, const char *key, sh_s3_done_fn *done,
 {
     if (!s3_key_ok(key))
         return SH_INVALID;
-    return s3_call_start(make_key_call(s3, S3_DELETE, key), done, arg, out);
+    return s3_call_start(s3_call_make_key(s3, S3_DELETE, key, ""), done, arg, out);
 }
 
 /* Parameters in the order of their names: so they are signed. */

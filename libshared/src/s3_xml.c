@@ -4,6 +4,7 @@
 #include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "s3_internal.h"
@@ -14,13 +15,12 @@ enum { TEXT_MAX = 3 * SH_S3_KEY_MAX, DEPTH_MAX = 16 };
 struct reading {
     XML_Parser parser;
     struct s3_listing *listing; /* NULL: an error is read */
+    const char *root;           /* of what is expected */
     char *code;
     size_t code_size;
     unsigned depth;
     bool root_ok;
-    bool in_object;
-    struct sh_s3_object object;
-    char *key;
+    bool in_item;
     enum sh_err err;
     size_t len;
     char text[TEXT_MAX + 1]; /* of the innermost element */
@@ -47,6 +47,30 @@ static double read_time(const char *text)
     return rest != NULL ? (double)timegm(&parts) + part : 0;
 }
 
+/* Of the one list that is expected: others would be read as what they are not. */
+static bool is_item(const struct reading *reading, const char *name)
+{
+    static const char *const items[][2] = {{"ListBucketResult", "Contents"},
+                                           {"ListPartsResult", "Part"},
+                                           {"ListMultipartUploadsResult", "Upload"}};
+
+    for (size_t i = 0; i < SH_COUNT(items); i++)
+        if (strcmp(reading->root, items[i][0]) == 0)
+            return strcmp(name, items[i][1]) == 0;
+    return false;
+}
+
+static void begin_item(struct reading *reading)
+{
+    struct s3_listing *listing = reading->listing;
+
+    if (listing->count == SH_S3_LIST_MAX) {
+        stop(reading, SH_UPSTREAM);
+        return;
+    }
+    reading->in_item = true;
+}
+
 static void on_start(void *arg, const char *name, const char **attributes)
 {
     struct reading *reading = arg;
@@ -54,12 +78,11 @@ static void on_start(void *arg, const char *name, const char **attributes)
     (void)attributes;
     name = local(name);
     if (reading->depth == 0)
-        reading->root_ok =
-            strcmp(name, reading->listing != NULL ? "ListBucketResult" : "Error") == 0;
+        reading->root_ok = strcmp(name, reading->root) == 0;
     if (++reading->depth > DEPTH_MAX)
         stop(reading, SH_UPSTREAM);
-    if (reading->depth == 2 && strcmp(name, "Contents") == 0)
-        reading->in_object = true;
+    if (reading->depth == 2 && reading->listing != NULL && is_item(reading, name))
+        begin_item(reading);
     reading->len = 0;
 }
 
@@ -75,43 +98,97 @@ static void on_text(void *arg, const char *text, int len)
     reading->len += (size_t)len;
 }
 
-static void take_key(struct reading *reading)
-{
-    sh_free(reading->key);
-    reading->key = sh_strdup(reading->text);
-    if (reading->key == NULL)
-        stop(reading, SH_NOMEM);
-}
-
-static void end_object(struct reading *reading)
+static char *take_text(struct reading *reading)
 {
     struct s3_listing *listing = reading->listing;
+    char *text = sh_strdup(reading->text);
 
-    if (reading->key == NULL || listing->count == SH_S3_LIST_MAX) {
-        stop(reading, SH_UPSTREAM);
-        return;
+    if (text == NULL || listing->text_count == SH_COUNT(listing->texts)) {
+        stop(reading, text == NULL ? SH_NOMEM : SH_UPSTREAM);
+        sh_free(text);
+        return NULL;
     }
-    reading->object.key = listing->keys[listing->count] = reading->key;
-    listing->objects[listing->count++] = reading->object;
-    reading->object = (struct sh_s3_object){0};
-    reading->key = NULL;
-    reading->in_object = false;
+    return listing->texts[listing->text_count++] = text;
+}
+
+static void copy_text(struct reading *reading, char *into, size_t size)
+{
+    if (reading->len >= size)
+        stop(reading, SH_UPSTREAM);
+    else
+        memcpy(into, reading->text, reading->len + 1);
+}
+
+static void take_object(struct reading *reading, const char *name)
+{
+    struct sh_s3_object *object = &reading->listing->objects[reading->listing->count];
+
+    if (strcmp(name, "Key") == 0 && object->key == NULL)
+        object->key = take_text(reading);
+    else if (strcmp(name, "Size") == 0)
+        object->size = strtoull(reading->text, NULL, 10);
+    else if (strcmp(name, "LastModified") == 0)
+        object->modified = read_time(reading->text);
+}
+
+static void take_part(struct reading *reading, const char *name)
+{
+    struct sh_s3_part *part = &reading->listing->parts[reading->listing->count];
+
+    if (strcmp(name, "PartNumber") == 0)
+        part->number = (unsigned)strtoul(reading->text, NULL, 10);
+    else if (strcmp(name, "Size") == 0)
+        part->size = strtoull(reading->text, NULL, 10);
+    else if (strcmp(name, "ETag") == 0)
+        copy_text(reading, part->etag, sizeof(part->etag));
+    else if (strcmp(name, "ChecksumSHA256") == 0)
+        copy_text(reading, part->sha256, sizeof(part->sha256));
+}
+
+static void take_upload(struct reading *reading, const char *name)
+{
+    struct sh_s3_upload *upload = &reading->listing->uploads[reading->listing->count];
+
+    if (strcmp(name, "Key") == 0 && upload->key == NULL)
+        upload->key = take_text(reading);
+    else if (strcmp(name, "UploadId") == 0 && upload->id == NULL)
+        upload->id = take_text(reading);
+    else if (strcmp(name, "Initiated") == 0)
+        upload->begun = read_time(reading->text);
+}
+
+static void end_item(struct reading *reading, const char *name)
+{
+    struct s3_listing *listing = reading->listing;
+    size_t at = listing->count;
+    bool whole = strcmp(name, "Contents") == 0 ? listing->objects[at].key != NULL
+                 : strcmp(name, "Part") == 0   ? listing->parts[at].number > 0
+                                               : listing->uploads[at].key != NULL &&
+                                                   listing->uploads[at].id != NULL;
+
+    if (whole)
+        listing->count++;
+    else
+        stop(reading, SH_UPSTREAM);
+    reading->in_item = false;
 }
 
 static void end_in_list(struct reading *reading, const char *name)
 {
     if (reading->depth == 2 && strcmp(name, "IsTruncated") == 0)
         reading->listing->more = strcmp(reading->text, "true") == 0;
-    else if (reading->depth == 2 && reading->in_object)
-        end_object(reading);
-    else if (reading->depth != 3 || !reading->in_object)
+    else if (reading->depth == 2 && reading->in_item)
+        end_item(reading, name);
+    else if (reading->depth == 2 && strcmp(name, "UploadId") == 0)
+        copy_text(reading, reading->listing->upload, sizeof(reading->listing->upload));
+    else if (reading->depth != 3 || !reading->in_item)
         return;
-    else if (strcmp(name, "Key") == 0)
-        take_key(reading);
-    else if (strcmp(name, "Size") == 0)
-        reading->object.size = strtoull(reading->text, NULL, 10);
-    else if (strcmp(name, "LastModified") == 0)
-        reading->object.modified = read_time(reading->text);
+    else if (strcmp(reading->root, "ListPartsResult") == 0)
+        take_part(reading, name);
+    else if (strcmp(reading->root, "ListMultipartUploadsResult") == 0)
+        take_upload(reading, name);
+    else
+        take_object(reading, name);
 }
 
 static void on_end(void *arg, const char *name)
@@ -140,28 +217,27 @@ static enum sh_err read_xml(struct sh_bytes xml, struct reading *reading)
     XML_SetCharacterDataHandler(reading->parser, on_text);
     enum XML_Status status = XML_Parse(reading->parser, xml.data, (int)xml.len, 1);
     XML_ParserFree(reading->parser);
-    sh_free(reading->key);
     if (reading->err == SH_OK && (status != XML_STATUS_OK || !reading->root_ok))
         reading->err = SH_UPSTREAM;
     return reading->err;
 }
 
-enum sh_err s3_listing_read(struct sh_bytes xml, struct s3_listing *out)
+enum sh_err s3_listing_read(struct sh_bytes xml, const char *root, struct s3_listing *out)
 {
-    struct reading reading = {.listing = out};
+    struct reading reading = {.listing = out, .root = root};
     return read_xml(xml, &reading);
 }
 
 void s3_listing_free(struct s3_listing *listing)
 {
-    for (size_t i = 0; i < listing->count; i++)
-        sh_free(listing->keys[i]);
-    listing->count = 0;
+    for (size_t i = 0; i < listing->text_count; i++)
+        sh_free(listing->texts[i]);
+    listing->text_count = listing->count = 0;
 }
 
 void s3_error_read(struct sh_bytes xml, char *code, size_t size)
 {
-    struct reading reading = {.code = code, .code_size = size};
+    struct reading reading = {.root = "Error", .code = code, .code_size = size};
 
     code[0] = '\0';
     if (xml.len > 0)

@@ -1,14 +1,16 @@
-"""A small S3 for tests: one bucket in memory, PUT, GET (one range), HEAD, DELETE of objects and
-ListObjectsV2, each request's signature checked by an implementation of its own (AWS Signature
+"""A small S3 for tests: one bucket in memory, PUT, GET (one range), HEAD, DELETE of objects,
+ListObjectsV2 and uploads in parts (fake_s3_parts.py), each request's signature checked by an implementation of its own (AWS Signature
 Version 4 in the Authorization header, from Amazon's description, with hashlib and hmac).
 
-Left out: everything else. No uploads in parts, no versions, no other buckets, no owners and
+Left out: everything else. No versions, no other buckets, no owners and
 permissions, no encryption, no presigned URLs, no chunked signatures (aws-chunked), no TLS.
 
-Faults are asked for by POST /-/fault {"kind": ..., "count": n, "method": ...}, for the next n
-requests (of that method): "status" with a "status" and maybe a "code"; "truncate": the answer
+Faults are asked for by POST /-/fault {"kind": ..., "count": n, "method": ..., "path": ...}, for the
+next n requests (of that method, with that in its path): "status" with a "status" and maybe a "code"; "truncate": the answer
 breaks off half-way; "hang": none comes until the server ends; "drop": the connection closes
-without an answer; "short": fewer bytes than were asked for; "none" ends those that are left.
+without an answer; "cut": it closes when half of the body has come; "flip": a bit of the body
+changes on its way; "lost": what was asked for is done, and not answered; "rot": what is kept
+of a part is not what came; "short": fewer bytes than were asked for; "none" ends those that are left.
 GET /-/state: objects and counts.
 
 As a program it prints its port and serves until its input ends."""
@@ -24,17 +26,14 @@ import threading
 import urllib.parse
 import xml.sax.saxutils
 
+import fake_s3_parts
+from fake_s3_parts import Refused
+
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test/secret+key"
 REGION = "eu-test-1"
 BUCKET = "originals"
 SKEW_S = 15 * 60
-
-
-class Refused(Exception):
-    def __init__(self, status, code):
-        super().__init__(code)
-        self.status, self.code = status, code
 
 
 def sign(key, text):
@@ -102,7 +101,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    fault = None
+
     def answer(self, status, body=b"", headers=None, truncate=False):
+        if self.fault and self.fault["kind"] == "lost":
+            self.close_connection = True
+            return
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -133,20 +137,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         with store.lock:
             state = {"objects": {key: len(data) for key, (data, _) in store.objects.items()},
-                     "requests": store.requests, "refused": store.refused}
+                     "requests": store.requests, "refused": store.refused,
+                     "uploads": len(store.uploads), "parts_sent": store.parts_sent}
         self.answer(200, json.dumps(state).encode())
 
     def serve(self):
         length = int(self.headers.get("Content-Length") or 0)
+        store = self.server.store
+        own = self.path.startswith("/-/")
+        fault = self.fault = None if own else store.note(self.command, self.path)
+        if fault and fault["kind"] == "cut":
+            self.rfile.read(length // 2)
+            self.close_connection = True
+            return
         body = self.rfile.read(length)
         if len(body) < length:
             self.close_connection = True
             return
-        if self.path.startswith("/-/"):
+        if own:
             self.control(body)
             return
-        store = self.server.store
-        fault = store.note(self.command)
+        if fault and fault["kind"] == "flip":
+            body = body[:-1] + bytes([body[-1] ^ 1])
         if fault and fault["kind"] == "hang":
             store.ended.wait()
         if fault and fault["kind"] in ("hang", "drop"):
@@ -172,10 +184,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         key = "/".join(rest)
         if bucket != BUCKET:
             raise Refused(404, "NoSuchBucket")
+        if not key and "uploads" in urllib.parse.parse_qs(query, keep_blank_values=True):
+            fake_s3_parts.list_uploads(self, dict(urllib.parse.parse_qsl(query)))
+            return
         if not key:
             self.list(dict(urllib.parse.parse_qsl(query)), fault)
             return
         store = self.server.store
+        if fake_s3_parts.operate(self, key, dict(urllib.parse.parse_qsl(
+                query, keep_blank_values=True)), body):
+            return
         with store.lock:
             data, modified = store.objects.get(key, (None, None))
         if self.command == "PUT":
@@ -235,14 +253,15 @@ class Store:
     def __init__(self):
         self.lock = threading.Lock()
         self.objects, self.faults, self.refused, self.requests = {}, [], [], {}
+        self.uploads, self.parts_sent = {}, 0
         self.ended = threading.Event()
 
-    def note(self, method):
+    def note(self, method, path):
         """Count the request; the fault that it meets, if any."""
         with self.lock:
             self.requests[method] = self.requests.get(method, 0) + 1
             for fault in self.faults:
-                if fault.get("method", method) == method:
+                if fault.get("method", method) == method and fault.get("path", "") in path:
                     fault["count"] -= 1
                     if fault["count"] <= 0:
                         self.faults.remove(fault)

@@ -14,7 +14,8 @@ struct sh_http_call; /* one request under way */
 
 struct sh_http_file { /* a body that is read while it is sent */
     int fd;           /* copied: may be closed when the call was accepted */
-    uint64_t bytes;   /* from its beginning on; SH_UPSTREAM when it has less */
+    uint64_t bytes;   /* SH_UPSTREAM when it has less */
+    uint64_t offset;  /* of the first one */
 };
 
 struct sh_http_signing { /* AWS Signature Version 4 */

@@ -3,7 +3,8 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html).
  * Buckets are named in the path. What failed for the moment (no connection, 429, 5xx, an
  * answer cut off) is tried again with back-off: every operation here may be done twice.
- * Not for objects over 5 GiB, which want uploads in parts. Loop thread only. */
+ * Objects over 5 GiB, and those whose upload is to go on where it broke off, are sent in
+ * parts. Loop thread only. */
 #ifndef SHARED_S3_H
 #define SHARED_S3_H
 
@@ -24,6 +25,8 @@
       "AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY", "secret key of S3")                        \
     S(u32, timeout_ms, "S3_TIMEOUT_MS", "60000", 100, 3600000, 0, "",                    \
       "longest time for one request to S3, its repetitions not counted")                 \
+    S(u32, part_mb, "S3_PART_MB", "32", 5, 5000, 0, "",                                  \
+      "files of backups that are larger are sent to S3 in parts of this size")           \
     S(u32, attempts, "S3_ATTEMPTS", "4", 1, 10, 0, "",                                   \
       "how often a request to S3 is tried before it has failed")
 
@@ -57,6 +60,19 @@ struct sh_s3_object {
     double modified; /* Unix seconds */
 };
 
+struct sh_s3_part {
+    unsigned number; /* from 1 */
+    uint64_t size;
+    char etag[72];
+    char sha256[48]; /* base64; "" where S3 does not know it */
+};
+
+struct sh_s3_upload { /* in parts, not completed */
+    const char *key;
+    const char *id;
+    double begun; /* Unix seconds */
+};
+
 struct sh_s3_reply {
     /* SH_NOTFOUND (no such object or bucket), SH_FORBIDDEN (the keys or the signature
      * were refused), SH_INVALID (otherwise refused), SH_UNAVAILABLE, SH_TIMEOUT,
@@ -68,7 +84,10 @@ struct sh_s3_reply {
     struct sh_bytes body;               /* get: borrowed until `done` returns */
     const struct sh_s3_object *objects; /* list: by key; borrowed */
     size_t count;
-    bool more; /* list: there are objects behind the last one */
+    bool more;                          /* a list: there are others behind the last one */
+    const char *upload;                 /* upload_begin: its id; borrowed */
+    const struct sh_s3_part *parts;     /* parts: by number; borrowed */
+    const struct sh_s3_upload *uploads; /* uploads: by key; borrowed */
 };
 /* Exactly once per accepted call, never from inside it. */
 typedef void sh_s3_done_fn(void *arg, const struct sh_s3_reply *reply);
@@ -105,6 +124,48 @@ struct sh_s3_page {
 };
 SH_CHECK enum sh_err sh_s3_list(struct sh_s3 *s3, const struct sh_s3_page *page,
                                 sh_s3_done_fn *done, void *arg, struct sh_s3_call **call);
+/* --- uploads in parts. What was sent stays until the upload is completed or aborted, and
+ * costs money; it is no object. Parts have 5 MiB at least, but for the last. Repeating
+ * begin may leave a second upload behind. */
+enum { SH_S3_UPLOAD_MAX = 512, SH_S3_PARTS_MAX = 1000 };
+
+struct sh_s3_piece {
+    const char *upload;
+    unsigned number; /* from 1 to SH_S3_PARTS_MAX */
+    int fd;          /* of a file; may be closed when the call has returned */
+    uint64_t offset, size;
+    const char *sha256; /* in hex; S3 refuses what does not match */
+};
+SH_CHECK enum sh_err sh_s3_upload_begin(struct sh_s3 *s3, const char *key,
+                                        sh_s3_done_fn *done, void *arg,
+                                        struct sh_s3_call **call);
+SH_CHECK enum sh_err sh_s3_upload_put(struct sh_s3 *s3, const char *key,
+                                      const struct sh_s3_piece *piece,
+                                      sh_s3_done_fn *done, void *arg,
+                                      struct sh_s3_call **call);
+/* reply->parts: the first SH_S3_PARTS_MAX. SH_NOTFOUND: no such upload. */
+SH_CHECK enum sh_err sh_s3_upload_parts(struct sh_s3 *s3, const char *key,
+                                        const char *upload, sh_s3_done_fn *done,
+                                        void *arg, struct sh_s3_call **call);
+/* `parts` as sh_s3_upload_parts() told: they become the object. */
+struct sh_s3_whole {
+    const char *upload;
+    const struct sh_s3_part *parts;
+    size_t count;
+};
+SH_CHECK enum sh_err sh_s3_upload_complete(struct sh_s3 *s3, const char *key,
+                                           const struct sh_s3_whole *whole,
+                                           sh_s3_done_fn *done, void *arg,
+                                           struct sh_s3_call **call);
+/* One that is not there is aborted. */
+SH_CHECK enum sh_err sh_s3_upload_abort(struct sh_s3 *s3, const char *key,
+                                        const char *upload, sh_s3_done_fn *done,
+                                        void *arg, struct sh_s3_call **call);
+/* reply->uploads: the first SH_S3_LIST_MAX below the prefix. */
+SH_CHECK enum sh_err sh_s3_uploads(struct sh_s3 *s3, const char *prefix,
+                                   sh_s3_done_fn *done, void *arg,
+                                   struct sh_s3_call **call);
+
 /* `done` gets SH_CANCELED on a later turn. */
 void sh_s3_cancel(struct sh_s3_call *call);
 

@@ -150,6 +150,8 @@ static enum sh_err copy_to(struct work *work, const char *place, int folder,
 
     if (err == SH_OK)
         err = send_all(&copying, folder, id, manifest);
+    if (err == SH_OK)
+        err = post_sweep(copying.post);
     post_close(&copying.post);
     copy = json_pack("{s:s, s:b, s:I}", "place", place, "ok", (int)(err == SH_OK),
                      "sent_bytes", (json_int_t)copying.sent);

@@ -57,6 +57,11 @@ enum sh_err post_list(struct post *post, const char *folder, post_each_fn *each,
     return post->kind->list(post, folder, each, arg);
 }
 
+enum sh_err post_sweep(struct post *post)
+{
+    return post->kind->sweep != NULL ? post->kind->sweep(post) : SH_OK;
+}
+
 enum sh_err post_write(struct post *post, int fd, const void *bytes, size_t len)
 {
     const char *data = bytes;

@@ -24,4 +24,7 @@ SH_CHECK enum sh_err
 post_list(struct post *post, const char *folder,
           enum sh_err (*each)(void *arg, const char *name, uint64_t size), void *arg);
 
+/* What runs before this one began to send and nobody goes on with is removed. */
+SH_CHECK enum sh_err post_sweep(struct post *post);
+
 #endif

@@ -161,7 +161,7 @@ static void close_dir(struct post *post)
         (void)close(post->root);
 }
 
-static const struct post_kind kind = {has, put, get, list, close_dir};
+static const struct post_kind kind = {has, put, get, list, NULL, close_dir};
 
 enum sh_err post_open_dir(struct post *post, const char *path)
 {

@@ -13,6 +13,7 @@ struct post_kind {
     enum sh_err (*get)(struct post *post, const char *name, int fd);
     enum sh_err (*list)(struct post *post, const char *folder, post_each_fn *each,
                         void *arg);
+    enum sh_err (*sweep)(struct post *post); /* NULL: nothing is ever left */
     void (*close)(struct post *post);
 };
 
@@ -27,6 +28,8 @@ struct post {
     struct sh_s3_reply reply;
     int to; /* get: where the bytes go */
     enum sh_err written;
+    void (*take)(void *arg, const struct sh_s3_reply *reply);
+    void *take_arg;
     post_each_fn *each;
     void *each_arg;
     const char *folder;

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "services/backup/place/post_internal.h"
+#include "services/backup/place/post_s3.h"
 
 enum { PIECE = 8 << 20 };
 
-static void on_reply(void *arg, const struct sh_s3_reply *reply)
+void post_s3_reply(void *arg, const struct sh_s3_reply *reply)
 {
     struct post *post = arg;
 
@@ -22,10 +22,19 @@ static void on_reply(void *arg, const struct sh_s3_reply *reply)
         if (post->written == SH_OK && strlen(object->key) > skip)
             post->written = post->each(post->each_arg, object->key + skip, object->size);
     }
+    if (post->take != NULL && reply->err == SH_OK)
+        post->take(post->take_arg, reply);
+    post->take = NULL;
     post->answered = true;
 }
 
-static enum sh_err wait_for(struct post *post, enum sh_err begun, const char *name)
+void post_s3_take(struct post *post, post_take_fn *take, void *arg)
+{
+    post->take = take;
+    post->take_arg = arg;
+}
+
+enum sh_err post_s3_wait(struct post *post, enum sh_err begun, const char *name)
 {
     enum sh_err err = begun;
 
@@ -34,6 +43,7 @@ static enum sh_err wait_for(struct post *post, enum sh_err begun, const char *na
         err = post->reply.err != SH_OK ? post->reply.err : post->written;
     }
     post->answered = false;
+    post->take = NULL;
     if (err == SH_OK)
         return work_go_on(post->work);
     if (err == SH_INVALID) /* that S3 refuses it is no fault of who asked for the run */
@@ -42,8 +52,8 @@ static enum sh_err wait_for(struct post *post, enum sh_err begun, const char *na
                      sh_err_text(err), post->reply.status, post->reply.code);
 }
 
-static void key_of(const struct post *post, const char *name,
-                   char out[static SH_S3_KEY_MAX])
+void post_s3_key(const struct post *post, const char *name,
+                 char out[static SH_S3_KEY_MAX])
 {
     (void)snprintf(out, SH_S3_KEY_MAX, "%.700s%.300s", post->place.prefix, name);
 }
@@ -53,8 +63,8 @@ static enum sh_err has(struct post *post, const char *name, uint64_t size, bool 
     char key[SH_S3_KEY_MAX];
     enum sh_err err;
 
-    key_of(post, name, key);
-    err = sh_s3_head(post->s3, key, on_reply, post, NULL);
+    post_s3_key(post, name, key);
+    err = sh_s3_head(post->s3, key, post_s3_reply, post, NULL);
     if (err == SH_OK) {
         work_until(post->work, &post->answered);
         err = post->reply.err;
@@ -73,8 +83,11 @@ static enum sh_err put(struct post *post, const char *name, int fd, uint64_t siz
     char key[SH_S3_KEY_MAX];
     struct sh_s3_put what = {.fd = fd, .size = size, .sha256 = sha256};
 
-    key_of(post, name, key);
-    return wait_for(post, sh_s3_put(post->s3, key, &what, on_reply, post, NULL), name);
+    if (size > (uint64_t)post->work->all->s3.part_mb << 20)
+        return post_s3_put_parts(post, &(struct post_file){name, fd, size, sha256});
+    post_s3_key(post, name, key);
+    return post_s3_wait(post, sh_s3_put(post->s3, key, &what, post_s3_reply, post, NULL),
+                        name);
 }
 
 static enum sh_err get(struct post *post, const char *name, int fd)
@@ -83,14 +96,14 @@ static enum sh_err get(struct post *post, const char *name, int fd)
     uint64_t size;
     enum sh_err err;
 
-    key_of(post, name, key);
-    err = wait_for(post, sh_s3_head(post->s3, key, on_reply, post, NULL), name);
+    post_s3_key(post, name, key);
+    err = post_s3_wait(post, sh_s3_head(post->s3, key, post_s3_reply, post, NULL), name);
     size = post->reply.size;
     post->to = fd;
     for (uint64_t at = 0; err == SH_OK && at < size; at += PIECE) {
         struct sh_s3_range range = {at, size - at < PIECE ? (size_t)(size - at) : PIECE};
-        err =
-            wait_for(post, sh_s3_get(post->s3, key, &range, on_reply, post, NULL), name);
+        err = post_s3_wait(
+            post, sh_s3_get(post->s3, key, &range, post_s3_reply, post, NULL), name);
     }
     post->to = -1;
     return err;
@@ -111,7 +124,8 @@ static enum sh_err list(struct post *post, const char *folder, post_each_fn *eac
     do {
         memcpy(after, post->after, sizeof(after));
         struct sh_s3_page page = {.prefix = prefix, .after = after};
-        err = wait_for(post, sh_s3_list(post->s3, &page, on_reply, post, NULL), folder);
+        err = post_s3_wait(post, sh_s3_list(post->s3, &page, post_s3_reply, post, NULL),
+                           folder);
     } while (err == SH_OK && post->reply.more);
     post->each = NULL;
     return err;
@@ -122,7 +136,7 @@ static void close_s3(struct post *post)
     sh_s3_close(&post->s3);
 }
 
-static const struct post_kind kind = {has, put, get, list, close_s3};
+static const struct post_kind kind = {has, put, get, list, post_s3_sweep, close_s3};
 
 enum sh_err post_open_s3(struct post *post, const char *url)
 {

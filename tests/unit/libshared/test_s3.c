@@ -422,7 +422,9 @@ static void hostile_lists_are_refused(void **state)
     (void)state;
     assert_non_null(listing);
     for (size_t i = 0; i < SH_COUNT(bad); i++) {
-        assert_int_equal(s3_listing_read(sh_bytes_of(bad[i]), listing), SH_UPSTREAM);
+        assert_int_equal(
+            s3_listing_read(sh_bytes_of(bad[i]), "ListBucketResult", listing),
+            SH_UPSTREAM);
         s3_listing_free(listing);
     }
     s3_error_read(sh_bytes_of("<Error><Code>0123456789abcdefghij</Code></Error>"), code,
@@ -430,6 +432,51 @@ static void hostile_lists_are_refused(void **state)
     assert_string_equal(code, "0123456789abcde");
     s3_error_read(sh_bytes_of("<html>"), code, sizeof(code));
     assert_string_equal(code, "");
+    free(listing);
+}
+
+static void lists_of_parts_are_read_with_care(void **state)
+{
+    static const char *const good =
+        "<ListPartsResult><UploadId>u</UploadId><Part><PartNumber>2</PartNumber>"
+        "<ETag>&quot;e&quot;</ETag><Size>7</Size><ChecksumSHA256>c=</ChecksumSHA256>"
+        "</Part></ListPartsResult>";
+    static const char *const bad[] = {
+        "<ListPartsResult><Part></Part></ListPartsResult>",
+        "<ListPartsResult><Part><PartNumber>0</PartNumber></Part></ListPartsResult>",
+        "<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>"
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345"
+        "</ETag></Part></ListPartsResult>",
+        "<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>",
+        "<Error><Code>InternalError</Code></Error>",
+        "<ListPartsResult><Part>",
+    };
+    struct s3_listing *listing = calloc(1, sizeof(*listing));
+
+    (void)state;
+    assert_non_null(listing);
+    assert_int_equal(s3_listing_read(sh_bytes_of(good), "ListPartsResult", listing),
+                     SH_OK);
+    assert_int_equal(listing->count, 1);
+    assert_int_equal(listing->parts[0].number, 2);
+    assert_int_equal(listing->parts[0].size, 7);
+    assert_string_equal(listing->parts[0].etag, "\"e\"");
+    assert_string_equal(listing->parts[0].sha256, "c=");
+    assert_string_equal(listing->upload, "u");
+    for (size_t i = 0; i < SH_COUNT(bad); i++) {
+        s3_listing_free(listing);
+        memset(listing, 0, sizeof(*listing));
+        assert_int_equal(s3_listing_read(sh_bytes_of(bad[i]), "ListPartsResult", listing),
+                         SH_UPSTREAM);
+    }
+    s3_listing_free(listing);
+    memset(listing, 0, sizeof(*listing));
+    assert_int_equal(s3_listing_read(sh_bytes_of("<ListMultipartUploadsResult><Upload>"
+                                                 "<Key>k</Key></Upload>"
+                                                 "</ListMultipartUploadsResult>"),
+                                     "ListMultipartUploadsResult", listing),
+                     SH_UPSTREAM); /* without its id */
+    s3_listing_free(listing);
     free(listing);
 }
 
@@ -470,6 +517,7 @@ int main(void)
         TEST(another_bucket_is_not_found),
         TEST(a_call_can_be_given_up),
         cmocka_unit_test(hostile_lists_are_refused),
+        cmocka_unit_test(lists_of_parts_are_read_with_care),
         cmocka_unit_test(places_are_read),
     };
     return cmocka_run_group_tests(tests, start_fake, stop_fake);
