@@ -1,7 +1,7 @@
 /* POST /api/documents/batch: a stream of documents, one JSON object a line, becomes a
  * job, in bounded memory.
  *
- * Happy path: a job is made; lines are collected, up to ITEMS or BYTES of them, while the
+ * Happy path: a job is made; lines are collected, as many as a portion has, while the
  * portion before is on its way to search, which answers when the database has it. The
  * last portion seals the job: 202. Back-pressure: while one portion is on its way and the
  * next is full, the socket is not read; search takes none while too much waits in the
@@ -12,14 +12,12 @@
  * minutes, if the gateway goes too): what was stored stays stored. */
 #include <stdio.h>
 
-#include "services/gateway/handlers/batch.h"
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/job_portion.h"
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
 
 enum {
-    ITEMS = 256,
-    BYTES = 1 << 20, /* of lines; one longer line is taken alone */
     PAUSE_MS = 50,
     PAUSE_MAX_MS = 3000,
     FULL_MS = 250,
@@ -30,15 +28,9 @@ enum {
 struct fill {
     struct exchange *x;
     struct lines lines;
-    uv_timer_t timer; /* to ask again */
-    char id[64];      /* "": not made yet */
-    /* The portion that is being collected; its texts live in `parsed` and `arena`. */
-    struct sh_arena arena;
-    struct job_input items[ITEMS];
-    struct document_put puts[ITEMS];
-    json_t *parsed[ITEMS];
-    size_t count;
-    size_t bytes;
+    uv_timer_t timer;           /* to ask again */
+    char id[64];                /* "": not made yet */
+    struct job_portion portion; /* that is being collected */
     /* The portion on its way. */
     struct sh_buffer frame; /* empty: none */
     size_t sent;
@@ -63,20 +55,11 @@ static void on_closed(uv_handle_t *handle)
     sh_free(handle->data);
 }
 
-static void forget_items(struct fill *self)
-{
-    for (size_t i = 0; i < self->count; i++)
-        json_decref(self->parsed[i]);
-    self->count = 0;
-    self->bytes = 0;
-    sh_arena_free(&self->arena);
-}
-
 static void fill_close(struct fill *self)
 {
     if (self->asked)
         sh_rpc_cancel(self->x->edge->peers[PEER_SEARCH], self->call);
-    forget_items(self);
+    job_portion_clear(&self->portion);
     sh_buffer_free(&self->frame);
     lines_close(&self->lines);
     uv_close((uv_handle_t *)&self->timer, on_closed);
@@ -258,77 +241,18 @@ static void ask(struct fill *self)
 
 /* --- a portion ---------------------------------------------------------------------- */
 
-static bool is_full(const struct fill *self)
-{
-    return self->count == ITEMS || self->bytes >= BYTES;
-}
-
 static bool is_blank(const struct line *line)
 {
     return !line->too_long && search_trim(line->text).len == 0;
 }
 
-static struct sh_bytes explain(struct fill *self, const struct schema_fault *fault)
-{
-    char text[sizeof fault->field + sizeof fault->error + 2];
-
-    (void)snprintf(text, sizeof text, "%s%s%s", fault->field,
-                   fault->field[0] != '\0' ? ": " : "", fault->error);
-    return sh_arena_copy(&self->arena, sh_bytes_of(text));
-}
-
-static void add_line(struct fill *self, const struct line *line)
-{
-    struct job_input *item = &self->items[self->count];
-    struct batch_document document;
-
-    *item = (struct job_input){.line = line->number};
-    if (batch_line_read(line, &self->arena, &document)) {
-        self->puts[self->count] = document.put;
-        item->put = &self->puts[self->count];
-        item->put_count = 1;
-        item->turn = document.key;
-    } else {
-        item->code = sh_bytes_of(document.code);
-        item->error = explain(self, &document.fault);
-    }
-    self->parsed[self->count] = document.json;
-    self->count++;
-    self->bytes += line->text.len;
-}
-
-/* What no message can hold is told apart, so that it does not spoil the others. */
-static void sort_out(struct fill *self)
-{
-    for (size_t i = 0; i < self->count; i++) {
-        struct job_input *item = &self->items[i];
-        struct sh_buffer alone = {0};
-        enum sh_err err = item->put_count > 0
-                              ? msg_encode(document_put_desc(), item->put, &alone)
-                              : SH_OK;
-        sh_buffer_free(&alone);
-        if (err == SH_OK)
-            continue;
-        item->put_count = 0;
-        item->code = sh_bytes_of(sh_err_code(err));
-        item->error = sh_bytes_of(sh_err_text(err));
-    }
-}
-
 static enum sh_err encode(struct fill *self)
 {
-    struct job_append append = {.id = sh_bytes_of(self->id),
-                                .first = self->first,
-                                .items = self->items,
-                                .items_count = self->count,
-                                .last = self->last};
-    enum sh_err err = msg_encode(job_append_desc(), &append, &self->frame);
+    struct job_append append = {
+        .id = sh_bytes_of(self->id), .first = self->first, .last = self->last};
 
-    self->sent = self->count;
-    if (err != SH_TOOBIG && err != SH_MALFORMED)
-        return err;
-    sort_out(self);
-    return msg_encode(job_append_desc(), &append, &self->frame);
+    self->sent = self->portion.count;
+    return job_portion_encode(&self->portion, &append, &self->frame);
 }
 
 static void send_portion(struct fill *self)
@@ -337,7 +261,7 @@ static void send_portion(struct fill *self)
 
     self->last = self->complete && !lines_waiting(&self->lines);
     err = encode(self);
-    forget_items(self);
+    job_portion_clear(&self->portion);
     if (err == SH_OK)
         ask(self);
     else
@@ -346,7 +270,7 @@ static void send_portion(struct fill *self)
 
 static void control_reading(struct fill *self)
 {
-    bool pause = is_full(self) || lines_waiting(&self->lines);
+    bool pause = job_portion_is_full(&self->portion) || lines_waiting(&self->lines);
 
     if (self->complete || pause == self->paused)
         return;
@@ -368,14 +292,14 @@ static void pump(struct fill *self)
         return;
     self->pumping = true;
     do {
-        while (!is_full(self) && lines_next(&self->lines, &line))
+        while (!job_portion_is_full(&self->portion) && lines_next(&self->lines, &line))
             if (!is_blank(&line))
-                add_line(self, &line);
+                job_portion_add(&self->portion, &line);
         control_reading(self);
-    } while (!is_full(self) && lines_waiting(&self->lines));
+    } while (!job_portion_is_full(&self->portion) && lines_waiting(&self->lines));
     self->pumping = false;
     idle = self->id[0] != '\0' && self->frame.len == 0;
-    if (idle && (self->count > 0 || self->complete))
+    if (idle && (self->portion.count > 0 || self->complete))
         send_portion(self);
 }
 
