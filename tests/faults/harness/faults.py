@@ -30,7 +30,7 @@ class Fault:
     name: str
     begin: Callable[[Stack], object]  # may say when it really began (monotonic)
     end: Callable[[Stack], object] = nothing
-    network: bool = False  # needs namespaces
+    isolated: bool = False  # needs namespaces, of the network or of mounts
     lasts: bool = True
     # No read may fail by it: there is another replica, or nothing of a read needs it.
     reads_hold: bool = False
@@ -174,7 +174,8 @@ def stores():
     yield Fault("freeze postgres", tell("postgres", signal.SIGSTOP, True),
                 tell("postgres", signal.SIGCONT, True), parts=("postgres",))
     yield Fault("fail over postgres", fail_over, lasts=False, parts=("postgres",))
-    yield Fault("full disk of postgres", fill_record, empty_record, True, parts=("postgres",))
+    yield Fault("full disk of postgres", fill_record, empty_record, True,
+                parts=("postgres",))
     yield Fault("connection storm", storm.begin, storm.end, parts=("postgres",),
                 reads_hold=True)
     yield Fault("kill redis", kill("redis"), lasts=False, parts=("redis",), reads_hold=True)
@@ -316,10 +317,9 @@ def scarcities():
                                                          open_files), parts=(name,))
         yield Fault(f"no memory for {name}", *limit(name, resource.RLIMIT_AS, address_space),
                     parts=(name,))
-    if os.geteuid() == 0:
-        for name in ("search-2", "graph"):
-            yield Fault(f"full disk of {name}", *fill_disk(name), parts=(name,),
-                        reads_hold=True)
+    for name in ("search-2", "graph"):
+        yield Fault(f"full disk of {name}", *fill_disk(name), True, parts=(name,),
+                    reads_hold=True)
     if has_faketime():
         for name, shift in (("search-3", "+1h"), ("search-3", "-1h"), ("graph", "+1h")):
             yield Fault(f"clock of {name} {shift}", *wrong_clock(name, shift), parts=(name,))
@@ -328,7 +328,7 @@ def scarcities():
 def catalogue(isolated):
     """All faults that this machine can do, in a fixed order."""
     found = [*deaths(), *standstills(), *stores(), *endpoints(), *networks(), *scarcities()]
-    return [fault for fault in found if isolated or not fault.network]
+    return [fault for fault in found if isolated or not fault.isolated]
 
 
 # --- a plan -----------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ def enter():
     """Start this program again inside namespaces of its own. False: not permitted."""
     if os.environ.get(ENTERED):
         return True
+    if os.environ.get("FAULT_LOOPBACK"):
+        return False
     try:
         permitted = os.geteuid() == 0 and \
             run("unshare", "--net", "--mount", "ip", "link", "add", "type", "veth",

@@ -67,7 +67,8 @@ class Postgres:
         password.write_text(self.secret)
         self.owned(password)
         self.tool("initdb", "-D", self.data, "-U", "cairn", "--auth=scram-sha-256",
-                  f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1")
+                  f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
+                  "--wal-segsize=1")
         with open(self.data / "pg_hba.conf", "a", encoding="ascii") as file:
             for database in ("all", "replication"):
                 file.write(f"host {database} all 0.0.0.0/0 scram-sha-256\n")
