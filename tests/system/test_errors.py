@@ -5,21 +5,12 @@ import socket
 import urllib.parse
 
 import pytest
+from wire import exchange
 
 
-def raw(stack, data, half_close=False, timeout=30):
-    """Send bytes as they are, return all that comes back until the server closes."""
-    where = urllib.parse.urlsplit(stack.env["GATEWAY_URL"])
-    with socket.create_connection((where.hostname, where.port), timeout=timeout) as s:
-        s.sendall(data)
-        if half_close:
-            s.shutdown(socket.SHUT_WR)
-        out = b""
-        while True:
-            piece = s.recv(65536)
-            if not piece:
-                return out
-            out += piece
+def raw(stack, data, half_close=False):
+    """All that comes back on these bytes until the server closes."""
+    return exchange(stack.env["GATEWAY_URL"], data, ends=half_close)
 
 
 def status_of(answer):
