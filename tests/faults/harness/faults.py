@@ -350,8 +350,11 @@ def plan(chance, faults, single=None):
     if single is None and chance.random() < 0.5:
         others = [fault for fault in faults if not set(fault.parts) & set(chosen[0].parts)]
         chosen.append(chance.choice(others))
-    return [Step(fault, chance.uniform(0.2, 1.2), chance.uniform(0.8, fault.most) if fault.lasts else 0)
-            for fault in chosen]
+    steps = []
+    for fault in chosen:
+        at, lasts = chance.uniform(0.2, 1.2), chance.uniform(0.8, fault.most)
+        steps.append(Step(fault, at, lasts if fault.lasts else 0))
+    return steps
 
 
 def carry_out(steps, stack):
