@@ -61,6 +61,11 @@ class Postgres:
                             self.data], check=True, timeout=30)
         self.owned(self.data)
 
+    def remove(self):
+        if self.host.inside and self.data.is_mount():
+            subprocess.run(["umount", "-l", self.data], check=True, timeout=30)
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def make(self):
         self.make_directory()
         password = self.data.with_suffix(".password")
@@ -75,9 +80,7 @@ class Postgres:
 
     def copy_of(self, primary):
         """Become a standby of it, from its files."""
-        if self.host.inside and self.data.is_mount():
-            subprocess.run(["umount", "-l", self.data], check=True, timeout=30)
-        shutil.rmtree(self.data, ignore_errors=True)
+        self.remove()
         self.make_directory()
         self.tool("pg_basebackup", "-D", self.data, "-h", primary.host.address, "-p", PORT,
                   "-U", "cairn", "-R", "-X", "stream", "-c", "fast", "--no-sync")

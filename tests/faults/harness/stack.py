@@ -160,6 +160,7 @@ class Stack:
         for server in (self.primary, self.spare):
             if server.process.child is not None:
                 server.process.stop(signal.SIGQUIT)
+            server.remove()
         self.net.close()
         found = self.sanitizer_findings()
         if not os.environ.get("FAULT_KEEP"):
