@@ -311,7 +311,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 def test_bash_completes_commands_options_and_values(cairn, tmp_path):
     assert {"ingest", "search", "documents", "--url"} <= complete(cairn, "cairn ")
-    assert complete(cairn, "cairn doc") == {"documents"}
+    assert complete(cairn, "cairn doc") == {"documents", "doctor"}
     assert complete(cairn, "cairn documents ") == {
         "list", "query", "get", "delete", "file", "access", "report"}
     assert complete(cairn, "cairn jobs wa") == {"watch"}
