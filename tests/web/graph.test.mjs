@@ -1,5 +1,6 @@
 // The graph's pages: overview, labels, nodes, picture, query.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { closePage, look, openPage, tabTo, useBrowser } from "./support/browser.mjs";
 import { university } from "./support/university.mjs";
@@ -45,5 +46,111 @@ test("the overview: the schema as a picture and in tables", async () => {
     assert.match(await types.getByRole("row", { name: /KNOWS/ }).innerText(), /59[^]*Person[^]*Person/);
     await page.keyboard.press("ArrowRight");
     await page.getByRole("table", { name: "Property keys" }).getByRole("row", { name: /credits/ }).waitFor();
+    await closePage(page);
+});
+
+test("the nodes of a label: pages, order, a filter, by keyboard", async () => {
+    const page = await open("staff", "/graph/labels/Person");
+    const rows = page.getByRole("table").locator("tbody tr");
+    await page.getByText("Page 1 of 3").waitFor();
+    assert.equal(await rows.count(), 20);
+    await look(page, "graph-label");
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByText("Page 2 of 3").waitFor();
+    await page.getByRole("button", { name: "born" }).focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**sort=-born**");
+    await rows.first().getByText("1999").waitFor();
+    await page.getByLabel("Property", { exact: true }).selectOption("born");
+    await page.getByLabel("is", { exact: true }).focus();
+    await page.keyboard.type("1961");
+    await page.keyboard.press("Enter");
+    await page.getByText("2 nodes that the filters leave").waitFor();
+    assert.equal(await rows.count(), 2);
+    await page.getByRole("button", { name: "Remove the filter born" }).click();
+    await page.getByText("60 nodes").waitFor();
+    await closePage(page);
+});
+
+test("a label that nobody has, and a node that is not there, are said so", async () => {
+    const page = await open("staff", "/graph/labels/Nobody%60)%20DETACH");
+    await page.getByText("There are no such nodes").waitFor();
+    await page.goto("/graph/nodes/nobody");
+    await page.getByText("There is no such node").waitFor();
+    await closePage(page);
+});
+
+test("a node: found by its name, its relationships in portions", async () => {
+    const page = await open("staff", "/graph");
+    await page.locator("[data-search-box]").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("mathemat");
+    await page.getByRole("option", { name: /Mathematics/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/graph/nodes/department-0");
+    await page.getByRole("heading", { name: "Mathematics" }).waitFor();
+    await page.getByText("19 relationships").waitFor();
+    const works = page.locator(".group", { hasText: "WORKS_IN" });
+    await works.getByRole("link", { name: "Ada Aalto" }).waitFor();
+    await look(page, "graph-node");
+    assert.equal(await works.locator("li").filter({ has: page.getByRole("link") }).count(), 10);
+    await works.getByRole("button", { name: "More of 15" }).click();
+    await works.getByRole("link", { name: "Gus Fink" }).waitFor();
+    await works.getByRole("button", { name: /More/ }).waitFor({ state: "detached" });
+    const housed = page.locator(".group", { hasText: "HOUSED_IN" });
+    await housed.locator("summary").focus();
+    await page.keyboard.press("Enter");
+    await housed.getByRole("link", { name: "Old Harbour House" }).waitFor();
+    await closePage(page);
+});
+
+test("a picture by keyboard alone: a node, expanded, a way, a saved view, files", async () => {
+    const page = await open("staff", "/graph/picture");
+    await page.getByText("Nothing is in the picture yet").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("ada aalto");
+    await page.getByRole("option", { name: /Ada Aalto/ }).first().waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".drawn-box canvas").first().waitFor();
+    const list = page.getByRole("region", { name: "All nodes of the picture" });
+    await list.getByRole("button", { name: /Algebra/ }).waitFor();
+    await tabTo(page, ".side-node", 60);
+    await list.getByRole("button", { name: /Mathematics/ }).focus();
+    await page.keyboard.press("Enter");
+    const chosen = page.getByRole("region", { name: "The chosen node" });
+    await chosen.getByRole("link", { name: "Mathematics" }).waitFor();
+    const how = chosen.getByLabel("Add what it is joined with");
+    await how.locator("option", { hasText: "WORKS_IN ← (15)" }).waitFor({ state: "attached" });
+    await how.selectOption("WORKS_IN~in");
+    await chosen.getByLabel("At most").selectOption("10");
+    await chosen.getByRole("button", { name: "Expand" }).press("Enter");
+    await page.getByText("Mathematics is joined with more than the 10 that were taken.").waitFor();
+    await chosen.getByLabel("Shortest way to").focus();
+    await page.keyboard.type("jun fink");
+    await page.getByRole("option", { name: /Jun Fink/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText(/The shortest way: \d steps, Mathematics →.*Jun Fink/).waitFor();
+    await look(page, "graph-picture");
+
+    await page.getByText("Styles by label").click();
+    await page.getByLabel("Colour of Person").selectOption("Red");
+    await page.waitForURL("**c.Person=5**");
+    await page.getByText("Saved views").click();
+    await page.getByLabel("Name of this view").fill("My department");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    const told = await page.locator("header .page-lead").innerText();
+    for (const [kind, begins] of [["SVG", "<svg "], ["PNG", "\x89PNG"], ["CSV", ":ID,:LABEL,"]]) {
+        await page.locator(".export summary").click();
+        const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: kind }).click()]);
+        const contents = readFileSync(await file.path(), "latin1");
+        assert.ok(contents.startsWith(begins), kind);
+        if (kind !== "PNG") assert.match(contents, /Jun Fink/);
+    }
+    await page.goto("/graph/picture");
+    await page.getByRole("link", { name: "My department" }).click();
+    await page.waitForURL("**c.Person=5**");
+    await page.getByRole("region", { name: "All nodes of the picture" }).getByRole("button", { name: /Jun Fink/ }).waitFor();
+    assert.equal(await page.locator("header .page-lead").innerText(), told, "the same picture again");
     await closePage(page);
 });

@@ -18,6 +18,8 @@ const drawings = {
     filter: "M4 6h16M7 12h10M10 18h4",
     link: "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1-1",
     plus: "M12 5v14M5 12h14",
+    minus: "M5 12h14",
+    fit: "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
     trash: "M5 7h14M10 7V4.5h4V7m-7.5 0 .8 13h9.4l.8-13M10 11v5.5m4-5.5v5.5",
     download: "M12 4v11m-4.5-4.5L12 15l4.5-4.5M5 19.5h14",
     upload: "M12 15V4M7.5 8.5 12 4l4.5 4.5M5 19.5h14",

@@ -1,7 +1,10 @@
 import type { PageProps } from "../../areas";
 import { useTitle } from "../../ui/hooks";
 import { Empty } from "../../ui/States";
+import { LabelPage } from "./Label";
+import { NodePage } from "./Node";
 import { Overview } from "./Overview";
+import { PicturePage } from "./picture/Picture";
 import "./graph.css";
 
 function Nothing() {
@@ -15,5 +18,9 @@ function Nothing() {
 
 export default function Page({ rest, query }: PageProps) {
     if (rest.length === 0) return <Overview query={query} />;
+    const [kind, name] = rest;
+    if (kind === "picture" && rest.length === 1) return <PicturePage query={query} />;
+    if (kind === "labels" && name && rest.length === 2) return <LabelPage key={name} label={name} query={query} />;
+    if (kind === "nodes" && name && rest.length === 2) return <NodePage key={name} id={name} />;
     return <Nothing />;
 }

@@ -1,0 +1,227 @@
+// A node: what is known of it, what it is joined with, and what is like it.
+import { useEffect, useState } from "preact/hooks";
+import { api, segment } from "../../api";
+import type { ApiError, Schemas } from "../../api";
+import { Button } from "../../ui/Button";
+import { count, counted, percent } from "../../ui/format";
+import { asError, useLoad, useTitle } from "../../ui/hooks";
+import { Icon } from "../../ui/Icon";
+import { Badge, Card } from "../../ui/Small";
+import { Empty, ErrorNotice, Loading } from "../../ui/States";
+import { Around } from "./Around";
+import { labelNames, nameOf, picturePath } from "./model";
+import type { Detail, Node, Schema } from "./model";
+import { LabelLink, NodeLink, Value } from "./parts";
+
+type Neighbors = Schemas["GraphNeighbors"];
+type Similar = Schemas["GraphSimilar"];
+type Group = Detail["relationships"][number];
+
+const PORTION = 10;
+
+function Properties({ node }: { node: Detail }) {
+    const entries = Object.entries(node.properties as Record<string, unknown>);
+    return (
+        <dl class="properties">
+            {entries.map(([name, value]) => (
+                <div key={name}>
+                    <dt>{name}</dt>
+                    <dd>
+                        <Value value={value} />
+                    </dd>
+                </div>
+            ))}
+            <div>
+                <dt>id</dt>
+                <dd>
+                    <code class="break">{node.id}</code>
+                </dd>
+            </div>
+        </dl>
+    );
+}
+
+/** The neighbours of one type and direction, a portion at a time. */
+function Neighbours({ id, group, open, all }: { id: string; group: Group; open: boolean; all: readonly string[] }) {
+    const [portions, setPortions] = useState<Neighbors[]>([]);
+    const [busy, setBusy] = useState(false);
+    const [error, setError] = useState<ApiError | null>(null);
+    const last = portions.at(-1);
+    const more = () => {
+        setBusy(true);
+        setError(null);
+        const query = { type: group.type, direction: group.direction, limit: PORTION, cursor: last?.next_cursor };
+        api.get<Neighbors>(`/api/graph/nodes/${segment(id)}/neighbors`, { query }).then(
+            (portion) => {
+                setPortions((list) => [...list, portion]);
+                setBusy(false);
+            },
+            (fault: unknown) => {
+                setError(asError(fault));
+                setBusy(false);
+            },
+        );
+    };
+    useEffect(() => {
+        if (open && portions.length === 0 && !busy) more();
+    }, [open]);
+    const nodes = new Map(portions.flatMap((portion) => portion.nodes).map((node) => [node.id, node]));
+    const rows = portions.flatMap((portion) => portion.edges);
+    return (
+        <>
+            {!last && !error && <Loading what="Loading what it is joined with" lines={Math.min(group.count, 4)} />}
+            <ul class="neighbours">
+                {rows.map((edge) => {
+                    const other = nodes.get(edge.from === id ? edge.to : edge.from) ?? nodes.get(id);
+                    const said = Object.entries(edge.properties as Record<string, unknown>);
+                    if (!other) return null;
+                    return (
+                        <li key={edge.id}>
+                            <NodeLink node={other} />
+                            <span class="badges small">
+                                {other.labels.map((label) => (
+                                    <LabelLink key={label} label={label} all={all} />
+                                ))}
+                            </span>
+                            {said.length > 0 && (
+                                <span class="small quiet break">{said.map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(" · ")}</span>
+                            )}
+                        </li>
+                    );
+                })}
+            </ul>
+            {error && <ErrorNotice error={error} again={more} />}
+            {last?.next_cursor && (
+                <Button busy={busy} onClick={more}>
+                    More of {count(group.count)}
+                </Button>
+            )}
+        </>
+    );
+}
+
+function Relationship({ id, group, first, all }: { id: string; group: Group; first: boolean; all: readonly string[] }) {
+    const [open, setOpen] = useState(first);
+    const out = group.direction === "out";
+    return (
+        <details class="group" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+            <summary>
+                <Icon name="right" size={16} />
+                <code>{group.type}</code>
+                <span class="quiet small">{out ? "from here →" : "← to here"}</span>
+                <Badge>{count(group.count)}</Badge>
+            </summary>
+            <Neighbours id={id} group={group} open={open} all={all} />
+        </details>
+    );
+}
+
+function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
+    const { data, error, again } = useLoad(id, (signal) =>
+        api.get<Similar>(`/api/graph/nodes/${segment(id)}/similar`, { query: { limit: 8 }, signal }),
+    );
+    if (error?.code === "vectors_not_ready")
+        return (
+            <div class="stack">
+                <p>The texts of the graph are being read for the first time. This takes a while.</p>
+                <Button icon="refresh" onClick={again}>
+                    Look again
+                </Button>
+            </div>
+        );
+    if (error?.status === 503)
+        return (
+            <div class="stack">
+                <p>What is like this node cannot be told just now: a part of the system is out of reach.</p>
+                <Button icon="refresh" onClick={again}>
+                    Try again
+                </Button>
+            </div>
+        );
+    if (error) return <ErrorNotice error={error} again={again} />;
+    if (!data) return <Loading what="Looking for similar nodes" lines={6} />;
+    if (data.nodes.length === 0)
+        return <p class="quiet">{data.has_text ? "Nothing is like it." : "It has no text by which it could be compared."}</p>;
+    return (
+        <>
+            <ul class="neighbours">
+                {data.nodes.map((node) => (
+                    <li key={node.id}>
+                        <NodeLink node={node} />
+                        <span class="badges small">
+                            {node.labels.map((label) => (
+                                <LabelLink key={label} label={label} all={all} />
+                            ))}
+                        </span>
+                        <span class="small quiet">{percent(node.similarity)} alike</span>
+                    </li>
+                ))}
+            </ul>
+            {data.partial && <p class="small quiet">Not all nodes were compared: there are more than this server keeps in mind.</p>}
+        </>
+    );
+}
+
+function Known({ node, all }: { node: Detail; all: readonly string[] }) {
+    const groups = [...node.relationships].sort((a, b) => b.count - a.count || a.type.localeCompare(b.type));
+    return (
+        <div class="node-split">
+            <div class="stack">
+                <Card title="Properties">
+                    <Properties node={node} />
+                </Card>
+                <Card title="Alike">
+                    <SimilarNodes id={node.id} all={all} />
+                </Card>
+            </div>
+            <Card title="Relationships" actions={<Badge kind="accent">{count(node.degree)}</Badge>}>
+                {groups.length === 0 ? (
+                    <p class="quiet">It is joined with nothing that you may see.</p>
+                ) : (
+                    groups.map((group, i) => <Relationship key={group.type + group.direction} id={node.id} group={group} first={i < 2} all={all} />)
+                )}
+            </Card>
+        </div>
+    );
+}
+
+export function NodePage({ id }: { id: string }) {
+    const { data, error, again } = useLoad(id, (signal) => api.get<Detail>(`/api/graph/nodes/${segment(id)}`, { signal }));
+    const schema = useLoad("schema", (signal) => api.get<Schema>("/api/graph/schema", { signal }));
+    const all = labelNames(schema.data);
+    const name = data ? nameOf(data as Node) : id;
+    useTitle(name + " · Graph");
+    return (
+        <Around
+            title={name}
+            lead={
+                data && (
+                    <span class="badges">
+                        {data.labels.map((label) => (
+                            <LabelLink key={label} label={label} all={all} />
+                        ))}
+                        <span>{counted(data.degree, "relationship")}</span>
+                    </span>
+                )
+            }
+            actions={
+                data && (
+                    <a class="button button-primary" href={picturePath(data.id)}>
+                        <Icon name="graph" size={18} />
+                        Open in the picture
+                    </a>
+                )
+            }
+        >
+            {error?.status === 404 ? (
+                <Empty icon="graph" title="There is no such node, or you may not see it">
+                    <a href="/graph">Go to the overview</a>
+                </Empty>
+            ) : (
+                error && <ErrorNotice error={error} again={again} />
+            )}
+            {!error && !data && <Loading what="Loading the node" lines={16} />}
+            {data && schema.data && !error && <Known key={data.id} node={data} all={all} />}
+        </Around>
+    );
+}

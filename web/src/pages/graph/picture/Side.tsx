@@ -1,0 +1,201 @@
+// Beside the picture: the chosen node and what can be done with it, all nodes as a list,
+// the styles of labels, the views that were kept.
+import { useState } from "preact/hooks";
+import { api, segment } from "../../../api";
+import { Button, IconButton } from "../../../ui/Button";
+import { SelectField, TextField } from "../../../ui/Field";
+import { count, counted } from "../../../ui/format";
+import { useLoad } from "../../../ui/hooks";
+import { toast } from "../../../ui/Toast";
+import { Finder } from "../Finder";
+import { nameOf, nodePath } from "../model";
+import type { Detail, Node, Schema } from "../model";
+import { Value } from "../parts";
+import { colourIn } from "./shapes";
+import { savedViews, saveViews, step } from "./view";
+import type { Contents, Step, View } from "./view";
+
+const LISTED = 50;
+
+export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: Step) => void; onChoose: (id: string) => void }) {
+    const { data } = useLoad(node.id, (signal) => api.get<Detail>(`/api/graph/nodes/${segment(node.id)}`, { signal }));
+    const [way, setWay] = useState("~both");
+    const [limit, setLimit] = useState("50");
+    const groups = data?.relationships ?? [];
+    const properties = Object.entries(node.properties as Record<string, unknown>).slice(0, 6);
+    const [type = "", direction = "both"] = [way.slice(0, way.lastIndexOf("~")), way.slice(way.lastIndexOf("~") + 1)];
+    return (
+        <section class="side-part" aria-label="The chosen node">
+            <header class="side-head">
+                <h2 class="break">
+                    <a href={nodePath(node.id)}>{nameOf(node)}</a>
+                </h2>
+                <IconButton icon="close" label="Choose no node" onClick={() => onChoose("")} />
+            </header>
+            <p class="small quiet">
+                {node.labels.join(", ")}
+                {data && ` · ${counted(data.degree, "relationship")}`}
+            </p>
+            <dl class="side-properties small">
+                {properties.map(([name, value]) => (
+                    <div key={name}>
+                        <dt>{name}</dt>
+                        <dd>
+                            <Value value={value} />
+                        </dd>
+                    </div>
+                ))}
+            </dl>
+            <form
+                class="side-form"
+                aria-label="Expand"
+                onSubmit={(event) => {
+                    event.preventDefault();
+                    onStep(way === "within" ? step("within", node.id, "2", limit) : step("expand", node.id, type, direction, limit));
+                }}
+            >
+                <SelectField
+                    label="Add what it is joined with"
+                    value={way}
+                    onChange={(event) => setWay(event.currentTarget.value)}
+                    choices={[
+                        { value: "~both", text: "By every relationship" },
+                        ...groups.map((group) => ({
+                            value: `${group.type}~${group.direction}`,
+                            text: `${group.type} ${group.direction === "out" ? "→" : "←"} (${count(group.count)})`,
+                        })),
+                        { value: "within", text: "Everything within two steps" },
+                    ]}
+                />
+                <SelectField
+                    label="At most"
+                    value={limit}
+                    onChange={(event) => setLimit(event.currentTarget.value)}
+                    choices={(way === "within" ? ["50", "200", "1000", "5000"] : ["10", "50", "200", "1000"]).map((value) => ({ value, text: value }))}
+                />
+                <Button kind="primary" icon="plus" type="submit">
+                    Expand
+                </Button>
+            </form>
+            <p class="field-label">Shortest way to</p>
+            <Finder label="Shortest way to" placeholder="A node's name" onFound={(to) => onStep(step("path", node.id, to.id))} />
+            <Button kind="quiet" icon="close" onClick={() => onStep(step("hide", node.id))}>
+                Take it out of the picture
+            </Button>
+        </section>
+    );
+}
+
+export function List({ contents, view, all, onChoose }: { contents: Contents; view: View; all: readonly string[]; onChoose: (id: string) => void }) {
+    const [words, setWords] = useState("");
+    const [most, setMost] = useState(LISTED);
+    const low = words.trim().toLowerCase();
+    const named = contents.nodes.map((node) => ({ node, name: nameOf(node, view.captions[node.labels[0] ?? ""]) }));
+    const list = named.filter((one) => one.name.toLowerCase().includes(low)).sort((a, b) => a.name.localeCompare(b.name));
+    return (
+        <section class="side-part" aria-label="All nodes of the picture">
+            <header class="side-head">
+                <h2>Nodes</h2>
+                <span class="small quiet">{count(contents.nodes.length)}</span>
+            </header>
+            <TextField label="Only those whose name has" hideLabel placeholder="Only those whose name has …" type="search" value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+            <ul class="side-list">
+                {list.slice(0, most).map(({ node, name }) => (
+                    <li key={node.id}>
+                        <button type="button" class={`side-node colour-${colourIn(view, node.labels[0] ?? "", all) + 1}`} aria-pressed={view.chosen === node.id} onClick={() => onChoose(view.chosen === node.id ? "" : node.id)}>
+                            <span class="label-dot" aria-hidden="true" />
+                            <span class="cut">{name}</span>
+                            <span class="small quiet">{node.labels[0]}</span>
+                        </button>
+                    </li>
+                ))}
+            </ul>
+            {list.length > most && <Button onClick={() => setMost(most + 200)}>More of {count(list.length)}</Button>}
+        </section>
+    );
+}
+
+const colourWords = ["Teal", "Orange", "Violet", "Green", "Red", "Olive"];
+
+export function Styles({ contents, view, schema, all, onChange }: { contents: Contents; view: View; schema: Schema | null; all: readonly string[]; onChange: (view: View) => void }) {
+    const labels = [...new Set(contents.nodes.map((node) => node.labels[0] ?? ""))].filter(Boolean).sort();
+    return (
+        <details class="side-part">
+            <summary>Styles by label</summary>
+            {labels.map((label) => {
+                const keys = schema?.labels.find((one) => one.name === label)?.properties.map((one) => one.name) ?? [];
+                const colour = colourIn(view, label, all) + 1;
+                return (
+                    <fieldset key={label} class={`side-style colour-${colour}`}>
+                        <legend>
+                            <span class="label-dot" aria-hidden="true" /> {label}
+                        </legend>
+                        <SelectField
+                            label={"Colour of " + label}
+                            hideLabel
+                            value={String(colour)}
+                            choices={colourWords.map((text, i) => ({ value: String(i + 1), text }))}
+                            onChange={(event) => onChange({ ...view, colours: { ...view.colours, [label]: Number(event.currentTarget.value) } })}
+                        />
+                        <SelectField
+                            label={`What names a ${label}`}
+                            hideLabel
+                            value={view.captions[label] ?? ""}
+                            choices={[{ value: "", text: "by its name" }, ...keys.map((key) => ({ value: key, text: "by " + key }))]}
+                            onChange={(event) => onChange({ ...view, captions: { ...view.captions, [label]: event.currentTarget.value } })}
+                        />
+                    </fieldset>
+                );
+            })}
+        </details>
+    );
+}
+
+export function SavedViews({ now }: { now: string }) {
+    const [list, setList] = useState(savedViews);
+    const [name, setName] = useState("");
+    const keep = (next: typeof list) => {
+        if (!saveViews(next)) toast({ text: "This browser keeps nothing; copy the address instead.", kind: "danger" });
+        setList(next);
+    };
+    return (
+        <details class="side-part" open={now === "" && list.length > 0}>
+            <summary>Saved views{list.length > 0 ? ` (${count(list.length)})` : ""}</summary>
+            {now !== "" && (
+                <form
+                    class="side-form"
+                    aria-label="Save this view"
+                    onSubmit={(event) => {
+                        event.preventDefault();
+                        const called = name.trim();
+                        if (!called) return;
+                        keep([{ name: called, path: now }, ...list.filter((one) => one.name !== called)]);
+                        toast({ text: `The view “${called}” is kept in this browser.` });
+                        setName("");
+                    }}
+                >
+                    <TextField label="Name of this view" value={name} maxLength={80} onInput={(event) => setName(event.currentTarget.value)} />
+                    <Button type="submit">Save</Button>
+                </form>
+            )}
+            {list.length === 0 && <p class="small quiet">None yet. A view is its address, too: whoever gets it sees what they may see.</p>}
+            <ul class="side-list">
+                {list.map((one) => (
+                    <li key={one.name} class="side-saved">
+                        <a class="break" href={one.path}>
+                            {one.name}
+                        </a>
+                        <IconButton
+                            icon="trash"
+                            label={`Forget the view ${one.name}`}
+                            onClick={() => {
+                                keep(list.filter((other) => other !== one));
+                                toast({ text: `“${one.name}” is forgotten.`, action: { label: "Undo", run: () => keep(list) } });
+                            }}
+                        />
+                    </li>
+                ))}
+            </ul>
+        </details>
+    );
+}

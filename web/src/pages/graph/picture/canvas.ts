@@ -1,0 +1,236 @@
+// The drawn picture: graphology holds it, ForceAtlas2 lays it out, sigma draws it (WebGL).
+// Loaded when somebody opens a picture. The page's policy allows no workers made of text:
+// the layout runs here, a little in each frame.
+import { MultiDirectedGraph } from "graphology";
+import forceAtlas2 from "graphology-layout-forceatlas2";
+import type { Attributes } from "graphology-types";
+import Sigma from "sigma";
+import type { Look, Shape, ShapeEdge } from "./shapes";
+
+export interface Canvas {
+    set(shape: Shape, look: Look, chosen: string): void;
+    fit(): void;
+    zoom(inwards: boolean): void;
+    layOut(): void;
+    /** Where the nodes stand; y grows upwards. */
+    places(): Map<string, { x: number; y: number }>;
+    close(): void;
+}
+
+/** The same id begins at the same place. */
+function begin(id: string): { x: number; y: number } {
+    let hash = 2166136261;
+    for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619) >>> 0;
+    const angle = ((hash & 0xffff) / 0xffff) * 2 * Math.PI;
+    const far = 10 + ((hash >>> 16) / 0xffff) * 10;
+    return { x: Math.cos(angle) * far, y: Math.sin(angle) * far };
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+class Drawing implements Canvas {
+    private readonly graph = new MultiDirectedGraph();
+    private readonly sigma: Sigma;
+    private look: Look;
+    private chosen = "";
+    private near = new Set<string>();
+    private rounds = 0;
+    private frame = 0;
+    private dragged = "";
+
+    constructor(container: HTMLElement, look: Look, onChoose: (id: string) => void) {
+        this.look = look;
+        this.sigma = new Sigma(this.graph, container, {
+            allowInvalidContainer: true,
+            defaultEdgeType: "arrow",
+            labelFont: look.font,
+            labelSize: 13,
+            labelWeight: "500",
+            labelDensity: 1,
+            labelGridCellSize: 90,
+            labelRenderedSizeThreshold: 5,
+            edgeLabelSize: 11,
+            edgeLabelFont: look.mono,
+            minCameraRatio: 0.02,
+            maxCameraRatio: 4,
+            hideEdgesOnMove: false,
+            zIndex: true,
+            labelColor: { attribute: "labelColor" },
+            edgeLabelColor: { attribute: "labelColor" },
+            nodeReducer: (id, data) => this.nodeLook(id, data),
+            edgeReducer: (id, data) => this.edgeLook(id, data),
+            defaultDrawNodeHover: (context, data) => this.drawHover(context, data),
+        });
+        this.sigma.on("clickNode", ({ node }) => onChoose(node));
+        this.sigma.on("clickStage", () => onChoose(""));
+        this.dragging();
+    }
+
+    private nodeLook(id: string, data: Attributes) {
+        const far = this.chosen !== "" && !this.near.has(id);
+        const labelColor = far ? this.look.quiet : this.look.ink;
+        return {
+            ...data,
+            labelColor,
+            color: far ? this.look.line : data["color"],
+            highlighted: id === this.chosen,
+            forceLabel: id === this.chosen || data["forceLabel"] === true,
+            zIndex: far ? 0 : 1,
+        };
+    }
+
+    private edgeLook(id: string, data: Attributes) {
+        const touches = this.chosen === "" || this.graph.extremities(id).includes(this.chosen);
+        const way = data["way"] === true;
+        return {
+            ...data,
+            labelColor: this.look.quiet,
+            color: way ? this.look.accent : touches ? this.look.strong : this.look.line,
+            size: way ? 4 : touches && this.chosen !== "" ? 2.2 : 1.4,
+            label: touches ? data["label"] : "",
+            zIndex: way ? 2 : touches ? 1 : 0,
+        };
+    }
+
+    private drawHover(context: CanvasRenderingContext2D, data: { x: number; y: number; size: number; label?: string | null }) {
+        const text = data.label ?? "";
+        context.font = `650 13px ${this.look.font}`;
+        const width = context.measureText(text).width + 14;
+        context.beginPath();
+        context.arc(data.x, data.y, data.size + 4, 0, 2 * Math.PI);
+        context.strokeStyle = this.look.accent;
+        context.lineWidth = 3;
+        context.stroke();
+        if (!text) return;
+        const left = data.x + data.size + 7;
+        context.beginPath();
+        context.roundRect(left, data.y - 12, width, 24, 6);
+        context.fillStyle = this.look.surface;
+        context.fill();
+        context.lineWidth = 1;
+        context.strokeStyle = this.look.strong;
+        context.stroke();
+        context.fillStyle = this.look.ink;
+        context.fillText(text, left + 7, data.y + 4.5);
+    }
+
+    private dragging() {
+        this.sigma.on("downNode", ({ node }) => {
+            this.dragged = node;
+            if (!this.sigma.getCustomBBox()) this.sigma.setCustomBBox(this.sigma.getBBox());
+        });
+        this.sigma.on("moveBody", ({ event }) => {
+            if (!this.dragged) return;
+            const place = this.sigma.viewportToGraph(event);
+            this.graph.mergeNodeAttributes(this.dragged, { ...place, fixed: true });
+            event.preventSigmaDefault();
+            event.original.preventDefault();
+        });
+        const drop = () => {
+            if (this.dragged && this.graph.hasNode(this.dragged)) this.graph.removeNodeAttribute(this.dragged, "fixed");
+            this.dragged = "";
+        };
+        this.sigma.on("upNode", drop);
+        this.sigma.on("upStage", drop);
+    }
+
+    set(shape: Shape, look: Look, chosen: string): void {
+        this.look = look;
+        this.chosen = chosen;
+        const before = this.graph.order;
+        const wanted = new Set(shape.nodes.map((node) => node.id));
+        for (const id of this.graph.nodes()) if (!wanted.has(id)) this.graph.dropNode(id);
+        for (const edge of this.graph.edges()) this.graph.dropEdge(edge);
+        const beside = neighbourOf(shape.edges);
+        for (const node of shape.nodes) {
+            const attributes = { label: node.name, color: node.colour, size: node.size, forceLabel: shape.nodes.length <= 60 };
+            if (this.graph.hasNode(node.id)) this.graph.mergeNodeAttributes(node.id, attributes);
+            else this.graph.addNode(node.id, { ...this.start(node.id, beside), ...attributes });
+        }
+        for (const edge of shape.edges)
+            if (edge.from !== edge.to) this.graph.addEdgeWithKey(edge.id, edge.from, edge.to, { label: edge.type, way: edge.way });
+        this.near = new Set(this.graph.hasNode(chosen) ? [chosen, ...this.graph.neighbors(chosen)] : []);
+        for (const edge of shape.edges) if (edge.way) this.near.add(edge.from).add(edge.to);
+        if (!this.graph.hasNode(chosen)) this.chosen = "";
+        this.sigma.setSetting("renderEdgeLabels", shape.edges.length <= 150);
+        this.sigma.setSetting("hideEdgesOnMove", shape.edges.length > 4000);
+        this.sigma.refresh();
+        if (this.graph.order !== before) this.layOut();
+    }
+
+    /** A new node begins beside one that is there. */
+    private start(id: string, beside: Map<string, string[]>) {
+        const at = begin(id);
+        const there = beside.get(id)?.find((other) => this.graph.hasNode(other));
+        if (!there) return at;
+        const { x, y } = this.graph.getNodeAttributes(there) as { x: number; y: number };
+        return { x: x + at.x / 10, y: y + at.y / 10 };
+    }
+
+    layOut(): void {
+        cancelAnimationFrame(this.frame);
+        const order = this.graph.order;
+        if (order < 2) return;
+        this.sigma.setCustomBBox(null);
+        const settings = { ...forceAtlas2.inferSettings(order), adjustSizes: false, gravity: order < 200 ? 1.5 : 0.6, scalingRatio: 12, slowDown: 1 + Math.log(order) };
+        this.rounds = order > 1500 ? 90 : 260;
+        const portion = () => Math.min(this.rounds, 1);
+        const run = () => {
+            // as much as a frame has room for
+            const until = performance.now() + 9;
+            do {
+                forceAtlas2.assign(this.graph, { iterations: portion(), settings });
+                this.rounds--;
+            } while (this.rounds > 0 && performance.now() < until);
+            if (this.rounds > 0) this.frame = requestAnimationFrame(run);
+        };
+        if (still() && order <= 1000) {
+            forceAtlas2.assign(this.graph, { iterations: this.rounds, settings });
+            this.rounds = 0;
+        } else run();
+    }
+
+    fit(): void {
+        const camera = this.sigma.getCamera();
+        const whole = { x: 0.5, y: 0.5, ratio: 1.08, angle: 0 };
+        if (still()) camera.setState(whole);
+        else void camera.animate(whole);
+    }
+
+    zoom(inwards: boolean): void {
+        const camera = this.sigma.getCamera();
+        void (inwards ? camera.animatedZoom({ duration: still() ? 1 : 180 }) : camera.animatedUnzoom({ duration: still() ? 1 : 180 }));
+    }
+
+    places() {
+        return new Map(this.graph.mapNodes((id, { x, y }) => [id, { x: Number(x), y: Number(y) }] as const));
+    }
+
+    close(): void {
+        cancelAnimationFrame(this.frame);
+        this.sigma.kill();
+    }
+}
+
+function neighbourOf(edges: readonly ShapeEdge[]): Map<string, string[]> {
+    const beside = new Map<string, string[]>();
+    const add = (a: string, b: string) => {
+        const list = beside.get(a);
+        if (list) list.push(b);
+        else beside.set(a, [b]);
+    };
+    for (const edge of edges) {
+        add(edge.from, edge.to);
+        add(edge.to, edge.from);
+    }
+    return beside;
+}
+
+/** Throws where the browser draws no such pictures. */
+export function openCanvas(container: HTMLElement, look: Look, onChoose: (id: string) => void): Canvas {
+    const trial = document.createElement("canvas");
+    const context = trial.getContext("webgl2") ?? trial.getContext("webgl");
+    if (!context) throw new Error("no WebGL");
+    context.getExtension("WEBGL_lose_context")?.loseContext();
+    return new Drawing(container, look, onChoose);
+}
