@@ -1,5 +1,6 @@
 """The backup service by itself: what is due, over two replicas; health; the hook."""
 
+import contextlib
 import datetime
 import json
 import pathlib
@@ -12,7 +13,8 @@ from conftest import eventually
 from receiver import Receiver
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2"
-NIGHTLY = {"BACKUP_SCHEDULE": "0 2 * * *", "BACKUP_VERIFY": "none", "BACKUP_FILES": "false"}
+NIGHTLY = {"BACKUP_SCHEDULE": "0 2 * * *", "BACKUP_TIMEZONE": "UTC", "BACKUP_VERIFY": "none",
+           "BACKUP_FILES": "false"}
 
 
 @pytest.fixture
@@ -24,9 +26,9 @@ def waits_for(service, verb):
     """Its run is there."""
     def there():
         for pid in service.children():
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if verb in words:
-                return pid
+            with contextlib.suppress(OSError):  # it may have ended
+                if verb in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return pid
         return None
     return service.until(there)
 

@@ -1,6 +1,7 @@
 """Physical sets of a real PostgreSQL, and the service that keeps its write-ahead log."""
 
 import subprocess
+
 import pytest
 from backups import Backups, Service
 from conftest import eventually
