@@ -154,3 +154,24 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     assert.equal(await page.locator("header .page-lead").innerText(), told, "the same picture again");
     await closePage(page);
 });
+
+test("a question in openCypher, and one that cannot be understood", async () => {
+    const page = await open("student", "/graph/query");
+    await page.getByLabel("openCypher").fill("MATCH (p:Person)-[:TEACHES]->(c)\nRETURN p, c.title AS course, p.born AS born\nORDER BY born, course LIMIT 5");
+    await page.keyboard.press("Control+Enter");
+    const rows = page.getByRole("table", { name: "Rows" });
+    await rows.getByRole("link", { name: "Ada Aalto" }).waitFor();
+    assert.equal(await rows.locator("tbody tr").count(), 5);
+    await page.getByText(/^5 rows in/).waitFor();
+    await look(page, "graph-query");
+    await page.getByLabel("openCypher").fill("MATCH (p:Person)\nMATCH (c RETURN p");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    assert.match(await alert.innerText(), /^Line 2, column \d+: 'RETURN' stands where/);
+    assert.match(await page.getByLabel("Where it went wrong").innerText(), /^MATCH \(c RETURN p\n +\^$/);
+    await page.getByRole("button", { name: "Chains of two" }).click();
+    await rows.getByText("–", { exact: false }).first().waitFor();
+    await closePage(page);
+});

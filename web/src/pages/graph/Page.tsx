@@ -5,6 +5,7 @@ import { LabelPage } from "./Label";
 import { NodePage } from "./Node";
 import { Overview } from "./Overview";
 import { PicturePage } from "./picture/Picture";
+import { QueryPage } from "./Query";
 import "./graph.css";
 
 function Nothing() {
@@ -19,6 +20,7 @@ function Nothing() {
 export default function Page({ rest, query }: PageProps) {
     if (rest.length === 0) return <Overview query={query} />;
     const [kind, name] = rest;
+    if (kind === "query" && rest.length === 1) return <QueryPage query={query} />;
     if (kind === "picture" && rest.length === 1) return <PicturePage query={query} />;
     if (kind === "labels" && name && rest.length === 2) return <LabelPage key={name} label={name} query={query} />;
     if (kind === "nodes" && name && rest.length === 2) return <NodePage key={name} id={name} />;
