@@ -343,7 +343,9 @@ def test_runs_are_known_after_their_service_was_killed(stack):
         holder.stdin.flush()
         eventually(held, seconds=60)
         place = stack.taken("/api/backups", {"verify": False}).headers["Location"]
-        eventually(lambda at=place: ask(at, "state") == "running", seconds=60, what=stack.logs)
+        note = pathlib.Path(stack.dir, "backups/.runs", place.rsplit("/", 1)[1] + ".json")
+        eventually(lambda at=note: at.exists() and json.loads(at.read_text())["state"] ==
+                   "running", seconds=60, what=stack.logs)
         service, *run = stack.family("backup")
         stack.kill("backup")
         eventually(lambda old=service: stack.pid_or_none("backup") not in (None, old),
