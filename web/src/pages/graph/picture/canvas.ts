@@ -1,10 +1,9 @@
 // The drawn picture: graphology holds it, ForceAtlas2 lays it out, sigma draws it (WebGL).
-// Loaded when somebody opens a picture. The page's policy allows no workers made of text:
-// the layout runs here, a little in each frame.
+// Loaded when somebody opens a picture.
 import { MultiDirectedGraph } from "graphology";
-import forceAtlas2 from "graphology-layout-forceatlas2";
 import type { Attributes } from "graphology-types";
 import Sigma from "sigma";
+import type { Task, Told } from "./layout.worker";
 import type { Look, Shape, ShapeEdge } from "./shapes";
 
 export interface Canvas {
@@ -34,8 +33,7 @@ class Drawing implements Canvas {
     private look: Look;
     private chosen = "";
     private near = new Set<string>();
-    private rounds = 0;
-    private frame = 0;
+    private worker: Worker | null = null;
     private dragged = "";
 
     constructor(container: HTMLElement, look: Look, onChoose: (id: string) => void) {
@@ -53,7 +51,6 @@ class Drawing implements Canvas {
             edgeLabelFont: look.mono,
             minCameraRatio: 0.02,
             maxCameraRatio: 4,
-            hideEdgesOnMove: false,
             zIndex: true,
             labelColor: { attribute: "labelColor" },
             edgeLabelColor: { attribute: "labelColor" },
@@ -116,18 +113,18 @@ class Drawing implements Canvas {
 
     private dragging() {
         this.sigma.on("downNode", ({ node }) => {
+            this.stop(); // what was arranged by hand stays
             this.dragged = node;
             if (!this.sigma.getCustomBBox()) this.sigma.setCustomBBox(this.sigma.getBBox());
         });
         this.sigma.on("moveBody", ({ event }) => {
             if (!this.dragged) return;
             const place = this.sigma.viewportToGraph(event);
-            this.graph.mergeNodeAttributes(this.dragged, { ...place, fixed: true });
+            this.graph.mergeNodeAttributes(this.dragged, place);
             event.preventSigmaDefault();
             event.original.preventDefault();
         });
         const drop = () => {
-            if (this.dragged && this.graph.hasNode(this.dragged)) this.graph.removeNodeAttribute(this.dragged, "fixed");
             this.dragged = "";
         };
         this.sigma.on("upNode", drop);
@@ -137,7 +134,7 @@ class Drawing implements Canvas {
     set(shape: Shape, look: Look, chosen: string): void {
         this.look = look;
         this.chosen = chosen;
-        const before = this.graph.order;
+        const before = this.graph.nodes().join("\n");
         const wanted = new Set(shape.nodes.map((node) => node.id));
         for (const id of this.graph.nodes()) if (!wanted.has(id)) this.graph.dropNode(id);
         for (const edge of this.graph.edges()) this.graph.dropEdge(edge);
@@ -154,8 +151,9 @@ class Drawing implements Canvas {
         if (!this.graph.hasNode(chosen)) this.chosen = "";
         this.sigma.setSetting("renderEdgeLabels", shape.edges.length <= 150);
         this.sigma.setSetting("hideEdgesOnMove", shape.edges.length > 4000);
+        this.sigma.setSetting("hideLabelsOnMove", shape.nodes.length > 2000);
         this.sigma.refresh();
-        if (this.graph.order !== before) this.layOut();
+        if (this.graph.nodes().join("\n") !== before) this.layOut();
     }
 
     /** A new node begins beside one that is there. */
@@ -168,26 +166,34 @@ class Drawing implements Canvas {
     }
 
     layOut(): void {
-        cancelAnimationFrame(this.frame);
-        const order = this.graph.order;
-        if (order < 2) return;
+        this.stop();
+        if (this.graph.order < 2) return;
         this.sigma.setCustomBBox(null);
-        const settings = { ...forceAtlas2.inferSettings(order), adjustSizes: false, gravity: order < 200 ? 1.5 : 0.6, scalingRatio: 12, slowDown: 1 + Math.log(order) };
-        this.rounds = order > 1500 ? 90 : 260;
-        const portion = () => Math.min(this.rounds, 1);
-        const run = () => {
-            // as much as a frame has room for
-            const until = performance.now() + 9;
-            do {
-                forceAtlas2.assign(this.graph, { iterations: portion(), settings });
-                this.rounds--;
-            } while (this.rounds > 0 && performance.now() < until);
-            if (this.rounds > 0) this.frame = requestAnimationFrame(run);
+        const ids = this.graph.nodes();
+        const numbers = new Map(ids.map((id, i) => [id, i]));
+        const places = new Float32Array(ids.flatMap((id) => {
+            const { x, y } = this.graph.getNodeAttributes(id);
+            return [Number(x), Number(y)];
+        }));
+        const edges = new Uint32Array(this.graph.mapEdges((_, __, from, to) => [numbers.get(from) ?? 0, numbers.get(to) ?? 0]).flat());
+        this.worker = new Worker(new URL("./layout.worker.ts", import.meta.url), { type: "module" });
+        this.worker.onmessage = ({ data }: MessageEvent<Told>) => {
+            this.graph.updateEachNodeAttributes(
+                (id, attributes) => {
+                    const i = 2 * (numbers.get(id) ?? 0);
+                    return { ...attributes, x: data.places[i], y: data.places[i + 1] };
+                },
+                { attributes: ["x", "y"] },
+            );
+            if (data.done) this.stop();
         };
-        if (still() && order <= 1000) {
-            forceAtlas2.assign(this.graph, { iterations: this.rounds, settings });
-            this.rounds = 0;
-        } else run();
+        const task: Task = { places, edges, steps: !still() };
+        this.worker.postMessage(task, [places.buffer, edges.buffer]);
+    }
+
+    private stop(): void {
+        this.worker?.terminate();
+        this.worker = null;
     }
 
     fit(): void {
@@ -207,7 +213,7 @@ class Drawing implements Canvas {
     }
 
     close(): void {
-        cancelAnimationFrame(this.frame);
+        this.stop();
         this.sigma.kill();
     }
 }
