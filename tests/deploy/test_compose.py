@@ -120,3 +120,21 @@ def test_settings_exist(folder):
     for path in COMPOSE.glob("*.env"):
         for key in re.findall(r"^([A-Z][A-Z0-9_]*)=", path.read_text(), re.MULTILINE):
             assert key in known, f"{path.name}: {key}"
+
+
+def block_of(conf, opening):
+    """What is in the braces that follow `opening`."""
+    rest = conf[conf.index(opening) + len(opening):]
+    assert rest.lstrip().startswith("{"), opening
+    return rest[rest.index("{") + 1:rest.index("}")]
+
+
+def test_the_edge_lets_the_pages_files_be_kept():
+    """At the folder that the gateway itself calls one of hashed names."""
+    gateway = (ROOT / "services/gateway/web/files.c").read_text()
+    folder = re.search(r'\.hashed = strncmp\(path, "(/[a-z]+/)"', gateway).group(1)
+    block = block_of((COMPOSE / "nginx/nginx.conf").read_text(), f"location {folder}")
+    assert "include /etc/nginx/proxy.conf;" in block
+    kept = re.search(r'add_header Cache-Control "([^"]*)"( always)?;', block)
+    assert kept.group(1) == "public, max-age=31536000, immutable"
+    assert kept.group(2) is None, "a 404 would be kept for a year"
