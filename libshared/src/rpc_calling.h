@@ -81,6 +81,8 @@ struct sh_rpc_client {
     size_t ready;
     uint64_t grace_until_ms; /* a caller that has just started waits for its first replica
                                 until then; 0 once there was one */
+    uint64_t awake_ms;       /* when this loop was last seen to run; 0: never */
+    uint64_t woke_ms;        /* when it last went on after it had stood still; 0: never */
     void (*on_change)(void *arg);
     void *change_arg;
 
@@ -172,6 +174,12 @@ void rpc_members_found(void *arg, size_t source, const struct rpc_endpoint *endp
                        size_t count);
 void rpc_members_changed(void *arg, struct rpc_replica *replica);
 void rpc_members_tick(struct sh_rpc_client *client);
+/* To be called by each timer before it judges anybody by the time. Where this loop itself
+ * stood still (the process was stopped, the machine slept), what is overdue says nothing
+ * about the replicas: their answers may be waiting to be read. */
+void rpc_members_awake(struct sh_rpc_client *client, uint64_t now_ms);
+/* What began then has the time in it in which this loop stood still. */
+bool rpc_members_slept(const struct sh_rpc_client *client, uint64_t began_us);
 bool rpc_members_any_ejected(const struct sh_rpc_client *client);
 void rpc_members_close(struct sh_rpc_client *client);
 

@@ -225,7 +225,8 @@ static void on_tick(uv_timer_t *timer)
 {
     struct sh_rpc_client *client = timer->data;
     uint64_t now_ms = sh_now_ms();
-    for (size_t i = 0; i < client->slot_count; i++) {
+    rpc_members_awake(client, now_ms);
+    for (size_t i = 0; i < client->slot_count && !client->closing; i++) {
         if (client->wakes[i] <= now_ms)
             rpc_request_wake(client, client->slots[i], now_ms);
     }

@@ -1,10 +1,15 @@
 /* The replicas of a service: who there is by the lookups, who takes work by their health.
  */
 #include "libshared/src/rpc_calling.h"
+#include "libshared/src/rpc_peers.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
-enum { LOOKUPS_MISSED = 3 };
+enum {
+    LOOKUPS_MISSED = 3,
+    STOOD_STILL_MS = 500, /* without a tick: two PINGs' time */
+    RETURN_GRACE_MS = 1000,
+};
 
 static struct sh_family replica_states = {
     .kind = SH_GAUGE,
@@ -47,10 +52,10 @@ void rpc_members_changed(void *arg, struct rpc_replica *replica)
             rpc_replica_state_name(replica->state));
     replica->published = replica->state;
     client->ready = count_state(client, RPC_READY);
-    if (client->ready > 0)
+    if (client->ready > before) {
         client->grace_until_ms = 0;
-    if (client->ready > before)
         rpc_request_pump(client);
+    }
     if (client->ready != before && client->on_change && !client->closing)
         client->on_change(client->change_arg);
 }
@@ -174,9 +179,39 @@ static void judge(struct sh_rpc_client *client, uint64_t now_ms)
     }
 }
 
+/* Who has not heard of us for so long has forgotten us: with new connections at once,
+ * what is asked now waits for them instead of being refused by those who do not know us.
+ */
+static void return_to_all(struct sh_rpc_client *client, uint64_t now_ms)
+{
+    client->grace_until_ms = now_ms + RETURN_GRACE_MS;
+    for (size_t i = 0; i < client->replica_count && !client->closing; i++)
+        rpc_replica_renew(client->replicas[i], now_ms);
+}
+
+void rpc_members_awake(struct sh_rpc_client *client, uint64_t now_ms)
+{
+    uint64_t stood =
+        client->awake_ms > 0 && now_ms > client->awake_ms ? now_ms - client->awake_ms : 0;
+    client->awake_ms = now_ms;
+    if (stood < STOOD_STILL_MS)
+        return;
+    client->woke_ms = now_ms;
+    for (size_t i = 0; i < client->replica_count; i++)
+        client->replicas[i]->misses = 0;
+    if (stood >= RPC_PEER_SILENCE_MS)
+        return_to_all(client, now_ms);
+}
+
+bool rpc_members_slept(const struct sh_rpc_client *client, uint64_t began_us)
+{
+    return began_us / 1000 < client->woke_ms;
+}
+
 void rpc_members_tick(struct sh_rpc_client *client)
 {
     uint64_t now_ms = sh_now_ms();
+    rpc_members_awake(client, now_ms);
     for (size_t i = 0; i < client->replica_count && !client->closing; i++) {
         if (rpc_replica_tick(client->replicas[i], now_ms))
             silent(client, client->replicas[i]);

@@ -376,6 +376,15 @@ void rpc_replica_leave(struct rpc_replica *replica)
     move_to(replica, RPC_DRAINING);
 }
 
+void rpc_replica_renew(struct rpc_replica *replica, uint64_t now_ms)
+{
+    if (replica->state != RPC_READY && replica->state != RPC_HALF_OPEN)
+        return; /* not connected, or on its way out */
+    lose(replica);
+    if (replica->state == RPC_RESOLVED && !replica->socket)
+        reconnect(replica, now_ms);
+}
+
 void rpc_replica_stay(struct rpc_replica *replica)
 {
     replica->missing = 0;

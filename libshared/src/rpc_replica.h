@@ -84,6 +84,8 @@ bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms);
 void rpc_replica_eject(struct rpc_replica *replica, uint64_t now_ms, bool lost);
 /* Finish what it has, then RPC_GONE. */
 void rpc_replica_leave(struct rpc_replica *replica);
+/* A new connection at once, in place of one that the other side has forgotten. */
+void rpc_replica_renew(struct rpc_replica *replica, uint64_t now_ms);
 /* A lookup names it again. */
 void rpc_replica_stay(struct rpc_replica *replica);
 

@@ -104,9 +104,11 @@ static void record(struct sh_rpc_client *client, const struct rpc_request *reque
                                     .notes = {{"rpc.system.name", "cairn", 0},
                                               {"cairn.rpc.method", NULL, request->method},
                                               {"error.type", sh_err_code(err), 0}}});
-    if (err == SH_OK && !request->waits)
+    if (err == SH_OK && !request->waits &&
+        !rpc_members_slept(client, request->started_us))
         rpc_window_add(&client->window, now_ms, true, us);
-    if (rpc_retry_is_refusal(err) || err == SH_UNAVAILABLE || err == SH_CANCELED)
+    if (rpc_retry_is_refusal(err) || err == SH_UNAVAILABLE || err == SH_CANCELED ||
+        (rpc_retry_is_failure(err) && rpc_members_slept(client, request->started_us)))
         return; /* says nothing about whether calls succeed */
     bool was_open = client->breaker.open;
     rpc_breaker_result(&client->breaker, now_ms, !rpc_retry_is_failure(err));
@@ -219,8 +221,9 @@ static void time_out(struct sh_rpc_client *client, struct rpc_request *request,
                      uint64_t now_ms)
 {
     for (size_t i = 0; i < RPC_TRIES; i++) {
-        if (request->tries[i].replica)
-            rpc_replica_result(request->tries[i].replica, now_ms, false, 0);
+        struct rpc_try *try = &request->tries[i];
+        if (try->replica && !rpc_members_slept(client, try->sent_us))
+            rpc_replica_result(try->replica, now_ms, false, 0);
     }
     rpc_request_fail(client, request, SH_TIMEOUT);
 }
@@ -295,12 +298,17 @@ static void finish_well(struct sh_rpc_client *client, struct rpc_request *reques
            });
 }
 
-static void judge(struct rpc_replica *replica, const struct rpc_request *request,
-                  const struct rpc_try *try, enum sh_err err)
+static void judge(struct sh_rpc_client *client, struct rpc_replica *replica,
+                  const struct rpc_request *request, const struct rpc_try *try,
+                  enum sh_err err)
 {
+    bool slept = rpc_members_slept(client, try->sent_us);
+    bool failed = rpc_retry_is_failure(err);
+    if (slept && failed)
+        return;
     if (!rpc_retry_is_refusal(err) && !(request->waits && err == SH_OK))
-        rpc_replica_result(replica, sh_now_ms(), !rpc_retry_is_failure(err),
-                           sh_now_us() - try->sent_us);
+        rpc_replica_result(replica, sh_now_ms(), !failed,
+                           slept ? 0 : sh_now_us() - try->sent_us);
 }
 
 void rpc_request_answered(struct sh_rpc_client *client, struct rpc_request *request,
@@ -320,7 +328,7 @@ void rpc_request_answered(struct sh_rpc_client *client, struct rpc_request *requ
     }
     enum sh_err err = kept.type == TYPE_REPLY ? SH_OK : envelope_status_err(kept.status);
     rpc_try_end(client, try);
-    judge(replica, request, try, err);
+    judge(client, replica, request, try, err);
     if (err == SH_OK && kept.type == TYPE_REPLY)
         finish_well(client, request, rpc_frame_bytes(&reply_meta), payload);
     else if (!goes_on(client, request, err))
