@@ -46,7 +46,7 @@ class Drawing implements Canvas {
             labelWeight: "500",
             labelDensity: 1,
             labelGridCellSize: 90,
-            labelRenderedSizeThreshold: 5,
+            labelRenderedSizeThreshold: 4.5,
             edgeLabelSize: 11,
             edgeLabelFont: look.mono,
             minCameraRatio: 0.02,
@@ -83,7 +83,7 @@ class Drawing implements Canvas {
             ...data,
             labelColor: this.look.quiet,
             color: way ? this.look.accent : touches ? this.look.strong : this.look.line,
-            size: way ? 4 : touches && this.chosen !== "" ? 2.2 : 1.4,
+            size: way ? 4 : touches && this.chosen !== "" ? 2.2 : this.graph.size > 2000 ? 0.6 : 1.4,
             label: touches ? data["label"] : "",
             zIndex: way ? 2 : touches ? 1 : 0,
         };

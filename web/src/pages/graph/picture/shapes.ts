@@ -62,7 +62,7 @@ export function shapeOf(contents: Contents, view: View, all: readonly string[], 
     const degrees = new Map<string, number>();
     for (const edge of contents.edges)
         for (const end of [edge.from, edge.to]) degrees.set(end, (degrees.get(end) ?? 0) + 1);
-    const scale = contents.nodes.length > 800 ? 0.45 : contents.nodes.length > 150 ? 0.7 : 1;
+    const scale = contents.nodes.length > 2500 ? 0.28 : contents.nodes.length > 800 ? 0.45 : contents.nodes.length > 150 ? 0.7 : 1;
     return {
         nodes: contents.nodes.map((node) => {
             const label = node.labels[0] ?? "";
