@@ -197,3 +197,14 @@ test("a browser without WebGL has the list; what is taken out comes back by undo
     await list.getByRole("button", { name: /^Botany/ }).waitFor();
     await closePage(page);
 });
+
+test("a step that fails is said so, and left out", async () => {
+    const page = await open("staff", "/graph/picture?s=expand~topic-1~~both~50&s=expand~nobody~~both~50");
+    await page.getByRole("alert").filter({ hasText: "There is no such node" }).waitFor();
+    const list = page.getByRole("region", { name: "All nodes of the picture" });
+    await list.getByRole("button", { name: /^Topic 2/ }).waitFor();
+    await page.getByRole("button", { name: "Go on without this step" }).click();
+    await page.getByRole("alert").waitFor({ state: "detached" });
+    await page.getByText("3 nodes, 2 relationships").waitFor();
+    await closePage(page);
+});

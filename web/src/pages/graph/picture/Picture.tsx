@@ -25,6 +25,7 @@ function useContents(view: View) {
     const parts = useRef(new Map<string, Part>());
     const [round, setRound] = useState(0);
     const [failed, setFailed] = useState<{ step: Step; error: ApiError } | null>(null);
+    const [tries, setTries] = useState(0);
     const key = view.steps.map((one) => one.text).join("\n");
     useEffect(() => {
         const abort = new AbortController();
@@ -37,17 +38,17 @@ function useContents(view: View) {
                 } catch (fault) {
                     if (abort.signal.aborted) return;
                     setFailed({ step: one, error: asError(fault) });
-                    return;
+                    break; // what came before it is shown
                 }
             }
             if (missing.length > 0) setRound((n) => n + 1);
         };
         void run();
         return () => abort.abort();
-    }, [key]);
+    }, [key, tries]);
     const contents = useMemo(() => contentsOf(view.steps, parts.current), [key, round]);
     const waiting = !failed && view.steps.some((one) => !parts.current.has(one.text));
-    return { contents, failed, waiting };
+    return { contents, failed, waiting, again: () => setTries((n) => n + 1) };
 }
 
 function Export({ contents, view, all, canvas }: { contents: Contents; view: View; all: readonly string[]; canvas: { current: Canvas | null } }) {
@@ -91,7 +92,7 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
     const view = readView(query);
     const schema = useLoad("schema", (signal) => api.get<Schema>("/api/graph/schema", { signal }));
     const all = labelNames(schema.data);
-    const { contents, failed, waiting } = useContents(view);
+    const { contents, failed, waiting, again } = useContents(view);
     const canvas = useRef<Canvas | null>(null);
     const chosen = contents.nodes.find((node) => node.id === view.chosen);
 
@@ -128,8 +129,9 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
             }
         >
             {failed && (
-                <div class="stack">
-                    <ErrorNotice error={failed.error} again={() => change({ ...view, steps: view.steps.filter((one) => one !== failed.step) }, true)} />
+                <div class="picture-failed">
+                    <ErrorNotice error={failed.error} again={again} />
+                    <Button onClick={() => change({ ...view, steps: view.steps.filter((one) => one.text !== failed.step.text) }, true)}>Go on without this step</Button>
                 </div>
             )}
             {empty ? (
