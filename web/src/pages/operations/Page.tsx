@@ -1,16 +1,47 @@
 import type { PageProps } from "../../areas";
+import { setQuery } from "../../router";
+import { useSession } from "../../session";
 import { useTitle } from "../../ui/hooks";
 import { PageHead } from "../../ui/Small";
-import { Empty } from "../../ui/States";
+import { Tabs } from "../../ui/Tabs";
+import { Audit } from "./Audit";
+import { Backups } from "./Backups";
+import { Errors } from "./Errors";
+import { Keys } from "./Keys";
+import { Models } from "./Models";
+import { Overview } from "./Overview";
+import { Users } from "./Users";
+import "./operations.css";
 
-export default function Page(_: PageProps) {
-    useTitle("Operations");
+const parts = [
+    { id: "overview", text: "Overview", permission: "operate", show: Overview },
+    { id: "backups", text: "Backups", permission: "backups", show: Backups },
+    { id: "users", text: "Users", permission: "admin_users", show: Users },
+    { id: "keys", text: "API keys", permission: "admin_keys", show: Keys },
+    { id: "audit", text: "Audit", permission: "read_audit", show: Audit },
+    { id: "errors", text: "Errors", permission: "operate", show: Errors },
+    { id: "models", text: "Models and cache", permission: "admin_models", show: Models },
+] as const;
+
+export default function Page({ query }: PageProps) {
+    const session = useSession();
+    const offered = parts.filter((part) => session.may(part.permission));
+    const wanted = query.get("tab") ?? "overview";
+    const part = offered.find((one) => one.id === wanted) ?? offered[0];
+    useTitle(part ? `${part.text} · Operations` : "Operations");
+    if (!part) return <PageHead title="Operations">Your role may see nothing here.</PageHead>;
+    const Part = part.show;
     return (
         <>
             <PageHead title="Operations" />
-            <Empty icon="operations" title="This area has no page yet">
-                The API has all of it: <a href="/docs">/docs</a>
-            </Empty>
+            <Tabs
+                label="Parts of operations"
+                tabs={offered}
+                chosen={part.id}
+                onChoose={(id) => setQuery({ tab: id, page: null, q: null, user: null, action: null, outcome: null })}
+            >
+                <Part key={part.id} query={query} />
+            </Tabs>
         </>
     );
 }

@@ -1,0 +1,125 @@
+// Operations: who looks after the stack sees how it is, makes and proves backups, adds people.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { closePage, look, openPage, tabTo, useBrowser } from "./support/browser.mjs";
+
+useBrowser();
+
+const row = (page, text) => page.locator("tbody tr").filter({ hasText: text });
+const dialog = (page) => page.getByRole("dialog");
+
+test("the overview: services, checks, lines that move", async () => {
+    const page = await openPage("admin", "/operations");
+    await row(page, "embedder").first().waitFor();
+    await row(page, "PostgreSQL").waitFor();
+    for (const service of ["search", "embedder", "graph", "backup"]) assert.ok((await row(page, service).count()) > 0, service);
+    const requests = page.getByRole("img", { name: /^Requests: now/ });
+    await page.waitForFunction(() => document.querySelectorAll(".chart-line[d*=L]").length > 0, null, { timeout: 30_000 });
+    assert.doesNotMatch(await requests.getAttribute("aria-label"), /nothing yet/);
+    await look(page, "operations");
+    await closePage(page);
+});
+
+test("by keyboard: a backup is made and read again; the last good one stays", async () => {
+    const page = await openPage("admin", "/operations?tab=backups");
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    await tabTo(page, ".button-primary");
+    await page.keyboard.press("Enter");
+    await dialog(page).waitFor();
+    await page.getByLabel("What of").selectOption("config");
+    await page.getByLabel("Label").fill("before the move");
+    await tabTo(page, "dialog .button-primary");
+    await page.keyboard.press("Enter");
+    const set = row(page, "before the move");
+    await set.waitFor({ timeout: 60_000 });
+    await page.reload(); // that a set came and moved the rest is no fault
+    await set.waitFor();
+    await look(page, "operations-backups");
+    await set.getByRole("button", { name: "Restore" }).click();
+    await page.getByLabel("Where to").selectOption("live");
+    const restore = dialog(page).getByRole("button", { name: "Restore", exact: true });
+    assert.ok(await restore.isDisabled(), "nothing is replaced before the set's name was typed");
+    await page.keyboard.press("Escape");
+    await dialog(page).waitFor({ state: "detached" });
+    await set.getByRole("button", { name: "Verify" }).click();
+    await row(page, "verify").filter({ hasText: "done" }).waitFor({ timeout: 60_000 });
+    await set.getByRole("button", { name: "Delete" }).click();
+    await dialog(page).getByRole("button", { name: "Delete" }).click();
+    // the only good one is never deleted, and the page says so in words
+    const refused = row(page, "delete").filter({ hasText: "failed" });
+    await refused.waitFor({ timeout: 60_000 });
+    assert.match(await refused.innerText(), /last/);
+    assert.equal(await set.count(), 1);
+    await closePage(page);
+});
+
+test("a user is added, with an error in words first, changed and deleted", async () => {
+    const page = await openPage("admin", "/operations?tab=users");
+    await page.getByRole("button", { name: "Add a user" }).click();
+    await dialog(page).locator("[name=username]").fill("ops-new");
+    await dialog(page).locator("[name=new-password]").fill("short");
+    await dialog(page).getByRole("button", { name: "Add", exact: true }).click();
+    await dialog(page).getByRole("alert").waitFor();
+    await dialog(page).locator("[name=new-password]").fill("Correct-Horse-42");
+    await dialog(page).getByRole("button", { name: "Add", exact: true }).click();
+    const account = row(page, "ops-new");
+    await account.waitFor();
+    await look(page, "operations-users");
+    await account.getByRole("button", { name: "Change" }).click();
+    await dialog(page).getByLabel("Role").selectOption("academic");
+    await dialog(page).getByRole("button", { name: "Save" }).click();
+    await account.getByText("academic").waitFor();
+    await account.getByRole("button", { name: "Delete" }).click();
+    await dialog(page).getByRole("button", { name: "Delete" }).click();
+    await account.waitFor({ state: "detached" });
+    await closePage(page);
+});
+
+test("a key is shown once and revoked", async () => {
+    const page = await openPage("admin", "/operations?tab=keys");
+    await page.getByRole("button", { name: "Make an API key" }).click();
+    await dialog(page).locator("[name=name]").fill("nightly import");
+    await dialog(page).getByRole("button", { name: "Make it" }).click();
+    const secret = dialog(page).locator(".secret");
+    await secret.waitFor();
+    const key = await secret.innerText();
+    assert.ok(key.length > 20);
+    await dialog(page).getByRole("button", { name: "I have kept it" }).click();
+    const made = row(page, "nightly import");
+    await made.waitFor();
+    assert.ok(!(await page.content()).includes(key));
+    await look(page, "operations-keys");
+    await made.getByRole("button", { name: "Revoke" }).click();
+    await dialog(page).getByRole("button", { name: "Revoke" }).click();
+    await made.getByText("revoked").waitFor();
+    await closePage(page);
+});
+
+test("the audit log by outcome, errors, models", async () => {
+    const page = await openPage("admin", "/operations?tab=audit");
+    await row(page, "login").first().waitFor();
+    await page.getByLabel("Outcome").selectOption("denied");
+    await page.waitForURL("**outcome=denied**");
+    await page.waitForFunction(() => [...document.querySelectorAll("tbody .badge")].every((one) => one.textContent.startsWith("denied")));
+    await page.getByLabel("Outcome").selectOption("");
+    await row(page, "login").first().waitFor();
+    await page.reload();
+    await row(page, "login").first().waitFor();
+    await look(page, "operations-audit");
+    await page.getByRole("tab", { name: "Errors" }).click();
+    await page.getByText(/a minute\./).waitFor();
+    await page.getByRole("tab", { name: "Models and cache" }).click();
+    await row(page, "live").waitFor();
+    await page.getByRole("button", { name: "Forget all" }).click();
+    await dialog(page).getByRole("button", { name: "Forget them" }).click();
+    await page.getByText("All kept answers are forgotten.").waitFor();
+    await look(page, "operations-models");
+    await closePage(page);
+});
+
+test("who may not see it is told so", async () => {
+    const page = await openPage("student", "/operations");
+    await page.getByText(/not|may/i).first().waitFor();
+    assert.equal(await page.getByRole("tab").count(), 0);
+    await closePage(page);
+});

@@ -1,0 +1,45 @@
+// A small line over the last minutes. Drawn with attributes only: the policy allows no styles
+// within the page.
+
+const WIDTH = 240;
+const HEIGHT = 56;
+
+export interface Line {
+    label: string;
+    values: readonly (number | null)[]; // oldest first
+    show: (value: number) => string;
+    most?: number; // the top of the scale, where it is known
+}
+
+function path(values: readonly (number | null)[], most: number): string {
+    const step = WIDTH / Math.max(1, values.length - 1);
+    let text = "";
+    let pen = "M";
+    values.forEach((value, i) => {
+        if (value === null) {
+            pen = "M";
+            return;
+        }
+        text += `${pen}${(i * step).toFixed(1)} ${(HEIGHT - 2 - (HEIGHT - 4) * Math.min(1, value / most)).toFixed(1)}`;
+        pen = "L";
+    });
+    return text;
+}
+
+export function Chart({ label, values, show, most }: Line) {
+    const known = values.filter((value): value is number => value !== null);
+    const last = known[known.length - 1];
+    const top = most ?? 1.25 * Math.max(...known, Number.EPSILON);
+    const said = last === undefined ? "nothing yet" : show(last);
+    return (
+        <figure class="chart">
+            <figcaption>
+                <span class="quiet small">{label}</span>
+                <span class="chart-now">{said}</span>
+            </figcaption>
+            <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: now ${said}, most ${known.length > 0 ? show(Math.max(...known)) : "nothing"}`} preserveAspectRatio="none">
+                <path d={path(values, top)} class="chart-line" vector-effect="non-scaling-stroke" />
+            </svg>
+        </figure>
+    );
+}
