@@ -16,17 +16,23 @@ async function open(who, address, how) {
 }
 
 async function store() {
-    const page = await openPage("admin", "/graph");
-    const told = await page.evaluate(async (lines) => {
-        const me = await (await fetch("/api/auth/me")).json();
-        const answer = await fetch("/api/graph/import?format=ndjson&refresh=true", {
-            method: "POST", body: lines, headers: { "X-CSRF-Token": me.csrf_token, "Content-Type": "application/x-ndjson" },
-        });
-        return answer.text();
-    }, university());
+    const told = await importAs("ndjson", university());
     assert.match(told, /"status":\s*"done"/);
     assert.match(told, /"failed":\s*0/);
+}
+
+/** The last line of the answer is the sum. */
+async function importAs(format, lines) {
+    const page = await openPage("admin", "/graph");
+    const told = await page.evaluate(async ([format, lines]) => {
+        const me = await (await fetch("/api/auth/me")).json();
+        const answer = await fetch(`/api/graph/import?format=${format}&refresh=true`, {
+            method: "POST", body: lines, headers: { "X-CSRF-Token": me.csrf_token, "Content-Type": "application/octet-stream" },
+        });
+        return answer.text();
+    }, [format, lines]);
     await page.close();
+    return told.trim().split("\n").at(-1);
 }
 
 test("the overview: the schema as a picture and in tables", async () => {
@@ -142,12 +148,14 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     await page.getByLabel("Name of this view").fill("My department");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     const told = await page.locator("header .page-lead").innerText();
+    let exported = "";
     for (const [kind, begins] of [["SVG", "<svg "], ["PNG", "\x89PNG"], ["CSV", ":ID,:LABEL,"]]) {
         await page.locator(".export summary").click();
         const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: kind }).click()]);
         const contents = readFileSync(await file.path(), "latin1");
         assert.ok(contents.startsWith(begins), kind);
         if (kind !== "PNG") assert.match(contents, /Jun Fink/);
+        if (kind === "CSV") exported = contents;
     }
     await page.goto("/graph/picture");
     await page.getByRole("link", { name: "My department" }).click();
@@ -155,6 +163,8 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     await page.getByRole("region", { name: "All nodes of the picture" }).getByRole("button", { name: /Jun Fink/ }).waitFor();
     assert.equal(await page.locator("header .page-lead").innerText(), told, "the same picture again");
     await closePage(page);
+    const sum = JSON.parse(await importAs("csv", exported));
+    assert.deepEqual([sum.status, sum.created, sum.replaced, sum.unchanged, sum.failed], ["done", 0, 0, 31, 0], "what was exported is what is there");
 });
 
 test("a question in openCypher, and one that cannot be understood", async () => {

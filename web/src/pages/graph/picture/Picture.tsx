@@ -19,6 +19,7 @@ import { lookNow, shapeOf } from "./shapes";
 import { Chosen, List, SavedViews, Styles } from "./Side";
 import { contentsOf, load, readView, step, viewPath } from "./view";
 import type { Contents, Part, Step, View } from "./view";
+import "./picture.css";
 
 /** The steps' answers, each asked for once. */
 function useContents(view: View) {

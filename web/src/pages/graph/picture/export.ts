@@ -1,5 +1,4 @@
 // The picture as a file: SVG, PNG, or CSV that the API's import reads again.
-import { textOf } from "../model";
 import type { Look, Shape } from "./shapes";
 import type { Contents } from "./view";
 
@@ -80,27 +79,55 @@ export function pngOf(shape: Shape, places: Places, look: Look): Promise<Blob | 
     return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-function cell(value: unknown): string {
-    const text = value === null || value === undefined ? "" : textOf(value);
-    return /[",\r\n;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+type Type = "string" | "int" | "float" | "boolean" | "string[]" | "json";
+
+function typeOf(value: unknown): Type {
+    if (typeof value === "string") return "string";
+    if (typeof value === "boolean") return "boolean";
+    if (typeof value === "number") return Number.isSafeInteger(value) ? "int" : "float";
+    const plain = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "string" && one !== "" && !one.includes(";"));
+    return plain ? "string[]" : "json";
 }
 
-function rows(header: string[], list: readonly (readonly unknown[])[]): string {
+interface Key {
+    name: string;
+    type: Type; // of all its values; json where they differ
+}
+
+function keysOf(list: readonly { properties: unknown }[]): Key[] {
+    const types = new Map<string, Type>();
+    for (const one of list)
+        for (const [name, value] of Object.entries(one.properties as Record<string, unknown>)) {
+            const type = typeOf(value);
+            types.set(name, (types.get(name) ?? type) === type ? type : "json");
+        }
+    return [...types].map(([name, type]) => ({ name, type })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function write(key: Key, one: { properties: unknown }): string {
+    const value = (one.properties as Record<string, unknown>)[key.name];
+    if (value === undefined || value === null) return "";
+    if (key.type === "json") return JSON.stringify(value);
+    return key.type === "string[]" ? (value as string[]).join(";") : String(value);
+}
+
+function rows(header: readonly string[], list: readonly (readonly string[])[]): string {
+    const cell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
     return [header, ...list].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
-function keysOf(list: readonly { properties: unknown }[]): string[] {
-    return [...new Set(list.flatMap((one) => Object.keys(one.properties as object)))].sort();
+function headerOf(keys: readonly Key[]): string[] {
+    return keys.map(({ name, type }) => (type === "string" ? name : `${name}:${type}`));
 }
 
 /** Nodes, an empty line, relationships: what neo4j-admin and /api/graph/import know. */
-export function csvOf(contents: Contents): string {
-    const of = (one: { properties: unknown }, key: string) => (one.properties as Record<string, unknown>)[key];
-    const nodeKeys = keysOf(contents.nodes);
-    const edgeKeys = keysOf(contents.edges);
-    const nodes = contents.nodes.map((node) => [node.id, node.labels.join(";"), ...nodeKeys.map((key) => of(node, key))]);
-    const edges = contents.edges.map((edge) => [edge.id, edge.from, edge.to, edge.type, ...edgeKeys.map((key) => of(edge, key))]);
-    return rows([":ID", ":LABEL", ...nodeKeys], nodes) + "\r\n" + rows([":EDGE_ID", ":START_ID", ":END_ID", ":TYPE", ...edgeKeys], edges);
+export function csvOf({ nodes, edges }: Contents): string {
+    const ofNodes = keysOf(nodes);
+    const ofEdges = keysOf(edges);
+    const one = nodes.map((node) => [node.id, node.labels.join(";"), ...ofNodes.map((key) => write(key, node))]);
+    const two = edges.map((edge) => [edge.id, edge.from, edge.to, edge.type, ...ofEdges.map((key) => write(key, edge))]);
+    const nodeRows = rows([":ID", ":LABEL", ...headerOf(ofNodes)], one);
+    return nodeRows + "\r\n" + rows([":EDGE_ID", ":START_ID", ":END_ID", ":TYPE", ...headerOf(ofEdges)], two);
 }
 
 export function save(contents: Blob, name: string): void {
