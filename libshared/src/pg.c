@@ -163,6 +163,11 @@ void pg_host_run(struct pg_host *host, struct pg_call *call)
     enqueue(host, call, false);
 }
 
+void pg_host_first(struct pg_host *host, struct pg_call *call)
+{
+    enqueue(host, call, true);
+}
+
 static enum sh_err run(struct sh_pg *pg, const struct sh_pg_call *call, bool ad_hoc,
                        sh_pg_done_fn *done, void *arg)
 {

@@ -199,6 +199,7 @@ bool pg_conn_start(struct pg_conn *conn, struct pg_call *call)
     conn->failed = conn->stale = conn->serial = conn->ended = false;
     conn->call = call;
     change_state(conn, PG_CONN_BUSY);
+    pg_due(conn->host->pg, conn->since_ms + PG_ASK_MS);
     if (send_call(conn, call))
         return true;
     pg_link_error(&conn->link, conn->host->why, sizeof(conn->host->why));
@@ -334,6 +335,7 @@ static void on_ready(void *arg)
 {
     struct pg_conn *conn = arg;
 
+    conn->host->heard_ms = sh_now_ms();
     if (!PQconsumeInput(conn->link.conn) || !pg_link_flush(&conn->link)) {
         /* What the server said last may be among what was read. */
         broke(conn);
@@ -350,6 +352,7 @@ static void on_up(void *arg)
     struct pg_conn *conn = arg;
 
     conn->generation = 0;
+    conn->host->heard_ms = sh_now_ms();
     if (PQenterPipelineMode(conn->link.conn) != 1) {
         broke(conn);
         return;
@@ -363,6 +366,7 @@ static void on_down(void *arg, const char *why)
     struct pg_conn *conn = arg;
     bool connecting = conn->state == PG_CONN_LINKING;
 
+    conn->host->heard_ms = sh_now_ms(); /* a refusal is a word, too */
     pg_host_lost(conn->host, pg_conn_close(conn), connecting, why);
 }
 

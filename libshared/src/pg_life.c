@@ -22,6 +22,7 @@ void pg_due(struct sh_pg *pg, uint64_t when_ms)
     if (when_ms >= pg->due_ms || pg->closing)
         return;
     pg->due_ms = when_ms;
+    pg->fires_ms = sh_now_ms() + sh_left_ms(when_ms);
     uv_update_time(pg->loop);
     (void)uv_timer_start(&pg->due, on_due, sh_left_ms(when_ms), 0); /* not closing */
 }
@@ -100,6 +101,7 @@ static void expire_host(struct pg_host *host, uint64_t now_ms, struct pg_queue *
         if (conn_due(&host->conns[i]) <= now_ms)
             expire_conn(&host->conns[i], out);
     }
+    pg_silence_look(host, now_ms, out);
     pg_queue_sift(&host->queue, expired, &expiry, out);
 }
 
@@ -116,7 +118,8 @@ static void arm(struct pg_host *host)
         due = conn_due(&host->conns[i]);
         earliest = due < earliest ? due : earliest;
     }
-    pg_due(host->pg, earliest);
+    due = pg_silence_due(host);
+    pg_due(host->pg, due < earliest ? due : earliest);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -124,10 +127,15 @@ static void on_due(uv_timer_t *timer)
     struct sh_pg *pg = timer->data;
     struct pg_queue out = {0}; /* callers are told last: they may close the pool */
     struct pg_call *call;
+    uint64_t now_ms = sh_now_ms();
+    bool late = now_ms > pg->fires_ms + PG_LATE_MS;
 
     pg->due_ms = UINT64_MAX;
-    for (size_t i = 0; i < pg->host_count; i++)
-        expire_host(&pg->hosts[i], sh_now_ms(), &out);
+    for (size_t i = 0; i < pg->host_count; i++) {
+        if (late) /* what was said meanwhile has not been read yet */
+            pg->hosts[i].heard_ms = now_ms;
+        expire_host(&pg->hosts[i], now_ms, &out);
+    }
     for (size_t i = 0; i < pg->host_count; i++) {
         pg_host_free(&pg->hosts[i]);
         arm(&pg->hosts[i]);

@@ -16,6 +16,13 @@ enum {
     PG_CONNECT_MS = 5000,
     PG_DOWN_WAIT_MS = 500, /* how long a call waits for a host with no connection */
     PG_GRACE_MS = 1000,    /* past a call's deadline, before its connection is closed */
+    /* How long a server that is there may say nothing while calls wait for it, and when
+     * it is asked whether it is still there; a bit less than the second in which a write
+     * is answered whatever becomes of the server. */
+    PG_SILENT_MS = 700,
+    PG_ASK_MS = 200,
+    PG_ANSWER_MS = 400, /* the least time that this question is given */
+    PG_LATE_MS = 200,   /* our own loop stood still: nothing can have been heard */
     PG_SURPLUS_MS = 60000,
     PG_BEAT_MS = 5000,
     PG_LAG_BEAT_MS = 1000,
@@ -73,8 +80,11 @@ struct pg_host {
     unsigned failures;    /* connects in a row */
     uint64_t next_try_ms; /* no connect before */
     uint64_t lost_ms;     /* when the last connection went */
-    char why[256];        /* the last failure */
-    char *name;           /* of a read host, as the settings have it */
+    uint64_t heard_ms;    /* its last word, on whatever connection */
+    bool questioned;      /* whether it is there, and has not answered yet */
+    uint64_t questioned_ms;
+    char why[256]; /* the last failure */
+    char *name;    /* of a read host, as the settings have it */
     bool asking_lag;
     bool was_read;     /* it did not lag when last looked at */
     uint64_t fresh_ms; /* it shows all that the primary had then; 0: not known */
@@ -98,6 +108,7 @@ struct sh_pg {
     bool closing;
     uv_timer_t due; /* the earliest deadline */
     uint64_t due_ms;
+    uint64_t fires_ms; /* the timer, if this loop is not late */
     uv_timer_t beat;
     uv_timer_t lag_beat;
     uint32_t read_lag_ms; /* 0: not looked at */
@@ -140,6 +151,13 @@ void pg_lag_ask(struct sh_pg *pg);
 /* It may be read from. */
 bool pg_lag_ok(const struct pg_host *host);
 
+/* --- pg_silence.c ------------------------------------------------------------------- */
+
+/* When to look next; UINT64_MAX: nothing is under way. */
+uint64_t pg_silence_due(const struct pg_host *host);
+/* Ask whether the host is there, or give it up; the calls that it had go to `out`. */
+void pg_silence_look(struct pg_host *host, uint64_t now_ms, struct pg_queue *out);
+
 /* --- pg.c, pg_life.c ---------------------------------------------------------------- */
 
 /* Be looked at by the `due` timer no later than this. */
@@ -157,6 +175,8 @@ void pg_host_maintain(struct pg_host *host);
 void pg_probe(struct sh_pg *pg);
 /* Run the call at this host, whatever others there are. */
 void pg_host_run(struct pg_host *host, struct pg_call *call);
+/* As pg_host_run(), before others. */
+void pg_host_first(struct pg_host *host, struct pg_call *call);
 /* Run the call again, before others. */
 void pg_host_again(struct pg_host *host, struct pg_call *call);
 

@@ -2,7 +2,9 @@
  * statements are prepared on each connection at first use. One call sends a list of steps
  * that succeed or fail together: between two syncs of a pipeline PostgreSQL runs one
  * transaction (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
- * Connections are made and remade in the background with back-off. Loop thread only. */
+ * Connections are made and remade in the background with back-off; all of a server that
+ * says nothing for 0.7 s while calls wait, and does not answer when it is asked, are
+ * given up, however far the calls' deadlines are. Loop thread only. */
 #ifndef SHARED_PG_H
 #define SHARED_PG_H
 
@@ -66,7 +68,8 @@ struct sh_pg_step {
 };
 
 struct sh_pg_reply {
-    enum sh_err err;          /* SH_UNAVAILABLE (no connection, or it broke), SH_TIMEOUT,
+    enum sh_err err;          /* SH_UNAVAILABLE (no connection, it broke, or the server
+                                 went silent), SH_TIMEOUT,
                                  SH_CONFLICT (unique, foreign key, serialisation),
                                  SH_INVALID (bad data), SH_CANCELED, SH_INTERNAL */
     bool maybe_done;          /* the outcome is unknown: the connection broke, the

@@ -1,4 +1,7 @@
 /* Time runs out, connections break, the server goes and comes. */
+#include <signal.h>
+
+#include "libshared/src/pg_pool.h"
 #include "tests/unit/libshared/pg_fixture.h"
 
 /* Runs into its deadline; true when the next call finds the same connection. */
@@ -165,6 +168,105 @@ static void health_follows_the_server(void **state)
     sh_health_close(&w.health);
 }
 
+/* The server and all that it has started. */
+static size_t server_pids(struct fixture *f, pid_t pids[static 64])
+{
+    char list[1024];
+    char *rest = list;
+    size_t count = 0;
+
+    (void)snprintf(list, sizeof(list), "%s",
+                   servers_sql(f->other, "SELECT string_agg(pid, ' ') FROM (SELECT "
+                                         "split_part(pg_read_file('postmaster.pid'), "
+                                         "E'\\n', 1) AS pid UNION ALL SELECT pid::text "
+                                         "FROM pg_stat_activity) AS all_of_them"));
+    for (char *end = NULL; count < 64; rest = end) {
+        long one_pid = strtol(rest, &end, 10);
+        if (end == rest)
+            break;
+        pids[count++] = (pid_t)one_pid;
+    }
+    return count;
+}
+
+static void signal_all(const pid_t *pids, size_t count, int number)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)kill(pids[i], number);
+}
+
+/* Nothing is closed, and the call's own deadline is further away than the test waits. */
+static void a_frozen_server_is_given_up_and_found_again(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome sent = {.wanted = 1};
+    struct outcome waits = {.wanted = 1};
+    const struct sh_pg_step step = {&pid, NULL, 0, false};
+    const struct sh_pg_call call = {&step, 1, false, SH_NO_DEADLINE, NULL};
+    pid_t pids[64];
+    size_t count;
+    bool told;
+
+    f->config.pool_min = f->config.pool_max = 2;
+    open_settled(f);
+    assert_true(servers_pump(&f->loop, has_two, f));
+    count = server_pids(f, pids);
+    assert_true(count > 2);
+    signal_all(pids, count, SIGSTOP);
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &sent), SH_OK);
+    told = servers_pump(&f->loop, all_called, &sent);
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &waits), SH_OK);
+    told = told && servers_pump(&f->loop, all_called, &waits);
+    signal_all(pids, count, SIGCONT);
+    assert_true(told);
+    assert_int_equal(sent.err, SH_UNAVAILABLE);
+    assert_true(sent.maybe_done);
+    assert_string_equal(sent.message, "the server does not answer");
+    assert_int_equal(waits.err, SH_UNAVAILABLE);
+    assert_false(waits.maybe_done);
+    settle(f);
+}
+
+struct patience {
+    const struct outcome *o;
+    uint64_t until_ms;
+};
+
+static bool is_over(void *arg)
+{
+    const struct patience *p = arg;
+
+    return p->o->calls > 0 || sh_now_ms() > p->until_ms;
+}
+
+/* True when a statement was let go on though it said nothing for that long. */
+static bool is_let_go_on(struct fixture *f)
+{
+    struct outcome o = {0};
+    const struct sh_pg_step step = {&latch, NULL, 0, false};
+    struct patience p = {&o, sh_now_ms() + 2 * (uint64_t)PG_SILENT_MS};
+
+    settle(f);
+    servers_sql(f->other, HOLD);
+    run_steps(f, &step, 1, &o);
+    assert_true(servers_pump(&f->loop, is_over, &p));
+    servers_sql(f->other, LET_GO);
+    await(f, &o);
+    return o.err == SH_OK;
+}
+
+/* On a busy machine a question may be answered late: a few attempts. */
+static void a_long_statement_is_no_silence(void **state)
+{
+    struct fixture *f = *state;
+    bool went_on = false;
+
+    open_settled(f);
+    for (int i = 0; i < 10 && !went_on; i++)
+        went_on = is_let_go_on(f);
+    assert_true(went_on);
+}
+
 static void without_a_server_calls_fail_soon(void **state)
 {
     struct fixture *f = *state;
@@ -191,6 +293,8 @@ int main(int argc, char **argv)
         CASE(reads_are_tried_again_on_another_connection),
         CASE(survives_a_restart_of_the_server),
         CASE(health_follows_the_server),
+        CASE(a_frozen_server_is_given_up_and_found_again),
+        CASE(a_long_statement_is_no_silence),
         CASE(without_a_server_calls_fail_soon),
     };
 
