@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { closePage, look, openPage, useBrowser } from "./support/browser.mjs";
+import { assertAccessible, closePage, look, openPage, useBrowser } from "./support/browser.mjs";
 
 useBrowser();
 
@@ -157,7 +157,7 @@ test("a file is imported, its wrong lines are named; the glossary is exported", 
     const errors = page.getByRole("region", { name: "Lines that were refused" });
     assert.equal(await errors.locator("tbody tr").count(), 3);
     await errors.getByText("The same as an earlier line").waitFor();
-    await errors.getByText("Your role does not allow it").waitFor();
+    await errors.getByText("It may not have this status").waitFor();
     await look(page, "glossary-import");
     await page.reload();
     await page.getByRole("heading", { name: "The file is in the glossary" }).waitFor();
@@ -171,7 +171,7 @@ test("a file is imported, its wrong lines are named; the glossary is exported", 
         else assert.match(text, /bilge/, name);
         assert.ok(!text.includes("Anchor plate"), "the filters hold");
     }
-    await look(page, "glossary-export");
+    await assertAccessible(page, "glossary-export");
     await closePage(page);
 });
 
@@ -184,7 +184,7 @@ test("what documents hold is judged by keys, several at once", async () => {
     await page.getByLabel("Collection").fill("shipyard");
     await page.getByRole("button", { name: "Begin" }).click();
     await page.waitForURL("**job=*");
-    await page.getByText("1 document were looked through").or(page.getByText("1 document was looked through")).waitFor();
+    await page.getByText("1 document looked through; 3 candidates found.").waitFor();
     await page.goto("/glossary/candidates?kind=phrase&sort=frequency");
     const one = (term) => page.locator(`[data-candidate="${term}"]`);
     await one("orlop deck").waitFor();
@@ -213,7 +213,7 @@ test("what documents hold is judged by keys, several at once", async () => {
     await page.goto("/glossary/candidates?status=rejected&q=binnacle");
     await one("binnacle hood").waitFor();
     await page.locator("h1").focus();
-    await page.keyboard.press("o");
+    await page.keyboard.press("u");
     await toast(page, "is open again");
     await page.goto("/glossary/candidates?status=accepted&q=taffrail");
     await page.getByRole("link", { name: "See the term taffrail lamp" }).click();
@@ -223,4 +223,17 @@ test("what documents hold is judged by keys, several at once", async () => {
     const barred = await openPage("student", "/glossary/candidates");
     await barred.getByText("Your role does not allow changes").waitFor();
     await closePage(barred);
+});
+
+test("an empty glossary says how to begin", async () => {
+    const page = await openPage("admin", "/glossary");
+    const { entries } = await (await page.request.get("/api/glossary?per_page=1000")).json();
+    for (const one of entries) assert.ok((await call(page, "DELETE", "/api/glossary/" + encodeURIComponent(one.id))).ok(), one.id);
+    assert.ok((await call(page, "DELETE", "/api/documents/ship-notes")).ok());
+    await page.reload();
+    await page.getByText("The glossary is empty").waitFor();
+    await page.getByRole("link", { name: "import a file" }).click();
+    await page.getByRole("heading", { name: "Import" }).waitFor();
+    await assertAccessible(page, "glossary-import-start");
+    await closePage(page);
 });

@@ -197,7 +197,7 @@ export function Candidates({ query }: { query: URLSearchParams }) {
         x: () => rows[at] && toggle(rows[at].id),
         a: () => judgeMeant("accept", "open"),
         r: () => judgeMeant("reject", "open"),
-        o: () => judgeMeant("reopen", "rejected"),
+        u: () => judgeMeant("reopen", "rejected"), // "o" belongs to the frame
     };
     useKeys(keys);
     // a checkbox takes no text: its keys are the list's
@@ -229,7 +229,7 @@ export function Candidates({ query }: { query: URLSearchParams }) {
                 <Notice kind={job.state === "done" ? "ok" : "warn"}>
                     <p>
                         {job.state === "done"
-                            ? `${counted(Number((job.result as { documents?: number })?.documents ?? job.done), "document")} were looked through; ${counted(Number((job.result as { candidates?: number })?.candidates ?? 0), "candidate")} found.`
+                            ? `${counted(Number((job.result as { documents?: number })?.documents ?? job.done), "document")} looked through; ${counted(Number((job.result as { candidates?: number })?.candidates ?? 0), "candidate")} found.`
                             : (job.error ?? `The search for terms was ${job.state}.`)}
                     </p>
                 </Notice>
@@ -265,7 +265,7 @@ export function Candidates({ query }: { query: URLSearchParams }) {
                             </Button>
                         )}
                         <p class="candidate-keys small quiet">
-                            <kbd>j</kbd> <kbd>k</kbd> go, <kbd>x</kbd> chooses, {status === "rejected" ? <><kbd>o</kbd> reopens</> : <><kbd>a</kbd> accepts, <kbd>r</kbd> rejects</>}
+                            <kbd>j</kbd> <kbd>k</kbd> go, <kbd>x</kbd> chooses, {status === "rejected" ? <><kbd>u</kbd> reopens</> : <><kbd>a</kbd> accepts, <kbd>r</kbd> rejects</>}
                         </p>
                     </div>
                     <p class="visually-hidden" role="status">

@@ -39,7 +39,7 @@ const why: Record<string, string> = {
     duplicate: "The same as an earlier line",
     conflict: "Another entry is there already",
     forbidden: "Your role does not allow it",
-    status: "There is no such step of the status",
+    status: "It may not have this status",
 };
 
 const numbers: [keyof Result, string][] = [

@@ -48,7 +48,7 @@ function Facts({ term }: { term: Term }) {
 function Meaning({ term }: { term: Term }) {
     const called = wordsOf(term.metadata.synonyms);
     const [acronym, preferred] = [wordsOf(term.metadata.acronym), wordsOf(term.metadata.preferred)];
-    const lists: [string, string[]][] = [["Better", preferred], ["Also called", called], ["Abbreviation", acronym]];
+    const lists: [string, string[]][] = [["Preferred", preferred], ["Also called", called], ["Abbreviation", acronym]];
     return (
         <Card title="Definition">
             <p class="term-definition break" lang={term.language}>
@@ -124,8 +124,8 @@ export function TermPage({ id }: { id: string }) {
                     <>
                         {session.may("validate_glossary") &&
                             session.may("write_glossary") &&
-                            (steps[data.status] ?? []).map((step, i) => (
-                                <Button key={step.to} kind={i === 0 ? "primary" : "plain"} {...(step.to === "validated" ? { icon: "check" as const } : {})} busy={busy} onClick={() => void run(() => put(data, step.to))}>
+                            (steps[data.status] ?? []).map((step) => (
+                                <Button key={step.to} kind={step.to === "validated" ? "primary" : "plain"} {...(step.to === "validated" ? { icon: "check" as const } : {})} busy={busy} onClick={() => void run(() => put(data, step.to))}>
                                     {step.text}
                                 </Button>
                             ))}
