@@ -29,7 +29,8 @@ export function useBrowser() {
         context = await chromium.launchPersistentContext(profile, {
             executablePath: program,
             headless: true,
-            args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            args: ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", // WebGL without a card
+                "--disable-quic", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
             viewport: { width: 1440, height: 900 },
             acceptDownloads: true,

@@ -1,5 +1,5 @@
 // A combobox that finds nodes by their names.
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { api } from "../../api";
 import type { Schemas } from "../../api";
 import { useDebounced, useLoad } from "../../ui/hooks";
@@ -16,12 +16,19 @@ export function Finder({ label, onFound, placeholder }: { label: string; onFound
     const [at, setAt] = useState(0);
     const late = useDebounced(typed.trim(), 150);
     const { data, error } = useLoad(late ? late : null, (signal) =>
-        api.get<Found>("/api/graph/search", { query: { q: late, limit: 8 }, signal }),
+        api.get<Found>("/api/graph/search", { query: { q: late, limit: 8 }, signal }).then((found) => ({ asked: late, nodes: found.nodes })),
     );
+    const current = data?.asked === typed.trim(); // not the answer to what was typed before
+    const [wanted, setWanted] = useState(false); // Enter came before the answer
     const list = open && late ? (data?.nodes ?? []) : [];
     const shown = list.length > 0;
-    const nothing = open && late !== "" && data?.query === late && !shown;
+    const nothing = open && late !== "" && current && !shown;
 
+    useEffect(() => {
+        if (!wanted || !current) return;
+        setWanted(false);
+        choose(data?.nodes[0]);
+    }, [wanted, current]);
     const choose = (node: Node | undefined) => {
         if (!node) return;
         setTyped("");
@@ -35,7 +42,8 @@ export function Finder({ label, onFound, placeholder }: { label: string; onFound
             setOpen(false);
         } else if (event.key === "Enter") {
             event.preventDefault();
-            choose(list[at]);
+            if (current || at > 0) choose(list[at]);
+            else setWanted(typed.trim() !== "");
         } else if (shown && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
             event.preventDefault();
             setAt((at + (event.key === "ArrowDown" ? 1 : list.length - 1)) % list.length);
@@ -64,6 +72,7 @@ export function Finder({ label, onFound, placeholder }: { label: string; onFound
                 onInput={(event) => {
                     setTyped(event.currentTarget.value);
                     setOpen(true);
+                    setWanted(false);
                     setAt(0);
                 }}
                 onBlur={() => setOpen(false)}
