@@ -141,10 +141,10 @@ export function wasAborted(fault: unknown): boolean {
     return fault instanceof DOMException && fault.name === "AbortError";
 }
 
-/** A form with files: `progress` is told the share that has been sent. */
+/** A form with files, or a file alone: `progress` is told the share that has been sent. */
 export function upload<T>(
     path: string,
-    form: FormData,
+    form: FormData | Blob,
     progress: (share: number) => void,
     signal?: AbortSignal,
 ): Promise<T> {

@@ -1,0 +1,219 @@
+// One document: what is known of it, its text, its original, who may read it.
+import { useEffect, useState } from "preact/hooks";
+import { api, request, segment } from "../../api";
+import type { Schemas } from "../../api";
+import { go, setQuery } from "../../router";
+import { useSession } from "../../session";
+import { Button } from "../../ui/Button";
+import { TextField } from "../../ui/Field";
+import { counted, moment } from "../../ui/format";
+import { useLoad, useTitle } from "../../ui/hooks";
+import { Icon } from "../../ui/Icon";
+import { Badge, Card, PageHead } from "../../ui/Small";
+import { Empty, ErrorNotice, Loading } from "../../ui/States";
+import { Tabs } from "../../ui/Tabs";
+import { AccessTab } from "./Access";
+import { deleteLater, useDeleted } from "./deletion";
+import { documentPath, titleOf } from "./model";
+import type { Document } from "./model";
+import { ReportTab } from "./Report";
+
+type SearchAnswer = Schemas["SearchAnswer"];
+
+/** The file that it was made from, where there is one and it may be had. */
+function useOriginal(id: string): { address: string; type: string } | null {
+    const address = `/api/documents/${segment(id)}/file`;
+    const [type, setType] = useState<string | null>(null);
+    useEffect(() => {
+        const abort = new AbortController();
+        request("HEAD", address, null, { signal: abort.signal }).then(
+            (answer) => setType(answer.headers.get("Content-Type") ?? ""),
+            () => {}, // it was no file
+        );
+        return () => abort.abort();
+    }, [address]);
+    return type === null ? null : { address, type };
+}
+
+function Original({ id }: { id: string }) {
+    const file = useOriginal(id);
+    if (!file) return null;
+    return (
+        <>
+            {file.type.startsWith("application/pdf") && (
+                <a class="button" target="_blank" rel="noopener" href={file.address + "?inline=true"}>
+                    <Icon name="external" size={18} />
+                    Open the original
+                    <span class="visually-hidden">, in a new tab</span>
+                </a>
+            )}
+            <a class="button" href={file.address} download>
+                <Icon name="download" size={18} />
+                Download
+            </a>
+        </>
+    );
+}
+
+function Value({ value }: { value: unknown }) {
+    if (value === null || value === undefined || value === "") return <span class="quiet">–</span>;
+    if (typeof value === "object") return <code class="break">{JSON.stringify(value)}</code>;
+    return <span class="break">{String(value)}</span>;
+}
+
+function Facts({ document }: { document: Document }) {
+    const metadata = Object.entries(document.metadata as Record<string, unknown>);
+    return (
+        <Card title="About it">
+            <dl class="facts">
+                <dt>Id</dt>
+                <dd>
+                    <code class="break">{document.document_id}</code>
+                </dd>
+                <dt>Collection</dt>
+                <dd>{document.collection ? <a href={`/documents?collection=${encodeURIComponent(document.collection)}`}>{document.collection}</a> : <span class="quiet">–</span>}</dd>
+                <dt>Passages</dt>
+                <dd>
+                    {counted(document.chunks, "passage")} {document.pending_embedding > 0 && <Badge kind="warn">{document.pending_embedding} to embed</Badge>}
+                </dd>
+                <dt>Added</dt>
+                <dd>{moment(document.created_at)}</dd>
+                <dt>Changed</dt>
+                <dd>{moment(document.updated_at)}</dd>
+                {metadata.map(([name, value]) => (
+                    <>
+                        <dt>{name.replaceAll("_", " ")}</dt>
+                        <dd>
+                            <Value value={value} />
+                        </dd>
+                    </>
+                ))}
+            </dl>
+        </Card>
+    );
+}
+
+/** The passages of this document that a question finds. */
+function Passages({ id, query, wanted }: { id: string; query: string; wanted: string | null }) {
+    const { data, error, again } = useLoad(`passages ${id} ${query}`, (signal) =>
+        api.post<SearchAnswer>("/api/search", { query, filters: { document_id: id }, config: { max_results: 10 } }, { signal }),
+    );
+    if (error) return <ErrorNotice error={error} again={again} />;
+    if (!data) return <Loading what="Looking for passages" lines={3} />;
+    if (data.results.length === 0) return <p class="quiet">No passage of it was found.</p>;
+    return (
+        <ol class="passages" aria-label="Passages">
+            {data.results.map((one) => (
+                <li key={one.chunk_id} class={one.chunk_id === wanted ? "passage passage-wanted" : "passage"}>
+                    <p class="quiet small">{[one.section_title, one.page_number ? `page ${one.page_number}` : ""].filter(Boolean).join(" · ")}</p>
+                    <p class="passage-text">{one.text}</p>
+                </li>
+            ))}
+        </ol>
+    );
+}
+
+function TextTab({ document, query }: { document: Document; query: URLSearchParams }) {
+    const asked = query.get("find") ?? "";
+    const [text, setText] = useState(asked);
+    useEffect(() => setText(asked), [asked]);
+    return (
+        <div class="stack">
+            <form
+                class="ask-access"
+                role="search"
+                aria-label="In this document"
+                onSubmit={(event) => {
+                    event.preventDefault();
+                    setQuery({ find: text.trim() });
+                }}
+            >
+                <TextField label="Find passages in this document" type="search" value={text} maxLength={2000} onInput={(event) => setText(event.currentTarget.value)} />
+                <Button type="submit" icon="search">
+                    Find
+                </Button>
+            </form>
+            {asked && <Passages id={document.document_id} query={asked} wanted={query.get("passage")} />}
+            <Card title={asked ? "All of its text" : "Its text"}>
+                <div class="sections">
+                    {document.sections.map((one, i) => (
+                        <section key={i}>
+                            {(one.title || one.page_number) && (
+                                <h3>
+                                    {one.title}
+                                    {one.page_number ? <span class="quiet small"> page {one.page_number}</span> : null}
+                                </h3>
+                            )}
+                            <p class="section-text">{one.text}</p>
+                        </section>
+                    ))}
+                </div>
+            </Card>
+        </div>
+    );
+}
+
+const tabs = [
+    { id: "text", text: "Text" },
+    { id: "access", text: "Access" },
+    { id: "report", text: "Report" },
+];
+
+export function DocumentPage({ id, query }: { id: string; query: URLSearchParams }) {
+    const session = useSession();
+    const deleted = useDeleted();
+    const { data, error, again } = useLoad("document " + id, (signal) => api.get<Document>("/api/documents/" + segment(id), { signal }));
+    useTitle(data ? titleOf(data) : "Document");
+    if (deleted(id))
+        return (
+            <Empty icon="trash" title="This document is deleted">
+                <a href="/documents">Go to the documents</a>
+            </Empty>
+        );
+    if (error)
+        return (
+            <>
+                <PageHead title="Document" />
+                <ErrorNotice error={error} again={again} />
+                <a href="/documents">Go to the documents</a>
+            </>
+        );
+    if (!data) return <Loading what="Loading the document" lines={20} />;
+    const chosen = tabs.find((one) => one.id === query.get("tab"))?.id ?? "text";
+    return (
+        <>
+            <p class="back">
+                <a href="/documents">Documents</a>
+            </p>
+            <PageHead
+                title={titleOf(data)}
+                actions={
+                    <>
+                        <Original id={id} />
+                        {session.may("write_documents") && (
+                            <Button
+                                icon="trash"
+                                onClick={() => {
+                                    deleteLater(data);
+                                    go("/documents");
+                                }}
+                            >
+                                Delete
+                            </Button>
+                        )}
+                    </>
+                }
+            />
+            <div class="document">
+                <div>
+                    <Tabs label="About this document" tabs={tabs} chosen={chosen} onChoose={(tab) => go(documentPath(id) + (tab === "text" ? "" : `?tab=${tab}`), { replace: true })}>
+                        {chosen === "text" && <TextTab document={data} query={query} />}
+                        {chosen === "access" && <AccessTab id={id} />}
+                        {chosen === "report" && <ReportTab id={id} />}
+                    </Tabs>
+                </div>
+                <Facts document={data} />
+            </div>
+        </>
+    );
+}

@@ -1,0 +1,160 @@
+// Where files are dropped or chosen, and what becomes of each.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useLoad } from "../../ui/hooks";
+import { Button, IconButton } from "../../ui/Button";
+import { SelectField, TextField } from "../../ui/Field";
+import { bytes, counted } from "../../ui/format";
+import { Icon } from "../../ui/Icon";
+import { Badge, Progress } from "../../ui/Small";
+import { clearances } from "./rules";
+import { collections, documentPath } from "./model";
+import { add, again, cancel, clear, useUploads } from "./uploads";
+import type { Said, Upload } from "./uploads";
+
+const TYPES = ".pdf,.docx,.txt,.text,.md,.markdown,.html,.htm,.xhtml,.csv,.tsv,.ndjson,.jsonl";
+
+function Become({ one }: { one: Upload }) {
+    if (one.state === "waiting") return <span class="quiet">Waits for its turn</span>;
+    if (one.state === "cancelled") return <span class="quiet">Given up</span>;
+    if (one.state === "refused")
+        return (
+            <span class="upload-error" role="alert">
+                {one.error}
+            </span>
+        );
+    if (one.state === "stored" && one.job) return <a href="/documents?tab=jobs">Taken: a job stores its documents</a>;
+    if (one.state === "stored" && one.stored)
+        return (
+            <span>
+                <Badge kind="ok">{one.stored.unchanged ? "Was there already" : "Stored"}</Badge>{" "}
+                <a href={documentPath(one.stored.document_id)}>
+                    Open<span class="visually-hidden"> {one.file.name}</span>
+                </a>{" "}
+                <span class="quiet small">{counted(one.stored.chunks, "passage")}</span>
+            </span>
+        );
+    return (
+        <span class="upload-progress">
+            <Progress label={`Sending ${one.file.name}`} share={one.state === "storing" ? null : one.share} />
+            <span class="small quiet">{one.state === "storing" ? "Reading and storing" : `${Math.round(one.share * 100)} %`}</span>
+        </span>
+    );
+}
+
+function Row({ one }: { one: Upload }) {
+    const open = one.state === "waiting" || one.state === "sending" || one.state === "storing";
+    return (
+        <li class={`upload upload-${one.state}`}>
+            <span class="upload-name break">
+                {one.file.name} <span class="quiet small">{bytes(one.file.size)}</span>
+            </span>
+            <Become one={one} />
+            {open && <IconButton icon="close" label={`Give up ${one.file.name}`} onClick={() => cancel(one)} />}
+            {(one.state === "refused" || one.state === "cancelled") && (
+                <IconButton icon="refresh" label={`Try ${one.file.name} again`} onClick={() => again(one)} />
+            )}
+        </li>
+    );
+}
+
+/** The whole page takes what is dropped, so that nothing opens in place of it. */
+function useDrop(onFiles: (files: File[]) => void): boolean {
+    const [over, setOver] = useState(false);
+    const latest = useRef(onFiles);
+    latest.current = onFiles;
+    useEffect(() => {
+        const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+        const onOver = (event: DragEvent) => {
+            if (!hasFiles(event)) return;
+            event.preventDefault();
+            setOver(true);
+        };
+        const onLeave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
+        const onDrop = (event: DragEvent) => {
+            if (!hasFiles(event)) return;
+            event.preventDefault();
+            setOver(false);
+            latest.current([...(event.dataTransfer?.files ?? [])]);
+        };
+        document.addEventListener("dragover", onOver);
+        document.addEventListener("dragleave", onLeave);
+        document.addEventListener("drop", onDrop);
+        return () => {
+            document.removeEventListener("dragover", onOver);
+            document.removeEventListener("dragleave", onLeave);
+            document.removeEventListener("drop", onDrop);
+        };
+    }, []);
+    return over;
+}
+
+export function UploadCard({ collection, onStored }: { collection: string; onStored: () => void }) {
+    const [said, setSaid] = useState<Said>({ collection, clearance: "", department: "" });
+    const uploads = useUploads();
+    const input = useRef<HTMLInputElement>(null);
+    const known = useLoad("collections", collections);
+    const over = useDrop((files) => add(files, said));
+    const stored = uploads.filter((one) => one.state === "stored").length;
+    const before = useRef(stored);
+    useEffect(() => {
+        if (stored > before.current) onStored();
+        before.current = stored;
+    }, [stored]);
+    useEffect(() => setSaid((old) => ({ ...old, collection })), [collection]);
+    const set = (name: keyof Said) => (event: { currentTarget: { value: string } }) => setSaid({ ...said, [name]: event.currentTarget.value.trim() });
+    return (
+        <section class="card upload-card" aria-label="Add files">
+            <div class={over ? "drop drop-over" : "drop"}>
+                <Icon name="upload" size={28} />
+                <p>
+                    <b>{over ? "Let go to add them" : "Drop files here"}</b>
+                    <span class="quiet small drop-types">PDF, Word, text, Markdown, HTML, CSV; NDJSON for many documents at once</span>
+                </p>
+                <Button kind="primary" onClick={() => input.current?.click()}>
+                    Choose files
+                </Button>
+                <input
+                    ref={input}
+                    type="file"
+                    multiple
+                    accept={TYPES}
+                    class="visually-hidden"
+                    tabIndex={-1}
+                    aria-label="Files to add"
+                    onChange={(event) => {
+                        add([...(event.currentTarget.files ?? [])], said);
+                        event.currentTarget.value = "";
+                    }}
+                />
+            </div>
+            <details class="upload-said">
+                <summary>Collection and who may read them</summary>
+                <div class="form-grid">
+                    <TextField label="Collection" value={said.collection} list="known-collections" maxLength={128} onInput={set("collection")} />
+                    <datalist id="known-collections">
+                        {known.data?.map((one) => <option key={one.name} value={one.name} />)}
+                    </datalist>
+                    <SelectField label="Clearance" value={said.clearance} onChange={set("clearance")} choices={[{ value: "", text: "As the collection says" }, ...clearances]} />
+                    <TextField label="Department" value={said.department} maxLength={256} onInput={set("department")} />
+                </div>
+            </details>
+            {uploads.length > 0 && (
+                <>
+                    <ul class="uploads" aria-label="Files">
+                        {uploads.map((one) => (
+                            <Row key={one.id} one={one} />
+                        ))}
+                    </ul>
+                    <p class="visually-hidden" role="status">
+                        {stored} of {counted(uploads.length, "file")} stored
+                    </p>
+                    <div class="row">
+                        <Button kind="quiet" onClick={clear}>
+                            Clear those that ended
+                        </Button>
+                    </div>
+                </>
+            )}
+        </section>
+    );
+}
