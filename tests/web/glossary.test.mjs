@@ -117,6 +117,7 @@ test("a term is written, related, validated and deleted; errors in words", async
     assert.deepEqual(await page.locator(".relation-group h3").allInnerTexts(), ["Translations", "Broader terms"]);
     await page.getByRole("button", { name: "Validate" }).click();
     await toast(page, "is validated now");
+    await page.waitForFunction(() => document.activeElement?.matches("h1"));
     await page.getByRole("button", { name: "Deprecate" }).waitFor();
     await look(page, "glossary-term");
     const address = page.url();
@@ -207,6 +208,8 @@ test("what documents hold is judged by keys, several at once", async () => {
     await page.keyboard.press("a");
     await toast(page, "2 candidates are accepted");
     await one("orlop deck").waitFor({ state: "detached" });
+    // the focus goes on to what is left
+    await page.waitForFunction(() => document.activeElement?.closest("[data-candidate]")?.dataset.candidate === "binnacle hood");
     await page.getByRole("button", { name: "Reject binnacle hood" }).click();
     await toast(page, "“binnacle hood” is rejected");
     await one("binnacle hood").waitFor({ state: "detached" });

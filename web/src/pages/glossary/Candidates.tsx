@@ -154,10 +154,12 @@ export function Candidates({ query }: { query: URLSearchParams }) {
     const [busy, setBusy] = useState(false);
     const [extracting, setExtracting] = useState(false);
     const list = useRef<HTMLUListElement>(null);
+    const goOn = useRef(false); // what was judged had the focus: the next one gets it
     const rows = data?.candidates ?? [];
 
     const judge = async (verdict: Verdict, ids: readonly string[], named: string) => {
         if (ids.length === 0 || busy) return;
+        goOn.current = list.current?.contains(document.activeElement) ?? false;
         setBusy(true);
         try {
             const { results } = await api.post<Schemas["GlossaryVerdicts"]>(`/api/glossary/candidates/${verdict}`, { ids });
@@ -172,6 +174,7 @@ export function Candidates({ query }: { query: URLSearchParams }) {
             set([]);
             again();
         } catch (fault) {
+            goOn.current = false;
             toast({ text: asError(fault).message, kind: "danger" });
         } finally {
             setBusy(false);
@@ -191,6 +194,12 @@ export function Candidates({ query }: { query: URLSearchParams }) {
         list.current?.children[next]?.querySelector<HTMLElement>("input")?.focus();
         list.current?.children[next]?.scrollIntoView({ block: "nearest" });
     };
+    useEffect(() => {
+        if (!goOn.current || loading) return;
+        goOn.current = false;
+        if (rows.length > 0) step(at);
+        else document.querySelector<HTMLElement>("main h1")?.focus();
+    }, [data, loading]);
     const keys: Record<string, () => void> = {
         j: () => step(list.current?.contains(document.activeElement) ? at + 1 : 0),
         k: () => step(at - 1),

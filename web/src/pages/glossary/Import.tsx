@@ -52,11 +52,21 @@ const numbers: [keyof Result, string][] = [
     ["unrelated", "relations without their term"],
 ];
 
+function lineOf(item: string | number): number {
+    return Number(/\d+/.exec(String(item))?.[0] ?? 0);
+}
+
+function titleOf(job: Job, result: Result): string {
+    if (job.state === "cancelled") return "The import was cancelled";
+    if (job.state === "failed") return "The import failed";
+    return result.rows && result.rows === result.failed ? "Nothing of the file could be taken" : "The file is in the glossary";
+}
+
 function Outcome({ job }: { job: Job }) {
     const result = (job.result ?? {}) as Result;
-    const errors = result.errors ?? job.errors;
+    const errors = [...(result.errors ?? job.errors)].sort((a, b) => lineOf(a.item) - lineOf(b.item));
     return (
-        <Card title={job.state === "done" ? "The file is in the glossary" : job.state === "cancelled" ? "The import was cancelled" : "The import failed"}>
+        <Card title={titleOf(job, result)}>
             {job.error && (
                 <Notice kind="warn">
                     <p>{job.error}</p>

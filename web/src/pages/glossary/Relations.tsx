@@ -80,6 +80,7 @@ export function Relations({ term, writes }: { term: Term; writes: boolean }) {
             await what();
             toast({ text: said, ...(undo ? { action: { label: "Undo", run: () => void change(undo, "It is there again.") } } : {}) });
             again();
+            document.querySelector<HTMLElement>("[data-add-relation]")?.focus(); // the one that was pressed is gone
         } catch (fault) {
             toast({ text: asError(fault).message, kind: "danger" });
         }
@@ -97,7 +98,7 @@ export function Relations({ term, writes }: { term: Term; writes: boolean }) {
             title="Other terms"
             actions={
                 writes && (
-                    <Button icon="plus" onClick={() => setAdding(true)}>
+                    <Button icon="plus" data-add-relation onClick={() => setAdding(true)}>
                         Add a relation
                     </Button>
                 )

@@ -90,6 +90,7 @@ export function TermPage({ id }: { id: string }) {
         await api.put<Term>(termUrl(id), bodyOf({ ...term, status }));
         toast({ text: `“${term.term}” is ${status === "draft" ? "a draft" : status} now.` });
         again();
+        document.querySelector<HTMLElement>("main h1")?.focus(); // the button is gone
     };
     const remove = async (term: Term) => {
         await api.del(termUrl(id));
