@@ -134,7 +134,7 @@ static const char encoding[] =
     "of "
     "a\n"
     "text (UTF-8), the count of a list, the value of a number; over all, depth 16 and "
-    "65,536\n"
+    "262,144\n"
     "elements. Numbers are finite, extension types refused.\n"
     "\n";
 

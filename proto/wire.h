@@ -13,7 +13,8 @@
 
 enum {
     WIRE_DEPTH_MAX = 16,
-    WIRE_ELEMENTS_MAX = 64 << 10,
+    WIRE_ELEMENTS_MAX =
+        256 << 10, /* the largest answer, a part of the graph, has 170,000 */
 };
 
 enum wire_kind {

@@ -181,11 +181,29 @@ static void lists_over_their_max_allocate_nothing(void **state)
 static void more_elements_than_a_receiver_takes_are_not_sent(void **state)
 {
     struct fixture *f = *state;
-    size_t count = 30000; /* four elements each with their array */
+    size_t count = 65536; /* four elements each with their array */
     struct section *sections = sh_arena_array(&f->values, count, sizeof(*sections));
     struct document in = {.sections = sections, .sections_count = count};
     assert_int_equal(msg_encode(document_desc(), &in, &f->wire), SH_TOOBIG);
     assert_int_equal(f->wire.len, 0);
+}
+
+static void the_largest_part_of_the_graph_can_be_sent(void **state)
+{
+    struct fixture *f = *state;
+    size_t nodes = 5000;
+    size_t edges = 20000;
+    const struct sh_bytes label = sh_bytes_of("Label");
+    struct graph_node *node = sh_arena_array(&f->values, nodes, sizeof(*node));
+    struct graph_edge *edge = sh_arena_array(&f->values, edges, sizeof(*edge));
+    for (size_t i = 0; i < nodes; i++)
+        node[i] = (struct graph_node){.labels = &label, .labels_count = 1};
+    for (size_t i = 0; i < edges; i++)
+        edge[i] = (struct graph_edge){.number = i};
+    struct graph_subgraph in = {
+        .nodes = node, .nodes_count = nodes, .edges = edge, .edges_count = edges};
+    assert_int_equal(msg_encode(graph_subgraph_desc(), &in, &f->wire), SH_OK);
+    assert_int_equal(decode(f, graph_subgraph_desc(), f->wire.data, f->wire.len), SH_OK);
 }
 
 static void text_is_utf8_both_ways(void **state)
@@ -271,12 +289,12 @@ static void bombs_are_refused_before_anything_is_allocated(void **state)
                            "\x91\x91\x91\x01"; /* sixteen deep */
     assert_int_equal(decode(f, empty_desc(), allowed, sizeof(allowed) - 1), SH_OK);
 
-    size_t len = 3 + 3 * (3 + 30000);
+    size_t len = 3 + 9 * (3 + 30000);
     char *wide = calloc(1, len);
-    static const uint8_t outer[] = {0x95, 0x04, 0x00};
+    static const uint8_t outer[] = {0x9b, 0x04, 0x00};
     static const uint8_t list[] = {0xdc, 0x75, 0x30};
     memcpy(wide, outer, sizeof(outer));
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 9; i++)
         memcpy(wide + 3 + i * 30003, list, sizeof(list));
     assert_int_equal(decode(f, empty_desc(), wide, len), SH_TOOBIG);
     free(wide);
@@ -318,6 +336,7 @@ int main(void)
         T(limits_hold_on_both_sides),
         T(lists_over_their_max_allocate_nothing),
         T(more_elements_than_a_receiver_takes_are_not_sent),
+        T(the_largest_part_of_the_graph_can_be_sent),
         T(text_is_utf8_both_ways),
         T(numbers_that_are_none_are_malformed),
         T(neighbouring_releases_understand_each_other),
