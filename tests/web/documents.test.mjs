@@ -148,7 +148,7 @@ test("deleting can be undone, and is done when the time is over", async () => {
 test("many at once are a job, whose failures have their reasons", async () => {
     const page = await openPage("admin", "/documents");
     const lines = ["no document at all"];
-    for (let i = 1; i <= 21; i++) lines.push(JSON.stringify({ title: `Of a job ${i}`, text: `Stored by a job, number ${i}.`, collection: `many-${run}` }));
+    for (let i = 1; i <= 21; i++) lines.push(JSON.stringify({ title: `Of a job ${run} ${i}`, text: `Stored by a job, number ${i}.`, collection: `many-${run}` }));
     await choose(page, [{ name: "many.ndjson", mimeType: "", buffer: Buffer.from(lines.join("\n") + "\n") }]);
     await page.getByRole("link", { name: /a job stores its documents/ }).click();
     await page.waitForURL("**tab=jobs");
@@ -232,5 +232,22 @@ test("who may not write is offered nothing to write with", async () => {
     await page.goto("/documents?tab=collections");
     await page.getByRole("tab", { name: "Collections" }).waitFor();
     assert.equal(await page.getByRole("button", { name: "New collection" }).count(), 0);
+    await closePage(page);
+});
+
+test("what was stored here goes again: other pages' tests count what is found", async () => {
+    const page = await openPage("admin", "/documents");
+    await page.locator("[data-document]").first().waitFor();
+    const left = await page.evaluate(async (mark) => {
+        const me = await (await fetch("/api/auth/me")).json();
+        const own = async () => {
+            const { documents } = await (await fetch("/api/documents?per_page=100")).json();
+            return documents.filter((one) => one.title.includes(mark));
+        };
+        for (const one of await own())
+            await fetch("/api/documents/" + encodeURIComponent(one.document_id), { method: "DELETE", headers: { "X-CSRF-Token": me.csrf_token } });
+        return (await own()).length;
+    }, run);
+    assert.equal(left, 0);
     await closePage(page);
 });

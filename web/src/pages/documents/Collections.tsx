@@ -87,7 +87,7 @@ function Editor({ one, onClose }: { one: Collection | null; onClose: (changed: b
                         <TextField label="Campus" maxLength={256} {...of("campus")} />
                         <TextField label="Language" maxLength={64} placeholder="en" {...of("language")} />
                         <TextField label="Priority, 1 to 5" type="number" min={1} max={5} {...of("priority")} />
-                        <TextField label="Words of a passage" type="number" min={32} max={8192} {...of("chunk_tokens")} />
+                        <TextField label="Tokens of a passage" type="number" min={32} max={8192} {...of("chunk_tokens")} />
                         <TextField label="Overlap, %" type="number" min={0} max={50} {...of("chunk_overlap_percent")} />
                     </div>
                 </fieldset>
