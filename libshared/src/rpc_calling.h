@@ -79,8 +79,8 @@ struct sh_rpc_client {
     struct rpc_replica *replicas[RPC_REPLICAS_MAX];
     size_t replica_count;
     size_t ready;
-    uint64_t grace_until_ms; /* a caller that has just started waits for its first replica
-                                until then; 0 once there was one */
+    uint64_t grace_until_ms; /* a caller that has just started, or was stopped, waits for
+                                its first replica until then; 0 once there was one */
     uint64_t awake_ms;       /* when this loop was last seen to run; 0: never */
     uint64_t woke_ms;        /* when it last went on after it had stood still; 0: never */
     void (*on_change)(void *arg);
@@ -127,7 +127,8 @@ void rpc_client_wake_at(struct sh_rpc_client *client, const struct rpc_request *
 void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request);
 
 /* rpc_dispatch.c */
-/* Nobody has been ready yet, and it is too early to give up. */
+/* Nobody is ready yet, or again after this loop stood still, and it is too early to give
+ * up. */
 bool rpc_client_starting(const struct sh_rpc_client *client);
 /* The queue holds as many as can be sent in time: who comes now would wait for nothing.
  */

@@ -141,7 +141,8 @@ bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *requ
 
 bool rpc_client_starting(const struct sh_rpc_client *client)
 {
-    return client->grace_until_ms > 0 && sh_now_ms() < client->grace_until_ms;
+    return client->ready == 0 && client->grace_until_ms > 0 &&
+           sh_now_ms() < client->grace_until_ms;
 }
 
 /* How long it may wait for a replica with room. */

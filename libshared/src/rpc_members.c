@@ -179,12 +179,10 @@ static void judge(struct sh_rpc_client *client, uint64_t now_ms)
     }
 }
 
-/* Who has not heard of us for so long has forgotten us: with new connections at once,
- * what is asked now waits for them instead of being refused by those who do not know us.
+/* Who has not heard of us for so long has forgotten us, and would refuse what is asked.
  */
 static void return_to_all(struct sh_rpc_client *client, uint64_t now_ms)
 {
-    client->grace_until_ms = now_ms + RETURN_GRACE_MS;
     for (size_t i = 0; i < client->replica_count && !client->closing; i++)
         rpc_replica_renew(client->replicas[i], now_ms);
 }
@@ -197,6 +195,8 @@ void rpc_members_awake(struct sh_rpc_client *client, uint64_t now_ms)
     if (stood < STOOD_STILL_MS)
         return;
     client->woke_ms = now_ms;
+    /* libzmq's heartbeats have stood still, too: connections may end now, all together */
+    client->grace_until_ms = now_ms + RETURN_GRACE_MS;
     for (size_t i = 0; i < client->replica_count; i++)
         client->replicas[i]->misses = 0;
     if (stood >= RPC_PEER_SILENCE_MS)

@@ -174,6 +174,12 @@ static bool may_spend(struct sh_rpc_client *client, struct rpc_request *request,
     return request->extra;
 }
 
+static bool may_go_elsewhere(const struct sh_rpc_client *client,
+                             const struct rpc_request *request)
+{
+    return rpc_request_has_another(client, request) || rpc_client_starting(client);
+}
+
 /* True: the request goes on without this try. */
 static bool goes_on(struct sh_rpc_client *client, struct rpc_request *request,
                     enum sh_err err)
@@ -182,7 +188,7 @@ static bool goes_on(struct sh_rpc_client *client, struct rpc_request *request,
     request->failure = err;
     if (in_flight(request))
         return rpc_retry_elsewhere(err); /* the other try may do better */
-    if (!rpc_retry_allowed(&outcome) || !rpc_request_has_another(client, request) ||
+    if (!rpc_retry_allowed(&outcome) || !may_go_elsewhere(client, request) ||
         !may_spend(client, request, err))
         return false;
     uint64_t delay =
@@ -200,7 +206,7 @@ static void send_again(struct sh_rpc_client *client, struct rpc_request *request
 {
     if (rpc_request_dispatch(client, request))
         return;
-    if (rpc_request_has_another(client, request) && !rpc_client_full(client))
+    if (may_go_elsewhere(client, request) && !rpc_client_full(client))
         rpc_request_enqueue(client, request);
     else
         rpc_request_fail(client, request, request->failure);

@@ -121,6 +121,34 @@ static void who_was_forgotten_comes_anew_and_refuses_nothing(void **state)
     free(out.payload);
 }
 
+/* Heartbeats stood still, too, and all connections end at once. */
+static void reads_wait_for_the_connections_that_come_next(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct outcome sent = {0};
+    struct outcome asked = {0};
+    start(f, 2, 0);
+    assert_int_equal(ask(f, METHOD_HOLD, SH_RPC_READ, &sent), SH_OK);
+    PUMP(f, held(f) == 1);
+    stand_still(f->client, STOOD_MS);
+    f->client->grace_until_ms = sh_now_ms() + PATIENCE_MS; /* on a busy machine too */
+    for (size_t i = 0; i < f->client->replica_count; i++)
+        rpc_replica_renew(f->client->replicas[i], sh_now_ms());
+    assert_int_equal(sh_rpc_client_ready(f->client), 0);
+    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &asked), SH_OK);
+    PUMP(f, asked.calls == 1);
+    assert_int_equal(asked.err, SH_OK);
+    PUMP(f, held(f) == 2); /* the first attempt, and the one that was made again */
+    for (size_t i = 0; i < 2; i++) {
+        while (f->servers[i].held_count > 0)
+            held_answer(&f->servers[i]);
+    }
+    PUMP(f, sent.calls == 1);
+    assert_int_equal(sent.err, SH_OK);
+    free(sent.payload);
+    free(asked.payload);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -128,6 +156,7 @@ int main(void)
         T(nobody_is_blamed_for_what_ran_out_meanwhile),
         T(while_awake_they_are),
         T(pings_of_before_are_not_missed),
+        T(reads_wait_for_the_connections_that_come_next),
         T(who_was_forgotten_comes_anew_and_refuses_nothing),
     };
     sh_log_set_level(SH_CRITICAL);
