@@ -9,7 +9,7 @@ const found = (page) => page.locator(".result");
 const titles = (page) => page.locator("[data-result]").allInnerTexts();
 
 test("by keyboard alone: ask, go through the results, open one", async () => {
-    const page = await openPage("staff", "/glossary");
+    const page = await openPage("staff", "/documents");
     await page.locator(".account").waitFor();
     await page.keyboard.press("/");
     await page.waitForURL("**/search");
