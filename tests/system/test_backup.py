@@ -281,7 +281,10 @@ def finished(stack, reply):
     place = reply.headers["Location"]
 
     def ended():
-        run = stack.get(place).json()
+        reply = stack.get(place)
+        if reply.status == 503:  # the service was just started again
+            return None
+        run = reply.json()
         return run if run["state"] not in ("queued", "running") else None
     return eventually(ended, seconds=120, what=stack.logs)
 
@@ -329,9 +332,12 @@ def test_runs_are_known_after_their_service_was_killed(stack):
             return reply if reply.status != 503 else None
         return eventually(taken, seconds=60, what=stack.logs).json()[key]
 
+    def locks(how):
+        return int(sql(stack, f"SELECT count(*) FROM pg_locks WHERE {how} "
+                       "AND relation = 'chunks'::regclass"))
+
     def held():
-        return sql(stack, "SELECT count(*) FROM pg_locks WHERE granted "
-                   "AND mode = 'AccessExclusiveLock' AND relation = 'chunks'::regclass") == "1"
+        return locks("granted AND mode = 'AccessExclusiveLock'") == 1
 
     finished(stack, stack.taken("/api/backups/prune", {"dry_run": True}))
     older = ask("/api/backups/runs", "runs")[0]["run_id"]
@@ -345,7 +351,7 @@ def test_runs_are_known_after_their_service_was_killed(stack):
         place = stack.taken("/api/backups", {"verify": False}).headers["Location"]
         note = pathlib.Path(stack.dir, "backups/.runs", place.rsplit("/", 1)[1] + ".json")
         eventually(lambda at=note: at.exists() and json.loads(at.read_text())["state"] ==
-                   "running", seconds=60, what=stack.logs)
+                   "running" and locks("NOT granted") > 0, seconds=60, what=stack.logs)
         service, *run = stack.family("backup")
         stack.kill("backup")
         eventually(lambda old=service: stack.pid_or_none("backup") not in (None, old),

@@ -441,12 +441,14 @@ static void lists_of_parts_are_read_with_care(void **state)
         "<ListPartsResult><UploadId>u</UploadId><Part><PartNumber>2</PartNumber>"
         "<ETag>&quot;e&quot;</ETag><Size>7</Size><ChecksumSHA256>c=</ChecksumSHA256>"
         "</Part></ListPartsResult>";
+    static const char long_tag[] =
+        "<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>"
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345"
+        "</ETag></Part></ListPartsResult>";
     static const char *const bad[] = {
         "<ListPartsResult><Part></Part></ListPartsResult>",
         "<ListPartsResult><Part><PartNumber>0</PartNumber></Part></ListPartsResult>",
-        "<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>"
-        "0123456789012345678901234567890123456789012345678901234567890123456789012345"
-        "</ETag></Part></ListPartsResult>",
+        long_tag,
         "<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>",
         "<Error><Code>InternalError</Code></Error>",
         "<ListPartsResult><Part>",
