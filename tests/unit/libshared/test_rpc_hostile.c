@@ -394,7 +394,7 @@ static void an_ejected_replica_returns_through_half_open(void **state)
     fake.deaf = false;
     PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
     assert_true(sh_now_ms() - began >= 700); /* 1 s less a fifth */
-    assert_true(fake.hellos > hellos);        /* said again while the answer is late */
+    assert_true(fake.hellos > hellos);       /* said again while the answer is late */
     assert_true(fake.pings >= pings + 2);
 
     /* Only one request may try it; the other one has the whole server. */
