@@ -48,6 +48,8 @@ test('a file', async () => {
   const answer = await data(cairn.POST('/api/search',
     { body: { query: 'steer dirigible', filters: { collection } } }));
   assert.equal(answer.results[0].document_id, 'client-ts-file');
+  const path = { id: 'client-ts-file' };
+  assert.equal((await data(cairn.DELETE('/api/documents/{id}', { params: { path } }))).deleted, true);
 });
 
 test('the graph', async () => {
