@@ -91,8 +91,11 @@ def kill_one(backups, stream, chance, good):
                            ("create", "--verify", "none", "--kind", "physical"),
                            ("copy", chance.choice(good))])
     if words[0] == "stream":
-        time.sleep(chance.uniform(0, 1.0))  # the moment is what is random here
-        stream.kill(chance)
+        moment = chance.uniform(0, 1.0)
+        try:
+            stream.process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:  # it streams at that moment, or it has ended by itself
+            stream.kill(chance)
         return words
     process = backups.start(*words)
     with contextlib.suppress(subprocess.TimeoutExpired):  # or it ends before

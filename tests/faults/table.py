@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import checker, faults, net  # noqa: E402
 from harness.record import UNKNOWN, now  # noqa: E402
 from harness.stack import GATEWAYS, REPLICAS, Stack  # noqa: E402
+from harness.until import until  # noqa: E402
 from harness.watch import (  # noqa: E402
     LOOPS,
     Load,
@@ -26,7 +27,6 @@ from harness.watch import (  # noqa: E402
     milliseconds,
     quantile,
     ready,
-    until,
 )
 from harness.workload import load_base  # noqa: E402
 

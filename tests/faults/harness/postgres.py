@@ -6,9 +6,9 @@ import pathlib
 import pwd
 import shutil
 import subprocess
-import time
 
 from .process import Process
+from .until import until
 
 PORT = 5432
 DISK = "256m"
@@ -98,10 +98,7 @@ class Postgres:
 
     def start(self, seconds=60):
         self.process.start()
-        deadline = time.monotonic() + seconds
-        while not self.accepts():
-            assert time.monotonic() < deadline, f"{self.name} does not start"
-            time.sleep(0.05)
+        assert until(self.accepts, seconds, 0.05), f"{self.name} does not start"
 
     def psql(self, sql, database="cairn", seconds=60):
         done = subprocess.run(
@@ -119,10 +116,8 @@ class Postgres:
         self.start()
         primary.psql("ALTER SYSTEM SET synchronous_standby_names = 'standby';"
                      "SELECT pg_reload_conf()")
-        deadline = time.monotonic() + 30
-        while primary.psql("SELECT sync_state FROM pg_stat_replication") != "sync":
-            assert time.monotonic() < deadline, "the standby does not follow"
-            time.sleep(0.05)
+        assert until(lambda: primary.psql("SELECT sync_state FROM pg_stat_replication") == "sync",
+                     30, 0.05), "the standby does not follow"
 
     def promote(self):
         self.psql("SELECT pg_promote(true, 30)", database="postgres")

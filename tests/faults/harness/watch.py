@@ -2,7 +2,6 @@
 the figures of the failure table."""
 
 import threading
-import time
 
 from .record import Record, now
 from .stack import GATEWAYS
@@ -15,16 +14,6 @@ def ready(stack, service="search"):
     """Connections over which work is given, of both gateways."""
     return sum(stack.figure(gateway, "cairn_rpc_client_replicas"
                             f'{{service="{service}",state="ready"}}') for gateway in GATEWAYS)
-
-
-def until(condition, seconds, pause=0.004):
-    """When it became true, by the clock of the record; None: not in time."""
-    deadline = now() + seconds
-    while now() < deadline:
-        if condition():
-            return now()
-        time.sleep(pause)
-    return None
 
 
 def quantile(times, share):
