@@ -374,3 +374,22 @@ def test_every_view_leaves_a_record(people):
                        f"query_hash = '{hash_of(asked)}' AND query = ''") == "1"
     assert people.psql(seen + " AND action = 'graph_node' AND target = 'spy' "
                        "AND status = 404") == "1"
+
+
+def test_the_largest_part_of_the_graph_comes_whole(people):
+    """As many nodes and relationships as a question may ask for."""
+    people.psql("""
+        INSERT INTO graph_nodes (id, labels, properties)
+        SELECT 'large' || n, '{Large}', '{}' FROM generate_series(0, 4999) n;
+        INSERT INTO graph_edges (id, type, from_id, to_id)
+        SELECT 'large' || n || '-' || k, 'NEAR', 'large' || n, 'large' || (n * 7 + k) % 5000
+        FROM generate_series(0, 4999) n, generate_series(1, 4) k""")
+    try:
+        def part():
+            reply = get(people, "/api/graph/subgraph?root=large0&depth=10&limit=5000")
+            return reply if reply.status == 200 and len(reply.json()["edges"]) == 20000 else None
+        found = eventually(part, seconds=60, what=people.logs).json()
+        assert len(found["nodes"]) == 5000 and found["truncated"] is False
+    finally:
+        people.psql("DELETE FROM graph_edges WHERE type = 'NEAR' AND id LIKE 'large%';"
+                   "DELETE FROM graph_nodes WHERE labels = '{Large}'")

@@ -1,6 +1,6 @@
 // A picture as it stands in the address: the steps by which it came about, which are done
 // again when it is opened, so that everybody sees what they may see of it.
-import { api, ApiError, segment } from "../../../api";
+import { api, segment } from "../../../api";
 import type { Schemas } from "../../../api";
 import { counted } from "../../../ui/format";
 import { nameOf, stepText } from "../model";
@@ -79,16 +79,9 @@ async function expand([id = "", type = "", direction = "both", limit = "50"]: st
     return { nodes: [node, ...around.nodes], edges: around.edges, note };
 }
 
-/** An answer has a largest size; where properties are long, fewer nodes are within it. */
 async function within([id = "", depth = "2", limit = "200"]: string[], signal: AbortSignal): Promise<Part> {
-    for (let most = Number(limit) || 200; ; most = Math.floor(most / 2)) {
-        try {
-            const found = await api.get<Schemas["GraphSubgraph"]>("/api/graph/subgraph", { query: { root: id, depth, limit: most }, signal });
-            return { nodes: found.nodes, edges: found.edges, note: found.truncated ? `There is more within ${depth} steps than the ${found.nodes.length} nodes that are shown.` : "" };
-        } catch (fault) {
-            if (!(fault instanceof ApiError) || fault.status !== 500 || most < 400) throw fault;
-        }
-    }
+    const found = await api.get<Schemas["GraphSubgraph"]>("/api/graph/subgraph", { query: { root: id, depth, limit }, signal });
+    return { nodes: found.nodes, edges: found.edges, note: found.truncated ? `There is more within ${depth} steps than the ${found.nodes.length} nodes that are shown.` : "" };
 }
 
 async function path([from = "", to = ""]: string[], signal: AbortSignal): Promise<Part> {
