@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
+from signal import SIGTERM
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / os.environ.get("CAIRN_BIN", "build/debug/bin")
@@ -187,6 +188,35 @@ class Stack:
         except OSError:
             return False
 
+    def reached(self, service):
+        """Every loop of the gateway has met it: each finds it by itself, one after the other."""
+        name, states = f'cairn_rpc_client_replicas{{service="{service}",state="', {}
+        for line in self.get("/metrics", base=self.ops("gateway")).body.decode().splitlines():
+            if line.startswith(name):
+                state, _, count = line.removeprefix(name).partition('"} ')
+                states[state] = float(count)
+        return states.pop("ready", 0) > 0 and not any(states.values())
+
+    def returned(self, service, old):
+        """Wait until another process than `old` does its work, for whoever asks."""
+        eventually(lambda: self.pid_or_none(service) not in (None, old)
+                   and self.ready(service), seconds=120, what=self.logs)
+        if service != "gateway":
+            eventually(lambda: self.reached(service), seconds=60, what=self.logs)
+
+    def restart(self, service, number=SIGTERM, between=lambda: None):
+        """End it, and wait until the next one does its work. The supervisor starts it again
+        by itself, and is held while `between` runs."""
+        supervisor = int(pathlib.Path(self.dir, "stack.lock").read_text())
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            old = self.signal(service, number)
+            eventually(lambda: ended(old), seconds=60, what=self.logs)
+            between()
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        self.returned(service, old)
+
     # --- HTTP
 
     def request(self, method, path, body=None, headers=None, base=None, timeout=60):
@@ -233,6 +263,14 @@ class Stack:
         reply = self.taken("/api/documents", document)
         assert reply.status in (200, 201), reply.body
         return reply.json()
+
+
+def ended(pid):
+    """A zombie has ended, too."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def eventually(condition, seconds=20, what="it did not happen"):

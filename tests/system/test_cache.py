@@ -136,12 +136,6 @@ def kept_names(stack):
             if not name.endswith("epoch")]
 
 
-def restarted(stack, service):
-    old = stack.kill(service)
-    eventually(lambda: stack.pid_or_none(service) not in (None, old)
-               and stack.ready(service), seconds=60, what=stack.logs)
-
-
 def test_answers_outlive_their_gateway_and_poison_does_no_harm(new_stack):
     stack = new_stack(WORKERS=1).settled()
     stack.put(id="a", title="A", text="okapi")
@@ -153,16 +147,16 @@ def test_answers_outlive_their_gateway_and_poison_does_no_harm(new_stack):
         return kept_names(stack)
     eventually(kept, seconds=60, what=stack.logs)
     first = from_cache(stack, "okapi", config=TEXT)
-    restarted(stack, "gateway")
+    stack.returned("gateway", stack.kill("gateway"))
     again = from_cache(stack, "okapi", config=TEXT)
     assert what_it_says(again) == what_it_says(first)
     for name in kept_names(stack):
         redis_cli(stack, "SET", name, "\x01{\"" * 100)
     redis_cli(stack, "SET", "cairn:search:epoch", "nonsense")
-    restarted(stack, "gateway")
+    stack.returned("gateway", stack.kill("gateway"))
     assert stack.search("okapi", config=TEXT)["count"] == 1
     assert what_it_says(from_cache(stack, "okapi", config=TEXT)) == what_it_says(first)
-    restarted(stack, "search")  # which shows the same, and so says the same of its state
+    stack.returned("search", stack.kill("search"))  # which shows the same, and so says the same of its state
     assert what_it_says(from_cache(stack, "okapi", config=TEXT)) == what_it_says(first)
 
 

@@ -1,9 +1,7 @@
 """The graph through the gateway."""
 
 import hashlib
-import os
 import pathlib
-import signal
 
 import pytest
 from conftest import Stack, eventually
@@ -269,32 +267,6 @@ def test_what_a_query_cannot_do(people):
     assert query(people, "RETURN 1", who={}).status == 401
 
 
-def restart_graph(stack, between=lambda: None):
-    """End it, and wait until the next one is ready; the supervisor is held meanwhile, which
-    would start it again by itself."""
-    supervisor = int(pathlib.Path(stack.dir, "stack.lock").read_text())
-    os.kill(supervisor, signal.SIGSTOP)
-    try:
-        old = stack.signal("graph", signal.SIGTERM)
-        eventually(lambda: ended(old), seconds=60, what=stack.logs)
-        between()
-    finally:
-        os.kill(supervisor, signal.SIGCONT)
-    eventually(lambda: stack.pid_or_none("graph") not in (None, old)
-               and stack.ready("graph"), seconds=120, what=stack.logs)
-    eventually(lambda: get(stack, "/api/graph/labels").status == 200, seconds=60,
-               what=stack.logs)
-
-
-def ended(pid):
-    """A zombie has ended, too."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] \
-            in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def snapshot_loads(stack, outcome):
     return stack.figure("graph",
                         f'cairn_graph_snapshot_loads_total{{outcome="{outcome}"}}') or 0
@@ -310,7 +282,7 @@ def test_it_starts_from_its_snapshot_and_without_it(people):
 
     before = eventually(edges, seconds=60, what=people.logs)
     # what changes while it is away is there when it is ready again
-    restart_graph(people, lambda: people.psql(
+    people.restart("graph", between=lambda: people.psql(
         "INSERT INTO graph_edges (id, type, from_id, to_id) "
         "VALUES ('away', 'KNOWS', 'cyd', 'ada')"))
     assert snapshot_loads(people, "loaded") == 1
@@ -324,7 +296,7 @@ def test_it_starts_from_its_snapshot_and_without_it(people):
             data[len(data) // 3] ^= 0x55
             path.write_bytes(data)
 
-    restart_graph(people, spoil)
+    people.restart("graph", between=spoil)
     assert snapshot_loads(people, "loaded") == 0
     assert len(list(folder.glob("corrupt-*"))) == 1
     eventually(lambda: edges() == before, seconds=60, what=people.logs)

@@ -153,8 +153,7 @@ def test_what_was_stored_before_is_taken_over(new_stack):
     load(stack.settled(), 40)
     stack.psql("SELECT search_teardown()")
     old = stack.kill("search")
-    eventually(lambda: stack.pid_or_none("search") not in (None, old)
-               and stack.ready("search"), seconds=60)
+    stack.returned("search", old)
     assert stack.psql("SELECT count(*) FROM search_words") == "40"
     assert stack.psql("SELECT count(*) FROM search_vectors") == "40"
     stack.settled()
@@ -166,8 +165,7 @@ def test_what_was_stored_before_is_taken_over(new_stack):
 def test_a_terminated_replica_ends_well(new_stack):
     stack = new_stack(SEARCH_BACKEND="pgvector").settled()
     old = stack.signal("search", signal.SIGTERM)
-    eventually(lambda: stack.pid_or_none("search") not in (None, old)
-               and stack.ready("search"), seconds=60, what=stack.logs)
+    stack.returned("search", old)
     assert "search ended (status 0)" in stack.log("stack")
 
 

@@ -1,6 +1,5 @@
 """Snapshots of the view: what a search replica starts from, and what it does when it cannot."""
 
-import os
 import pathlib
 import random
 import signal
@@ -41,42 +40,6 @@ def snapshots(stack):
     return sorted(path.name for path in folder(stack).glob("snapshot-*"))
 
 
-def restart(stack, number, service="search", between=lambda: None):
-    """End it, and wait until the next one is ready. The supervisor starts it again by itself:
-    `between` runs before that by holding the supervisor."""
-    supervisor = int(pathlib.Path(stack.dir, "stack.lock").read_text())
-    with Stopped(supervisor):
-        old = stack.signal(service, number)
-        eventually(lambda: ended(old), seconds=60)
-        between()
-    answers_again(stack, service, old)
-
-
-def answers_again(stack, service, old):
-    eventually(lambda: stack.pid_or_none(service) not in (None, old)
-               and stack.ready(service), seconds=120, what=stack.logs)
-
-
-def ended(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-class Stopped:
-    """A process that does nothing meanwhile."""
-
-    def __init__(self, pid):
-        self.pid = pid
-
-    def __enter__(self):
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def __exit__(self, *_):
-        os.kill(self.pid, signal.SIGCONT)
-
-
 def found(stack, text, mode="text"):
     """What a search finds, once the gateway has met the replica."""
     def ask():
@@ -114,7 +77,7 @@ def test_a_restart_uses_the_snapshot(new_stack):
     stack = new_stack(**ONCE).settled()
     put_some(stack, 30)
     hybrid = stack.search("heron reeds number7")
-    restart(stack, signal.SIGTERM)
+    stack.restart("search")
     found(stack, "heron")
     assert loads(stack, "loaded") == 1
     assert metrics(stack)["cairn_search_snapshot_load_seconds"] > 0
@@ -129,7 +92,7 @@ def test_a_restart_uses_the_snapshot(new_stack):
     stack.put(id="later", title="Later", text="heron of the evening")
     eventually(lambda: stack.delete("/api/documents/doc-3").status in (200, 404),
                seconds=60)  # 503 while a loop of the gateway has not met the replica again
-    answers_again(stack, "search", stack.kill("search"))
+    stack.returned("search", stack.kill("search"))
     assert loads(stack, "loaded") == 1
     assert "later" in found(stack, "evening")
     assert "doc-3" not in found(stack, "number3")
@@ -168,7 +131,7 @@ def test_kills_during_writes_converge(new_stack):
             eventually(lambda: stack.ready("search") and saves(stack) > written, seconds=60,
                        what=stack.logs)
             old = stack.kill("search")
-            answers_again(stack, "search", old)
+            stack.returned("search", old)
             assert len(kept) >= before
     finally:
         stop.set()
@@ -181,7 +144,7 @@ def test_kills_during_writes_converge(new_stack):
                what=lambda: (found(stack, "otter"), sorted(record)))
     for name, text in record.items():
         assert name in found(stack, f'"{text}"')
-    restart(stack, signal.SIGTERM)
+    stack.restart("search")
     assert loads(stack, "loaded") == 1
     assert found(stack, "otter") == sorted(record)
 
@@ -197,12 +160,12 @@ def test_a_corrupt_snapshot_is_set_aside(new_stack, name):
         data[len(data) // 2 if name in ("view", "text") else 20] ^= 0xff
         path.write_bytes(data)
 
-    restart(stack, signal.SIGTERM, between=spoil)
+    stack.restart("search", between=spoil)
     assert loads(stack, "corrupt") == 1
     assert len(list(folder(stack).glob("corrupt-*"))) == 1
     assert len(found(stack, "heron")) == 10
     eventually(lambda: snapshots(stack), seconds=60)  # after the load another one is kept
-    restart(stack, signal.SIGTERM)
+    stack.restart("search")
     assert loads(stack, "loaded") == 1
     assert len(found(stack, "heron")) == 10
 
@@ -217,7 +180,7 @@ def test_a_torn_snapshot_is_set_aside(new_stack):
         path = folder(stack) / snapshots(stack)[-1] / "view"
         path.write_bytes(path.read_bytes()[:-100])
 
-    restart(stack, signal.SIGTERM, between=cut)
+    stack.restart("search", between=cut)
     assert loads(stack, "corrupt") == 1
     eventually(lambda: not (folder(stack) / "next").exists(), seconds=60)
     assert len(found(stack, "heron")) == 10
@@ -233,7 +196,7 @@ def test_a_trimmed_outbox_means_a_whole_load(new_stack):
             "VALUES ('missed#0', 'missed', 0, 'heron unseen')")
         assert sql(stack, "SELECT outbox_trim('search_outbox', '0 s')")[0][0] > 0
 
-    restart(stack, signal.SIGTERM, between=trim)
+    stack.restart("search", between=trim)
     assert loads(stack, "trimmed") == 1
     assert "missed" in found(stack, "unseen")
     assert len(found(stack, "heron")) == 11
@@ -263,7 +226,7 @@ def test_another_database_is_not_followed(new_stack):
         for service, _ in zip(("embedder", "gateway"), pid):
             stack.signal(service, signal.SIGCONT)
 
-    restart(stack, signal.SIGTERM, between=swap)
+    stack.restart("search", between=swap)
     assert loads(stack, "database") == 1
     eventually(lambda: found(stack, "heron") ==
                sorted(f"doc-{n}" for n in range(10) if n != 4), seconds=30)
@@ -277,7 +240,7 @@ def test_a_directory_that_cannot_be_used_changes_nothing_else(new_stack, tmp_pat
     put_some(stack, 5)
     assert len(found(stack, "heron")) == 5
     assert "no snapshots" in stack.log("search")
-    restart(stack, signal.SIGTERM)
+    stack.restart("search")
     assert len(found(stack, "heron")) == 5
     assert metrics(stack).get("cairn_search_snapshot_save_seconds", 0) == 0
 
@@ -285,7 +248,7 @@ def test_a_directory_that_cannot_be_used_changes_nothing_else(new_stack, tmp_pat
 def test_without_a_directory_there_are_none(new_stack):
     stack = new_stack(SEARCH_DATA_DIR="", **OFTEN).settled()
     put_some(stack, 5)
-    restart(stack, signal.SIGTERM)
+    stack.restart("search")
     assert len(found(stack, "heron")) == 5
     assert not folder(stack).exists()
 
@@ -301,7 +264,7 @@ def test_a_failed_write_is_told_and_tried_again(new_stack):
     (folder(stack) / "next").unlink()
     before = saves(stack)
     eventually(lambda: saves(stack) > before, seconds=60)
-    restart(stack, signal.SIGKILL)
+    stack.restart("search", signal.SIGKILL)
     assert loads(stack, "loaded") == 1
     assert len(found(stack, "heron")) == 5
 
