@@ -94,7 +94,8 @@ bool rpc_balance_may_eject(size_t replicas, size_t working)
 uint64_t rpc_balance_ejection_ms(unsigned times, bool silent, struct rpc_random *random)
 {
     uint64_t step = silent ? RPC_SILENT_MS : RPC_OUTLIER_MS;
-    uint64_t ms = times < RPC_EJECTED_MAX_MS / step ? step * times : RPC_EJECTED_MAX_MS;
+    uint64_t most = silent ? RPC_SILENT_MAX_MS : RPC_EJECTED_MAX_MS;
+    uint64_t ms = times < most / step ? step * times : most;
     return ms * 4 / 5 + rpc_random_below(random, ms / 5 * 2 + 1);
 }
 

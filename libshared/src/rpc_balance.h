@@ -29,6 +29,7 @@ enum {
     RPC_OUTLIER_MS = 5000,
     RPC_SILENT_MS = 1000,
     RPC_EJECTED_MAX_MS = 60000,
+    RPC_SILENT_MAX_MS = 2000,
 };
 
 /* Why the replica stands out among its peers, or NULL: five failures in a row, a success
@@ -38,8 +39,8 @@ const char *rpc_balance_outlier(const struct rpc_record *records, size_t count,
                                 size_t which);
 /* At least half of all replicas must still work without it. */
 bool rpc_balance_may_eject(size_t replicas, size_t working);
-/* For each time 5 s, or 1 s when it was silent (then it must answer PINGs again anyway
- * before it gets work), at most 60 s, give or take a fifth. */
+/* For each time 5 s, at most 60 s; 1 s and at most 2 s when it was silent (then it must
+ * answer PINGs again anyway before it gets work). Give or take a fifth. */
 uint64_t rpc_balance_ejection_ms(unsigned times, bool silent, struct rpc_random *random);
 /* From a tenth to all over ten seconds. */
 double rpc_balance_slow_start(uint64_t since_ms);

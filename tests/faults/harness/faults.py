@@ -263,7 +263,8 @@ def limit(name, what, value):
     def end(stack):
         pid = stack.processes[name].pid
         if pid in before:
-            resource.prlimit(pid, what, before[pid])
+            with contextlib.suppress(ProcessLookupError):  # it may just have died of it
+                resource.prlimit(pid, what, before[pid])
         before.clear()
     return begin, end
 
