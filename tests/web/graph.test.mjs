@@ -218,3 +218,115 @@ test("a step that fails is said so, and left out", async () => {
     await page.getByText("3 nodes, 2 relationships").waitFor();
     await closePage(page);
 });
+
+test("several ways, by what their steps cost; one of them alone", async () => {
+    const page = await open("student", "/graph/picture?s=expand~building-0~HOUSED_IN~in~10&at=building-0");
+    const chosen = page.getByRole("region", { name: "The chosen node" });
+    await chosen.getByText("Several, or the cheapest").click();
+    await chosen.getByLabel("How many ways").selectOption("3");
+    await chosen.getByLabel("What a step costs").fill("km");
+    await chosen.getByLabel("Shortest way to").focus();
+    await page.keyboard.type("glass house");
+    await page.getByRole("option", { name: /Glass House/ }).waitFor();
+    await page.keyboard.press("Enter");
+    const ways = page.getByRole("region", { name: "Ways" }).getByRole("button");
+    await ways.nth(1).waitFor();
+    assert.deepEqual(await ways.allInnerTexts(), ["Old Harbour House → North Hall → Glass House\nkm 4, 2 steps", "Old Harbour House → Glass House\nkm 9, 1 step"]);
+    await page.getByText("2 ways, the cheapest first. Relationships without a number as km are no way.").waitFor();
+    await ways.nth(1).press("Enter");
+    assert.equal(await ways.nth(1).getAttribute("aria-pressed"), "true");
+    await look(page, "graph-ways");
+    await page.reload();
+    await ways.nth(1).waitFor();
+    await closePage(page);
+});
+
+test("an analysis by keyboard: asked for, followed, found again", async () => {
+    const page = await open("student", "/graph/analyses");
+    await page.getByLabel("What is computed").selectOption("pagerank");
+    assert.equal(await page.getByLabel("Keep it as the property").count(), 0, "a student changes nothing");
+    await page.getByLabel("Damping").fill("0.9999");
+    await page.keyboard.press("Enter"); // the browser holds it back
+    assert.equal(new URL(page.url()).search, "");
+    await page.getByLabel("What is computed").selectOption("communities");
+    await page.getByLabel("Of nodes").selectOption("Building");
+    await page.getByRole("button", { name: "Compute" }).press("Enter");
+    await page.waitForURL("**job=**");
+    const groups = page.getByRole("table", { name: "The largest groups" });
+    await groups.getByRole("link", { name: "North Hall" }).waitFor();
+    await page.getByText("3 nodes, 3 relationships").waitFor();
+    await page.getByLabel("What is computed").selectOption("degree");
+    await page.getByLabel("Of nodes").selectOption("");
+    await page.getByLabel("Along relationships").selectOption("WORKS_IN");
+    await page.getByRole("button", { name: "Compute" }).press("Enter");
+    const top = page.getByRole("table", { name: "The first nodes" });
+    await top.getByRole("row", { name: /Mathematics.*Department.*15/ }).waitFor();
+    await look(page, "graph-analysis");
+    const earlier = page.getByRole("list", { name: "Earlier ones" }).getByRole("link");
+    await earlier.nth(1).press("Enter");
+    await groups.waitFor();
+    await closePage(page);
+});
+
+test("a node and a relationship: made, refused, changed, taken back, deleted, by keyboard", async () => {
+    const page = await open("staff", "/graph");
+    const dialog = page.getByRole("dialog");
+    await page.getByRole("button", { name: "New node" }).press("Enter");
+    await dialog.getByLabel("Labels").fill("Visitor");
+    await dialog.getByLabel("Value of name").fill("Zora Quill");
+    await dialog.getByRole("button", { name: "Another property" }).press("Enter");
+    await dialog.getByLabel("Name of property 2").fill("visits");
+    await dialog.getByLabel("Kind of visits").selectOption("number");
+    await dialog.getByLabel("Value of visits").fill("three");
+    await page.keyboard.press("Enter");
+    await dialog.getByText("This is no number").waitFor();
+    await look(page, "graph-edit");
+    await dialog.getByLabel("Value of visits").fill("3");
+    await dialog.getByLabel("Id").fill("building-0");
+    await dialog.getByRole("button", { name: "Make it" }).press("Enter");
+    await dialog.getByRole("alert").waitFor(); // there is one of this id
+    await dialog.getByLabel("Id").fill("visitor-zora");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/graph/nodes/visitor-zora");
+    const visits = page.locator(".properties > div", { hasText: "visits" });
+    await visits.getByText("3", { exact: true }).waitFor();
+
+    await page.getByRole("button", { name: "Change", exact: true }).press("Enter");
+    await dialog.getByLabel("Value of visits").fill("4");
+    await dialog.getByRole("button", { name: "Save" }).press("Enter");
+    await visits.getByText("4", { exact: true }).waitFor();
+    await page.getByRole("status").getByRole("button", { name: "Undo" }).last().press("Enter");
+    await visits.getByText("3", { exact: true }).waitFor();
+
+    await page.getByRole("button", { name: "Join" }).press("Enter");
+    await dialog.getByLabel("Type").fill("VISITS");
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Choose the other node first.").waitFor();
+    await dialog.getByLabel("The other node").focus();
+    await page.keyboard.type("north hall");
+    await dialog.getByRole("option", { name: /North Hall/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Chosen: North Hall").waitFor();
+    await dialog.getByRole("button", { name: "Join them" }).press("Enter");
+    const joined = page.locator(".group", { hasText: "VISITS" });
+    await joined.getByRole("button", { name: "Change VISITS with North Hall" }).press("Enter");
+    await dialog.getByRole("button", { name: "Another property" }).press("Enter");
+    await dialog.getByLabel("Name of property 1").fill("day");
+    await dialog.getByLabel("Value of day").fill("Monday");
+    await dialog.getByRole("button", { name: "Save" }).press("Enter");
+    await joined.getByText("day: Monday").waitFor();
+    await joined.getByRole("button", { name: "Delete VISITS with North Hall" }).press("Enter");
+    await dialog.getByRole("button", { name: "Delete" }).press("Enter");
+    await page.getByText("It is joined with nothing that you may see.").waitFor();
+
+    await page.getByRole("button", { name: "Delete", exact: true }).press("Enter");
+    await dialog.getByRole("button", { name: "Delete" }).press("Enter");
+    await page.getByText("“Zora Quill” is deleted.").waitFor();
+    await page.goto("/graph/nodes/visitor-zora");
+    await page.getByText("There is no such node").waitFor();
+    await closePage(page);
+    const reader = await open("student", "/graph/nodes/building-0");
+    await reader.getByRole("link", { name: "Open in the picture" }).waitFor();
+    assert.equal(await reader.getByRole("button", { name: /^(Change|Delete|Join)/ }).count(), 0);
+    await closePage(reader);
+});

@@ -13,10 +13,11 @@ function edge(type, from, to, properties = {}) {
     return { kind: "edge", id: `${type}:${from}:${to}`, type, from, to, properties };
 }
 
-/** 60 people, 12 courses, 4 departments, 3 buildings, 6 topics. */
+/** 60 people, 12 courses, 4 departments, 3 buildings and how far they are apart, 6 topics. */
 export function university() {
     const all = [];
     buildings.forEach((name, i) => all.push(node(`building-${i}`, "Building", { name, built: 1888 + 20 * i })));
+    [[0, 1, 1.5], [1, 2, 2.5], [0, 2, 9]].forEach(([from, to, km]) => all.push(edge("NEAR", `building-${from}`, `building-${to}`, { km })));
     departments.forEach((name, i) => {
         all.push(node(`department-${i}`, "Department", { name, budget: 100000 * (i + 1) }));
         all.push(edge("HOUSED_IN", `department-${i}`, `building-${i % 3}`));

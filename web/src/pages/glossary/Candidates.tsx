@@ -15,7 +15,7 @@ import { Paging } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
 import { Around } from "./Around";
 import { Extract } from "./Extract";
-import { hasEnded, JobProgress, useJob } from "./Job";
+import { hasEnded, JobProgress, useJob } from "../../ui/Job";
 import { languageName, pageOf, termPath } from "./model";
 import type { Candidate, CandidatePage, Context } from "./model";
 

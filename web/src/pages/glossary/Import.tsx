@@ -13,8 +13,8 @@ import { ErrorNotice, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
 import { Around } from "./Around";
 import { formats } from "./Export";
-import { hasEnded, JobProgress, useJob } from "./Job";
-import type { Job } from "./Job";
+import { hasEnded, JobProgress, useJob } from "../../ui/Job";
+import type { Job } from "../../ui/Job";
 
 interface Result {
     rows?: number;

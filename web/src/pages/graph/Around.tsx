@@ -10,6 +10,7 @@ const pages = [
     { path: "/graph", text: "Overview" },
     { path: "/graph/picture", text: "Picture" },
     { path: "/graph/query", text: "Query" },
+    { path: "/graph/analyses", text: "Analyses" },
 ];
 
 export function Around(props: {

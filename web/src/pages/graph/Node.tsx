@@ -2,16 +2,19 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, segment } from "../../api";
 import type { ApiError, Schemas } from "../../api";
-import { Button } from "../../ui/Button";
+import { useSession } from "../../session";
+import { Button, IconButton } from "../../ui/Button";
 import { count, counted, percent } from "../../ui/format";
 import { asError, useLoad, useTitle } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 import { Badge, Card } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Around } from "./Around";
-import { labelNames, nameOf, picturePath } from "./model";
-import type { Detail, Node, Schema } from "./model";
-import { LabelLink, NodeLink, Value } from "./parts";
+import { Edits } from "./edit/Edits";
+import type { Edit } from "./edit/Edits";
+import { labelNames, nameOf, picturePath, textOf } from "./model";
+import type { Detail, Edge, Node, Schema } from "./model";
+import { LabelLink, NodeLine, PropertyList } from "./parts";
 
 type Neighbors = Schemas["GraphNeighbors"];
 type Similar = Schemas["GraphSimilar"];
@@ -19,30 +22,18 @@ type Group = Detail["relationships"][number];
 
 const PORTION = 10;
 
-function Properties({ node }: { node: Detail }) {
-    const entries = Object.entries(node.properties as Record<string, unknown>);
-    return (
-        <dl class="properties">
-            {entries.map(([name, value]) => (
-                <div key={name}>
-                    <dt>{name}</dt>
-                    <dd>
-                        <Value value={value} />
-                    </dd>
-                </div>
-            ))}
-            <div>
-                <dt>id</dt>
-                <dd>
-                    <code class="break">{node.id}</code>
-                </dd>
-            </div>
-        </dl>
-    );
+/** Changing and deleting a relationship, where that is allowed. */
+type OnEdge = ((what: "change" | "delete", edge: Edge) => void) | undefined;
+
+interface GroupProps {
+    id: string;
+    group: Group;
+    all: readonly string[];
+    onEdge: OnEdge;
 }
 
 /** The neighbours of one type and direction, a portion at a time. */
-function Neighbours({ id, group, open, all }: { id: string; group: Group; open: boolean; all: readonly string[] }) {
+function Neighbours({ id, group, open, all, onEdge }: GroupProps & { open: boolean }) {
     const [portions, setPortions] = useState<Neighbors[]>([]);
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<ApiError | null>(null);
@@ -76,17 +67,17 @@ function Neighbours({ id, group, open, all }: { id: string; group: Group; open: 
                     const said = Object.entries(edge.properties as Record<string, unknown>);
                     if (!other) return null;
                     return (
-                        <li key={edge.id}>
-                            <NodeLink node={other} />
-                            <span class="badges small">
-                                {other.labels.map((label) => (
-                                    <LabelLink key={label} label={label} all={all} />
-                                ))}
-                            </span>
+                        <NodeLine key={edge.id} node={other} all={all}>
                             {said.length > 0 && (
-                                <span class="small quiet break">{said.map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(" · ")}</span>
+                                <span class="small quiet break">{said.map(([name, value]) => `${name}: ${textOf(value)}`).join(" · ")}</span>
                             )}
-                        </li>
+                            {onEdge && (
+                                <span class="node-edge">
+                                    <IconButton icon="pencil" label={`Change ${edge.type} with ${nameOf(other)}`} onClick={() => onEdge("change", edge)} />
+                                    <IconButton icon="trash" label={`Delete ${edge.type} with ${nameOf(other)}`} onClick={() => onEdge("delete", edge)} />
+                                </span>
+                            )}
+                        </NodeLine>
                     );
                 })}
             </ul>
@@ -100,8 +91,9 @@ function Neighbours({ id, group, open, all }: { id: string; group: Group; open: 
     );
 }
 
-function Relationship({ id, group, first, all }: { id: string; group: Group; first: boolean; all: readonly string[] }) {
+function Relationship({ first, ...rest }: GroupProps & { first: boolean }) {
     const [open, setOpen] = useState(first);
+    const { group } = rest;
     const out = group.direction === "out";
     return (
         <details class="group" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -111,7 +103,7 @@ function Relationship({ id, group, first, all }: { id: string; group: Group; fir
                 <span class="quiet small">{out ? "from here →" : "← to here"}</span>
                 <Badge>{count(group.count)}</Badge>
             </summary>
-            <Neighbours id={id} group={group} open={open} all={all} />
+            <Neighbours {...rest} open={open} />
         </details>
     );
 }
@@ -146,15 +138,9 @@ function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
         <>
             <ul class="neighbours">
                 {data.nodes.map((node) => (
-                    <li key={node.id}>
-                        <NodeLink node={node} />
-                        <span class="badges small">
-                            {node.labels.map((label) => (
-                                <LabelLink key={label} label={label} all={all} />
-                            ))}
-                        </span>
+                    <NodeLine key={node.id} node={node} all={all}>
                         <span class="small quiet">{percent(node.similarity)} alike</span>
-                    </li>
+                    </NodeLine>
                 ))}
             </ul>
             {data.partial && <p class="small quiet">Not all nodes were compared: there are more than this server keeps in mind.</p>}
@@ -162,13 +148,20 @@ function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
     );
 }
 
-function Known({ node, all }: { node: Detail; all: readonly string[] }) {
+function Known({ node, all, onEdge }: { node: Detail; all: readonly string[]; onEdge: OnEdge }) {
     const groups = [...node.relationships].sort((a, b) => b.count - a.count || a.type.localeCompare(b.type));
     return (
         <div class="node-split">
             <div class="stack">
                 <Card title="Properties">
-                    <Properties node={node} />
+                    <PropertyList node={node} kind="properties">
+                        <div>
+                            <dt>id</dt>
+                            <dd>
+                                <code class="break">{node.id}</code>
+                            </dd>
+                        </div>
+                    </PropertyList>
                 </Card>
                 <Card title="Alike">
                     <SimilarNodes id={node.id} all={all} />
@@ -178,7 +171,7 @@ function Known({ node, all }: { node: Detail; all: readonly string[] }) {
                 {groups.length === 0 ? (
                     <p class="quiet">It is joined with nothing that you may see.</p>
                 ) : (
-                    groups.map((group, i) => <Relationship key={group.type + group.direction} id={node.id} group={group} first={i < 2} all={all} />)
+                    groups.map((group, i) => <Relationship key={group.type + group.direction} id={node.id} group={group} first={i < 2} all={all} onEdge={onEdge} />)
                 )}
             </Card>
         </div>
@@ -186,11 +179,19 @@ function Known({ node, all }: { node: Detail; all: readonly string[] }) {
 }
 
 export function NodePage({ id }: { id: string }) {
+    const writes = useSession().may("write_graph");
+    const [edit, setEdit] = useState<Edit | null>(null);
+    const [round, setRound] = useState(0); // counts what was changed
     const { data, error, again } = useLoad(id, (signal) => api.get<Detail>(`/api/graph/nodes/${segment(id)}`, { signal }));
     const schema = useLoad("schema", (signal) => api.get<Schema>("/api/graph/schema", { signal }));
     const all = labelNames(schema.data);
     const name = data ? nameOf(data as Node) : id;
     useTitle(name + " · Graph");
+    const stored = () => {
+        setRound((n) => n + 1);
+        again();
+        schema.again();
+    };
     return (
         <Around
             title={name}
@@ -206,10 +207,25 @@ export function NodePage({ id }: { id: string }) {
             }
             actions={
                 data && (
-                    <a class="button button-primary" href={picturePath(data.id)}>
-                        <Icon name="graph" size={18} />
-                        Open in the picture
-                    </a>
+                    <>
+                        {writes && (
+                            <>
+                                <Button icon="pencil" onClick={() => setEdit({ what: "node" })}>
+                                    Change
+                                </Button>
+                                <Button icon="link" onClick={() => setEdit({ what: "join" })}>
+                                    Join
+                                </Button>
+                                <Button icon="trash" onClick={() => setEdit({ what: "delete" })}>
+                                    Delete
+                                </Button>
+                            </>
+                        )}
+                        <a class="button button-primary" href={picturePath(data.id)}>
+                            <Icon name="graph" size={18} />
+                            Open in the picture
+                        </a>
+                    </>
                 )
             }
         >
@@ -221,7 +237,15 @@ export function NodePage({ id }: { id: string }) {
                 error && <ErrorNotice error={error} again={again} />
             )}
             {!error && !data && <Loading what="Loading the node" lines={16} />}
-            {data && schema.data && !error && <Known key={data.id} node={data} all={all} />}
+            {data && schema.data && !error && (
+                <Known
+                    key={`${data.id} ${round}`}
+                    node={data}
+                    all={all}
+                    onEdge={writes ? (what, edge) => setEdit({ what: what === "change" ? "edge" : "part", edge }) : undefined}
+                />
+            )}
+            {edit && data && <Edits edit={edit} node={data} schema={schema.data} onClose={() => setEdit(null)} onStored={stored} />}
         </Around>
     );
 }

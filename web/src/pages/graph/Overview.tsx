@@ -1,6 +1,9 @@
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { api } from "../../api";
 import { setQuery } from "../../router";
+import { useSession } from "../../session";
+import { Button } from "../../ui/Button";
 import { count, counted } from "../../ui/format";
 import { useLoad, useTitle } from "../../ui/hooks";
 import { Badge, Card } from "../../ui/Small";
@@ -8,6 +11,7 @@ import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Table } from "../../ui/Table";
 import { Tabs } from "../../ui/Tabs";
 import { Around } from "./Around";
+import { NodeForm } from "./edit/NodeForm";
 import { LabelLink } from "./parts";
 import { labelNames, linksOf } from "./model";
 import type { Schema } from "./model";
@@ -114,13 +118,23 @@ export function Overview({ query }: { query: URLSearchParams }) {
         const schema = await api.get<Schema>("/api/graph/schema", { signal });
         return { schema, links: await linksOf(schema, signal) };
     });
+    const writes = useSession().may("write_graph");
+    const [making, make] = useState(false);
     const tab = tabs.some((one) => one.id === query.get("tab")) ? query.get("tab")! : "labels";
     const sort = query.get("sort") ?? (tab === "keys" ? "name" : "-count");
     return (
         <Around
             title="Graph"
             lead={data ? `${counted(data.schema.nodes, "node")} and ${counted(data.schema.edges, "relationship")}, as far as you may see them.` : "What there is, and what joins it."}
+            actions={
+                writes && (
+                    <Button icon="plus" onClick={() => make(true)}>
+                        New node
+                    </Button>
+                )
+            }
         >
+            {making && <NodeForm node={null} onClose={() => make(false)} onStored={again} />}
             {error && <ErrorNotice error={error} again={again} />}
             {!error && !data && <Loading what="Loading the schema" lines={22} />}
             {data && data.schema.nodes === 0 && (

@@ -15,7 +15,7 @@ function isPlain(value: unknown): value is string | number | boolean {
     return ["string", "number", "boolean"].includes(typeof value);
 }
 
-export function nameOf(node: Pick<Node, "id" | "properties">, property = ""): string {
+export function nameOf(node: { id: string; properties: object }, property = ""): string {
     const properties = node.properties as Record<string, unknown>;
     for (const name of property ? [property, ...names] : names) {
         const value = properties[name];

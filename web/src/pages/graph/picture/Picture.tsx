@@ -16,7 +16,7 @@ import type { Canvas } from "./canvas";
 import { Drawn } from "./Drawn";
 import { csvOf, pngOf, save, svgOf } from "./export";
 import { lookNow, shapeOf } from "./shapes";
-import { Chosen, List, SavedViews, Styles } from "./Side";
+import { Chosen, List, SavedViews, Styles, Ways } from "./Side";
 import { contentsOf, load, readView, step, viewPath } from "./view";
 import type { Contents, Part, Step, View } from "./view";
 import "./picture.css";
@@ -93,7 +93,10 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
     const view = readView(query);
     const schema = useLoad("schema", (signal) => api.get<Schema>("/api/graph/schema", { signal }));
     const all = labelNames(schema.data);
-    const { contents, failed, waiting, again } = useContents(view);
+    const { contents: found, failed, waiting, again } = useContents(view);
+    const [shown, show] = useState(""); // the way that alone is drawn as one
+    const only = found.ways.find((way) => way.key === shown);
+    const contents = useMemo(() => (only ? { ...found, way: new Set(only.edges) } : found), [found, only]);
     const canvas = useRef<Canvas | null>(null);
     const chosen = contents.nodes.find((node) => node.id === view.chosen);
 
@@ -102,7 +105,7 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
     const add = (one: Step) => {
         // the same again, after it was hidden: its later place counts
         const steps = [...view.steps.filter((other) => other.text !== one.text), one];
-        const next = one.kind === "hide" ? "" : one.kind === "path" ? view.chosen : (one.parts[0] ?? "");
+        const next = one.kind === "hide" ? "" : one.kind === "path" || one.kind === "ways" ? view.chosen : (one.parts[0] ?? "");
         change({ ...view, steps, chosen: next });
     };
     const empty = view.steps.length === 0;
@@ -146,13 +149,16 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
                 <>
                     <div class="picture">
                         <Drawn contents={contents} view={view} all={all} canvas={canvas} onChoose={choose} />
-                        <div class="side">
-                            {chosen && <Chosen key={chosen.id} node={chosen} onStep={add} onChoose={choose} />}
-                            <List contents={contents} view={view} all={all} onChoose={choose} />
-                            <Styles contents={contents} view={view} schema={schema.data} all={all} onChange={(next) => change(next, true)} />
-                            <SavedViews now={viewPath(view)} />
-                        </div>
+                        {(contents.nodes.length > 0 || !waiting) && (
+                            <div class="side">
+                                {chosen && <Chosen key={chosen.id} node={chosen} onStep={add} onChoose={choose} />}
+                                <List contents={contents} view={view} all={all} onChoose={choose} />
+                                <Styles contents={contents} view={view} schema={schema.data} all={all} onChange={(next) => change(next, true)} />
+                                <SavedViews now={viewPath(view)} />
+                            </div>
+                        )}
                     </div>
+                    {contents.ways.length > 0 && <Ways ways={contents.ways} shown={shown} onShow={show} />}
                     <div class="picture-notes" role="status">
                         {contents.notes.slice(-4).map((note) => (
                             <Notice key={note}>

@@ -10,19 +10,66 @@ import { toast } from "../../../ui/Toast";
 import { Finder } from "../Finder";
 import { nameOf, nodePath } from "../model";
 import type { Detail, Node, Schema } from "../model";
-import { Value } from "../parts";
+import { PropertyList } from "../parts";
 import { colourIn } from "./shapes";
 import { savedViews, saveViews, step } from "./view";
-import type { Contents, Step, View } from "./view";
+import type { Contents, Step, View, Way } from "./view";
 
 const LISTED = 50;
+
+/** The shortest way to another node, or several, or by what their relationships cost. */
+function WayTo({ node, onStep }: { node: Node; onStep: (step: Step) => void }) {
+    const [cost, setCost] = useState("");
+    const [many, setMany] = useState("1");
+    const to = (other: Node) => {
+        const weight = cost.trim();
+        onStep(weight || many !== "1" ? step("ways", node.id, other.id, weight, many) : step("path", node.id, other.id));
+    };
+    return (
+        <div class="side-form">
+            <p class="field-label">Shortest way to</p>
+            <details class="side-more">
+                <summary>Several, or the cheapest</summary>
+                <SelectField
+                    label="How many ways"
+                    value={many}
+                    choices={["1", "3", "5", "10", "20"].map((value) => ({ value, text: value === "1" ? "The best one" : `The best ${value}` }))}
+                    onChange={(event) => setMany(event.currentTarget.value)}
+                />
+                <TextField label="What a step costs" help="A property of the relationships with a number, such as km. Empty: each step costs the same" maxLength={250} value={cost} onInput={(event) => setCost(event.currentTarget.value)} />
+            </details>
+            <Finder label="Shortest way to" placeholder="A node's name" onFound={to} />
+        </div>
+    );
+}
+
+/** Those that were found; one of them alone can be shown. */
+export function Ways({ ways, shown, onShow }: { ways: readonly Way[]; shown: string; onShow: (key: string) => void }) {
+    return (
+        <section class="side-part" aria-label="Ways">
+            <header class="side-head">
+                <h2>Ways</h2>
+                <span class="small quiet">{count(ways.length)}</span>
+            </header>
+            <ol class="side-list">
+                {ways.map((way) => (
+                    <li key={way.key}>
+                        <button type="button" class="side-node side-way" aria-pressed={shown === way.key} onClick={() => onShow(shown === way.key ? "" : way.key)}>
+                            <span class="break">{way.text}</span>
+                            <span class="small quiet">{way.told}</span>
+                        </button>
+                    </li>
+                ))}
+            </ol>
+        </section>
+    );
+}
 
 export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: Step) => void; onChoose: (id: string) => void }) {
     const { data } = useLoad(node.id, (signal) => api.get<Detail>(`/api/graph/nodes/${segment(node.id)}`, { signal }));
     const [way, setWay] = useState("~both");
     const [limit, setLimit] = useState("50");
     const groups = data?.relationships ?? [];
-    const properties = Object.entries(node.properties as Record<string, unknown>).slice(0, 6);
     const [type = "", direction = "both"] = [way.slice(0, way.lastIndexOf("~")), way.slice(way.lastIndexOf("~") + 1)];
     return (
         <section class="side-part" aria-label="The chosen node">
@@ -36,16 +83,7 @@ export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: 
                 {node.labels.join(", ")}
                 {data && ` · ${counted(data.degree, "relationship")}`}
             </p>
-            <dl class="side-properties small">
-                {properties.map(([name, value]) => (
-                    <div key={name}>
-                        <dt>{name}</dt>
-                        <dd>
-                            <Value value={value} />
-                        </dd>
-                    </div>
-                ))}
-            </dl>
+            <PropertyList node={node} most={6} kind="side-properties small" />
             <form
                 class="side-form"
                 aria-label="Expand"
@@ -77,8 +115,7 @@ export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: 
                     Expand
                 </Button>
             </form>
-            <p class="field-label">Shortest way to</p>
-            <Finder label="Shortest way to" placeholder="A node's name" onFound={(to) => onStep(step("path", node.id, to.id))} />
+            <WayTo node={node} onStep={onStep} />
             <Button kind="quiet" icon="close" onClick={() => onStep(step("hide", node.id))}>
                 Take it out of the picture
             </Button>

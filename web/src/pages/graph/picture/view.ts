@@ -6,9 +6,10 @@ import { counted } from "../../../ui/format";
 import { nameOf, stepText } from "../model";
 import type { Edge, Node } from "../model";
 
-/** expand: id, type, direction, limit. within: id, depth, limit. path: from, to. hide: id. */
+/** expand: id, type, direction, limit. within: id, depth, limit. path: from, to.
+ * ways: from, to, the property that is a relationship's cost ("": each costs 1), how many. hide: id. */
 export interface Step {
-    kind: "expand" | "within" | "path" | "hide";
+    kind: "expand" | "within" | "path" | "ways" | "hide";
     parts: string[];
     text: string; // as in the address
 }
@@ -20,7 +21,7 @@ export interface View {
     captions: Record<string, string>; // of labels: the property that names their nodes
 }
 
-const sizes = { expand: 4, within: 3, path: 2, hide: 1 } as const;
+const sizes = { expand: 4, within: 3, path: 2, ways: 4, hide: 1 } as const;
 const MOST_STEPS = 60;
 
 function decode(text: string): string {
@@ -64,10 +65,19 @@ export function viewPath(view: View): string {
 
 // --- what a step brings
 
+/** One of several ways from a node to another. */
+export interface Way {
+    key: string;
+    text: string; // the nodes' names
+    told: string; // its cost and length
+    edges: string[]; // ids
+}
+
 export interface Part {
     nodes: Node[];
     edges: Edge[];
     note: string; // what is to be said about it
+    ways?: Way[];
 }
 
 async function expand([id = "", type = "", direction = "both", limit = "50"]: string[], signal: AbortSignal): Promise<Part> {
@@ -87,15 +97,38 @@ async function within([id = "", depth = "2", limit = "200"]: string[], signal: A
 async function path([from = "", to = ""]: string[], signal: AbortSignal): Promise<Part> {
     const found = await api.get<Schemas["GraphPath"]>("/api/graph/path", { query: { from, to, max_depth: 12 }, signal });
     const note = found.found
-        ? `The shortest way: ${counted(found.length ?? 0, "step")}, ${found.nodes.map((node) => nameOf(node)).join(" → ")}.`
+        ? `The shortest way: ${counted(found.length ?? 0, "step")}, ${namesOf(found.nodes)}.`
         : found.truncated ? "No way was found before the search was given up." : "There is no way from one to the other that you may see.";
     return { nodes: found.nodes, edges: found.edges, note };
+}
+
+const namesOf = (nodes: readonly Node[]) => nodes.map((node) => nameOf(node)).join(" → ");
+const costs = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
+
+async function ways([from = "", to = "", weight = "", k = "1"]: string[], signal: AbortSignal): Promise<Part> {
+    const found = await api.get<Schemas["GraphPath"]>("/api/graph/path", { query: { from, to, weight, k, max_depth: 12 }, signal });
+    const routes = found.paths ?? (found.found ? [{ length: found.length ?? 0, cost: found.cost ?? 0, nodes: found.nodes, edges: found.edges }] : []);
+    const told = (route: (typeof routes)[number]) => (weight ? `${weight} ${costs.format(route.cost)}, ` : "") + counted(route.length, "step");
+    const left = found.unweighted_skipped ? ` Relationships without a number as ${weight} are no way.` : "";
+    const none = found.truncated ? "No way was found before the search was given up." : "There is no such way that you may see.";
+    return {
+        nodes: routes.flatMap((route) => route.nodes),
+        edges: routes.flatMap((route) => route.edges),
+        note: (routes.length > 0 ? `${counted(routes.length, "way")}, the ${weight ? "cheapest" : "shortest"} first.` : none) + left,
+        ways: routes.map((route, i) => ({
+            key: [from, to, weight, k, i].join("~"),
+            text: namesOf(route.nodes),
+            told: told(route),
+            edges: route.edges.map((edge) => edge.id),
+        })),
+    };
 }
 
 export async function load(one: Step, signal: AbortSignal): Promise<Part> {
     if (one.kind === "expand") return expand(one.parts, signal);
     if (one.kind === "within") return within(one.parts, signal);
     if (one.kind === "path") return path(one.parts, signal);
+    if (one.kind === "ways") return ways(one.parts, signal);
     return { nodes: [], edges: [], note: "" };
 }
 
@@ -104,6 +137,7 @@ export interface Contents {
     edges: Edge[];
     notes: string[];
     way: Set<string>; // ids of relationships on paths
+    ways: Way[];
 }
 
 /** What all steps brought, without what was hidden after it. */
@@ -112,17 +146,19 @@ export function contentsOf(steps: readonly Step[], parts: ReadonlyMap<string, Pa
     const edges = new Map<string, Edge>();
     const way = new Set<string>();
     const notes: string[] = [];
+    const ways: Way[] = [];
     for (const one of steps) {
         if (one.kind === "hide") nodes.delete(one.parts[0] ?? "");
         const part = parts.get(one.text);
         if (!part) continue;
         for (const node of part.nodes) nodes.set(node.id, node);
         for (const edge of part.edges) edges.set(edge.id, edge);
-        if (one.kind === "path") for (const edge of part.edges) way.add(edge.id);
+        if (part.ways) ways.push(...part.ways);
+        if (one.kind === "path" || one.kind === "ways") for (const edge of part.edges) way.add(edge.id);
         if (part.note) notes.push(part.note);
     }
     const kept = [...edges.values()].filter((edge) => nodes.has(edge.from) && nodes.has(edge.to));
-    return { nodes: [...nodes.values()], edges: kept, notes, way };
+    return { nodes: [...nodes.values()], edges: kept, notes, way, ways };
 }
 
 // --- views that were kept, in this browser
