@@ -33,9 +33,19 @@ def scripts(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def stack():
+def deepl():
+    """What stands for DeepL; IATE is switched off."""
+    program = [sys.executable, ROOT / "tests/support/fake_lookup.py", "--key", "of-the-test"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
+        yield {"DEEPL_API_KEY": "of-the-test",
+               "DEEPL_URL": server.stdout.readline().strip() + "/v2/translate"}
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def stack(deepl):
     """One for all pages, with the sample and one user of each role."""
-    running = Stack(**JWT).up()
+    running = Stack(**JWT, **deepl).up()
     try:
         eventually(lambda: all([has_user(running, one) for one in PEOPLE.values()]), seconds=60,
                    what=running.logs)

@@ -240,3 +240,34 @@ test("an empty glossary says how to begin", async () => {
     await assertAccessible(page, "glossary-import-start");
     await closePage(page);
 });
+
+test("a term is looked up outside, by keyboard; what is switched off is said so", async () => {
+    const page = await openPage("staff", "/glossary/terms/ship-anker");
+    await page.getByRole("link", { name: "Look up elsewhere" }).press("Enter");
+    await page.waitForURL("**/glossary/lookup?term=Anker**");
+    assert.equal(await page.getByLabel("Language of the answer").inputValue(), "en");
+    assert.equal(await page.getByText("asked just now").count(), 0, "nothing is sent before it is asked for");
+    await page.getByRole("button", { name: "Look it up" }).focus();
+    await page.keyboard.press("Enter");
+    const answer = page.getByRole("table", { name: "Answers" });
+    await answer.getByText("reknA").waitFor(); // DeepL of the tests turns words around
+    await look(page, "glossary-lookup");
+    await page.getByLabel("Who is asked").selectOption("iate");
+    await page.getByLabel("Term", { exact: true }).press("Enter");
+    await page.getByText("IATE is switched off here: nothing was sent.").waitFor();
+    await page.getByLabel("Who is asked").selectOption("deepl");
+    await page.getByLabel("Term", { exact: true }).fill("broken");
+    await page.keyboard.press("Enter");
+    await page.getByText("DeepL gave no answer that can be understood").waitFor();
+    await page.getByLabel("Term", { exact: true }).fill("Anker");
+    await page.getByLabel("Language of the answer").fill("e1");
+    await page.keyboard.press("Enter");
+    await page.getByText("It must be a language tag").waitFor();
+    await page.getByLabel("Language of the answer").fill("en");
+    await page.keyboard.press("Enter");
+    await page.getByText("as it was told on").waitFor();
+    await answer.getByRole("link", { name: "Write a draft" }).press("Enter");
+    await page.waitForURL("**/glossary/new?term=reknA&language=en**");
+    assert.equal(await page.getByLabel("Term", { exact: true }).inputValue(), "reknA");
+    await closePage(page);
+});

@@ -161,7 +161,7 @@ export function NewTerm({ query }: { query: URLSearchParams }) {
     return (
         <Around title="New term" lead="It begins as a draft; who may do so validates it.">
             <Fields
-                before={{ term: query.get("term") ?? "" }}
+                before={{ term: query.get("term") ?? "", ...(query.get("language") ? { language: query.get("language")! } : {}) }}
                 cancel="/glossary"
                 save={async (draft) => {
                     const stored = await api.post<Term>("/api/glossary", written(draft, {}));

@@ -6,6 +6,7 @@ import { Browse } from "./Browse";
 import { Candidates } from "./Candidates";
 import { EditTerm, NewTerm } from "./Form";
 import { ImportPage } from "./Import";
+import { LookupPage } from "./Lookup";
 import { TermPage } from "./Term";
 import "./glossary.css";
 
@@ -23,11 +24,12 @@ export default function Page({ rest, query }: PageProps) {
     if (rest.length === 0) return <Browse query={query} />;
     const [kind, id, what] = rest;
     if (kind === "terms" && id && rest.length === 2) return <TermPage key={id} id={id} />;
-    const writing = (kind === "terms" && id && what === "edit" && rest.length === 3) || (rest.length === 1 && ["new", "import", "candidates"].includes(kind ?? ""));
+    const writing = (kind === "terms" && id && what === "edit" && rest.length === 3) || (rest.length === 1 && ["new", "import", "candidates", "lookup"].includes(kind ?? ""));
     if (!writing) return <Nothing why="The glossary has no page at this address" />;
     if (!session.may("write_glossary")) return <Nothing why="Your role does not allow changes to the glossary" />;
     if (kind === "new") return <NewTerm query={query} />;
     if (kind === "import") return <ImportPage query={query} />;
+    if (kind === "lookup") return <LookupPage key={query.toString()} query={query} />;
     if (kind === "candidates") return <Candidates query={query} />;
     return <EditTerm key={id} id={id!} />;
 }

@@ -13,6 +13,7 @@ import { Badge, Card } from "../../ui/Small";
 import { ErrorNotice, Loading } from "../../ui/States";
 import { toast } from "../../ui/Toast";
 import { Around, StatusBadge } from "./Around";
+import { lookupPath } from "./Lookup";
 import { bodyOf, languageName, mayWrite, steps, termPath, termUrl, wordsOf } from "./model";
 import type { Status, Term } from "./model";
 import { Relations } from "./Relations";
@@ -130,6 +131,12 @@ export function TermPage({ id }: { id: string }) {
                                     {step.text}
                                 </Button>
                             ))}
+                        {session.may("write_glossary") && (
+                            <a class="button" href={lookupPath(data)}>
+                                <Icon name="external" size={18} />
+                                Look up elsewhere
+                            </a>
+                        )}
                         {writes && (
                             <>
                                 <a class="button" href={termPath(id, "/edit")}>
