@@ -48,12 +48,21 @@ int answer_list(struct cli *cli, const char *path, const char *member,
 {
     int code = CLI_FAILED;
     json_t *answer = cli_get(cli, path, &code);
-    const json_t *list = json_object_get(answer, member);
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, list);
-    for (size_t i = 0; args_given(&cli->args, "json") && i < json_array_size(list); i++)
-        (void)cli_print_json(json_array_get(list, i));
+    if (answer)
+        code = answer_rows(cli, json_object_get(answer, member), columns);
     json_decref(answer);
+    return code;
+}
+
+int answer_rows(const struct cli *cli, const json_t *rows,
+                const struct table_column *columns)
+{
+    bool json = args_given(&cli->args, "json");
+    int code = CLI_OK;
+    if (!json)
+        table_print(columns, rows);
+    for (size_t i = 0; json && code == CLI_OK && i < json_array_size(rows); i++)
+        code = cli_print_json(json_array_get(rows, i));
     return code;
 }
 

@@ -20,6 +20,10 @@ int answer_print(struct cli *cli, const struct table_column *columns);
 int answer_list(struct cli *cli, const char *path, const char *member,
                 const struct table_column *columns);
 
+/* Rows of a list: a table, or with --json an object a line. */
+int answer_rows(const struct cli *cli, const json_t *rows,
+                const struct table_column *columns);
+
 /* Of each option in `names` (to NULL) that was given, its value as text in the member of
  * the same name, with '-' as '_'. */
 void answer_tell(const struct cli *cli, json_t *body, const char *const *names);

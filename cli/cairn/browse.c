@@ -30,17 +30,14 @@ static json_t *body_of(const struct cli *cli)
     return body;
 }
 
-static void print(const struct cli *cli, const json_t *rows)
+static int print(const struct cli *cli, const json_t *rows)
 {
     static const struct table_column columns[] = {{"ID", "id", true},
                                                   {"TITLE", "title", true},
                                                   {"COLLECTION", "collection", true},
                                                   {"METADATA", "metadata", true},
                                                   {0}};
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, rows);
-    for (size_t i = 0; args_given(&cli->args, "json") && i < json_array_size(rows); i++)
-        (void)cli_print_json(json_array_get(rows, i));
+    return answer_rows(cli, rows, columns);
 }
 
 /* Prints `left` of a page at most; how many there were. */
@@ -52,7 +49,8 @@ static long print_page(struct cli *cli, json_t *body, long left, int *code)
     long got = (long)json_array_size(rows);
     while (json_array_size(rows) > (size_t)left)
         json_array_remove(rows, json_array_size(rows) - 1);
-    print(cli, rows);
+    if (answer)
+        *code = print(cli, rows);
     json_decref(answer);
     return got;
 }

@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cairn/cli.h"
-#include "cli/cairn/table.h"
+#include "cli/cairn/answer.h"
 
 static const char *identity_of(const json_t *profile)
 {
@@ -47,12 +46,9 @@ static int run_list(struct cli *cli)
         if (json_is_object(profile))
             json_array_append_new(rows, row_of(cli, name, profile));
     }
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, rows);
-    for (size_t i = 0; args_given(&cli->args, "json") && i < json_array_size(rows); i++)
-        (void)cli_print_json(json_array_get(rows, i));
+    int code = answer_rows(cli, rows, columns);
     json_decref(rows);
-    return CLI_OK;
+    return code;
 }
 
 static int run_show(struct cli *cli)

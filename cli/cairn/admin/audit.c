@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cairn/cli.h"
-#include "cli/cairn/table.h"
-#include "cli/cairn/terminal.h"
+#include "cli/cairn/answer.h"
 
 enum { PER_PAGE = 500, FEW = 50, CURSOR_MAX = 256 };
 
@@ -26,7 +24,7 @@ static json_t *fetch(struct cli *cli, const char *cursor, long limit, int *code)
     return page;
 }
 
-static void print(const struct cli *cli, const json_t *records)
+static int print(const struct cli *cli, const json_t *records)
 {
     static const struct table_column columns[] = {{"TIME", "timestamp", false},
                                                   {"USER", "user_id", true},
@@ -37,11 +35,7 @@ static void print(const struct cli *cli, const json_t *records)
                                                   {"FROM", "ip_address", false},
                                                   {"REQUEST", "request_id", false},
                                                   {0}};
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, records);
-    for (size_t i = 0; args_given(&cli->args, "json") && i < json_array_size(records);
-         i++)
-        (void)cli_print_json(json_array_get(records, i));
+    return answer_rows(cli, records, columns);
 }
 
 /* All is asked for by `--all`; a terminal gets the newest. */
@@ -63,10 +57,11 @@ static int run(struct cli *cli)
             fetch(cli, cursor, endless || left > PER_PAGE ? PER_PAGE : left, &code);
         const json_t *records = json_object_get(page, "records");
         const char *next = json_string_value(json_object_get(page, "next_cursor"));
-        print(cli, records);
+        if (page)
+            code = print(cli, records);
         left -= (long)json_array_size(records);
         (void)snprintf(cursor, sizeof(cursor), "%s", next ? next : "");
-        more = page && next && json_array_size(records) > 0;
+        more = code == CLI_OK && next && json_array_size(records) > 0;
         json_decref(page);
     }
     return code;

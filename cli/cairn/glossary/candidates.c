@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cairn/answer.h"
 #include "cli/cairn/follow.h"
 #include "cli/cairn/glossary/glossary.h"
 #include "cli/cairn/pages.h"
@@ -88,15 +89,11 @@ static int print_verdicts(const struct cli *cli, const json_t *verdicts)
                                                   {"OUTCOME", "outcome", false},
                                                   {"TERM", "term_id", true},
                                                   {0}};
-    int code = CLI_OK;
+    int code = answer_rows(cli, verdicts, columns);
     size_t i = 0;
     const json_t *verdict = NULL;
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, verdicts);
     json_array_foreach(verdicts, i, verdict)
     {
-        if (args_given(&cli->args, "json"))
-            (void)cli_print_json(verdict);
         if (is_bad(verdict))
             code = CLI_FAILED;
     }

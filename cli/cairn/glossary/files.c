@@ -5,10 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/cairn/answer.h"
 #include "cli/cairn/download.h"
 #include "cli/cairn/follow.h"
 #include "cli/cairn/glossary/glossary.h"
-#include "cli/cairn/table.h"
 
 /* --- files ---------------------------------------------------------------------------
  */
@@ -91,17 +91,12 @@ int glossary_run_export(struct cli *cli)
 /* --- relations -----------------------------------------------------------------------
  */
 
-static void print_relations(const struct cli *cli, const json_t *relations)
+static int print_relations(const struct cli *cli, const json_t *relations)
 {
     static const struct table_column columns[] = {
         {"TYPE", "type", false}, {"DIRECTION", "direction", false}, {"ID", "to", true},
         {"TERM", "term", true},  {"LANGUAGE", "language", false},   {0}};
-    size_t i = 0;
-    const json_t *relation = NULL;
-    if (!args_given(&cli->args, "json"))
-        table_print(columns, relations);
-    else
-        json_array_foreach(relations, i, relation)(void) cli_print_json(relation);
+    return answer_rows(cli, relations, columns);
 }
 
 static json_t *relation_page(struct cli *cli, const json_t *before, int *code)
@@ -131,7 +126,7 @@ int glossary_run_relations(struct cli *cli)
         json_array_extend(all, json_object_get(page, "relations"));
     } while (page && json_is_string(json_object_get(page, "next_cursor")));
     if (code == CLI_OK)
-        print_relations(cli, all);
+        code = print_relations(cli, all);
     json_decref(page);
     json_decref(all);
     return code;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/cairn/answer.h"
 #include "cli/cairn/graph/graph.h"
 #include "cli/cairn/terminal.h"
 
@@ -71,16 +72,11 @@ static json_t *neighbour_page(struct cli *cli, const char *cursor, long most, in
     return answer;
 }
 
-static void print_lines(const json_t *lines, bool json)
+static int print_lines(const struct cli *cli, const json_t *lines)
 {
     static const struct table_column columns[] = {
         {"DIRECTION", "direction", false}, {"TYPE", "type", true}, NODE_COLUMNS, {0}};
-    size_t i = 0;
-    const json_t *line = NULL;
-    if (!json)
-        table_print(columns, lines);
-    else
-        json_array_foreach(lines, i, line)(void) cli_print_json(line);
+    return answer_rows(cli, lines, columns);
 }
 
 /* A terminal's table needs all widths first; else each page is printed as it comes. */
@@ -101,13 +97,13 @@ int graph_run_neighbours(struct cli *cli)
         add_lines(answer, cli->args.words[0], json, lines);
         left -= (long)json_array_size(json_object_get(answer, "edges"));
         if (at_once) {
-            print_lines(lines, json);
+            code = code == CLI_OK ? print_lines(cli, lines) : code;
             json_array_clear(lines);
         }
-    } while (answer && json_is_string(json_object_get(answer, "next_cursor")) &&
+    } while (code == CLI_OK && json_is_string(json_object_get(answer, "next_cursor")) &&
              (!bounded || left > 0));
     if (!at_once && code == CLI_OK)
-        print_lines(lines, json);
+        code = print_lines(cli, lines);
     json_decref(answer);
     json_decref(lines);
     return code;
