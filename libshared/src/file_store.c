@@ -38,8 +38,8 @@ enum sh_err file_s3_result(const struct sh_s3_reply *reply, const char *what)
 
     if (err == SH_OK || err == SH_NOTFOUND || err == SH_CANCELED)
         return err;
-    sh_error(NULL, "file store: S3 failed to %s: %s (HTTP %d %s)", what, sh_err_text(err),
-             reply->status, reply->code);
+    sh_error(NULL, "file store: S3 failed to %s: %s (HTTP %d %s%s)", what,
+             sh_err_text(err), reply->status, reply->code, reply->why);
     return err == SH_NOMEM ? SH_NOMEM : SH_UNAVAILABLE;
 }
 

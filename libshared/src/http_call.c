@@ -86,6 +86,8 @@ static bool set_limits(struct sh_http_call *call, const struct sh_http_outgoing 
     call->max_body = out->max_body > 0 ? out->max_body : MAX_BODY;
     SET(CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
     SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms < LONG_MAX ? (long)connect_ms : LONG_MAX);
+    SET(CURLOPT_LOW_SPEED_LIMIT, (long)out->pace.bytes_s);
+    SET(CURLOPT_LOW_SPEED_TIME, (long)out->pace.seconds);
     return true;
 }
 

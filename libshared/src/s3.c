@@ -91,7 +91,7 @@ static void finish(struct sh_s3_call *call, const struct sh_s3_reply *reply)
 
 static void fail(struct sh_s3_call *call, enum sh_err err)
 {
-    finish(call, &(struct sh_s3_reply){.err = err});
+    finish(call, &(struct sh_s3_reply){.err = err, .why = ""});
 }
 
 void sh_s3_close(struct sh_s3 **s3_p)
@@ -197,7 +197,7 @@ static void on_again(uv_timer_t *timer)
 static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming *incoming)
 {
     struct sh_s3_call *call = arg;
-    struct sh_s3_reply reply = {.err = err};
+    struct sh_s3_reply reply = {.err = err, .why = incoming->error};
     struct s3_listing *listing = NULL;
 
     call->http = NULL;
@@ -221,6 +221,8 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
 
 /* --- sending ------------------------------------------------------------------------ */
 
+/* Putting parts together takes S3 its time, in which it says nothing: only the limit over
+ * all holds then. */
 static enum sh_err send_call(struct sh_s3_call *call)
 {
     static const char *const methods[] = {"PUT",  "GET", "HEAD", "DELETE", "GET",
@@ -244,6 +246,7 @@ static enum sh_err send_call(struct sh_s3_call *call)
         .file = call->operation == S3_PUT ? &file : NULL,
         .signing = &signing,
         .timeout_ms = config->timeout_ms,
+        .pace = {config->slow_bytes, call->operation == S3_COMPLETE ? 0 : config->slow_s},
         .max_body = lists(call)               ? LIST_BYTES
                     : call->len > ERROR_BYTES ? call->len
                                               : ERROR_BYTES,

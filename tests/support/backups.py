@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import re
+import shutil
+import socket
 import subprocess
 import time
 import urllib.request
@@ -18,6 +20,7 @@ class Backups:
     def __init__(self, home, stack, **settings):
         self.dir = pathlib.Path(home) / "backups"
         self.scratch = pathlib.Path(home)
+        self.within = []  # how it is started where it is to live
         self.environment = {
             "PATH": os.environ["PATH"], "LANG": "C.UTF-8",
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
@@ -28,7 +31,7 @@ class Backups:
             **settings}
 
     def start(self, *words, **settings):
-        return subprocess.Popen([PROGRAM, *words], env={**self.environment, **settings},
+        return subprocess.Popen([*self.within, PROGRAM, *words], env={**self.environment, **settings},
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
@@ -66,6 +69,42 @@ class Backups:
             {"id": name, "kind": kind, "created_at": at, "size_bytes": 1, "verified": True,
              "proven": "restored", **members}))
         return name
+
+
+@contextlib.contextmanager
+def empty_server(home, address="127.0.0.1", within=()):
+    """A PostgreSQL that has nothing, with rights of its own; `within`: how to start it there."""
+    tools = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
+                key=lambda path: int(path.parent.name))
+    data = home / "data"
+    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
+    data.mkdir()
+    if user:
+        shutil.chown(data, **user)
+        for folder in data.parents:
+            if str(folder).startswith("/tmp/pytest"):
+                folder.chmod(0o755)
+    subprocess.run([tools / "initdb", "-D", data, "-U", "cairn", "-A", "trust", "--no-sync"],
+                   check=True, stdout=subprocess.DEVNULL, cwd="/", **user)
+    with open(data / "pg_hba.conf", "a", encoding="ascii") as rules:
+        rules.write("host all all samenet trust\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if user else []
+    server = subprocess.Popen(
+        [*within, *as_user, tools / "postgres", "-D", data, "-p", str(port), "-c",
+         "unix_socket_directories=", "-c", f"listen_addresses={address}", "-c", "fsync=off"],
+        cwd="/", stderr=subprocess.DEVNULL)
+    url = f"postgresql://cairn@{address}:{port}"
+    try:
+        eventually(lambda: subprocess.run([*within, "psql", "-qc", "", url + "/postgres"],
+                                          check=False, stderr=subprocess.DEVNULL).returncode == 0,
+                   seconds=60)
+        yield url
+    finally:
+        server.send_signal(2)
+        server.wait(timeout=60)
 
 
 @contextlib.contextmanager

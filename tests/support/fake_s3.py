@@ -10,17 +10,21 @@ next n requests (of that method, with that in its path): "status" with a "status
 breaks off half-way; "hang": none comes until the server ends; "drop": the connection closes
 without an answer; "cut": it closes when half of the body has come; "flip": a bit of the body
 changes on its way; "lost": what was asked for is done, and not answered; "rot": what is kept
-of a part is not what came; "short": fewer bytes than were asked for; "none" ends those that are left.
+of a part is not what came; "short": fewer bytes than were asked for; "trickle": the body comes, or is
+taken, a byte now and then, for ever; "none" ends those that are left.
 GET /-/state: objects and counts.
 
 As a program it prints its port and serves until its input ends."""
 
+import contextlib
 import datetime
 import hashlib
 import hmac
 import http.server
+import itertools
 import json
 import re
+import socket
 import sys
 import threading
 import urllib.parse
@@ -116,8 +120,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if truncate:
             body = body[:len(body) // 2]
             self.close_connection = True
-        if self.command != "HEAD":
+        if self.fault and self.fault["kind"] == "trickle":
+            self.trickle(body)
+        elif self.command != "HEAD":
             self.wfile.write(body)
+
+    def trickle(self, body=b""):
+        """All but the last byte, until the other side has had enough; a byte of its own is taken."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        left = iter(body[:-1])
+        with contextlib.suppress(OSError):
+            while not self.server.store.ended.wait(0.1):
+                self.connection.sendall(bytes([*itertools.islice(left, 1)]))
+                with contextlib.suppress(BlockingIOError):
+                    if not self.connection.recv(1, socket.MSG_DONTWAIT):
+                        return
 
     def refuse(self, status, code):
         body = ('<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>'
@@ -149,6 +167,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault and fault["kind"] == "cut":
             self.rfile.read(length // 2)
             self.close_connection = True
+            return
+        if fault and fault["kind"] == "trickle" and self.command == "PUT":
+            self.trickle()
             return
         body = self.rfile.read(length)
         if len(body) < length:

@@ -55,6 +55,12 @@ def nothing_there(s3, prefix):
     return not {"config.000", "manifest.json"} & set(there(s3, prefix))
 
 
+def another(stack, made, home):
+    """A machine that has nothing."""
+    return Backups(home, stack, **{name: value for name, value in made.environment.items()
+                                   if name.startswith("S3_")}, FILE_STORE=f"dir:{home}/none")
+
+
 def test_only_parts_that_are_missing_are_sent_again(s3, made, place):
     s3.fault("cut", path="partNumber=3")
     before = s3.store.parts_sent
@@ -81,6 +87,23 @@ def test_silence_is_not_waited_for(s3, made, place):
     s3.fault("hang", path="partNumber=2")
     made.run("copy", made.name, S3_TIMEOUT_MS="2000")
     assert there(s3, place) == here(made)
+
+
+def test_what_trickles_is_given_up_and_goes_on_later(s3, made, place, stack, tmp_path):
+    """A byte now and then keeps a connection alive, and no run."""
+    s3.fault("trickle", path="partNumber=3")
+    before = s3.store.parts_sent
+    said = made.run("copy", made.name, code=1, S3_ATTEMPTS="1", S3_SLOW_S="2")
+    assert "config.000: " in said and "too slow" in said and nothing_there(s3, place)
+    sent = s3.store.parts_sent - before
+    made.run("copy", made.name)
+    assert s3.store.parts_sent - before == PARTS and sent < PARTS
+    assert there(s3, place) == here(made)
+    fresh = another(stack, made, tmp_path)
+    s3.fault("trickle", method="GET", path="config.000")
+    fresh.run("fetch", made.name, "--from", made.environment["BACKUP_PLACES"], S3_SLOW_S="2")
+    assert (fresh.dir / made.name / "config.000").read_bytes() == here(made)["config.000"]
+    assert s3.store.faults == []
 
 
 @pytest.mark.parametrize("fault", ["flip", "rot"])
@@ -121,9 +144,7 @@ def test_parts_of_something_else_are_not_taken_for_ours(s3, made, place):
 def test_it_comes_back_from_there(stack, s3, made, place, tmp_path):
     """Connections that break while it comes cost the piece that was under way."""
     made.run("copy", made.name)
-    fresh = Backups(tmp_path, stack, **{name: value for name, value in made.environment.items()
-                                        if name.startswith("S3_")})
-    fresh.environment["FILE_STORE"] = f"dir:{tmp_path}/none"
+    fresh = another(stack, made, tmp_path)
     s3.fault("truncate", method="GET", path="config.000", count=2)
     s3.fault("short", method="GET", path="config.000")
     before = s3.store.requests["GET"]

@@ -1,15 +1,10 @@
 """Copies elsewhere, and from there to an empty machine."""
 
-import contextlib
-import os
 import pathlib
-import shutil
-import socket
 import subprocess
 
 import pytest
-from backups import Backups
-from conftest import eventually
+from backups import Backups, empty_server
 from fake_s3 import BUCKET, FakeS3
 
 
@@ -68,37 +63,6 @@ def test_what_is_damaged_is_not_copied(copied, s3):
         path.write_bytes(good)
     assert not any(key.endswith("manifest.json") for key in s3.objects() if "bad/" in key)
     assert not (copied.scratch / "bad" / name / "manifest.json").exists()
-
-
-@contextlib.contextmanager
-def empty_server(home):
-    """A PostgreSQL that has nothing, with rights of its own."""
-    tools = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
-                key=lambda path: int(path.parent.name))
-    data = home / "data"
-    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-    data.mkdir()
-    if user:
-        shutil.chown(data, **user)
-        for folder in data.parents:
-            if str(folder).startswith("/tmp/pytest"):
-                folder.chmod(0o755)
-    subprocess.run([tools / "initdb", "-D", data, "-U", "cairn", "-A", "trust", "--no-sync"],
-                   check=True, stdout=subprocess.DEVNULL, cwd="/", **user)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [tools / "postgres", "-D", data, "-p", str(port), "-c", "unix_socket_directories=",
-         "-c", "fsync=off"], cwd="/", stderr=subprocess.DEVNULL, **user)
-    url = f"postgresql://cairn@127.0.0.1:{port}"
-    try:
-        eventually(lambda: subprocess.run(["psql", "-qc", "", url + "/postgres"], check=False,
-                                          stderr=subprocess.DEVNULL).returncode == 0, seconds=60)
-        yield url
-    finally:
-        server.send_signal(2)
-        server.wait(timeout=60)
 
 
 def test_an_empty_machine_gets_everything_back(stack, copied, tmp_path):

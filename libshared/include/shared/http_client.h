@@ -24,6 +24,11 @@ struct sh_http_signing { /* AWS Signature Version 4 */
     const char *secret;
 };
 
+struct sh_http_pace { /* SH_TIMEOUT for what is slower, and for what says nothing */
+    uint32_t bytes_s;
+    uint32_t seconds; /* for so long; 0: there is no limit */
+};
+
 struct sh_http_outgoing {
     const char *method; /* "GET", "POST" */
     const char *url;
@@ -33,6 +38,7 @@ struct sh_http_outgoing {
     const struct sh_http_signing *signing; /* NULL: not signed */
     uint64_t timeout_ms;                   /* over all */
     uint64_t connect_timeout_ms;           /* 0: 5,000 */
+    struct sh_http_pace pace;              /* {0}: any */
     size_t max_body;              /* larger answers fail with SH_TOOBIG; 0: 16 MiB */
     const struct sh_trace *trace; /* sends traceparent; may be NULL */
 };

@@ -25,6 +25,11 @@
       "AWS_SECRET_ACCESS_KEY|AWS_SECRET_KEY", "secret key of S3")                        \
     S(u32, timeout_ms, "S3_TIMEOUT_MS", "60000", 100, 3600000, 0, "",                    \
       "longest time for one request to S3, its repetitions not counted")                 \
+    S(u32, slow_bytes, "S3_SLOW_BYTES", "1024", 1, 1000000000, 0, "",                    \
+      "a request that moves fewer bytes a second than this, for S3_SLOW_S, is given "    \
+      "up and tried again")                                                              \
+    S(u32, slow_s, "S3_SLOW_S", "30", 1, 3600, 0, "",                                    \
+      "seconds for which a request to S3 may be that slow")                              \
     S(u32, part_mb, "S3_PART_MB", "32", 5, 5000, 0, "",                                  \
       "files of backups that are larger are sent to S3 in parts of this size")           \
     S(u32, attempts, "S3_ATTEMPTS", "4", 1, 10, 0, "",                                   \
@@ -80,6 +85,7 @@ struct sh_s3_reply {
     enum sh_err err;
     int status;                         /* of HTTP; 0 without an answer */
     char code[64];                      /* of S3: "NoSuchKey"; or "" */
+    const char *why;                    /* libcurl's words without an answer; borrowed */
     uint64_t size;                      /* head: of the object */
     struct sh_bytes body;               /* get: borrowed until `done` returns */
     const struct sh_s3_object *objects; /* list: by key; borrowed */

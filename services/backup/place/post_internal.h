@@ -26,7 +26,8 @@ struct post {
     /* the call of S3 under way */
     bool answered;
     struct sh_s3_reply reply;
-    int to; /* get: where the bytes go */
+    char why[160]; /* of the reply */
+    int to;        /* get: where the bytes go */
     enum sh_err written;
     void (*take)(void *arg, const struct sh_s3_reply *reply);
     void *take_arg;

@@ -12,6 +12,7 @@ void post_s3_reply(void *arg, const struct sh_s3_reply *reply)
     struct post *post = arg;
 
     post->reply = *reply;
+    (void)snprintf(post->why, sizeof(post->why), "%s", reply->why);
     post->written = SH_OK;
     if (reply->err == SH_OK && post->to >= 0 && reply->body.len > 0)
         post->written = post_write(post, post->to, reply->body.data, reply->body.len);
@@ -34,6 +35,18 @@ void post_s3_take(struct post *post, post_take_fn *take, void *arg)
     post->take_arg = arg;
 }
 
+/* What S3 said, or why nothing of it came. */
+static enum sh_err fail(struct post *post, enum sh_err err, const char *name)
+{
+    const struct sh_s3_reply *reply = &post->reply;
+
+    if (reply->status == 0 && post->why[0] != '\0')
+        return work_fail(post->work, err, "S3 %.200s: %s: %s", name, sh_err_text(err),
+                         post->why);
+    return work_fail(post->work, err, "S3 %.200s: %s (HTTP %d %s)", name,
+                     sh_err_text(err), reply->status, reply->code);
+}
+
 enum sh_err post_s3_wait(struct post *post, enum sh_err begun, const char *name)
 {
     enum sh_err err = begun;
@@ -48,8 +61,7 @@ enum sh_err post_s3_wait(struct post *post, enum sh_err begun, const char *name)
         return work_go_on(post->work);
     if (err == SH_INVALID) /* that S3 refuses it is no fault of who asked for the run */
         err = SH_UPSTREAM;
-    return work_fail(post->work, err, "S3 %.200s: %s (HTTP %d %s)", name,
-                     sh_err_text(err), post->reply.status, post->reply.code);
+    return fail(post, err, name);
 }
 
 void post_s3_key(const struct post *post, const char *name,
@@ -73,8 +85,7 @@ static enum sh_err has(struct post *post, const char *name, uint64_t size, bool 
     post->answered = false;
     if (err == SH_OK || err == SH_NOTFOUND)
         return work_go_on(post->work);
-    return work_fail(post->work, err, "S3 %.200s: %s (HTTP %d %s)", name,
-                     sh_err_text(err), post->reply.status, post->reply.code);
+    return fail(post, err, name);
 }
 
 static enum sh_err put(struct post *post, const char *name, int fd, uint64_t size,

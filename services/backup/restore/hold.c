@@ -4,14 +4,10 @@
 #include <string.h>
 
 #include "services/backup/restore/swap.h"
+#include "services/backup/tool/alive.h"
 #include "shared/clock.h"
 
 enum { LOOKS_MS = 2500, TURN_MS = 50, TRIES = 6 };
-
-/* The server notices within a minute that our machine is gone, and lets its locks go. */
-static const char lease[] =
-    "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; "
-    "SET tcp_keepalives_count = 3";
 
 static const char limits[] =
     "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
@@ -32,7 +28,7 @@ static const char tables_sql[] =
 static enum sh_err tell(struct work *work, struct swap *swap)
 {
     const char *params[] = {swap->name};
-    enum sh_err err = database_script(work, swap->conn, lease);
+    enum sh_err err = alive_lease(work, swap->conn);
     PGresult *row = NULL;
 
     if (err != SH_OK)
@@ -138,7 +134,7 @@ enum sh_err hold_enter(struct work *work, struct swap *swap)
         return SH_UNAVAILABLE;
     err = database_script(work, swap->hold.conn, limits);
     if (err == SH_OK)
-        err = database_script(work, swap->hold.conn, lease);
+        err = alive_lease(work, swap->hold.conn);
     return err == SH_OK ? lock_tables(work, &swap->hold) : err;
 }
 

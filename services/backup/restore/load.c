@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "services/backup/pipeline/source.h"
+#include "services/backup/tool/alive.h"
 #include "services/backup/tool/child.h"
 #include "services/backup/tool/database.h"
 
@@ -102,21 +103,16 @@ enum sh_err load_some(struct work *work, int folder, const json_t *manifest,
                       const char *conninfo, const char *name, const char *only)
 {
     char program[BACKUP_PATH];
-    char option[128];
+    char alive[ALIVE_OPTION];
     char list_option[BACKUP_PATH];
     char **env = database_env(work, conninfo, name);
 
     if (env == NULL)
         return SH_INVALID;
     database_tool(work, "pg_restore", program);
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-    (void)snprintf(option, sizeof(option), "--dbname=%.63s", name ? name : "");
-    for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
-        if (name == NULL && strcmp(o->keyword, "dbname") == 0 && o->val != NULL)
-            (void)snprintf(option, sizeof(option), "--dbname=%.63s", o->val);
-    PQconninfoFree(options);
+    alive_option(conninfo, true, alive);
     const char *const argv[] = {program,
-                                option,
+                                alive,
                                 "--single-transaction",
                                 "--exit-on-error",
                                 "--no-owner",

@@ -6,6 +6,7 @@
 
 #include "services/backup/pipeline/sink.h"
 #include "services/backup/run/tool_stream.h"
+#include "services/backup/tool/alive.h"
 #include "services/backup/tool/database.h"
 #include "services/backup/verify/facts.h"
 #include "shared/mem.h"
@@ -31,15 +32,10 @@ struct dump {
 
 /* --- about the database ------------------------------------------------------------- */
 
-/* The server ends the lock of a replica whose machine is gone within a minute or two. */
-static const char alive_sql[] = "SET tcp_keepalives_idle = 30; SET "
-                                "tcp_keepalives_interval = 10; SET "
-                                "tcp_keepalives_count = 3";
-
 enum sh_err dump_one_at_a_time(struct work *work, PGconn *conn)
 {
     char got[8] = "";
-    enum sh_err err = database_script(work, conn, alive_sql);
+    enum sh_err err = alive_lease(work, conn);
 
     if (err == SH_OK)
         err = database_value(work, conn, lock_sql, got, sizeof(got));

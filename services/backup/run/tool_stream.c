@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/tool/alive.h"
 #include "services/backup/tool/database.h"
 #include "shared/mem.h"
 
@@ -41,7 +42,8 @@ static enum sh_err start(struct work *work, const struct tool_stream *stream,
                          struct child *child, int *from)
 {
     char program[BACKUP_PATH];
-    const char *argv[OPTIONS_MAX + 2] = {program};
+    char alive[ALIVE_OPTION];
+    const char *argv[OPTIONS_MAX + 3] = {program, alive};
     int ends[2];
     char **env = database_env(work, stream->conninfo, NULL);
     enum sh_err err = env ? child_pipe(work, ends) : SH_INVALID;
@@ -51,8 +53,9 @@ static enum sh_err start(struct work *work, const struct tool_stream *stream,
         return err;
     }
     database_tool(work, stream->tool, program);
+    alive_option(stream->conninfo, false, alive);
     for (size_t i = 0; i < OPTIONS_MAX && stream->options[i]; i++)
-        argv[i + 1] = stream->options[i];
+        argv[i + 2] = stream->options[i];
     struct child_spec spec = {.argv = argv,
                               .env = env,
                               .in = -1,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/tool/alive.h"
 #include "services/backup/tool/child.h"
 #include "shared/mem.h"
 
@@ -142,10 +143,16 @@ static void ignore_notice(void *arg, const char *message)
 
 PGconn *database_open(struct work *work, const char *conninfo, const char *name)
 {
-    /* the first is expanded; what follows it wins */
-    const char *const names[] = {"dbname", "application_name", "connect_timeout",
-                                 name != NULL ? "dbname" : NULL, NULL};
-    const char *const values[] = {conninfo, "cairn-backup", "10", name, NULL};
+    /* the first dbname is expanded: it wins over what is before it, and not over the rest
+     */
+    const char *const names[] = {ALIVE_WORDS,
+                                 "dbname",
+                                 "application_name",
+                                 "connect_timeout",
+                                 name != NULL ? "dbname" : NULL,
+                                 NULL};
+    const char *const values[] = {ALIVE_VALUES, conninfo, "cairn-backup",
+                                  "10",         name,     NULL};
     PGconn *conn = PQconnectdbParams(names, values, 1);
 
     if (PQstatus(conn) == CONNECTION_OK) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/tool/alive.h"
 #include "services/backup/tool/database.h"
 #include "shared/clock.h"
 
@@ -19,19 +20,22 @@ static void later(struct receiver *receiver)
     receiver->retry_ms = sh_now_ms() + (pause < RETRY_MOST_MS ? pause : RETRY_MOST_MS);
 }
 
-static enum sh_err start(struct receiver *receiver, char *const *env,
-                         const struct spool *spool)
+static enum sh_err start(struct receiver *receiver, const char *conninfo,
+                         char *const *env, const struct spool *spool)
 {
     char program[BACKUP_PATH];
     char own[BACKUP_PATH];
+    char alive[ALIVE_OPTION];
     size_t size = sizeof(own);
 
     if (uv_exepath(own, &size) != 0)
         return SH_IO;
     database_tool(receiver->work, "pg_receivewal", program);
+    alive_option(conninfo, false, alive);
     const char *const argv[] = {own,
                                 "guarded",
                                 program,
+                                alive,
                                 "--directory",
                                 spool->path,
                                 "--slot",
@@ -58,7 +62,7 @@ void receiver_keep(struct receiver *receiver, const char *conninfo,
         return;
     spool_clear_partial(spool);
     env = database_env(receiver->work, conninfo, NULL);
-    receiver->running = env != NULL && start(receiver, env, spool) == SH_OK;
+    receiver->running = env != NULL && start(receiver, conninfo, env, spool) == SH_OK;
     database_env_free(env);
     receiver->begun_ms = sh_now_ms();
     receiver->starts++;

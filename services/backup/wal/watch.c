@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/backup/tool/alive.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 
@@ -21,10 +22,11 @@ static const char look_sql[] =
 
 static enum sh_err one_receives(struct watch *watch)
 {
-    char got[8];
-    enum sh_err err =
-        database_value(watch->work, watch->conn, lock_sql, got, sizeof(got));
+    char got[8] = "";
+    enum sh_err err = alive_lease(watch->work, watch->conn);
 
+    if (err == SH_OK)
+        err = database_value(watch->work, watch->conn, lock_sql, got, sizeof(got));
     if (err == SH_OK && got[0] != 't')
         err = work_fail(watch->work, SH_CONFLICT,
                         "another replica receives the log of this server");

@@ -18,6 +18,7 @@ struct answer {
     enum sh_err err;
     int status;
     char code[64];
+    char why[160];
     uint64_t size;
     char body[256];
     size_t len;
@@ -92,6 +93,7 @@ static void on_answer(void *arg, const struct sh_s3_reply *reply)
     answer->err = reply->err;
     answer->status = reply->status;
     memcpy(answer->code, reply->code, sizeof(answer->code));
+    (void)snprintf(answer->why, sizeof(answer->why), "%s", reply->why);
     answer->size = reply->size;
     answer->len = reply->body.len < 255 ? reply->body.len : 255;
     if (answer->len > 0)
@@ -344,6 +346,29 @@ static void silence_is_a_timeout(void **state)
     sh_s3_close(&s->s3);
 }
 
+/* Its connection lives and bytes come, though never all of them. */
+static void what_trickles_is_given_up(void **state)
+{
+    struct s3_fixture *s = *state;
+    struct sh_s3_config config = s->f->s3;
+
+    assert_int_equal(put(s, "slow", "hello").err, SH_OK);
+    config.slow_bytes = 1000;
+    config.slow_s = 1;
+    config.attempts = 1;
+    sh_s3_close(&s->s3);
+    assert_int_equal(sh_s3_create(&s->f->loop, &config, "originals", &s->s3), SH_OK);
+    misbehave(s, "{\"kind\":\"trickle\",\"count\":1,\"method\":\"GET\"}");
+    struct answer answer = get(s, "slow", 0, 5);
+    assert_int_equal(answer.err, SH_TIMEOUT);
+    assert_non_null(strstr(answer.why, "too slow"));
+    misbehave(s, "{\"kind\":\"trickle\",\"count\":1,\"method\":\"PUT\"}");
+    assert_int_equal(put(s, "slow", "other").err, SH_TIMEOUT);
+    sh_s3_close(&s->s3); /* before its settings go */
+    assert_int_equal(sh_s3_create(&s->f->loop, &s->f->s3, "originals", &s->s3), SH_OK);
+    assert_string_equal(get(s, "slow", 0, 5).body, "hello");
+}
+
 static void nobody_there_is_unavailable(void **state)
 {
     struct s3_fixture *s = *state;
@@ -515,6 +540,7 @@ int main(void)
         TEST(what_passes_is_tried_again),
         TEST(what_does_not_pass_is_an_error),
         TEST(silence_is_a_timeout),
+        TEST(what_trickles_is_given_up),
         TEST(nobody_there_is_unavailable),
         TEST(another_bucket_is_not_found),
         TEST(a_call_can_be_given_up),
