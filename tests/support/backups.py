@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -72,26 +73,22 @@ class Backups:
 
 
 @contextlib.contextmanager
-def empty_server(home, address="127.0.0.1", within=()):
+def empty_server(address="127.0.0.1", within=()):
     """A PostgreSQL that has nothing, with rights of its own; `within`: how to start it there."""
     tools = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"),
                 key=lambda path: int(path.parent.name))
-    data = home / "data"
-    user = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-    data.mkdir()
-    if user:
-        shutil.chown(data, **user)
-        for folder in data.parents:
-            if str(folder).startswith("/tmp/pytest"):
-                folder.chmod(0o755)
-    subprocess.run([tools / "initdb", "-D", data, "-U", "cairn", "-A", "trust", "--no-sync"],
-                   check=True, stdout=subprocess.DEVNULL, cwd="/", **user)
+    data = pathlib.Path(tempfile.mkdtemp(prefix="cairn-"))
+    as_user = []
+    if os.geteuid() == 0:  # whom PostgreSQL refuses
+        shutil.chown(data, "postgres", "postgres")
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    subprocess.run([*as_user, tools / "initdb", "-D", data, "-U", "cairn", "-A", "trust",
+                    "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd="/")
     with open(data / "pg_hba.conf", "a", encoding="ascii") as rules:
         rules.write("host all all samenet trust\n")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if user else []
     server = subprocess.Popen(
         [*within, *as_user, tools / "postgres", "-D", data, "-p", str(port), "-c",
          "unix_socket_directories=", "-c", f"listen_addresses={address}", "-c", "fsync=off"],
@@ -105,6 +102,7 @@ def empty_server(home, address="127.0.0.1", within=()):
     finally:
         server.send_signal(2)
         server.wait(timeout=60)
+        shutil.rmtree(data)
 
 
 @contextlib.contextmanager

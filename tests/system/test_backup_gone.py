@@ -60,7 +60,7 @@ def writes(backups, process):
 
 def test_a_machine_that_is_gone_keeps_no_lock(stack, machines, tmp_path):
     """Nor does its own run wait for the database for ever."""
-    with empty_server(tmp_path, HERE, machines.within(0)) as url:
+    with empty_server(HERE, machines.within(0)) as url:
         subprocess.run([*machines.within(0), "psql", "-qc", "CREATE TABLE filler AS SELECT g, "
                         "md5(g::text) FROM generate_series(1, 400000) g", url + "/postgres"],
                        check=True, timeout=60)

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 from backups import Backups
+from conftest import eventually
 from fake_s3 import BUCKET, FakeS3
 
 PARTS = 3  # of 5 MiB
@@ -104,6 +105,18 @@ def test_what_trickles_is_given_up_and_goes_on_later(s3, made, place, stack, tmp
     fresh.run("fetch", made.name, "--from", made.environment["BACKUP_PLACES"], S3_SLOW_S="2")
     assert (fresh.dir / made.name / "config.000").read_bytes() == here(made)["config.000"]
     assert s3.store.faults == []
+
+
+def test_a_copy_is_cancelled_in_the_middle_of_a_part(s3, made, place):
+    """Nobody waits for S3 any more; what is there is gone on with."""
+    s3.fault("hang", path="partNumber=2")
+    run = made.start("copy", made.name, S3_SLOW_S="3600", S3_TIMEOUT_MS="3600000")
+    eventually(lambda: s3.store.faults == [], seconds=60)
+    run.terminate()
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 1 and "cancelled" in said and nothing_there(s3, place)
+    made.run("copy", made.name)
+    assert there(s3, place) == here(made)
 
 
 @pytest.mark.parametrize("fault", ["flip", "rot"])

@@ -68,7 +68,7 @@ def test_what_is_damaged_is_not_copied(copied, s3):
 def test_an_empty_machine_gets_everything_back(stack, copied, tmp_path):
     """As docs/disaster-recovery.md says."""
     name = copied.made["id"]
-    with empty_server(tmp_path) as url:
+    with empty_server() as url:
         machine = Backups(tmp_path, stack, **{
             key: copied.environment[key] for key in copied.environment if key.startswith("S3_")})
         machine.environment.update(DATABASE_URL=url + "/cairn",

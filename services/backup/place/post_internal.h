@@ -23,7 +23,7 @@ struct post {
     int root; /* of a directory */
     struct sh_s3 *s3;
     struct sh_s3_place place;
-    /* the call of S3 under way */
+    struct sh_s3_call *call; /* of S3, under way */
     bool answered;
     struct sh_s3_reply reply;
     char why[160]; /* of the reply */

@@ -26,6 +26,7 @@ void post_s3_reply(void *arg, const struct sh_s3_reply *reply)
     if (post->take != NULL && reply->err == SH_OK)
         post->take(post->take_arg, reply);
     post->take = NULL;
+    post->call = NULL;
     post->answered = true;
 }
 
@@ -47,12 +48,25 @@ static enum sh_err fail(struct post *post, enum sh_err err, const char *name)
                      sh_err_text(err), reply->status, reply->code);
 }
 
+static void give_up(void *arg)
+{
+    struct post *post = arg;
+
+    if (post->call != NULL)
+        sh_s3_cancel(post->call); /* it answers soon */
+}
+
+static void await(struct post *post)
+{
+    work_until_cancelled(post->work, &post->answered, give_up, post);
+}
+
 enum sh_err post_s3_wait(struct post *post, enum sh_err begun, const char *name)
 {
     enum sh_err err = begun;
 
     if (begun == SH_OK) {
-        work_until(post->work, &post->answered);
+        await(post);
         err = post->reply.err != SH_OK ? post->reply.err : post->written;
     }
     post->answered = false;
@@ -76,9 +90,9 @@ static enum sh_err has(struct post *post, const char *name, uint64_t size, bool 
     enum sh_err err;
 
     post_s3_key(post, name, key);
-    err = sh_s3_head(post->s3, key, post_s3_reply, post, NULL);
+    err = sh_s3_head(post->s3, key, post_s3_reply, post, &post->call);
     if (err == SH_OK) {
-        work_until(post->work, &post->answered);
+        await(post);
         err = post->reply.err;
         *there = err == SH_OK && post->reply.size == size;
     }
@@ -97,8 +111,8 @@ static enum sh_err put(struct post *post, const char *name, int fd, uint64_t siz
     if (size > (uint64_t)post->work->all->s3.part_mb << 20)
         return post_s3_put_parts(post, &(struct post_file){name, fd, size, sha256});
     post_s3_key(post, name, key);
-    return post_s3_wait(post, sh_s3_put(post->s3, key, &what, post_s3_reply, post, NULL),
-                        name);
+    return post_s3_wait(
+        post, sh_s3_put(post->s3, key, &what, post_s3_reply, post, &post->call), name);
 }
 
 static enum sh_err get(struct post *post, const char *name, int fd)
@@ -108,13 +122,15 @@ static enum sh_err get(struct post *post, const char *name, int fd)
     enum sh_err err;
 
     post_s3_key(post, name, key);
-    err = post_s3_wait(post, sh_s3_head(post->s3, key, post_s3_reply, post, NULL), name);
+    err = post_s3_wait(post, sh_s3_head(post->s3, key, post_s3_reply, post, &post->call),
+                       name);
     size = post->reply.size;
     post->to = fd;
     for (uint64_t at = 0; err == SH_OK && at < size; at += PIECE) {
         struct sh_s3_range range = {at, size - at < PIECE ? (size_t)(size - at) : PIECE};
         err = post_s3_wait(
-            post, sh_s3_get(post->s3, key, &range, post_s3_reply, post, NULL), name);
+            post, sh_s3_get(post->s3, key, &range, post_s3_reply, post, &post->call),
+            name);
     }
     post->to = -1;
     return err;
@@ -135,8 +151,8 @@ static enum sh_err list(struct post *post, const char *folder, post_each_fn *eac
     do {
         memcpy(after, post->after, sizeof(after));
         struct sh_s3_page page = {.prefix = prefix, .after = after};
-        err = post_s3_wait(post, sh_s3_list(post->s3, &page, post_s3_reply, post, NULL),
-                           folder);
+        err = post_s3_wait(
+            post, sh_s3_list(post->s3, &page, post_s3_reply, post, &post->call), folder);
     } while (err == SH_OK && post->reply.more);
     post->each = NULL;
     return err;

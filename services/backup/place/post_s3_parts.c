@@ -127,7 +127,7 @@ static enum sh_err look(struct sending *sending)
     post_s3_take(post, on_parts, sending);
     return post_s3_wait(post,
                         sh_s3_upload_parts(post->s3, sending->key, sending->upload,
-                                           post_s3_reply, post, NULL),
+                                           post_s3_reply, post, &post->call),
                         sending->name);
 }
 
@@ -146,7 +146,8 @@ static void on_uploads(void *arg, const struct sh_s3_reply *reply)
 static enum sh_err abort_upload(struct post *post, const char *key, const char *upload)
 {
     return post_s3_wait(
-        post, sh_s3_upload_abort(post->s3, key, upload, post_s3_reply, post, NULL), key);
+        post, sh_s3_upload_abort(post->s3, key, upload, post_s3_reply, post, &post->call),
+        key);
 }
 
 static void on_begun(void *arg, const struct sh_s3_reply *reply)
@@ -163,7 +164,8 @@ static enum sh_err begin(struct sending *sending)
     memset(sending->parts, 0, sending->count * sizeof(*sending->parts));
     post_s3_take(post, on_begun, sending);
     return post_s3_wait(
-        post, sh_s3_upload_begin(post->s3, sending->key, post_s3_reply, post, NULL),
+        post,
+        sh_s3_upload_begin(post->s3, sending->key, post_s3_reply, post, &post->call),
         sending->name);
 }
 
@@ -174,9 +176,9 @@ static enum sh_err find_or_begin(struct sending *sending)
     enum sh_err err;
 
     post_s3_take(post, on_uploads, sending);
-    err = post_s3_wait(post,
-                       sh_s3_uploads(post->s3, sending->key, post_s3_reply, post, NULL),
-                       sending->name);
+    err = post_s3_wait(
+        post, sh_s3_uploads(post->s3, sending->key, post_s3_reply, post, &post->call),
+        sending->name);
     if (err == SH_OK && sending->upload[0] != '\0') {
         err = look(sending);
         if (err == SH_OK && !sending->others)
@@ -204,7 +206,7 @@ static enum sh_err send_missing(struct sending *sending)
         if (sending->parts[i].number == 0)
             err = post_s3_wait(post,
                                sh_s3_upload_put(post->s3, sending->key, &piece,
-                                                post_s3_reply, post, NULL),
+                                                post_s3_reply, post, &post->call),
                                sending->name);
     }
     return err;
@@ -223,10 +225,10 @@ static enum sh_err complete(struct sending *sending)
                             i + 1);
     if (err != SH_OK)
         return err;
-    err = post_s3_wait(
-        post,
-        sh_s3_upload_complete(post->s3, sending->key, &whole, post_s3_reply, post, NULL),
-        sending->name);
+    err = post_s3_wait(post,
+                       sh_s3_upload_complete(post->s3, sending->key, &whole,
+                                             post_s3_reply, post, &post->call),
+                       sending->name);
     if (err != SH_NOTFOUND)
         return err;
     /* a moment ago it was there: it is completed, and the answer was lost; the caller
@@ -326,7 +328,8 @@ enum sh_err post_s3_sweep(struct post *post)
     do {
         post_s3_take(post, on_left, sweeping);
         err = post_s3_wait(
-            post, sh_s3_uploads(post->s3, post->place.prefix, post_s3_reply, post, NULL),
+            post,
+            sh_s3_uploads(post->s3, post->place.prefix, post_s3_reply, post, &post->call),
             "uploads");
         for (size_t i = 0; i < sweeping->count && err == SH_OK; i++)
             err = abort_upload(post, sweeping->list[i].key, sweeping->list[i].upload);

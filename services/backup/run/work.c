@@ -9,6 +9,8 @@
 #include "services/backup/run/ledger.h"
 #include "shared/clock.h"
 
+enum { TURN_MS = 200 };
+
 static volatile sig_atomic_t cancelled;
 
 static void on_signal(int number)
@@ -151,6 +153,31 @@ void work_end(struct work *work, enum sh_err err, const json_t *result)
 void work_pause(unsigned ms)
 {
     (void)poll(NULL, 0, (int)ms); /* EINTR is as good */
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    (void)timer; /* the loop has turned: that is all */
+}
+
+void work_until_cancelled(struct work *work, const bool *flag, void (*give_up)(void *arg),
+                          void *arg)
+{
+    bool given_up = false;
+    uv_timer_t tick;
+
+    uv_timer_init(work->loop, &tick); /* cannot fail */
+    uv_timer_start(&tick, on_tick, TURN_MS, TURN_MS);
+    while (!*flag) {
+        (void)uv_run(work->loop, UV_RUN_ONCE);
+        if (!given_up && work_go_on(work) != SH_OK) {
+            given_up = true;
+            if (!*flag)
+                give_up(arg);
+        }
+    }
+    uv_close((uv_handle_t *)&tick, NULL);
+    (void)uv_run(work->loop, UV_RUN_NOWAIT); /* the closing */
 }
 
 void work_until(struct work *work, const bool *flag)

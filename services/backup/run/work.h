@@ -48,5 +48,8 @@ __attribute__((format(printf, 2, 3))) void work_say(struct work *work, const cha
 void work_pause(unsigned ms);
 /* Turns the loop until *flag is set. */
 void work_until(struct work *work, const bool *flag);
+/* The same; once the run is cancelled `give_up` is called, which sees to the flag. */
+void work_until_cancelled(struct work *work, const bool *flag, void (*give_up)(void *arg),
+                          void *arg);
 
 #endif
