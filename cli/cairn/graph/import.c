@@ -10,10 +10,13 @@
 #include "cli/cairn/download.h"
 #include "cli/cairn/follow.h"
 #include "cli/cairn/graph/graph.h"
-#include "cli/cairn/lines.h"
 #include "cli/cairn/progress.h"
+#include "shared/lines.h"
 
-enum { JOB_BYTES = 32 << 20 }; /* from here on it is a job unless --stream */
+enum {
+    JOB_BYTES = 32 << 20, /* from here on it is a job unless --stream */
+    LINE_BYTES = 16 << 20,
+};
 
 /* --- the format ----------------------------------------------------------------------
  */
@@ -51,7 +54,7 @@ struct sending {
     uint64_t size; /* 0: not known */
     uint64_t sent;
     uint64_t failed;
-    struct lines lines;
+    struct sh_lines lines;
     struct progress progress;
     json_t *sum; /* the last line, NULL: it has not come */
 };
@@ -96,14 +99,13 @@ static void tell_fault(struct sending *self, const json_t *line)
     cli_say("%s:%" JSON_INTEGER_FORMAT ": %s", self->name, number, why ? why : "refused");
 }
 
-static bool on_line(void *arg, struct sh_bytes text)
+static void take_line(struct sending *self, struct sh_bytes text)
 {
-    struct sending *self = arg;
     json_t *line = json_loadb(text.data, text.len, 0, NULL);
     const char *status = json_string_value(json_object_get(line, "status"));
     if (!status) {
         json_decref(line);
-        return true;
+        return;
     }
     if (args_given(&self->cli->args, "json"))
         (void)cli_print_json(line);
@@ -114,13 +116,25 @@ static bool on_line(void *arg, struct sh_bytes text)
         self->sum = json_incref(line);
     }
     json_decref(line);
+}
+
+/* False: more than a line may have, or than memory has. */
+static bool take_lines(struct sending *self)
+{
+    struct sh_line line;
+    while (sh_lines_next(&self->lines, &line)) {
+        if (line.too_long)
+            return false;
+        if (line.text.len > 0)
+            take_line(self, line.text);
+    }
     return true;
 }
 
 static bool on_piece(void *arg, struct sh_bytes piece)
 {
     struct sending *self = arg;
-    return lines_feed(&self->lines, piece);
+    return sh_lines_feed(&self->lines, piece) == SH_OK && take_lines(self);
 }
 
 /* --- how it went ---------------------------------------------------------------------
@@ -176,9 +190,11 @@ static int send_file(struct sending *self, const char *format, bool job)
 
 static int send_stream(struct sending *self, const char *format)
 {
-    self->lines = (struct lines){.on_line = on_line, .arg = self};
+    sh_lines_open(&self->lines, LINE_BYTES);
     int code = send_file(self, format, false);
-    lines_end(&self->lines);
+    sh_lines_end(&self->lines);
+    (void)take_lines(self);
+    sh_lines_close(&self->lines);
     if (code == CLI_OK)
         code = judge_sum(self);
     json_decref(self->sum);

@@ -69,7 +69,7 @@ void runs_ended(struct runs *runs)
 
 static void release(struct runs *runs)
 {
-    if (runs->asked > 0 || runs->handles > 0)
+    if (runs->asked > 0 || runs->teller.handles > 0)
         return;
     if (runs->ledger >= 0)
         (void)close(runs->ledger);

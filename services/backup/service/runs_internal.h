@@ -7,9 +7,7 @@
 #include "services/backup/run/ledger.h"
 #include "services/backup/run/work.h"
 #include "services/backup/service/runs.h"
-#include "shared/buffer.h"
-
-enum { RUNS_READ = 65536 };
+#include "services/backup/service/teller.h"
 
 struct runs {
     struct runs_options options;
@@ -23,17 +21,9 @@ struct runs {
     void (*idle)(void *arg);
     void *idle_arg;
     /* runs_keep.c */
-    int ledger;   /* -1: runs are in memory only */
-    bool keeping; /* a run is being written */
-    /* run_process.c: its process */
-    uv_process_t process;
-    uv_pipe_t out;
-    unsigned handles; /* of the two, not closed */
-    bool exited;
-    int64_t status;
-    int term_signal;
-    struct sh_buffer line;
-    char read[RUNS_READ];
+    int ledger;           /* -1: runs are in memory only */
+    bool keeping;         /* a run is being written */
+    struct teller teller; /* run_process.c: its process */
 };
 
 /* Spawns runs->now; runs_ended() comes on a later turn in every case. */

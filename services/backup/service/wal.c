@@ -93,9 +93,9 @@ static void take(struct wal *wal, const json_t *said)
         sh_warning(NULL, "write-ahead log: %s", wal->error);
 }
 
-static void take_line(struct wal *wal, const char *data, size_t len)
+static void on_line(void *arg, const json_t *line)
 {
-    json_t *line = json_loadb(data, len, 0, NULL);
+    struct wal *wal = arg;
     const json_t *said = json_object_get(line, "wal");
     const char *code = json_string_value(json_object_get(line, "code"));
 
@@ -105,33 +105,17 @@ static void take_line(struct wal *wal, const char *data, size_t len)
         wal->other = strcmp(code, sh_err_code(SH_CONFLICT)) == 0;
         text(line, "error", wal->error, sizeof(wal->error));
     }
-    json_decref(line);
-}
-
-static void take_bytes(struct wal *wal, const char *data, size_t len)
-{
-    for (const char *end; (end = memchr(data, '\n', len)) != NULL;) {
-        size_t some = (size_t)(end - data);
-        sh_buffer_append(&wal->line, data, some);
-        if (wal->line.err == SH_OK)
-            take_line(wal, wal->line.data, wal->line.len);
-        sh_buffer_clear(&wal->line);
-        data = end + 1;
-        len -= some + 1;
-    }
-    if (wal->line.len + len <= LINE_MOST)
-        sh_buffer_append(&wal->line, data, len);
 }
 
 /* --- its process -------------------------------------------------------------------- */
 
-static void ended(struct wal *wal)
+static void on_end(void *arg)
 {
+    struct wal *wal = arg;
     double now = sh_wall_time();
     double pause;
 
     wal->running = wal->streaming = false;
-    sh_buffer_clear(&wal->line);
     if (wal->held) {
         wal->held = false;
         sh_service_release(wal->backup->service);
@@ -146,43 +130,6 @@ static void ended(struct wal *wal)
                    wal->error[0] ? wal->error : "without a word");
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct wal *wal = handle->data;
-
-    if (--wal->handles == 0)
-        ended(wal);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
-{
-    struct wal *wal = handle->data;
-
-    (void)wanted;
-    *buf = uv_buf_init(wal->read, sizeof(wal->read));
-}
-
-static void on_out(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
-{
-    struct wal *wal = stream->data;
-
-    if (len > 0)
-        take_bytes(wal, buf->base, (size_t)len);
-    else if (len < 0 && !uv_is_closing((uv_handle_t *)stream))
-        uv_close((uv_handle_t *)stream, on_closed);
-}
-
-static void on_exit_of(uv_process_t *process, int64_t status, int term_signal)
-{
-    struct wal *wal = process->data;
-
-    (void)term_signal;
-    wal->exited = true;
-    wal->status = status;
-    if (!uv_is_closing((uv_handle_t *)process))
-        uv_close((uv_handle_t *)process, on_closed);
-}
-
 static void begin(struct wal *wal)
 {
     static char program[PATH];
@@ -190,34 +137,21 @@ static void begin(struct wal *wal)
     char verb[] = "stream";
     char report[] = "--report";
     char *argv[] = {program, verb, report, NULL};
-    uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
-    uv_process_options_t options = {.exit_cb = on_exit_of,
-                                    .file = program,
-                                    .args = argv,
-                                    .stdio_count = 3,
-                                    .stdio = stdio};
-    int rc = uv_exepath(program, &size);
+    struct teller_spec spec = {
+        .program = program, .argv = argv, .line_most = LINE_MOST, .inherits = -1};
 
-    stdio[1].flags = (uv_stdio_flags)(UV_CREATE_PIPE | UV_WRITABLE_PIPE);
-    stdio[1].data.stream = (uv_stream_t *)&wal->out;
-    stdio[2].flags = UV_IGNORE;
+    (void)uv_exepath(program, &size); /* or it cannot be started */
     wal->running = true;
-    wal->exited = wal->other = false;
-    wal->handles = 2;
+    wal->other = false;
     wal->begun = sh_wall_time();
-    wal->out.data = wal->process.data = wal;
-    (void)uv_pipe_init(wal->backup->loop, &wal->out, 0); /* cannot fail */
+    wal->teller.on_line = on_line;
+    wal->teller.on_end = on_end;
+    wal->teller.arg = wal;
     sh_series_add(sh_series(&restarts_counter, NULL), 1);
-    if (rc == 0)
-        rc = uv_spawn(wal->backup->loop, &wal->process, &options);
-    if (rc == 0)
-        rc = uv_read_start((uv_stream_t *)&wal->out, on_alloc, on_out);
-    if (rc == 0)
-        return;
-    (void)snprintf(wal->error, sizeof(wal->error), "it cannot be started: %s",
-                   uv_strerror(rc));
-    uv_close((uv_handle_t *)&wal->out, on_closed);
-    uv_close((uv_handle_t *)&wal->process, on_closed);
+    int rc = teller_start(&wal->teller, wal->backup->loop, &spec);
+    if (rc != 0)
+        (void)snprintf(wal->error, sizeof(wal->error), "it cannot be started: %s",
+                       uv_strerror(rc));
 }
 
 /* --- physical sets ------------------------------------------------------------------ */
@@ -346,8 +280,7 @@ void wal_drain(struct sh_service *service, void *self)
         return;
     wal->held = true;
     sh_service_hold(service);
-    if (!wal->exited)
-        (void)uv_process_kill(&wal->process, SIGTERM);
+    teller_kill(&wal->teller, SIGTERM);
 }
 
 void wal_stop(struct sh_service *service, void *self)
@@ -357,9 +290,5 @@ void wal_stop(struct sh_service *service, void *self)
     (void)service;
     wal->draining = true;
     uv_close((uv_handle_t *)&wal->timer, NULL);
-    if (wal->running && !uv_is_closing((uv_handle_t *)&wal->out))
-        uv_close((uv_handle_t *)&wal->out, on_closed);
-    if (wal->running && !uv_is_closing((uv_handle_t *)&wal->process))
-        uv_close((uv_handle_t *)&wal->process, on_closed);
-    sh_buffer_free(&wal->line);
+    teller_let_go(&wal->teller);
 }

@@ -9,20 +9,15 @@
 
 #include "services/backup/schedule/cron.h"
 #include "services/backup/service/runs.h"
-#include "shared/buffer.h"
+#include "services/backup/service/teller.h"
 #include "shared/service.h"
 
 struct backup;
 
 struct wal {
     struct backup *backup;
-    uv_process_t process;
-    uv_pipe_t out;
-    unsigned handles; /* of the two, not closed */
-    bool running, exited, draining, held;
-    int64_t status;
-    struct sh_buffer line;
-    char read[4096];
+    struct teller teller; /* its process */
+    bool running, draining, held;
     uv_timer_t timer;
     double begun, retry_at;
     unsigned failures; /* of the process, in a row */

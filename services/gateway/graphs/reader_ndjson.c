@@ -2,11 +2,11 @@
 #include "services/gateway/graphs/reader_internal.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_in.h"
-#include "services/gateway/lines.h"
+#include "shared/lines.h"
 
 struct ndjson {
     struct graph_reader reader;
-    struct lines lines;
+    struct sh_lines lines;
 };
 
 /* --- one record -----------------------------------------------------------------------
@@ -94,16 +94,16 @@ void reader_json(struct graph_reader *reader, struct sh_bytes text, uint64_t lin
 
 static enum sh_err open_reader(struct graph_reader *reader)
 {
-    lines_open(&((struct ndjson *)reader)->lines, READER_RECORD_MAX);
+    sh_lines_open(&((struct ndjson *)reader)->lines, READER_RECORD_MAX);
     return SH_OK;
 }
 
 static enum sh_err read_lines(struct graph_reader *reader)
 {
     struct ndjson *self = (struct ndjson *)reader;
-    struct line line;
+    struct sh_line line;
 
-    while (reader->err == SH_OK && lines_next(&self->lines, &line)) {
+    while (reader->err == SH_OK && sh_lines_next(&self->lines, &line)) {
         struct sh_bytes text = line.text;
         if (line.number == 1 && text.len >= 3 &&
             memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
@@ -119,20 +119,20 @@ static enum sh_err read_lines(struct graph_reader *reader)
 
 static enum sh_err feed(struct graph_reader *reader, struct sh_bytes piece)
 {
-    enum sh_err err = lines_feed(&((struct ndjson *)reader)->lines, piece);
+    enum sh_err err = sh_lines_feed(&((struct ndjson *)reader)->lines, piece);
 
     return err == SH_OK ? read_lines(reader) : err;
 }
 
 static enum sh_err end(struct graph_reader *reader)
 {
-    lines_end(&((struct ndjson *)reader)->lines);
+    sh_lines_end(&((struct ndjson *)reader)->lines);
     return read_lines(reader);
 }
 
 static void close_reader(struct graph_reader *reader)
 {
-    lines_close(&((struct ndjson *)reader)->lines);
+    sh_lines_close(&((struct ndjson *)reader)->lines);
 }
 
 const struct graph_reader_kind ndjson_reader = {.size = sizeof(struct ndjson),

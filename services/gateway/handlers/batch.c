@@ -39,7 +39,7 @@ static void batch_close(struct batch *batch)
             sh_rpc_cancel(batch->x->edge->peers[PEER_SEARCH], item->call);
         clear_item(batch, item);
     }
-    lines_close(&batch->lines);
+    sh_lines_close(&batch->lines);
     sh_free(batch->items);
     batch->items = NULL;
     uv_close((uv_handle_t *)&batch->timer, on_timer_closed);
@@ -63,12 +63,12 @@ static void finish(struct batch *batch)
 
 /* --- the stream --------------------------------------------------------------------- */
 
-static bool is_blank(const struct line *line)
+static bool is_blank(const struct sh_line *line)
 {
     return !line->too_long && search_trim(line->text).len == 0;
 }
 
-static void start_line(struct batch *batch, const struct line *line)
+static void start_line(struct batch *batch, const struct sh_line *line)
 {
     struct batch_item *item = batch_item_at(batch, batch->used);
 
@@ -110,9 +110,9 @@ static bool has_room(const struct batch *batch)
 
 static void start_lines(struct batch *batch)
 {
-    struct line line;
+    struct sh_line line;
 
-    while (has_room(batch) && lines_next(&batch->lines, &line))
+    while (has_room(batch) && sh_lines_next(&batch->lines, &line))
         if (!is_blank(&line))
             start_line(batch, &line);
 }
@@ -139,7 +139,7 @@ static bool send_results(struct batch *batch)
 
 static void control_reading(struct batch *batch)
 {
-    bool pause = batch->slow || lines_waiting(&batch->lines);
+    bool pause = batch->slow || sh_lines_waiting(&batch->lines);
 
     if (batch->complete || pause == batch->paused)
         return;
@@ -163,9 +163,9 @@ void batch_pump(struct batch *batch)
             ask_held(batch);
         } while (send_results(batch));
         control_reading(batch);
-    } while (has_room(batch) && lines_waiting(&batch->lines));
+    } while (has_room(batch) && sh_lines_waiting(&batch->lines));
     batch->pumping = false;
-    if (batch->complete && batch->used == 0 && !lines_waiting(&batch->lines))
+    if (batch->complete && batch->used == 0 && !sh_lines_waiting(&batch->lines))
         finish(batch);
 }
 
@@ -184,10 +184,10 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
 
     (void)request;
     if (err == SH_OK && piece.len > 0)
-        err = lines_feed(&batch->lines, piece);
+        err = sh_lines_feed(&batch->lines, piece);
     if (err != SH_OK || piece.len == 0) {
         batch->complete = true;
-        lines_end(&batch->lines);
+        sh_lines_end(&batch->lines);
     }
     batch_pump(batch);
 }
@@ -211,7 +211,7 @@ static struct batch *batch_open(struct exchange *x, enum refresh_mode refresh)
         return NULL;
     }
     batch->timer.data = batch;
-    lines_open(&batch->lines, config->max_document_bytes);
+    sh_lines_open(&batch->lines, config->max_document_bytes);
     return batch;
 }
 

@@ -5,7 +5,7 @@
 #define GATEWAY_BATCH_H
 
 #include "services/gateway/handlers/refresh.h"
-#include "services/gateway/lines.h"
+#include "shared/lines.h"
 
 /* `wait`: the results are waited for, line by line. False: answered, it is no such
  * request. */
@@ -18,12 +18,12 @@ struct batch_document {
     struct schema_fault fault; /* why it is none, */
     const char *code;          /* and what to call that */
 };
-SH_CHECK bool batch_line_read(const struct line *line, struct sh_arena *arena,
+SH_CHECK bool batch_line_read(const struct sh_line *line, struct sh_arena *arena,
                               struct batch_document *out);
 /* Append the encoded DOCUMENT_PUT to `frame`. `key`: the same for the same id,
  * 0 when the document has none, so that storing it twice makes two. False: `result` has
  * the line that says why. */
-SH_CHECK bool batch_line_encode(const struct line *line, bool no_wait,
+SH_CHECK bool batch_line_encode(const struct sh_line *line, bool no_wait,
                                 struct sh_buffer *frame, uint64_t *key,
                                 struct sh_buffer *result);
 /* The line of a document that was stored, but for its end. False: it is the line of an

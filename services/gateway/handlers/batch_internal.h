@@ -24,7 +24,7 @@ struct batch_item {
 
 struct batch {
     struct exchange *x;
-    struct lines lines;
+    struct sh_lines lines;
     uv_timer_t timer; /* for the first of those that wait to ask again */
     struct batch_item *items;
     enum refresh_mode refresh;

@@ -76,7 +76,7 @@ static bool blame(struct batch_document *document, enum sh_err err)
     return false;
 }
 
-bool batch_line_read(const struct line *line, struct sh_arena *arena,
+bool batch_line_read(const struct sh_line *line, struct sh_arena *arena,
                      struct batch_document *out)
 {
     struct document_body body;
@@ -103,7 +103,7 @@ bool batch_line_read(const struct line *line, struct sh_arena *arena,
     return true;
 }
 
-bool batch_line_encode(const struct line *line, bool no_wait, struct sh_buffer *frame,
+bool batch_line_encode(const struct sh_line *line, bool no_wait, struct sh_buffer *frame,
                        uint64_t *key, struct sh_buffer *result)
 {
     struct batch_document document;

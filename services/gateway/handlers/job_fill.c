@@ -27,7 +27,7 @@ enum {
 
 struct fill {
     struct exchange *x;
-    struct lines lines;
+    struct sh_lines lines;
     uv_timer_t timer;           /* to ask again */
     char id[64];                /* "": not made yet */
     struct job_portion portion; /* that is being collected */
@@ -61,7 +61,7 @@ static void fill_close(struct fill *self)
         sh_rpc_cancel(self->x->edge->peers[PEER_SEARCH], self->call);
     job_portion_clear(&self->portion);
     sh_buffer_free(&self->frame);
-    lines_close(&self->lines);
+    sh_lines_close(&self->lines);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 
@@ -241,7 +241,7 @@ static void ask(struct fill *self)
 
 /* --- a portion ---------------------------------------------------------------------- */
 
-static bool is_blank(const struct line *line)
+static bool is_blank(const struct sh_line *line)
 {
     return !line->too_long && search_trim(line->text).len == 0;
 }
@@ -259,7 +259,7 @@ static void send_portion(struct fill *self)
 {
     enum sh_err err;
 
-    self->last = self->complete && !lines_waiting(&self->lines);
+    self->last = self->complete && !sh_lines_waiting(&self->lines);
     err = encode(self);
     job_portion_clear(&self->portion);
     if (err == SH_OK)
@@ -270,7 +270,7 @@ static void send_portion(struct fill *self)
 
 static void control_reading(struct fill *self)
 {
-    bool pause = job_portion_is_full(&self->portion) || lines_waiting(&self->lines);
+    bool pause = job_portion_is_full(&self->portion) || sh_lines_waiting(&self->lines);
 
     if (self->complete || pause == self->paused)
         return;
@@ -285,18 +285,18 @@ static void control_reading(struct fill *self)
  * here: the inner call leaves the work to the outer one. */
 static void pump(struct fill *self)
 {
-    struct line line;
+    struct sh_line line;
     bool idle;
 
     if (self->pumping)
         return;
     self->pumping = true;
     do {
-        while (!job_portion_is_full(&self->portion) && lines_next(&self->lines, &line))
+        while (!job_portion_is_full(&self->portion) && sh_lines_next(&self->lines, &line))
             if (!is_blank(&line))
                 job_portion_add(&self->portion, &line);
         control_reading(self);
-    } while (!job_portion_is_full(&self->portion) && lines_waiting(&self->lines));
+    } while (!job_portion_is_full(&self->portion) && sh_lines_waiting(&self->lines));
     self->pumping = false;
     idle = self->id[0] != '\0' && self->frame.len == 0;
     if (idle && (self->portion.count > 0 || self->complete))
@@ -310,14 +310,14 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
 
     (void)request;
     if (err == SH_OK && piece.len > 0)
-        err = lines_feed(&self->lines, piece);
+        err = sh_lines_feed(&self->lines, piece);
     if (err != SH_OK) {
         refuse(self, &(struct sh_rpc_response){.err = err});
         return;
     }
     if (piece.len == 0) {
         self->complete = true;
-        lines_end(&self->lines);
+        sh_lines_end(&self->lines);
     }
     pump(self);
 }
@@ -333,7 +333,7 @@ void job_fill_post(struct exchange *x)
     self->x = x;
     (void)uv_timer_init(x->edge->loop, &self->timer); /* cannot fail */
     self->timer.data = self;
-    lines_open(&self->lines, x->edge->gateway->config.max_document_bytes);
+    sh_lines_open(&self->lines, x->edge->gateway->config.max_document_bytes);
     x->caller.request_id = sh_bytes_of(sh_http_trace(x->request)->request_id);
     x->state = self;
     x->abandoned = on_abandoned;

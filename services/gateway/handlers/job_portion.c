@@ -16,7 +16,7 @@ static struct sh_bytes explain(struct job_portion *self, const struct schema_fau
     return sh_arena_copy(&self->arena, sh_bytes_of(text));
 }
 
-void job_portion_add(struct job_portion *self, const struct line *line)
+void job_portion_add(struct job_portion *self, const struct sh_line *line)
 {
     struct job_input *item = &self->items[self->count];
     struct batch_document document;

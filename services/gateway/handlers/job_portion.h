@@ -21,7 +21,7 @@ struct job_portion { /* {0} is empty; texts live in `parsed` and `arena` */
 
 bool job_portion_is_full(const struct job_portion *self);
 /* It must not be full. A bad line becomes an item that has failed. */
-void job_portion_add(struct job_portion *self, const struct line *line);
+void job_portion_add(struct job_portion *self, const struct sh_line *line);
 /* Its items as `append`, whose other members are set. Errors: SH_NOMEM, SH_TOOBIG,
  * SH_MALFORMED. */
 SH_CHECK enum sh_err job_portion_encode(struct job_portion *self,

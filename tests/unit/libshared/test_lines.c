@@ -6,15 +6,15 @@
 
 #include <cmocka.h>
 
-#include "services/gateway/lines.h"
+#include "shared/lines.h"
 
 enum { MAX = 8 };
 
 /* What comes out, as "1:first 2:- " with - for a line that is too long. */
-static void drain(struct lines *lines, char *out)
+static void drain(struct sh_lines *lines, char *out)
 {
-    struct line line;
-    while (lines_next(lines, &line)) {
+    struct sh_line line;
+    while (sh_lines_next(lines, &line)) {
         size_t used = strlen(out);
         (void)snprintf(
             out + used, 200 - used, "%d:%.*s%s ", (int)line.number, (int)line.text.len,
@@ -25,19 +25,20 @@ static void drain(struct lines *lines, char *out)
 static const char *cut(const char *text, size_t step)
 {
     static char out[200];
-    struct lines lines;
+    struct sh_lines lines;
     size_t len = strlen(text);
 
     out[0] = '\0';
-    lines_open(&lines, MAX);
+    sh_lines_open(&lines, MAX);
     for (size_t i = 0; i < len; i += step) {
         size_t piece = len - i < step ? len - i : step;
-        assert_int_equal(lines_feed(&lines, (struct sh_bytes){text + i, piece}), SH_OK);
+        assert_int_equal(sh_lines_feed(&lines, (struct sh_bytes){text + i, piece}),
+                         SH_OK);
         drain(&lines, out);
     }
-    lines_end(&lines);
+    sh_lines_end(&lines);
     drain(&lines, out);
-    lines_close(&lines);
+    sh_lines_close(&lines);
     return out;
 }
 
@@ -66,41 +67,41 @@ static void cuts_alike_whatever_the_pieces(void **state)
 
 static void a_line_too_long_is_not_kept(void **state)
 {
-    struct lines lines;
+    struct sh_lines lines;
     char piece[1000];
     (void)state;
     memset(piece, 'x', sizeof piece);
-    lines_open(&lines, MAX);
+    sh_lines_open(&lines, MAX);
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(lines_feed(&lines, (struct sh_bytes){piece, sizeof piece}),
+        assert_int_equal(sh_lines_feed(&lines, (struct sh_bytes){piece, sizeof piece}),
                          SH_OK);
-        assert_false(lines_waiting(&lines));
+        assert_false(sh_lines_waiting(&lines));
     }
     assert_true(lines.buffer.capacity < 8 * sizeof piece);
-    lines_end(&lines);
-    assert_true(lines_waiting(&lines));
-    lines_close(&lines);
+    sh_lines_end(&lines);
+    assert_true(sh_lines_waiting(&lines));
+    sh_lines_close(&lines);
 }
 
 static void waiting_takes_nothing(void **state)
 {
-    struct lines lines;
-    struct line line;
+    struct sh_lines lines;
+    struct sh_line line;
     (void)state;
-    lines_open(&lines, MAX);
-    assert_int_equal(lines_feed(&lines, sh_bytes_of("a\nb")), SH_OK);
-    assert_true(lines_waiting(&lines));
-    assert_true(lines_waiting(&lines));
-    assert_true(lines_next(&lines, &line));
+    sh_lines_open(&lines, MAX);
+    assert_int_equal(sh_lines_feed(&lines, sh_bytes_of("a\nb")), SH_OK);
+    assert_true(sh_lines_waiting(&lines));
+    assert_true(sh_lines_waiting(&lines));
+    assert_true(sh_lines_next(&lines, &line));
     assert_true(sh_bytes_is(line.text, "a"));
-    assert_false(lines_waiting(&lines));
-    assert_false(lines_next(&lines, &line));
-    lines_end(&lines);
-    assert_true(lines_next(&lines, &line));
+    assert_false(sh_lines_waiting(&lines));
+    assert_false(sh_lines_next(&lines, &line));
+    sh_lines_end(&lines);
+    assert_true(sh_lines_next(&lines, &line));
     assert_true(sh_bytes_is(line.text, "b"));
     assert_int_equal(line.number, 2);
-    assert_false(lines_next(&lines, &line));
-    lines_close(&lines);
+    assert_false(sh_lines_next(&lines, &line));
+    sh_lines_close(&lines);
 }
 
 int main(void)

@@ -1,42 +1,42 @@
-#include "services/gateway/lines.h"
+#include "shared/lines.h"
 
-void lines_open(struct lines *lines, size_t max)
+void sh_lines_open(struct sh_lines *lines, size_t max)
 {
-    *lines = (struct lines){.max = max};
+    *lines = (struct sh_lines){.max = max};
 }
 
-void lines_close(struct lines *lines)
+void sh_lines_close(struct sh_lines *lines)
 {
     sh_buffer_free(&lines->buffer);
 }
 
 /* Forget what has been taken, so that the buffer does not grow with the stream. */
-static void compact(struct lines *lines)
+static void compact(struct sh_lines *lines)
 {
     sh_buffer_consume(&lines->buffer, lines->start);
     lines->scanned -= lines->start;
     lines->start = 0;
 }
 
-enum sh_err lines_feed(struct lines *lines, struct sh_bytes piece)
+enum sh_err sh_lines_feed(struct sh_lines *lines, struct sh_bytes piece)
 {
     compact(lines);
     sh_buffer_append(&lines->buffer, piece.data, piece.len);
     return lines->buffer.err;
 }
 
-void lines_end(struct lines *lines)
+void sh_lines_end(struct sh_lines *lines)
 {
     lines->ended = true;
 }
 
-static size_t available(const struct lines *lines)
+static size_t available(const struct sh_lines *lines)
 {
     return lines->buffer.len - lines->start;
 }
 
 /* Where the line that begins at `start` ends; false: not yet. */
-static bool find_end(struct lines *lines, size_t *end)
+static bool find_end(struct sh_lines *lines, size_t *end)
 {
     const char *data = lines->buffer.data;
     const char *found = NULL;
@@ -49,7 +49,7 @@ static bool find_end(struct lines *lines, size_t *end)
 }
 
 /* Drop the beginning of a line that is too long already. */
-static void drop_excess(struct lines *lines)
+static void drop_excess(struct sh_lines *lines)
 {
     if (!lines->skipping && available(lines) <= lines->max)
         return;
@@ -58,7 +58,7 @@ static void drop_excess(struct lines *lines)
     compact(lines);
 }
 
-bool lines_waiting(struct lines *lines)
+bool sh_lines_waiting(struct sh_lines *lines)
 {
     size_t end;
     if (find_end(lines, &end))
@@ -67,15 +67,15 @@ bool lines_waiting(struct lines *lines)
     return lines->ended && lines->skipping;
 }
 
-bool lines_next(struct lines *lines, struct line *out)
+bool sh_lines_next(struct sh_lines *lines, struct sh_line *out)
 {
-    if (!lines_waiting(lines))
+    if (!sh_lines_waiting(lines))
         return false;
 
     size_t len = lines->scanned - lines->start;
     bool too_long = lines->skipping || len > lines->max;
     const char *data = lines->buffer.data;
-    *out = (struct line){.number = ++lines->number, .too_long = too_long};
+    *out = (struct sh_line){.number = ++lines->number, .too_long = too_long};
     if (!too_long && len > 0) {
         bool returns = data[lines->scanned - 1] == '\r';
         out->text = (struct sh_bytes){data + lines->start, len - returns};
