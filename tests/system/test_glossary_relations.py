@@ -1,9 +1,11 @@
 """Relations between terms in files: read into the graph, written back out of it."""
 
+import contextlib
 import json
 import urllib.parse
 
 import pytest
+from conftest import eventually
 
 TYPES = {"csv": "text/csv", "json": "application/json", "skos": "application/rdf+xml",
          "tbx": "application/x-tbx+xml",
@@ -17,7 +19,7 @@ def callers(stack):
         reply = stack.post("/api/admin/keys", {"name": f"relations {name}", "user_id": name,
                                                "role": "staff", "department": department,
                                                "scopes": ["read_glossary", "write_glossary",
-                                                          "session"]})
+                                                          "read_graph", "session"]})
         assert reply.status == 201, reply.body
         made[name] = {"Authorization": "Bearer " + reply.json()["key"]}
     return made
@@ -124,3 +126,56 @@ def test_what_one_may_not_see_is_neither_related_nor_exported(stack, callers):
     assert (result["relations"], result["unrelated"]) == (1, 0), result
     assert b"r-secret" not in export(stack, "json", callers["it"])
     assert b"r-secret" in export(stack, "json", callers["law"])
+
+
+def node(stack, identity, headers):
+    reply = stack.get("/api/graph/nodes/term:" + identity, headers=headers)
+    assert reply.status in (200, 404), reply.body
+    return reply.json() if reply.status == 200 else None
+
+
+def related(stack, identity, headers):
+    reply = stack.get(f"/api/glossary/{identity}/relations", headers=headers)
+    assert reply.status == 200, reply.body
+    return [one["to"] for one in reply.json()["relations"]]
+
+
+def entry(identity, **members):
+    return {"id": identity, "term": identity[2:], "domain": "related", **members}
+
+
+@pytest.mark.parametrize("way", ["file", "route", "graph away"])
+def test_the_graph_shows_a_term_as_it_is(stack, callers, way):
+    """However it is changed, its node is what it is: nobody reads there what was closed."""
+    link = {"relations": [{"type": "RELATED", "to": "r-lock"}]}
+    bring(stack, "json", json.dumps([entry("r-lock"), entry("r-door", **link)]).encode())
+    for headers in callers.values():
+        eventually(lambda h=headers: related(stack, "r-door", h) == ["r-lock"], seconds=60,
+                   what=stack.logs)
+
+    def change(**members):
+        body = {**entry("r-lock"), "term": "padlock", **members}
+        if way == "file":
+            result = bring(stack, "json", json.dumps([body]).encode(), callers["law"])
+            assert result["updated"] == 1, result
+            return
+        reply = stack.request("PUT", "/api/glossary/r-lock", body, headers=callers["law"])
+        assert reply.status == 200, reply.body
+
+    if way == "graph away":
+        with stack.stopped("graph"):
+            change(clearance_level=3, department="Law")
+    else:
+        change(clearance_level=3, department="Law")
+    eventually(lambda: node(stack, "r-lock", callers["it"]) is None, seconds=60, what=stack.logs)
+    assert related(stack, "r-door", callers["it"]) == []
+    assert related(stack, "r-door", callers["law"]) == ["r-lock"]
+    assert node(stack, "r-lock", callers["law"])["properties"]["name"] == "padlock"
+    change(clearance_level=1)  # open again
+    eventually(lambda: related(stack, "r-door", callers["it"]) == ["r-lock"], seconds=60,
+               what=stack.logs)
+
+    with stack.stopped("graph") if way == "graph away" else contextlib.nullcontext():
+        assert stack.delete("/api/glossary/r-lock").status == 200
+    assert edges(stack) == []
+    eventually(lambda: node(stack, "r-lock", None) is None, seconds=60, what=stack.logs)
