@@ -121,6 +121,9 @@ SH_CHECK bool exchange_param_text(struct exchange *x, const char *name, size_t m
  * False: answered 400. */
 SH_CHECK bool exchange_query_u32(struct exchange *x, const char *name, uint32_t least,
                                  uint32_t most, uint32_t *value);
+/* A query parameter that is true or false (or 1, or 0); false when absent. False:
+ * answered 400. */
+SH_CHECK bool exchange_query_flag(struct exchange *x, const char *name, bool *value);
 /* A query parameter as text in the arena; empty when absent. False: answered 400. */
 SH_CHECK bool exchange_query_text(struct exchange *x, const char *name, size_t max,
                                   struct sh_bytes *value);

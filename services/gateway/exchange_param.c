@@ -57,6 +57,19 @@ bool exchange_query_u32(struct exchange *x, const char *name, uint32_t least,
     return false;
 }
 
+bool exchange_query_flag(struct exchange *x, const char *name, bool *value)
+{
+    struct sh_bytes text;
+
+    if (!exchange_query_text(x, name, 8, &text))
+        return false;
+    *value = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
+    if (*value || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
+        return true;
+    exchange_invalid(x, name, "%s must be true or false", name);
+    return false;
+}
+
 bool exchange_query_text(struct exchange *x, const char *name, size_t max,
                          struct sh_bytes *value)
 {

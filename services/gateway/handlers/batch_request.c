@@ -22,8 +22,6 @@ static bool is_ndjson(struct sh_bytes type)
 
 bool batch_request_ok(struct exchange *x, bool *wait)
 {
-    struct sh_bytes text;
-
     if (!exchange_body_plain(x))
         return false;
     if (!is_ndjson(sh_http_header(x->request, "Content-Type"))) {
@@ -34,11 +32,5 @@ bool batch_request_ok(struct exchange *x, bool *wait)
                                              "Content-Type: application/x-ndjson"});
         return false;
     }
-    if (!exchange_query_text(x, "wait", 8, &text))
-        return false;
-    *wait = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*wait || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, "wait", "wait must be true or false");
-    return false;
+    return exchange_query_flag(x, "wait", wait);
 }

@@ -240,27 +240,13 @@ static void on_gone(struct exchange *x, const struct sh_rpc_response *response)
     exchange_answer(x, 200);
 }
 
-/* False: answered. */
-static bool read_documents(struct exchange *x, bool *out)
-{
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, "documents", 8, &text))
-        return false;
-    *out = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*out || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, "documents", "documents must be true or false");
-    return false;
-}
-
 void collection_delete(struct exchange *x, void *unused)
 {
     struct collection_delete asked = {0};
 
     (void)unused;
     if (!exchange_param_text(x, "name", NAME_BYTES, &asked.name) ||
-        !read_documents(x, &asked.documents))
+        !exchange_query_flag(x, "documents", &asked.documents))
         return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_SEARCH,

@@ -5,7 +5,7 @@
 #include "services/gateway/handlers/refresh.h"
 #include "services/gateway/json_out.h"
 
-enum { QUERY_BYTES = 2048, GRAPH_PUT_UPDATE = 2 };
+enum { QUERY_BYTES = 2048 };
 
 /* --- GET ---------------------------------------------------------------------------- */
 
@@ -92,15 +92,8 @@ void glossary_list_get(struct exchange *x, void *unused)
     x->audit.query = list.q;
     list.page = state->page;
     list.per_page = state->per_page;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_LIST,
-                         .kind = SH_RPC_READ,
-                         .desc = glossary_list_desc(),
-                         .msg = &list,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_page,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_LIST, SH_RPC_READ, glossary_list_desc(), &list,
+                 on_page);
 }
 
 static void on_one(struct exchange *x, const struct sh_rpc_response *response)
@@ -124,25 +117,15 @@ void glossary_get(struct exchange *x, void *unused)
     (void)unused;
     if (!glossary_read_id(x, &ref.id))
         return;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_GET,
-                         .kind = SH_RPC_READ,
-                         .desc = glossary_ref_desc(),
-                         .msg = &ref,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_one,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_GET, SH_RPC_READ, glossary_ref_desc(), &ref, on_one);
 }
 
 /* --- POST, PUT ---------------------------------------------------------------------- */
 
 struct write_state {
-    struct glossary_head head;
+    struct refresh refresh; /* first, see refresh_wait() */
     struct glossary_stored stored;
     struct sh_bytes id;
-    uint64_t xid; /* of a deletion */
-    bool relations_gone;
     bool created;
 };
 
@@ -154,7 +137,7 @@ static bool begin_write(struct exchange *x, struct write_state **out)
     if (state == NULL)
         return false;
     *out = state;
-    return refresh_read(x, &state->head.refresh.mode);
+    return refresh_read(x, &state->refresh.mode);
 }
 
 static void answer_stored(struct exchange *x)
@@ -164,36 +147,9 @@ static void answer_stored(struct exchange *x)
 
     sh_buffer_text(out, "{");
     glossary_members(out, &state->stored.term[0]);
-    refresh_members(out, &state->head.refresh);
+    refresh_members(out, &state->refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, state->created ? 201 : 200);
-}
-
-/* Where there is no node, or graph is away, that is no failure of what is stored: the
- * next relation of the term writes its node anew. */
-static void on_node(struct exchange *x, const struct sh_rpc_response *reply)
-{
-    const struct write_state *state = x->state;
-
-    (void)reply;
-    refresh_wait(x, state->stored.xid, true, answer_stored);
-}
-
-static void change_node(struct exchange *x)
-{
-    const struct write_state *state = x->state;
-    struct graph_node_put node;
-    const struct graph_put put = {.nodes = &node,
-                                  .nodes_count = 1,
-                                  .mode = GRAPH_PUT_UPDATE,
-                                  .merge = true,
-                                  .no_wait = true};
-
-    if (glossary_node(x, &state->stored.term[0], &node))
-        glossary_ask_graph(x, METHOD_GRAPH_PUT, SH_RPC_WRITE, graph_put_desc(), &put,
-                           on_node);
-    else
-        exchange_fail_err(x, SH_NOMEM, NULL);
 }
 
 static void on_stored(struct exchange *x, const struct sh_rpc_response *response)
@@ -212,10 +168,7 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
         return;
     }
     x->audit.target = state->stored.term[0].id;
-    if (state->created)
-        refresh_wait(x, state->stored.xid, true, answer_stored);
-    else
-        change_node(x);
+    refresh_wait(x, state->stored.xid, true, answer_stored);
 }
 
 static void put(struct exchange *x, const struct glossary_term *term, bool create)
@@ -226,15 +179,8 @@ static void put(struct exchange *x, const struct glossary_term *term, bool creat
                                        .may_validate =
                                            authorised(x, PERMIT_VALIDATE_GLOSSARY)};
 
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_PUT,
-                         .kind = SH_RPC_WRITE,
-                         .desc = glossary_put_desc(),
-                         .msg = &order,
-                         .timeout_ms = x->edge->gateway->config.write_timeout_ms,
-                         .done = on_stored,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_PUT, SH_RPC_WRITE, glossary_put_desc(), &order,
+                 on_stored);
 }
 
 void glossary_post(struct exchange *x, void *body)
@@ -275,36 +221,17 @@ static void answer_deleted(struct exchange *x)
 
     sh_buffer_text(out, "{\"deleted\":true");
     json_member_text(out, "id", state->id);
-    if (!state->relations_gone) {
-        json_member(out, "relations_deleted");
-        json_bool(out, false);
-    }
-    refresh_members(out, &state->head.refresh);
+    refresh_members(out, &state->refresh);
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
 }
 
-/* The term is gone, whatever graph says; what stays there is told. */
-static void on_node_gone(struct exchange *x, const struct sh_rpc_response *reply)
-{
-    struct write_state *state = x->state;
-
-    state->relations_gone = reply->err == SH_OK || reply->err == SH_NOTFOUND;
-    refresh_wait(x, state->xid, true, answer_deleted);
-}
-
 static void on_deleted(struct exchange *x, const struct sh_rpc_response *response)
 {
-    struct write_state *state = x->state;
-    const struct graph_delete order = {
-        .id = glossary_node_id(x, state->id), .detach = true, .no_wait = true};
     struct glossary_gone gone;
 
-    if (!exchange_decode(x, glossary_gone_desc(), response->payload, &gone))
-        return;
-    state->xid = gone.xid;
-    glossary_ask_graph(x, METHOD_GRAPH_DELETE, SH_RPC_WRITE, graph_delete_desc(), &order,
-                       on_node_gone);
+    if (exchange_decode(x, glossary_gone_desc(), response->payload, &gone))
+        refresh_wait(x, gone.xid, true, answer_deleted);
 }
 
 void glossary_delete(struct exchange *x, void *unused)
@@ -316,13 +243,6 @@ void glossary_delete(struct exchange *x, void *unused)
         return;
     const struct glossary_ref ref = {
         .id = state->id, .may_validate = authorised(x, PERMIT_VALIDATE_GLOSSARY)};
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_DELETE,
-                         .kind = SH_RPC_WRITE,
-                         .desc = glossary_ref_desc(),
-                         .msg = &ref,
-                         .timeout_ms = x->edge->gateway->config.write_timeout_ms,
-                         .done = on_deleted,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_DELETE, SH_RPC_WRITE, glossary_ref_desc(), &ref,
+                 on_deleted);
 }

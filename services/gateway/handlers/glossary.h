@@ -4,7 +4,6 @@
 #define GATEWAY_GLOSSARY_H
 
 #include "services/gateway/handlers/handlers.h"
-#include "services/gateway/handlers/refresh.h"
 
 struct glossary_body {
     struct sh_bytes id, term, definition, language, domain, part_of_speech, source, sense,
@@ -20,11 +19,13 @@ SH_CHECK bool glossary_fill(const struct glossary_body *body, struct sh_arena *a
                             struct glossary_term *out);
 /* glossary_graph.c: x->state begins with this wherever graph is asked. */
 struct glossary_head {
-    struct refresh refresh; /* first, see refresh_wait() */
     uint64_t call;
     exchange_reply_fn *done;
 };
-/* `done` gets errors too. */
+/* search is asked; `done` as in exchange_call. */
+void glossary_ask(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
+                  const struct msg_desc *desc, const void *msg, exchange_reply_fn *done);
+/* graph is asked; `done` gets errors too. */
 void glossary_ask_graph(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
                         const struct msg_desc *desc, const void *msg,
                         exchange_reply_fn *done);
@@ -51,8 +52,6 @@ const struct glossary_format *glossary_format_of_name(struct sh_bytes name);
 /* glossary_import_job.c: 202 and the job of that id, or, to wait, 200 and the job when it
  * has ended. */
 void glossary_answer_job(struct exchange *x, struct sh_bytes id, bool wait);
-/* ?wait= of the query. False: answered. */
-SH_CHECK bool glossary_read_wait(struct exchange *x, bool *out);
 
 /* An object. */
 void glossary_write(struct sh_buffer *out, const struct glossary_term *term);

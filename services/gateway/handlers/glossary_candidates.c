@@ -6,7 +6,13 @@
 #include "services/gateway/handlers/glossary.h"
 #include "services/gateway/json_out.h"
 
-enum { IDS_MAX = 500, PER_PAGE_MAX = 200, QUERY_BYTES = 2048, JUDGE_MS = 15000 };
+enum {
+    CANDIDATE_ID = 64,
+    IDS_MAX = 500,
+    PER_PAGE_MAX = 200,
+    QUERY_BYTES = 2048,
+    JUDGE_MS = 15000
+};
 
 /* Contexts are texts of documents. False: answered. */
 static bool may_read_documents(struct exchange *x)
@@ -79,7 +85,7 @@ static void on_job(struct exchange *x, const struct sh_rpc_response *response)
 void glossary_extract_post(struct exchange *x, void *body_in)
 {
     const struct extract_body *body = body_in;
-    struct extract_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct extract_state *state = exchange_state(x, sizeof *state);
     const struct glossary_extract order = {
         .document_id = body->document_id,
         .collection = body->collection,
@@ -88,22 +94,11 @@ void glossary_extract_post(struct exchange *x, void *body_in)
         .most = (uint32_t)body->most,
     };
 
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL || !may_read_documents(x) ||
+        !exchange_query_flag(x, "wait", &state->wait))
         return;
-    }
-    if (!may_read_documents(x) || !glossary_read_wait(x, &state->wait))
-        return;
-    x->state = state;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_EXTRACT,
-                         .kind = SH_RPC_WRITE,
-                         .desc = glossary_extract_desc(),
-                         .msg = &order,
-                         .timeout_ms = x->edge->gateway->config.write_timeout_ms,
-                         .done = on_job,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_EXTRACT, SH_RPC_WRITE, glossary_extract_desc(),
+                 &order, on_job);
 }
 
 /* --- the list ----------------------------------------------------------------------- */
@@ -173,14 +168,12 @@ void glossary_candidates_get(struct exchange *x, void *unused)
     static const char *const statuses[] = {"open", "accepted", "rejected", NULL};
     static const char *const kinds[] = {"word", "phrase", NULL};
     static const char *const sorts[] = {"score", "frequency", "documents", "term", NULL};
-    struct list_state *state = sh_arena_alloc(&x->arena, sizeof *state);
+    struct list_state *state = exchange_state(x, sizeof *state);
     struct glossary_candidate_list list = {.min_frequency = 1};
 
     (void)unused;
-    if (state == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (state == NULL)
         return;
-    }
     *state = (struct list_state){.page = 1, .per_page = 20};
     if (!may_read_documents(x) ||
         !exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
@@ -196,16 +189,8 @@ void glossary_candidates_get(struct exchange *x, void *unused)
     list.q = search_trim(list.q);
     list.page = state->page;
     list.per_page = state->per_page;
-    x->state = state;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_CANDIDATES,
-                         .kind = SH_RPC_READ,
-                         .desc = glossary_candidate_list_desc(),
-                         .msg = &list,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_page,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_CANDIDATES, SH_RPC_READ,
+                 glossary_candidate_list_desc(), &list, on_page);
 }
 
 /* --- verdicts ----------------------------------------------------------------------- */
@@ -318,16 +303,10 @@ static void judge(struct exchange *x, const struct glossary_judge *order,
 static void judge_one(struct exchange *x, const char *verdict,
                       const struct glossary_term *draft)
 {
-    char *id = sh_arena_alloc(&x->arena, 65);
     struct sh_bytes ids;
 
-    if (id == NULL) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
+    if (!exchange_param_text(x, "id", CANDIDATE_ID, &ids))
         return;
-    }
-    if (!exchange_param(x, "id", id, 65))
-        return;
-    ids = sh_bytes_of(id);
     x->audit.target = ids;
     judge(x,
           &(struct glossary_judge){.ids = &ids,

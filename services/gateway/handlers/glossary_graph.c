@@ -1,6 +1,6 @@
-/* Terms as nodes of the graph: what the handlers of the glossary ask of graph. A node
- * stands for a term from its first relation on; its clearance and department are those of
- * the term. */
+/* What the handlers of the glossary ask of search, and terms as nodes of the graph. A
+ * node stands for a term from its first relation on; its clearance and department are
+ * those of the term. */
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -11,6 +11,23 @@
 enum { NODE_ID_MAX = 256, DIGEST_BYTES = 20 };
 
 /* --- asking ------------------------------------------------------------------------- */
+
+void glossary_ask(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
+                  const struct msg_desc *desc, const void *msg, exchange_reply_fn *done)
+{
+    const struct gateway_config *config = &x->edge->gateway->config;
+
+    exchange_call(x, &(struct exchange_call){
+                         .peer = PEER_SEARCH,
+                         .method = method,
+                         .kind = kind,
+                         .desc = desc,
+                         .msg = msg,
+                         .timeout_ms = kind == SH_RPC_WRITE ? config->write_timeout_ms
+                                                            : config->read_timeout_ms,
+                         .done = done,
+                     });
+}
 
 static void on_reply(void *arg, const struct sh_rpc_response *reply)
 {

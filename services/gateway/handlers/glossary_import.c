@@ -308,7 +308,7 @@ void glossary_import_post(struct exchange *x, void *unused)
 
     (void)unused;
     if (!exchange_body_plain(x) || !read_format(x, is_form, &format) ||
-        !glossary_read_wait(x, &wait))
+        !exchange_query_flag(x, "wait", &wait))
         return;
     if (sh_http_content_length(x->request) > (int64_t)(most + FORM_EXTRA_BYTES)) {
         exchange_fail_err(x, SH_TOOBIG, "the file is larger than this server takes");

@@ -69,16 +69,3 @@ void glossary_answer_job(struct exchange *x, struct sh_bytes id, bool wait)
     sh_buffer_text(out, "}");
     exchange_answer(x, 202);
 }
-
-bool glossary_read_wait(struct exchange *x, bool *out)
-{
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, "wait", 8, &text))
-        return false;
-    *out = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*out || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, "wait", "wait must be true or false");
-    return false;
-}

@@ -93,15 +93,7 @@ static void ask_term(struct exchange *x, struct sh_bytes id, exchange_reply_fn *
 {
     const struct glossary_ref ref = {.id = id};
 
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_GLOSSARY_GET,
-                         .kind = SH_RPC_READ,
-                         .desc = glossary_ref_desc(),
-                         .msg = &ref,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = done,
-                     });
+    glossary_ask(x, METHOD_GLOSSARY_GET, SH_RPC_READ, glossary_ref_desc(), &ref, done);
 }
 
 /* The term of an answer, which outlives it. False: answered. */
@@ -262,14 +254,13 @@ static void on_put(struct exchange *x, const struct sh_rpc_response *reply)
 }
 
 /* As strict as the stricter of the two. */
-static void set_edge(struct exchange *x, const struct relation_state *state,
-                     const char *type, const struct graph_node_put *from,
-                     const struct graph_node_put *to, struct graph_edge_put *out)
+static void set_edge(struct exchange *x, const char *type,
+                     const struct graph_node_put *from, const struct graph_node_put *to,
+                     struct graph_edge_put *out)
 {
     const struct graph_node_put *strict =
         from->clearance_level >= to->clearance_level ? from : to;
 
-    (void)state;
     *out = (struct graph_edge_put){
         .id = edge_id(x, type_of(sh_bytes_of(type)), from->id, to->id),
         .type = sh_bytes_of(type),
@@ -299,9 +290,9 @@ static void on_other_term(struct exchange *x, const struct sh_rpc_response *resp
         exchange_fail_err(x, SH_NOMEM, NULL);
         return;
     }
-    set_edge(x, state, state->type->name, &nodes[0], &nodes[1], &edges[0]);
+    set_edge(x, state->type->name, &nodes[0], &nodes[1], &edges[0]);
     if (state->type->inverse != NULL)
-        set_edge(x, state, state->type->inverse, &nodes[1], &nodes[0], &edges[1]);
+        set_edge(x, state->type->inverse, &nodes[1], &nodes[0], &edges[1]);
     x->audit.target = state->id;
     glossary_ask_graph(x, METHOD_GRAPH_PUT, SH_RPC_WRITE, graph_put_desc(), &put, on_put);
 }

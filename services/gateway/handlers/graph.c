@@ -1,4 +1,5 @@
 /* The graph's schema, and the labels of it. */
+#include "services/gateway/handlers/graph_ask.h"
 #include "services/gateway/handlers/graph_json.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
@@ -82,28 +83,18 @@ static void on_labels(struct exchange *x, const struct sh_rpc_response *response
     exchange_answer(x, 200);
 }
 
-static void ask_schema(struct exchange *x, exchange_reply_fn *done)
-{
-    static const struct empty nothing;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_GRAPH,
-                         .method = METHOD_GRAPH_SCHEMA,
-                         .kind = SH_RPC_READ,
-                         .desc = empty_desc(),
-                         .msg = &nothing,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = done,
-                     });
-}
-
 void graph_schema(struct exchange *x, void *unused)
 {
+    static const struct empty nothing;
+
     (void)unused;
-    ask_schema(x, on_schema);
+    graph_ask(x, METHOD_GRAPH_SCHEMA, empty_desc(), &nothing, on_schema);
 }
 
 void graph_labels(struct exchange *x, void *unused)
 {
+    static const struct empty nothing;
+
     (void)unused;
-    ask_schema(x, on_labels);
+    graph_ask(x, METHOD_GRAPH_SCHEMA, empty_desc(), &nothing, on_labels);
 }

@@ -14,18 +14,12 @@ void graph_ask(struct exchange *x, uint32_t method, const struct msg_desc *desc,
                      });
 }
 
-bool graph_read_name(struct exchange *x, const char *name, size_t max,
-                     struct sh_bytes *out)
-{
-    return exchange_param_text(x, name, max, out);
-}
-
 bool graph_read_direction(struct exchange *x, uint32_t *direction)
 {
     static const char *const names[] = {"both", "out", "in"};
     struct sh_bytes text;
 
-    if (!exchange_query_text(x, "direction", GRAPH_NAME_MAX, &text))
+    if (!exchange_query_text(x, "direction", GRAPH_ASKED_MAX, &text))
         return false;
     for (uint32_t i = 0; i < SH_COUNT(names); i++)
         if (text.len == 0 || sh_bytes_is(text, names[i])) {

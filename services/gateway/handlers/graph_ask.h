@@ -5,8 +5,9 @@
 
 #include "services/gateway/exchange.h"
 #include "services/gateway/gateway.h"
+#include "services/gateway/handlers/graph_body.h"
 
-enum { GRAPH_ID_MAX = 256, GRAPH_NAME_MAX = 1024 };
+enum { GRAPH_ASKED_MAX = 1024 }; /* bytes of a name, or of words, that is asked for */
 
 /* A question; `done` as in exchange_call. */
 void graph_ask(struct exchange *x, uint32_t method, const struct msg_desc *desc,
@@ -14,9 +15,6 @@ void graph_ask(struct exchange *x, uint32_t method, const struct msg_desc *desc,
 
 /* These answer the request themselves when they return false. */
 
-/* A node's id, or a label, in the path. */
-SH_CHECK bool graph_read_name(struct exchange *x, const char *name, size_t max,
-                              struct sh_bytes *out);
 /* both, out or in as 0, 1, 2. */
 SH_CHECK bool graph_read_direction(struct exchange *x, uint32_t *direction);
 /* A node that a parameter names. */

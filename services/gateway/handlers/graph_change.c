@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "services/gateway/handlers/graph_ask.h"
 #include "services/gateway/handlers/graph_body.h"
 #include "services/gateway/handlers/graph_json.h"
 #include "services/gateway/handlers/handlers.h"
@@ -21,19 +22,6 @@ struct write_state {
 
 /* --- what all of them read ------------------------------------------------------------
  */
-
-static bool read_flag(struct exchange *x, const char *name, bool *out)
-{
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, name, 8, &text))
-        return false;
-    *out = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*out || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, name, "%s must be true or false", name);
-    return false;
-}
 
 static bool read_version(struct exchange *x, uint64_t *out)
 {
@@ -63,7 +51,8 @@ static bool begin(struct exchange *x, struct write_state **out)
     state->refresh.peer = PEER_GRAPH;
     *out = state;
     return refresh_read(x, &state->refresh.mode) && read_version(x, &state->version) &&
-           read_flag(x, "merge", &state->merge) && read_flag(x, "detach", &state->detach);
+           exchange_query_flag(x, "merge", &state->merge) &&
+           exchange_query_flag(x, "detach", &state->detach);
 }
 
 static void fail_with(struct exchange *x, const struct schema_fault *fault)
@@ -306,17 +295,8 @@ void graph_edge_get(struct exchange *x, void *unused)
     struct graph_ref ref;
 
     (void)unused;
-    if (!exchange_param_text(x, "id", GRAPH_ID_MAX, &ref.id))
-        return;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_GRAPH,
-                         .method = METHOD_GRAPH_EDGE,
-                         .kind = SH_RPC_READ,
-                         .desc = graph_ref_desc(),
-                         .msg = &ref,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_edge,
-                     });
+    if (exchange_param_text(x, "id", GRAPH_ID_MAX, &ref.id))
+        graph_ask(x, METHOD_GRAPH_EDGE, graph_ref_desc(), &ref, on_edge);
 }
 
 static void answer_deleted(struct exchange *x)

@@ -346,15 +346,7 @@ static void make_id(char out[static 2 * ID_BYTES + 1])
 
 bool graph_import_wants_job(struct exchange *x, bool *out)
 {
-    struct sh_bytes text;
-
-    if (!exchange_query_text(x, "job", 8, &text))
-        return false;
-    *out = sh_bytes_is(text, "true") || sh_bytes_is(text, "1");
-    if (*out || text.len == 0 || sh_bytes_is(text, "false") || sh_bytes_is(text, "0"))
-        return true;
-    exchange_invalid(x, "job", "job must be true or false");
-    return false;
+    return exchange_query_flag(x, "job", out);
 }
 
 static struct uploading *upload_open(struct exchange *x, enum graph_format format)

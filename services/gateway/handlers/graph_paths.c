@@ -136,7 +136,7 @@ static bool read_ends(struct exchange *x, struct graph_paths_query *query)
         return false;
     note_ends(x, query);
     return graph_read_direction(x, &query->direction) &&
-           exchange_query_text(x, "type", GRAPH_NAME_MAX, &query->type);
+           exchange_query_text(x, "type", GRAPH_ASKED_MAX, &query->type);
 }
 
 void graph_path_get(struct exchange *x, void *unused)
@@ -145,7 +145,7 @@ void graph_path_get(struct exchange *x, void *unused)
 
     (void)unused;
     if (query == NULL || !read_ends(x, query) ||
-        !exchange_query_text(x, "weight", GRAPH_NAME_MAX, &query->weight))
+        !exchange_query_text(x, "weight", GRAPH_ASKED_MAX, &query->weight))
         return;
     query->count = 1;
     query->max_depth = query->weight.len > 0 ? DEPTH_MAX : DEPTH;

@@ -57,7 +57,7 @@ void graph_node_get(struct exchange *x, void *unused)
     struct graph_ref ref;
 
     (void)unused;
-    if (graph_read_name(x, "id", GRAPH_ID_MAX, &ref.id))
+    if (exchange_param_text(x, "id", GRAPH_ID_MAX, &ref.id))
         graph_ask(x, METHOD_GRAPH_NODE, graph_ref_desc(), &ref, on_node);
 }
 
@@ -88,10 +88,10 @@ void graph_neighbours_get(struct exchange *x, void *unused)
     struct graph_neighbours_query query = {.limit = PER_PAGE};
 
     (void)unused;
-    if (graph_read_name(x, "id", GRAPH_ID_MAX, &query.id) &&
+    if (exchange_param_text(x, "id", GRAPH_ID_MAX, &query.id) &&
         graph_read_direction(x, &query.direction) &&
-        exchange_query_text(x, "type", GRAPH_NAME_MAX, &query.type) &&
-        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
+        exchange_query_text(x, "type", GRAPH_ASKED_MAX, &query.type) &&
+        exchange_query_text(x, "label", GRAPH_ASKED_MAX, &query.label) &&
         exchange_query_text(x, "cursor", 64, &query.after) &&
         exchange_query_u32(x, "limit", 1, PER_PAGE_MAX, &query.limit))
         graph_ask(x, METHOD_GRAPH_NEIGHBOURS, graph_neighbours_query_desc(), &query,
@@ -126,8 +126,8 @@ void graph_subgraph_get(struct exchange *x, void *unused)
         return;
     x->audit.target = query.root;
     if (graph_read_direction(x, &query.direction) &&
-        exchange_query_text(x, "type", GRAPH_NAME_MAX, &query.type) &&
-        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
+        exchange_query_text(x, "type", GRAPH_ASKED_MAX, &query.type) &&
+        exchange_query_text(x, "label", GRAPH_ASKED_MAX, &query.label) &&
         exchange_query_u32(x, "depth", 0, AROUND_DEPTH_MAX, &query.depth) &&
         exchange_query_u32(x, "limit", 1, AROUND_MAX, &query.limit))
         graph_ask(x, METHOD_GRAPH_SUBGRAPH, graph_subgraph_query_desc(), &query,
@@ -163,7 +163,7 @@ static void on_label(struct exchange *x, const struct sh_rpc_response *response)
 /* "name" or "-name". */
 static bool read_sort(struct exchange *x, struct graph_label_query *query)
 {
-    if (!exchange_query_text(x, "sort", GRAPH_NAME_MAX, &query->sort))
+    if (!exchange_query_text(x, "sort", GRAPH_ASKED_MAX, &query->sort))
         return false;
     if (query->sort.len > 0 && *(const char *)query->sort.data == '-') {
         query->descending = true;
@@ -238,7 +238,7 @@ void graph_label_get(struct exchange *x, void *unused)
         return;
     state->query.page = 1;
     state->query.per_page = PER_PAGE;
-    if (graph_read_name(x, "label", GRAPH_NAME_MAX, &state->query.label) &&
+    if (exchange_param_text(x, "label", GRAPH_ASKED_MAX, &state->query.label) &&
         exchange_query_u32(x, "page", 1, PAGE_MAX, &state->query.page) &&
         exchange_query_u32(x, "per_page", 1, PER_PAGE_MAX, &state->query.per_page) &&
         read_sort(x, &state->query) && read_filters(x, state))

@@ -38,7 +38,7 @@ static void on_found(struct exchange *x, const struct sh_rpc_response *response)
 
 static bool read_words(struct exchange *x, struct sh_bytes *words)
 {
-    if (!exchange_query_text(x, "q", GRAPH_NAME_MAX, words))
+    if (!exchange_query_text(x, "q", GRAPH_ASKED_MAX, words))
         return false;
     x->audit.query = *words;
     if (words->len > 0)
@@ -57,7 +57,7 @@ void graph_search_get(struct exchange *x, void *unused)
     query->page = 1;
     query->limit = PAGE_LENGTH;
     if (read_words(x, &query->q) &&
-        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query->label) &&
+        exchange_query_text(x, "label", GRAPH_ASKED_MAX, &query->label) &&
         exchange_query_text(x, "property", GRAPH_ID_MAX, &query->property) &&
         exchange_query_u32(x, "page", 1, PAGES_MAX, &query->page) &&
         exchange_query_u32(x, "limit", 1, PAGE_LENGTH_MAX, &query->limit))

@@ -44,8 +44,8 @@ void graph_similar_get(struct exchange *x, void *unused)
     struct graph_similar_query query = {.limit = SIMILAR};
 
     (void)unused;
-    if (graph_read_name(x, "id", GRAPH_ID_MAX, &query.id) &&
-        exchange_query_text(x, "label", GRAPH_NAME_MAX, &query.label) &&
+    if (exchange_param_text(x, "id", GRAPH_ID_MAX, &query.id) &&
+        exchange_query_text(x, "label", GRAPH_ASKED_MAX, &query.label) &&
         exchange_query_u32(x, "limit", 1, SIMILAR_MAX, &query.limit))
         graph_ask(x, METHOD_GRAPH_SIMILAR, graph_similar_query_desc(), &query,
                   on_similar);
