@@ -21,6 +21,7 @@
 static struct {
     const char *dir;
     const char *bin;
+    const char *part; /* of the sample; NULL: all */
     char self[PATH_MAX];
 } options = {.dir = "var", .bin = "build/release/bin"};
 
@@ -29,7 +30,7 @@ static struct stack stack;
 static void usage(FILE *out)
 {
     (void)fprintf(out, "usage: cairn-stack [--dir var] [--bin build/release/bin] "
-                       "up|run|down|status|logs|load\n");
+                       "up|run|down|status|logs|load [wordnet]\n");
 }
 
 /* The lock file holds the supervisor's process id; the lock is held for its whole life.
@@ -227,7 +228,14 @@ static int logs(void)
 
 static int load(void)
 {
-    return sample_load(options.dir, options.bin) ? EXIT_SUCCESS : EXIT_FAILURE;
+    bool (*part)(const char *, const char *) =
+        options.part != NULL ? sample_load_wordnet : sample_load;
+
+    if (options.part != NULL && strcmp(options.part, "wordnet") != 0) {
+        usage(stderr);
+        return EXIT_FAILURE;
+    }
+    return part(options.dir, options.bin) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -256,6 +264,7 @@ int main(int argc, char **argv)
     if (readlink("/proc/self/exe", options.self, sizeof(options.self) - 1) < 0 ||
         curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return EXIT_FAILURE;
+    options.part = optind + 1 < argc ? argv[optind + 1] : NULL;
     for (size_t i = 0; i < SH_COUNT(commands) && optind < argc; i++) {
         if (strcmp(argv[optind], commands[i].name) == 0)
             return commands[i].run();

@@ -174,14 +174,27 @@ static void say_what_to_try(const char *url, const char *dir, const char *bin)
     (void)fflush(stdout);
 }
 
+static bool find_stack(const char *dir, char *url, size_t size)
+{
+    if (gateway_url(dir, url, size))
+        return true;
+    (void)fprintf(stderr, "no stack is running in %s\n", dir);
+    return false;
+}
+
+bool sample_load_wordnet(const char *dir, const char *bin)
+{
+    char url[512];
+
+    return find_stack(dir, url, sizeof(url)) && wordnet_load(url, dir, bin);
+}
+
 bool sample_load(const char *dir, const char *bin)
 {
     char url[512];
     char path[PATH_MAX + 32];
-    if (!gateway_url(dir, url, sizeof(url))) {
-        (void)fprintf(stderr, "no stack is running in %s\n", dir);
+    if (!find_stack(dir, url, sizeof(url)))
         return false;
-    }
     struct sh_buffer command = {0};
     (void)printf("fetching the sample: manuals of Debian\n");
     (void)fflush(stdout);

@@ -8,5 +8,7 @@
 /* Fetch, convert and post to the running stack of `dir`, with progress on the terminal;
  * then say what to try. Blocks. */
 bool sample_load(const char *dir, const char *bin);
+/* Of that only WordNet (wordnet.h). */
+bool sample_load_wordnet(const char *dir, const char *bin);
 
 #endif

@@ -14,8 +14,8 @@
 
 enum { SAY_EVERY = 5 }; /* seconds between two lines of progress */
 
-#define SOURCE "/usr/share/wordnet"
-#define LAST   "r00516492" /* something of the last lines of the last file */
+#define DEBIANS "/usr/share/wordnet"
+#define LAST    "r00516492" /* something of the last lines of the last file */
 
 /* One file after the other, as one body, an empty line between them. */
 struct files {
@@ -205,32 +205,42 @@ static bool load_glossary(struct api *api, const char *dir)
     return good;
 }
 
-static bool convert(const char *dir, const char *bin)
+static bool convert(const char *source, const char *dir, const char *bin)
 {
-    char command[3 * PATH_MAX];
+    char command[4 * PATH_MAX];
 
-    (void)snprintf(command, sizeof command,
-                   "'%s/cairn-wordnet' " SOURCE " '%s/sample' > /dev/null", bin, dir);
+    (void)snprintf(
+        command, sizeof command,
+        "mkdir -p '%s/sample' && '%s/cairn-wordnet' '%s' '%s/sample' > /dev/null", dir,
+        bin, source, dir);
     return system(command) == 0;
+}
+
+static bool is_installed(const char *source)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/data.noun", source);
+
+    return len > 0 && (size_t)len < sizeof path && access(path, R_OK) == 0;
 }
 
 bool wordnet_load(const char *url, const char *dir, const char *bin)
 {
     struct api *api =
         api_new(&(struct api_settings){.program = "cairn-stack", .url = url});
+    const char *other = getenv("WORDNET_DIR");
+    const char *source = other != NULL ? other : DEBIANS;
     bool good = api != NULL;
 
-    if (access(SOURCE "/data.noun", R_OK) != 0) {
+    if (good && !is_installed(source))
         (void)printf("WordNet is not loaded: it comes with the package wordnet-base\n");
-        api_free(&api);
-        return true;
+    else if (good && there(api, "/api/glossary/" LAST "-1")) /* the graph went before */
+        (void)printf("WordNet is there already\n");
+    else if (good) {
+        (void)printf("\nloading WordNet in the background: a graph and a glossary\n");
+        good =
+            convert(source, dir, bin) && load_graph(api, dir) && load_glossary(api, dir);
     }
-    if (good && there(api, "/api/glossary/" LAST "-1")) { /* the graph went before */
-        api_free(&api);
-        return true;
-    }
-    (void)printf("\nloading WordNet in the background: a graph and a glossary\n");
-    good = good && convert(dir, bin) && load_graph(api, dir) && load_glossary(api, dir);
     api_free(&api);
     return good;
 }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 /* Convert and store it, with progress on the terminal; nothing where it is stored
- * already, or not installed. Blocks, for a minute or so. */
+ * already, or not installed. WORDNET_DIR in the environment: data.noun and its kin are
+ * there, not where Debian has them. Blocks, for a minute or so. */
 bool wordnet_load(const char *url, const char *dir, const char *bin);
 
 #endif
