@@ -4,21 +4,6 @@
 
 enum { PATHS_LABELS = 1000000, EVERY_DEPTH = 10 };
 
-static enum sh_err write_route(struct question *question, const struct walk_path *path,
-                               struct graph_route *out)
-{
-    uint32_t *edges = sh_arena_array(&question->arena, path->length + 1, sizeof(*edges));
-    if (edges == NULL)
-        return SH_NOMEM;
-    for (size_t i = 0; i < path->length; i++)
-        edges[i] = path->steps[i].link.edge;
-    out->cost = path->cost;
-    out->nodes_count = path->length + 1;
-    out->edges_count = path->length;
-    enum sh_err err = write_nodes(question, path->nodes, path->length + 1, &out->nodes);
-    return err == SH_OK ? write_edges(question, edges, path->length, &out->edges) : err;
-}
-
 static enum sh_err write_routes(struct question *question, const struct walk_paths *paths)
 {
     struct graph_routes *reply = question->reply;

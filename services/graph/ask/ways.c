@@ -7,16 +7,12 @@ enum { PATH_NODES = 1000000, SUBGRAPH_EDGES = 20000 };
 static enum sh_err write_path(struct question *question, const struct walk_path *path,
                               struct graph_path_reply *reply)
 {
-    uint32_t *edges = sh_arena_array(&question->arena, path->length + 1, sizeof(*edges));
-    if (edges == NULL)
-        return SH_NOMEM;
-    for (size_t i = 0; i < path->length; i++)
-        edges[i] = path->steps[i].link.edge;
-    enum sh_err err = write_nodes(question, path->nodes, path->length + 1, &reply->nodes);
-    reply->nodes_count = path->length + 1;
-    if (err == SH_OK)
-        err = write_edges(question, edges, path->length, &reply->edges);
-    reply->edges_count = path->length;
+    struct graph_route route = {0};
+    enum sh_err err = write_route(question, path, &route);
+    reply->nodes = route.nodes;
+    reply->nodes_count = route.nodes_count;
+    reply->edges = route.edges;
+    reply->edges_count = route.edges_count;
     return err;
 }
 

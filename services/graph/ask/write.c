@@ -183,6 +183,21 @@ enum sh_err write_edges(struct question *question, const uint32_t *places, size_
     return edges ? fill_edges(question, places, count, edges) : SH_NOMEM;
 }
 
+enum sh_err write_route(struct question *question, const struct walk_path *path,
+                        struct graph_route *out)
+{
+    uint32_t *edges = sh_arena_array(&question->arena, path->length + 1, sizeof(*edges));
+    if (edges == NULL)
+        return SH_NOMEM;
+    for (size_t i = 0; i < path->length; i++)
+        edges[i] = path->steps[i].link.edge;
+    out->cost = path->cost;
+    out->nodes_count = path->length + 1;
+    out->edges_count = path->length;
+    enum sh_err err = write_nodes(question, path->nodes, path->length + 1, &out->nodes);
+    return err == SH_OK ? write_edges(question, edges, path->length, &out->edges) : err;
+}
+
 enum sh_err find_node(struct question *question, struct sh_bytes id, uint32_t *place)
 {
     if (graph_find_node(&question->reader, id, place))

@@ -15,6 +15,10 @@ SH_CHECK enum sh_err write_nodes(struct question *question, const uint32_t *plac
 SH_CHECK enum sh_err write_edges(struct question *question, const uint32_t *places,
                                  size_t count, const struct graph_edge **out);
 
+/* A way: its nodes in order, and the edges between them. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err write_route(struct question *question, const struct walk_path *path,
+                                 struct graph_route *out);
+
 /* They will be written soon: what they say may be fetched meanwhile. */
 void write_expect_nodes(const struct graph_reader *reader, const uint32_t *places,
                         size_t count);
