@@ -30,6 +30,8 @@ struct api {
     int attempts;
     long patience_s;
     atomic_bool *stop;
+    bool (*given_up)(void *arg);
+    void *given_up_arg;
 };
 
 /* One attempt. */
@@ -83,6 +85,8 @@ struct api *api_new(const struct api_settings *settings)
     self->attempts = settings->attempts > 0 ? settings->attempts : ATTEMPTS;
     self->patience_s = settings->patience_s > 0 ? settings->patience_s : PATIENCE_S;
     self->stop = settings->stop;
+    self->given_up = settings->given_up;
+    self->given_up_arg = settings->given_up_arg;
     self->local = api_is_local(settings->url);
     (void)snprintf(self->agent, sizeof(self->agent), "%s/%s", settings->program,
                    CAIRN_VERSION);
@@ -119,7 +123,8 @@ void api_free(struct api **api)
 
 static bool stopped(const struct api *self)
 {
-    return self->stop && atomic_load(self->stop);
+    return (self->stop && atomic_load(self->stop)) ||
+           (self->given_up && self->given_up(self->given_up_arg));
 }
 
 static size_t on_data(char *data, size_t size, size_t count, void *arg)

@@ -28,6 +28,10 @@ struct api_settings {
     long patience_s;     /* the longest wait between two of them; 0: 60 */
     /* True: give up as soon as it is looked at. NULL: never. */
     atomic_bool *stop;
+    /* The same for the one call under way; asked several times a second at best and once
+     * a second at worst, on the thread of the call. It must not use the client. */
+    bool (*given_up)(void *arg);
+    void *given_up_arg;
 };
 
 /* Bytes of a good answer as they come; false ends the request, which then counts as
@@ -64,7 +68,7 @@ struct api_request {
 enum api_end {
     API_ANSWERED,    /* whatever the status */
     API_UNREACHABLE, /* `error` says why */
-    API_STOPPED,     /* settings.stop */
+    API_STOPPED,     /* settings.stop, settings.given_up */
     API_UNREADABLE,  /* the source could not be read */
 };
 

@@ -4,6 +4,7 @@ client of the protocol makes of it is in test_clients.py."""
 import json
 import signal
 import subprocess
+import threading
 
 import pytest
 from cairn import PROGRAM, Cairn
@@ -149,6 +150,37 @@ def test_what_is_cancelled_while_it_waits_is_not_answered(cairn):
                    {"jsonrpc": "2.0", "method": "notifications/cancelled",
                     "params": {"requestId": [7]}}, request(3, "ping"))
     assert [answer["id"] for answer in answers] == ["hello", 1, 3]
+
+
+def test_what_is_being_asked_can_be_cancelled(tmp_path):
+    """The API never answers: what comes after the cancelled call is answered all the same."""
+    asked, over = threading.Event(), threading.Event()
+
+    def answer(_):
+        asked.set()
+        over.wait(120)
+        return problem(404, "not_found", "too late")
+
+    fake = FakeCairn()
+    fake.answer = answer
+    with subprocess.Popen([PROGRAM, "mcp"], env=Cairn(tmp_path, fake.url).environment,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in (initialize(), call(1, "define_term", term="x")):
+                process.stdin.write(json.dumps(line) + "\n")
+            process.stdin.flush()
+            assert asked.wait(60)
+            for line in ({"jsonrpc": "2.0", "method": "notifications/cancelled",
+                          "params": {"requestId": 1}}, request(2, "ping")):
+                process.stdin.write(json.dumps(line) + "\n")
+            process.stdin.flush()
+            answered = [json.loads(process.stdout.readline())["id"] for _ in range(2)]
+            assert answered == ["hello", 2]
+        finally:
+            over.set()
+            process.stdin.close()
+            process.wait(timeout=60)
+            fake.close()
 
 
 def test_a_signal_ends_it(cairn):

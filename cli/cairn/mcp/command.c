@@ -82,6 +82,17 @@ static void take_lines(struct session *session)
     }
 }
 
+/* While the API is asked: what comes may cancel that request. What cannot be read now is
+ * read before the next one, and said there. */
+static bool given_up(void *arg)
+{
+    struct session *session = arg;
+    if (!session->ended && mcp_has_room(&session->mcp) && has_input(false) &&
+        read_piece(session))
+        take_lines(session);
+    return session->mcp.cancelled;
+}
+
 /* Before each request it reads what has come meanwhile: it may cancel that request. */
 static int serve(struct session *session)
 {
@@ -105,6 +116,8 @@ static int run(struct cli *cli)
     struct session session = {.mcp = {.ask = ask, .write = write_line, .arg = &session}};
     struct api_settings settings = cli_api_settings(cli);
     settings.patience_s = PATIENCE_S;
+    settings.given_up = given_up;
+    settings.given_up_arg = &session;
     session.api = api_new(&settings);
     if (!session.api) {
         cli_say("%s is no address: http://HOST:PORT or https://HOST", settings.url);

@@ -48,12 +48,15 @@ struct mcp { /* the rest {0}; mcp_free() at the end */
     size_t count;
     size_t bytes; /* of all that wait */
     struct api_reply reply;
-    bool deaf; /* write() has failed */
+    const json_t *running; /* the id of the request that is being served; NULL: none */
+    bool cancelled;        /* that one: it gets no answer, and ask() may stop */
+    bool deaf;             /* write() has failed */
 };
 
 void mcp_free(struct mcp *self);
 
-/* A line, without its end: what it asks for waits, unless it is refused at once. */
+/* A line, without its end: what it asks for waits, unless it is refused at once. ask()
+ * may call it while there is room, and learns so that it is cancelled. */
 void mcp_take(struct mcp *self, struct sh_bytes line);
 /* A line that was longer than MCP_LINE_MAX. */
 void mcp_refuse_long(struct mcp *self);

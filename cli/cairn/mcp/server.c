@@ -221,6 +221,19 @@ static bool batch_is_good(struct mcp *self, const json_t *batch)
     return false;
 }
 
+/* What is cancelled meanwhile gets no answer. */
+static void serve_one(struct mcp *self, const json_t *message)
+{
+    self->running = json_object_get(message, "id");
+    self->cancelled = false;
+    json_t *answer = answer_message(self, message);
+    self->running = NULL;
+    if (self->cancelled)
+        json_decref(answer);
+    else
+        put_line(self, answer);
+}
+
 bool mcp_serve(struct mcp *self)
 {
     if (self->count == 0)
@@ -230,7 +243,7 @@ bool mcp_serve(struct mcp *self)
     self->bytes -= first.bytes;
     memmove(self->waiting, self->waiting + 1, self->count * sizeof(first));
     if (!json_is_array(first.message))
-        put_line(self, answer_message(self, first.message));
+        serve_one(self, first.message);
     else if (batch_is_good(self, first.message))
         put_line(self, answer_batch(self, first.message));
     json_decref(first.message);
@@ -262,11 +275,14 @@ static bool is_deep(struct sh_bytes line)
     return false;
 }
 
-/* What was cancelled before it began has no answer; what was begun is answered. */
+/* What was cancelled has no answer, whether it waits or is being served; the requests of
+ * a batch are answered together, so that only those before it can be cancelled. */
 static void cancel(struct mcp *self, const json_t *params)
 {
     const json_t *id = json_object_get(params, "requestId");
     size_t kept = 0;
+    if (id && self->running && json_equal(self->running, id))
+        self->cancelled = true;
     for (size_t i = 0; i < self->count; i++) {
         struct mcp_waiting one = self->waiting[i];
         const json_t *own = json_object_get(one.message, "id");

@@ -24,7 +24,8 @@ static struct {
     enum api_end end;
     char path[512]; /* what it was asked last */
     char body[1024];
-    json_t *answers; /* all that were written */
+    json_t *answers;       /* all that were written */
+    const char *meanwhile; /* a line that comes while the API is asked */
 } world;
 
 static enum api_end ask(void *arg, const struct api_request *request,
@@ -38,6 +39,10 @@ static enum api_end ask(void *arg, const struct api_request *request,
     sh_buffer_clear(&reply->body);
     sh_buffer_text(&reply->body, world.says);
     reply->status = world.status;
+    if (world.meanwhile)
+        mcp_take(&world.mcp, sh_bytes_of(world.meanwhile));
+    if (world.mcp.cancelled)
+        return API_STOPPED;
     if (world.status != 200 || world.end != API_ANSWERED)
         (void)snprintf(reply->error, sizeof(reply->error), "%s", world.says);
     return world.end;
@@ -205,6 +210,24 @@ static void what_waits_can_be_cancelled(void **state)
     assert_int_equal(json_array_size(world.answers), 2);
 }
 
+static void what_is_being_served_can_be_cancelled(void **state)
+{
+    (void)state;
+    (void)result_of(INITIALIZE("2025-06-18"));
+    size_t before = json_array_size(world.answers);
+    world.meanwhile = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                      "\"params\":{\"requestId\":1}}";
+    mcp_take(&world.mcp, sh_bytes_of(CALL("get_document", "{\"id\":\"x\"}")));
+    while (mcp_serve(&world.mcp))
+        ;
+    assert_int_equal(json_array_size(world.answers), before);
+    world.meanwhile = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+                      "\"params\":{\"requestId\":\"1\"}}"; /* another one */
+    assert_non_null(answer_to(CALL("get_document", "{\"id\":\"x\"}")));
+    world.meanwhile = NULL;
+    assert_non_null(result_of(REQUEST("1", "ping", "{}"))); /* the same id again */
+}
+
 static void what_waits_is_bounded(void **state)
 {
     (void)state;
@@ -354,6 +377,7 @@ int main(void)
         TEST(what_asks_nothing_is_not_answered),
         TEST(batches_are_of_one_version),
         TEST(what_waits_can_be_cancelled),
+        TEST(what_is_being_served_can_be_cancelled),
         TEST(what_waits_is_bounded),
         TEST(tools_say_what_they_take),
         TEST(arguments_are_checked),
