@@ -1,7 +1,8 @@
 // Operations: who looks after the stack sees how it is, makes and proves backups, adds people.
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import test from "node:test";
-import { closePage, look, openPage, tabTo, useBrowser } from "./support/browser.mjs";
+import { base, closePage, look, openPage, tabTo, useBrowser } from "./support/browser.mjs";
 
 useBrowser();
 
@@ -121,5 +122,46 @@ test("who may not see it is told so", async () => {
     const page = await openPage("student", "/operations");
     await page.getByText(/not|may/i).first().waitFor();
     assert.equal(await page.getByRole("tab").count(), 0);
+    await closePage(page);
+});
+
+/** A file of documents whose last line has not come: its job is open until end() is called. */
+async function openJob(page) {
+    const me = await (await page.request.get("/api/auth/me")).json();
+    const cookies = await page.context().cookies();
+    const call = request(base + "/api/documents/batch", {
+        method: "POST",
+        headers: { "Content-Type": "application/x-ndjson", "X-CSRF-Token": me.csrf_token, Cookie: cookies.map((one) => `${one.name}=${one.value}`).join("; ") },
+    });
+    const answered = new Promise((done) => {
+        call.on("response", (answer) => answer.resume().on("end", () => done(answer.statusCode)));
+        call.on("error", () => done(0)); // the server need not read to the end of what was cancelled
+    });
+    call.write('{"id":"ops-job","title":"Of a job","text":"Nets are mended on Mondays."}\n');
+    return { answered, end: () => call.end() };
+}
+
+test("jobs: one ends while it is looked at, another is cancelled by keyboard", async () => {
+    const page = await openPage("admin", "/operations?tab=jobs");
+    const lines = page.getByRole("list", { name: "Jobs" }).getByRole("listitem");
+    const first = await openJob(page);
+    await page.waitForRequest("**/events"); // followed by itself
+    first.end();
+    assert.equal(await first.answered, 202);
+    await lines.first().getByText("1 of 1 done").waitFor();
+    await lines.first().getByText("Done", { exact: true }).waitFor();
+    const second = await openJob(page);
+    const cancel = lines.first().getByRole("button", { name: "Cancel" });
+    await cancel.waitFor();
+    await page.reload(); // that a job came and moved the rest is no fault
+    await cancel.waitFor();
+    await look(page, "operations-jobs");
+    await cancel.press("Enter");
+    await lines.first().getByText("Cancelled").waitFor();
+    second.end();
+    await second.answered;
+    await page.getByLabel("State").selectOption("cancelled");
+    await page.waitForURL("**state=cancelled**");
+    await lines.first().getByText("Cancelled").waitFor();
     await closePage(page);
 });

@@ -1,15 +1,16 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api, segment } from "../../api";
 import type { Schemas } from "../../api";
+import { acting, awaitEnd, sayFault } from "../../ui/act";
+import type { Act } from "../../ui/act";
 import { Button } from "../../ui/Button";
 import { Confirm, Dialog } from "../../ui/Dialog";
 import { SelectField, TextField } from "../../ui/Field";
 import { bytes, count, moment } from "../../ui/format";
-import { asError, useEvery, useLoad } from "../../ui/hooks";
+import { useEvery, useLoad } from "../../ui/hooks";
 import { Badge, Card, Progress } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
-import { toast } from "../../ui/Toast";
 
 type Set = Schemas["Backups"]["backups"][number];
 type Run = Schemas["BackupRun"];
@@ -55,7 +56,7 @@ function Plan({ schedule }: { schedule: Schedule }) {
 }
 
 /** What runs, or ran lately; what runs can be cancelled. */
-function Runs({ runs, act }: { runs: readonly Run[]; act: (what: () => Promise<unknown>, said: string) => void }) {
+function Runs({ runs, act }: { runs: readonly Run[]; act: Act }) {
     if (runs.length === 0) return <p class="quiet">Nothing has run yet.</p>;
     return (
         <Table
@@ -96,7 +97,7 @@ function Runs({ runs, act }: { runs: readonly Run[]; act: (what: () => Promise<u
     );
 }
 
-function Make({ onClose, act }: { onClose: () => void; act: (what: () => Promise<unknown>, said: string) => void }) {
+function Make({ onClose, act }: { onClose: () => void; act: Act }) {
     const [kind, setKind] = useState("full");
     const [label, setLabel] = useState("");
     return (
@@ -134,7 +135,7 @@ const targets = [
 ];
 
 /** Nothing is replaced unless the set's id was typed. */
-function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: (what: () => Promise<unknown>, said: string) => void }) {
+function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Act }) {
     const [target, setTarget] = useState("scratch");
     const [database, setDatabase] = useState("");
     const [confirm, setConfirm] = useState("");
@@ -180,7 +181,7 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: (w
     );
 }
 
-function Sets({ sets, act, ask }: { sets: readonly Set[]; act: (what: () => Promise<unknown>, said: string) => void; ask: (what: Asked) => void }) {
+function Sets({ sets, act, ask }: { sets: readonly Set[]; act: Act; ask: (what: Asked) => void }) {
     return (
         <Table
             caption="Backup sets, newest first"
@@ -249,15 +250,10 @@ function PruneQuestion({ ids, onYes, onClose }: { ids: string[]; onYes: () => vo
     );
 }
 
-const until = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
 /** What a dry run says: the ids of the sets that no rule keeps. */
 async function wouldRemove(): Promise<string[]> {
-    let run = await api.post<Run>("/api/backups/prune", { dry_run: true });
-    while (under(run)) {
-        await until(300);
-        run = await api.get<Run>(`/api/backups/runs/${segment(run.run_id)}`);
-    }
+    const begun = await api.post<Run>("/api/backups/prune", { dry_run: true });
+    const run = await awaitEnd(begun, () => api.get<Run>(`/api/backups/runs/${segment(begun.run_id)}`));
     if (run.state !== "done") throw new Error(run.error);
     const said = (run.result ?? {}) as { removed?: unknown; would_remove?: unknown };
     const list = said.would_remove ?? said.removed;
@@ -275,22 +271,13 @@ export function Backups() {
         runs.again();
         if (!schedule.data) schedule.again();
     };
-    useEvery(2000, again);
-
-    const act = (what: () => Promise<unknown>, said: string) => {
-        what().then(
-            () => {
-                toast({ text: said });
-                again();
-            },
-            (fault: unknown) => toast({ text: asError(fault).message, kind: "danger", seconds: 0 }),
-        );
-    };
+    const open = (runs.data?.runs ?? []).filter(under).length;
+    useEvery(open > 0 ? 700 : 3000, runs.again);
+    useEvery(10_000, again); // sets that others made, or copied
+    useEffect(sets.again, [open]); // what has ended may have made one, or removed it
+    const act = acting(again);
     const prune = () => {
-        wouldRemove().then(
-            (ids) => ask({ what: "prune", ids }),
-            (fault: unknown) => toast({ text: asError(fault).message, kind: "danger", seconds: 0 }),
-        );
+        wouldRemove().then((ids) => ask({ what: "prune", ids }), sayFault);
     };
     const error = sets.error ?? runs.error ?? schedule.error;
     if (!sets.data || !runs.data || !schedule.data) return error ? <ErrorNotice error={error} again={again} /> : <Loading what="Looking for sets" lines={8} />;

@@ -2,6 +2,8 @@ import { useState } from "preact/hooks";
 import { api, segment } from "../../api";
 import type { Schemas } from "../../api";
 import { useSession } from "../../session";
+import { acting, awaitEnd } from "../../ui/act";
+import type { Act } from "../../ui/act";
 import { Button } from "../../ui/Button";
 import { Confirm, Dialog } from "../../ui/Dialog";
 import { SelectField } from "../../ui/Field";
@@ -10,7 +12,6 @@ import { asError, useEvery, useLoad } from "../../ui/hooks";
 import { Badge, Card, Progress } from "../../ui/Small";
 import { ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
-import { toast } from "../../ui/Toast";
 
 type Generation = Schemas["Generations"]["generations"][number];
 type Job = Schemas["Job"];
@@ -28,10 +29,7 @@ function State({ generation }: { generation: Generation }) {
     );
 }
 
-type Act = (what: () => Promise<unknown>, said: string) => void;
 type Asked = { what: "activate" | "drop"; generation: Generation } | { what: "back" | "compare" | "clear" };
-
-const until = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** How alike two generations answer what was asked lately. */
 function Compare({ generations, onClose }: { generations: readonly Generation[]; onClose: () => void }) {
@@ -46,12 +44,8 @@ function Compare({ generations, onClose }: { generations: readonly Generation[];
         setError(null);
         try {
             const { job_id: id } = await api.post<Schemas["GenerationJob"]>("/api/generations/compare", { from, to });
-            let job = await api.get<Job>(`/api/jobs/${segment(id)}`);
-            while (job.state === "queued" || job.state === "running") {
-                await until(500);
-                job = await api.get<Job>(`/api/jobs/${segment(id)}`);
-            }
-            say(job);
+            const look = () => api.get<Job>(`/api/jobs/${segment(id)}`);
+            say(await awaitEnd(await look(), look));
         } catch (fault) {
             setError(fault);
         }
@@ -160,15 +154,7 @@ export function Models() {
     const list = useLoad("generations", (signal) => api.get<Schemas["Generations"]>("/api/generations", { signal }));
     const [asked, ask] = useState<Asked | null>(null);
     useEvery(3000, list.again);
-    const act: Act = (what, said) => {
-        what().then(
-            () => {
-                toast({ text: said });
-                list.again();
-            },
-            (fault: unknown) => toast({ text: asError(fault).message, kind: "danger", seconds: 0 }),
-        );
-    };
+    const act = acting(list.again);
     const generations = list.data?.generations ?? [];
     const before = generations.some((one) => one.state === "live" && one.previous);
     return (

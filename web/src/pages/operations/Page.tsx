@@ -7,6 +7,7 @@ import { Tabs } from "../../ui/Tabs";
 import { Audit } from "./Audit";
 import { Backups } from "./Backups";
 import { Errors } from "./Errors";
+import { Jobs } from "./Jobs";
 import { Keys } from "./Keys";
 import { Models } from "./Models";
 import { Overview } from "./Overview";
@@ -15,6 +16,7 @@ import "./operations.css";
 
 const parts = [
     { id: "overview", text: "Overview", permission: "operate", show: Overview },
+    { id: "jobs", text: "Jobs", permission: "operate", show: Jobs },
     { id: "backups", text: "Backups", permission: "backups", show: Backups },
     { id: "users", text: "Users", permission: "admin_users", show: Users },
     { id: "keys", text: "API keys", permission: "admin_keys", show: Keys },
@@ -38,7 +40,7 @@ export default function Page({ query }: PageProps) {
                 label="Parts of operations"
                 tabs={offered}
                 chosen={part.id}
-                onChoose={(id) => setQuery({ tab: id, page: null, q: null, user: null, action: null, outcome: null })}
+                onChoose={(id) => setQuery({ tab: id, page: null, q: null, user: null, action: null, outcome: null, state: null, kind: null })}
             >
                 <Part key={part.id} query={query} />
             </Tabs>
