@@ -18,6 +18,8 @@ def test_pages(stack, scripts, name):
     environment = {**os.environ, "CAIRN_URL": stack.env["GATEWAY_URL"], "NO_PROXY": "*",
                    "PEOPLE": json.dumps(PEOPLE),
                    "SCREENSHOTS": str(ROOT / "build/web-screenshots")}
+    if "PICTURES" in environment:  # see paint.test.mjs
+        environment["PICTURES"] = str(ROOT / environment["PICTURES"])
     done = subprocess.run(["node", name], cwd=scripts, env=environment, timeout=300,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     print("\n".join(line for line in done.stdout.splitlines() if "first page:" in line))
