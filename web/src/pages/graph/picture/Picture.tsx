@@ -149,6 +149,7 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
                 <>
                     <div class="picture">
                         <Drawn contents={contents} view={view} all={all} canvas={canvas} onChoose={choose} />
+                        {contents.ways.length > 0 && <Ways ways={contents.ways} shown={shown} onShow={show} />}
                         {(contents.nodes.length > 0 || !waiting) && (
                             <div class="side">
                                 {chosen && <Chosen key={chosen.id} node={chosen} onStep={add} onChoose={choose} />}
@@ -158,7 +159,6 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
                             </div>
                         )}
                     </div>
-                    {contents.ways.length > 0 && <Ways ways={contents.ways} shown={shown} onShow={show} />}
                     <div class="picture-notes" role="status">
                         {contents.notes.slice(-4).map((note) => (
                             <Notice key={note}>

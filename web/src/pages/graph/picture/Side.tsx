@@ -26,7 +26,7 @@ function WayTo({ node, onStep }: { node: Node; onStep: (step: Step) => void }) {
         onStep(weight || many !== "1" ? step("ways", node.id, other.id, weight, many) : step("path", node.id, other.id));
     };
     return (
-        <div class="side-form">
+        <div class="side-to">
             <p class="field-label">Shortest way to</p>
             <details class="side-more">
                 <summary>Several, or the cheapest</summary>
@@ -46,7 +46,7 @@ function WayTo({ node, onStep }: { node: Node; onStep: (step: Step) => void }) {
 /** Those that were found; one of them alone can be shown. */
 export function Ways({ ways, shown, onShow }: { ways: readonly Way[]; shown: string; onShow: (key: string) => void }) {
     return (
-        <section class="side-part" aria-label="Ways">
+        <section class="side-part picture-ways" aria-label="Ways">
             <header class="side-head">
                 <h2>Ways</h2>
                 <span class="small quiet">{count(ways.length)}</span>
