@@ -276,6 +276,37 @@ static void a_walk_ends_at_its_budget(void **state)
     assert_true(cut > 0);
 }
 
+/* As many nodes as it may be, or no more than time lets it find: never more than there
+ * are without a budget, and what is left out is said. */
+static void what_lies_around_ends_at_its_budget(void **state)
+{
+    struct fixture f;
+    struct walk_subgraph all;
+    struct walk_subgraph part;
+    unsigned cut = 0;
+    (void)state;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct walk_budget few = {.nodes = 3};
+        struct walk_budget late = {.nodes = 1000, .deadline_ms = 1};
+        begin(&f);
+        uint32_t root = f.places[draw_seen(&f)];
+        struct walk walk = walk_within(&f, &plenty);
+        assert_int_equal(walk_around(&walk, root, 6, 1000, &all), SH_OK);
+        assert_false(all.truncated);
+        walk = walk_within(&f, &few);
+        assert_int_equal(walk_around(&walk, root, 6, 1000, &part), SH_OK);
+        assert_int_equal(part.node_count, all.node_count < 3 ? all.node_count : 3);
+        assert_int_equal(part.truncated, all.node_count > 3);
+        cut += part.truncated;
+        walk = walk_within(&f, &late);
+        assert_int_equal(walk_around(&walk, root, 6, 1000, &part), SH_OK);
+        assert_true(part.node_count >= 1 && part.node_count <= all.node_count);
+        assert_true(part.truncated || part.node_count == all.node_count);
+        end(&f);
+    }
+    assert_true(cut > 0);
+}
+
 static void hidden_nodes_have_no_neighbours(void **state)
 {
     struct fixture f;
@@ -302,6 +333,7 @@ int main(void)
         cmocka_unit_test(what_lies_around_is_found),
         cmocka_unit_test(a_label_narrows_what_lies_around),
         cmocka_unit_test(a_walk_ends_at_its_budget),
+        cmocka_unit_test(what_lies_around_ends_at_its_budget),
         cmocka_unit_test(hidden_nodes_have_no_neighbours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
