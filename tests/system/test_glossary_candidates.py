@@ -2,6 +2,8 @@
 
 import pytest
 from conftest import eventually
+from forms import upload
+from made_files import docx, paragraph
 
 SCOPES = ["read_glossary", "write_glossary", "read_documents", "search", "session"]
 PUBLIC = ("The flux capacitor hums. A flux capacitor needs power, and every flux capacitor "
@@ -147,3 +149,28 @@ def test_the_whole_corpus_is_looked_through_as_a_job(stack, documents):
     ended = eventually(lambda: (one := stack.get(job).json())["state"] == "done" and one)
     assert ended["result"]["documents"] == ended["total"] > 2
     assert proposed(stack, None, f"&job_id={ended['job_id']}")
+
+
+def test_from_an_uploaded_file_to_an_exported_term(stack):
+    file = docx(paragraph("Mills", "Heading1") + paragraph(
+        "The sluice gate is shut. A sluice gate holds the water back, and a second sluice gate "
+        "lets it out."))
+    stored = upload(stack, "mills.docx", file, collection="mills")
+    assert stored.status in (200, 201), stored.body
+    document = stored.json()["document_id"]
+    try:
+        assert extract(stack, document_id=document)["result"]["documents"] == 1
+        found = proposed(stack, None, "&q=sluice gate".replace(" ", "%20"))["sluice gate"]
+        assert (found["frequency"], found["documents"]) == (3, 1)
+        assert found["contexts"][0]["document_id"] == document
+        accepted = judge(stack, found, "accept", definition="It holds water back.",
+                         domain="mills").json()
+        path = "/api/glossary/" + accepted["term_id"]
+        entry = stack.get(path).json()
+        assert stack.request("PUT", path, {"term": entry["term"], "definition": entry["definition"],
+                                           "domain": "mills", "status": "validated"}).status == 200
+        exported = stack.get("/api/glossary/export?format=csv&domain=mills").body.decode()
+        assert "sluice gate" in exported and "validated" in exported
+        assert stack.delete(path).status == 200
+    finally:
+        stack.delete("/api/documents/" + document)
