@@ -6,10 +6,12 @@ import json
 import os
 import ssl
 import threading
+import time
 
 import pytest
 from conftest import SERVICES, docker
 from stack import eventually
+from test_stack import queries
 
 CLIENTS = 20
 PACE = 0.1  # seconds between two requests of a client: 200 a second in all
@@ -69,6 +71,36 @@ class Load:
         eventually(lambda: self.answered >= target, 60)
 
 
+class Newcomers(threading.Thread):
+    """Watches containers of search that were not there before: when each was ready, and when it
+    was first asked."""
+
+    def __init__(self, stack):
+        super().__init__(daemon=True)
+        self.stack, self.known = stack, set(stack.ids("search"))
+        self.ready, self.asked = {}, {}
+        self.over = threading.Event()
+
+    def look(self, one):
+        if one not in self.ready and docker("exec", one, "cairn-search", "--probe", "ready",
+                                            check=False).returncode == 0:
+            self.ready[one] = time.monotonic()
+        if one in self.ready and queries(self.stack, one) > 0:
+            self.asked[one] = time.monotonic()
+
+    def run(self):
+        while not self.over.is_set():
+            for one in set(self.stack.ids("search")) - self.known - set(self.asked):
+                self.look(one)
+
+    def waited(self):
+        """Seconds from ready to the first request, of each; those of looking included."""
+        eventually(lambda: self.ready and set(self.ready) == set(self.asked), 60)
+        self.over.set()
+        self.join()
+        return [self.asked[one] - self.ready[one] for one in self.ready]
+
+
 @pytest.fixture
 def edged(stack):
     """The stack behind its edge, which here takes all that one address sends."""
@@ -95,9 +127,14 @@ def test_scaling_loses_no_request(edged):
     others = [f"{name}=2" for name in ("gateway", "embedder", "graph")]
     with Load(edged) as load:
         load.more()
+        newcomers = Newcomers(edged)
+        newcomers.start()
         for count in (3, 1, 2):
             edged.up(f"search={count} under load", *others, f"search={count}")
             load.more()
+            if count == 3:
+                print(f"\nfirst asked {[f'{s:.1f}' for s in newcomers.waited()]} s after ready",
+                      end="")
     assert not load.failed, load.failed[:5]
 
 
