@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "changefeed_lineage.h"
 #include "changefeed_sql.h"
 #include "changefeed_trim.h"
 #include "changefeed_wait.h"
@@ -37,7 +38,8 @@ struct sh_changefeed {
     bool full;    /* the batch was: there is more */
     bool pending; /* rows are there that wait for an older transaction */
     uint64_t hurry_ms;
-    char *database; /* that is followed; NULL: the first answer tells */
+    char *database;              /* that is followed; NULL: the first answer tells */
+    struct changefeed_mark mark; /* the last look */
     struct sh_changefeed_position position;
     struct sh_changefeed_position delivered; /* position when the batch is applied */
     uint64_t delivered_below;
@@ -127,16 +129,6 @@ static bool deliver(struct sh_changefeed *feed, const PGresult *rows)
     return true;
 }
 
-/* What was trimmed has been seen: it stands at or before the position. */
-static bool has_seen_trimmed(const struct sh_changefeed *feed, const PGresult *rows)
-{
-    uint64_t xid = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_XID);
-    uint64_t seq = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_SEQ);
-
-    return feed->position.xid > xid ||
-           (feed->position.xid == xid && feed->position.seq >= seq);
-}
-
 /* False when it is another one than before, or out of memory. */
 static bool is_same_database(struct sh_changefeed *feed, const PGresult *rows)
 {
@@ -147,6 +139,34 @@ static bool is_same_database(struct sh_changefeed *feed, const PGresult *rows)
     return feed->database && strcmp(feed->database, database) == 0;
 }
 
+/* A standby took over with all that was seen: it is followed from the last look on, since
+ * what was read after that look may be lost. Ids of transactions that left nothing behind
+ * are given once more. False: it is not so, or out of memory. */
+static bool follow_on(struct sh_changefeed *feed, const PGresult *rows)
+{
+    const char *database = PQgetvalue(rows, 0, CHANGEFEED_DATABASE);
+    uint64_t inherited = sh_pg_u64(rows, 0, CHANGEFEED_INHERITED);
+    char *copy = NULL;
+
+    if (!feed->database ||
+        !changefeed_carried_on(feed->database, database, &feed->mark, inherited,
+                               sh_now_ms()) ||
+        !(copy = sh_strdup(database)))
+        return false;
+    sh_info(NULL, "changefeed %s: a standby took over, and is followed",
+            feed->options.outbox);
+    sh_free(feed->database);
+    feed->database = copy;
+    feed->position = feed->mark.position;
+    if (feed->applied_below > feed->position.xid)
+        feed->applied_below = feed->position.xid;
+    if (feed->start_below > feed->applied_below)
+        feed->start_below = feed->applied_below;
+    feed->mark.lsn = 0; /* what was read since the look is read again first */
+    ask(feed);
+    return true;
+}
+
 /* True when the feed has stopped. */
 static bool must_stop(struct sh_changefeed *feed, const PGresult *rows)
 {
@@ -155,7 +175,7 @@ static bool must_stop(struct sh_changefeed *feed, const PGresult *rows)
     if (!is_same_database(feed, rows) ||
         feed->position.xid >= sh_pg_u64(rows, 0, CHANGEFEED_XMAX))
         why = "the position is not of this database";
-    else if (!has_seen_trimmed(feed, rows))
+    else if (!changefeed_has_trimmed(rows, &feed->position))
         why = "changes that were not seen are trimmed";
     if (why)
         stop_behind(feed, why);
@@ -169,8 +189,10 @@ static void take_rows(struct sh_changefeed *feed, const PGresult *rows)
     uint64_t below = sh_pg_u64(rows, 0, CHANGEFEED_XMIN);
     int last = PQntuples(rows) - 1;
 
-    if (must_stop(feed, rows))
+    if ((!is_same_database(feed, rows) && follow_on(feed, rows)) || must_stop(feed, rows))
         return;
+    feed->mark = (struct changefeed_mark){
+        feed->position, sh_pg_u64(rows, 0, CHANGEFEED_LSN), feed->asked_ms};
     if (feed->start_below == 0)
         feed->start_below = sh_pg_u64(rows, 0, CHANGEFEED_XMAX);
     feed->pending = *PQgetvalue(rows, 0, CHANGEFEED_PENDING) == 't';

@@ -13,7 +13,7 @@ struct entry {
     char outbox[NAME_MAX_LEN + 1];
     char read_name[64];
     char trim_name[64];
-    char read[1200];
+    char read[1600];
     char trim[200];
 };
 
@@ -25,8 +25,12 @@ static struct entry *entries;
 static const char read_format[] =
     "WITH s AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin, "
     "pg_snapshot_xmax(pg_current_snapshot()) AS xmax, "
-    "outbox_database('%s') AS database) "
-    "SELECT s.xmin, s.xmax, h.xid, h.seq, s.database, "
+    "outbox_database('%s') AS database, "
+    "CASE WHEN pg_is_in_recovery() THEN 0 "
+    "ELSE pg_current_wal_flush_lsn() - '0/0' END AS lsn, "
+    "CASE WHEN NOT pg_is_in_recovery() "
+    "THEN pg_last_wal_replay_lsn() - '0/0' END AS inherited) "
+    "SELECT s.xmin, s.xmax, h.xid, h.seq, s.database, s.lsn, s.inherited, "
     "EXISTS (SELECT FROM %s p WHERE p.xid >= s.xmin AND p.xid < s.xmax), "
     "o.xid, o.seq, o.entity, o.id, o.op "
     "FROM s LEFT JOIN outbox_horizon h ON h.outbox = '%s' AND h.xid < s.xmax "
@@ -89,6 +93,15 @@ static void fill(struct sh_change *change, const PGresult *rows, int row)
 static bool same_entity(const struct sh_change *a, const struct sh_change *b)
 {
     return strcmp(a->id, b->id) == 0 && strcmp(a->entity, b->entity) == 0;
+}
+
+bool changefeed_has_trimmed(const PGresult *rows,
+                            const struct sh_changefeed_position *seen)
+{
+    uint64_t xid = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_XID);
+    uint64_t seq = sh_pg_u64(rows, 0, CHANGEFEED_HORIZON_SEQ);
+
+    return seen->xid > xid || (seen->xid == xid && seen->seq >= seq);
 }
 
 size_t changefeed_collect(const PGresult *rows, struct sh_change *changes)

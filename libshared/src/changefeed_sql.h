@@ -13,6 +13,9 @@ enum {
     CHANGEFEED_HORIZON_XID, /* NULL: nothing was trimmed yet */
     CHANGEFEED_HORIZON_SEQ,
     CHANGEFEED_DATABASE,
+    CHANGEFEED_LSN,       /* where its log has become durable */
+    CHANGEFEED_INHERITED, /* where it ended when this server took over; NULL: it did not
+                           */
     CHANGEFEED_PENDING,
     CHANGEFEED_XID, /* NULL when there is no change */
     CHANGEFEED_SEQ,
@@ -30,6 +33,9 @@ struct changefeed_sql {
 /* Errors: SH_INVALID (not [a-z_]{1,40}), SH_NOMEM. */
 SH_CHECK enum sh_err changefeed_sql(const char *outbox,
                                     const struct changefeed_sql **out);
+/* Whether all that was trimmed had been seen: it stands at or before the position. */
+bool changefeed_has_trimmed(const PGresult *rows,
+                            const struct sh_changefeed_position *seen);
 /* The changes of a batch, which borrow from the rows: of several in a row of one thing
  * the last. `changes` has room for all rows. */
 size_t changefeed_collect(const PGresult *rows, struct sh_change *changes);

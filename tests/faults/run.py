@@ -11,6 +11,7 @@ import argparse
 import collections
 import pathlib
 import random
+import signal
 import sys
 import time
 
@@ -24,6 +25,8 @@ from harness.workload import Workload, load_base  # noqa: E402
 FRESHNESS = 5.0  # seconds: docs/reliability.md
 RECOVERY = 5.0
 PATIENT = {"READ_TIMEOUT_MS": "10000", "WRITE_TIMEOUT_MS": "10000"}
+CRASHES = {-number for number in (signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE,
+                                  signal.SIGSEGV, signal.SIGSYS)}
 CALM = 0.7  # seconds of workload after everything is green
 
 
@@ -33,6 +36,18 @@ class Runs:
         self.freshness = 60.0 if options.patient else FRESHNESS
         self.history, self.violations, self.recoveries = [], [], []
         self.totals, self.known = collections.Counter(), set()
+        self.judged = collections.Counter()  # by process: how many of its ends
+
+    def deaths(self, steps):
+        """Who ended without being asked to: only what a fault touches may, and of what it lacks."""
+        touched = {part for step in steps for part in step.fault.parts}
+        starved = {part for step in steps for part in step.fault.parts
+                   if step.fault.name.startswith("no ")}
+        for name, process in self.stack.processes.items():
+            for status in process.ends[self.judged[name]:]:
+                if name not in touched or (status in CRASHES and name not in starved):
+                    yield checker.Violation("death", f"{name} ended with status {status}")
+            self.judged[name] = len(process.ends)
 
     def check(self, number, steps, record):
         stored = {marker: count for marker, count in self.stack.stored().items()
@@ -58,7 +73,7 @@ class Runs:
             self.stack.await_green(120)
             recovery = time.monotonic() - mended
             work.over.wait(CALM)
-        found = self.check(number, steps, record)
+        found = [*self.check(number, steps, record), *self.deaths(steps)]
         self.report(number, steps, record, recovery, found)
 
     def report(self, number, steps, record, recovery, found):

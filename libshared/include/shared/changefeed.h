@@ -51,9 +51,10 @@ struct sh_changefeed_options {
     /* A batch, borrowed until `changes` returns; the next comes only after
      * sh_changefeed_applied(). */
     void (*changes)(void *arg, const struct sh_change *changes, size_t count);
-    /* Rows that were not seen are trimmed, or the database is another one (it was
-     * restored, or a replica took over): the view must be rebuilt from the tables. The
-     * feed has stopped; close it. */
+    /* Rows that were not seen are trimmed, or the database is another one: it was
+     * restored, or a standby took over that may lack what was seen. (One that has all of
+     * it is followed: a few changes come once more.) The view must be rebuilt from the
+     * tables. The feed has stopped; close it. */
     void (*behind)(void *arg);
     void *arg;
 };

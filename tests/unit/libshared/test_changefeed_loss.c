@@ -288,17 +288,13 @@ static void a_dump_restored_beneath_the_reader_is_noticed(void **state)
     assert_false(f->behind);
 }
 
-/* As a standby that takes over does, and a restore to a point in time: the same system,
- * the same tables, and a history that is no longer the one that was read. */
-static void another_timeline_is_another_database(void **state)
+/* What a standby does that takes over, and a restore to a point in time: the same system
+ * and the same tables go on from some place in the log, on another timeline. */
+static void take_over(struct fixture *f)
 {
-    struct fixture *f = *state;
     char path[4200];
     FILE *signal;
 
-    insert(f->a, "one");
-    open_feed(f);
-    expect(f, 1, "one:u");
     sql(f->a, "ALTER SYSTEM SET restore_command = 'false'");
     pg_ctl(f, "stop -m fast");
     (void)snprintf(path, sizeof(path), "%s/data/recovery.signal",
@@ -308,7 +304,54 @@ static void another_timeline_is_another_database(void **state)
     assert_int_equal(fclose(signal), 0);
     pg_ctl(f, "start");
     sql(f->a, "ALTER SYSTEM RESET restore_command");
+}
+
+static bool is_recovered(void *arg)
+{
+    const struct fixture *f = arg;
+
+    return strcmp(servers_sql(f->a, "SELECT pg_is_in_recovery()"), "f") == 0;
+}
+
+static void who_took_over_with_everything_is_followed(void **state)
+{
+    struct fixture *f = *state;
+
+    insert(f->a, "one");
+    open_feed(f);
+    expect(f, 1, "one:u");
+    take_over(f);
+    assert_true(servers_pump(&f->loop, is_recovered, f));
+    f->last = (struct sh_changefeed_position){0}; /* what was read last may come again */
+    f->seen[0] = '\0';
+    insert(f->a, "two");
+    f->wanted = 1;
+    assert_true(servers_pump(&f->loop, enough_seen, f));
+    while (!strstr(f->seen, "two:u")) {
+        f->wanted++;
+        assert_true(servers_pump(&f->loop, enough_seen, f));
+    }
+    assert_false(f->behind);
+    assert_true(strcmp(f->seen, "two:u") == 0 || strcmp(f->seen, "one:u two:u") == 0);
+}
+
+/* Our server cannot lose what it has; it only says so. */
+static void who_took_over_without_what_was_seen_is_another(void **state)
+{
+    struct fixture *f = *state;
+
+    insert(f->a, "one");
+    open_feed(f);
+    expect(f, 1, "one:u");
+    sql(f->a, "CREATE FUNCTION public.pg_last_wal_replay_lsn() RETURNS pg_lsn "
+              "LANGUAGE sql AS $$ SELECT '0/1'::pg_lsn $$");
+    sql(f->a, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path "
+              "TO public, pg_catalog', current_database()); END $$");
+    take_over(f);
     assert_true(servers_pump(&f->loop, is_behind, f));
+    sql(f->a, "DROP FUNCTION public.pg_last_wal_replay_lsn()");
+    sql(f->a, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET search_path', "
+              "current_database()); END $$");
 }
 
 /* A dump of a cluster that was further on brings its horizon and its rows along. */
@@ -349,7 +392,8 @@ int main(int argc, char **argv)
         CASE(ids_that_a_crash_gives_again_are_read),
         CASE(a_position_of_another_database_is_behind),
         CASE(a_dump_restored_beneath_the_reader_is_noticed),
-        CASE(another_timeline_is_another_database),
+        CASE(who_took_over_with_everything_is_followed),
+        CASE(who_took_over_without_what_was_seen_is_another),
         CASE(what_a_dump_brings_from_the_future_means_nothing),
         CASE(survives_lost_connections),
     };
