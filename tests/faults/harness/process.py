@@ -19,12 +19,16 @@ class Process:
         self.held = False  # it is to stay away
         self.ends = []  # how it ended, each time
 
-    def start(self):
-        self.held = False
+    def spawn(self):
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen(
                 self.host.command([*self.prefix, *self.argv]), stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, env=self.environment, start_new_session=True)
+
+    def start(self):
+        """Only then is it the supervisor's again, who would start another one beside it."""
+        self.spawn()
+        self.held = False
 
     @property
     def running(self):
@@ -76,13 +80,13 @@ class Supervisor(threading.Thread):
 
     def look(self, process):
         if process.child is None or process.held or process.running:
+            self.ended.pop(process.name, None)
             return
         since = self.ended.setdefault(process.name, time.monotonic())
         if time.monotonic() - since < RESTART_AFTER:
             return
         process.ends.append(process.child.returncode)
-        del self.ended[process.name]
-        process.start()
+        process.spawn()
 
     def run(self):
         while not self.over.wait(0.02):
