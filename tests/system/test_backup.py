@@ -318,6 +318,8 @@ def test_the_api_makes_proves_and_removes_sets(stack, original):
     assert schedule["schedule"] == "" and schedule["next"] == []  # as stack.py has it
     for series in ('cairn_backup_last_success_timestamp_seconds{kind="full"}',
                    "cairn_backup_last_verified_restore_timestamp_seconds",
+                   'cairn_backup_size_bytes{kind="full"}',
+                   'cairn_backup_duration_seconds_count{run="create"}', "cairn_backup_rpo_seconds",
                    'cairn_backup_failures_total{stage="delete"}'):
         eventually(lambda name=series: stack.figure("backup", name), seconds=60,
                    what=stack.logs)

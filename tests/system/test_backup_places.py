@@ -65,6 +65,16 @@ def test_what_is_damaged_is_not_copied(copied, s3):
     assert not (copied.scratch / "bad" / name / "manifest.json").exists()
 
 
+def test_it_comes_back_from_a_directory(stack, copied, tmp_path):
+    name = copied.made["id"]
+    machine = Backups(tmp_path, stack, FILE_STORE=f"dir:{tmp_path}/files")
+    machine.run("fetch", name, "--from", f"{copied.scratch}/elsewhere")
+    assert [one["id"] for one in machine.sets()] == [name]
+    assert machine.run("verify", name)["ok"] is True
+    assert [path.name for path in machine.dir.rglob(".files/*/*")] == [
+        path.name for path in copied.dir.rglob(".files/*/*")]
+
+
 def test_an_empty_machine_gets_everything_back(stack, copied, tmp_path):
     """As docs/disaster-recovery.md says."""
     name = copied.made["id"]
