@@ -35,11 +35,6 @@ bool pack_method_parse(const char *name, enum pack_method *out)
     return false;
 }
 
-const char *pack_method_text(enum pack_method method)
-{
-    return names[method];
-}
-
 /* --- opening ------------------------------------------------------------------------ */
 
 static bool open_zstd(struct pack *pack)

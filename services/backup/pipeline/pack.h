@@ -9,7 +9,6 @@ enum pack_method { PACK_NONE, PACK_ZSTD, PACK_GZIP };
 
 /* False: no such name. */
 SH_CHECK bool pack_method_parse(const char *name, enum pack_method *out);
-const char *pack_method_text(enum pack_method method);
 
 struct pack;
 

@@ -1,8 +1,5 @@
 #include "services/backup/run/create.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,11 +10,11 @@
 #include "services/backup/run/dump.h"
 #include "services/backup/run/originals.h"
 #include "services/backup/run/root.h"
-#include "services/backup/tool/child.h"
+#include "services/backup/run/tool_stream.h"
 #include "shared/clock.h"
 #include "shared/mem.h"
 
-enum { PIECE = 64 * 1024, PATHS_MAX = 64 };
+enum { PATHS_MAX = 64 };
 
 /* --- configuration ------------------------------------------------------------------ */
 
@@ -46,53 +43,11 @@ static enum sh_err save_settings(struct work *work, int folder, json_t *manifest
     return err;
 }
 
-static enum sh_err pump(struct work *work, int from, struct sink *sink)
-{
-    static char piece[PIECE];
-    enum sh_err err = SH_OK;
-
-    while (err == SH_OK) {
-        child_turn(work);
-        ssize_t n = read(from, piece, sizeof(piece));
-        if (n == 0)
-            break;
-        if (n < 0 && errno != EINTR)
-            err = work_fail(work, SH_IO, "tar: %s", strerror(errno));
-        if (n > 0)
-            err = sink_add(sink, (struct sh_bytes){piece, (size_t)n});
-    }
-    return err;
-}
-
-static enum sh_err run_tar(struct work *work, const char *const *argv, struct sink *sink)
-{
-    static struct child child;
-    int ends[2];
-    enum sh_err err = child_pipe(work, ends);
-    enum sh_err ended;
-
-    if (err != SH_OK)
-        return err;
-    struct child_spec spec = {
-        .argv = argv, .in = -1, .out = ends[1], .uid = geteuid(), .gid = getegid()};
-    err = child_start(work, &spec, &child);
-    (void)close(ends[1]);
-    if (err == SH_OK) {
-        err = pump(work, ends[0], sink);
-        if (err != SH_OK)
-            child_kill(&child, SIGTERM);
-        (void)close(ends[0]);
-        ended = child_wait(work, &child, "tar");
-        return err == SH_OK ? ended : err;
-    }
-    (void)close(ends[0]);
-    return err;
-}
-
 static enum sh_err save_paths(struct work *work, int folder, json_t *manifest)
 {
     const char *argv[PATHS_MAX + 6] = {"tar", "--create", "--file=-",
                                        "--ignore-failed-read", "--"};
+    static struct child child;
     char *list = sh_strdup(work->all->backup.config_paths);
     char *rest = NULL;
     size_t count = 5;
@@ -104,7 +59,9 @@ static enum sh_err save_paths(struct work *work, int folder, json_t *manifest)
          path != NULL && count < PATHS_MAX + 5; path = strtok_r(NULL, ",", &rest))
         argv[count++] = path;
     if (err == SH_OK && count > 5)
-        err = run_tar(work, argv, sink);
+        err = tool_stream_child(
+            &(struct tool_stream_child){.work = work, .name = "tar", .sink = sink}, argv,
+            NULL, &child);
     if (err == SH_OK && count > 5)
         err = sink_finish(sink, &stream);
     if (stream != NULL) {

@@ -12,9 +12,9 @@
 
 enum { PIECE = 256 * 1024, TURN_MS = 100, OPTIONS_MAX = 16 };
 
-static enum sh_err pump(struct work *work, const struct tool_stream *stream, int from,
-                        struct sink *sink)
+static enum sh_err pump(const struct tool_stream_child *stream, int from)
 {
+    struct work *work = stream->work;
     char *piece = sh_alloc(PIECE);
     enum sh_err err = piece ? SH_OK : SH_NOMEM;
 
@@ -29,62 +29,61 @@ static enum sh_err pump(struct work *work, const struct tool_stream *stream, int
         if (n == 0)
             break;
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-            err = work_fail(work, SH_IO, "%s: %s", stream->tool, strerror(errno));
+            err = work_fail(work, SH_IO, "%s: %s", stream->name, strerror(errno));
         if (n > 0)
-            err = sink_add(sink, (struct sh_bytes){piece, (size_t)n});
-        work_progress(work, sink_raw_bytes(sink), stream->size);
+            err = sink_add(stream->sink, (struct sh_bytes){piece, (size_t)n});
+        work_progress(work, sink_raw_bytes(stream->sink), stream->size);
     }
     sh_free(piece);
     return err;
 }
 
-static enum sh_err start(struct work *work, const struct tool_stream *stream,
-                         struct child *child, int *from)
+enum sh_err tool_stream_child(const struct tool_stream_child *stream,
+                              const char *const *argv, char *const *env,
+                              struct child *child)
 {
-    char program[BACKUP_PATH];
-    char alive[ALIVE_OPTION];
-    const char *argv[OPTIONS_MAX + 3] = {program, alive};
     int ends[2];
-    char **env = database_env(work, stream->conninfo, NULL);
-    enum sh_err err = env ? child_pipe(work, ends) : SH_INVALID;
+    enum sh_err err = child_pipe(stream->work, ends);
+    enum sh_err ended;
 
-    if (err != SH_OK) {
-        database_env_free(env);
+    if (err != SH_OK)
         return err;
-    }
-    database_tool(work, stream->tool, program);
-    alive_option(stream->conninfo, false, alive);
-    for (size_t i = 0; i < OPTIONS_MAX && stream->options[i]; i++)
-        argv[i + 2] = stream->options[i];
     struct child_spec spec = {.argv = argv,
                               .env = env,
                               .in = -1,
                               .out = ends[1],
                               .uid = geteuid(),
                               .gid = getegid()};
-    err = child_start(work, &spec, child);
+    err = child_start(stream->work, &spec, child);
     (void)close(ends[1]);
-    if (err == SH_OK)
-        *from = ends[0];
-    else
+    if (err != SH_OK) {
         (void)close(ends[0]);
-    database_env_free(env);
-    return err;
+        return err;
+    }
+    err = pump(stream, ends[0]);
+    if (err != SH_OK)
+        child_kill(child, SIGTERM);
+    (void)close(ends[0]);
+    ended = child_wait(stream->work, child, stream->name);
+    return err == SH_OK ? ended : err;
 }
 
 enum sh_err tool_stream(struct work *work, const struct tool_stream *stream,
                         struct sink *sink, struct child *child)
 {
-    int from = -1;
-    enum sh_err err = start(work, stream, child, &from);
-    enum sh_err ended;
+    struct tool_stream_child bytes = {work, stream->tool, stream->size, sink};
+    char program[BACKUP_PATH];
+    char alive[ALIVE_OPTION];
+    const char *argv[OPTIONS_MAX + 3] = {program, alive};
+    char **env = database_env(work, stream->conninfo, NULL);
 
-    if (err != SH_OK)
-        return err;
-    err = pump(work, stream, from, sink);
-    if (err != SH_OK)
-        child_kill(child, SIGTERM);
-    (void)close(from);
-    ended = child_wait(work, child, stream->tool);
-    return err == SH_OK ? ended : err;
+    if (env == NULL)
+        return SH_INVALID;
+    database_tool(work, stream->tool, program);
+    alive_option(stream->conninfo, false, alive);
+    for (size_t i = 0; i < OPTIONS_MAX && stream->options[i]; i++)
+        argv[i + 2] = stream->options[i];
+    enum sh_err err = tool_stream_child(&bytes, argv, env, child);
+    database_env_free(env);
+    return err;
 }

@@ -20,7 +20,8 @@
 
 enum { START_MS = 60000, PAUSE_NS = 20000000 };
 
-enum sh_err scratch_user(struct work *work, uid_t *uid, gid_t *gid)
+/* Who runs a PostgreSQL here: BACKUP_PG_USER where we are root. SH_INVALID. */
+static enum sh_err scratch_user(struct work *work, uid_t *uid, gid_t *gid)
 {
     const char *name = work->all->backup.pg_user;
     const struct passwd *user;

@@ -27,8 +27,6 @@ SH_CHECK enum sh_err scratch_begin(struct work *work, struct scratch *scratch);
 /* Until the server takes connections. SH_UPSTREAM: it has ended; SH_TIMEOUT. */
 SH_CHECK enum sh_err scratch_await(struct work *work, struct scratch *scratch,
                                    const char *conninfo, uint64_t most_ms);
-/* Who runs a PostgreSQL here: BACKUP_PG_USER where we are root. SH_INVALID. */
-SH_CHECK enum sh_err scratch_user(struct work *work, uid_t *uid, gid_t *gid);
 void scratch_close(struct work *work, struct scratch *scratch);
 
 #endif

@@ -206,10 +206,9 @@ void wal_run_ended(struct backup *backup, const struct run *run)
 
 /* --- looking after it --------------------------------------------------------------- */
 
-double wal_recovery_point(const struct backup *backup)
+/* What was committed before is stored and can be recovered, Unix seconds; 0: not so. */
+static double recovery_point(const struct wal *wal)
 {
-    const struct wal *wal = &backup->wal;
-
     return wal->base && wal->missing == 0 ? wal->recovery_point : 0;
 }
 
@@ -234,7 +233,7 @@ static void on_timer(uv_timer_t *timer)
     struct wal *wal = timer->data;
     struct backup *backup = wal->backup;
     double now = sh_wall_time();
-    double point = fmax(wal_recovery_point(backup), backup->latest_full);
+    double point = fmax(recovery_point(wal), backup->latest_full);
 
     if (!wal->running && !wal->draining && now >= wal->retry_at)
         begin(wal);

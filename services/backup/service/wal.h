@@ -39,8 +39,6 @@ void wal_drain(struct sh_service *service, void *self);
 void wal_stop(struct sh_service *service, void *self);
 /* "" where nothing is wrong, or the log is not wanted. */
 const char *wal_complaint(const struct backup *backup);
-/* What was committed before is stored and can be recovered, Unix seconds; 0: not so. */
-double wal_recovery_point(const struct backup *backup);
 void wal_run_ended(struct backup *backup, const struct run *run);
 
 #endif
