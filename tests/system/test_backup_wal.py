@@ -97,17 +97,17 @@ def test_the_service_keeps_the_recovery_point_near(stack, backups, tmp_path):
             write(stack)
             moment = stack.psql("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', "
                                 "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
-            one.until(lambda: own.run("verify", name)["log"]["recovery_point"] > moment)
+            one.until(lambda: own.run("verify", name, "--wait")["log"]["recovery_point"] > moment)
             one.process.kill()
             one.process.wait(timeout=60)
-        assert own.run("verify", name)["log"]["missing"] == 0
+        assert own.run("verify", name, "--wait")["log"]["missing"] == 0
         max((own.dir / ".wal").glob("*/0*.json")).unlink()
         with Service(own, tmp_path / "second.log") as other:
             with Busy(stack):  # so that the gap stays for as long as we look
                 other.says("segments of the write-ahead log are missing")
                 assert len(own.sets()) == 1
             other.until(lambda: len(own.sets()) == 2)
-            assert own.run("verify", own.sets()[0]["id"])["log"]["missing"] == 0
+            assert own.run("verify", own.sets()[0]["id"], "--wait")["log"]["missing"] == 0
     finally:
         eventually(lambda: stack.psql(
             "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'wal_service' "
