@@ -270,6 +270,7 @@ test("an analysis by keyboard: asked for, followed, found again", async () => {
 
 test("a node and a relationship: made, refused, changed, taken back, deleted, by keyboard", async () => {
     const page = await open("staff", "/graph");
+    page.setDefaultTimeout(60_000); // what is stored may be seen a little later
     const dialog = page.getByRole("dialog");
     await page.getByRole("button", { name: "New node" }).press("Enter");
     await dialog.getByLabel("Labels").fill("Visitor");

@@ -32,6 +32,7 @@ async function timesOf(page) {
 test("first paint of every first page, and no shift of the layout", async (t) => {
     for (const [address, there] of Object.entries(pages)) {
         const page = await openPage(address === "/login" ? null : "admin", "about:blank");
+        page.setDefaultTimeout(90_000); // a browser that knows nothing yet, on a busy machine
         const wire = await page.context().newCDPSession(page);
         const told = [];
         for (const kept of [false, true]) {

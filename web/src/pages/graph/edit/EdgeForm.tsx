@@ -7,7 +7,7 @@ import { toast } from "../../../ui/Toast";
 import { Finder } from "../Finder";
 import { nameOf } from "../model";
 import type { Detail, Edge, Node } from "../model";
-import { failed } from "./NodeForm";
+import { failed, seen } from "./NodeForm";
 import { EditForm } from "./Shell";
 import { changesOf, rowsOf } from "./values";
 
@@ -32,20 +32,22 @@ export function EdgeForm({ node, edge, types, onClose, onStored }: Props) {
         if (!other) throw new ApiError(400, "", "Choose the other node first.");
         const [from, to] = direction === "out" ? [node.id, other.id] : [other.id, node.id];
         const stored = await api.post<Stored>("/api/graph/edges", { type: type.trim(), from, to, properties });
-        const takeBack = () => void api.del(edgeUrl(stored.id), { query: { version: stored.version } }).then(onStored, failed);
+        const takeBack = () => void api.del<Schemas["GraphDeleted"]>(edgeUrl(stored.id), { query: { version: stored.version } }).then((back) => seen(back, onStored), failed);
         toast({ text: `${nameOf(node)} and ${nameOf(other)} are joined.`, seconds: 30, action: { label: "Undo", run: takeBack } });
+        return stored;
     };
     const change = async (known: Edge, properties: Record<string, unknown>) => {
         const before = known.properties as Record<string, unknown>;
         const stored = await api.put<Stored>(edgeUrl(known.id), { properties: changesOf(before, properties) }, { query: { merge: true } });
         const body = { type: known.type, from: known.from, to: known.to, properties: before };
-        const takeBack = () => void api.put<Stored>(edgeUrl(known.id), body, { query: { version: stored.version } }).then(onStored, failed);
+        const takeBack = () => void api.put<Stored>(edgeUrl(known.id), body, { query: { version: stored.version } }).then((back) => seen(back, onStored), failed);
         toast({ text: "The relationship is changed.", seconds: 30, action: { label: "Undo", run: takeBack } });
+        return stored;
     };
     const store = async (properties: Record<string, unknown>) => {
-        await (edge ? change(edge, properties) : make(properties));
+        const stored = await (edge ? change(edge, properties) : make(properties));
         onClose();
-        onStored();
+        seen(stored, onStored);
     };
     return (
         <EditForm

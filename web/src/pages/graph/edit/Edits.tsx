@@ -10,7 +10,7 @@ import { toast } from "../../../ui/Toast";
 import { nameOf } from "../model";
 import type { Detail, Edge, Schema } from "../model";
 import { EdgeForm, edgeUrl } from "./EdgeForm";
-import { failed, NodeForm } from "./NodeForm";
+import { failed, NodeForm, seen } from "./NodeForm";
 
 export type Edit = { what: "node" | "join" | "delete" } | { what: "edge" | "part"; edge: Edge };
 
@@ -40,9 +40,9 @@ export function Edits({ edit, node, schema, onClose, onStored }: Props) {
     if (edit.what === "edge") return <EdgeForm node={node} edge={edit.edge} types={types} {...common} />;
     if (edit.what === "part") {
         const part = async () => {
-            await api.del(edgeUrl(edit.edge.id));
+            const gone = await api.del<Schemas["GraphDeleted"]>(edgeUrl(edit.edge.id));
             toast({ text: "They are joined no more." });
-            onStored();
+            seen(gone, onStored);
         };
         return (
             <Confirm title={`Delete this ${edit.edge.type}?`} yes="Delete" busy={busy} onClose={onClose} onYes={() => run(part)}>

@@ -21,6 +21,12 @@ export function failed(fault: unknown): void {
     toast({ kind: "danger", text: late ? "Somebody has changed it since: nothing was taken back." : error.message });
 }
 
+/** Where what was stored is not to be seen yet, it is looked for again a little later. */
+export function seen(stored: { visible?: boolean }, look: () => void): void {
+    look();
+    if (stored.visible === false) for (const ms of [2000, 8000]) setTimeout(look, ms);
+}
+
 /** Labels can only be added to what is there; with one taken away all is written anew. */
 function change(node: Detail, labels: string[], properties: Record<string, unknown>): Promise<Stored> {
     const fewer = node.labels.some((label) => !labels.includes(label));
@@ -40,6 +46,7 @@ export function NodeForm({ node, onClose, onStored }: { node: Detail | null; onC
         const takeBack = () =>
             void api.del(url(stored.id), { query: { version: stored.version } }).then(() => go("/graph", { replace: true }), failed);
         toast({ text: `“${nameOf({ id: stored.id, properties })}” is made.`, seconds: 30, action: { label: "Undo", run: takeBack } });
+        if (stored.visible === false) await new Promise((done) => setTimeout(done, 2000));
         onClose();
         go(nodePath(stored.id));
     };
@@ -49,10 +56,10 @@ export function NodeForm({ node, onClose, onStored }: { node: Detail | null; onC
         const takeBack = () =>
             void api
                 .put<Stored>(url(node.id), { labels: node.labels, properties: node.properties }, { query: { version: stored.version } })
-                .then(onStored, failed);
+                .then((back) => seen(back, onStored), failed);
         toast({ text: `“${nameOf({ id: node.id, properties })}” is changed.`, seconds: 30, action: { label: "Undo", run: takeBack } });
         onClose();
-        onStored();
+        seen(stored, onStored);
         return undefined;
     };
     return (

@@ -3,6 +3,7 @@
 import { MultiDirectedGraph } from "graphology";
 import type { Attributes } from "graphology-types";
 import Sigma from "sigma";
+import { EdgeArrowProgram, EdgeLineProgram, NodeCircleProgram, NodePointProgram } from "sigma/rendering";
 import type { Task, Told } from "./layout.worker";
 import type { Look, Shape, ShapeEdge } from "./shapes";
 
@@ -40,6 +41,8 @@ class Drawing implements Canvas {
         this.look = look;
         this.sigma = new Sigma(this.graph, container, {
             allowInvalidContainer: true,
+            nodeProgramClasses: { circle: NodeCircleProgram, point: NodePointProgram },
+            edgeProgramClasses: { arrow: EdgeArrowProgram, line: EdgeLineProgram },
             defaultEdgeType: "arrow",
             labelFont: look.font,
             labelSize: 13,
@@ -150,8 +153,11 @@ class Drawing implements Canvas {
         for (const edge of shape.edges) if (edge.way) this.near.add(edge.from).add(edge.to);
         if (!this.graph.hasNode(chosen)) this.chosen = "";
         this.sigma.setSetting("renderEdgeLabels", shape.edges.length <= 150);
-        this.sigma.setSetting("hideEdgesOnMove", shape.edges.length > 4000);
-        this.sigma.setSetting("hideLabelsOnMove", shape.nodes.length > 2000);
+        // cheaper to draw; an arrow of half a pixel is not to be seen anyway
+        this.sigma.setSetting("defaultNodeType", shape.nodes.length > 2000 ? "point" : "circle");
+        this.sigma.setSetting("defaultEdgeType", shape.edges.length > 2000 ? "line" : "arrow");
+        this.sigma.setSetting("hideEdgesOnMove", shape.edges.length > 1500);
+        this.sigma.setSetting("hideLabelsOnMove", shape.nodes.length > 800);
         this.sigma.refresh();
         if (this.graph.nodes().join("\n") !== before) this.layOut();
     }
