@@ -163,5 +163,8 @@ test("jobs: one ends while it is looked at, another is cancelled by keyboard", a
     await page.getByLabel("State").selectOption("cancelled");
     await page.waitForURL("**state=cancelled**");
     await lines.first().getByText("Cancelled").waitFor();
+    const me = await (await page.request.get("/api/auth/me")).json();
+    const gone = await page.request.delete("/api/documents/ops-job", { headers: { "X-CSRF-Token": me.csrf_token } });
+    assert.ok(gone.ok(), await gone.text()); // others count what they find
     await closePage(page);
 });
