@@ -73,8 +73,11 @@ static enum sh_err judge(const struct asking *asking, const struct sh_pg_reply *
 static void on_reply(void *arg, const struct sh_pg_reply *reply)
 {
     struct asking *asking = arg;
-    struct sh_job_reply out = {
-        .err = reply->err, .id = "", .state = "", .message = reply->message};
+    struct sh_job_reply out = {.err = reply->err,
+                               .maybe_done = reply->maybe_done,
+                               .id = "",
+                               .state = "",
+                               .message = reply->message};
 
     if (reply->err == SH_OK)
         out.err = judge(asking, reply, &out);

@@ -4,6 +4,7 @@
 
 #include "libshared/src/rpc_serving.h"
 #include "shared/clock.h"
+#include "shared/outcome.h"
 #include "shared/spans.h"
 
 enum { RETRY_AFTER_MS = 1000, FLUSH_MS = 5 };
@@ -341,4 +342,14 @@ void sh_rpc_fail(struct sh_rpc_call *call, enum sh_err err, const char *code,
             SH_OK)
         sh_buffer_clear(scratch); /* the status says enough */
     answer(call, err, 0, (struct sh_bytes){0}, sh_buffer_bytes(scratch));
+}
+
+void sh_rpc_fail_write(struct sh_rpc_call *call, enum sh_err err, bool maybe_done)
+{
+    if (maybe_done)
+        sh_rpc_fail(call, SH_INTERNAL, SH_OUTCOME_UNKNOWN, NULL,
+                    "it is not known whether that was done");
+    else
+        sh_rpc_fail(call, err == SH_CANCELED ? SH_UNAVAILABLE : err, NULL, NULL, "%s",
+                    sh_err_text(err == SH_CANCELED ? SH_UNAVAILABLE : err));
 }

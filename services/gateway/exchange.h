@@ -101,6 +101,8 @@ void exchange_fail(struct exchange *x, const struct sh_problem *problem);
 __attribute__((format(printf, 3, 4))) void
 exchange_invalid(struct exchange *x, const char *field, const char *format, ...);
 void exchange_fail_err(struct exchange *x, enum sh_err err, const char *error);
+/* 503 outcome_unknown: it may have been done. */
+void exchange_fail_unsure(struct exchange *x);
 /* After a streamed answer that the handler ended itself: give the exchange back. */
 void exchange_done(struct exchange *x);
 

@@ -49,6 +49,17 @@ static bool is_for_clients(enum sh_err err)
            err == SH_UNREADABLE;
 }
 
+static const struct sh_problem unsure_problem = {
+    .status = 503,
+    .code = SH_OUTCOME_UNKNOWN,
+    .error = "it is not known whether this was done: with an Idempotency-Key, where the "
+             "route takes one, it is safe to ask again"};
+
+void exchange_fail_unsure(struct exchange *x)
+{
+    exchange_fail(x, &unsure_problem);
+}
+
 struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum peer peer)
 {
     static _Thread_local char sentence[96];
@@ -59,11 +70,7 @@ struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum pee
     bool placed = reply->field != NULL && reply->field[0] != '\0';
 
     if (unsure)
-        return (struct sh_problem){
-            .status = 503,
-            .code = SH_OUTCOME_UNKNOWN,
-            .error = "it is not known whether this was done: an Idempotency-Key makes it "
-                     "safe to ask again"};
+        return unsure_problem;
     return (struct sh_problem){
         .status = sh_err_http_status(reply->err),
         .code = theirs && coded ? reply->code : sh_err_code(reply->err),

@@ -162,6 +162,7 @@ void sh_jobs_close(struct sh_jobs **jobs);
 struct sh_job_reply {
     enum sh_err err;     /* SH_NOTFOUND; SH_CONFLICT: of the same key there is one, or its
                             state does not allow that; those of sh_pg_run() */
+    bool maybe_done;     /* as of struct sh_pg_reply */
     const char *id;      /* "" unless SH_OK */
     const char *state;   /* "queued", "running", "done", "failed", "cancelled" */
     uint64_t total;      /* items so far */

@@ -89,5 +89,8 @@ __attribute__((format(printf, 5, 6))) void sh_rpc_fail(struct sh_rpc_call *call,
                                                        enum sh_err err, const char *code,
                                                        const char *field,
                                                        const char *format, ...);
+/* A write that the database failed: outcome_unknown (outcome.h) when it may have been
+ * done, else `err`, where SH_CANCELED, its pool closing, is SH_UNAVAILABLE. */
+void sh_rpc_fail_write(struct sh_rpc_call *call, enum sh_err err, bool maybe_done);
 
 #endif

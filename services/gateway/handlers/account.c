@@ -5,11 +5,18 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 
+struct account_statement {
+    const struct sh_pg_statement *statement;
+    const struct sh_bytes *params;
+    unsigned count;
+};
+
 /* What outlives the exchange. */
 struct account_wait {
     struct sh_work work;
     struct exchange *x; /* NULL: the client left */
     account_reply_fn *replied;
+    bool writes;
     void (*hashed)(struct exchange *x);
     char *password;
     size_t password_len;
@@ -62,7 +69,7 @@ static struct exchange *take(struct account_wait *wait)
 
 /* --- PostgreSQL ------------------------------------------------------------------ */
 
-static void refuse(struct exchange *x, const struct sh_pg_reply *reply)
+static void refuse(struct exchange *x, const struct sh_pg_reply *reply, bool writes)
 {
     if (strcmp(reply->sqlstate, "23505") == 0) { /* unique_violation */
         exchange_fail(x, &(struct sh_problem){.status = 409,
@@ -76,7 +83,10 @@ static void refuse(struct exchange *x, const struct sh_pg_reply *reply)
     } else {
         sh_warning(sh_http_trace(x->request), "accounts in PostgreSQL: %s %s",
                    sh_err_text(reply->err), reply->message);
-        exchange_fail_err(x, reply->err, "accounts cannot be reached at the moment");
+        if (writes && reply->maybe_done)
+            exchange_fail_unsure(x);
+        else
+            exchange_fail_err(x, reply->err, "accounts cannot be reached at the moment");
     }
 }
 
@@ -86,14 +96,14 @@ static void on_reply(void *arg, const struct sh_pg_reply *reply)
     struct exchange *x = take(wait);
 
     if (x != NULL && reply->err != SH_OK)
-        refuse(x, reply);
+        refuse(x, reply, wait->writes);
     else if (x != NULL)
         wait->replied(x, reply);
     sh_free(wait);
 }
 
-void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
-                     account_reply_fn *done)
+static void run_steps(struct exchange *x, const struct sh_pg_step *steps, size_t count,
+                      bool writes, account_reply_fn *done)
 {
     struct account_wait *wait = wait_for(x);
     if (wait == NULL)
@@ -104,6 +114,7 @@ void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t 
         .deadline_ms = sh_now_ms() + x->edge->gateway->config.write_timeout_ms,
         .trace = sh_http_trace(x->request)};
     wait->replied = done;
+    wait->writes = writes;
     enum sh_err err = sh_pg_run(x->edge->pg, &call, on_reply, wait);
     if (err == SH_OK)
         return;
@@ -112,14 +123,39 @@ void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t 
     exchange_fail_err(x, err, NULL);
 }
 
-void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
-                 const struct sh_bytes *params, unsigned count, account_reply_fn *done)
+void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
+                     account_reply_fn *done)
+{
+    run_steps(x, steps, count, false, done);
+}
+
+void account_write_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
+                       account_reply_fn *done)
+{
+    run_steps(x, steps, count, true, done);
+}
+
+static void run_one(struct exchange *x, const struct account_statement *what, bool writes,
+                    account_reply_fn *done)
 {
     struct sh_pg_param all[SH_PG_PARAMS_MAX] = {0};
 
-    for (unsigned i = 0; i < count; i++)
-        all[i].value = params[i];
-    account_sql_all(x, &(struct sh_pg_step){statement, all, count, false}, 1, done);
+    for (unsigned i = 0; i < what->count; i++)
+        all[i].value = what->params[i];
+    run_steps(x, &(struct sh_pg_step){what->statement, all, what->count, false}, 1,
+              writes, done);
+}
+
+void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
+                 const struct sh_bytes *params, unsigned count, account_reply_fn *done)
+{
+    run_one(x, &(struct account_statement){statement, params, count}, false, done);
+}
+
+void account_write(struct exchange *x, const struct sh_pg_statement *statement,
+                   const struct sh_bytes *params, unsigned count, account_reply_fn *done)
+{
+    run_one(x, &(struct account_statement){statement, params, count}, true, done);
 }
 
 /* --- hashing --------------------------------------------------------------------- */

@@ -30,6 +30,13 @@ void account_sql(struct exchange *x, const struct sh_pg_statement *statement,
 void account_sql_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
                      account_reply_fn *done);
 
+/* The same two for what changes something: when nobody knows whether it was done, the
+ * answer is 503 outcome_unknown. */
+void account_write(struct exchange *x, const struct sh_pg_statement *statement,
+                   const struct sh_bytes *params, unsigned count, account_reply_fn *done);
+void account_write_all(struct exchange *x, const struct sh_pg_step *steps, size_t count,
+                       account_reply_fn *done);
+
 /* Hash a password on a worker, into the state; `done` only when it went well. */
 void account_hash(struct exchange *x, struct sh_bytes password,
                   void (*done)(struct exchange *x));

@@ -239,7 +239,7 @@ static void store(struct exchange *x, const struct key_body *body, struct sh_byt
         text_or_empty(x->caller.user_id),
         sh_bytes_of(lifetime),
     };
-    account_sql(x, &insert_key, params, SH_COUNT(params), on_made);
+    account_write(x, &insert_key, params, SH_COUNT(params), on_made);
 }
 
 void key_post(struct exchange *x, void *arg)
@@ -315,7 +315,7 @@ static void on_one(struct exchange *x, const struct sh_pg_reply *reply)
 }
 
 /* Ask about the key in the path. */
-static void ask(struct exchange *x, const struct sh_pg_statement *statement,
+static void ask(struct exchange *x, const struct sh_pg_statement *statement, bool writes,
                 account_reply_fn *done)
 {
     char *id = sh_arena_alloc(&x->arena, 64);
@@ -324,13 +324,14 @@ static void ask(struct exchange *x, const struct sh_pg_statement *statement,
         exchange_fail_err(x, SH_NOMEM, NULL);
     else if (exchange_param(x, "id", id, 64) &&
              account_begin(x, sizeof(struct keys_state)) != NULL)
-        account_sql(x, statement, &(struct sh_bytes){id, strlen(id)}, 1, done);
+        (writes ? account_write
+                : account_sql)(x, statement, &(struct sh_bytes){id, strlen(id)}, 1, done);
 }
 
 void key_get(struct exchange *x, void *unused)
 {
     (void)unused;
-    ask(x, &get_key, on_one);
+    ask(x, &get_key, false, on_one);
 }
 
 /* --- revoking ----------------------------------------------------------------------- */
@@ -356,5 +357,5 @@ static void on_revoked(struct exchange *x, const struct sh_pg_reply *reply)
 void key_delete(struct exchange *x, void *unused)
 {
     (void)unused;
-    ask(x, &revoke_key, on_revoked);
+    ask(x, &revoke_key, true, on_revoked);
 }

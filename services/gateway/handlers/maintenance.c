@@ -70,7 +70,9 @@ static void on_row(void *arg, const struct sh_pg_reply *reply)
     if (x == NULL)
         return;
     x->abandoned = NULL;
-    if (reply->err == SH_OK)
+    if (reply->err != SH_OK && reply->maybe_done && x->route->method != ROUTE_GET)
+        exchange_fail_unsure(x);
+    else if (reply->err == SH_OK)
         write_answer(x, sh_pg_text(reply->results[0], 0, 0));
     else
         exchange_fail_err(x, reply->err == SH_TIMEOUT ? SH_TIMEOUT : SH_UNAVAILABLE,

@@ -64,7 +64,7 @@ static void store(struct exchange *x)
     const struct sh_bytes params[] = {state->user.id, state->user.password_hash,
                                       sh_bytes_of(state->entry.account.hash)};
 
-    account_sql(x, &users_set_password, params, SH_COUNT(params), on_stored);
+    account_write(x, &users_set_password, params, SH_COUNT(params), on_stored);
 }
 
 /* --- the first: who it is -------------------------------------------------------- */

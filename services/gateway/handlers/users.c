@@ -197,7 +197,7 @@ static void insert(struct exchange *x)
                                       or_empty(body->campus),
                                       sh_bytes_of(body->active ? "true" : "false")};
 
-    account_sql(x, &users_insert, params, SH_COUNT(params), on_created);
+    account_write(x, &users_insert, params, SH_COUNT(params), on_created);
 }
 
 void user_post(struct exchange *x, void *body)
@@ -272,7 +272,7 @@ static void update(struct exchange *x)
                                        {&users_update, params, SH_COUNT(params), false}};
     size_t first = body->has_locked ? 0 : 1;
 
-    account_sql_all(x, steps + first, SH_COUNT(steps) - first, on_changed);
+    account_write_all(x, steps + first, SH_COUNT(steps) - first, on_changed);
 }
 
 void user_put(struct exchange *x, void *given)
@@ -331,5 +331,5 @@ void user_delete(struct exchange *x, void *unused)
     if (state == NULL || !read_id(x, state))
         return;
     const struct sh_bytes params[] = {sh_bytes_of(state->id)};
-    account_sql(x, &users_delete, params, 1, on_deleted);
+    account_write(x, &users_delete, params, 1, on_deleted);
 }

@@ -22,6 +22,8 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
 
     if (reply->err == SH_OK)
         sh_rpc_reply(call, graph_analysis_job_desc(), &job);
+    else if (reply->maybe_done)
+        sh_rpc_fail_write(call, reply->err, true);
     else
         refuse(call, reply->err);
 }

@@ -6,7 +6,6 @@
 #include "services/graph/store/store.h"
 #include "shared/clock.h"
 #include "shared/log.h"
-#include "shared/outcome.h"
 
 enum {
     STORE_MS = 60000,    /* at most, of the caller's time */
@@ -63,12 +62,7 @@ static void fail_stored(struct sh_rpc_call *call, const struct stored *stored)
 {
     sh_warning(sh_rpc_call_trace(call), "a change of the graph failed: %s",
                stored->message ? stored->message : sh_err_text(stored->err));
-    enum sh_err err = stored->maybe_done ? SH_INTERNAL : stored->err;
-    if (err == SH_CANCELED)
-        err = SH_UNAVAILABLE;
-    sh_rpc_fail(call, err, stored->maybe_done ? SH_OUTCOME_UNKNOWN : NULL, NULL, "%s",
-                err == SH_INTERNAL ? "it is not known whether that was done"
-                                   : sh_err_text(err));
+    sh_rpc_fail_write(call, stored->err, stored->maybe_done);
 }
 
 static void fail_refused(struct sh_rpc_call *call, const struct store_refusal *refusal)

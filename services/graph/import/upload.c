@@ -44,8 +44,7 @@ bool imports_id_ok(struct sh_bytes id)
 
 static void refuse(struct sh_rpc_call *call, enum sh_err err)
 {
-    sh_rpc_fail(call, err == SH_CANCELED ? SH_UNAVAILABLE : err, NULL, NULL, "%s",
-                sh_err_text(err));
+    sh_rpc_fail_write(call, err, false);
 }
 
 /* --- a portion ------------------------------------------------------------------------
@@ -126,7 +125,7 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
         sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
                     "too many of your jobs have not ended yet");
     else
-        refuse(call, reply->err);
+        sh_rpc_fail_write(call, reply->err, reply->maybe_done);
 }
 
 static char *params_of(const struct graph_import_run *asked)

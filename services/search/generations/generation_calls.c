@@ -17,25 +17,24 @@ struct asked { /* in the call's arena */
     struct generations *generations;
     struct sh_rpc_call *call;
     struct sh_bytes fingerprint;
+    bool writes; /* what is asked of the database changes something */
 };
 
 /* --- the beginning and the end of them all ------------------------------------------ */
 
 static void fail(struct sh_rpc_call *call, enum sh_err err)
 {
-    if (err == SH_CANCELED)
-        err = SH_UNAVAILABLE;
-    sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
+    sh_rpc_fail_write(call, err, false);
 }
 
 /* True when the call has been answered because the database failed. */
-static bool failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
+static bool failed(struct asked *asked, const struct sh_pg_reply *reply)
 {
     if (reply->err == SH_OK)
         return false;
-    sh_warning(sh_rpc_call_trace(call), "generations: the database failed: %s %s",
+    sh_warning(sh_rpc_call_trace(asked->call), "generations: the database failed: %s %s",
                reply->sqlstate, reply->message);
-    fail(call, reply->err);
+    sh_rpc_fail_write(asked->call, reply->err, asked->writes && reply->maybe_done);
     return true;
 }
 
@@ -48,7 +47,7 @@ static struct asked *keep(struct generations *self, struct sh_rpc_call *call,
         fail(call, asked == NULL ? SH_NOMEM : SH_DRAINING);
         return NULL;
     }
-    *asked = (struct asked){self, call, fingerprint};
+    *asked = (struct asked){self, call, fingerprint, false};
     return asked;
 }
 
@@ -92,7 +91,7 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
         sh_rpc_fail(asked->call, SH_CONFLICT, "generation_busy", NULL,
                     "such a job is under way already");
     else if (reply->err != SH_OK)
-        fail(asked->call, reply->err);
+        sh_rpc_fail_write(asked->call, reply->err, reply->maybe_done);
     else
         answer(asked->call,
                json_pack("{s:s, s:s}", "job_id", reply->id, "state", reply->state),
@@ -189,7 +188,7 @@ static void on_listed(void *arg, const struct sh_pg_reply *reply)
     struct asked *asked = arg;
     json_t *list = json_array();
 
-    if (failed(asked->call, reply)) {
+    if (failed(asked, reply)) {
         json_decref(list);
         return;
     }
@@ -222,7 +221,7 @@ static void on_activated(void *arg, const struct sh_pg_reply *reply)
     struct asked *asked = arg;
     struct sh_rpc_call *call = asked->call;
 
-    if (failed(call, reply))
+    if (failed(asked, reply))
         return;
     struct sh_bytes outcome = sh_pg_text(reply->results[0], 0, 0);
     if (sh_bytes_is(outcome, "unknown"))
@@ -244,6 +243,7 @@ static void activate(struct asked *asked)
 {
     struct sh_pg_param param = {asked->fingerprint, false};
 
+    asked->writes = true;
     run(asked, &generation_activate, &param, 1, on_activated);
 }
 
@@ -252,7 +252,7 @@ static void on_previous(void *arg, const struct sh_pg_reply *reply)
     struct asked *asked = arg;
     struct sh_arena *arena = sh_rpc_call_arena(asked->call);
 
-    if (failed(asked->call, reply))
+    if (failed(asked, reply))
         return;
     if (PQntuples(reply->results[0]) == 0 || asked->generations->pg == NULL) {
         sh_rpc_fail(asked->call, SH_CONFLICT, "no_previous_generation", NULL,
@@ -300,7 +300,7 @@ static void on_dropping(void *arg, const struct sh_pg_reply *reply)
     struct asked *asked = arg;
     struct sh_rpc_call *call = asked->call;
 
-    if (failed(call, reply))
+    if (failed(asked, reply))
         return;
     if (PQntuples(reply->results[0]) == 0) {
         unknown(call);
@@ -328,6 +328,7 @@ static void on_drop(void *arg, struct sh_rpc_call *call)
     if (asked == NULL)
         return;
     struct sh_pg_param param = {asked->fingerprint, false};
+    asked->writes = true;
     run(asked, &generation_drop_begin, &param, 1, on_dropping);
 }
 

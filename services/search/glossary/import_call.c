@@ -15,7 +15,7 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
         sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
                     "too many of your jobs have not ended yet");
     else if (reply->err != SH_OK)
-        sh_rpc_fail(call, reply->err, NULL, NULL, "%s", sh_err_text(reply->err));
+        sh_rpc_fail_write(call, reply->err, reply->maybe_done);
     else
         sh_rpc_reply(call, job_ref_desc(), &ref);
 }

@@ -105,7 +105,8 @@ static void on_put(void *arg, const struct put_outcome *outcome)
     struct upload *upload = arg;
 
     if (outcome->err != SH_OK) {
-        answer_failure(upload, outcome->err, NULL, outcome->field, outcome->message);
+        answer_failure(upload, outcome->err, outcome->code, outcome->field,
+                       outcome->message);
         forget(upload);
         return;
     }

@@ -33,6 +33,23 @@ void desk_refuse(struct sh_rpc_call *call, enum sh_err err, const char *message)
                 message);
 }
 
+void desk_refuse_write(struct sh_rpc_call *call, const struct sh_job_reply *reply)
+{
+    if (reply->maybe_done)
+        sh_rpc_fail_write(call, reply->err, true);
+    else
+        desk_refuse(call, reply->err, NULL);
+}
+
+/* The job cannot be shown. */
+static void refuse_look(struct desk_call *self, enum sh_err err)
+{
+    if (self->wrote)
+        sh_rpc_fail_write(self->call, err, true);
+    else
+        desk_refuse(self->call, err, NULL);
+}
+
 struct desk_call *desk_begin(struct desk *desk, struct sh_rpc_call *call,
                              struct sh_bytes id)
 {
@@ -90,7 +107,7 @@ bool desk_has_job(struct desk_call *self, const struct sh_pg_reply *reply)
     bool found = reply->err == SH_OK && PQntuples(reply->results[0]) > 0;
 
     if (reply->err != SH_OK && is_id)
-        desk_refuse(self->call, reply->err, NULL);
+        refuse_look(self, reply->err);
     else if (!found)
         desk_refuse(self->call, SH_NOTFOUND, NULL);
     return found;
@@ -107,7 +124,7 @@ static void on_job(void *arg, const struct sh_pg_reply *reply)
     if (desk_read_errors(reply->results[1], sh_rpc_call_arena(self->call), &job))
         sh_rpc_reply(self->call, job_desc(), &job);
     else
-        desk_refuse(self->call, SH_NOMEM, NULL);
+        refuse_look(self, SH_NOMEM);
 }
 
 static void on_found(void *arg, const struct sh_pg_reply *reply)
@@ -132,7 +149,7 @@ static void read_job(struct desk_call *self, size_t steps, sh_pg_done_fn *done)
     desk_rights(self->call, params + 1);
     err = sh_pg_run(self->desk->options.pg, &work, done, self);
     if (err != SH_OK)
-        desk_refuse(self->call, err, NULL);
+        refuse_look(self, err);
 }
 
 void desk_answer_job(struct desk_call *self)
@@ -169,10 +186,11 @@ static void on_changed(void *arg, const struct sh_job_reply *reply)
 {
     struct desk_call *self = arg;
 
-    if (reply->err == SH_OK)
+    self->wrote = reply->err == SH_OK;
+    if (self->wrote)
         desk_answer_job(self);
     else
-        desk_refuse(self->call, reply->err, NULL);
+        desk_refuse_write(self->call, reply);
 }
 
 static void cancel_found(struct desk_call *self)

@@ -16,8 +16,9 @@ static void on_created(void *arg, const struct sh_job_reply *reply)
         sh_rpc_fail(self->call, SH_CONFLICT, NULL, NULL,
                     "too many of your jobs have not ended yet");
     } else if (reply->err != SH_OK) {
-        desk_refuse(self->call, reply->err, NULL);
+        desk_refuse_write(self->call, reply);
     } else {
+        self->wrote = true;
         (void)snprintf(self->id, sizeof(self->id), "%s", reply->id);
         desk_answer_job(self);
     }
@@ -64,7 +65,7 @@ static void answer(struct desk_call *self, const struct sh_job_reply *reply)
     if (reply->err == SH_OK)
         sh_rpc_reply(self->call, job_appended_desc(), &appended);
     else
-        desk_refuse(self->call, reply->err, NULL);
+        desk_refuse_write(self->call, reply);
 }
 
 static void on_sealed(void *arg, const struct sh_job_reply *reply)

@@ -20,6 +20,7 @@ struct desk_call {
     struct desk *desk;
     struct sh_rpc_call *call;
     char id[SH_JOB_ID_TEXT];
+    bool wrote; /* the job was changed; only the look at it may still fail */
     void (*found)(struct desk_call *self); /* the job is there and the caller's to see */
     const struct job_append *append;
     struct sh_job_input *inputs; /* of the append */
@@ -37,6 +38,8 @@ void desk_find(struct desk_call *self, void (*found)(struct desk_call *self));
 bool desk_has_job(struct desk_call *self, const struct sh_pg_reply *reply);
 /* What the queue said, when it is not SH_OK. */
 void desk_refuse(struct sh_rpc_call *call, enum sh_err err, const char *message);
+/* The same of something that changes the job, which may have been done. */
+void desk_refuse_write(struct sh_rpc_call *call, const struct sh_job_reply *reply);
 /* The columns of a row of desk_job or desk_list. */
 void desk_read_job(const PGresult *rows, int row, struct job *out);
 /* The errors of desk_errors; false: out of memory. */

@@ -4,7 +4,6 @@
 
 #include "shared/clock.h"
 #include "shared/log.h"
-#include "shared/outcome.h"
 
 enum sh_err record_rights_of(const struct caller *caller, struct sh_arena *arena,
                              struct sh_pg_param out[static RECORD_RIGHTS])
@@ -43,14 +42,9 @@ bool record_failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
         return false;
     sh_warning(sh_rpc_call_trace(call), "the database failed: %s %s", reply->sqlstate,
                reply->message);
-    if (reply->maybe_done)
-        err = SH_INTERNAL;
-    else if (err == SH_CANCELED ||
-             (err == SH_TIMEOUT && sh_left_ms(sh_rpc_call_deadline_ms(call)) > 0))
+    if (err == SH_TIMEOUT && sh_left_ms(sh_rpc_call_deadline_ms(call)) > 0)
         err = SH_UNAVAILABLE; /* silent for longer than it may be */
-    sh_rpc_fail(call, err, reply->maybe_done ? SH_OUTCOME_UNKNOWN : NULL, NULL, "%s",
-                err == SH_INTERNAL ? "it is not known whether that was done"
-                                   : sh_err_text(err));
+    sh_rpc_fail_write(call, err, reply->maybe_done);
     return true;
 }
 
