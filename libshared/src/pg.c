@@ -122,6 +122,7 @@ static void dispatch(struct pg_host *host)
     struct pg_conn *conn;
     struct pg_call *call;
 
+    pg_silence_make_way(host);
     while (host->queue.first && !host->queue.first->doomed && (conn = idle_conn(host))) {
         call = pg_queue_pop(&host->queue);
         if (!pg_conn_start(conn, call)) {

@@ -97,7 +97,7 @@ static void expire_host(struct pg_host *host, uint64_t now_ms, struct pg_queue *
 {
     struct expiry expiry = {host, now_ms};
 
-    for (size_t i = 0; i < host->pg->max; i++) {
+    for (size_t i = 0; i <= host->pg->max; i++) {
         if (conn_due(&host->conns[i]) <= now_ms)
             expire_conn(&host->conns[i], out);
     }
@@ -114,7 +114,7 @@ static void arm(struct pg_host *host)
         due = call_due(host, c);
         earliest = due < earliest ? due : earliest;
     }
-    for (size_t i = 0; i < host->pg->max; i++) {
+    for (size_t i = 0; i <= host->pg->max; i++) {
         due = conn_due(&host->conns[i]);
         earliest = due < earliest ? due : earliest;
     }
@@ -179,7 +179,7 @@ static void pg_free(struct sh_pg *pg)
 {
     for (size_t h = 0; h < pg->host_count; h++) {
         struct pg_host *host = &pg->hosts[h];
-        for (size_t i = 0; host->conns && i < pg->max; i++)
+        for (size_t i = 0; host->conns && i <= pg->max; i++)
             pg_conn_free(&host->conns[i]);
         sh_free(host->conns);
         sh_free(host->conninfo);
@@ -206,12 +206,12 @@ static enum sh_err add_host(struct sh_pg *pg, const struct sh_pg_config *config,
     host->pg = pg;
     host->lost_ms = sh_now_ms();
     host->conninfo = sh_pg_conninfo(config, read_host);
-    host->conns = sh_alloc_array(pg->max, sizeof(*host->conns));
+    host->conns = sh_alloc_array(pg->max + 1, sizeof(*host->conns));
     host->name = sh_strdup(read_host ? read_host : "");
     if (!host->conninfo || !host->conns || !host->name)
         return SH_NOMEM;
     (void)snprintf(host->why, sizeof(host->why), "not connected yet");
-    for (size_t i = 0; i < pg->max; i++)
+    for (size_t i = 0; i <= pg->max; i++)
         pg_conn_init(&host->conns[i], host);
     parsed = PQconninfoParse(host->conninfo, NULL);
     PQconninfoFree(parsed);
@@ -281,7 +281,7 @@ static void cancel_host(struct pg_host *host, struct pg_queue *out)
 {
     struct pg_call *call;
 
-    for (size_t i = 0; i < host->pg->max; i++) {
+    for (size_t i = 0; i <= host->pg->max; i++) {
         struct pg_conn *conn = &host->conns[i];
         if (conn->state != PG_CONN_DOWN && (call = pg_conn_close(conn))) {
             call->maybe_done = true;

@@ -74,7 +74,7 @@ struct pg_conn { /* a slot of its host */
 struct pg_host {
     struct sh_pg *pg;
     char *conninfo;
-    struct pg_conn *conns; /* pg->max of them */
+    struct pg_conn *conns; /* pg->max of them; behind them the one of pg_silence.c */
     struct pg_queue queue;
     size_t counts[PG_CONN_STATE_COUNT];
     unsigned failures;    /* connects in a row */
@@ -157,6 +157,9 @@ bool pg_lag_ok(const struct pg_host *host);
 uint64_t pg_silence_due(const struct pg_host *host);
 /* Ask whether the host is there, or give it up; the calls that it had go to `out`. */
 void pg_silence_look(struct pg_host *host, uint64_t now_ms, struct pg_queue *out);
+/* Give the question a connection of its own while all others are busy, and none when it
+ * needs none. */
+void pg_silence_make_way(struct pg_host *host);
 
 /* --- pg.c, pg_life.c ---------------------------------------------------------------- */
 

@@ -6,7 +6,8 @@
  * said nothing for a while though calls are under way is asked something that takes no
  * time. When that is not answered either the host counts as lost. A statement that takes
  * long does not look like that, as the question is answered beside it. The question may
- * need a connection of its own; then the attempt to connect is the question. */
+ * need a connection of its own; then the attempt to connect is the question. While all
+ * connections that there may be are busy it gets one more, for as long as it takes. */
 
 static const struct sh_pg_statement question = {"cairn_alive", "SELECT 1"};
 
@@ -43,6 +44,30 @@ static void ask(struct pg_host *host, uint64_t now_ms)
     host->questioned = true;
     host->questioned_ms = now_ms;
     pg_host_first(host, copy);
+}
+
+static bool is_next(const struct pg_host *host)
+{
+    return host->queue.first && host->queue.first->steps->statement == &question;
+}
+
+void pg_silence_make_way(struct pg_host *host)
+{
+    struct pg_conn *own = &host->conns[host->pg->max];
+    struct pg_call *call;
+
+    if (own->state == PG_CONN_IDLE && !is_next(host)) {
+        (void)pg_conn_close(own); /* idle: no call */
+    } else if (own->state == PG_CONN_IDLE) {
+        call = pg_queue_pop(&host->queue);
+        if (!pg_conn_start(own, call))
+            pg_queue_push_front(&host->queue, call); /* put again when next looked at */
+    } else if (own->state == PG_CONN_DOWN && is_next(host) &&
+               host->counts[PG_CONN_IDLE] + host->counts[PG_CONN_LINKING] == 0 &&
+               pg_host_open(host) == host->pg->max && host->next_try_ms <= sh_now_ms() &&
+               !host->pg->closing) {
+        pg_conn_open(own);
+    }
 }
 
 /* The question is on its way, and does not wait for calls of our own to end. */
@@ -88,7 +113,7 @@ static void lose(struct pg_host *host, uint64_t since_ms, struct pg_queue *out)
     struct pg_queue again = {0};
     struct pg_call *call;
 
-    for (size_t i = 0; i < host->pg->max; i++) {
+    for (size_t i = 0; i <= host->pg->max; i++) {
         struct pg_conn *conn = &host->conns[i];
         if (conn->state == PG_CONN_DOWN || conn->state == PG_CONN_LINKING ||
             !(call = pg_conn_close(conn)))

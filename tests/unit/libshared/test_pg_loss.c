@@ -227,6 +227,43 @@ static void a_frozen_server_is_given_up_and_found_again(void **state)
     settle(f);
 }
 
+/* Then nobody can be asked on a connection that is there. */
+static void a_frozen_server_is_given_up_while_all_connections_are_busy(void **state)
+{
+    struct fixture *f = *state;
+    struct outcome sent = {.wanted = 2};
+    struct outcome waits = {.wanted = 1};
+    const struct sh_pg_step latches = {&latch, NULL, 0, false};
+    const struct sh_pg_call call = {&latches, 1, false, SH_NO_DEADLINE, NULL};
+    pid_t pids[64];
+    size_t count;
+    bool told;
+
+    f->config.pool_min = f->config.pool_max = 2;
+    open_settled(f);
+    assert_true(servers_pump(&f->loop, has_two, f));
+    servers_sql(f->other, HOLD);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sh_pg_run(f->pg, &call, on_done, &sent), SH_OK);
+    assert_int_equal(sh_pg_run(f->pg, &call, on_done, &waits), SH_OK);
+    while (strcmp(servers_sql(f->other, "SELECT count(*) FROM pg_locks WHERE locktype = "
+                                        "'advisory' AND NOT granted"),
+                  "2") != 0)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    count = server_pids(f, pids);
+    signal_all(pids, count, SIGSTOP);
+    told = servers_pump(&f->loop, all_called, &sent) &&
+           servers_pump(&f->loop, all_called, &waits);
+    signal_all(pids, count, SIGCONT);
+    servers_sql(f->other, LET_GO);
+    assert_true(told);
+    assert_int_equal(sent.err, SH_UNAVAILABLE);
+    assert_true(sent.maybe_done);
+    assert_int_equal(waits.err, SH_UNAVAILABLE);
+    assert_false(waits.maybe_done);
+    settle(f);
+}
+
 struct patience {
     const struct outcome *o;
     uint64_t until_ms;
@@ -256,15 +293,35 @@ static bool is_let_go_on(struct fixture *f)
 }
 
 /* On a busy machine a question may be answered late: a few attempts. */
-static void a_long_statement_is_no_silence(void **state)
+static void let_go_on(struct fixture *f)
 {
-    struct fixture *f = *state;
     bool went_on = false;
 
     open_settled(f);
     for (int i = 0; i < 10 && !went_on; i++)
         went_on = is_let_go_on(f);
     assert_true(went_on);
+}
+
+static void a_long_statement_is_no_silence(void **state)
+{
+    let_go_on(*state);
+}
+
+static bool has_one(void *arg)
+{
+    const struct fixture *f = arg;
+
+    return sh_pg_size(f->pg) == 1;
+}
+
+static void neither_is_one_on_the_only_connection(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.pool_min = f->config.pool_max = 1;
+    let_go_on(f);
+    assert_true(servers_pump(&f->loop, has_one, f)); /* that of the question goes */
 }
 
 static void without_a_server_calls_fail_soon(void **state)
@@ -294,7 +351,9 @@ int main(int argc, char **argv)
         CASE(survives_a_restart_of_the_server),
         CASE(health_follows_the_server),
         CASE(a_frozen_server_is_given_up_and_found_again),
+        CASE(a_frozen_server_is_given_up_while_all_connections_are_busy),
         CASE(a_long_statement_is_no_silence),
+        CASE(neither_is_one_on_the_only_connection),
         CASE(without_a_server_calls_fail_soon),
     };
 
