@@ -118,7 +118,8 @@
     X(15, FIT_STATE, "embedder.fit_state", fit_session, fit_state, "how far it is")                          \
     X(16, FIT_FILE, "embedder.fit_file", model_piece_ref, model_piece, "a piece of the fitted model's file") \
     X(17, FIT_DROP, "embedder.fit_drop", fit_session, fit_state, "the fit is not wanted any more")           \
-    X(70, EMBEDDER_MODEL, "embedder.model", model_request, models_reply, "one model, opened for it where that is possible")
+    X(70, EMBEDDER_MODEL, "embedder.model", model_request, models_reply, "one model, opened for it where that is possible")       \
+    X(190, EMBEDDER_FORGET, "embedder.forget", model_request, empty, "its vectors were dropped: closed, unless it is the default")
 /* clang-format on */
 
 #endif

@@ -358,6 +358,18 @@ static void on_model(void *arg, struct sh_rpc_call *call)
     sh_rpc_call_on_cancel(call, on_cancel_asking, self);
 }
 
+static void on_forget(void *arg, struct sh_rpc_call *call)
+{
+    static const struct empty nothing;
+    struct embedder *embedder = arg;
+    struct model_request request;
+
+    if (sh_rpc_call_decode(call, model_request_desc(), &request) != SH_OK)
+        return; /* answered */
+    shelf_forget(&embedder->shelf, request.fingerprint);
+    sh_rpc_reply(call, empty_desc(), &nothing);
+}
+
 enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc)
 {
     enum sh_err err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_EMBED, "embedder.embed",
@@ -368,5 +380,8 @@ enum sh_err methods_add(struct embedder *embedder, struct sh_rpc_server *rpc)
     if (err == SH_OK)
         err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_MODEL, "embedder.model", 0, on_model,
                                 embedder);
+    if (err == SH_OK)
+        err = sh_rpc_server_add(rpc, METHOD_EMBEDDER_FORGET, "embedder.forget", 0,
+                                on_forget, embedder);
     return err;
 }

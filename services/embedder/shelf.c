@@ -254,6 +254,16 @@ static bool make_room(struct shelf *self)
     return true;
 }
 
+void shelf_forget(struct shelf *self, struct sh_bytes fingerprint)
+{
+    struct shelf_model *model = by_fingerprint(self, fingerprint);
+
+    if (model == NULL || model == self->models[0])
+        return;
+    sh_info(NULL, "model %s is not needed any more", model->provider->card.name);
+    take_off(self, model);
+}
+
 /* Search did not have it, or could not be asked: that may be otherwise by now. */
 static bool gave_up(const struct shelf_model *model)
 {

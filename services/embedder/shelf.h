@@ -73,6 +73,10 @@ void shelf_unwait(struct shelf_waiter *waiter);
 /* Those who wait for this model may look again. */
 void shelf_wake(struct shelf_model *model);
 
+/* It is not needed any more: closed, which ends what is under way with SH_CANCELED,
+ * unless it is the default. It is opened again when somebody asks for it. */
+void shelf_forget(struct shelf *self, struct sh_bytes fingerprint);
+
 size_t shelf_queued(const struct shelf *self);
 
 /* Of the shelf itself. Errors: SH_NOMEM. */

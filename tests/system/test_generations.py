@@ -34,6 +34,11 @@ def generations(stack):
     return {one["model"]: one for one in listed(stack)}
 
 
+def models(stack):
+    """Those at hand."""
+    return {one["name"] for one in stack.get("/api/tags").json()["models"]}
+
+
 def live(stack):
     return next(one for one in listed(stack) if one["state"] == "live")
 
@@ -207,6 +212,15 @@ def test_a_build_goes_on_after_a_crash(two):
     assert done["vectors"] == int(two.psql("SELECT count(*) FROM chunks"))
     assert two.psql("SELECT count(*) FROM chunk_vectors GROUP BY chunk_id "
                     "HAVING count(*) <> 2") == ""
+
+
+def test_a_dropped_model_is_at_hand_no_more(two):
+    both = generations(two)
+    activate(two, both["hashing"]["fingerprint"])
+    assert models(two) == {"hashing", "use-lite"}
+    reply = two.delete(f"/api/generations/{both['use-lite']['fingerprint']}")
+    job_ends(two, reply.json()["job_id"])
+    eventually(lambda: models(two) == {"hashing"}, seconds=60, what=two.logs)
 
 
 # --- models that are replaced or taken away -------------------------------------------------

@@ -5,11 +5,13 @@
 #include <stdio.h>
 
 #include "services/search/generations/generation_sql.h"
+#include "shared/clock.h"
 
-enum { DROP_ROWS = 2000 };
+enum { DROP_ROWS = 2000, EMBEDDERS_MAX = 64, TELL_MS = 5000 };
 
 struct drop {
     struct runner runner;
+    struct sh_rpc_client *embedder;
     char fingerprint[MODEL_FINGERPRINT_MAX + 1];
     uint64_t dropped;
     char cursor[64];
@@ -34,12 +36,44 @@ static void read_job(struct drop *self)
     json_decref(cursor);
 }
 
+static void on_told(void *arg, const struct sh_rpc_response *reply)
+{
+    (void)arg;
+    (void)
+        reply; /* one that does not hear of it has the model at hand until it restarts */
+}
+
+/* Nobody needs the model at hand any more, at any replica of the embedder. */
+static void tell_embedders(const struct drop *self)
+{
+    const struct model_request gone = {.fingerprint = sh_bytes_of(self->fingerprint)};
+    struct sh_buffer frame = {0};
+    uint64_t replicas[EMBEDDERS_MAX];
+    size_t others;
+    size_t count =
+        sh_rpc_client_replicas(self->embedder, replicas, EMBEDDERS_MAX, &others);
+    enum sh_err err = msg_encode(model_request_desc(), &gone, &frame);
+    struct sh_rpc_request request = {.method = METHOD_EMBEDDER_FORGET,
+                                     .kind = SH_RPC_READ, /* twice is as good as once */
+                                     .payload = sh_buffer_bytes(&frame),
+                                     .deadline_ms = sh_now_ms() + TELL_MS};
+
+    for (size_t i = 0; err == SH_OK && i < count; i++) {
+        uint64_t call;
+        request.replica = replicas[i];
+        if (sh_rpc_send(self->embedder, &request, on_told, NULL, &call) != SH_OK)
+            on_told(NULL, NULL);
+    }
+    sh_buffer_free(&frame);
+}
+
 static void on_ended(void *arg, const struct sh_pg_reply *reply)
 {
     struct drop *self = of(arg);
     char result[64];
 
     (void)reply;
+    tell_embedders(self);
     (void)snprintf(result, sizeof(result), "{\"vectors\":%" PRIu64 "}", self->dropped);
     runner_done(&self->runner, sh_bytes_of(result));
 }
@@ -100,6 +134,7 @@ struct runner *drop_run(const struct reindex_options *options, struct sh_job_run
 
     if (self == NULL)
         return NULL;
+    self->embedder = options->embedder;
     read_job(self);
     runner_start(&self->runner, options->loop);
     return &self->runner;

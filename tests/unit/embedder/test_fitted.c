@@ -218,7 +218,7 @@ static void on_response(void *arg, const struct sh_rpc_response *response)
                        (const char *)got.reply.fingerprint.data);
     } else if (method == METHOD_FIT_FILE) {
         sh_buffer_append(&got.raw, response->payload.data, response->payload.len);
-    } else if (method != METHOD_EMBEDDER_MODEL) {
+    } else if (method != METHOD_EMBEDDER_MODEL && method != METHOD_EMBEDDER_FORGET) {
         assert_int_equal(
             msg_decode(fit_state_desc(), response->payload, &got.arena, &got.state),
             SH_OK);
@@ -432,6 +432,30 @@ static void what_is_not_held_is_fetched(void **state)
     assert_int_equal(got.reply.dimension, 512); /* the default is what it was */
 }
 
+static void forget_model(const char *fingerprint)
+{
+    struct model_request request = {.fingerprint = sh_bytes_of(fingerprint)};
+    call(METHOD_EMBEDDER_FORGET, model_request_desc(), &request);
+    assert_int_equal(got.err, SH_OK);
+}
+
+static void a_model_that_is_dropped_is_closed(void **state)
+{
+    const struct shelf *shelf = &fx.embedder.shelf;
+    (void)state;
+    open_embedder(true);
+    embed("builtin:lsa", fx.fingerprint);
+    assert_int_equal(shelf->count, 2);
+    forget_model("of nobody");
+    forget_model(shelf->models[0]->provider->card.fingerprint); /* the default stays */
+    assert_int_equal(shelf->count, 2);
+    forget_model(fx.fingerprint);
+    assert_int_equal(shelf->count, 1);
+    embed("builtin:lsa", fx.fingerprint); /* wanted after all */
+    assert_int_equal(got.err, SH_OK);
+    assert_int_equal(shelf->count, 2);
+}
+
 static void several_that_ask_wait_for_one_file(void **state)
 {
     struct model_request request = {sh_bytes_of("builtin:lsa"),
@@ -543,6 +567,7 @@ int main(void)
         TEST(too_little_text_fails_in_words),
         TEST(a_session_nobody_asks_about_is_dropped),
         TEST(what_is_not_held_is_fetched),
+        TEST(a_model_that_is_dropped_is_closed),
         TEST(several_that_ask_wait_for_one_file),
         TEST(a_kept_file_needs_no_search),
         TEST(a_damaged_file_is_fetched_anew),
