@@ -43,7 +43,6 @@ struct exchange {
     enum peer peer;       /* of the call in flight */
     uint64_t call;
     bool calling;
-    struct shed_ticket ticket; /* of a search, as limits/shed.h counts it */
     exchange_reply_fn *replied;
     void *state;                           /* the handler's own, in the arena */
     void (*abandoned)(struct exchange *x); /* the client left; NULL: nothing to do */

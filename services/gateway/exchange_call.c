@@ -97,14 +97,6 @@ void exchange_cancel(struct exchange *x)
     if (x->calling)
         sh_rpc_cancel(x->edge->peers[x->peer], x->call);
     x->calling = false;
-    shed_search_end(x->edge->limits.shed, &x->ticket, SH_CANCELED);
-}
-
-/* Searches are counted, so that too many can be refused. */
-static bool is_let_in(struct exchange *x, const struct exchange_call *call)
-{
-    return call->peer != PEER_SEARCH || x->route->permission != PERMIT_SEARCH ||
-           shed_search_begin(x->edge->limits.shed, &x->ticket);
 }
 
 static void on_reply(void *arg, const struct sh_rpc_response *reply)
@@ -112,7 +104,6 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
     struct exchange *x = arg;
 
     x->calling = false;
-    shed_search_end(x->edge->limits.shed, &x->ticket, reply->err);
     if (reply->err == SH_OK)
         x->replied(x, reply);
     else
@@ -159,14 +150,13 @@ enum { KEPT_FRAME = 4 << 20 };
 void exchange_call(struct exchange *x, const struct exchange_call *call)
 {
     struct edge *edge = x->edge;
-    enum sh_err err = is_let_in(x, call) ? send_call(x, call) : SH_BUSY;
+    enum sh_err err = send_call(x, call);
 
     x->calling = err == SH_OK;
     if (edge->frame.capacity > KEPT_FRAME)
         sh_buffer_free(&edge->frame);
     if (err == SH_OK)
         return;
-    shed_search_end(edge->limits.shed, &x->ticket, err);
     struct sh_rpc_response failed = {.err = err, .retry_after_ms = 1000};
     struct sh_problem problem = exchange_problem(&failed, call->peer);
     exchange_fail(x, &problem);

@@ -36,7 +36,6 @@ static void end(struct flight *flight)
     flight_forget_redis(flight);
     if (flight->calling)
         sh_rpc_cancel(flight->of->edge->peers[PEER_SEARCH], flight->call);
-    shed_search_end(flight->of->edge->limits.shed, &flight->ticket, SH_CANCELED);
     flight_unlist(flight);
     sh_free(flight);
 }
@@ -178,7 +177,6 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
     struct search_results results;
 
     flight->calling = false;
-    shed_search_end(flight->of->edge->limits.shed, &flight->ticket, reply->err);
     if (reply->err != SH_OK) {
         fail_all(flight, reply);
         return;
@@ -207,11 +205,9 @@ void flight_ask_search(struct flight *flight)
         .deadline_ms = flight->started_ms + edge->gateway->config.read_timeout_ms,
         .trace = sh_http_trace(x->request),
     };
-    enum sh_err err = SH_BUSY; /* too many searches: limits/shed.h */
+    enum sh_err err =
+        sh_rpc_send(edge->peers[PEER_SEARCH], &request, on_reply, flight, &flight->call);
 
-    if (shed_search_begin(edge->limits.shed, &flight->ticket))
-        err = sh_rpc_send(edge->peers[PEER_SEARCH], &request, on_reply, flight,
-                          &flight->call);
     flight->calling = err == SH_OK;
     if (err != SH_OK)
         fail_with(flight, err);

@@ -18,7 +18,6 @@ struct flight {
     struct remote_get *get; /* NULL: Redis is not being asked */
     uint64_t call;          /* to search, if it is being asked */
     bool calling;
-    struct shed_ticket ticket; /* of that */
     uint64_t started_ms;
     uint64_t clears;
 };

@@ -39,8 +39,6 @@
       "requests under way per event loop; more are answered 503; 0: any number")           \
     S(u32, shed_delay_ms, "SHED_DELAY_MS", "100", 0, 60000, 0, "",                         \
       "wait for the event loop above which requests are refused; 0: none are")             \
-    S(u32, shed_search_ms, "SHED_SEARCH_DELAY_MS", "1000", 0, 60000, 0, "",                \
-      "time that search takes above which searches are refused; 0: none are")              \
     S(u32, shed_interval_ms, "SHED_INTERVAL_MS", "500", 10, 60000, 0, "",                  \
       "how long even the shortest wait must have been too long before that")
 /* clang-format on */

@@ -16,9 +16,7 @@ struct shed {
     uint64_t earliest_us; /* what it brought cannot have come before */
     uint32_t in_flight;
     uint32_t in_flight_most;
-    uint32_t searching;
     struct sh_codel loop;
-    struct sh_codel search;
 };
 
 static struct sh_family delay_family = {
@@ -69,8 +67,7 @@ static enum shed_reason judge(struct shed *self)
 
 const char *shed_reason_name(enum shed_reason reason)
 {
-    static const char *const names[] = {"none", "in_flight", "loop_delay",
-                                        "search_delay"};
+    static const char *const names[] = {"none", "in_flight", "loop_delay"};
     return names[reason];
 }
 
@@ -95,29 +92,6 @@ void shed_end(struct shed *self)
     self->in_flight--;
 }
 
-bool shed_search_begin(struct shed *self, struct shed_ticket *ticket)
-{
-    if (self->searching >= sh_codel_room(&self->search)) {
-        count(SHED_SEARCH);
-        return false;
-    }
-    self->searching++;
-    *ticket = (struct shed_ticket){sh_now_us(), true};
-    return true;
-}
-
-void shed_search_end(struct shed *self, struct shed_ticket *ticket, enum sh_err err)
-{
-    uint64_t now_us = sh_now_us();
-
-    if (!ticket->counted)
-        return;
-    ticket->counted = false;
-    self->searching--;
-    if (err == SH_OK || err == SH_TIMEOUT)
-        sh_codel_note(&self->search, now_us, now_us - ticket->since_us);
-}
-
 /* --- life ----------------------------------------------------------------------------
  */
 
@@ -130,8 +104,7 @@ enum sh_err shed_create(uv_loop_t *loop, const struct limits_config *config,
     uint64_t interval_us = (uint64_t)config->shed_interval_ms * 1000;
     self->in_flight_most = config->in_flight;
     self->loop.target_us = (uint64_t)config->shed_delay_ms * 1000;
-    self->search.target_us = (uint64_t)config->shed_search_ms * 1000;
-    self->loop.interval_us = self->search.interval_us = interval_us;
+    self->loop.interval_us = interval_us;
     self->polling_us = self->polled_us = self->earliest_us = sh_now_us();
     self->before_poll.data = self->after_poll.data = self;
     self->handles = 2;

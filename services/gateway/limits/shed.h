@@ -1,6 +1,6 @@
 /* shed: refusing work at once that would only wait, so that the rest is answered in time.
- * Three signs: too many requests under way on this loop; requests wait too long for the
- * loop; searches take too long.
+ * Two signs: too many requests under way on this loop; requests wait too long for the
+ * loop. Services that have too much to do say so themselves (shared/workers.h, credit).
  *
  * Delays are judged by shared/codel.h. Loop thread only. */
 #ifndef GATEWAY_LIMITS_SHED_H
@@ -13,7 +13,7 @@
 
 struct shed;
 
-enum shed_reason { SHED_NOT, SHED_IN_FLIGHT, SHED_LOOP, SHED_SEARCH };
+enum shed_reason { SHED_NOT, SHED_IN_FLIGHT, SHED_LOOP };
 
 /* Errors: SH_NOMEM. */
 SH_CHECK enum sh_err shed_create(uv_loop_t *loop, const struct limits_config *config,
@@ -24,18 +24,6 @@ void shed_close(struct shed **self);
 /* A request has come. What is not refused must end by shed_end(). */
 SH_CHECK enum shed_reason shed_begin(struct shed *self);
 void shed_end(struct shed *self);
-/* A question to search that is under way; {0} is none. */
-struct shed_ticket {
-    uint64_t since_us;
-    bool counted;
-};
-
-/* Search is to be asked: the answer cannot come from elsewhere. False: it is not, there
- * is no room. */
-SH_CHECK bool shed_search_begin(struct shed *self, struct shed_ticket *ticket);
-/* How it ended; nothing happens when the ticket is none. What was refused quickly, and
- * what nobody waited for, says nothing about the time that search takes. */
-void shed_search_end(struct shed *self, struct shed_ticket *ticket, enum sh_err err);
 
 const char *shed_reason_name(enum shed_reason reason);
 
