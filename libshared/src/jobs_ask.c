@@ -11,6 +11,7 @@ struct asking {
      * another, and of the look at the job. */
     size_t did[2];
     size_t looked; /* no such step: 0 */
+    bool keyed;    /* an add with a write key */
     bool append;
     bool seal;
     uint64_t wanted_total;
@@ -49,6 +50,28 @@ static enum sh_err appended(const struct asking *asking, const PGresult *result,
     return room ? SH_CONFLICT : SH_OK;
 }
 
+/* With a write key: under the lock, what came before with it, then what was made. */
+enum { KEYED_BEFORE = 1, KEYED_MADE };
+
+static enum sh_err judge_keyed(const struct sh_pg_reply *reply, struct sh_job_reply *out)
+{
+    const PGresult *before = reply->results[KEYED_BEFORE];
+    const PGresult *made = reply->results[KEYED_MADE];
+
+    if (PQntuples(before) > 0) {
+        read_row(before, out);
+        out->key_reused = sh_pg_u64(before, 0, LOOK_SEALED) == 0; /* it is not the same */
+        out->message = "the write key was used for another order";
+        return out->key_reused ? SH_CONFLICT : SH_OK;
+    }
+    if (PQntuples(made) == 0) {
+        out->message = "there are as many as may be";
+        return SH_BUSY;
+    }
+    read_row(made, out);
+    return SH_OK;
+}
+
 static enum sh_err judge(const struct asking *asking, const struct sh_pg_reply *reply,
                          struct sh_job_reply *out)
 {
@@ -79,7 +102,9 @@ static void on_reply(void *arg, const struct sh_pg_reply *reply)
                                .state = "",
                                .message = reply->message};
 
-    if (reply->err == SH_OK)
+    if (reply->err == SH_OK && asking->keyed)
+        out.err = judge_keyed(reply, &out);
+    else if (reply->err == SH_OK)
         out.err = judge(asking, reply, &out);
     else if (asking->looked != 0 && strcmp(reply->sqlstate, "22P02") == 0)
         out.err = SH_NOTFOUND; /* the id is none */
@@ -123,11 +148,17 @@ enum sh_err sh_job_add(struct sh_pg *pg, const struct sh_job_new *order,
         text_or_null(order->key),
         {order->caller.len > 0 ? order->caller : none, true},
         {order->created_by.len > 0 ? order->created_by : none, false},
-        jobs_number(order->most_by_user, most)};
-    struct sh_pg_step step = {&jobs_add, params, SH_COUNT(params), false};
-    struct asking asking = {.done = done, .arg = arg};
+        jobs_number(order->most_by_user, most),
+        {{(const char *)order->write_key, SH_JOB_WRITE_KEY}, true}};
+    struct sh_pg_param known[] = {params[7], params[0], params[2]};
+    struct sh_pg_step step = {&jobs_add, params, 7, false};
+    struct sh_pg_step keyed[] = {{&jobs_key_lock, known, 1, false},
+                                 {&jobs_keyed, known, SH_COUNT(known), false},
+                                 {&jobs_add_keyed, params, SH_COUNT(params), false}};
+    struct asking asking = {.done = done, .arg = arg, .keyed = order->write_key != NULL};
 
-    return ask(pg, &step, 1, &asking);
+    return asking.keyed ? ask(pg, keyed, SH_COUNT(keyed), &asking)
+                        : ask(pg, &step, 1, &asking);
 }
 
 /* --- append ------------------------------------------------------------------------- */

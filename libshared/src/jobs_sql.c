@@ -149,6 +149,35 @@ const struct sh_pg_statement jobs_add = {
     "WHERE $7::bigint = 0 OR (SELECT count(*) FROM jobs WHERE created_by = $6 "
     "AND " ACTIVE ") < $7::bigint RETURNING id, state, total"};
 
+/* The order is what the key stands for. */
+#define ORDER_HASH "sha256(convert_to(concat_ws(E'\\n', $1::text, $3::text), 'UTF8'))"
+
+const struct sh_pg_statement jobs_add_keyed = {
+    "jobs_add_keyed",
+    "WITH old AS (DELETE FROM write_keys WHERE key IN (SELECT key FROM write_keys "
+    "WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT 20 "
+    "FOR UPDATE SKIP LOCKED)), "
+    "made AS (INSERT INTO jobs (kind, style, sealed, params, key, caller, created_by) "
+    "SELECT $1::text, $2, $2 = 'steps', coalesce($3::text::jsonb, '{}'), $4, $5, $6 "
+    "WHERE ($7::bigint = 0 OR (SELECT count(*) FROM jobs WHERE created_by = $6 "
+    "AND " ACTIVE ") < $7::bigint) AND NOT EXISTS (SELECT FROM write_keys "
+    "WHERE key = $8) RETURNING id, state, total), "
+    "kept AS (INSERT INTO write_keys (key, document_id, content_hash, chunks) "
+    "SELECT $8, id::text, " ORDER_HASH ", 0 FROM made) "
+    "SELECT id, state, total FROM made"};
+
+/* Whoever has it sees, in the statements after it, what others made under it. */
+const struct sh_pg_statement jobs_key_lock = {
+    "jobs_key_lock", "SELECT pg_advisory_xact_lock(hashtext('write_key'), "
+                     "hashtext(encode($1::bytea, 'hex')))"};
+
+const struct sh_pg_statement jobs_keyed = {
+    "jobs_keyed",
+    "SELECT w.document_id, coalesce(j.state, 'done'), coalesce(j.total, 0), "
+    "(w.content_hash = sha256(convert_to(concat_ws(E'\\n', $2::text, $3::text), "
+    "'UTF8')))::int FROM write_keys w LEFT JOIN jobs j ON j.id::text = w.document_id "
+    "WHERE w.key = $1"};
+
 const struct sh_pg_statement jobs_look = {
     "jobs_look", "SELECT id, state, total, sealed::int FROM jobs WHERE id = $1::uuid"};
 

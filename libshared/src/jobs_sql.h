@@ -48,9 +48,12 @@ extern const struct sh_pg_statement
     jobs_run_wanted, /* worker → ids of its runs that are to be cancelled */
     /* --- asking: each gives id, state, total; no row: it was not to be ---------------
      */
-    jobs_add,    /* kind, style, params, key, caller, created_by, most by user */
-    jobs_look,   /* job → id, state, total, sealed */
-    jobs_lock,   /* job */
+    jobs_add,       /* kind, style, params, key, caller, created_by, most by user */
+    jobs_key_lock,  /* write key */
+    jobs_keyed,     /* write key, kind, params → and whether it is the same order */
+    jobs_add_keyed, /* as jobs_add, write key */
+    jobs_look,      /* job → id, state, total, sealed */
+    jobs_lock,      /* job */
     jobs_append, /* job, first, labels, payloads, codes, messages, most bytes, turns → and
                   * room
                   */

@@ -36,7 +36,8 @@ def generations(stack):
 
 def models(stack):
     """Those at hand."""
-    return {one["name"] for one in stack.get("/api/tags").json()["models"]}
+    listed_now = stack.get("/api/tags").json()["models"]
+    return {one["name"].removesuffix(":latest") for one in listed_now}
 
 
 def live(stack):

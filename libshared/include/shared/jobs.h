@@ -33,7 +33,11 @@ struct sh_jobs_config {
 };
 struct sh_settings sh_jobs_settings(struct sh_jobs_config *into);
 
-enum { SH_JOB_ID_TEXT = 37, SH_JOB_ITEMS_MAX = 1000 /* in one call of append */ };
+enum {
+    SH_JOB_ID_TEXT = 37,
+    SH_JOB_ITEMS_MAX = 1000, /* in one call of append */
+    SH_JOB_WRITE_KEY = 16,
+};
 enum sh_job_style { SH_JOB_ITEMS, SH_JOB_STEPS };
 
 struct sh_jobs; /* this process as a worker */
@@ -163,6 +167,7 @@ struct sh_job_reply {
     enum sh_err err;     /* SH_NOTFOUND; SH_CONFLICT: of the same key there is one, or its
                             state does not allow that; those of sh_pg_run() */
     bool maybe_done;     /* as of struct sh_pg_reply */
+    bool key_reused;     /* SH_CONFLICT: the write key stands for another order */
     const char *id;      /* "" unless SH_OK */
     const char *state;   /* "queued", "running", "done", "failed", "cancelled" */
     uint64_t total;      /* items so far */
@@ -179,8 +184,10 @@ struct sh_job_new {
     struct sh_bytes key;    /* of one kind and key there is one at a time; empty: many */
     struct sh_bytes caller; /* whose rights it has, for the kind to know; any bytes */
     struct sh_bytes created_by; /* the user's id; empty: a service */
-    uint64_t most_by_user;      /* jobs of one user that have not ended; 0: any. Above it
-                                   SH_BUSY */
+    const uint8_t *write_key; /* SH_JOB_WRITE_KEY bytes, or NULL: the same order with the
+                                 same key within a day is the same job (0029) */
+    uint64_t most_by_user;    /* jobs of one user that have not ended; 0: any. Above it
+                                 SH_BUSY */
 };
 /* A STEPS job is ready to run; an ITEMS job takes items until it is sealed, and is
  * cancelled by itself when nobody adds to it for two minutes. Items are worked on from

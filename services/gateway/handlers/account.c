@@ -71,7 +71,15 @@ static struct exchange *take(struct account_wait *wait)
 
 static void refuse(struct exchange *x, const struct sh_pg_reply *reply, bool writes)
 {
-    if (strcmp(reply->sqlstate, "23505") == 0) { /* unique_violation */
+    bool taken = strcmp(reply->sqlstate, "23505") == 0; /* unique_violation */
+
+    if (taken && ((const struct account *)x->state)->once) {
+        exchange_fail(x, &(struct sh_problem){
+                             .status = 409,
+                             .code = "idempotency_key_reused",
+                             .error = "a key was made with this Idempotency-Key, and its "
+                                      "secret is told once: revoke it, make another"});
+    } else if (taken) {
         exchange_fail(x, &(struct sh_problem){.status = 409,
                                               .code = "username_taken",
                                               .field = "username",

@@ -16,6 +16,7 @@ struct account {
     struct login *login;
     struct session_call *session;
     char hash[PASSWORD_HASH]; /* of account_hash() */
+    bool once;                /* what is unique is the Idempotency-Key, not a name */
 };
 
 /* Room of `size` bytes that begins with a struct account, as x->state. NULL: answered. */

@@ -1,12 +1,11 @@
 /* Documents: store one, list, read, delete. */
-#include <openssl/evp.h>
-
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/refresh.h"
+#include "services/gateway/handlers/write_key.h"
 #include "services/gateway/json_out.h"
 #include "services/gateway/uploads/upload.h"
 
-enum { ID_MAX = 256, KEY_TEXT_MAX = 64, KEY_BYTES = 16, CALLER_MAX = 256 };
+enum { ID_MAX = 256 };
 
 /* --- POST --------------------------------------------------------------------------- */
 
@@ -51,47 +50,6 @@ static void on_stored(struct exchange *x, const struct sh_rpc_response *response
     refresh_wait(x, stored->xid, stored->visible, answer_stored);
 }
 
-/* Sixteen bytes of a digest of who asks and the key, which may be any text: the same key
- * of somebody else is another one. */
-static bool digest_key(const struct caller *caller, struct sh_bytes text,
-                       uint8_t key[static KEY_BYTES])
-{
-    char both[CALLER_MAX + 1 + KEY_TEXT_MAX];
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    struct sh_bytes who = caller->user_id;
-    size_t len = who.len < CALLER_MAX ? who.len : CALLER_MAX;
-
-    if (len > 0)
-        memcpy(both, who.data, len);
-    both[len++] = '\0';
-    memcpy(both + len, text.data, text.len);
-    if (EVP_Digest(both, len + text.len, digest, NULL, EVP_sha256(), NULL) != 1)
-        return false;
-    memcpy(key, digest, KEY_BYTES);
-    return true;
-}
-
-/* False: answered. */
-static bool read_key(struct exchange *x, uint8_t key[static KEY_BYTES], bool *given)
-{
-    struct sh_bytes text = sh_http_header(x->request, "Idempotency-Key");
-
-    *given = text.len > 0;
-    if (text.len == 0)
-        return true;
-    if (text.len > KEY_TEXT_MAX) {
-        exchange_invalid(x, "Idempotency-Key",
-                         "Idempotency-Key must not be longer than %d bytes",
-                         KEY_TEXT_MAX);
-        return false;
-    }
-    if (!digest_key(&x->caller, text, key)) {
-        exchange_fail_err(x, SH_NOMEM, NULL);
-        return false;
-    }
-    return true;
-}
-
 static void fail_with(struct exchange *x, const struct schema_fault *fault)
 {
     if (fault->err == SH_INVALID)
@@ -106,14 +64,13 @@ void document_post(struct exchange *x, void *arg)
     struct sh_buffer frame = {0};
     struct schema_fault fault;
     struct write_state *state;
-    uint8_t key[KEY_BYTES];
-    bool keyed;
+    struct write_key key;
 
     if (body == NULL) {
         upload_begin(x);
         return;
     }
-    if (!begin_write(x, &state) || !read_key(x, key, &keyed))
+    if (!begin_write(x, &state) || !write_key_read(x, &key))
         return;
     bool no_wait = state->refresh.mode != REFRESH_OWN;
     if (!document_encode(body, no_wait, &x->arena, &frame, &fault)) {
@@ -124,7 +81,7 @@ void document_post(struct exchange *x, void *arg)
                              .method = METHOD_DOCUMENT_PUT,
                              .kind = SH_RPC_WRITE,
                              .raw = sh_buffer_bytes(&frame),
-                             .key = keyed ? key : NULL,
+                             .key = write_key_bytes(&key),
                              .timeout_ms = x->edge->gateway->config.write_timeout_ms,
                              .done = on_stored,
                          });

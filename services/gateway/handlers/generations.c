@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/write_key.h"
 
 enum { QUERIES_MAX = 100, CHANGE_MS = 60000 };
 
@@ -86,7 +87,11 @@ static void ask(struct exchange *x, enum method method, const struct msg_desc *d
                 const void *message)
 {
     bool reads = method == METHOD_GENERATIONS;
+    bool job = !reads && method != METHOD_GENERATION_ACTIVATE;
+    struct write_key key;
 
+    if (!write_key_read(x, &key))
+        return;
     exchange_call(
         x, &(struct exchange_call){
                .peer = PEER_SEARCH,
@@ -94,6 +99,7 @@ static void ask(struct exchange *x, enum method method, const struct msg_desc *d
                .kind = reads ? SH_RPC_READ : SH_RPC_WRITE,
                .desc = desc,
                .msg = message,
+               .key = job ? write_key_bytes(&key) : NULL,
                .timeout_ms = reads ? x->edge->gateway->config.read_timeout_ms : CHANGE_MS,
                .done = on_reply,
            });

@@ -4,6 +4,7 @@
 
 #include "services/gateway/auth/authorise.h"
 #include "services/gateway/handlers/glossary.h"
+#include "services/gateway/handlers/write_key.h"
 #include "services/gateway/json_out.h"
 
 enum {
@@ -93,12 +94,21 @@ void glossary_extract_post(struct exchange *x, void *body_in)
         .min_frequency = (uint32_t)body->min_frequency,
         .most = (uint32_t)body->most,
     };
+    struct write_key key;
 
     if (state == NULL || !may_read_documents(x) ||
-        !exchange_query_flag(x, "wait", &state->wait))
+        !exchange_query_flag(x, "wait", &state->wait) || !write_key_read(x, &key))
         return;
-    glossary_ask(x, METHOD_GLOSSARY_EXTRACT, SH_RPC_WRITE, glossary_extract_desc(),
-                 &order, on_job);
+    exchange_call(x, &(struct exchange_call){
+                         .peer = PEER_SEARCH,
+                         .method = METHOD_GLOSSARY_EXTRACT,
+                         .kind = SH_RPC_WRITE,
+                         .key = write_key_bytes(&key),
+                         .desc = glossary_extract_desc(),
+                         .msg = &order,
+                         .timeout_ms = x->edge->gateway->config.write_timeout_ms,
+                         .done = on_job,
+                     });
 }
 
 /* --- the list ----------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "services/gateway/handlers/graph_ask.h"
 #include "services/gateway/handlers/graph_job.h"
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/write_key.h"
 
 enum { ADD_MS = 10000 };
 
@@ -75,6 +76,7 @@ void graph_analysis_post(struct exchange *x, void *body_in)
 {
     const struct analysis_body *body = body_in;
     const struct parameters *parameters = &body->parameters;
+    struct write_key key;
     const struct graph_analysis asked = {
         .kind = body->kind,
         .label = body->label,
@@ -92,12 +94,15 @@ void graph_analysis_post(struct exchange *x, void *body_in)
         exchange_fail_err(x, SH_FORBIDDEN, "write_property needs write_graph");
         return;
     }
+    if (!write_key_read(x, &key))
+        return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_GRAPH,
                          .method = METHOD_GRAPH_ANALYSE,
                          .kind = SH_RPC_WRITE,
                          .desc = graph_analysis_desc(),
                          .msg = &asked,
+                         .key = write_key_bytes(&key),
                          .timeout_ms = ADD_MS,
                          .done = graph_job_begun,
                      });

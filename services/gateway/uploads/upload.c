@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/write_key.h"
 #include "services/gateway/uploads/form_document.h"
 #include "services/gateway/uploads/upload_answer.h"
 #include "shared/clock.h"
@@ -19,6 +20,7 @@ struct upload {
     struct form form;
     bool paused;
     enum refresh_mode refresh;
+    struct write_key key;
     char hash[SH_FILE_HASH_TEXT];
     uint64_t size;
     uint64_t claim; /* 0: none */
@@ -125,6 +127,8 @@ static void ask(struct upload *upload, uint32_t method, const struct msg_desc *d
         .caller = x != NULL ? exchange_caller(x) : NULL,
         .deadline_ms = sh_now_ms() + upload->edge->gateway->config.write_timeout_ms,
         .trace = x != NULL ? sh_http_trace(x->request) : NULL,
+        .idempotency_key =
+            method == METHOD_FILE_PUT ? write_key_bytes(&upload->key) : NULL,
     };
     enum sh_err err = msg_encode(desc, msg, &frame);
 
@@ -347,8 +351,9 @@ void upload_begin(struct exchange *x)
     uint64_t file_max = (uint64_t)x->edge->gateway->config.max_file_mb << 20;
     int64_t length = sh_http_content_length(x->request);
     enum refresh_mode refresh;
+    struct write_key key;
 
-    if (!exchange_body_plain(x) || !refresh_read(x, &refresh))
+    if (!exchange_body_plain(x) || !refresh_read(x, &refresh) || !write_key_read(x, &key))
         return;
     if (length > 0 && (uint64_t)length > file_max + FORM_EXTRA_BYTES) {
         exchange_fail_err(x, SH_TOOBIG, "the upload is larger than this server takes");
@@ -362,5 +367,6 @@ void upload_begin(struct exchange *x)
     upload->x = x;
     upload->edge = x->edge;
     upload->refresh = refresh;
+    upload->key = key;
     start(x, upload, file_max);
 }

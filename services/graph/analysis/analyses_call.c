@@ -22,6 +22,9 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
 
     if (reply->err == SH_OK)
         sh_rpc_reply(call, graph_analysis_job_desc(), &job);
+    else if (reply->key_reused)
+        sh_rpc_fail(call, SH_CONFLICT, "idempotency_key_reused", NULL,
+                    "this Idempotency-Key was used for something else");
     else if (reply->maybe_done)
         sh_rpc_fail_write(call, reply->err, true);
     else
@@ -40,6 +43,7 @@ static void add(const struct analyses *self, struct sh_rpc_call *call,
                              .params = sh_bytes_of(params ? params : ""),
                              .caller = sh_buffer_bytes(&rights),
                              .created_by = caller->user_id,
+                             .write_key = sh_rpc_call_idempotency_key(call),
                              .most_by_user = self->most_by_user};
 
     if (err == SH_OK)

@@ -8,6 +8,7 @@
 #include "services/search/generations/drop.h"
 #include "services/search/generations/generation_sql.h"
 #include "services/search/generations/generations.h"
+#include "services/search/query/record_call.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -87,7 +88,9 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
 {
     struct asked *asked = arg;
 
-    if (reply->err == SH_CONFLICT)
+    if (reply->key_reused)
+        record_key_reused(asked->call);
+    else if (reply->err == SH_CONFLICT)
         sh_rpc_fail(asked->call, SH_CONFLICT, "generation_busy", NULL,
                     "such a job is under way already");
     else if (reply->err != SH_OK)
@@ -106,7 +109,8 @@ static void add_job(struct asked *asked, const char *kind, const char *params,
                                .style = SH_JOB_STEPS,
                                .params = sh_bytes_of(params),
                                .key = key,
-                               .created_by = caller->user_id};
+                               .created_by = caller->user_id,
+                               .write_key = sh_rpc_call_idempotency_key(asked->call)};
     enum sh_err err = params != NULL && asked->generations->pg != NULL
                           ? sh_job_add(asked->generations->pg, &order, on_added, asked)
                           : SH_NOMEM;

@@ -131,6 +131,7 @@ static void put(struct upload *upload)
                                     .caller = sh_rpc_call_caller(upload->call),
                                     .trace = sh_rpc_call_trace(upload->call),
                                     .file = &upload->file,
+                                    .key = sh_rpc_call_idempotency_key(upload->call),
                                     .deadline_ms = upload->deadline_ms,
                                     .canceled = is_canceled};
     enum sh_err err = putter_put(upload->putter->options.putter, &order, on_put, upload);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/messages.h"
+#include "services/search/query/record_call.h"
 #include "services/search/terminology/extraction.h"
 
 enum { FREQUENCY = 2, MOST = 1000 };
@@ -12,7 +13,9 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
     struct sh_rpc_call *call = arg;
     struct job_ref ref = {sh_bytes_of(reply->id)};
 
-    if (reply->err == SH_BUSY)
+    if (reply->key_reused)
+        record_key_reused(call);
+    else if (reply->err == SH_BUSY)
         sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
                     "too many of your jobs have not ended yet");
     else if (reply->err != SH_OK)
@@ -57,6 +60,7 @@ void extraction_handle(void *arg, struct sh_rpc_call *call)
                                .params = sh_bytes_of(params),
                                .caller = sh_buffer_bytes(&rights),
                                .created_by = caller->user_id,
+                               .write_key = sh_rpc_call_idempotency_key(call),
                                .most_by_user = self->most_by_user};
     if (err == SH_OK)
         err = sh_job_add(self->pg, &order, on_added, call);
