@@ -11,7 +11,7 @@ enum { PER_PAGE = 100 };
 /* NULL: a message is on stderr. */
 static json_t *body_of(const struct cli *cli)
 {
-    static const char *const said[] = {"collection", NULL};
+    static const char *const said[] = {"collection", "title", NULL};
     const char *text = args_text(&cli->args, "filter");
     json_t *filters = text ? json_loads(text, 0, NULL) : json_object();
     json_t *sort = answer_texts(cli, "sort");

@@ -23,6 +23,7 @@ static int run_list(struct cli *cli)
     struct sh_buffer path = {0};
     sh_buffer_text(&path, "/api/documents");
     api_query(&path, "collection", args_text(&cli->args, "collection"));
+    api_query(&path, "title", args_text(&cli->args, "title"));
     return pages_print(cli, &path, "documents", columns);
 }
 
@@ -104,6 +105,23 @@ static int run_file(struct cli *cli)
     return code;
 }
 
+/* --- passages ------------------------------------------------------------------------
+ */
+
+static int run_passages(struct cli *cli)
+{
+    static const struct table_column columns[] = {{"ID", "chunk_id", false},
+                                                  {"PAGE", "page_number", false},
+                                                  {"SECTION", "section_title", true},
+                                                  {"TEXT", "text", true},
+                                                  {0}};
+    struct sh_buffer address = {0};
+    char *path = cli_path("/api/documents/", cli->args.words[0], "/passages");
+    sh_buffer_text(&address, path ? path : "");
+    free(path);
+    return pages_print(cli, &address, "passages", columns);
+}
+
 /* --- access, report ------------------------------------------------------------------
  */
 
@@ -147,6 +165,13 @@ static int run_report(struct cli *cli)
 static const struct option_row list_options[] = {
     {.name = "collection", .letter = 'c', .type = OPTION_TEXT, .value = "NAME",
      .help = "only of this collection"},
+    {.name = "title", .letter = 't', .type = OPTION_TEXT, .value = "WORDS",
+     .help = "these stand in the title or the id; in the order of titles then"},
+    {.name = "max", .letter = 'n', .type = OPTION_NUMBER, .value = "N", .least = 1,
+     .most = 1000000000, .help = "so many at most (default: all)"},
+    {.name = "json", .help = "an object a line"},
+    {0}};
+static const struct option_row passages_options[] = {
     {.name = "max", .letter = 'n', .type = OPTION_NUMBER, .value = "N", .least = 1,
      .most = 1000000000, .help = "so many at most (default: all)"},
     {.name = "json", .help = "an object a line"},
@@ -156,6 +181,8 @@ static const struct option_row query_options[] = {
      .help = "only of this collection"},
     {.name = "filter", .letter = 'f', .type = OPTION_TEXT, .value = "JSON",
      .help = "as `filters` of the API: {\"department\":\"IT\",\"min_priority\":3}"},
+    {.name = "title", .letter = 't', .type = OPTION_TEXT, .value = "WORDS",
+     .help = "these stand in the title or the id"},
     {.name = "sort", .letter = 's', .type = OPTION_TEXT, .value = "NAME", .repeated = true,
      .help = "id, title, or a name of the metadata; -NAME, as --sort=-NAME, for descending"},
     {.name = "max", .letter = 'n', .type = OPTION_NUMBER, .value = "N", .least = 1,
@@ -182,6 +209,8 @@ static const struct command subs[] = {
      .options = query_options, .run = browse},
     {.name = "get", .arguments = "ID", .summary = "Show a document whole",
      .options = get_options, .run = run_get, .least = 1, .most = 1},
+    {.name = "passages", .arguments = "ID", .summary = "Show its passages, as searches find them",
+     .options = passages_options, .run = run_passages, .least = 1, .most = 1},
     {.name = "delete", .arguments = "ID...", .summary = "Delete documents",
      .run = run_delete, .least = 1, .most = -1},
     {.name = "file", .arguments = "ID", .summary = "Fetch the file that was uploaded",

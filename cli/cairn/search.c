@@ -91,6 +91,24 @@ static json_t *user_of(const struct args *args)
     return user;
 }
 
+/* "all": those that the server chooses. NULL: none are wanted. */
+static json_t *facets_of(const struct args *args)
+{
+    if (!args_given(args, "facet"))
+        return NULL;
+    json_t *fields = json_array();
+    size_t at = 0;
+    bool all = false;
+    for (const char *name; (name = args_next(args, "facet", &at)) != NULL;) {
+        all = all || strcmp(name, "all") == 0;
+        json_array_append_new(fields, json_string(name));
+    }
+    if (!all)
+        return json_pack("{s:o}", "fields", fields);
+    json_decref(fields);
+    return json_object();
+}
+
 static char *body_of(const struct args *args)
 {
     json_t *filters = filters_of(args);
@@ -102,6 +120,10 @@ static char *body_of(const struct args *args)
     json_t *user = user_of(args);
     if (body && user)
         json_object_set(body, "user", user);
+    json_t *facets = facets_of(args);
+    if (body && facets)
+        json_object_set(body, "facets", facets);
+    json_decref(facets);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     if (!text)
         cli_say("that is no text in UTF-8");
@@ -193,6 +215,32 @@ static void print_for_reading(const json_t *answer, size_t offset,
     sh_buffer_free(&out);
 }
 
+/* "department: IT Services 12, Library 3" */
+static void print_facets(const json_t *answer)
+{
+    const json_t *fields = json_object_get(json_object_get(answer, "facets"), "fields");
+    struct sh_buffer out = {0};
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        const json_t *values = json_object_get(field, "values");
+        text_clean(&out, member(field, "field"), TEXT_ONE_LINE);
+        for (size_t v = 0; v < json_array_size(values); v++) {
+            struct sh_buffer value = {0};
+            table_value(&value, json_array_get(values, v), "value");
+            sh_buffer_text(&out, v == 0 ? ": " : ", ");
+            text_clean(&out, sh_buffer_bytes(&value), TEXT_ONE_LINE);
+            sh_buffer_printf(
+                &out, " %" JSON_INTEGER_FORMAT,
+                json_integer_value(json_object_get(json_array_get(values, v), "count")));
+            sh_buffer_free(&value);
+        }
+        sh_buffer_text(&out, "\n");
+    }
+    if (out.err == SH_OK && out.len > 0)
+        (void)fwrite(out.data, 1, out.len, stdout);
+    sh_buffer_free(&out);
+}
+
 /* A line a result: score, document, title, section, passage. */
 static void print_plain(const json_t *answer)
 {
@@ -238,6 +286,8 @@ static int show(struct cli *cli)
             print_for_reading(answer, offset, &terminal);
         else
             print_plain(answer);
+        if (terminal.is_one)
+            print_facets(answer);
         (void)fflush(stdout);
         say_what_is_missing(answer, offset);
     }
@@ -270,6 +320,9 @@ static const struct option_row options[] = {
      .repeated = true, .help = "only of this collection"},
     {.name = "filter", .type = OPTION_TEXT, .value = "JSON",
      .help = "as `filters` of the API: {\"department\":\"IT\",\"min_priority\":3}"},
+    {.name = "facet", .type = OPTION_TEXT, .value = "NAME", .repeated = true,
+     .help = "count what matches by this: collection, a name of the metadata, or all; on a "
+             "terminal, or with --json"},
     {.name = "as", .type = OPTION_TEXT, .value = "ROLE[:DEPARTMENT]",
      .help = "with fewer rights; a server without login takes any"},
     {.name = "explain", .help = "how each result came to its score"},

@@ -60,12 +60,14 @@
     F(str,  collection,          256, _)
 
 /* sort: at most four of `id`, `title` and dotted names of the metadata, "-" in front for
- * descending. page and per_page within the first 10,000. */
+ * descending. page and per_page within the first 10,000. title: only documents whose title
+ * or id has each of its words, in any case, marks or no marks. */
 #define DOCUMENT_QUERY(F)                                                           \
     F(json, filters,           65536, _)                                            \
     F(strs, sort,                  4, _)                                            \
     F(u32,  page,              10000, _)                                            \
-    F(u32,  per_page,            100, _)
+    F(u32,  per_page,            100, _)                                            \
+    F(str,  title,               512, _)
 
 #define DOCUMENT_PAGE(F)                                                            \
     F(list, documents,          1000, document)                                     \
@@ -114,7 +116,8 @@
 /* mode: 0 hybrid, 1 vector, 2 text; fusion: 0 weighted, 1 rrf; vector_weight < 0: the
  * model's own. filters: the JSON object of API.md. no_expand: without the glossary.
  * per_document: most results of one document, 0: any number. merge: neighbours become one
- * result. */
+ * result. facets: count what matches by the values of facet_fields (none: of those that
+ * divide it), facet_values of each (0: 10). */
 #define SEARCH_QUERY(F)                                                             \
     F(str,  query,             16384, _)                                            \
     F(json, filters,           65536, _)                                            \
@@ -130,7 +133,10 @@
     F(flag, require_complete,      0, _)                                            \
     F(flag, no_expand,             0, _)                                            \
     F(u32,  per_document,       1000, _)                                            \
-    F(flag, merge,                 0, _)
+    F(flag, merge,                 0, _)                                            \
+    F(flag, facets,                0, _)                                            \
+    F(strs, facet_fields,         16, _)                                            \
+    F(u32,  facet_values,         50, _)
 
 /* A term of the query that the glossary knows, and what it is called otherwise. kind:
  * what it is there: acronym, synonym, preferred. */
@@ -166,7 +172,26 @@
     F(u64,  duration_us,  UINT64_MAX, _)                                            \
     F(str,  fingerprint,          64, _)                                            \
     F(list, expanded,             16, search_expansion)                             \
-    F(u64,  generation,   UINT64_MAX, _)
+    F(u64,  generation,   UINT64_MAX, _)                                            \
+    F(json, facets,           262144, _)
+
+/* passage: the page that this one is on, instead of `page`. */
+#define PASSAGE_LIST(F)                                                             \
+    F(str,  document_id,         256, _)                                            \
+    F(u32,  page,        UINT32_MAX,  _)                                            \
+    F(u32,  per_page,            100, _)                                            \
+    F(str,  passage,             320, _)
+
+#define PASSAGE(F)                                                                  \
+    F(str,  chunk_id,            320, _)                                            \
+    F(str,  section_title,      4096, _)                                            \
+    F(str,  text,            1048576, _)                                            \
+    F(u32,  page_number,  UINT32_MAX, _)
+
+#define PASSAGE_PAGE(F)                                                             \
+    F(list, passages,            100, passage)                                      \
+    F(u64,  total,        UINT64_MAX, _)                                            \
+    F(u32,  page,         UINT32_MAX, _)
 
 #define MESSAGES_SEARCH(M)                        \
     M(20, section, SECTION)                       \
@@ -189,7 +214,10 @@
     M(36, file_ref, FILE_REF)                     \
     M(37, file_info, FILE_INFO)                   \
     M(38, file_claim, FILE_CLAIM)                 \
-    M(39, file_claimed, FILE_CLAIMED)
+    M(39, file_claimed, FILE_CLAIMED)             \
+    M(244, passage_list, PASSAGE_LIST)            \
+    M(245, passage, PASSAGE)                      \
+    M(246, passage_page, PASSAGE_PAGE)
 
 #define METHODS_SEARCH(X)                                                                                 \
     X(18, SEARCH_MODEL, "search.model", model_piece_ref, model_piece, "a piece of a fitted model's file") \
@@ -199,6 +227,7 @@
     X(23, DOCUMENT_DELETE, "search.delete", document_ref, document_gone, "delete a document")             \
     X(24, DOCUMENT_LIST, "search.list", document_list, document_page, "a page of documents, no sections") \
     X(160, DOCUMENT_QUERY, "search.browse", document_query, document_page, "a page of documents by filter, in order") \
+    X(192, PASSAGE_LIST, "search.passages", passage_list, passage_page, "a page of a document's passages") \
     X(25, VIEW_WAIT, "search.shown", view_wait, view_shown, "wait until the view shows a write")          \
     X(26, FILE_PUT, "search.put_file", file_put, file_put_reply, "make a document of a file")             \
     X(27, FILE_INFO, "search.file", file_ref, file_info, "the file of a document")                        \

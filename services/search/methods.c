@@ -4,6 +4,7 @@
 #include "services/search/collections/collections.h"
 #include "services/search/quality/report.h"
 #include "services/search/query/degraded.h"
+#include "services/search/query/passages.h"
 
 static struct boosts boosts_of(const struct search_config *config)
 {
@@ -30,6 +31,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
         {METHOD_SEARCH_QUERY, "search.query", 0, query_handle, &self->querier},
         {METHOD_DOCUMENT_PUT, "search.put", put_max, putter_handle, options->putter},
         {METHOD_DOCUMENT_GET, "search.get", 0, documents_get, &self->documents},
+        {METHOD_PASSAGE_LIST, "search.passages", 0, passages_list, &self->documents},
         {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
         {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
         {METHOD_DOCUMENT_QUERY, "search.browse", 0, browse_handle, &self->browser},

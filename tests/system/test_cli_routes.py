@@ -42,6 +42,7 @@ COMMANDS = {
     "query_documents": "documents query",
     "get_document": "documents get 1",
     "delete_document": "documents delete 1",
+    "list_passages": "documents passages 1",
     "get_document_file": "documents file 1",
     "explain_access": "documents access 1",
     "report_document": "documents report 1",

@@ -21,6 +21,25 @@ async function inTheApi(page, path) {
     return page.evaluate(async (address) => (await fetch(address)).status, path);
 }
 
+test("a result leads to its passage, which is marked, and to its page of the original", async () => {
+    const page = await openPage("admin", "/search?q=" + encodeURIComponent("cormorants on the harbour wall"));
+    await page.locator("[data-result]").first().click();
+    await page.waitForURL("**/documents/*?passage=*");
+    const marked = page.locator(".passage[aria-current]");
+    await marked.waitFor();
+    assert.match(await marked.innerText(), /cormorants/i);
+    await page.waitForFunction(() => document.activeElement?.matches(".passage[aria-current]"));
+    const original = marked.getByRole("link", { name: /Original at page 2/ });
+    await original.waitFor();
+    assert.match(await original.getAttribute("href"), /inline=true#page=2$/);
+    await look(page, "document-passages");
+    await page.getByRole("tab", { name: "Text" }).click();
+    await page.waitForURL((url) => !url.searchParams.has("passage"));
+    await page.goto(page.url() + "?passage=gone");
+    await page.getByText("no longer part of the document").waitFor();
+    await closePage(page);
+});
+
 test("add files, see what becomes of each, find one by its title", async () => {
     const title = `Lighthouse ${run}`;
     const page = await openPage("admin", "/documents");
@@ -86,6 +105,9 @@ test("by keyboard alone: find a document, open it, go through its tabs", async (
     await page.waitForURL("**/documents/university-password-guide");
     await page.getByRole("heading", { level: 1 }).waitFor();
     await tabTo(page, "[role=tab]");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL("**tab=passages");
+    await page.locator(".passage").first().waitFor();
     await page.keyboard.press("ArrowRight");
     await page.waitForURL("**tab=access");
     await page.keyboard.press("ArrowRight");

@@ -75,6 +75,10 @@ test("facets narrow, the address says so, and another browser sees the same", as
         },
         [name, count],
     );
+    await group.getByRole("button").nth(1).waitFor(); // what else could be chosen; nothing is under way any more
+    const chosen = group.getByRole("button", { pressed: true });
+    assert.deepEqual((await chosen.innerText()).split("\n"), [name, count], "counted without itself");
+    await page.getByText("Counted over every passage that was found.").waitFor();
     const here = await titles(page);
     const other = await openPage("admin", page.url());
     await found(other).first().waitFor();
@@ -83,6 +87,19 @@ test("facets narrow, the address says so, and another browser sees the same", as
     await page.getByRole("button", { name: "Remove all filters" }).click();
     await page.waitForURL((url) => !url.searchParams.has("f.department"));
     await closePage(page);
+});
+
+test("what one may not read is in no facet", async () => {
+    const counts = async (who) => {
+        const page = await openPage(who, "/search?q=staff");
+        await page.getByRole("region", { name: "Clearance" }).getByRole("button").first().waitFor();
+        const texts = await page.getByRole("region", { name: "Clearance" }).getByRole("button").allInnerTexts();
+        await closePage(page);
+        return Object.fromEntries(texts.map((text) => text.split("\n")));
+    };
+    const [admin, student] = [await counts("admin"), await counts("student")];
+    assert.ok(Object.keys(admin).some((level) => level > 2));
+    assert.ok(Object.keys(student).every((level) => level <= 2));
 });
 
 test("the mode is chosen, and back goes back", async () => {

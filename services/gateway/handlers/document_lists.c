@@ -4,12 +4,14 @@
 #include "services/gateway/json_out.h"
 
 enum { ORDERS_MAX = 4, ORDER_BYTES = 513 /* of a name, and a sign */ };
+enum { TITLE_BYTES = 512, PAGES_END = 10000 /* documents that can be paged to */ };
 
 struct browse_body {
     struct identity_user user;
     bool has_user;
     struct sh_bytes collection;
     json_t *filters; /* NULL when absent */
+    struct sh_bytes title;
     struct schema_texts sort;
     int64_t page;
     int64_t per_page;
@@ -24,6 +26,9 @@ static const struct schema_field browse_fields[] = {
      .most = 256, .bytes = 256, .help = "only of this collection"},
     {.name = "filters", .type = SCHEMA_FREEFORM, .offset = AT(filters),
      .most = ASKER_FILTERS_BYTES, .help = "as of a search"},
+    {.name = "title", .type = SCHEMA_TEXT, .offset = AT(title), .most = TITLE_BYTES,
+     .bytes = TITLE_BYTES,
+     .help = "each of these words stands in the title or the id, in any case"},
     {.name = "sort", .type = SCHEMA_TEXTS, .offset = AT(sort), .most = ORDERS_MAX,
      .help = "up to four of id, title and dotted names of the metadata; -name for "
              "descending"},
@@ -62,32 +67,6 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
     json_pagination(out, state->page, state->per_page, page.total);
     sh_buffer_text(out, "}");
     exchange_answer(x, 200);
-}
-
-void document_list(struct exchange *x, void *unused)
-{
-    (void)unused;
-    struct list_state *state = exchange_state(x, sizeof *state);
-    struct document_list list = {0};
-
-    if (state == NULL)
-        return;
-    *state = (struct list_state){.page = 1, .per_page = 20};
-    if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
-        !exchange_query_u32(x, "per_page", 1, 100, &state->per_page) ||
-        !exchange_query_text(x, "collection", 256, &list.collection))
-        return;
-    list.page = state->page;
-    list.per_page = state->per_page;
-    exchange_call(x, &(struct exchange_call){
-                         .peer = PEER_SEARCH,
-                         .method = METHOD_DOCUMENT_LIST,
-                         .kind = SH_RPC_READ,
-                         .desc = document_list_desc(),
-                         .msg = &list,
-                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
-                         .done = on_page,
-                     });
 }
 
 /* --- by filter, in order --------------------------------------------------------------
@@ -154,9 +133,63 @@ void document_browse(struct exchange *x, void *arg)
     struct document_query query = {.sort = body->sort.items,
                                    .sort_count = body->sort.count,
                                    .page = state.page,
-                                   .per_page = state.per_page};
+                                   .per_page = state.per_page,
+                                   .title = body->title};
 
     if (asker_identify(x, body->has_user ? &body->user : NULL) &&
         check_sort(x, &body->sort) && read_filters(x, body, &query.filters))
         browse(x, &state, &query);
+}
+
+/* --- as they changed -----------------------------------------------------------------
+ */
+
+/* The record cannot look titles through quickly; the view can, and has its own order. */
+static void list_by_title(struct exchange *x, const struct list_state *wanted,
+                          struct sh_bytes title, struct sh_bytes collection)
+{
+    static const struct sh_bytes sort[] = {{"title", 5}};
+    const struct browse_body body = {.collection = collection};
+    struct document_query query = {.sort = sort,
+                                   .sort_count = SH_COUNT(sort),
+                                   .page = wanted->page,
+                                   .per_page = wanted->per_page,
+                                   .title = title};
+
+    if ((uint64_t)wanted->page * wanted->per_page > PAGES_END)
+        exchange_invalid(x, "page", "pages end at the document number %d", PAGES_END);
+    else if (read_filters(x, &body, &query.filters))
+        browse(x, wanted, &query);
+}
+
+void document_list(struct exchange *x, void *unused)
+{
+    (void)unused;
+    struct list_state *state = exchange_state(x, sizeof *state);
+    struct document_list list = {0};
+    struct sh_bytes title;
+
+    if (state == NULL)
+        return;
+    *state = (struct list_state){.page = 1, .per_page = 20};
+    if (!exchange_query_u32(x, "page", 1, 1000000, &state->page) ||
+        !exchange_query_u32(x, "per_page", 1, 100, &state->per_page) ||
+        !exchange_query_text(x, "title", TITLE_BYTES, &title) ||
+        !exchange_query_text(x, "collection", 256, &list.collection))
+        return;
+    if (title.len > 0) {
+        list_by_title(x, state, title, list.collection);
+        return;
+    }
+    list.page = state->page;
+    list.per_page = state->per_page;
+    exchange_call(x, &(struct exchange_call){
+                         .peer = PEER_SEARCH,
+                         .method = METHOD_DOCUMENT_LIST,
+                         .kind = SH_RPC_READ,
+                         .desc = document_list_desc(),
+                         .msg = &list,
+                         .timeout_ms = x->edge->gateway->config.read_timeout_ms,
+                         .done = on_page,
+                     });
 }

@@ -61,8 +61,8 @@ void document_head(struct sh_buffer *out, const struct document *document);
 /* document_lists.c */
 extern const struct schema browse_schema;
 route_fn document_list, document_browse;
-/* access.c, report.c */
-route_fn document_access, document_report;
+/* access.c, report.c, passages.c */
+route_fn document_access, document_report, document_passages;
 /* collections.c */
 extern const struct schema collection_schema;
 route_fn collection_all, collection_get, collection_put, collection_delete;

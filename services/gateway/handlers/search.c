@@ -8,6 +8,7 @@
 
 enum { QUERY_CHARACTERS = 2000, QUERY_BYTES = 16384 };
 enum { DEFAULT_RESULTS = 10, OFFSET_MAX = 100000 };
+enum { FACETS_MAX = 16, FACET_BYTES = 512 /* of a name, as of the bus */ };
 
 static const char *const fusions[] = {"weighted", "rrf", NULL};
 
@@ -28,12 +29,19 @@ struct search_config {
     int64_t per_document;
 };
 
+struct search_facets {
+    struct schema_texts fields;
+    int64_t values;
+};
+
 struct search_body {
     struct sh_bytes query;
     struct identity_user user;
     bool has_user;
     json_t *filters; /* NULL when absent */
     struct search_config config;
+    struct search_facets facets;
+    bool has_facets;
 };
 
 /* clang-format off */
@@ -77,6 +85,20 @@ static const struct schema config_schema = {
     "SearchConfig", "How to search.", sizeof(struct search_config), config_fields,
     SH_COUNT(config_fields)};
 
+#define AT(member) offsetof(struct search_facets, member)
+static const struct schema_field facets_fields[] = {
+    {.name = "fields", .type = SCHEMA_TEXTS, .offset = AT(fields), .most = FACETS_MAX,
+     .help = "collection, or dotted names of the metadata; when absent, those that divide "
+             "what matches, up to 8"},
+    {.name = "values", .type = SCHEMA_INTEGER, .offset = AT(values), .least = 1,
+     .most = 50, .fallback = "10", .help = "values of each, the most frequent"},
+};
+#undef AT
+
+static const struct schema facets_schema = {
+    "SearchFacets", "What to count the matching passages by.",
+    sizeof(struct search_facets), facets_fields, SH_COUNT(facets_fields)};
+
 #define AT(member) offsetof(struct search_body, member)
 static const struct schema_field body_fields[] = {
     {.name = "query", .type = SCHEMA_TEXT, .offset = AT(query), .required = true,
@@ -89,6 +111,9 @@ static const struct schema_field body_fields[] = {
              "collection, metadata"},
     {.name = "config", .type = SCHEMA_OBJECT, .offset = AT(config),
      .of = &config_schema},
+    {.name = "facets", .type = SCHEMA_OBJECT, .offset = AT(facets),
+     .of = &facets_schema, .present = AT(has_facets),
+     .help = "count all that matches by its attributes"},
 };
 #undef AT
 
@@ -211,6 +236,10 @@ static void ask(struct exchange *x, const struct search_body *body)
         .no_expand = !config->expand,
         .merge = config->merge,
         .per_document = (uint32_t)config->per_document,
+        .facets = body->has_facets,
+        .facet_fields = body->facets.fields.items,
+        .facet_fields_count = body->facets.fields.count,
+        .facet_values = (uint32_t)body->facets.values,
     };
 
     if (state == NULL) {
@@ -238,11 +267,24 @@ static void ask(struct exchange *x, const struct search_body *body)
                      });
 }
 
+/* False: answered. */
+static bool check_facets(struct exchange *x, const struct search_facets *facets)
+{
+    for (size_t i = 0; i < facets->fields.count; i++) {
+        if (facets->fields.items[i].len > 0 && facets->fields.items[i].len <= FACET_BYTES)
+            continue;
+        exchange_invalid(x, "facets.fields",
+                         "facets.fields must be names of 1 to %d bytes", FACET_BYTES);
+        return false;
+    }
+    return true;
+}
+
 void search_post(struct exchange *x, void *arg)
 {
     struct search_body *body = arg;
 
-    if (check_query(x, &body->query) &&
+    if (check_query(x, &body->query) && check_facets(x, &body->facets) &&
         asker_identify(x, body->has_user ? &body->user : NULL))
         ask(x, body);
 }

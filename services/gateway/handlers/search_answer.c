@@ -97,6 +97,10 @@ void search_write_tail(struct sh_buffer *out, const struct search_results *resul
     json_member_text(out, "generation", results->fingerprint);
     json_member(out, "expanded");
     write_expanded(out, results);
+    if (results->facets.len > 0) {
+        json_member(out, "facets");
+        json_raw(out, results->facets, "{}");
+    }
     if (state->explain) {
         json_member(out, "plan");
         json_raw(out, results->plan, "{}");

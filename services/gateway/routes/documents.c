@@ -19,6 +19,8 @@ static const struct route_param list_params[] = {
     {"page", "integer", "from 1"},
     {"per_page", "integer", "1 to 100; 20 when absent"},
     {"collection", "string", "only of this collection"},
+    {"title", "string",
+     "each of these words stands in the title or the id; in the order of titles then"},
     {0}};
 static const struct route_param page_params[] = {
     {"page", "integer", "from 1"},
@@ -27,6 +29,11 @@ static const struct route_param page_params[] = {
 #define REFRESH_PARAM                                                                    \
     {"refresh", "boolean",                                                               \
      "true: answer when all replicas show it; false: when it is stored"}
+static const struct route_param passage_params[] = {
+    {"page", "integer", "from 1"},
+    {"per_page", "integer", "1 to 100; 20 when absent"},
+    {"passage", "string", "the page that has this one (chunk_id), instead of page"},
+    {0}};
 static const struct route_param write_params[] = {
     REFRESH_PARAM,
     {0}};
@@ -71,6 +78,10 @@ static const struct route routes[] = {
      "Documents by filter, in the order of their attributes", NULL, "DocumentPage"},
     {ROUTE_GET, 200, "/api/documents/{id}", "get_document", document_get, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Documents", "One document", NULL, "StoredDocument"},
+    {ROUTE_GET, 200, "/api/documents/{id}/passages", "list_passages", document_passages,
+     NULL, PERMIT_READ_DOCUMENTS, 0, "Documents",
+     "A page of a document's passages, as searches find them, in reading order",
+     passage_params, "PassagePage"},
     {ROUTE_GET, 200, "/api/documents/{id}/file", "get_document_file", document_file, NULL,
      PERMIT_READ_DOCUMENTS, 0, "Documents", "The file that a document was made from",
      file_params, "application/octet-stream"},

@@ -1,6 +1,7 @@
 #include "services/search/pgvector/browse_sql.h"
 
 #include "services/search/pgvector/filter_sql.h"
+#include "services/search/view/title_words.h"
 
 /* Of a `value`: the place of its type in the order, and itself in that of its type. */
 #define VALUE_PARTS                                                                      \
@@ -50,12 +51,24 @@ static void add_order(struct sql *sql, const struct view_browse *asked)
     sql_add(sql, "p.id COLLATE \"C\"");
 }
 
+/* Folded as title_words.h has it, but for letters that become several. */
+static void add_words(struct sql *sql, const struct title_words *words)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        sql_add(sql, " AND position(");
+        sql_add_text(sql, words->words[i]);
+        sql_add(sql, " IN regexp_replace(lower(normalize(d.title || ' ' || d.id, NFKD)), "
+                     "U&'[\\0300-\\036F]', '', 'g')) > 0");
+    }
+}
+
 static void add_statement(struct sql *sql, const struct view_browse *asked,
-                          const struct filter *filter)
+                          const struct filter *filter, const struct title_words *words)
 {
     sql_add(sql, "WITH passed AS MATERIALIZED (SELECT d.id, d.title, " FILTER_SQL_METADATA
                  " AS metadata FROM documents d WHERE d.chunk_count > 0 AND ");
     filter_sql(filter, sql);
+    add_words(sql, words);
     sql_add(sql, "), page AS (SELECT p.id, row_number() OVER (ORDER BY ");
     add_order(sql, asked);
     sql_add(sql, ") AS n FROM passed p");
@@ -74,6 +87,7 @@ enum sh_err browse_sql(const struct view_browse *asked, struct sql *sql,
 {
     struct filter_problem found = {{0}, {0}};
     struct filter *filter = NULL;
+    struct title_words words = {0};
     enum sh_err err =
         filter_compile(asked->filters, asked->caller, sql->arena, &filter, &found);
 
@@ -82,6 +96,8 @@ enum sh_err browse_sql(const struct view_browse *asked, struct sql *sql,
         memcpy(problem->message, found.message, sizeof(problem->message));
     }
     if (err == SH_OK)
-        add_statement(sql, asked, filter);
+        err = title_words_make(asked->title, sql->arena, &words);
+    if (err == SH_OK)
+        add_statement(sql, asked, filter, &words);
     return err;
 }

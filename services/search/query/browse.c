@@ -212,6 +212,7 @@ static bool read_query(struct browse *browse)
     }
     browse->asked =
         (struct view_browse){.filters = query->filters,
+                             .title = query->title,
                              .caller = sh_rpc_call_caller(browse->call),
                              .orders = browse->orders,
                              .order_count = query->sort_count,

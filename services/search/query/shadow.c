@@ -122,6 +122,7 @@ static enum sh_err copy(struct check *check, const struct view_query *ask)
         return err;
     memcpy(vector, ask->vector, size);
     check->query.require_complete = false;
+    check->query.facets = false;
     check->ask = (struct view_query){.query = &check->query,
                                      .caller = &check->caller,
                                      .vector = vector,

@@ -106,6 +106,18 @@ const struct sh_pg_statement store_document_count = {
     "document_count", "SELECT count(*) FROM documents d "
                       "WHERE ($1::text IS NULL OR d.collection = $1) AND " READABLE};
 
+/* One row at least for a document that there is. */
+const struct sh_pg_statement store_passages = {
+    "passages",
+    "SELECT d.chunk_count, p.page, c.id, c.section_title, c.text, c.page_number "
+    "FROM documents d CROSS JOIN LATERAL (SELECT COALESCE((SELECT w.ordinal / $6::int + "
+    "1 "
+    "FROM chunks w WHERE w.id = $8::text AND w.document_id = d.id), $7::bigint) AS page) "
+    "p "
+    "LEFT JOIN chunks c ON c.document_id = d.id AND c.ordinal >= (p.page - 1) * $6::int "
+    "AND c.ordinal < p.page * $6::int WHERE d.id = $1 AND " READABLE
+    " ORDER BY c.ordinal"};
+
 const struct sh_pg_statement store_document_delete = {
     "document_delete",
     "DELETE FROM documents d WHERE d.id = $1 AND " READABLE " RETURNING 1"};

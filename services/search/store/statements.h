@@ -71,6 +71,8 @@ extern const struct sh_pg_statement
     store_document_list,   /* collection or NULL, rights, limit, offset */
     store_document_count,  /* collection or NULL, rights → count */
     store_document_pick,   /* ids, rights → as of a list, in the order of the ids */
+    store_passages,        /* id, rights, passages a page, page, passage or NULL → see
+                              query/passages.c */
     store_document_delete, /* id, rights → one row if there was one */
     /* --- the view ------------------------------------------------------------------- */
     store_record,       /* → which record it is, "" when it may change under us; xid and

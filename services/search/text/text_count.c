@@ -120,3 +120,33 @@ enum sh_err text_index_count(const struct text_index *self,
     *total = count_marks(self, &found, allowed);
     return err;
 }
+
+enum sh_err text_index_match(const struct text_index *self,
+                             const struct text_query *query, const struct bitmap *allowed,
+                             uint64_t deadline_ms, struct sh_arena *arena,
+                             struct bitmap *found)
+{
+    struct bitmap numbers = {.bits = self->count};
+    enum sh_err err = SH_OK;
+    if (finds_all_allowed(query)) {
+        for (size_t w = 0; w < bitmap_words(allowed->bits); w++)
+            found->words[w] |= allowed->words[w];
+        return SH_OK;
+    }
+    numbers.words =
+        sh_arena_array(arena, bitmap_words(numbers.bits) + 1, sizeof(uint64_t));
+    if (!numbers.words)
+        return SH_NOMEM;
+    for (uint32_t i = 0; err == SH_OK && i < query->count; i++)
+        err = mark_word(self, &query->words[i], deadline_ms, &numbers);
+    for (size_t w = 0; err == SH_OK && w < bitmap_words(numbers.bits); w++) {
+        uint64_t left = numbers.words[w] & self->live_numbers[w];
+        for (; left != 0; left &= left - 1) {
+            uint32_t n = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+            uint32_t slot = text_slot(self, n);
+            if (bitmap_has(allowed, slot))
+                bitmap_add(found, slot);
+        }
+    }
+    return err;
+}

@@ -73,6 +73,13 @@ SH_CHECK enum sh_err text_index_count(const struct text_index *self,
                                       const struct bitmap *allowed, uint64_t deadline_ms,
                                       struct sh_arena *arena, size_t *total);
 
+/* Which slots: their bits are set in `found`, which reaches to every slot of `allowed`.
+ * Errors: SH_TIMEOUT, SH_NOMEM. */
+SH_CHECK enum sh_err text_index_match(const struct text_index *self,
+                                      const struct text_query *query,
+                                      const struct bitmap *allowed, uint64_t deadline_ms,
+                                      struct sh_arena *arena, struct bitmap *found);
+
 /* The scores that text_index_search() gives these slots (ascending), 0 where no word
  * stands, for as much time as there are slots rather than hits. Errors: SH_TIMEOUT,
  * SH_NOMEM. */

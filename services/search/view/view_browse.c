@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "services/search/view/title_words.h"
 #include "services/search/view/view_internal.h"
 #include "shared/clock.h"
 
@@ -28,6 +29,8 @@ struct best {
     size_t count;
     size_t room;
     uint64_t seen;
+    struct title_words words;
+    uint64_t looked; /* at documents that pass the filter */
 };
 
 /* --- order ----------------------------------------------------------------------------
@@ -167,18 +170,20 @@ static void sort(struct best *best)
 static enum sh_err take_documents(const struct view *view, const struct bitmap *allowed,
                                   uint64_t deadline_ms, struct best *best)
 {
-    uint64_t next_look = CLOCK_EVERY;
+    bool fits = false;
 
     for (uint32_t number = 0; number < view->slot_count; number++) {
         const struct slot *slot = &view->slots[number];
         if (!bitmap_has(allowed, number) || !slot->document ||
             slot->chunk != &slot->document->chunks[0])
             continue;
-        offer(best, slot->document);
-        if (best->seen < next_look)
-            continue;
-        next_look = best->seen + CLOCK_EVERY;
-        if (sh_now_ms() >= deadline_ms)
+        enum sh_err err = title_words_fit(&best->words, slot->document->title,
+                                          slot->document->row.id, &fits);
+        if (err != SH_OK)
+            return err;
+        if (fits)
+            offer(best, slot->document);
+        if (++best->looked % CLOCK_EVERY == 0 && sh_now_ms() >= deadline_ms)
             return SH_TIMEOUT;
     }
     return SH_OK;
@@ -228,6 +233,11 @@ enum sh_err view_browse(const struct view *view, const struct view_browse *asked
     *out = (struct view_browsed){0};
     if (err == SH_INVALID || err == SH_FORBIDDEN)
         problem_set(problem, found.field, found.message);
+    if (err == SH_OK) {
+        err = title_words_make(asked->title, &scratch, &best.words);
+        if (err == SH_INVALID)
+            problem_set(problem, "title", "title is not UTF-8");
+    }
     best.entries = sh_alloc_array(best.room + 1, sizeof(*best.entries));
     if (err == SH_OK && best.entries == NULL)
         err = SH_NOMEM;

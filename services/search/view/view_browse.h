@@ -15,6 +15,7 @@ struct browse_order {
 
 struct view_browse {
     struct sh_bytes filters; /* JSON; empty: none */
+    struct sh_bytes title;   /* words of it, see title_words.h; empty: any */
     const struct caller *caller;
     const struct browse_order *orders; /* at most BROWSE_ORDERS */
     size_t order_count;
@@ -31,7 +32,8 @@ struct view_browsed {
 
 /* Values are compared by their first element: numbers (false 0, true 1) come before
  * texts, texts in the order of their bytes; who has no value comes last, ascending or
- * not; ties go by id. Costs a look at each document that passes. Errors: SH_INVALID and
+ * not; ties go by id. Costs a look at each document that passes, and with `title` the
+ * folding of each title. Errors: SH_INVALID and
  * SH_FORBIDDEN (see view_search(); `problem` says what), SH_TIMEOUT, SH_NOMEM. */
 SH_CHECK enum sh_err view_browse(const struct view *view, const struct view_browse *asked,
                                  struct sh_arena *arena, struct view_browsed *out,

@@ -46,4 +46,10 @@ int search_order(const struct search *search, uint32_t a, uint32_t b);
  * it at least where there are so many. Errors: as above. */
 SH_CHECK enum sh_err search_rank(struct search *search, struct fusion_result *fused);
 
+/* --- view_facets.c --------------------------------------------------------------- */
+
+/* After the legs: {"over","fields"} in the results' arena, where the query asks for it.
+ * Without time for it *json stays as it is. Errors: SH_NOMEM, SH_TOOBIG. */
+SH_CHECK enum sh_err search_facets(struct search *search, struct sh_bytes *json);
+
 #endif

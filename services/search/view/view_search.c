@@ -167,6 +167,8 @@ static enum sh_err look(struct search *search, struct fusion_result *fused,
     if (err == SH_OK)
         err = search_group(search, fused);
     if (err == SH_OK)
+        err = search_facets(search, &results->facets);
+    if (err == SH_OK)
         err = refuse_part(search);
     if (err == SH_OK)
         err = results_copy(search, fused, results);

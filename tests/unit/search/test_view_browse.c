@@ -183,6 +183,53 @@ static void pages_are_those_of_a_plain_sort(void **state)
     fixture_close(&f);
 }
 
+static size_t titled(struct fixture *f, const char *title)
+{
+    struct view_browsed out;
+    struct view_browse asked = {.title = sh_bytes_of(title),
+                                .caller = &f->caller,
+                                .limit = 10,
+                                .deadline_ms = sh_now_ms() + 60000};
+
+    sh_arena_free(&f->arena);
+    assert_int_equal(view_browse(f->view, &asked, &f->arena, &out, &f->problem), SH_OK);
+    assert_int_equal(out.total, out.count);
+    return out.count;
+}
+
+static void titles_are_found_by_parts_of_their_words(void **state)
+{
+    (void)state;
+    struct fixture f;
+
+    fixture_open(&f);
+    put_text(&f, document_of("guide-1", "Ärzte: Übersicht Straße"), "words", NULL);
+    put_text(&f, document_of("Guide-2", "A Plain Title"), "words", NULL);
+    struct view_document secret = document_of("guide-3", "A plain secret");
+    secret.clearance_level = 2;
+    put_text(&f, secret, "words", NULL);
+    assert_int_equal(titled(&f, ""), 2);
+    assert_int_equal(titled(&f, "  \t"), 2);
+    assert_int_equal(titled(&f, "ubers ARZTE"), 1);
+    assert_int_equal(titled(&f, "u\xcc\x88"
+                                "bersicht STRASSE"),
+                     1); /* decomposed */
+    assert_int_equal(titled(&f, "plain"), 1);
+    assert_int_equal(titled(&f, "guide-"), 2); /* of ids */
+    assert_int_equal(titled(&f, "title guide-2"), 1);
+    assert_int_equal(titled(&f, "plain words"), 0);
+    f.caller.clearance = 2;
+    assert_int_equal(titled(&f, "plain"), 2);
+    struct view_browsed out;
+    struct view_browse asked = {.title = sh_bytes_of("\xff"),
+                                .caller = &f.caller,
+                                .limit = 1,
+                                .deadline_ms = sh_now_ms() + 60000};
+    assert_int_equal(view_browse(f.view, &asked, &f.arena, &out, &f.problem), SH_INVALID);
+    assert_string_equal(f.problem.field, "title");
+    fixture_close(&f);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -208,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_those_of_a_plain_sort),
+        cmocka_unit_test(titles_are_found_by_parts_of_their_words),
         cmocka_unit_test(what_is_wrong_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

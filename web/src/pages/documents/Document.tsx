@@ -16,12 +16,14 @@ import { AccessTab } from "./Access";
 import { deleteLater, useDeleted } from "./deletion";
 import { documentPath, titleOf } from "./model";
 import type { Document } from "./model";
+import { isPdf, PassagesTab } from "./Passages";
+import type { File } from "./Passages";
 import { ReportTab } from "./Report";
 
 type SearchAnswer = Schemas["SearchAnswer"];
 
 /** The file that it was made from, where there is one and it may be had. */
-function useOriginal(id: string): { address: string; type: string } | null {
+function useOriginal(id: string): File | null {
     const address = `/api/documents/${segment(id)}/file`;
     const [type, setType] = useState<string | null>(null);
     useEffect(() => {
@@ -35,12 +37,11 @@ function useOriginal(id: string): { address: string; type: string } | null {
     return type === null ? null : { address, type };
 }
 
-function Original({ id }: { id: string }) {
-    const file = useOriginal(id);
+function Original({ file }: { file: File | null }) {
     if (!file) return null;
     return (
         <>
-            {file.type.startsWith("application/pdf") && (
+            {isPdf(file) && (
                 <a class="button" target="_blank" rel="noopener" href={file.address + "?inline=true"}>
                     <Icon name="external" size={18} />
                     Open the original
@@ -94,7 +95,7 @@ function Facts({ document }: { document: Document }) {
 }
 
 /** The passages of this document that a question finds. */
-function Passages({ id, query, wanted }: { id: string; query: string; wanted: string | null }) {
+function Found({ id, query }: { id: string; query: string }) {
     const { data, error, again } = useLoad(`passages ${id} ${query}`, (signal) =>
         api.post<SearchAnswer>("/api/search", { query, filters: { document_id: id }, config: { max_results: 10 } }, { signal }),
     );
@@ -104,7 +105,7 @@ function Passages({ id, query, wanted }: { id: string; query: string; wanted: st
     return (
         <ol class="passages" aria-label="Passages">
             {data.results.map((one) => (
-                <li key={one.chunk_id} class={one.chunk_id === wanted ? "passage passage-wanted" : "passage"}>
+                <li key={one.chunk_id} class="passage">
                     <p class="quiet small">{[one.section_title, one.page_number ? `page ${one.page_number}` : ""].filter(Boolean).join(" · ")}</p>
                     <p class="passage-text">{one.text}</p>
                 </li>
@@ -133,7 +134,7 @@ function TextTab({ document, query }: { document: Document; query: URLSearchPara
                     Find
                 </Button>
             </form>
-            {asked && <Passages id={document.document_id} query={asked} wanted={query.get("passage")} />}
+            {asked && <Found id={document.document_id} query={asked} />}
             <Card title={asked ? "All of its text" : "Its text"}>
                 <div class="sections">
                     {document.sections.map((one, i) => (
@@ -155,6 +156,7 @@ function TextTab({ document, query }: { document: Document; query: URLSearchPara
 
 const tabs = [
     { id: "text", text: "Text" },
+    { id: "passages", text: "Passages" },
     { id: "access", text: "Access" },
     { id: "report", text: "Report" },
 ];
@@ -162,6 +164,7 @@ const tabs = [
 export function DocumentPage({ id, query }: { id: string; query: URLSearchParams }) {
     const session = useSession();
     const deleted = useDeleted();
+    const file = useOriginal(id);
     const { data, error, again } = useLoad("document " + id, (signal) => api.get<Document>("/api/documents/" + segment(id), { signal }));
     useTitle(data ? titleOf(data) : "Document");
     if (deleted(id))
@@ -179,7 +182,8 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
             </>
         );
     if (!data) return <Loading what="Loading the document" lines={20} />;
-    const chosen = tabs.find((one) => one.id === query.get("tab"))?.id ?? "text";
+    const usual = query.has("passage") && !query.has("find") ? "passages" : "text"; // where a result leads
+    const chosen = tabs.find((one) => one.id === query.get("tab"))?.id ?? usual;
     return (
         <>
             <p class="back">
@@ -189,7 +193,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
                 title={titleOf(data)}
                 actions={
                     <>
-                        <Original id={id} />
+                        <Original file={file} />
                         {session.may("write_documents") && (
                             <Button
                                 icon="trash"
@@ -208,6 +212,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
                 <div>
                     <Tabs label="About this document" tabs={tabs} chosen={chosen} onChoose={(tab) => go(documentPath(id) + (tab === "text" ? "" : `?tab=${tab}`), { replace: true })}>
                         {chosen === "text" && <TextTab document={data} query={query} />}
+                        {chosen === "passages" && <PassagesTab id={id} query={query} file={file} />}
                         {chosen === "access" && <AccessTab id={id} />}
                         {chosen === "report" && <ReportTab id={id} />}
                     </Tabs>

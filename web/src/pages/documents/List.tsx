@@ -7,7 +7,7 @@ import { SelectField, TextField } from "../../ui/Field";
 import { count, counted, moment } from "../../ui/format";
 import { useDebounced, useLoad } from "../../ui/hooks";
 import { Badge } from "../../ui/Small";
-import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
+import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import type { Column } from "../../ui/Table";
 import { deleteLater, useDeleted } from "./deletion";
@@ -88,7 +88,6 @@ function Documents({ asked, round }: { asked: Asked; round: number }) {
                 {counted(data.total, "document")}
                 {asked.text && ` with “${asked.text}” in the title`}
             </p>
-            {data.looked !== null && <Notice kind="warn">Only the titles of the first {count(data.looked)} documents were looked through: choose a collection, or use the search.</Notice>}
             <Table
                 caption="Documents"
                 columns={columnsOf(session.may("write_documents"))}

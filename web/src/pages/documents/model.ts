@@ -9,8 +9,6 @@ export type Collection = Schemas["StoredCollection"];
 type DocumentPage = Schemas["DocumentPage"];
 
 export const PER_PAGE = 20;
-const SCAN_PAGE = 100; // the most that one request gives
-export const SCAN_MOST = 2000; // documents whose titles are looked through
 
 export function documentPath(id: string): string {
     return "/documents/" + segment(id);
@@ -38,44 +36,18 @@ export interface Found {
     page: number;
     pages: number;
     total: number;
-    looked: number | null; // titles that were looked through; null: all there are
 }
 
-function plain(text: string): string {
-    return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
-function page(asked: Asked, number: number, perPage: number, signal: AbortSignal): Promise<DocumentPage> {
-    const query = { page: number, per_page: perPage, collection: asked.collection };
-    if (!asked.sort) return api.get("/api/documents", { query, signal });
-    const body = { page: number, per_page: perPage, sort: asked.sort, ...(asked.collection ? { collection: asked.collection } : {}) };
-    return api.post("/api/documents/query", body, { signal });
-}
-
-/** The API has no filter for a part of a title: the titles are looked through here. */
-async function byTitle(asked: Asked, signal: AbortSignal): Promise<Found> {
-    const words = plain(asked.text).split(/\s+/).filter(Boolean);
-    const fits: Summary[] = [];
-    let looked = 0;
-    let more = true;
-    for (let number = 1; more && looked < SCAN_MOST; number++) {
-        const part = await page(asked, number, SCAN_PAGE, signal);
-        looked += part.documents.length;
-        more = part.pagination.has_next;
-        fits.push(...part.documents.filter((one) => {
-            const title = plain(`${one.title} ${one.document_id}`);
-            return words.every((word) => title.includes(word));
-        }));
-    }
-    const pages = Math.max(1, Math.ceil(fits.length / PER_PAGE));
-    const at = Math.min(asked.page, pages);
-    return { documents: fits.slice((at - 1) * PER_PAGE, at * PER_PAGE), page: at, pages, total: fits.length, looked: more ? looked : null };
+function page(asked: Asked, signal: AbortSignal): Promise<DocumentPage> {
+    const title = asked.text.trim();
+    const which = { page: asked.page, per_page: PER_PAGE, ...(title ? { title } : {}), ...(asked.collection ? { collection: asked.collection } : {}) };
+    if (!asked.sort) return api.get("/api/documents", { query: which, signal });
+    return api.post("/api/documents/query", { ...which, sort: asked.sort }, { signal });
 }
 
 export async function find(asked: Asked, signal: AbortSignal): Promise<Found> {
-    if (asked.text.trim()) return byTitle(asked, signal);
-    const { documents, pagination } = await page(asked, asked.page, PER_PAGE, signal);
-    return { documents, page: pagination.page, pages: pagination.total_pages, total: pagination.total_count, looked: null };
+    const { documents, pagination } = await page(asked, signal);
+    return { documents, page: pagination.page, pages: pagination.total_pages, total: pagination.total_count };
 }
 
 /** The first hundred: what one chooses from. */

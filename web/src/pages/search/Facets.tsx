@@ -1,4 +1,4 @@
-// What narrows a search, with how many of the best results have it.
+// What narrows a search, with how many passages have it.
 import { api } from "../../api";
 import type { Schemas } from "../../api";
 import { setQuery } from "../../router";
@@ -7,8 +7,8 @@ import { Button } from "../../ui/Button";
 import { SelectField } from "../../ui/Field";
 import { count } from "../../ui/format";
 import { useLoad } from "../../ui/hooks";
-import { facetsOf, isFiltered } from "./query";
-import type { Facet, Result, Search } from "./query";
+import { alternatives, facetsOf, isFiltered } from "./query";
+import type { Answer, Facet, Search } from "./query";
 
 function Group({ facet, chosen }: { facet: Facet; chosen: string | undefined }) {
     return (
@@ -55,8 +55,13 @@ function Collections({ chosen }: { chosen: string }) {
     );
 }
 
-export function Facets({ search, results }: { search: Search; results: readonly Result[] }) {
-    const facets = facetsOf(results, search.facets);
+export function Facets({ search, answer }: { search: Search; answer: Answer | null }) {
+    const { me } = useSession();
+    const chosen = Object.keys(search.facets).length > 0;
+    const others = useLoad(chosen ? JSON.stringify([me?.user_id, search.q, search.mode, search.collection, search.facets]) : null, (signal) =>
+        alternatives(me, search, signal),
+    );
+    const facets = facetsOf(answer?.facets?.fields ?? [], search.facets, chosen ? (others.data ?? []) : []);
     const clear = Object.fromEntries(Object.keys(search.facets).map((name) => ["f." + name, null]));
     return (
         <div class="facets">
@@ -64,9 +69,11 @@ export function Facets({ search, results }: { search: Search; results: readonly 
             {facets.map((facet) => (
                 <Group key={facet.name} facet={facet} chosen={search.facets[facet.name]} />
             ))}
-            {facets.length > 0 && (
+            {facets.length > 0 && answer?.facets && (
                 <p class="quiet small">
-                    Counted among the {count(results.length)} best passages of this search without filters.
+                    {answer.facets.over === "matches"
+                        ? "Counted over every passage that was found."
+                        : "Counted over every passage with your words, and those that come closest in meaning."}
                 </p>
             )}
             {isFiltered(search) && <Button onClick={() => setQuery({ ...clear, collection: null, page: null })}>Remove all filters</Button>}

@@ -12,33 +12,17 @@ import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { toast } from "../../ui/Toast";
 import { Box, sawTitles } from "./Box";
 import { Facets } from "./Facets";
-import { ask, filtersOf, forget, isFiltered, modes, ownedBy, PER_PAGE, readSearch, recent, remember, windowOf } from "./query";
-import type { Answer, Result, Search } from "./query";
+import { ask, byAll, filtersOf, forget, isFiltered, modes, ownedBy, PER_PAGE, readSearch, recent, remember } from "./query";
+import type { Answer, Search } from "./query";
 import { ResultCard } from "./ResultCard";
 import { PlanNotes } from "./Why";
 import "./search.css";
 
-/** The best of the search without filters are counted by facet. They are the results, too,
- * as long as nothing is filtered and no later page is asked for. */
 function useSearch(search: Search) {
     const { me, state } = useSession();
     const ready = search.q !== "" && state !== "loading";
-    const most = windowOf(me);
-    const within = !isFiltered(search) && search.page * PER_PAGE <= most;
-    const config = { mode: search.mode, explain: search.why };
-    const who = me?.user_id ?? "";
-
-    const best = useLoad(ready ? JSON.stringify([who, search.q, search.mode, search.why && within]) : null, (signal) =>
-        ask(me, search.q, { ...config, explain: search.why && within, max_results: most }, {}, signal),
-    );
-    const own = useLoad(ready && !within ? JSON.stringify([who, search]) : null, (signal) => {
-        const offset = (search.page - 1) * PER_PAGE;
-        return ask(me, search.q, { ...config, max_results: PER_PAGE, offset }, filtersOf(search), signal);
-    });
-    const from = (search.page - 1) * PER_PAGE;
-    const of = within ? best : own;
-    const shown = within ? (of.data?.results.slice(from, from + PER_PAGE) ?? []) : (of.data?.results ?? []);
-    return { best: best.data, answer: of.data, shown, error: of.error, loading: of.loading, again: of.again };
+    const config = { mode: search.mode, explain: search.why, max_results: PER_PAGE, offset: (search.page - 1) * PER_PAGE };
+    return useLoad(ready ? JSON.stringify([me?.user_id, search]) : null, (signal) => ask(me, search.q, config, filtersOf(search), signal, byAll));
 }
 
 const degradedWords: Record<string, string> = {
@@ -149,8 +133,9 @@ function stepResult(by: 1 | -1): void {
     next?.closest(".result")?.scrollIntoView({ block: "nearest" });
 }
 
-function Results({ search, shown, answer, loading }: { search: Search; shown: Result[]; answer: Answer; loading: boolean }) {
+function Results({ search, answer, loading }: { search: Search; answer: Answer; loading: boolean }) {
     const list = useRef<HTMLOListElement>(null);
+    const shown = answer.results;
     if (shown.length === 0 && !loading)
         return (
             <Empty icon="search" title="Nothing was found">
@@ -195,7 +180,7 @@ export default function Page({ query }: PageProps) {
     const search = readSearch(query);
     const { me } = useSession();
     ownedBy(me?.user_id ?? "");
-    const { best, answer, shown, error, loading, again } = useSearch(search);
+    const { data: answer, error, loading, again } = useSearch(search);
     useTitle(search.q ? `${search.q} · Search` : "Search");
     useKeys({ j: () => stepResult(1), k: () => stepResult(-1) });
     useEffect(() => {
@@ -225,7 +210,7 @@ export default function Page({ query }: PageProps) {
                                 <summary>
                                     <Icon name="filter" size={18} /> Filters{chosen > 0 ? ` (${count(chosen)})` : ""}
                                 </summary>
-                                <Facets search={search} results={best?.results ?? []} />
+                                <Facets search={search} answer={answer} />
                             </details>
                         </aside>
                         <section class="found" aria-label="Results">
@@ -235,7 +220,7 @@ export default function Page({ query }: PageProps) {
                                 <>
                                     <Notices answer={answer} />
                                     {search.why && answer.plan && <PlanNotes answer={answer} />}
-                                    <Results search={search} shown={shown} answer={answer} loading={loading} />
+                                    <Results search={search} answer={answer} loading={loading} />
                                 </>
                             )}
                         </section>

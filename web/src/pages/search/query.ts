@@ -14,7 +14,7 @@ export const modes = [
 ] as const;
 
 export const PER_PAGE = 10;
-const WINDOW = 50; // the best of them are counted by facet
+const VALUES = 8; // of a facet
 
 export interface Search {
     q: string;
@@ -39,18 +39,15 @@ export function readSearch(query: URLSearchParams): Search {
     };
 }
 
-/** How many results one may be given at once. */
-export function windowOf(me: Me | null): number {
-    return Math.min(WINDOW, me?.max_results ?? PER_PAGE);
-}
-
 type Filters = Record<string, unknown>;
 
 // what the API knows by name; all else is found in the metadata
 const known = new Set(["department", "campus", "clearance_level"]);
 
-function valueOf(text: string): string | number {
-    return /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+/** What an address holds as text may be a number or a truth in the metadata. */
+function anyOf(text: string): unknown[] {
+    if (/^-?\d{1,9}(\.\d{1,9})?$/.test(text)) return [Number(text), text];
+    return text === "true" || text === "false" ? [text === "true", text] : [text];
 }
 
 export function filtersOf(search: Search): Filters {
@@ -59,7 +56,7 @@ export function filtersOf(search: Search): Filters {
     if (search.collection) filters["collection"] = search.collection;
     for (const [name, value] of Object.entries(search.facets)) {
         if (known.has(name)) filters[name] = name === "clearance_level" ? Number(value) : value;
-        else metadata[name] = { any: typeof valueOf(value) === "number" ? [valueOf(value)] : [value] };
+        else metadata[name] = { any: anyOf(value) };
     }
     if (Object.keys(metadata).length > 0) filters["metadata"] = metadata;
     return filters;
@@ -75,10 +72,11 @@ export function ask(
     config: Record<string, unknown>,
     filters: Filters,
     signal: AbortSignal,
+    facets?: { fields?: string[]; values?: number },
 ): Promise<Answer> {
     // where nobody signs in a search says itself who it is for: who operates the machine
     const user = me?.trusted ? { user_id: me.user_id, username: me.username, role: me.role } : undefined;
-    return api.post<Answer>("/api/search", { query, config, filters, ...(user ? { user } : {}) }, { signal });
+    return api.post<Answer>("/api/search", { query, config, filters, ...(facets ? { facets } : {}), ...(user ? { user } : {}) }, { signal });
 }
 
 /** What could be meant by the same words: other documents' passages. */
@@ -109,37 +107,43 @@ function title(name: string): string {
     return titles[name] ?? name.replace(/[_.]/g, " ").replace(/^./, (c) => c.toUpperCase());
 }
 
-/** The members of the results' metadata that have few values, with how many have each. */
-export function facetsOf(results: readonly Result[], chosen: Record<string, string>): Facet[] {
-    const counts = new Map<string, Map<string, number>>();
-    for (const result of results)
-        for (const [name, value] of Object.entries(result.metadata as Record<string, unknown>))
-            for (const one of Array.isArray(value) ? value : [value]) {
-                if (typeof one !== "string" && !Number.isInteger(one)) continue;
-                const text = String(one);
-                if (text === "" || text.length > 60) continue;
-                const values = counts.get(name) ?? new Map<string, number>();
-                values.set(text, (values.get(text) ?? 0) + 1);
-                counts.set(name, values);
-            }
-    for (const [name, value] of Object.entries(chosen)) {
-        const values = counts.get(name) ?? new Map<string, number>();
-        if (!values.has(value)) values.set(value, 0);
-        counts.set(name, values);
-    }
+type Counted = NonNullable<Answer["facets"]>["fields"][number];
+
+/** What matches, by what divides it. */
+export const byAll = { values: VALUES };
+
+/** The values of each chosen filter as they would be without it: what else to choose. */
+export async function alternatives(me: Me | null, search: Search, signal: AbortSignal): Promise<Counted[]> {
+    const answers = await Promise.all(
+        Object.keys(search.facets).map((name) => {
+            const { [name]: _, ...others } = search.facets;
+            const config = { mode: search.mode, max_results: 1, highlight: false };
+            return ask(me, search.q, config, filtersOf({ ...search, facets: others }), signal, { fields: [name], values: VALUES });
+        }),
+    );
+    return answers.flatMap((answer) => answer.facets?.fields ?? []);
+}
+
+function isTime(value: unknown): boolean {
+    return typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value);
+}
+
+/** What is offered: by a few values each, and whatever is chosen. */
+export function facetsOf(counted: readonly Counted[], chosen: Record<string, string>, others: readonly Counted[]): Facet[] {
     const order = Object.keys(titles);
     const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-    return [...counts]
-        .filter(([name, values]) => name in chosen || (values.size > 1 && values.size <= 12))
-        .sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b))
-        .slice(0, 6)
-        .map(([name, values]) => ({
-            name,
-            title: title(name),
-            values: [...values]
-                .map(([value, count]) => ({ value, count }))
-                .sort((a, b) => b.count - a.count || a.value.localeCompare(b.value))
-                .slice(0, 8),
+    const list = counted.filter((one) => !(one.field in chosen) && one.field !== "collection" && one.distinct <= 12 && !one.values.some((some) => isTime(some.value))).slice(0, 6);
+    const mine = Object.entries(chosen).map(([name, value]) => {
+        const values = others.find((one) => one.field === name)?.values ?? [];
+        const there = values.some((one) => String(one.value) === value);
+        return { field: name, values: there ? values : [...values, { value, count: 0 }] };
+    });
+    return [...mine, ...list]
+        .sort((a, b) => place(a.field) - place(b.field) || a.field.localeCompare(b.field))
+        .map((one) => ({
+            name: one.field,
+            title: title(one.field),
+            values: one.values.filter(({ value }) => value !== "").map(({ value, count }) => ({ value: String(value), count })),
         }));
 }
 
