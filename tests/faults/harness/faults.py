@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import dataclasses
+import glob
 import os
 import pathlib
 import resource
@@ -295,10 +296,11 @@ def fill_disk(name):
 
 
 def wrong_clock(name, shift):
-    """Restarted with a clock that is wrong (libfaketime), and once more with a right one."""
+    """Restarted with a clock that is wrong, and once more with a right one. `faketime` itself
+    would stay before the process, and be ended in its place."""
     def begin(stack):
         process = stack.processes[name]
-        process.prefix = ["faketime", "-f", shift]
+        process.prefix = ["env", f"LD_PRELOAD={libfaketime()}", f"FAKETIME={shift}"]
         restart(name)(stack)
 
     def end(stack):
@@ -307,9 +309,9 @@ def wrong_clock(name, shift):
     return begin, end
 
 
-def has_faketime():
-    return any(os.access(pathlib.Path(path, "faketime"), os.X_OK)
-               for path in os.environ["PATH"].split(":"))
+def libfaketime():
+    """The library for programs with threads; None where it is not installed."""
+    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
 
 
 def scarcities():
@@ -321,7 +323,7 @@ def scarcities():
     for name in ("search-2", "graph"):
         yield Fault(f"full disk of {name}", *fill_disk(name), True, parts=(name,),
                     reads_hold=True)
-    if has_faketime():
+    if libfaketime():
         for name, shift in (("search-3", "+1h"), ("search-3", "-1h"), ("graph", "+1h")):
             yield Fault(f"clock of {name} {shift}", *wrong_clock(name, shift), parts=(name,))
 
