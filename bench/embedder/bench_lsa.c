@@ -69,8 +69,7 @@ static void fit_lines(const char *path, size_t count, const char *rank)
         (void)fclose(passages);
 }
 
-/* --- a judged collection -------------------------------------------------------------
- */
+/* --- a judged collection ---------------------------------------------------------- */
 
 static json_t *read_jsonl(const char *directory, const char *name)
 {

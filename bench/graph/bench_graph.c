@@ -131,8 +131,7 @@ static void search(struct bench *bench, const char *name, const char *text)
     (void)report(name, times, SH_COUNT(times));
 }
 
-/* --- the same by PostgreSQL ----------------------------------------------------------
- */
+/* --- the same by PostgreSQL ------------------------------------------------------- */
 
 static double sql(struct bench *bench, const char *statement, struct sh_bytes from,
                   struct sh_bytes to)
@@ -204,8 +203,7 @@ static double sql_paths(struct bench *bench)
     return report("sql_shortest_path", times, SLOW_RUNS);
 }
 
-/* --- the whole -----------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static void pick_nouns(struct bench *bench, struct sh_arena *arena)
 {

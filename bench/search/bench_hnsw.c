@@ -218,8 +218,7 @@ static void measure_snapshot(struct hnsw *index, const char *base)
     unlink(path);
 }
 
-/* --- scale ---------------------------------------------------------------------------
- */
+/* --- scale ------------------------------------------------------------------------ */
 
 enum { CENTRES = 1000, BUILDERS = 2 };
 

@@ -38,8 +38,7 @@ static double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* --- passages ------------------------------------------------------------------------
- */
+/* --- passages --------------------------------------------------------------------- */
 
 static void put_column(struct sh_bytes text, char end)
 {
@@ -112,8 +111,7 @@ static void invent(size_t count)
     }
 }
 
-/* --- the index -----------------------------------------------------------------------
- */
+/* --- the index -------------------------------------------------------------------- */
 
 struct bench {
     struct text_index *index;
@@ -165,8 +163,7 @@ static void allow_all(struct bench *bench)
         bitmap_add(&bench->allowed, slot);
 }
 
-/* --- queries -------------------------------------------------------------------------
- */
+/* --- queries ---------------------------------------------------------------------- */
 
 struct figures {
     double all;
@@ -248,8 +245,7 @@ static void ask(const struct bench *bench, const char *path)
         (void)fclose(file);
 }
 
-/* --- snapshot ------------------------------------------------------------------------
- */
+/* --- snapshot --------------------------------------------------------------------- */
 
 static void snapshot(const struct bench *bench)
 {

@@ -43,8 +43,7 @@ struct attempt {
     bool satisfied; /* the sink wants no more */
 };
 
-/* --- a client ------------------------------------------------------------------------
- */
+/* --- a client --------------------------------------------------------------------- */
 
 static bool is_http(const char *url)
 {
@@ -118,8 +117,7 @@ void api_free(struct api **api)
     *api = NULL;
 }
 
-/* --- what comes in -------------------------------------------------------------------
- */
+/* --- what comes in ---------------------------------------------------------------- */
 
 static bool stopped(const struct api *self)
 {
@@ -153,8 +151,7 @@ static int on_progress(void *arg, curl_off_t down_total, curl_off_t down,
     return stopped(attempt->api);
 }
 
-/* --- one attempt ---------------------------------------------------------------------
- */
+/* --- one attempt ------------------------------------------------------------------ */
 
 static size_t on_read(char *into, size_t size, size_t count, void *arg)
 {
@@ -285,8 +282,7 @@ static CURLcode perform(struct api *self, struct attempt *attempt)
     return code;
 }
 
-/* --- what it came to -----------------------------------------------------------------
- */
+/* --- what it came to -------------------------------------------------------------- */
 
 static void take_answer(struct api *self, struct api_reply *reply)
 {
@@ -299,8 +295,7 @@ static void take_answer(struct api *self, struct api_reply *reply)
         api_explain(reply);
 }
 
-/* --- attempts ------------------------------------------------------------------------
- */
+/* --- attempts --------------------------------------------------------------------- */
 
 bool api_wait(const struct api *self, long ms)
 {

@@ -44,8 +44,7 @@ static const struct option_row *row_of(const struct spelling *spelling, int c)
     return NULL; /* '?': getopt has said what is wrong */
 }
 
-/* --- values --------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 static bool is_choice(const char *choices, const char *text)
 {
@@ -102,8 +101,7 @@ static bool read_options(struct args *args, struct spelling *spelling, int argc,
     return true;
 }
 
-/* --- words ---------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------ */
 
 static bool count_words(const struct args *args)
 {
@@ -172,8 +170,7 @@ bool args_parse(struct args *args, int argc, char **argv)
     return count_words(args);
 }
 
-/* --- asking --------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 const char *args_next(const struct args *args, const char *option, size_t *at)
 {

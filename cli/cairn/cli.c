@@ -30,8 +30,7 @@ void cli_say(const char *format, ...)
     sh_buffer_free(&line);
 }
 
-/* --- the server ----------------------------------------------------------------------
- */
+/* --- the server ------------------------------------------------------------------- */
 
 struct api_settings cli_api_settings(const struct cli *cli)
 {
@@ -135,8 +134,7 @@ int cli_send(struct cli *cli, const char *method, const char *path, json_t *body
     return code;
 }
 
-/* --- values --------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 json_t *cli_value(const char *text)
 {

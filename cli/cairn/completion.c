@@ -4,8 +4,7 @@
 
 #include "cli/cairn/cli.h"
 
-/* --- parts that all shells need ------------------------------------------------------
- */
+/* --- parts that all shells need --------------------------------------------------- */
 
 /* In single quotes, for any of the three shells. */
 static void quoted(const char *text)
@@ -40,8 +39,7 @@ static void each(void (*tell)(const struct command *group, const struct command 
     }
 }
 
-/* --- bash ----------------------------------------------------------------------------
- */
+/* --- bash ------------------------------------------------------------------------- */
 
 static void bash_values(const struct option_row *rows, const char *of)
 {
@@ -150,8 +148,7 @@ static void write_bash(void)
                 stdout);
 }
 
-/* --- zsh -----------------------------------------------------------------------------
- */
+/* --- zsh -------------------------------------------------------------------------- */
 
 /* _arguments and _describe have meanings for colons and brackets. */
 static void zsh_plain(const char *text)
@@ -247,8 +244,7 @@ static void write_zsh(void)
                 stdout);
 }
 
-/* --- fish ----------------------------------------------------------------------------
- */
+/* --- fish ------------------------------------------------------------------------- */
 
 static void fish_options(const struct option_row *rows, const char *condition)
 {
@@ -310,8 +306,7 @@ static void write_fish(void)
     fish_options(common_options, "");
 }
 
-/* --- the command ---------------------------------------------------------------------
- */
+/* --- the command ------------------------------------------------------------------ */
 
 static int run_completion(struct cli *cli)
 {

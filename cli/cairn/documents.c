@@ -9,8 +9,7 @@
 #include "cli/cairn/table.h"
 #include "cli/cairn/text.h"
 
-/* --- list, get, delete ---------------------------------------------------------------
- */
+/* --- list, get, delete ------------------------------------------------------------ */
 
 static int run_list(struct cli *cli)
 {
@@ -94,8 +93,7 @@ static int run_delete(struct cli *cli)
     return worst;
 }
 
-/* --- file ----------------------------------------------------------------------------
- */
+/* --- file ------------------------------------------------------------------------- */
 
 static int run_file(struct cli *cli)
 {
@@ -105,8 +103,7 @@ static int run_file(struct cli *cli)
     return code;
 }
 
-/* --- passages ------------------------------------------------------------------------
- */
+/* --- passages --------------------------------------------------------------------- */
 
 static int run_passages(struct cli *cli)
 {
@@ -122,8 +119,7 @@ static int run_passages(struct cli *cli)
     return pages_print(cli, &address, "passages", columns);
 }
 
-/* --- access, report ------------------------------------------------------------------
- */
+/* --- access, report --------------------------------------------------------------- */
 
 static int print_answer(struct cli *cli, const char *path)
 {

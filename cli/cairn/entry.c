@@ -60,8 +60,7 @@ int entry_ask(struct cli *cli, const char *path)
     return code;
 }
 
-/* --- renewing ------------------------------------------------------------------------
- */
+/* --- renewing --------------------------------------------------------------------- */
 
 /* The claims of a token; it is not verified: that is the server's part. NULL: no JWT. */
 static json_t *claims_of(const char *token)

@@ -94,8 +94,7 @@ void help_command_text(FILE *out, const struct command *group,
     print_options(out, common_options);
 }
 
-/* --- the commands --------------------------------------------------------------------
- */
+/* --- the commands ----------------------------------------------------------------- */
 
 static int run_help(struct cli *cli)
 {

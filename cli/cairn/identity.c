@@ -34,8 +34,7 @@ static int run_refresh(struct cli *cli)
     return code;
 }
 
-/* --- password ------------------------------------------------------------------------
- */
+/* --- password --------------------------------------------------------------------- */
 
 static int change(struct cli *cli, const char *old, const char *new)
 {

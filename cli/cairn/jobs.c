@@ -36,16 +36,14 @@ static int run_get(struct cli *cli)
     return code;
 }
 
-/* --- watch ---------------------------------------------------------------------------
- */
+/* --- watch ------------------------------------------------------------------------ */
 
 static int run_watch(struct cli *cli)
 {
     return follow_job(cli, cli->args.words[0]);
 }
 
-/* --- cancel, retry -------------------------------------------------------------------
- */
+/* --- cancel, retry ---------------------------------------------------------------- */
 
 static int change(struct cli *cli, const char *method, const char *rest)
 {

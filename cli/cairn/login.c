@@ -20,8 +20,7 @@ static bool read_name(const struct args *args, char *into, size_t size)
     return secret_line(stdin, into, size) && !cli_stop;
 }
 
-/* --- asking the server ---------------------------------------------------------------
- */
+/* --- asking the server ------------------------------------------------------------ */
 
 /* As nobody: what was kept so far may be the reason for logging in. */
 static int ask(struct cli *cli, const char *path, struct sh_bytes body, const char *key)

@@ -4,8 +4,7 @@
 
 #include "cli/cairn/cli.h"
 
-/* --- roff ----------------------------------------------------------------------------
- */
+/* --- roff ------------------------------------------------------------------------- */
 
 /* Text as roff takes it: no line begins with a control character, hyphens stay as they
  * are typed. */
@@ -63,8 +62,7 @@ static void put_command(const struct command *group, const struct command *comma
         put_command(command, at);
 }
 
-/* --- what no table has ---------------------------------------------------------------
- */
+/* --- what no table has ------------------------------------------------------------ */
 
 static const char about[] =
     "cairn speaks to a Cairn server over its HTTP API: it brings documents in, searches "

@@ -10,8 +10,7 @@
 
 enum { INDENT = 4, PASSAGE_BYTES = 600 };
 
-/* --- the question --------------------------------------------------------------------
- */
+/* --- the question ----------------------------------------------------------------- */
 
 static json_t *config_of(const struct args *args)
 {
@@ -133,8 +132,7 @@ static char *body_of(const struct args *args)
     return text;
 }
 
-/* --- the answer ----------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static struct sh_bytes member(const json_t *hit, const char *name)
 {

@@ -11,8 +11,7 @@
 
 #include "cli/cairn/cli.h"
 
-/* --- where ---------------------------------------------------------------------------
- */
+/* --- where ------------------------------------------------------------------------ */
 
 static bool make_directories(char *path)
 {
@@ -49,8 +48,7 @@ bool settings_directory(const char *variable, const char *fallback, bool make, c
     return true;
 }
 
-/* --- reading -------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static bool is_private(int fd, const char *path)
 {
@@ -160,8 +158,7 @@ void settings_free(struct settings *settings)
     settings->renewed = NULL;
 }
 
-/* --- writing -------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static bool write_file(const char *path, const json_t *all)
 {

@@ -9,8 +9,7 @@
 
 enum { COLUMNS_MAX = 64, GAP = 2, NARROWEST = 8, MEMBER_MAX = 64 };
 
-/* --- cells ---------------------------------------------------------------------------
- */
+/* --- cells ------------------------------------------------------------------------ */
 
 static const json_t *member_of(const json_t *object, const char *member)
 {
@@ -52,8 +51,7 @@ static void cell(struct sh_buffer *out, const json_t *row, const char *member)
     sh_buffer_free(&raw);
 }
 
-/* --- widths --------------------------------------------------------------------------
- */
+/* --- widths ----------------------------------------------------------------------- */
 
 static size_t measure(const struct table_column *columns, const json_t *rows,
                       size_t widths[static COLUMNS_MAX])
@@ -93,8 +91,7 @@ static void squeeze(const struct table_column *columns, size_t count, size_t roo
     }
 }
 
-/* --- printing ------------------------------------------------------------------------
- */
+/* --- printing --------------------------------------------------------------------- */
 
 static void write_out(struct sh_buffer *line)
 {

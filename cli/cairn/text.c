@@ -7,8 +7,7 @@
 #define ELLIPSIS    "\xe2\x80\xa6"
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/* --- cleaning ------------------------------------------------------------------------
- */
+/* --- cleaning --------------------------------------------------------------------- */
 
 /* Joiners are part of words of some scripts and of emoji; all other format characters
  * can only mislead. */
@@ -56,8 +55,7 @@ void text_clean(struct sh_buffer *out, struct sh_bytes text, enum text_lines lin
     }
 }
 
-/* --- columns -------------------------------------------------------------------------
- */
+/* --- columns ---------------------------------------------------------------------- */
 
 /* The next character; an escape sequence of ours is one of no width. */
 static size_t step(struct sh_bytes text, size_t at, size_t *width)
@@ -114,8 +112,7 @@ void text_fit(struct sh_buffer *out, struct sh_bytes text, size_t columns, bool 
     sh_buffer_free(&clean);
 }
 
-/* --- highlights ----------------------------------------------------------------------
- */
+/* --- highlights ------------------------------------------------------------------- */
 
 struct piece {
     const char *text;
@@ -158,8 +155,7 @@ void text_marked(struct sh_buffer *out, struct sh_bytes highlight, const char *o
     text_clean(out, (struct sh_bytes){data + from, highlight.len - from}, TEXT_ONE_LINE);
 }
 
-/* --- lines ---------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------ */
 
 static void spaces(struct sh_buffer *out, size_t count)
 {

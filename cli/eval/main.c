@@ -56,8 +56,7 @@ struct outcome {
     struct figures fold[FOLDS];
 };
 
-/* --- arguments -----------------------------------------------------------------------
- */
+/* --- arguments -------------------------------------------------------------------- */
 
 static bool read_bound(const char *text, struct arguments *into)
 {
@@ -119,8 +118,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *into)
     return true;
 }
 
-/* --- one mode ------------------------------------------------------------------------
- */
+/* --- one mode --------------------------------------------------------------------- */
 
 static bool judge(struct searcher *searcher, const struct judged_query *query,
                   json_t *config, struct figures *figures)
@@ -183,8 +181,7 @@ static bool is_within(const struct arguments *arguments, const char *mode, doubl
     return within;
 }
 
-/* --- the best weight -----------------------------------------------------------------
- */
+/* --- the best weight -------------------------------------------------------------- */
 
 static size_t best_step(const struct outcome *steps, size_t fold)
 {
@@ -229,8 +226,7 @@ static bool tune(struct searcher *searcher, const struct collection *collection,
     return true;
 }
 
-/* --- all of it -----------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static int run(const struct arguments *arguments, struct searcher *searcher,
                const struct collection *collection)

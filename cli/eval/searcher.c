@@ -40,8 +40,7 @@ void searcher_free(struct searcher **searcher)
     *searcher = NULL;
 }
 
-/* --- one page ------------------------------------------------------------------------
- */
+/* --- one page --------------------------------------------------------------------- */
 
 static char *body_of(const struct searcher *self, const char *query, json_t *config,
                      size_t offset)
@@ -78,8 +77,7 @@ static json_t *ask(struct searcher *self, const char *body)
     return page;
 }
 
-/* --- pages until there are enough documents ------------------------------------------
- */
+/* --- pages until there are enough documents --------------------------------------- */
 
 static bool is_whole(json_t *page)
 {

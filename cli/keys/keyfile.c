@@ -50,7 +50,7 @@ static bool make_dir(const char *path, mode_t mode)
     return mkdir(path, mode) == 0 || errno == EEXIST || complain(path, strerror(errno));
 }
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 /* A new file with this text, all of it or none. */
 static bool write_new(const char *path, const char *text, mode_t mode, bool replace)
@@ -108,7 +108,7 @@ static bool new_pair(const char *path, struct pair *pair)
     return write_new(path, line, 0600, false);
 }
 
-/* --- public files ------------------------------------------------------------------- */
+/* --- public files ----------------------------------------------------------------- */
 
 static bool has_line(const char *text, const char *line)
 {
@@ -136,7 +136,7 @@ static bool add_public(const char *dir, const char *name, const char *key)
     return write_new(path, text, 0644, true);
 }
 
-/* --- the steps ---------------------------------------------------------------------- */
+/* --- the steps -------------------------------------------------------------------- */
 
 bool keyfile_make(const char *dir, const char *name)
 {

@@ -50,8 +50,7 @@ static const char *const pointers[][2] = {{"!", "ANTONYM"},
                                           {"<", "PARTICIPLE_OF"},
                                           {"\\", "PERTAINYM"}};
 
-/* --- words of a line ------------------------------------------------------------------
- */
+/* --- words of a line -------------------------------------------------------------- */
 
 static char *next(char **line)
 {

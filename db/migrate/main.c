@@ -44,7 +44,7 @@ static const char usage[] =
 struct sh_settings migrate_settings(struct migrate_config *into);
 SH_SETTINGS_DEFINE(migrate, "Migrations", MIGRATE_SETTINGS)
 
-/* --- command line ---------------------------------------------------------------- */
+/* --- command line ----------------------------------------------------------------- */
 
 static bool number(const char *text, unsigned *out)
 {
@@ -109,7 +109,7 @@ static void print_help(const struct sh_settings *groups, size_t count)
     sh_buffer_free(&text);
 }
 
-/* --- work ------------------------------------------------------------------------ */
+/* --- work ------------------------------------------------------------------------- */
 
 static const char *folder(const struct migrate *self)
 {

@@ -34,7 +34,7 @@ PGconn *schema_connect(const char *conninfo, unsigned wait_s)
     }
 }
 
-/* --- SQL ------------------------------------------------------------------------- */
+/* --- SQL -------------------------------------------------------------------------- */
 
 static PGresult *query(PGconn *conn, const char *sql, int count,
                        const char *const *values)
@@ -120,7 +120,7 @@ static enum sh_err run_file(PGconn *conn, const char *path)
     return err;
 }
 
-/* --- state ----------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------ */
 
 static unsigned version_at(const PGresult *applied, int row)
 {
@@ -179,7 +179,7 @@ static enum sh_err verify(PGconn *conn, const struct migrations *migrations)
     return err;
 }
 
-/* --- steps ----------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static bool is_applied(PGconn *conn, const char *version, enum sh_err *err)
 {

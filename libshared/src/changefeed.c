@@ -257,7 +257,7 @@ static void ask(struct sh_changefeed *feed)
     feed->holds++;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_notified(void *arg, const char *payload)
 {

@@ -67,7 +67,7 @@ static enum sh_err close_loader(struct loader *loader)
     return loader->err;
 }
 
-/* --- load --------------------------------------------------------------------------- */
+/* --- load ------------------------------------------------------------------------- */
 
 static void load_row(struct loader *loader, const struct sh_settings *group,
                      const struct sh_setting *row)
@@ -91,7 +91,7 @@ enum sh_err sh_config_load(const struct sh_settings *groups, size_t count,
     return close_loader(&loader);
 }
 
-/* --- reload ------------------------------------------------------------------------- */
+/* --- reload ----------------------------------------------------------------------- */
 
 static void reload_row(struct loader *loader, const struct sh_settings *group,
                        const struct sh_setting *row, bool apply)
@@ -131,7 +131,7 @@ enum sh_err sh_config_reload(const struct sh_settings *groups, size_t count,
     return close_loader(&loader);
 }
 
-/* --- print -------------------------------------------------------------------------- */
+/* --- print ------------------------------------------------------------------------ */
 
 static bool is_default(const struct sh_setting *row, union sh_config_value value)
 {

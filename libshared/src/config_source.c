@@ -14,7 +14,7 @@ static const char *lookup(const struct sh_config_source *source, const char *nam
     return text ? text : sh_dotenv_get(&source->dotenv, name);
 }
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 /* Errors: SH_TOOBIG (more than `max`), what open() and read() say, SH_NOMEM. */
 static enum sh_err read_file(const char *path, size_t max, struct sh_buffer *out)
@@ -94,7 +94,7 @@ void sh_config_source_close(struct sh_config_source *source)
     sh_arena_free(&source->arena);
 }
 
-/* --- names -------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 struct found {
     const char *name;

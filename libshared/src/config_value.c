@@ -36,7 +36,7 @@ bool sh_config_is_text(const struct sh_setting *row)
            row->type == SH_SETTING_url;
 }
 
-/* --- from text ---------------------------------------------------------------------- */
+/* --- from text -------------------------------------------------------------------- */
 
 static enum sh_err parse_str(const struct sh_setting *row, const char *text,
                              union sh_config_value *out)
@@ -180,7 +180,7 @@ enum sh_err sh_config_parse(const struct sh_setting *row, const char *name,
     return err;
 }
 
-/* --- in the struct ------------------------------------------------------------------ */
+/* --- in the struct ---------------------------------------------------------------- */
 
 union sh_config_value sh_config_get(const struct sh_setting *row, const void *from)
 {

@@ -124,7 +124,7 @@ void sh_health_set(struct sh_health_check *check, enum sh_health_state state,
     show(check, state);
 }
 
-/* --- what follows from the checks; under the lock ----------------------------------- */
+/* --- what follows from the checks; under the lock --------------------------------- */
 
 static bool ready(const struct sh_health *health)
 {
@@ -169,7 +169,7 @@ enum sh_health_state sh_health_overall(const struct sh_health *health)
     return state;
 }
 
-/* --- rendering ---------------------------------------------------------------------- */
+/* --- rendering -------------------------------------------------------------------- */
 
 static json_t *text_json(const char *text)
 {

@@ -12,7 +12,7 @@ enum {
     MAX_BODY = 16 << 20,
 };
 
-/* --- receiving ---------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -26,7 +26,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return call->body.err == SH_OK ? len : 0;
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 static bool add_header(struct sh_http_call *call, const char *line)
 {
@@ -176,7 +176,7 @@ void http_call_free(struct sh_http_call *call)
     sh_free(call);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 /* A connection that never came about is not the answer being late. libcurl counts no time
  * for a call that waits for one of its connections, so its figure is not used. */

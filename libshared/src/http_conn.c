@@ -43,7 +43,7 @@ void http_conn_close(struct http_conn *conn, bool reset)
         uv_close((uv_handle_t *)&conn->tcp, on_closed);
 }
 
-/* --- ending ------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------- */
 
 /* Closing with bytes unread would reset the connection, and the client might never see
  * the answer: say that there is no more, and wait until it says the same. */
@@ -123,7 +123,7 @@ void http_conn_expired(struct http_conn *conn)
     http_conn_close(conn, false);
 }
 
-/* --- turn-taking -------------------------------------------------------------------- */
+/* --- turn-taking ------------------------------------------------------------------ */
 
 void http_conn_used(struct http_conn *conn, size_t len)
 {
@@ -279,7 +279,7 @@ void http_conn_changed(struct http_conn *conn)
         settle(conn);
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 void http_conn_peer(const struct sockaddr_storage *from, char out[INET6_ADDRSTRLEN])
 {

@@ -17,7 +17,7 @@
 #include "shared/http_server.h"
 #include "shared/metrics.h"
 
-/* --- the server --------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------- */
 
 /* What a connection waits for. Each has one time limit, so that a list in order of
  * arrival is in order of deadlines: one timer looks at the first of each. */
@@ -95,7 +95,7 @@ void http_deadline_sweep(struct sh_http_server *server);
 int http_listen(const struct sh_http_server_options *options, enum sh_err *err,
                 uint16_t *port);
 
-/* --- a connection ------------------------------------------------------------------- */
+/* --- a connection ----------------------------------------------------------------- */
 
 /* Where another protocol is spoken. */
 struct sh_stream {
@@ -173,7 +173,7 @@ void http_write_fail(struct http_conn *conn);
 void http_write_mark(struct http_conn *conn);
 size_t http_write_queued(const struct http_conn *conn);
 
-/* --- a request ---------------------------------------------------------------------- */
+/* --- a request -------------------------------------------------------------------- */
 
 enum http_body_mode { HTTP_BODY_UNASKED, HTTP_BODY_ALL, HTTP_BODY_STREAM };
 

@@ -6,7 +6,7 @@
 
 #include "shared/mem.h"
 
-/* --- what is asked for -------------------------------------------------------------- */
+/* --- what is asked for ------------------------------------------------------------ */
 
 static struct sh_bytes trim(struct sh_bytes text)
 {
@@ -107,7 +107,7 @@ bool http_is_packable(const char *content_type)
            same_word(type, "application/javascript");
 }
 
-/* --- packing ------------------------------------------------------------------------ */
+/* --- packing ---------------------------------------------------------------------- */
 
 enum { GZIP_WINDOW = 15 + 16 };
 

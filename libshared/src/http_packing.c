@@ -30,7 +30,7 @@ void http_packing_free(struct http_packing *self)
     sh_buffer_free(&self->packed);
 }
 
-/* --- whether ------------------------------------------------------------------------ */
+/* --- whether ---------------------------------------------------------------------- */
 
 static enum http_coding wanted(const struct sh_http_request *request)
 {
@@ -55,7 +55,7 @@ static bool may_pack(const struct sh_http_request *request, int status,
            http_is_packable(content_type);
 }
 
-/* --- how ---------------------------------------------------------------------------- */
+/* --- how -------------------------------------------------------------------------- */
 
 static void answer_packed(struct sh_http_request *request, int status, const char *type,
                           enum http_coding coding, struct sh_bytes packed)

@@ -35,7 +35,7 @@ const char *http_fault_text(enum http_fault fault)
     return table[fault];
 }
 
-/* --- what llhttp calls -------------------------------------------------------------- */
+/* --- what llhttp calls ------------------------------------------------------------ */
 
 static int on_url(llhttp_t *llhttp, const char *at, size_t len)
 {
@@ -102,7 +102,7 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-/* --- the head ----------------------------------------------------------------------- */
+/* --- the head --------------------------------------------------------------------- */
 
 static bool name_is(const struct http_header *header, const char *name, size_t len)
 {
@@ -351,7 +351,7 @@ enum http_fault http_parse_head(struct http_parse *self, struct sh_bytes head)
     return fault != HTTP_FINE ? fault : split_target(self);
 }
 
-/* --- the body ----------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------- */
 
 static enum http_piece wrong(struct http_parse *self, enum http_fault fault)
 {

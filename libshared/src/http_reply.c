@@ -13,7 +13,7 @@ static bool has_body(const struct sh_http_request *request, int status)
     return !request->parse.is_head && status >= 200 && status != 204 && status != 304;
 }
 
-/* --- what was not read -------------------------------------------------------------- */
+/* --- what was not read ------------------------------------------------------------ */
 
 static void give_up(struct http_conn *conn)
 {
@@ -55,7 +55,7 @@ static void decide_end(struct sh_http_request *request)
         conn->linger = true;
 }
 
-/* --- the end of a request ----------------------------------------------------------- */
+/* --- the end of a request --------------------------------------------------------- */
 
 void http_reply_tell(struct sh_http_request *request, int status, uint64_t bytes)
 {
@@ -128,7 +128,7 @@ void sh_http_respond(struct sh_http_request *request, int status,
     http_packing_answer(request, status, content_type, body);
 }
 
-/* --- streamed ----------------------------------------------------------------------- */
+/* --- streamed --------------------------------------------------------------------- */
 
 /* length -1: it is not known */
 static void begin(struct sh_http_request *request, int status, const char *content_type,
@@ -225,7 +225,7 @@ void sh_http_end(struct sh_http_request *request)
     finish(request, request->status, request->sent);
 }
 
-/* --- faults ------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------- */
 
 void http_reply_fault(struct http_conn *conn, enum http_fault fault)
 {

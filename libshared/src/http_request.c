@@ -9,7 +9,7 @@ enum {
     KEEP_BYTES = 8192, /* a larger buffer is not kept for the next request */
 };
 
-/* --- lending ------------------------------------------------------------------------ */
+/* --- lending ---------------------------------------------------------------------- */
 
 static struct sh_http_request *from_stock(struct sh_http_server *server)
 {
@@ -80,7 +80,7 @@ void http_request_return(struct sh_http_request *request)
     sh_free(request);
 }
 
-/* --- to the handler ----------------------------------------------------------------- */
+/* --- to the handler --------------------------------------------------------------- */
 
 static void start_trace(struct sh_http_request *request)
 {
@@ -120,7 +120,7 @@ void http_request_abort(struct sh_http_request *request)
         abort(request->abort_arg);
 }
 
-/* --- the body ----------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------- */
 
 static bool is_asked(const struct sh_http_request *request)
 {
@@ -243,7 +243,7 @@ void sh_http_resume(struct sh_http_request *request)
     http_conn_changed(request->conn);
 }
 
-/* --- what the handler can ask ------------------------------------------------------- */
+/* --- what the handler can ask ----------------------------------------------------- */
 
 struct sh_bytes sh_http_method(const struct sh_http_request *request)
 {

@@ -38,7 +38,7 @@ static struct sh_family faults_family = {
     .labels = {"listener", "reason"},
 };
 
-/* --- accepting ---------------------------------------------------------------------- */
+/* --- accepting -------------------------------------------------------------------- */
 
 static int accept_one(const struct sh_http_server *server, struct sockaddr_storage *from)
 {
@@ -114,7 +114,7 @@ static void on_acceptable(uv_poll_t *listener, int status, int events)
         accept_up_to(server, ACCEPT_BATCH);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void free_stock(struct sh_http_server *server)
 {
@@ -226,7 +226,7 @@ void sh_http_server_close(struct sh_http_server **server_p)
     }
 }
 
-/* --- the kicker --------------------------------------------------------------------- */
+/* --- the kicker ------------------------------------------------------------------- */
 
 static void on_kick(uv_idle_t *kicker)
 {
@@ -253,7 +253,7 @@ void http_server_kick(struct http_conn *conn)
         uv_idle_start(&server->kicker, on_kick);
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static struct sh_http_limits with_defaults(struct sh_http_limits limits)
 {

@@ -32,7 +32,7 @@ static struct sh_family handshakes_family = {
     .labels = {"listener", "result"},
 };
 
-/* --- between OpenSSL and the buffers ------------------------------------------------ */
+/* --- between OpenSSL and the buffers ---------------------------------------------- */
 
 static int bio_read(BIO *bio, char *out, int size)
 {
@@ -80,7 +80,7 @@ static void make_method(void)
         BIO_meth_free(made);
 }
 
-/* --- what a server has -------------------------------------------------------------- */
+/* --- what a server has ------------------------------------------------------------ */
 
 enum sh_err http_tls_share(struct http_tls_shared *self, struct sh_tls *tls, size_t most,
                            const char *listener)
@@ -109,7 +109,7 @@ void http_tls_unshare(struct http_tls_shared *self)
     *self = (struct http_tls_shared){0};
 }
 
-/* --- a connection's ----------------------------------------------------------------- */
+/* --- a connection's --------------------------------------------------------------- */
 
 static bool connect_bio(struct http_tls *self)
 {
@@ -173,7 +173,7 @@ void http_tls_expired(struct http_conn *conn)
     handshake_over(conn->tls, conn->server->tls.slow);
 }
 
-/* --- out ---------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------- */
 
 static void flush(struct http_conn *conn)
 {
@@ -249,7 +249,7 @@ void http_tls_bye(struct http_conn *conn)
     sh_buffer_clear(cipher);
 }
 
-/* --- in ----------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------- */
 
 /* True: done, or more is needed. */
 static bool shake_hands(struct http_conn *conn, size_t came)

@@ -12,7 +12,7 @@ enum {
 
 SH_SETTINGS_DEFINE(sh_jobs, "Jobs", SH_JOBS_SETTINGS)
 
-/* --- calls -------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 struct sh_pg_param jobs_number(uint64_t value, char text[static 24])
 {
@@ -45,7 +45,7 @@ bool jobs_open(const struct sh_jobs *jobs)
     return jobs->worker != 0 && !jobs->draining && !jobs->closing;
 }
 
-/* --- taking work -------------------------------------------------------------------- */
+/* --- taking work ------------------------------------------------------------------ */
 
 static void claim(struct jobs_kind *kind)
 {
@@ -79,7 +79,7 @@ static void on_notified(void *arg, const char *payload)
         jobs->options.changed(jobs->options.arg, id);
 }
 
-/* --- the lease ---------------------------------------------------------------------- */
+/* --- the lease -------------------------------------------------------------------- */
 
 static uint64_t third_ms(const struct sh_jobs *jobs)
 {
@@ -142,7 +142,7 @@ static void renew(struct sh_jobs *jobs)
     jobs_look_at_runs(jobs, NULL);
 }
 
-/* --- clearing away ------------------------------------------------------------------ */
+/* --- clearing away ---------------------------------------------------------------- */
 
 static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
 {
@@ -181,7 +181,7 @@ static void sweep(struct sh_jobs *jobs)
     jobs->sweeping = jobs_run(jobs, steps, SH_COUNT(steps), on_swept, jobs) == SH_OK;
 }
 
-/* --- the clock ---------------------------------------------------------------------- */
+/* --- the clock -------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -202,7 +202,7 @@ static void on_tick(uv_timer_t *timer)
     jobs_settled(jobs);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static enum sh_err add_kinds(struct sh_jobs *jobs)
 {

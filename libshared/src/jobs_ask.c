@@ -161,7 +161,7 @@ enum sh_err sh_job_add(struct sh_pg *pg, const struct sh_job_new *order,
                         : ask(pg, &step, 1, &asking);
 }
 
-/* --- append ------------------------------------------------------------------------- */
+/* --- append ----------------------------------------------------------------------- */
 
 struct columns {
     struct sh_buffer labels;
@@ -248,7 +248,7 @@ enum sh_err sh_job_append(struct sh_pg *pg, const char *id,
     return err;
 }
 
-/* --- the others --------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------- */
 
 enum sh_err sh_job_seal(struct sh_pg *pg, const char *id, uint64_t total,
                         sh_job_reply_fn *done, void *arg)

@@ -16,7 +16,7 @@ static size_t most_bytes(const struct jobs_kind *kind)
     return kind->kind.bytes_max > 0 ? kind->kind.bytes_max : BYTES_MAX;
 }
 
-/* --- what was claimed --------------------------------------------------------------- */
+/* --- what was claimed ------------------------------------------------------------- */
 
 static void fill_item(struct jobs_item *item, int row)
 {
@@ -80,7 +80,7 @@ static void hand_over(struct jobs_kind *kind, struct jobs_claim *claim)
     }
 }
 
-/* --- claiming ----------------------------------------------------------------------- */
+/* --- claiming --------------------------------------------------------------------- */
 
 static void on_claimed(void *arg, const struct sh_pg_reply *reply)
 {
@@ -129,7 +129,7 @@ void jobs_claim_more(struct jobs_kind *kind)
         kind->woken = true; /* the next tick tries again */
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void answered(struct jobs_item *item)
 {

@@ -76,7 +76,7 @@ static struct jobs_item *take(struct jobs_kind *kind)
     return taken;
 }
 
-/* --- the statements ----------------------------------------------------------------- */
+/* --- the statements --------------------------------------------------------------- */
 
 struct columns {
     struct sh_buffer seqs; /* "{1,2,3}" */
@@ -150,7 +150,7 @@ static enum sh_err store(struct jobs_kind *kind, const struct jobs_item *list)
     return err;
 }
 
-/* --- one at a time ------------------------------------------------------------------ */
+/* --- one at a time ---------------------------------------------------------------- */
 
 static void on_stored(void *arg, const struct sh_pg_reply *reply)
 {

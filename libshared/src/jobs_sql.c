@@ -48,7 +48,7 @@ const struct sh_pg_statement jobs_trim = {
     "make_interval(hours => $1::int) AND NOT EXISTS (SELECT FROM job_items i "
     "WHERE i.job_id = j.id) LIMIT 1000)"};
 
-/* --- items -------------------------------------------------------------------------- */
+/* --- items ------------------------------------------------------------------------ */
 
 /* One of the jobs that have something, by chance, so that a long one does not hold up the
  * others. The key-share lock on the worker keeps it from being removed meanwhile. */
@@ -62,8 +62,7 @@ const struct sh_pg_statement jobs_claim_items = {
     "AND q.not_before <= now()) ORDER BY random() LIMIT 1) "
     "AND i.worker IS NULL AND NOT i.failed AND i.not_before <= now() "
     "AND (i.turn IS NULL OR NOT EXISTS (SELECT FROM job_items e WHERE e.job_id = "
-    "i.job_id "
-    "AND e.turn = i.turn AND e.seq < i.seq AND NOT e.failed)) "
+    "i.job_id AND e.turn = i.turn AND e.seq < i.seq AND NOT e.failed)) "
     "ORDER BY i.seq LIMIT $3::int FOR UPDATE SKIP LOCKED), "
     "fit AS (SELECT job_id, seq FROM (SELECT job_id, seq, sum(bytes) OVER (ORDER BY seq) "
     "AS upto, row_number() OVER (ORDER BY seq) AS n FROM picked) AS p "
@@ -108,7 +107,7 @@ const struct sh_pg_statement jobs_items_later = {
     "FROM unnest($3::bigint[], $4::text[], $5::text[]) AS r(seq, code, message) "
     "WHERE i.worker = $1::bigint AND i.job_id = $2::uuid AND i.seq = r.seq"};
 
-/* --- steps -------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------ */
 
 const struct sh_pg_statement jobs_claim_run = {
     "jobs_claim_run",
@@ -140,7 +139,7 @@ const struct sh_pg_statement jobs_run_end = {
 const struct sh_pg_statement jobs_run_wanted = {
     "jobs_run_wanted", "SELECT id FROM jobs WHERE worker = $1::bigint AND cancel"};
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 const struct sh_pg_statement jobs_add = {
     "jobs_add",

@@ -24,7 +24,7 @@ struct sh_job_run {
     char message[JOBS_TEXT_MAX + 1];
 };
 
-/* --- what a run can be asked -------------------------------------------------------- */
+/* --- what a run can be asked ------------------------------------------------------ */
 
 const char *sh_job_id(const struct sh_job_run *run)
 {
@@ -79,7 +79,7 @@ void jobs_tell_runs(struct sh_jobs *jobs, enum sh_job_wish wanted)
     }
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void free_run(struct sh_job_run *run)
 {
@@ -188,7 +188,7 @@ void jobs_close_runs(struct sh_jobs *jobs)
     }
 }
 
-/* --- a checkpoint ------------------------------------------------------------------- */
+/* --- a checkpoint ----------------------------------------------------------------- */
 
 static void on_saved(void *arg, const struct sh_pg_reply *reply)
 {
@@ -255,7 +255,7 @@ enum sh_err sh_job_checkpoint(struct sh_job_run *run,
     return err;
 }
 
-/* --- claiming ----------------------------------------------------------------------- */
+/* --- claiming --------------------------------------------------------------------- */
 
 static void begin(struct jobs_kind *kind, PGresult *row)
 {
@@ -331,7 +331,7 @@ void jobs_claim_runs(struct jobs_kind *kind)
         kind->woken = true; /* the next tick tries again */
 }
 
-/* --- who is to be cancelled --------------------------------------------------------- */
+/* --- who is to be cancelled ------------------------------------------------------- */
 
 static struct sh_job_run *find(struct sh_jobs *jobs, const char *id)
 {

@@ -30,7 +30,7 @@ static struct {
     void *reopen_arg;
 } out = {.level = SH_INFO, .service = "cairn", .app = -1, .errors = -1};
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 /* As mkdir -p; what is there already is no error. */
 static enum sh_err make_dirs(const char *dir)
@@ -126,7 +126,7 @@ void sh_log_reopen(void)
                  sh_err_text(err));
 }
 
-/* --- levels ------------------------------------------------------------------------- */
+/* --- levels ----------------------------------------------------------------------- */
 
 void sh_log_set_level(enum sh_log_level level)
 {
@@ -154,7 +154,7 @@ const char *sh_log_service(void)
     return out.service;
 }
 
-/* --- lines -------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------ */
 
 /* One write a line, so that lines of several threads and processes do not mix. A log that
  * cannot be written has nowhere to say so. */

@@ -29,7 +29,7 @@ static struct {
 } hooks[HOOKS_MAX];
 static size_t hook_count;
 
-/* --- registry ----------------------------------------------------------------------- */
+/* --- registry --------------------------------------------------------------------- */
 
 const double *sh_family_buckets(const struct sh_family *family)
 {
@@ -181,7 +181,7 @@ struct sh_series *sh_series(struct sh_family *family, const char *const *values)
     return series ? series : nowhere(family);
 }
 
-/* --- updates ------------------------------------------------------------------------ */
+/* --- updates ---------------------------------------------------------------------- */
 
 void sh_series_add(struct sh_series *series, double amount)
 {
@@ -221,7 +221,7 @@ uint64_t sh_series_count(const struct sh_series *series)
     return count;
 }
 
-/* --- hooks -------------------------------------------------------------------------- */
+/* --- hooks ------------------------------------------------------------------------ */
 
 enum sh_err sh_metrics_on_scrape(sh_scrape_fn *fn, void *arg)
 {
@@ -258,7 +258,7 @@ void sh_metrics_run_scrape_hooks(void)
     pthread_mutex_unlock(&hooks_lock);
 }
 
-/* --- sums --------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------- */
 
 double sh_metrics_sum(const char *name)
 {

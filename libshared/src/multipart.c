@@ -62,7 +62,7 @@ static void told(struct sh_multipart *self, enum sh_err err)
         fail(self, err, sh_err_text(err));
 }
 
-/* --- data --------------------------------------------------------------------------- */
+/* --- data ------------------------------------------------------------------------- */
 
 static void emit(struct sh_multipart *self, const char *data, size_t len)
 {
@@ -133,7 +133,7 @@ static size_t take_data(struct sh_multipart *self, const char *at, size_t len)
     return len;
 }
 
-/* --- behind a delimiter ------------------------------------------------------------- */
+/* --- behind a delimiter ----------------------------------------------------------- */
 
 static void begin_head(struct sh_multipart *self)
 {
@@ -169,7 +169,7 @@ static void take_delimited(struct sh_multipart *self, char c)
     self->ended |= self->state == CLOSING;
 }
 
-/* --- the head of a part ------------------------------------------------------------- */
+/* --- the head of a part ----------------------------------------------------------- */
 
 static void take_line(struct sh_multipart *self, size_t len)
 {
@@ -212,7 +212,7 @@ static size_t take_head(struct sh_multipart *self, const char *at, size_t len)
     return used;
 }
 
-/* --- from outside ------------------------------------------------------------------- */
+/* --- from outside ----------------------------------------------------------------- */
 
 enum sh_err sh_multipart_feed(struct sh_multipart *self, struct sh_bytes bytes)
 {

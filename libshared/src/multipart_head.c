@@ -7,7 +7,7 @@
 
 enum { VALUE_MAX = 1024 };
 
-/* --- parameters: ; name=value; name="value" ----------------------------------------- */
+/* --- parameters: ; name=value; name="value" --------------------------------------- */
 
 struct param {
     struct sh_bytes name;
@@ -113,7 +113,7 @@ static bool same_word(struct sh_bytes text, const char *word)
     return text.len == strlen(word) && strncasecmp(text.data, word, text.len) == 0;
 }
 
-/* --- the boundary ------------------------------------------------------------------- */
+/* --- the boundary ----------------------------------------------------------------- */
 
 static bool is_boundary(const char *text, size_t len)
 {
@@ -153,7 +153,7 @@ bool multipart_boundary(struct sh_bytes content_type,
     return found && next == NO_MORE;
 }
 
-/* --- the headers of a part ---------------------------------------------------------- */
+/* --- the headers of a part -------------------------------------------------------- */
 
 static bool copy_text(const char *value, size_t len, char *out, size_t size)
 {

@@ -18,7 +18,7 @@ static struct sh_family depth = {.kind = SH_GAUGE,
 
 static const struct sh_pg_statement probe = {"cairn_probe", "SELECT 1"};
 
-/* --- health ------------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------- */
 
 static void report(struct sh_pg *pg, enum sh_health_state state, double seconds,
                    const char *message)
@@ -59,7 +59,7 @@ void pg_probe(struct sh_pg *pg)
     pg->probing = sh_pg_run(pg, &call, on_probed, pg) == SH_OK;
 }
 
-/* --- the queue ---------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------- */
 
 static void count_depth(const struct sh_pg *pg)
 {
@@ -202,7 +202,7 @@ enum sh_err sh_pg_run_ad_hoc(struct sh_pg *pg, const struct sh_pg_call *call,
     return run(pg, call, true, done, arg);
 }
 
-/* --- what connections tell ---------------------------------------------------------- */
+/* --- what connections tell -------------------------------------------------------- */
 
 void pg_host_up(struct pg_host *host)
 {

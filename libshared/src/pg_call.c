@@ -17,7 +17,7 @@ static struct sh_family duration = {.kind = SH_HISTOGRAM,
                                     .name = "cairn_pg_query_duration_seconds",
                                     .help = "From a call's acceptance to its outcome"};
 
-/* --- queue -------------------------------------------------------------------------- */
+/* --- queue ------------------------------------------------------------------------ */
 
 void pg_queue_push(struct pg_queue *queue, struct pg_call *call)
 {
@@ -60,7 +60,7 @@ void pg_queue_sift(struct pg_queue *queue,
     *queue = kept;
 }
 
-/* --- copy --------------------------------------------------------------------------- */
+/* --- copy ------------------------------------------------------------------------- */
 
 /* Room in the call's block, by kind so that each is aligned. */
 struct sizes {
@@ -167,7 +167,7 @@ enum sh_err pg_call_copy(const struct sh_pg_call *from, sh_pg_done_fn *done, voi
     return SH_OK;
 }
 
-/* --- outcome ------------------------------------------------------------------------ */
+/* --- outcome ---------------------------------------------------------------------- */
 
 enum sh_err pg_err_from_sqlstate(const char *sqlstate)
 {

@@ -82,7 +82,7 @@ static void broke(struct pg_conn *conn)
     pg_host_lost(conn->host, call, false, *why ? why : "the connection was lost");
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 static bool remember(struct pg_conn *conn, const struct pg_sent *sent)
 {
@@ -207,7 +207,7 @@ bool pg_conn_start(struct pg_conn *conn, struct pg_call *call)
     return false;
 }
 
-/* --- results ------------------------------------------------------------------------ */
+/* --- results ---------------------------------------------------------------------- */
 
 static const char *field(const PGresult *result, int code)
 {
@@ -329,7 +329,7 @@ static void read_results(struct pg_conn *conn)
     }
 }
 
-/* --- link events -------------------------------------------------------------------- */
+/* --- link events ------------------------------------------------------------------ */
 
 static void on_ready(void *arg)
 {

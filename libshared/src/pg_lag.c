@@ -41,7 +41,7 @@ static bool read_lsn(const PGresult *result, uint64_t *lsn)
     return true;
 }
 
-/* --- the primary -------------------------------------------------------------------- */
+/* --- the primary ------------------------------------------------------------------ */
 
 static void on_reached(void *arg, const struct sh_pg_reply *reply)
 {
@@ -53,7 +53,7 @@ static void on_reached(void *arg, const struct sh_pg_reply *reply)
         pg->samples[pg->sample_count++ % PG_LAG_SAMPLES] = sample;
 }
 
-/* --- read hosts --------------------------------------------------------------------- */
+/* --- read hosts ------------------------------------------------------------------- */
 
 /* When the primary was no further than this; 0: longer ago than is known. */
 static uint64_t time_of(const struct sh_pg *pg, uint64_t lsn)
@@ -96,7 +96,7 @@ static void on_replayed(void *arg, const struct sh_pg_reply *reply)
     tell(host);
 }
 
-/* --- both --------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------- */
 
 static bool ask(struct pg_host *host, const struct sh_pg_statement *statement,
                 sh_pg_done_fn *done, void *arg)

@@ -13,7 +13,7 @@ static struct sh_family pool_size = {.kind = SH_GAUGE,
                                      .name = "cairn_pg_pool_size",
                                      .help = "Connections that there may be"};
 
-/* --- deadlines ---------------------------------------------------------------------- */
+/* --- deadlines -------------------------------------------------------------------- */
 
 static void on_due(uv_timer_t *timer);
 
@@ -144,7 +144,7 @@ static void on_due(uv_timer_t *timer)
         pg_call_finish(call);
 }
 
-/* --- the beat ----------------------------------------------------------------------- */
+/* --- the beat --------------------------------------------------------------------- */
 
 static void close_surplus(struct pg_host *host)
 {
@@ -173,7 +173,7 @@ static void on_lag_beat(uv_timer_t *timer)
     pg_lag_ask(timer->data);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void pg_free(struct sh_pg *pg)
 {

@@ -128,7 +128,7 @@ static inline size_t pg_host_open(const struct pg_host *host)
            host->counts[PG_CONN_DRAINING];
 }
 
-/* --- pg_conn.c ------------------------------------------------------------------- */
+/* --- pg_conn.c -------------------------------------------------------------------- */
 
 void pg_conn_init(struct pg_conn *conn, struct pg_host *host);
 /* Start to connect; a failure ends in pg_host_lost() before or after this returns. */
@@ -143,15 +143,14 @@ struct pg_call *pg_conn_abandon(struct pg_conn *conn);
 struct pg_call *pg_conn_close(struct pg_conn *conn);
 void pg_conn_free(struct pg_conn *conn);
 
-/* --- pg_lag.c ------------------------------------------------------------------------
- */
+/* --- pg_lag.c --------------------------------------------------------------------- */
 
 /* Ask the primary how far it is, and the read hosts how far they are. */
 void pg_lag_ask(struct sh_pg *pg);
 /* It may be read from. */
 bool pg_lag_ok(const struct pg_host *host);
 
-/* --- pg_silence.c ------------------------------------------------------------------- */
+/* --- pg_silence.c ----------------------------------------------------------------- */
 
 /* When to look next; UINT64_MAX: nothing is under way. */
 uint64_t pg_silence_due(const struct pg_host *host);
@@ -161,7 +160,7 @@ void pg_silence_look(struct pg_host *host, uint64_t now_ms, struct pg_queue *out
  * needs none. */
 void pg_silence_make_way(struct pg_host *host);
 
-/* --- pg.c, pg_life.c ---------------------------------------------------------------- */
+/* --- pg.c, pg_life.c -------------------------------------------------------------- */
 
 /* Be looked at by the `due` timer no later than this. */
 void pg_due(struct sh_pg *pg, uint64_t when_ms);

@@ -74,7 +74,7 @@ static void set_state(struct sh_redis *self, enum state state)
     self->state = state;
 }
 
-/* --- commands -------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------- */
 
 static void settle(struct command *command, enum sh_err err, const redisReply *reply)
 {
@@ -331,7 +331,7 @@ static void on_beat(uv_timer_t *timer)
         (void)send_ping(self, on_ping); /* out of memory: the next beat tries again */
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err sh_redis_create(uv_loop_t *loop, const struct sh_redis_config *config,
                             struct sh_health_check *check, struct sh_redis **out)

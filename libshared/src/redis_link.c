@@ -6,7 +6,7 @@
 
 #include "shared/mem.h"
 
-/* --- hiredis on libuv ------------------------------------------------------------ */
+/* --- hiredis on libuv ------------------------------------------------------------- */
 
 struct adapter { /* freed when its handle is closed */
     uv_poll_t poll;
@@ -99,7 +99,7 @@ static enum sh_err attach(uv_loop_t *loop, redisAsyncContext *context)
     return SH_OK;
 }
 
-/* --- connection ------------------------------------------------------------------ */
+/* --- connection ------------------------------------------------------------------- */
 
 static void lost(const redisAsyncContext *context, const char *fallback)
 {
@@ -150,7 +150,7 @@ static enum sh_err start(struct redis_link *link, const char *address)
     return SH_OK;
 }
 
-/* --- names: hiredis would block while it resolves them --------------------------- */
+/* --- names: hiredis would block while it resolves them ---------------------------- */
 
 struct redis_lookup {
     uv_getaddrinfo_t request;

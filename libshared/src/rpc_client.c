@@ -13,7 +13,7 @@ enum {
     SLOTS_MAX = 65536
 };
 
-/* --- the table of requests --------------------------------------------------------- */
+/* --- the table of requests -------------------------------------------------------- */
 
 struct rpc_request *rpc_client_find(const struct sh_rpc_client *client, uint64_t id)
 {
@@ -76,7 +76,7 @@ void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request
     client->spare = request;
 }
 
-/* --- sending ----------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------- */
 
 static enum sh_err fill_message(zmq_msg_t *message, struct sh_bytes bytes)
 {
@@ -219,7 +219,7 @@ void sh_rpc_cancel(struct sh_rpc_client *client, uint64_t id)
     rpc_request_pump(client);
 }
 
-/* --- time -------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -242,7 +242,7 @@ static void on_health(uv_timer_t *timer)
     rpc_members_tick(timer->data);
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void release(struct sh_rpc_client *client)
 {

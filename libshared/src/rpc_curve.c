@@ -14,7 +14,7 @@ static struct sh_family refused_family = {
     .labels = {"reason"},
 };
 
-/* --- where plain is good enough ----------------------------------------------------- */
+/* --- where plain is good enough --------------------------------------------------- */
 
 static bool is_loopback(const char *host, size_t len)
 {
@@ -65,7 +65,7 @@ bool rpc_curve_refuses(const char *endpoints)
     return false;
 }
 
-/* --- sockets ------------------------------------------------------------------------ */
+/* --- sockets ---------------------------------------------------------------------- */
 
 static enum sh_err give(void *socket, int option, const void *value, size_t size)
 {
@@ -121,7 +121,7 @@ bool rpc_curve_admits(const struct rpc_key *key)
     return !rpc_keys_on() || rpc_keys_admit(key, name);
 }
 
-/* --- who was turned away ------------------------------------------------------------ */
+/* --- who was turned away ---------------------------------------------------------- */
 
 void rpc_curve_refused(const char *reason, const char *address)
 {

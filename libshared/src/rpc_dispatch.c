@@ -3,7 +3,7 @@
 #include "libshared/src/rpc_calling.h"
 #include "shared/clock.h"
 
-/* --- choosing ---------------------------------------------------------------------- */
+/* --- choosing --------------------------------------------------------------------- */
 
 static bool avoided(const struct rpc_request *request, const struct rpc_replica *replica)
 {
@@ -137,7 +137,7 @@ bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *requ
     return true;
 }
 
-/* --- the queue --------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------- */
 
 bool rpc_client_starting(const struct sh_rpc_client *client)
 {

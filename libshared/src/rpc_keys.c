@@ -12,7 +12,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rpc_keys *ring;
 static atomic_uint generation;
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static bool decode(const char *text, struct rpc_key *out)
 {
@@ -111,7 +111,7 @@ void rpc_keys_free(struct rpc_keys **keys_p)
     sh_free(keys);
 }
 
-/* --- the ring in use ---------------------------------------------------------------- */
+/* --- the ring in use -------------------------------------------------------------- */
 
 void rpc_keys_install(struct rpc_keys *keys)
 {

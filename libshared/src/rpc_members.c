@@ -60,7 +60,7 @@ void rpc_members_changed(void *arg, struct rpc_replica *replica)
         client->on_change(client->change_arg);
 }
 
-/* --- lookups ----------------------------------------------------------------------- */
+/* --- lookups ---------------------------------------------------------------------- */
 
 static bool names(const struct rpc_endpoint *endpoints, size_t count,
                   const char *endpoint)
@@ -132,7 +132,7 @@ static void remove_gone(struct sh_rpc_client *client)
     client->replica_count = kept;
 }
 
-/* --- health ------------------------------------------------------------------------ */
+/* --- health ----------------------------------------------------------------------- */
 
 static bool may_eject(const struct sh_rpc_client *client)
 {

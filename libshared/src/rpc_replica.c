@@ -59,7 +59,7 @@ static enum sh_err send_head(struct rpc_replica *replica, uint8_t type,
                           (struct sh_bytes){0});
 }
 
-/* --- the handshake ----------------------------------------------------------------- */
+/* --- the handshake ---------------------------------------------------------------- */
 
 static void say_hello(struct rpc_replica *replica)
 {
@@ -120,7 +120,7 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
         move_to(replica, replica->probation ? RPC_HALF_OPEN : RPC_READY);
 }
 
-/* --- messages ---------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------- */
 
 static void on_pong(struct rpc_replica *replica, const struct envelope *head)
 {
@@ -230,7 +230,7 @@ static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
     }
 }
 
-/* --- connecting -------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------- */
 
 static enum sh_err try_open(struct rpc_replica *replica)
 {
@@ -300,7 +300,7 @@ void rpc_replica_free(struct rpc_replica *replica)
     sh_free(replica);
 }
 
-/* --- health ------------------------------------------------------------------------ */
+/* --- health ----------------------------------------------------------------------- */
 
 /* Where this loop itself was late, the answer may be waiting to be read: no miss. */
 static void ping(struct rpc_replica *replica, uint64_t now_ms)

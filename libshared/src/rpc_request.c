@@ -46,7 +46,7 @@ static struct sh_series *series_of(struct sh_rpc_client *client, struct sh_serie
     return *kept;
 }
 
-/* --- the end ----------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------- */
 
 void rpc_try_end(struct sh_rpc_client *client, struct rpc_try *try)
 {
@@ -152,7 +152,7 @@ void rpc_request_fail(struct sh_rpc_client *client, struct rpc_request *request,
            });
 }
 
-/* --- trying again ------------------------------------------------------------------ */
+/* --- trying again ----------------------------------------------------------------- */
 
 static bool in_flight(const struct rpc_request *request)
 {
@@ -250,7 +250,7 @@ void rpc_request_wake(struct sh_rpc_client *client, struct rpc_request *request,
         hedge(client, request);
 }
 
-/* --- answers ----------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void copy_text(char *out, size_t size, struct sh_bytes text)
 {

@@ -72,7 +72,7 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
     }
 }
 
-/* --- time -------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------- */
 
 static struct sh_rpc_call *overdue(const struct sh_rpc_server *server, uint64_t now)
 {
@@ -96,7 +96,7 @@ static void on_tick(uv_timer_t *timer)
         rpc_server_revoke(server);
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void release(struct sh_rpc_server *server)
 {

@@ -14,7 +14,7 @@ enum { CONNECTIONS = 8, LIST_BYTES = 8 << 20, HEADERS = 5, ERROR_BYTES = 1 << 20
 
 SH_SETTINGS_DEFINE(sh_s3, "S3", SH_S3_SETTINGS)
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static enum sh_err set_base(struct sh_s3 *s3, const char *bucket)
 {
@@ -66,7 +66,7 @@ enum sh_err sh_s3_create(uv_loop_t *loop, const struct sh_s3_config *config,
     return SH_OK;
 }
 
-/* --- the end of a call -------------------------------------------------------------- */
+/* --- the end of a call ------------------------------------------------------------ */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -107,7 +107,7 @@ void sh_s3_close(struct sh_s3 **s3_p)
     sh_free(s3);
 }
 
-/* --- what S3 said ------------------------------------------------------------------- */
+/* --- what S3 said ----------------------------------------------------------------- */
 
 static enum sh_err meaning(int status)
 {
@@ -219,7 +219,7 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
     sh_free(listing);
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 /* Putting parts together takes S3 its time, in which it says nothing: only the limit over
  * all holds then. */

@@ -6,7 +6,7 @@
 
 enum { ALIGN = 8, ORDER = 0x01020304, SUM = sizeof(uint64_t) };
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 enum sh_err sh_sections_open(FILE *file, struct sh_sections *out)
 {
@@ -71,7 +71,7 @@ enum sh_err sh_sections_close(struct sh_sections *self,
     return self->failed || fflush(self->file) != 0 ? SH_IO : SH_OK;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 bool sh_sections_foot(const struct sh_sections_kind *kind, struct sh_bytes bytes,
                       void *foot)

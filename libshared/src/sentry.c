@@ -64,7 +64,7 @@ struct sh_sentry {
     size_t first, used;
 };
 
-/* --- the DSN ------------------------------------------------------------------------ */
+/* --- the DSN ---------------------------------------------------------------------- */
 
 static bool is_sane(const char *text, size_t len)
 {
@@ -97,7 +97,7 @@ static bool parse_dsn(struct sh_sentry *self, const char *dsn)
     return key_len > 0 && url < URL_MAX && auth < URL_MAX;
 }
 
-/* --- from the log ------------------------------------------------------------------- */
+/* --- from the log ----------------------------------------------------------------- */
 
 static bool is_sampled(double rate)
 {
@@ -153,7 +153,7 @@ static bool take(struct sh_sentry *self, struct event *event)
     return there;
 }
 
-/* --- the envelope ------------------------------------------------------------------- */
+/* --- the envelope ----------------------------------------------------------------- */
 
 static void hex(const uint8_t *bytes, size_t count, char *out)
 {
@@ -225,7 +225,7 @@ static bool write_envelope(const struct sh_sentry *self, const struct event *eve
     return good;
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 static void complain(struct sh_sentry *self, const char *why)
 {
@@ -309,7 +309,7 @@ static void on_wake(uv_async_t *async)
     }
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -14,7 +14,7 @@ enum { EXIT_CONFIG = 2, CLOSE_PATIENCE_MS = 5000 };
 
 SH_SETTINGS_DEFINE(sh_process, "Process", SH_PROCESS_SETTINGS)
 
-/* --- opening and closing ------------------------------------------------------------ */
+/* --- opening and closing ---------------------------------------------------------- */
 
 static enum sh_err open_all(struct sh_service *service)
 {
@@ -217,7 +217,7 @@ int sh_service_main(int argc, char **argv, const struct sh_service_spec *spec)
     return status;
 }
 
-/* --- for stages --------------------------------------------------------------------- */
+/* --- for stages ------------------------------------------------------------------- */
 
 uv_loop_t *sh_service_loop(struct sh_service *service)
 {

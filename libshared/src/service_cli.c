@@ -38,7 +38,7 @@ static int flush(FILE *to, struct sh_buffer *text)
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* --- settings ----------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------- */
 
 bool sh_service_strict(const struct sh_service_spec *spec, struct sh_buffer *faults)
 {
@@ -72,7 +72,7 @@ bool sh_service_load(const struct sh_groups *groups, const struct sh_service_spe
     return good;
 }
 
-/* --- commands ----------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------- */
 
 static int usage(const struct sh_service_spec *spec)
 {

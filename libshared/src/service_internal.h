@@ -73,7 +73,7 @@ struct sh_service {
 
 struct sh_settings sh_process_settings(struct sh_process_config *into);
 
-/* --- command line; service_cli.c ---------------------------------------------------- */
+/* --- command line; service_cli.c -------------------------------------------------- */
 
 /* True when there is a service to run, else *status is the exit status. */
 bool sh_service_cli(int argc, char **argv, const struct sh_service_spec *spec,
@@ -88,14 +88,14 @@ bool sh_service_read_keys(const struct sh_service_spec *spec, struct sh_buffer *
 /* Exit status of --probe: 0 when the path answers 200. */
 int sh_service_probe(const char *host, uint32_t port, const char *path);
 
-/* --- service_ops.c, service_rpc.c, service_lag.c ------------------------------------ */
+/* --- service_ops.c, service_rpc.c, service_lag.c ---------------------------------- */
 
 SH_CHECK enum sh_err sh_service_open_ops(struct sh_service *service);
 SH_CHECK enum sh_err sh_service_open_rpc(struct sh_service *service);
 /* The timer has been initialised. */
 SH_CHECK enum sh_err sh_lag_start(struct sh_lag *lag, const char *service);
 
-/* --- service_process.c -------------------------------------------------------------- */
+/* --- service_process.c ------------------------------------------------------------ */
 
 /* Name, signals that must not end it, limit of open files. */
 void sh_service_prepare_process(struct sh_service *service);
@@ -109,7 +109,7 @@ void sh_service_say_starting(const struct sh_service *service);
 /* A log line for each line of text; frees the buffer. */
 void sh_service_log_lines(enum sh_log_level level, struct sh_buffer *lines);
 
-/* --- service_signal.c --------------------------------------------------------------- */
+/* --- service_signal.c ------------------------------------------------------------- */
 
 SH_CHECK enum sh_err sh_service_open_handles(struct sh_service *service);
 void sh_service_close_handles(struct sh_service *service);

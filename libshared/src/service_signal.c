@@ -5,7 +5,7 @@
 
 #include "shared/log.h"
 
-/* --- draining ----------------------------------------------------------------------- */
+/* --- draining --------------------------------------------------------------------- */
 
 static void finish(struct sh_service *service)
 {
@@ -74,7 +74,7 @@ void sh_service_release(struct sh_service *service)
         uv_async_send(&service->released);
 }
 
-/* --- signals ------------------------------------------------------------------------ */
+/* --- signals ---------------------------------------------------------------------- */
 
 static void on_terminate(uv_signal_t *handle, int number)
 {
@@ -119,7 +119,7 @@ static void on_hangup(uv_signal_t *handle, int number)
     sh_info(NULL, "settings %s", err == SH_OK ? "read again" : "kept as they were");
 }
 
-/* --- handles ------------------------------------------------------------------------ */
+/* --- handles ---------------------------------------------------------------------- */
 
 /* What was initialised is closed later, however far that came. */
 static enum sh_err own(struct sh_service *service, void *handle, int failed)

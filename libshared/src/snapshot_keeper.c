@@ -46,7 +46,7 @@ static enum sh_err submit(struct sh_keeper *self, void (*run)(struct sh_work *),
     return err;
 }
 
-/* --- the record --------------------------------------------------------------------- */
+/* --- the record ------------------------------------------------------------------- */
 
 /* What is read of the record is part of what it is. */
 static void take_record(struct sh_keeper *self, const PGresult *row)
@@ -75,7 +75,7 @@ void sh_keeper_record(struct sh_keeper *self, const struct sh_pg_reply *reply)
                    reply->message);
 }
 
-/* --- from a snapshot ---------------------------------------------------------------- */
+/* --- from a snapshot -------------------------------------------------------------- */
 
 /* Errors: as `load`. SH_CONFLICT: `outcome` says why. */
 static enum sh_err load(struct sh_keeper *self, const char *path)
@@ -162,7 +162,7 @@ enum sh_err sh_keeper_load(struct sh_keeper *self)
     return submit(self, run_load, on_loaded);
 }
 
-/* --- to a snapshot ------------------------------------------------------------------ */
+/* --- to a snapshot ---------------------------------------------------------------- */
 
 static void run_save(struct sh_work *work)
 {
@@ -290,7 +290,7 @@ struct sh_keeper_state sh_keeper_state(const struct sh_keeper *self)
     return self->state;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static enum sh_err take_dir(struct sh_keeper *self, const char *dir)
 {

@@ -25,8 +25,7 @@ struct sh_snapshots {
     char path[SH_SNAPSHOTS_PATH - NAME_ROOM];
 };
 
-/* --- names ---------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------ */
 
 /* 0: the name is not of this kind. */
 static uint64_t number_of(const char *name, const char *kind)
@@ -72,8 +71,7 @@ static enum sh_err newest(const struct sh_snapshots *self, const char *kind,
     return SH_OK;
 }
 
-/* --- removing ------------------------------------------------------------------------
- */
+/* --- removing --------------------------------------------------------------------- */
 
 /* A directory of files. What cannot be removed stays, and is tried again with the next.
  */
@@ -107,8 +105,7 @@ static void remove_others(const struct sh_snapshots *self, const char *kind,
     (void)closedir(dir);
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 static enum sh_err take_lock(struct sh_snapshots *self)
 {
@@ -163,8 +160,7 @@ void sh_snapshots_close(struct sh_snapshots **self)
     *self = NULL;
 }
 
-/* --- what it does --------------------------------------------------------------------
- */
+/* --- what it does ----------------------------------------------------------------- */
 
 static void path_of(const struct sh_snapshots *self, const char *name,
                     char path[SH_SNAPSHOTS_PATH])

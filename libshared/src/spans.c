@@ -59,7 +59,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sh_spans *collecting;
 static atomic_bool collects;
 
-/* --- any thread --------------------------------------------------------------------- */
+/* --- any thread ------------------------------------------------------------------- */
 
 static void keep(struct span_kept *kept, const struct sh_trace *trace,
                  const struct sh_span *span)
@@ -101,7 +101,7 @@ void sh_span_ended(const struct sh_trace *trace, const struct sh_span *span)
         sh_count(&spans_total, "no_room");
 }
 
-/* --- on the loop -------------------------------------------------------------------- */
+/* --- on the loop ------------------------------------------------------------------ */
 
 static void on_due(uv_timer_t *timer);
 
@@ -201,7 +201,7 @@ static void on_wake(uv_async_t *async)
     plan(async->data);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static bool is_sane(const char *text)
 {

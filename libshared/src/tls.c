@@ -39,7 +39,7 @@ static enum sh_err refuse(const struct fault *fault, const char *what, const cha
     return SH_INVALID;
 }
 
-/* --- the files ---------------------------------------------------------------------- */
+/* --- the files -------------------------------------------------------------------- */
 
 /* As PostgreSQL asks of its key: ours and for us alone, or root's and at most for our
  * group to read. */
@@ -101,7 +101,7 @@ static double when(const ASN1_TIME *time)
     return (double)timegm(&tm);
 }
 
-/* --- how TLS is spoken -------------------------------------------------------------- */
+/* --- how TLS is spoken ------------------------------------------------------------ */
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *offered, unsigned offered_len, void *arg)
@@ -206,7 +206,7 @@ enum sh_err sh_tls_reload(struct sh_tls *self, char *why, size_t size)
     return SH_OK;
 }
 
-/* --- from outside ------------------------------------------------------------------- */
+/* --- from outside ----------------------------------------------------------------- */
 
 enum sh_err sh_tls_open(const struct sh_tls_options *options, struct sh_tls **out,
                         char *why, size_t size)

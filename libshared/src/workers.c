@@ -71,7 +71,7 @@ static struct sh_work *pop(struct list *list)
     return work;
 }
 
-/* --- on the workers ----------------------------------------------------------------- */
+/* --- on the workers --------------------------------------------------------------- */
 
 /* Under the lock. NULL when the pool closes. */
 static struct sh_work *wait_for_work(struct sh_workers *workers)
@@ -111,7 +111,7 @@ static void *work_loop(void *arg)
     return NULL;
 }
 
-/* --- on the loop -------------------------------------------------------------------- */
+/* --- on the loop ------------------------------------------------------------------ */
 
 static struct sh_work *take(struct sh_workers *workers, struct list *list)
 {

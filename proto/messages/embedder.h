@@ -57,7 +57,7 @@
     F(str,  model,               256, _)                                            \
     F(str,  fingerprint,          64, _)
 
-/* --- a model fitted to the corpus -------------------------------------------------- */
+/* --- a model fitted to the corpus ------------------------------------------------- */
 /* All calls of a session go to one replica. dimension: at most so many; 0: the default. */
 #define FIT_SESSION(F)                                                              \
     F(str,  session,              64, _)                                            \

@@ -15,7 +15,7 @@ static struct sh_family queue_depth = {
     .help = "Texts that wait for the model.",
 };
 
-/* --- redis: the outer cache ------------------------------------------------------ */
+/* --- redis: the outer cache ------------------------------------------------------- */
 
 static enum sh_err start_redis(struct sh_service *service, void *self)
 {
@@ -63,7 +63,7 @@ static void stop_search(struct sh_service *service, void *self)
     sh_rpc_client_close(&((struct embedder *)self)->search);
 }
 
-/* --- models ---------------------------------------------------------------------- */
+/* --- models ----------------------------------------------------------------------- */
 
 static void on_changed(void *arg)
 {
@@ -140,7 +140,7 @@ static enum sh_err start_model(struct sh_service *service, void *self)
     return err;
 }
 
-/* --- fitting --------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------- */
 
 static enum sh_err start_fitting(struct sh_service *service, void *self)
 {
@@ -156,7 +156,7 @@ static void stop_fitting(struct sh_service *service, void *self)
     fitting_close(&((struct embedder *)self)->fitting);
 }
 
-/* --- methods --------------------------------------------------------------------- */
+/* --- methods ---------------------------------------------------------------------- */
 
 static enum sh_err start_methods(struct sh_service *service, void *self)
 {

@@ -27,7 +27,7 @@ struct embedding {
     uint64_t started_us;
 };
 
-/* --- answering ------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------- */
 
 static const char *failure_code(enum sh_err err)
 {
@@ -151,7 +151,7 @@ static void on_cancel(void *arg)
     sh_free(self);
 }
 
-/* --- asking ---------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 /* Why there is no model for the caller. */
 static void refuse(struct sh_rpc_call *call, enum sh_err err, struct sh_bytes name)

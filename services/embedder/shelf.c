@@ -12,7 +12,7 @@
 
 enum { IDLE_MS = 60000 }; /* one that was not asked for so long may make room */
 
-/* --- providers ------------------------------------------------------------------- */
+/* --- providers -------------------------------------------------------------------- */
 
 static enum sh_err open_ollama(const struct embedder_config *config, uv_loop_t *loop,
                                const char *name, struct provider **out)
@@ -46,7 +46,7 @@ static enum sh_err open_builtin(const struct embedder_config *config, uv_loop_t 
                           out);
 }
 
-/* --- which one is meant ---------------------------------------------------------- */
+/* --- which one is meant ----------------------------------------------------------- */
 
 struct meant {
     bool builtin;
@@ -139,7 +139,7 @@ static struct shelf_model *by_name(const struct shelf *self, const struct meant 
     return NULL;
 }
 
-/* --- putting on, taking off ------------------------------------------------------ */
+/* --- putting on, taking off ------------------------------------------------------- */
 
 static void on_changed(void *arg)
 {
@@ -283,7 +283,7 @@ static enum sh_err open_other(struct shelf *self, const struct meant *meant,
     return err == SH_INVALID ? SH_NOTFOUND : err;
 }
 
-/* --- the rest -------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------- */
 
 enum sh_err shelf_find(struct shelf *self, const struct shelf_wish *wish, bool open,
                        struct shelf_model **out)

@@ -37,7 +37,7 @@ struct edges {
     struct slot slots[];
 };
 
-/* --- on the thread of the edge ------------------------------------------------------ */
+/* --- on the thread of the edge ---------------------------------------------------- */
 
 static void on_change(void *arg)
 {
@@ -123,7 +123,7 @@ static void thread_main(void *arg)
         sh_warning(NULL, "a loop of the gateway ended with open handles");
 }
 
-/* --- on the main thread ------------------------------------------------------------- */
+/* --- on the main thread ----------------------------------------------------------- */
 
 static enum sh_err start_thread(struct slot *slot)
 {

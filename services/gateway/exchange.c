@@ -70,7 +70,7 @@ static void on_finished(void *arg, struct sh_http_request *request, int status,
         sh_errors_add(SH_ERROR, x->code);
 }
 
-/* --- answering ---------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------- */
 
 struct sh_buffer *exchange_out(struct exchange *x)
 {
@@ -131,7 +131,7 @@ void exchange_fail_err(struct exchange *x, enum sh_err err, const char *error)
     exchange_done(x);
 }
 
-/* --- the body ----------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------- */
 
 static void refuse_type(struct exchange *x)
 {
@@ -242,7 +242,7 @@ static void read_body(struct exchange *x)
         sh_http_read_all(x->request, max, on_body, x);
 }
 
-/* --- routing ------------------------------------------------------------------------ */
+/* --- routing ---------------------------------------------------------------------- */
 
 static void no_such_path(struct exchange *x)
 {

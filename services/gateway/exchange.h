@@ -60,7 +60,7 @@ void exchange_begin(void *arg, struct sh_http_request *request);
 void exchange_dispatch(struct exchange *x);
 void exchange_free_spare(struct edge *edge);
 
-/* --- asking a service --------------------------------------------------------------- */
+/* --- asking a service ------------------------------------------------------------- */
 
 struct exchange_call {
     enum peer peer;
@@ -87,7 +87,7 @@ SH_CHECK bool exchange_body_plain(struct exchange *x);
 SH_CHECK bool exchange_decode(struct exchange *x, const struct msg_desc *desc,
                               struct sh_bytes bytes, void *msg);
 
-/* --- answering ---------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------- */
 
 /* An empty buffer to write the answer into, the same for all of an edge. */
 struct sh_buffer *exchange_out(struct exchange *x);

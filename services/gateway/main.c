@@ -22,7 +22,7 @@ struct process {
     bool draining;
 };
 
-/* --- what all loops read ------------------------------------------------------------ */
+/* --- what all loops read ---------------------------------------------------------- */
 
 static void stop_tables(struct sh_service *service, void *self)
 {
@@ -106,7 +106,7 @@ static void reload_tables(struct sh_service *service, void *self)
     shell_reload(&((struct process *)self)->gateway.shell);
 }
 
-/* --- who may do what ---------------------------------------------------------------- */
+/* --- who may do what -------------------------------------------------------------- */
 
 static enum sh_err start_auth(struct sh_service *service, void *self)
 {
@@ -135,8 +135,7 @@ static void reload_auth(struct sh_service *service, void *self)
     auth_reload(((struct process *)self)->gateway.auth);
 }
 
-/* --- answers that are kept ------------------------------------------------------------
- */
+/* --- answers that are kept -------------------------------------------------------- */
 
 static enum sh_err start_cache(struct sh_service *service, void *self)
 {
@@ -151,7 +150,7 @@ static void stop_cache(struct sh_service *service, void *self)
     cache_free(&((struct process *)self)->gateway.answers);
 }
 
-/* --- who did what ------------------------------------------------------------------- */
+/* --- who did what ----------------------------------------------------------------- */
 
 static void reopen_audit(void *arg)
 {
@@ -184,7 +183,7 @@ static void stop_audit(struct sh_service *service, void *self)
     audit_close(&((struct process *)self)->gateway.audit);
 }
 
-/* --- how much anybody may ask ------------------------------------------------------- */
+/* --- how much anybody may ask ----------------------------------------------------- */
 
 static enum sh_err start_limits(struct sh_service *service, void *self)
 {
@@ -204,7 +203,7 @@ static void stop_limits(struct sh_service *service, void *self)
     limits_close(&((struct process *)self)->gateway.limits);
 }
 
-/* --- the loops ---------------------------------------------------------------------- */
+/* --- the loops -------------------------------------------------------------------- */
 
 static void on_change(void *arg)
 {
@@ -280,7 +279,7 @@ static void stop_edges(struct sh_service *service, void *self)
     uv_close((uv_handle_t *)&process->delay, NULL);
 }
 
-/* --- health ------------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------- */
 
 static enum sh_err start_watch(struct sh_service *service, void *self)
 {
@@ -294,7 +293,7 @@ static void stop_watch(struct sh_service *service, void *self)
     watch_close(&((struct process *)self)->gateway.watch);
 }
 
-/* --- accounts ----------------------------------------------------------------------- */
+/* --- accounts --------------------------------------------------------------------- */
 
 static enum sh_err start_accounts(struct sh_service *service, void *self)
 {

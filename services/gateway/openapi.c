@@ -16,7 +16,7 @@ static json_t *reference(const char *name)
     return json_pack("{s:s+}", "$ref", "#/components/schemas/", name);
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 static json_t *describe(const struct schema *schema);
 
@@ -110,7 +110,7 @@ static json_t *describe(const struct schema *schema)
     return json;
 }
 
-/* --- operations --------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------- */
 
 static json_t *parameters_of(const struct route *route)
 {
@@ -296,7 +296,7 @@ enum sh_err openapi_write(const struct route *table, size_t count, struct sh_buf
     return err;
 }
 
-/* --- the page ----------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------- */
 
 static void html_text(struct sh_buffer *out, const char *text)
 {

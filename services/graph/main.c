@@ -38,7 +38,7 @@ struct graph_service {
 
 SH_SETTINGS_DEFINE(graph, "Graph", GRAPH_SETTINGS)
 
-/* --- what is needed ----------------------------------------------------------------- */
+/* --- what is needed --------------------------------------------------------------- */
 
 static void stop_workers(struct sh_service *service, void *self)
 {
@@ -88,7 +88,7 @@ static void stop_database(struct sh_service *service, void *self)
     sh_pg_close(&graph->pg);
 }
 
-/* --- the graph ---------------------------------------------------------------------- */
+/* --- the graph -------------------------------------------------------------------- */
 
 /* Once loaded it serves, even while it is loaded anew or the database is away. */
 static void on_feed(void *arg)
@@ -148,8 +148,7 @@ static void stop_feed(struct sh_service *service, void *self)
     feed_close(&graph->feed);
 }
 
-/* --- vectors of texts -----------------------------------------------------------------
- */
+/* --- vectors of texts ------------------------------------------------------------- */
 
 /* Whether it is there is nobody's business but theirs who ask for similar nodes. */
 static enum sh_err start_embedder(struct sh_service *service, void *self)
@@ -258,7 +257,7 @@ static void stop_methods(struct sh_service *service, void *self)
     exports_close(&graph->exports);
 }
 
-/* --- jobs --------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------- */
 
 static enum sh_err start_jobs(struct sh_service *service, void *self)
 {

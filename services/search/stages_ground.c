@@ -1,7 +1,7 @@
 /* What a search service stands on. */
 #include "services/search/search.h"
 
-/* --- what is needed ----------------------------------------------------------------- */
+/* --- what is needed --------------------------------------------------------------- */
 
 static enum sh_err start_workers(struct sh_service *service, void *self)
 {
@@ -75,7 +75,7 @@ static void stop_embedder(struct sh_service *service, void *self)
     sh_rpc_client_close(&((struct search *)self)->embedder);
 }
 
-/* --- the view and the model --------------------------------------------------------- */
+/* --- the view and the model ------------------------------------------------------- */
 
 static void on_model(void *arg)
 {

@@ -1,7 +1,7 @@
 /* What a search service does. */
 #include "services/search/search.h"
 
-/* --- storing and answering ---------------------------------------------------------- */
+/* --- storing and answering -------------------------------------------------------- */
 
 static enum sh_err start_putter(struct sh_service *service, void *self)
 {
@@ -97,7 +97,7 @@ static enum sh_err start_terms(struct sh_service *service, void *self)
     return glossary_parts_start(&search->terms, &options);
 }
 
-/* --- generations, and jobs ---------------------------------------------------------- */
+/* --- generations, and jobs -------------------------------------------------------- */
 
 static enum sh_err start_generations(struct sh_service *service, void *self)
 {

@@ -49,7 +49,7 @@ static bool over(struct watch *self)
     return self->closing;
 }
 
-/* --- the index and the embedder ----------------------------------------------------- */
+/* --- the index and the embedder --------------------------------------------------- */
 
 static struct watch_index look(struct watch *self)
 {
@@ -85,7 +85,7 @@ static void tell_embedder(struct watch *self)
         sh_health_set(self->embedder, SH_HEALTHY, -1, "", detail);
 }
 
-/* --- a search of our own ------------------------------------------------------------ */
+/* --- a search of our own ---------------------------------------------------------- */
 
 static void on_tested(struct search_job *job, enum sh_err err)
 {
@@ -141,7 +141,7 @@ static void test(struct watch *self)
     sh_health_set(self->self_test, state, -1, why, NULL);
 }
 
-/* --- the database ------------------------------------------------------------------- */
+/* --- the database ----------------------------------------------------------------- */
 
 static void tell_database(struct watch *self, enum sh_err err,
                           const struct watch_index *index)
@@ -194,7 +194,7 @@ static void ask(struct watch *self)
     self->asking = sh_pg_run(self->options.pg, &call, on_figures, self) == SH_OK;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {

@@ -17,7 +17,7 @@
 
 enum { QUERY_MS = 10000, QUERY_MEMORY = 256 << 20 };
 
-/* --- the graph ---------------------------------------------------------------------- */
+/* --- the graph -------------------------------------------------------------------- */
 
 static void *need(void *memory)
 {
@@ -87,7 +87,7 @@ static struct graph *load(struct sh_arena *arena, const json_t *request)
     return graph;
 }
 
-/* --- the query ---------------------------------------------------------------------- */
+/* --- the query -------------------------------------------------------------------- */
 
 struct answer {
     struct cy_env *env;

@@ -26,8 +26,7 @@ static int run_list(struct cli *cli)
     return pages_print(cli, &path, "users", columns);
 }
 
-/* --- one -----------------------------------------------------------------------------
- */
+/* --- one -------------------------------------------------------------------------- */
 
 static char *path_of(struct cli *cli, int *code)
 {
@@ -96,8 +95,7 @@ static int run_delete(struct cli *cli)
     return code;
 }
 
-/* --- passwords -----------------------------------------------------------------------
- */
+/* --- passwords -------------------------------------------------------------------- */
 
 static json_t *with_password(void)
 {

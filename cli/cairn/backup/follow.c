@@ -71,7 +71,7 @@ int backup_print_run(const struct cli *cli, json_t *run)
     return bad ? CLI_FAILED : CLI_OK;
 }
 
-/* --- following ---------------------------------------------------------------------- */
+/* --- following -------------------------------------------------------------------- */
 
 static uint64_t count(const json_t *run, const char *name)
 {

@@ -37,7 +37,7 @@ int backup_runs(struct cli *cli)
     return answer_list(cli, "/api/backups/runs", "runs", columns);
 }
 
-/* --- one ---------------------------------------------------------------------------- */
+/* --- one -------------------------------------------------------------------------- */
 
 int backup_show(struct cli *cli)
 {

@@ -23,7 +23,7 @@ static const char *const usual[] = {"how do I reset my password",
                                     "library opening hours",
                                     "software licences for staff"};
 
-/* --- the server's own figures ------------------------------------------------------- */
+/* --- the server's own figures ----------------------------------------------------- */
 
 struct figures {
     bool known; /* not all may ask for them */
@@ -72,7 +72,7 @@ static struct figures ask_figures(struct cli *cli)
     return figures;
 }
 
-/* --- the report --------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------- */
 
 /* Three places are enough for people, six for microseconds. */
 static json_t *rounded(double value, double places)
@@ -159,7 +159,7 @@ static int print(const struct cli *cli, const json_t *report)
     return CLI_OK;
 }
 
-/* --- the command -------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------ */
 
 static bool is_late(const struct args *args, const char *option, double value)
 {

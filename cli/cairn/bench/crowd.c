@@ -75,7 +75,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* --- all of them -------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static bool open_user(struct user *user, const struct crowd *crowd, unsigned number,
                       pthread_barrier_t *start)

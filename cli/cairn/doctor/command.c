@@ -37,8 +37,7 @@ void doctor_say(struct doctor *self, enum doctor_state state, const char *check,
     self->failed = self->failed || state == DOCTOR_FAIL;
 }
 
-/* --- printing ------------------------------------------------------------------------
- */
+/* --- printing --------------------------------------------------------------------- */
 
 static const char *member(const json_t *row, const char *name)
 {
@@ -75,8 +74,7 @@ static void print(const struct doctor *self)
             print_row(&terminal, json_array_get(self->rows, i));
 }
 
-/* --- the whole -----------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static void look_from_outside(struct doctor *self)
 {
@@ -128,14 +126,11 @@ const struct command doctor_command = {
     .summary = "Find what is wrong with a set-up, and say what to do",
     .details =
         "Each check is a line: ok, warn or fail, what was seen, and what helps. Of a "
-        "server: "
-        "address, certificate, clock, version, identity, services and their replicas, "
-        "what "
-        "they stand on, the search, the model, backups. Beside the services, as who runs "
-        "them (--env, --here): their settings, also misspelt ones, files with secrets, "
-        "PostgreSQL, its schema, Redis, the model, ports, limits, directories; with "
-        "--url "
-        "both.\n\nExit status 1 when something fails; what is only a warning does not "
-        "count.",
+        "server: address, certificate, clock, version, identity, services and their "
+        "replicas, what they stand on, the search, the model, backups. Beside the "
+        "services, as who runs them (--env, --here): their settings, also misspelt ones, "
+        "files with secrets, PostgreSQL, its schema, Redis, the model, ports, limits, "
+        "directories; with --url both.\n\nExit status 1 when something fails; what is "
+        "only a warning does not count.",
     .options = options,
     .run = run};

@@ -18,7 +18,7 @@ __attribute__((format(printf, 5, 6))) void
 doctor_say(struct doctor *self, enum doctor_state state, const char *check,
            const char *remedy, const char *format, ...);
 
-/* --- from the client's side -------------------------------------------------------- */
+/* --- from the client's side ------------------------------------------------------- */
 
 /* Address, certificate, clock, version. False: the gateway cannot be reached. */
 bool doctor_reach(struct doctor *self);
@@ -32,7 +32,7 @@ void doctor_services(struct doctor *self);
 void doctor_search(struct doctor *self);
 void doctor_backups(struct doctor *self);
 
-/* --- beside the services ----------------------------------------------------------- */
+/* --- beside the services ---------------------------------------------------------- */
 
 /* The settings of FILE (NULL: the environment) become those of this process. False: FILE
  * cannot be read. */
@@ -42,7 +42,7 @@ void doctor_settings(struct doctor *self, const char *file);
 void doctor_stores(struct doctor *self);  /* PostgreSQL, Redis, the schema */
 void doctor_machine(struct doctor *self); /* ports, limits, directories */
 
-/* --- the services' programs -------------------------------------------------------- */
+/* --- the services' programs ------------------------------------------------------- */
 
 extern const char *const doctor_services_names[]; /* to NULL */
 

@@ -15,8 +15,7 @@
 
 enum { FILES_LEAST = 4096, SHM_LEAST_MB = 64, FREE_LEAST = 10, MEGA = 1000000 };
 
-/* --- ports ---------------------------------------------------------------------------
- */
+/* --- ports ------------------------------------------------------------------------ */
 
 static bool bind_to(const char *host, long port)
 {
@@ -62,8 +61,7 @@ static void check_port(struct doctor *self, const char *service, const char *hos
     free(port);
 }
 
-/* --- limits --------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------- */
 
 static void check_limits(struct doctor *self)
 {
@@ -82,8 +80,7 @@ static void check_limits(struct doctor *self)
                "%llu MB in /dev/shm", mega);
 }
 
-/* --- directories ---------------------------------------------------------------------
- */
+/* --- directories ------------------------------------------------------------------ */
 
 static double free_percent(const char *path)
 {
@@ -161,8 +158,7 @@ static void check_data(struct doctor *self)
     free(files);
 }
 
-/* --- the model -----------------------------------------------------------------------
- */
+/* --- the model -------------------------------------------------------------------- */
 
 static bool has_pack(const char *path)
 {

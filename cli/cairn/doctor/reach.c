@@ -25,8 +25,7 @@ struct look {
     struct sh_buffer body;
 };
 
-/* --- the address ---------------------------------------------------------------------
- */
+/* --- the address ------------------------------------------------------------------ */
 
 static bool resolves(struct doctor *self, const char *host)
 {
@@ -72,8 +71,7 @@ static bool check_address(struct doctor *self, const char *url)
     return good;
 }
 
-/* --- asking --------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static size_t on_data(char *data, size_t size, size_t count, void *arg)
 {
@@ -149,8 +147,7 @@ static void tell_failure(struct look *look, CURLcode code, const char *error)
             "%s", text);
 }
 
-/* --- what it says --------------------------------------------------------------------
- */
+/* --- what it says ----------------------------------------------------------------- */
 
 /* "Expire date:Nov 22 11:00:00 2027 GMT", of the server's own certificate. */
 static const char *expiry_of(CURL *curl)

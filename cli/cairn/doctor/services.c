@@ -7,8 +7,7 @@
 
 enum { LAG_S = 10 };
 
-/* --- replicas ------------------------------------------------------------------------
- */
+/* --- replicas --------------------------------------------------------------------- */
 
 struct count {
     size_t all;
@@ -91,8 +90,7 @@ void doctor_services(struct doctor *self)
     json_decref(stats);
 }
 
-/* --- the model -----------------------------------------------------------------------
- */
+/* --- the model -------------------------------------------------------------------- */
 
 /* The model of the embedder that has the fingerprint. */
 static const json_t *find(const json_t *models, const char *fingerprint)
@@ -146,8 +144,7 @@ static void look_at_model(struct doctor *self)
     json_decref(generations);
 }
 
-/* --- a search ------------------------------------------------------------------------
- */
+/* --- a search --------------------------------------------------------------------- */
 
 void doctor_search(struct doctor *self)
 {

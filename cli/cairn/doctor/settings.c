@@ -15,8 +15,7 @@ extern char **environ;
 
 enum { NAME_LEN = 64, FILE_MAX = 1 << 20, NEAR = 2, LEAST = 5 };
 
-/* --- reading FILE --------------------------------------------------------------------
- */
+/* --- reading FILE ----------------------------------------------------------------- */
 
 static bool read_file(const char *path, struct sh_buffer *text)
 {
@@ -93,8 +92,7 @@ bool doctor_environment(struct doctor *self, const char *file)
     return good;
 }
 
-/* --- what the services say -----------------------------------------------------------
- */
+/* --- what the services say -------------------------------------------------------- */
 
 static bool has_row(const struct doctor *self, const char *said)
 {
@@ -140,8 +138,7 @@ static void check_service(struct doctor *self, const char *service)
     sh_buffer_free(&out);
 }
 
-/* --- names that are nearly one -------------------------------------------------------
- */
+/* --- names that are nearly one ---------------------------------------------------- */
 
 /* All names that a service knows, also other names of a setting: they stand in backquotes
  * and after "also" in its tables. */
@@ -237,8 +234,7 @@ static void check_name(struct doctor *self, const struct sh_buffer *names,
                "%.*s is no setting of any service: nobody reads it", (int)len, variable);
 }
 
-/* --- files that others should not read -----------------------------------------------
- */
+/* --- files that others should not read -------------------------------------------- */
 
 static void check_secret(struct doctor *self, const char *path)
 {

@@ -12,8 +12,7 @@
 
 enum { SERVER_LEAST = 130000, WAIT_S = 5 };
 
-/* --- PostgreSQL ----------------------------------------------------------------------
- */
+/* --- PostgreSQL ------------------------------------------------------------------- */
 
 static PGconn *connect_to(const struct sh_pg_config *config)
 {
@@ -35,8 +34,7 @@ static const char *remedy_of(const char *error)
 {
     if (strstr(error, "password authentication failed") || strstr(error, "no password"))
         return "the password in DATABASE_URL (DB_PASSWORD, or its _FILE) is not the one "
-               "of "
-               "the role: ALTER ROLE cairn PASSWORD '...'";
+               "of the role: ALTER ROLE cairn PASSWORD '...'";
     if (strstr(error, "does not exist"))
         return "make role and database: docs/operations.md; then `cairn-migrate up`";
     if (strstr(error, "pg_hba"))
@@ -122,8 +120,7 @@ static void check_postgresql(struct doctor *self, const struct sh_pg_config *con
     check_schema(self);
 }
 
-/* --- Redis ---------------------------------------------------------------------------
- */
+/* --- Redis ------------------------------------------------------------------------ */
 
 struct place {
     char host[256];

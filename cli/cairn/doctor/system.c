@@ -4,8 +4,7 @@
 
 #include "cli/cairn/doctor/ask.h"
 
-/* --- who asks ------------------------------------------------------------------------
- */
+/* --- who asks --------------------------------------------------------------------- */
 
 void doctor_identity(struct doctor *self)
 {
@@ -33,8 +32,7 @@ void doctor_identity(struct doctor *self)
     json_decref(me);
 }
 
-/* --- health --------------------------------------------------------------------------
- */
+/* --- health ----------------------------------------------------------------------- */
 
 static const struct {
     const char *part;
@@ -43,15 +41,13 @@ static const struct {
 } parts[] = {
     {"database", true,
      "PostgreSQL: is it running, and DATABASE_URL (DB_HOST, DB_USER, DB_PASSWORD) what "
-     "it "
-     "takes? `cairn doctor --env FILE` beside the services tries it"},
+     "it takes? `cairn doctor --env FILE` beside the services tries it"},
     {"cache", false,
      "Redis: is it running, and REDIS_URL right? Answers are not kept without it, and "
      "nobody logs in for a session"},
     {"embedding_service", false,
      "cairn-embedder: is it running, and its model there (MODEL_DIR, OLLAMA_URL)? "
-     "Searches "
-     "go by words only meanwhile"},
+     "Searches go by words only meanwhile"},
     {"search_functionality", true, "cairn-search: its log tells; `cairn status`"},
     {"fts_search", false, "search is behind what is stored: `cairn status`, its log"},
     {"graph", false,
@@ -105,8 +101,7 @@ void doctor_health(struct doctor *self)
     json_decref(health);
 }
 
-/* --- backups -------------------------------------------------------------------------
- */
+/* --- backups ---------------------------------------------------------------------- */
 
 void doctor_backups(struct doctor *self)
 {

@@ -34,8 +34,7 @@ static void add_number(const struct args *args, struct named name, json_t *body)
         json_object_set_new(body, name.member, json_integer(number));
 }
 
-/* --- extract, candidates --------------------------------------------------------------
- */
+/* --- extract, candidates ---------------------------------------------------------- */
 
 int glossary_run_extract(struct cli *cli)
 {
@@ -72,8 +71,7 @@ int glossary_run_candidates(struct cli *cli)
     return pages_print(cli, &path, "candidates", columns);
 }
 
-/* --- accept, reject, reopen ------------------------------------------------------------
- */
+/* --- accept, reject, reopen ------------------------------------------------------- */
 
 static bool is_bad(const json_t *verdict)
 {
@@ -175,8 +173,7 @@ int glossary_run_reopen(struct cli *cli)
     return judge(cli, BASE "/reopen");
 }
 
-/* --- lookup ----------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------- */
 
 int glossary_run_lookup(struct cli *cli)
 {

@@ -9,8 +9,7 @@
 
 #define BASE "/api/glossary/"
 
-/* --- list, search --------------------------------------------------------------------
- */
+/* --- list, search ----------------------------------------------------------------- */
 
 static int print_pages(struct cli *cli, const char *query)
 {
@@ -48,8 +47,7 @@ int glossary_run_search(struct cli *cli)
     return code;
 }
 
-/* --- one -----------------------------------------------------------------------------
- */
+/* --- one -------------------------------------------------------------------------- */
 
 static int show(struct cli *cli, const json_t *entry)
 {
@@ -92,8 +90,7 @@ int glossary_run_show(struct cli *cli)
     return show_reply(cli, code);
 }
 
-/* --- add, edit -----------------------------------------------------------------------
- */
+/* --- add, edit -------------------------------------------------------------------- */
 
 static const struct {
     const char *option;
@@ -177,8 +174,7 @@ int glossary_run_edit(struct cli *cli)
     return code;
 }
 
-/* --- for each ------------------------------------------------------------------------
- */
+/* --- for each --------------------------------------------------------------------- */
 
 /* The worst of the codes; none stops the rest but what would stop them all. */
 static int each(struct cli *cli, int (*act)(struct cli *cli, const char *path),

@@ -10,8 +10,7 @@
 #include "cli/cairn/follow.h"
 #include "cli/cairn/glossary/glossary.h"
 
-/* --- files ---------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------ */
 
 static const struct {
     const char *ending;
@@ -88,8 +87,7 @@ int glossary_run_export(struct cli *cli)
     return code;
 }
 
-/* --- relations -----------------------------------------------------------------------
- */
+/* --- relations -------------------------------------------------------------------- */
 
 static int print_relations(const struct cli *cli, const json_t *relations)
 {

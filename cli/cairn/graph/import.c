@@ -18,8 +18,7 @@ enum {
     LINE_BYTES = 16 << 20,
 };
 
-/* --- the format ----------------------------------------------------------------------
- */
+/* --- the format ------------------------------------------------------------------- */
 
 static const struct {
     const char *ending;
@@ -44,8 +43,7 @@ static const char *format_of(const struct args *args, const char *name)
     return given;
 }
 
-/* --- sending -------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------- */
 
 struct sending {
     struct cli *cli;
@@ -137,8 +135,7 @@ static bool on_piece(void *arg, struct sh_bytes piece)
     return sh_lines_feed(&self->lines, piece) == SH_OK && take_lines(self);
 }
 
-/* --- how it went ---------------------------------------------------------------------
- */
+/* --- how it went ------------------------------------------------------------------ */
 
 static int judge_sum(struct sending *self)
 {

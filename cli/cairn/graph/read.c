@@ -8,8 +8,7 @@
 
 static const struct table_column node_columns[] = {NODE_COLUMNS, {0}};
 
-/* --- schema --------------------------------------------------------------------------
- */
+/* --- schema ----------------------------------------------------------------------- */
 
 /* "name: string, age: float|integer" */
 static json_t *keys_of(const json_t *label)
@@ -110,8 +109,7 @@ int graph_run_labels(struct cli *cli)
     return print_answer(cli, "/api/graph/labels", label_rows, columns);
 }
 
-/* --- nodes ---------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 /* -w NAME=VALUE: prop.NAME=VALUE. */
 static bool add_conditions(const struct args *args, struct sh_buffer *path)
@@ -184,8 +182,7 @@ int graph_run_edge(struct cli *cli)
     return print_members(cli, "/api/graph/edges/", columns);
 }
 
-/* --- search, similar -----------------------------------------------------------------
- */
+/* --- search, similar -------------------------------------------------------------- */
 
 static json_t *found_rows(const json_t *answer)
 {

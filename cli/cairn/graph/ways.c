@@ -9,8 +9,7 @@
 
 enum { PER_PAGE = 100 };
 
-/* --- neighbours ----------------------------------------------------------------------
- */
+/* --- neighbours ------------------------------------------------------------------- */
 
 static bool is_text(const json_t *value, const char *text)
 {
@@ -109,8 +108,7 @@ int graph_run_neighbours(struct cli *cli)
     return code;
 }
 
-/* --- paths ---------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------ */
 
 /* A line for each node of the way, with what led to it. */
 static void add_steps(const json_t *way, size_t number, json_t *rows)
@@ -207,8 +205,7 @@ int graph_run_paths(struct cli *cli)
     return run_ways(cli, "/api/graph/paths", names);
 }
 
-/* --- subgraph ------------------------------------------------------------------------
- */
+/* --- subgraph --------------------------------------------------------------------- */
 
 static void print_subgraph(const json_t *answer)
 {

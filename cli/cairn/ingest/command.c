@@ -20,8 +20,7 @@ struct run {
     pthread_mutex_t mutex;
 };
 
-/* --- what is said beside the files ---------------------------------------------------
- */
+/* --- what is said beside the files ------------------------------------------------ */
 
 static void add_attributes(const struct args *args, json_t *metadata)
 {
@@ -74,8 +73,7 @@ static bool make_plan(const struct args *args, struct ingest_plan *plan)
     return add_defaults(plan);
 }
 
-/* --- which files ---------------------------------------------------------------------
- */
+/* --- which files ------------------------------------------------------------------ */
 
 static bool take_globs(const struct args *args, const char *option,
                        const char *globs[static GLOBS_MAX + 1])
@@ -129,8 +127,7 @@ static int open_ledger(struct run *run)
     return run->ledger ? CLI_OK : CLI_FAILED;
 }
 
-/* --- the threads ---------------------------------------------------------------------
- */
+/* --- the threads ------------------------------------------------------------------ */
 
 static void on_job(void *arg, const json_t *job)
 {
@@ -214,8 +211,7 @@ static int plan_all(struct run *run)
     return CLI_OK;
 }
 
-/* --- all of it -----------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static int run_all(struct run *run)
 {

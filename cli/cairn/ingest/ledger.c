@@ -27,8 +27,7 @@ struct ledger {
     bool torn; /* the last line has no end */
 };
 
-/* --- reading -------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *line, const char *name)
 {
@@ -66,8 +65,7 @@ static long read_lines(struct ledger *self)
     return lines;
 }
 
-/* --- clearing up ---------------------------------------------------------------------
- */
+/* --- clearing up ------------------------------------------------------------------ */
 
 static bool write_all(struct ledger *self, FILE *file)
 {
@@ -99,8 +97,7 @@ static void clear_up(struct ledger *self)
         (void)unlink(draft);
 }
 
-/* --- opening -------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------- */
 
 static bool name_file(struct ledger *self, const char *directory, const char *url)
 {
@@ -164,8 +161,7 @@ void ledger_close(struct ledger **ledger)
     *ledger = NULL;
 }
 
-/* --- asking and adding ---------------------------------------------------------------
- */
+/* --- asking and adding ------------------------------------------------------------ */
 
 static void copy(const json_t *line, const char *name, char *into, size_t size)
 {

@@ -36,8 +36,7 @@ static void draw(struct report *self)
         over(self) == self->total);
 }
 
-/* --- a line of JSON ------------------------------------------------------------------
- */
+/* --- a line of JSON --------------------------------------------------------------- */
 
 static void add_text(json_t *line, const char *name, const char *text)
 {
@@ -84,8 +83,7 @@ static void print_line(const char *shown, const struct ingest_result *result)
     json_decref(line);
 }
 
-/* --- for people ----------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------- */
 
 static void say_failure(const char *shown, const struct ingest_result *result)
 {
@@ -114,8 +112,7 @@ static void say_what_is_planned(const struct report *self, const char *shown,
     sh_buffer_free(&clean);
 }
 
-/* --- telling -------------------------------------------------------------------------
- */
+/* --- telling ---------------------------------------------------------------------- */
 
 void report_file(struct report *self, const struct walk_file *file,
                  struct ingest_result *result)
@@ -186,8 +183,7 @@ int report_halted(struct report *self)
     return halt;
 }
 
-/* --- the end -------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void say_sum(const struct report *self, size_t others)
 {

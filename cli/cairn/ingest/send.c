@@ -23,8 +23,7 @@ void ingest_id(const struct ingest_plan *plan, const char *path,
     sh_buffer_free(&key);
 }
 
-/* --- what is known -------------------------------------------------------------------
- */
+/* --- what is known ---------------------------------------------------------------- */
 
 bool send_is_known(const struct sender *sender, const struct walk_file *file,
                    const char *id, struct ledger_entry *entry)
@@ -57,8 +56,7 @@ static void remember(const struct sender *sender, const char *id,
         cli_say("%s was stored, but that could not be written down", file->shown);
 }
 
-/* --- how a request ended -------------------------------------------------------------
- */
+/* --- how a request ended ---------------------------------------------------------- */
 
 static void fail(struct ingest_result *result, const char *error)
 {
@@ -93,8 +91,7 @@ static uint64_t take_number(const json_t *answer, const char *name)
     return number > 0 ? (uint64_t)number : 0;
 }
 
-/* --- one document: a form ------------------------------------------------------------
- */
+/* --- one document: a form --------------------------------------------------------- */
 
 struct form {
     const struct sender *sender;
@@ -181,8 +178,7 @@ static void send_document(struct sender *sender, const struct walk_file *file,
         remember(sender, id, file, source, &entry);
 }
 
-/* --- documents by line: a job --------------------------------------------------------
- */
+/* --- documents by line: a job ----------------------------------------------------- */
 
 /* The job that an earlier run began for the same bytes is not begun again. */
 static bool is_under_way(const struct sender *sender, const struct walk_file *file,

@@ -52,8 +52,7 @@ bool source_rewind(void *arg)
            EVP_DigestInit_ex(self->digest, EVP_sha256(), NULL) == 1;
 }
 
-/* --- lines ---------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------ */
 
 static void fill(json_t *document, const json_t *defaults)
 {

@@ -18,8 +18,7 @@ struct walker {
     size_t room;
 };
 
-/* --- which ---------------------------------------------------------------------------
- */
+/* --- which ------------------------------------------------------------------------ */
 
 bool walk_matches(const char *glob, const char *relative)
 {
@@ -61,8 +60,7 @@ static bool is_read(const char *path)
     return ends_with(path, endings, SH_COUNT(endings)) || has_lines(path);
 }
 
-/* --- the list ------------------------------------------------------------------------
- */
+/* --- the list --------------------------------------------------------------------- */
 
 static bool add(struct walker *walker, const char *path, const char *shown,
                 const struct stat *stat)
@@ -119,8 +117,7 @@ static void drop_repeated(struct walk *walk)
     walk->count = kept;
 }
 
-/* --- directories ---------------------------------------------------------------------
- */
+/* --- directories ------------------------------------------------------------------ */
 
 struct tree {
     char *real;        /* the directory, absolute */

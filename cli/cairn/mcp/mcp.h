@@ -65,8 +65,7 @@ bool mcp_has_room(const struct mcp *self);
 /* Does what has waited longest. False: nothing waits. */
 bool mcp_serve(struct mcp *self);
 
-/* --- within --------------------------------------------------------------------------
- */
+/* --- within ----------------------------------------------------------------------- */
 
 struct mcp_fault { /* code 0: none */
     int code;

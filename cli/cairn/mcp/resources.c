@@ -24,8 +24,7 @@ json_t *mcp_resources_templates(struct mcp *self, const json_t *params,
                      "mimeType", "text/plain");
 }
 
-/* --- resources/list ------------------------------------------------------------------
- */
+/* --- resources/list --------------------------------------------------------------- */
 
 /* The cursor is the number of a page; 0: it is none. */
 static long page_of(const json_t *params)
@@ -84,8 +83,7 @@ json_t *mcp_resources_list(struct mcp *self, const json_t *params,
     return result;
 }
 
-/* --- resources/read ------------------------------------------------------------------
- */
+/* --- resources/read --------------------------------------------------------------- */
 
 /* The id that the address names, to be freed by curl; NULL: it names none. */
 static char *id_of(const char *uri)

@@ -6,8 +6,7 @@ static const char *const modes[] = {"hybrid", "vector", "text", NULL};
 static const struct mcp_argument arguments[] = {
     {"query", MCP_TEXT,
      "What to look for: a question or words. \"A phrase\" in quotes and +word must be in "
-     "a "
-     "result, -word must not.",
+     "a result, -word must not.",
      .required = true, .least = 1, .most = 2000},
     {"mode", MCP_CHOICE,
      "By words (text), by meaning (vector), or both (hybrid, the default).",

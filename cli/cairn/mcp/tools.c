@@ -8,8 +8,7 @@
 static const struct mcp_tool *const tools[] = {&mcp_search, &mcp_get_document,
                                                &mcp_define_term, &mcp_graph_neighbors};
 
-/* --- arguments -----------------------------------------------------------------------
- */
+/* --- arguments -------------------------------------------------------------------- */
 
 static json_t *describe_one(const struct mcp_argument *argument)
 {
@@ -150,8 +149,7 @@ long mcp_number(const json_t *given, const struct mcp_tool *tool, const char *na
     return argument ? argument->fallback : 0;
 }
 
-/* --- tools/list, tools/call ----------------------------------------------------------
- */
+/* --- tools/list, tools/call ------------------------------------------------------- */
 
 json_t *mcp_tools_list(struct mcp *self, const json_t *params, struct mcp_fault *fault)
 {
@@ -220,8 +218,7 @@ json_t *mcp_tools_call(struct mcp *self, const json_t *params, struct mcp_fault 
     return result;
 }
 
-/* --- words ---------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------ */
 
 json_t *mcp_pick(const json_t *from, const char *const *names)
 {

@@ -64,8 +64,7 @@ static int run_delete(struct cli *cli)
     return code == CLI_OK && whole ? follow_begun(cli) : code;
 }
 
-/* --- compare -------------------------------------------------------------------------
- */
+/* --- compare ---------------------------------------------------------------------- */
 
 /* A file of questions that somebody judged: a list of {"query","relevant"}. */
 static bool tell_judged(const char *file, json_t *body)

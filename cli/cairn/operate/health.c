@@ -8,8 +8,7 @@
 #include "cli/cairn/download.h"
 #include "cli/cairn/operate/operate.h"
 
-/* --- health --------------------------------------------------------------------------
- */
+/* --- health ----------------------------------------------------------------------- */
 
 static void add(json_t *rows, const char *where, const char *name, json_t *check)
 {
@@ -74,8 +73,7 @@ static int run_health(struct cli *cli)
     return code;
 }
 
-/* --- ping ----------------------------------------------------------------------------
- */
+/* --- ping ------------------------------------------------------------------------- */
 
 static int run_ping(struct cli *cli)
 {
@@ -93,8 +91,7 @@ static int run_ping(struct cli *cli)
     return answer_get(cli, path, NULL);
 }
 
-/* --- metrics -------------------------------------------------------------------------
- */
+/* --- metrics ---------------------------------------------------------------------- */
 
 static int run_metrics(struct cli *cli)
 {

@@ -8,8 +8,7 @@
 
 enum { MEGA = 1000000 };
 
-/* --- status --------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------- */
 
 static json_t *in(const json_t *object, const char *a, const char *b)
 {
@@ -116,8 +115,7 @@ static int run_status(struct cli *cli)
     return code;
 }
 
-/* --- cache ---------------------------------------------------------------------------
- */
+/* --- cache ------------------------------------------------------------------------ */
 
 static int run_cache_stats(struct cli *cli)
 {
@@ -155,8 +153,7 @@ static int run_cache_clear(struct cli *cli)
     return answer_to(cli, "POST", "/api/admin/cache/clear", NULL, NULL);
 }
 
-/* --- errors, maintenance -------------------------------------------------------------
- */
+/* --- errors, maintenance ---------------------------------------------------------- */
 
 static int run_errors(struct cli *cli)
 {

@@ -55,8 +55,7 @@ static bool find_cell(struct template_row *row, struct sh_bytes name,
     return false;
 }
 
-/* --- values ---------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 static json_t *number_of(struct template_row *row, struct sh_bytes cell)
 {
@@ -136,8 +135,7 @@ static json_t *value_of(struct template_row *row, const struct column *column)
     return fail(row, "there is no such type", column->type);
 }
 
-/* --- texts ----------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------ */
 
 static bool write_text(struct template_row *row, const char *text, struct sh_buffer *out)
 {
@@ -176,8 +174,7 @@ static json_t *text_of(struct template_row *row, const char *text)
     return value;
 }
 
-/* --- the tree -------------------------------------------------------------------------
- */
+/* --- the tree --------------------------------------------------------------------- */
 
 static json_t *fill(json_t *template, struct template_row *row, unsigned depth);
 

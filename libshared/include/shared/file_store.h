@@ -48,8 +48,7 @@ void sh_file_store_close(struct sh_file_store **store);
 /* Exactly 64 digits of lower-case hex. */
 bool sh_file_hash_ok(struct sh_bytes text);
 
-/* --- writing: begin, append…, finish, commit, close -----------------------------------
- */
+/* --- writing: begin, append…, finish, commit, close ------------------------------- */
 
 struct sh_file_writer;
 

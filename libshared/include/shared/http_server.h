@@ -86,7 +86,7 @@ void sh_http_server_drain(struct sh_http_server *server, void (*done)(void *arg)
 /* Ends every connection at once; handlers see their abort. *server becomes NULL. */
 void sh_http_server_close(struct sh_http_server **server);
 
-/* --- reading; views are valid until the request is answered ------------------------- */
+/* --- reading; views are valid until the request is answered ----------------------- */
 
 struct sh_bytes sh_http_method(const struct sh_http_request *request); /* "GET" */
 struct sh_bytes sh_http_path(const struct sh_http_request *request);   /* raw, no query */
@@ -132,7 +132,7 @@ void sh_http_resume(struct sh_http_request *request);
 void sh_http_on_abort(struct sh_http_request *request, void (*abort)(void *arg),
                       void *arg);
 
-/* --- answering ---------------------------------------------------------------------- */
+/* --- answering -------------------------------------------------------------------- */
 
 /* Before responding: a further header. Values with control characters are dropped and
  * logged. */

@@ -42,7 +42,7 @@ enum sh_job_style { SH_JOB_ITEMS, SH_JOB_STEPS };
 
 struct sh_jobs; /* this process as a worker */
 
-/* --- doing: style ITEMS ------------------------------------------------------------- */
+/* --- doing: style ITEMS ----------------------------------------------------------- */
 
 /* One item in hand. Valid until it is answered by one of the two below, which may happen
  * inside the callback. */
@@ -61,7 +61,7 @@ void sh_job_item_done(struct sh_job_item *item);
 void sh_job_item_fail(struct sh_job_item *item, const char *code, const char *message,
                       bool again);
 
-/* --- doing: style STEPS ------------------------------------------------------------- */
+/* --- doing: style STEPS ----------------------------------------------------------- */
 
 /* One job in hand. Valid until sh_job_end(). */
 struct sh_job_run;
@@ -123,7 +123,7 @@ struct sh_job_end {
  * without a checkpoint between fails. */
 void sh_job_end(struct sh_job_run *run, const struct sh_job_end *end);
 
-/* --- the worker --------------------------------------------------------------------- */
+/* --- the worker ------------------------------------------------------------------- */
 
 struct sh_job_kind {
     const char *name; /* "ingest"; static, as all of this */
@@ -161,7 +161,7 @@ void sh_jobs_drain(struct sh_jobs *jobs, void (*done)(void *arg), void *arg);
  * anybody; their leases run out. *jobs becomes NULL. NULL is fine. */
 void sh_jobs_close(struct sh_jobs **jobs);
 
-/* --- asking: from any process with a database, worker or not ------------------------ */
+/* --- asking: from any process with a database, worker or not ---------------------- */
 
 struct sh_job_reply {
     enum sh_err err;     /* SH_NOTFOUND; SH_CONFLICT: of the same key there is one, or its

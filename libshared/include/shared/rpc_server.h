@@ -55,7 +55,7 @@ void sh_rpc_server_drain(struct sh_rpc_server *server, void (*done)(void *arg),
                          void *arg);
 void sh_rpc_server_close(struct sh_rpc_server **server);
 
-/* --- a call; valid until it is answered --------------------------------------------- */
+/* --- a call; valid until it is answered ------------------------------------------- */
 
 struct sh_bytes sh_rpc_call_payload(const struct sh_rpc_call *call);
 /* Who asks, as the gateway established it. All empty for calls between services. */
@@ -76,7 +76,7 @@ void sh_rpc_call_on_cancel(struct sh_rpc_call *call, void (*canceled)(void *arg)
                            void *arg);
 bool sh_rpc_call_canceled(const struct sh_rpc_call *call);
 
-/* --- answers; the call is gone when these return ------------------------------------ */
+/* --- answers; the call is gone when these return ---------------------------------- */
 
 void sh_rpc_reply(struct sh_rpc_call *call, const struct msg_desc *desc, const void *msg);
 /* The message travels in the meta frame, `raw` as the payload: vectors as little-endian

@@ -35,7 +35,7 @@ struct sh_sections_kind {
     uint64_t most;       /* units that a section has; 0: any number */
 };
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 struct XXH3_state_s;
 struct sh_sections { /* the members are its own */
@@ -58,7 +58,7 @@ void sh_sections_seal(const struct sh_sections_kind *kind, void *foot);
 SH_CHECK enum sh_err sh_sections_close(struct sh_sections *self,
                                        const struct sh_sections_kind *kind, void *foot);
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 /* The foot at the end of `bytes`. False: it is none of that kind. */
 SH_CHECK bool sh_sections_foot(const struct sh_sections_kind *kind, struct sh_bytes bytes,

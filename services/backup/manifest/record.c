@@ -12,7 +12,7 @@
 
 static const char temporary[] = ".manifest.json";
 
-/* --- the mark ----------------------------------------------------------------------- */
+/* --- the mark --------------------------------------------------------------------- */
 
 /* What the mark is of. NULL: out of memory. jansson's. */
 static char *marked_text(const json_t *manifest)
@@ -127,7 +127,7 @@ enum sh_err record_check(const json_t *manifest, const char *seed, const char **
     return *why == NULL ? SH_OK : SH_MALFORMED;
 }
 
-/* --- on the disk -------------------------------------------------------------------- */
+/* --- on the disk ------------------------------------------------------------------ */
 
 static bool write_text(int folder, const char *text)
 {
@@ -209,7 +209,7 @@ enum sh_err record_read(struct work *work, int folder, const char *id, json_t **
     return err;
 }
 
-/* --- of the whole ------------------------------------------------------------------- */
+/* --- of the whole ----------------------------------------------------------------- */
 
 static void add_parts(struct digest *digest, const json_t *stream)
 {

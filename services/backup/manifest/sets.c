@@ -9,7 +9,7 @@
 #include "services/backup/manifest/manifest.h"
 #include "shared/log.h"
 
-/* --- one set ------------------------------------------------------------------------ */
+/* --- one set ---------------------------------------------------------------------- */
 
 static enum sh_err read_file(int folder, struct sh_arena *arena, struct sh_bytes *out)
 {
@@ -53,7 +53,7 @@ static enum sh_err read_set(int root, const char *name, struct sh_arena *arena,
     return err;
 }
 
-/* --- all of them -------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static int newest_first(const void *a, const void *b)
 {
@@ -114,7 +114,7 @@ void sets_free(struct sets *sets)
     *sets = (struct sets){0};
 }
 
-/* --- on another thread -------------------------------------------------------------- */
+/* --- on another thread ------------------------------------------------------------ */
 
 struct reading {
     uv_work_t work;

@@ -31,7 +31,7 @@ struct base {
     struct moment moment;
 };
 
-/* --- about the server --------------------------------------------------------------- */
+/* --- about the server ------------------------------------------------------------- */
 
 static enum sh_err tell_of_server(struct base *base)
 {
@@ -122,7 +122,7 @@ static enum sh_err begin(struct base *base)
     return err == SH_OK ? moment_before(base->work, base->conninfo, &base->moment) : err;
 }
 
-/* --- the copy ----------------------------------------------------------------------- */
+/* --- the copy --------------------------------------------------------------------- */
 
 /* The word behind `name` in what the tool says. */
 static void word_behind(const char *words, const char *name, char out[static LSN_TEXT])
@@ -198,7 +198,7 @@ static enum sh_err copy(struct base *base)
     return SH_OK;
 }
 
-/* --- what is in it ------------------------------------------------------------------ */
+/* --- what is in it ---------------------------------------------------------------- */
 
 static enum sh_err count(struct base *base, json_t **files)
 {

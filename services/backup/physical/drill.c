@@ -31,7 +31,7 @@ static const json_t *about(const struct drilling *drilling)
     return json_object_get(drilling->tree.manifest, "database");
 }
 
-/* --- the stored log ----------------------------------------------------------------- */
+/* --- the stored log --------------------------------------------------------------- */
 
 static void tell_chain(const struct chain *chain, json_t *result)
 {
@@ -97,7 +97,7 @@ enum sh_err physical_check(struct work *work, int folder, const json_t *manifest
     return err;
 }
 
-/* --- where recovery is to end ------------------------------------------------------- */
+/* --- where recovery is to end ----------------------------------------------------- */
 
 /* While the log is being stored, what is behind the set will be there in a moment. */
 static enum sh_err await_log(struct drilling *drilling, uint64_t lsn)
@@ -146,7 +146,7 @@ static enum sh_err choose(struct drilling *drilling, const char *until)
                : err;
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 /* What is there at all is as it should be, whatever its number. */
 static json_t *numbers_of(const json_t *saved, const json_t *found)
@@ -225,7 +225,7 @@ static enum sh_err look(struct drilling *drilling)
     return err;
 }
 
-/* --- both ways ---------------------------------------------------------------------- */
+/* --- both ways -------------------------------------------------------------------- */
 
 static enum sh_err build(struct drilling *drilling, bool keep)
 {

@@ -14,8 +14,7 @@ static const char position_sql[] =
 static const char version_sql[] =
     "SELECT CASE WHEN to_regclass('schema_migrations') IS NULL THEN '' ELSE "
     "(xpath('/row/v/text()', query_to_xml('SELECT coalesce(max(version)::text, '''') AS "
-    "v "
-    "FROM schema_migrations', false, true, '')))[1]::text END";
+    "v FROM schema_migrations', false, true, '')))[1]::text END";
 
 /* "12:12:" lists nobody: 12 is then who comes next. "": somebody is under way. */
 static void next_of(const char *snapshot, char out[static 24])

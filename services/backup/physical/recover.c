@@ -20,7 +20,7 @@ static const char *about(const struct tree *tree, const char *member)
     return text != NULL ? text : "";
 }
 
-/* --- how far the stored log goes ---------------------------------------------------- */
+/* --- how far the stored log goes -------------------------------------------------- */
 
 static enum sh_err tell_missing(const struct tree *tree, const struct chain *chain)
 {
@@ -82,7 +82,7 @@ enum sh_err recover_reaches(const struct tree *tree, const struct chain *chain,
     return SH_OK;
 }
 
-/* --- the server --------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------- */
 
 static enum sh_err write_config(const struct tree *tree, const struct scratch *scratch,
                                 const char *name, const char *text)
@@ -240,7 +240,7 @@ enum sh_err recover_stop(const struct tree *tree, struct scratch *scratch)
     return err == SH_OK ? SH_OK : work_fail(tree->work, err, "%s", quiet.error);
 }
 
-/* --- what came of it ---------------------------------------------------------------- */
+/* --- what came of it -------------------------------------------------------------- */
 
 enum sh_err recover_told(const struct tree *tree, PGconn *conn, const struct until *until,
                          json_t **out)

@@ -64,7 +64,7 @@ enum sh_err tree_verify(const struct tree *tree)
     return child_run(tree->work, &spec);
 }
 
-/* --- the log ------------------------------------------------------------------------ */
+/* --- the log ---------------------------------------------------------------------- */
 
 static enum sh_err failed(const struct tree *tree, const char *name)
 {

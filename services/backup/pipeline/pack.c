@@ -35,7 +35,7 @@ bool pack_method_parse(const char *name, enum pack_method *out)
     return false;
 }
 
-/* --- opening ------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------- */
 
 static bool open_zstd(struct pack *pack)
 {
@@ -106,7 +106,7 @@ void pack_close(struct pack **at)
     sh_free(pack);
 }
 
-/* --- zstd --------------------------------------------------------------------------- */
+/* --- zstd ------------------------------------------------------------------------- */
 
 static enum sh_err give(struct pack *pack, size_t len)
 {
@@ -152,7 +152,7 @@ static enum sh_err zstd_unpack(struct pack *pack, struct sh_bytes bytes, bool la
     return err == SH_OK && last && !pack->ended ? SH_MALFORMED : err;
 }
 
-/* --- zlib --------------------------------------------------------------------------- */
+/* --- zlib ------------------------------------------------------------------------- */
 
 static enum sh_err zlib_add(struct pack *pack, struct sh_bytes bytes, bool last)
 {

@@ -36,7 +36,7 @@ struct sink {
     enum sh_err err;
 };
 
-/* --- room and rate ------------------------------------------------------------------ */
+/* --- room and rate ---------------------------------------------------------------- */
 
 enum sh_err sink_room(struct work *work, int folder, uint64_t wanted)
 {
@@ -72,7 +72,7 @@ static void hold_back(const struct sink *sink)
     }
 }
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 static enum sh_err disk_error(struct sink *sink, const char *what)
 {
@@ -166,7 +166,7 @@ static enum sh_err put(struct sink *sink, struct sh_bytes bytes)
     return err;
 }
 
-/* --- what pack gives ---------------------------------------------------------------- */
+/* --- what pack gives -------------------------------------------------------------- */
 
 static enum sh_err put_piece(struct sink *sink, bool last)
 {
@@ -199,7 +199,7 @@ static enum sh_err on_packed(void *arg, struct sh_bytes bytes)
     return err;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static enum sh_err begin_seal(struct sink *sink, const char *hex)
 {

@@ -29,7 +29,7 @@ struct source {
     char piece[PIECE];
 };
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 static bool plain_name(const char *name)
 {
@@ -113,7 +113,7 @@ static enum sh_err read_parts(struct source *source, const json_t *stream)
     return err;
 }
 
-/* --- unsealing ---------------------------------------------------------------------- */
+/* --- unsealing -------------------------------------------------------------------- */
 
 static enum sh_err open_head(struct source *source)
 {
@@ -173,7 +173,7 @@ static enum sh_err end_sealed(struct source *source)
     return err;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static enum sh_err on_plain(void *arg, struct sh_bytes bytes)
 {

@@ -29,7 +29,7 @@ struct sending {
     char upload[SH_S3_UPLOAD_MAX];
 };
 
-/* --- here --------------------------------------------------------------------------- */
+/* --- here ------------------------------------------------------------------------- */
 
 static uint64_t size_of_part(const struct sending *sending, unsigned at)
 {
@@ -85,7 +85,7 @@ static enum sh_err hash_parts(struct sending *sending, const char *sha256)
     return err;
 }
 
-/* --- there -------------------------------------------------------------------------- */
+/* --- there ------------------------------------------------------------------------ */
 
 static bool same_hash(const char *hex, const char *base64)
 {
@@ -131,7 +131,7 @@ static enum sh_err look(struct sending *sending)
                         sending->name);
 }
 
-/* --- which upload ------------------------------------------------------------------- */
+/* --- which upload ----------------------------------------------------------------- */
 
 static void on_uploads(void *arg, const struct sh_s3_reply *reply)
 {
@@ -189,7 +189,7 @@ static enum sh_err find_or_begin(struct sending *sending)
     return err == SH_OK ? begin(sending) : err;
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 static enum sh_err send_missing(struct sending *sending)
 {
@@ -272,7 +272,7 @@ enum sh_err post_s3_put_parts(struct post *post, const struct post_file *file)
     return err;
 }
 
-/* --- what nobody goes on with ------------------------------------------------------- */
+/* --- what nobody goes on with ----------------------------------------------------- */
 
 enum { DAY_S = 86400, SWEPT_AT_ONCE = 32 };
 

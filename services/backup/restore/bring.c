@@ -54,7 +54,7 @@ void bring_tables(const json_t *manifest, struct pick *out)
     }
 }
 
-/* --- columns ------------------------------------------------------------------------ */
+/* --- columns ---------------------------------------------------------------------- */
 
 static bool has(const PGresult *columns, const char *name)
 {
@@ -90,7 +90,7 @@ static enum sh_err columns_of(const struct bringing *b, const char *table,
     return err == SH_OK ? (list->err ? list->err : changes->err) : err;
 }
 
-/* --- rows --------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 static enum sh_err begin_copy(struct bringing *b, PGconn *conn, const char *sql)
 {
@@ -224,7 +224,7 @@ static enum sh_err each_table(struct bringing *b,
     return err;
 }
 
-/* --- the report --------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------- */
 
 static enum sh_err note(struct bringing *b, json_t *report, const char *member,
                         const char *sql)
@@ -278,7 +278,7 @@ static enum sh_err finish(struct bringing *b, json_t *report)
     return err;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 /* ARRAY['a', 'b']; NULL: out of memory. */
 static char *name_array(PGconn *conn, const struct pick *names, json_t *told)

@@ -23,7 +23,7 @@ static const char tables_sql[] =
     "('users', 'login_lockouts', 'api_keys', 'audit_log', 'audit_heads', 'job_workers', "
     "'file_sweeps', 'maintenance'))";
 
-/* --- telling gateways --------------------------------------------------------------- */
+/* --- telling gateways ------------------------------------------------------------- */
 
 static enum sh_err tell(struct work *work, struct swap *swap)
 {
@@ -72,7 +72,7 @@ static enum sh_err await_gateways(struct work *work)
     return err;
 }
 
-/* --- the tables --------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------- */
 
 static enum sh_err lock_once(struct work *work, PGconn *conn, const char *sql)
 {

@@ -23,7 +23,7 @@ struct loading {
     bool refused;     /* it has ended before the stream */
 };
 
-/* --- to it -------------------------------------------------------------------------- */
+/* --- to it ------------------------------------------------------------------------ */
 
 static enum sh_err on_bytes(void *arg, struct sh_bytes bytes)
 {
@@ -134,7 +134,7 @@ enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
     return load_some(work, folder, manifest, conninfo, name, NULL);
 }
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 static size_t count_entries(int fd)
 {
@@ -191,7 +191,7 @@ enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
     return err == SH_OK ? feed(work, folder, manifest, &spec) : err;
 }
 
-/* --- known passages ----------------------------------------------------------------- */
+/* --- known passages --------------------------------------------------------------- */
 
 static enum sh_err collect(void *arg, struct sh_bytes bytes)
 {

@@ -13,7 +13,7 @@ enum { LINE = 1024, QUALIFIED = 160 };
 
 static const char schema_of_ours[] = "public.";
 
-/* --- names -------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 /* As the manifest names it. */
 static void qualify(const char *name, char out[static QUALIFIED])
@@ -36,7 +36,7 @@ static enum sh_err check_names(struct work *work, const json_t *manifest,
     return SH_OK;
 }
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 /* "42; 0 16402 TABLE DATA public chunks cairn", from the schema on. */
 static const char *after(const char *line, const char *what)
@@ -123,7 +123,7 @@ static enum sh_err write_list(struct work *work, const struct pick_from *from,
     return err;
 }
 
-/* --- the rows ----------------------------------------------------------------------- */
+/* --- the rows --------------------------------------------------------------------- */
 
 static enum sh_err count(struct work *work, PGconn *conn, const json_t *manifest,
                          const struct pick *pick, json_t *rows)

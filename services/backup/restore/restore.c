@@ -75,7 +75,7 @@ static enum sh_err finish(struct restoring *restoring, enum sh_err err, json_t *
     return err;
 }
 
-/* --- beside what is there ----------------------------------------------------------- */
+/* --- beside what is there --------------------------------------------------------- */
 
 static enum sh_err compare(struct restoring *restoring, const char *name)
 {
@@ -139,7 +139,7 @@ enum sh_err restore_database(struct work *work, const char *id, const char *name
     return finish(&restoring, err, result);
 }
 
-/* --- in place of it ----------------------------------------------------------------- */
+/* --- in place of it --------------------------------------------------------------- */
 
 static enum sh_err verify_first(struct restoring *restoring)
 {
@@ -245,7 +245,7 @@ enum sh_err restore_live(struct work *work, const char *id, json_t **result)
     return finish(&restoring, err, result);
 }
 
-/* --- some of it --------------------------------------------------------------------- */
+/* --- some of it ------------------------------------------------------------------- */
 
 static enum sh_err load_picked(struct restoring *restoring, const char *name,
                                const struct pick *tables, json_t **told)

@@ -13,7 +13,7 @@ enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20 };
 static const char mark[] = "cairn-backup: before the last restore of ";
 static const char gone[] = "cairn-backup: not needed any more: before a restore of ";
 
-/* --- statements --------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------- */
 
 /* `format` with up to two names, quoted. */
 static enum sh_err run(struct work *work, struct swap *swap, const char *format,
@@ -80,7 +80,7 @@ static enum sh_err end_sessions(struct work *work, struct swap *swap, const char
                : work_fail(work, SH_TIMEOUT, "%s has sessions that do not end", name);
 }
 
-/* --- opening ------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------- */
 
 static enum sh_err name_of(struct work *work, struct swap *swap)
 {
@@ -144,7 +144,7 @@ void swap_drop(struct work *work, struct swap *swap, const char *name)
         work_say(work, "the database %s is left behind: %s", name, quiet.error);
 }
 
-/* --- swapping ----------------------------------------------------------------------- */
+/* --- swapping --------------------------------------------------------------------- */
 
 static PGresult *ask_marked(struct work *work, struct swap *swap, const char *as)
 {

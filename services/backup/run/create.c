@@ -16,7 +16,7 @@
 
 enum { PATHS_MAX = 64 };
 
-/* --- configuration ------------------------------------------------------------------ */
+/* --- configuration ---------------------------------------------------------------- */
 
 /* The settings in force, secrets masked: what one must set again on an empty machine. */
 static enum sh_err save_settings(struct work *work, int folder, json_t *manifest)
@@ -73,7 +73,7 @@ static enum sh_err save_paths(struct work *work, int folder, json_t *manifest)
     return err;
 }
 
-/* --- the set ------------------------------------------------------------------------ */
+/* --- the set ---------------------------------------------------------------------- */
 
 static json_t *begin_manifest(const struct create_order *order, const char *id,
                               double now)

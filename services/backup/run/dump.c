@@ -30,7 +30,7 @@ struct dump {
     json_t *golden;
 };
 
-/* --- about the database ------------------------------------------------------------- */
+/* --- about the database ----------------------------------------------------------- */
 
 enum sh_err dump_one_at_a_time(struct work *work, PGconn *conn)
 {
@@ -130,7 +130,7 @@ enum sh_err dump_list_files(struct work *work, PGconn *conn, json_t **files)
     return err;
 }
 
-/* --- the dump ----------------------------------------------------------------------- */
+/* --- the dump --------------------------------------------------------------------- */
 
 static enum sh_err run_tool(struct dump *dump)
 {
@@ -150,7 +150,7 @@ static enum sh_err run_tool(struct dump *dump)
     return tool_stream(dump->work, &stream, dump->sink, &child);
 }
 
-/* --- counting meanwhile ------------------------------------------------------------- */
+/* --- counting meanwhile ----------------------------------------------------------- */
 
 struct counting {
     struct work work; /* of its own: the other thread's is being used */

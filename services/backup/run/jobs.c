@@ -17,7 +17,7 @@
 
 enum { TIMES_MAX = 100 };
 
-/* --- create ------------------------------------------------------------------------- */
+/* --- create ----------------------------------------------------------------------- */
 
 /* Another replica, or a person, was faster. */
 static enum sh_err already_there(struct work *work, const struct job_order *order,
@@ -117,7 +117,7 @@ enum sh_err job_create(struct work *work, const struct job_order *order, json_t 
     return err;
 }
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 enum sh_err job_list_sets(struct work *work, const struct job_order *order,
                           json_t **result)
@@ -164,7 +164,7 @@ enum sh_err job_drill(struct work *work, const struct job_order *order, json_t *
     return drill_set(work, order->id, order->until, result);
 }
 
-/* --- removing, copying -------------------------------------------------------------- */
+/* --- removing, copying ------------------------------------------------------------ */
 
 enum sh_err job_prune(struct work *work, const struct job_order *order, json_t **result)
 {
@@ -189,7 +189,7 @@ enum sh_err job_fetch(struct work *work, const struct job_order *order, json_t *
     return place_fetch(work, order->id, order->from, result);
 }
 
-/* --- schedule, keys ----------------------------------------------------------------- */
+/* --- schedule, keys --------------------------------------------------------------- */
 
 enum sh_err job_schedule(struct work *work, const struct job_order *order,
                          json_t **result)

@@ -16,7 +16,7 @@ enum { ID = 32, NAME = 64, TEXT_MOST = 2 << 20, DAY_S = 86400, STRAY_S = 60 };
 
 static const char cancel_word[] = "cancel";
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 bool ledger_id_ok(const char *id)
 {
@@ -81,7 +81,7 @@ void ledger_end(int ledger, const char *id)
     remove_file(ledger, id, "lock");
 }
 
-/* --- the lock's own words ----------------------------------------------------------- */
+/* --- the lock's own words --------------------------------------------------------- */
 
 void ledger_say(int lock, const char *line)
 {
@@ -110,7 +110,7 @@ static json_t *last_line(int lock)
     return json_loadfd(lock, JSON_DISABLE_EOF_CHECK, NULL);
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -276,7 +276,7 @@ enum sh_err ledger_cancel(int ledger, const char *id)
     return err;
 }
 
-/* --- thinning out ------------------------------------------------------------------- */
+/* --- thinning out ----------------------------------------------------------------- */
 
 /* A service that was killed before it wrote anything, or in the middle of it. */
 static void remove_strays(int ledger, const char *name)

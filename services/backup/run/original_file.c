@@ -46,7 +46,7 @@ bool original_there(struct work *work, const char *hash)
            S_ISREG(st.st_mode);
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 static enum sh_err disk_error(const struct original *original, const char *what)
 {
@@ -216,7 +216,7 @@ void original_remove(struct work *work, const char *hash)
     }
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 struct reading {
     struct work *work;

@@ -17,7 +17,7 @@
 
 enum { LINE = SH_FILE_HASH_TEXT + 24 };
 
-/* --- the list: "HASH SIZE\n" … ------------------------------------------------------ */
+/* --- the list: "HASH SIZE\n" … ---------------------------------------------------- */
 
 static enum sh_err collect(void *arg, struct sh_bytes bytes)
 {
@@ -66,7 +66,7 @@ static enum sh_err each_original(struct work *work, int folder, const json_t *ma
     return err;
 }
 
-/* --- saving ------------------------------------------------------------------------- */
+/* --- saving ----------------------------------------------------------------------- */
 
 struct saving {
     struct work *work;
@@ -182,7 +182,7 @@ enum sh_err originals_save(struct work *work, int folder, const json_t *wanted,
     return err;
 }
 
-/* --- checking ----------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------- */
 
 struct checking {
     struct work *work;
@@ -267,7 +267,7 @@ enum sh_err originals_restore(struct work *work, int folder, const json_t *manif
     return err;
 }
 
-/* --- removing what no set names ----------------------------------------------------- */
+/* --- removing what no set names --------------------------------------------------- */
 
 static enum sh_err note_name(void *arg, const char *hash, uint64_t size)
 {

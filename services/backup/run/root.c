@@ -19,7 +19,7 @@ static const char gone[] = ".gone-";
 
 enum { DEPTH_MAX = 8, FOLDER_MODE = 0700, LOCK_LOOK_MS = 500 };
 
-/* --- opening ------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------- */
 
 static bool make_folders(const char *path)
 {
@@ -52,7 +52,7 @@ enum sh_err root_open(struct work *work)
     return SH_OK;
 }
 
-/* --- removing ----------------------------------------------------------------------- */
+/* --- removing --------------------------------------------------------------------- */
 
 static bool remove_tree(int folder, const char *name, int depth);
 
@@ -163,7 +163,7 @@ enum sh_err root_lock(struct work *work)
     return err;
 }
 
-/* --- sets --------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------- */
 
 void root_name(const struct work *work, const char *kind, double now,
                char out[static BACKUP_ID])

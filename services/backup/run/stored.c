@@ -66,7 +66,7 @@ void stored_close(struct stored **at)
     sh_free(stored);
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static void on_opened(void *arg, enum sh_err err, uint64_t size)
 {
@@ -156,7 +156,7 @@ enum sh_err stored_list(struct stored *stored, json_t **out)
     return failed(stored, err);
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 static void on_drained(void *arg)
 {

@@ -62,7 +62,7 @@ enum sh_err work_go_on(struct work *work)
     return cancelled ? work_fail(work, SH_CANCELED, "cancelled") : SH_OK;
 }
 
-/* --- telling ------------------------------------------------------------------------ */
+/* --- telling ---------------------------------------------------------------------- */
 
 static void print(json_t *line)
 {

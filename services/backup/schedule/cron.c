@@ -27,7 +27,7 @@ static const struct field fields[FIELDS] = {{"minute", 0, 59, NULL},
                                             {"month", 1, 12, months},
                                             {"weekday", 0, 7, weekdays}};
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static enum sh_err wrong(char fault[static 128], const struct field *field,
                          const char *text)
@@ -162,7 +162,7 @@ enum sh_err cron_parse(const char *text, struct cron *out, char fault[static 128
     return err;
 }
 
-/* --- the next time ------------------------------------------------------------------ */
+/* --- the next time ---------------------------------------------------------------- */
 
 /* Dates and times are reckoned as the clock on the wall shows them, as if that were UTC;
  * only wall_time() knows of zones. */

@@ -13,7 +13,7 @@
 
 enum { TIMES = 5 };
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 void methods_answer(struct sh_rpc_call *call, json_t *body, const char *run_id)
 {
@@ -36,7 +36,7 @@ const char *methods_text(struct sh_rpc_call *call, struct sh_bytes bytes)
     return text != NULL ? text : "";
 }
 
-/* --- sets --------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------- */
 
 static void on_list(void *arg, enum sh_err err, const struct sets *sets)
 {
@@ -119,7 +119,7 @@ static void handle_show(void *arg, struct sh_rpc_call *call)
     sh_rpc_fail(call, SH_NOTFOUND, NULL, "id", "there is no such backup set");
 }
 
-/* --- schedule ----------------------------------------------------------------------- */
+/* --- schedule --------------------------------------------------------------------- */
 
 static void handle_schedule(void *arg, struct sh_rpc_call *call)
 {

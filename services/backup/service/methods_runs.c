@@ -6,7 +6,7 @@
 #include "services/backup/run/root.h"
 #include "services/backup/service/methods.h"
 
-/* --- runs --------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------- */
 
 static bool known_verb(const char *verb)
 {
@@ -93,7 +93,7 @@ void methods_run(void *arg, struct sh_rpc_call *call)
                     err == SH_BUSY ? "too many runs wait already" : sh_err_text(err));
 }
 
-/* --- looking, ending ---------------------------------------------------------------- */
+/* --- looking, ending -------------------------------------------------------------- */
 
 enum { BODY_MOST = 2000000 };
 

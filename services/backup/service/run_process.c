@@ -7,7 +7,7 @@
 
 enum { LINE_MAX_BYTES = 1 << 20, KEEP_S = 2 };
 
-/* --- what it prints ----------------------------------------------------------------- */
+/* --- what it prints --------------------------------------------------------------- */
 
 static void copy_text(char *into, size_t size, const json_t *object, const char *name)
 {
@@ -41,7 +41,7 @@ static void on_line(void *arg, const json_t *line)
         keep(runs, run);
 }
 
-/* --- its end ------------------------------------------------------------------------ */
+/* --- its end ---------------------------------------------------------------------- */
 
 static void judge(const struct teller *teller, struct run *run)
 {
@@ -72,7 +72,7 @@ static void on_end(void *arg)
     runs_ended(runs);
 }
 
-/* --- starting ----------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------- */
 
 void process_start(struct runs *runs)
 {

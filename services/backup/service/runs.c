@@ -11,7 +11,7 @@
 static const char *const state_names[] = {"queued", "running", "done", "failed",
                                           "cancelled"};
 
-/* --- whose turn it is --------------------------------------------------------------- */
+/* --- whose turn it is ------------------------------------------------------------- */
 
 static void end_waiting(struct runs *runs, struct run *run)
 {
@@ -158,7 +158,7 @@ enum sh_err runs_add(struct runs *runs, const char *const *words, unsigned count
     return SH_OK;
 }
 
-/* --- looking, ending ---------------------------------------------------------------- */
+/* --- looking, ending -------------------------------------------------------------- */
 
 const struct run *runs_find(const struct runs *runs, const char *id)
 {

@@ -8,7 +8,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 
-/* --- writing: one run after the other ----------------------------------------------- */
+/* --- writing: one run after the other --------------------------------------------- */
 
 struct keeping {
     uv_work_t work;
@@ -129,7 +129,7 @@ void keep(struct runs *runs, struct run *run)
     }
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 struct reading {
     uv_work_t work;

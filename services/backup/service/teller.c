@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* --- what it says ------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------- */
 
 static void take_lines(struct teller *teller)
 {
@@ -63,7 +63,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int term_signal)
     close_one((uv_handle_t *)process);
 }
 
-/* --- its life ----------------------------------------------------------------------- */
+/* --- its life --------------------------------------------------------------------- */
 
 static int spawn(struct teller *teller, uv_loop_t *loop, const struct teller_spec *spec)
 {

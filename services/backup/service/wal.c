@@ -49,7 +49,7 @@ static struct sh_family restarts_counter = {
     .name = "cairn_backup_wal_restarts_total",
     .help = "Starts of the process that stores the log."};
 
-/* --- what it says ------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------- */
 
 static double number(const json_t *wal, const char *name)
 {
@@ -107,7 +107,7 @@ static void on_line(void *arg, const json_t *line)
     }
 }
 
-/* --- its process -------------------------------------------------------------------- */
+/* --- its process ------------------------------------------------------------------ */
 
 static void on_end(void *arg)
 {
@@ -154,7 +154,7 @@ static void begin(struct wal *wal)
                        uv_strerror(rc));
 }
 
-/* --- physical sets ------------------------------------------------------------------ */
+/* --- physical sets ---------------------------------------------------------------- */
 
 /* Why one is due now; NULL: none is. */
 static const char *base_due(const struct wal *wal, double now)
@@ -204,7 +204,7 @@ void wal_run_ended(struct backup *backup, const struct run *run)
     wal->base_not_before = sh_wall_time() + pause;
 }
 
-/* --- looking after it --------------------------------------------------------------- */
+/* --- looking after it ------------------------------------------------------------- */
 
 /* What was committed before is stored and can be recovered, Unix seconds; 0: not so. */
 static double recovery_point(const struct wal *wal)

@@ -10,7 +10,7 @@
 
 enum { PIPE_BYTES = 1 << 20, TURN_MS = 200, PATIENCE_MS = 10000 };
 
-/* --- what it says ------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------- */
 
 /* The newest words stay. */
 static void keep_words(struct child *child, const char *data, size_t len)
@@ -66,7 +66,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int term_signal)
     uv_close((uv_handle_t *)process, on_closed);
 }
 
-/* --- starting ----------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------- */
 
 static uv_stdio_container_t descriptor(int fd)
 {
@@ -125,7 +125,7 @@ enum sh_err child_pipe(struct work *work, int ends[2])
     return SH_OK;
 }
 
-/* --- ending ------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------- */
 
 void child_turn(struct work *work)
 {

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* --- programs ----------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------- */
 
 static bool newest_folder(char out[BACKUP_PATH])
 {
@@ -69,7 +69,7 @@ void database_tool_version(struct work *work, const char *name, char out[128])
     (void)close(ends[0]);
 }
 
-/* --- their environment -------------------------------------------------------------- */
+/* --- their environment ------------------------------------------------------------ */
 
 static char *pair(const char *name, const char *value)
 {
@@ -128,7 +128,7 @@ char **database_env(struct work *work, const char *conninfo, const char *name)
     return env;
 }
 
-/* --- connections -------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------ */
 
 char *database_conninfo(const struct work *work)
 {

@@ -27,7 +27,7 @@ static const char golden_sql[] =
     "SELECT id, md5(text), left(regexp_replace(text, '[^[:alnum:]]+', ' ', 'g'), 200) "
     "FROM chunks ORDER BY id LIMIT 8";
 
-/* --- counting ----------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------- */
 
 static json_int_t number(const PGresult *result, int row, int column)
 {
@@ -132,7 +132,7 @@ enum sh_err facts_count(struct work *work, PGconn *conn, json_t **out)
     return err;
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static void say(json_t *list, const char *what, const json_t *saved, const json_t *found)
 {
@@ -181,7 +181,7 @@ json_t *facts_compare(const json_t *saved, const json_t *found)
     return list;
 }
 
-/* --- golden searches ---------------------------------------------------------------- */
+/* --- golden searches -------------------------------------------------------------- */
 
 static enum sh_err search_one(struct work *work, PGconn *conn, const json_t *one,
                               json_t *differences)

@@ -79,7 +79,7 @@ static bool list_readable(const struct looking *looking)
     return !json_is_true(json_object_get(list, "encrypted")) || !closed(looking);
 }
 
-/* --- the end of both ---------------------------------------------------------------- */
+/* --- the end of both -------------------------------------------------------------- */
 
 static enum sh_err begin(struct work *work, const char *id, struct looking *looking)
 {
@@ -152,7 +152,7 @@ static enum sh_err finish(struct looking *looking, enum sh_err err, const char *
     return err;
 }
 
-/* --- physical sets ------------------------------------------------------------------ */
+/* --- physical sets ---------------------------------------------------------------- */
 
 static enum sh_err look_physical(struct looking *looking, const char *until)
 {
@@ -179,7 +179,7 @@ static enum sh_err look_physical(struct looking *looking, const char *until)
     return note(looking, err);
 }
 
-/* --- verify ------------------------------------------------------------------------- */
+/* --- verify ----------------------------------------------------------------------- */
 
 static enum sh_err check_streams(struct looking *looking)
 {
@@ -246,7 +246,7 @@ enum sh_err verify_set(struct work *work, const char *id, json_t **result)
     return finish(&looking, err, "verification", result);
 }
 
-/* --- drill -------------------------------------------------------------------------- */
+/* --- drill ------------------------------------------------------------------------ */
 
 static enum sh_err compare(struct looking *looking, PGconn *conn)
 {

@@ -14,7 +14,7 @@ enum { LIST_FIRST = 256, HISTORY_NAME = 16 };
 
 static const char record_end[] = ".json";
 
-/* --- listing ------------------------------------------------------------------------ */
+/* --- listing ---------------------------------------------------------------------- */
 
 /* "NAME.json" with its first piece beside it. */
 static bool has_record(int store, const char *entry, char name[static STORE_NAME])
@@ -85,7 +85,7 @@ static enum sh_err list_whole(struct chain *chain)
     return err;
 }
 
-/* --- judging ------------------------------------------------------------------------ */
+/* --- judging ---------------------------------------------------------------------- */
 
 static void miss(struct chain *chain, uint64_t from, uint64_t before, uint32_t timeline)
 {
@@ -214,7 +214,7 @@ void chain_close(struct chain *chain)
     *chain = (struct chain){.store = -1};
 }
 
-/* --- its pieces --------------------------------------------------------------------- */
+/* --- its pieces ------------------------------------------------------------------- */
 
 static enum sh_err one(const struct chain *chain, const char *name, chain_each_fn *each,
                        void *arg)

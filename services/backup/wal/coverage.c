@@ -54,7 +54,7 @@ void coverage_look(struct work *work, const char *system, struct coverage *out)
     sets_free(&sets);
 }
 
-/* --- what may go -------------------------------------------------------------------- */
+/* --- what may go ------------------------------------------------------------------ */
 
 /* {"SYSTEM": first position that is needed}. NULL: not known. */
 static json_t *needed(struct work *work, const json_t *leaving)

@@ -14,7 +14,7 @@
 
 enum { RETRY_MS = 10000, NAME = 160, PIECE = 65536 };
 
-/* --- which was the last ------------------------------------------------------------- */
+/* --- which was the last ----------------------------------------------------------- */
 
 static void mark_name(const struct shelf *shelf, char out[static 64])
 {
@@ -68,7 +68,7 @@ size_t shelves_open(struct work *work, int store, struct shelf list[static SHELV
     return count;
 }
 
-/* --- sending ------------------------------------------------------------------------ */
+/* --- sending ---------------------------------------------------------------------- */
 
 static enum sh_err send_file(struct work *work, struct shelf *shelf, int store,
                              const char *system, const char *file, const char *sha256)
@@ -166,7 +166,7 @@ bool shelf_send(struct work *work, struct shelf *shelf, int store, const char *s
     return true;
 }
 
-/* --- catching up -------------------------------------------------------------------- */
+/* --- catching up ------------------------------------------------------------------ */
 
 static int by_name(const void *a, const void *b)
 {

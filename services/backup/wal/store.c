@@ -22,7 +22,7 @@ const char *store_partial(unsigned which)
     return which % STORE_PARTIALS == 0 ? "partial-a" : "partial-b";
 }
 
-/* --- the folder --------------------------------------------------------------------- */
+/* --- the folder ------------------------------------------------------------------- */
 
 enum sh_err store_open(struct work *work, const char *system, bool make, int *fd)
 {
@@ -44,7 +44,7 @@ enum sh_err store_open(struct work *work, const char *system, bool make, int *fd
                      strerror(errno));
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 static enum sh_err failed(struct work *work, const char *name)
 {
@@ -171,7 +171,7 @@ enum sh_err store_put(struct work *work, int store, int from,
     return err;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 enum sh_err store_record(struct work *work, int store, const char *name, json_t **record)
 {

@@ -37,7 +37,7 @@ struct stream {
     char error[256]; /* what is wrong now; "" */
 };
 
-/* --- storing ------------------------------------------------------------------------ */
+/* --- storing ---------------------------------------------------------------------- */
 
 static enum sh_err store_one(struct stream *stream, int fd,
                              const struct store_piece *piece)
@@ -185,7 +185,7 @@ static void save(struct stream *stream, bool now)
     stream->stored_at = watch_time(&stream->watch, stream->stored, stream->stored_at);
 }
 
-/* --- the server --------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------- */
 
 static enum sh_err open_store(struct stream *stream)
 {
@@ -249,7 +249,7 @@ static void look(struct stream *stream)
     stream->work->error[0] = '\0';
 }
 
-/* --- telling ------------------------------------------------------------------------ */
+/* --- telling ---------------------------------------------------------------------- */
 
 static double recovery_point(const struct stream *stream)
 {
@@ -301,7 +301,7 @@ static void tell(struct stream *stream)
     json_decref(line);
 }
 
-/* --- the loop ----------------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {

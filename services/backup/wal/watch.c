@@ -18,7 +18,7 @@ static const char look_sql[] =
     "coalesce(r.write_lsn::text, '') FROM pg_replication_slots s "
     "LEFT JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE s.slot_name = $1";
 
-/* --- connecting --------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------- */
 
 static enum sh_err one_receives(struct watch *watch)
 {
@@ -109,7 +109,7 @@ void watch_close(struct watch *watch)
     watch->conninfo = NULL;
 }
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 static enum sh_err make_anew(struct watch *watch)
 {

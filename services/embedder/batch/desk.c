@@ -31,7 +31,7 @@ struct lookup { /* the new jobs of a request, while Redis is asked */
     struct job *jobs[];
 };
 
-/* --- requests -------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 static void count_cache(const char *tier, bool hit)
 {
@@ -148,7 +148,7 @@ void desk_computed(struct desk *self, struct job *job, const struct provider_tex
     desk_settle(self, job, text->err, text->vector, text->tokens);
 }
 
-/* --- looking up ------------------------------------------------------------------ */
+/* --- looking up ------------------------------------------------------------------- */
 
 static void unlink_lookup(struct lookup *lookup)
 {
@@ -211,7 +211,7 @@ static void look_up_or_enqueue(struct desk *self, struct lookup *lookup, bool ur
     sh_free(lookup);
 }
 
-/* --- submitting ------------------------------------------------------------------ */
+/* --- submitting ------------------------------------------------------------------- */
 
 static bool join(struct job *job, struct desk_request *request, size_t index)
 {
@@ -344,7 +344,7 @@ enum sh_err desk_submit(struct desk *self, const struct desk_ask *ask, desk_done
     return SH_OK;
 }
 
-/* --- giving up ------------------------------------------------------------------- */
+/* --- giving up -------------------------------------------------------------------- */
 
 /* Take the request's waiters out; true when nobody else waits for the job. */
 static bool abandon(struct job *job, const struct desk_request *request)
@@ -394,7 +394,7 @@ bool desk_abandon(struct job *job, const struct desk_request *request)
     return abandon(job, request);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------- */
 
 size_t desk_queued(const struct desk *self)
 {

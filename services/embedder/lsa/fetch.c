@@ -35,8 +35,7 @@ struct fetch {
 
 static void ask(struct fetch *self);
 
-/* --- ending --------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -88,8 +87,7 @@ static void try_later(struct fetch *self, enum sh_err err)
         uv_timer_start(&self->timer, on_timer, PAUSE_MS, 0);
 }
 
-/* --- writing, on another thread ------------------------------------------------------
- */
+/* --- writing, on another thread --------------------------------------------------- */
 
 static enum sh_err open_part(struct fetch *self)
 {
@@ -151,8 +149,7 @@ static void on_written(uv_work_t *work, int status)
         ask(self);
 }
 
-/* --- asking --------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 /* The piece is the one asked for, and of the file that the others were of. */
 static enum sh_err take(struct fetch *self, const struct sh_rpc_response *response)

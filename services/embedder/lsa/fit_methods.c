@@ -57,7 +57,7 @@ static void on_begin(void *arg, struct sh_rpc_call *call)
         reply_state(arg, call, request.session);
 }
 
-/* --- texts ------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------ */
 
 struct addition {
     struct fitting *fitting;
@@ -116,7 +116,7 @@ static void on_state(void *arg, struct sh_rpc_call *call)
         reply_state(arg, call, request.session);
 }
 
-/* --- the file ---------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static void on_file(void *arg, struct sh_rpc_call *call)
 {

@@ -39,7 +39,7 @@ struct fitting {
     struct task task;
 };
 
-/* --- the session ------------------------------------------------------------------- */
+/* --- the session ------------------------------------------------------------------ */
 
 static bool is_it(const struct fitting *self, struct sh_bytes session)
 {
@@ -124,7 +124,7 @@ static void fail(struct fitting *self, enum sh_err err)
     sh_buffer_free(&self->file);
 }
 
-/* --- on the worker ----------------------------------------------------------------- */
+/* --- on the worker ---------------------------------------------------------------- */
 
 static void add_texts(struct task *task)
 {
@@ -150,7 +150,7 @@ static void on_worker(struct sh_work *work)
         add_texts(task);
 }
 
-/* --- back on the loop -------------------------------------------------------------- */
+/* --- back on the loop ------------------------------------------------------------- */
 
 static void computed(struct fitting *self)
 {
@@ -261,7 +261,7 @@ void fitting_drop(struct fitting *self, struct sh_bytes session)
         drop(self);
 }
 
-/* --- life -------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err fitting_create(uv_loop_t *loop, const struct fitting_options *options,
                            struct fitting **out)

@@ -24,7 +24,7 @@ struct lsa_area {
     size_t room;
 };
 
-/* --- the file -------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static struct sh_bytes term_at(const struct lsa *self, uint32_t i)
 {
@@ -123,7 +123,7 @@ const struct pack *lsa_pack(const struct lsa *self)
     return self->pack;
 }
 
-/* --- a text ---------------------------------------------------------------------- */
+/* --- a text ----------------------------------------------------------------------- */
 
 enum sh_err lsa_area_create(struct lsa_area **out)
 {

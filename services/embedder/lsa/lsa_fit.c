@@ -28,7 +28,7 @@ struct lsa_fit {
     size_t chosen_count;
 };
 
-/* --- texts ----------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------ */
 
 enum sh_err lsa_fit_create(const struct lsa_fit_options *options, struct lsa_fit **out)
 {
@@ -152,7 +152,7 @@ size_t lsa_fit_terms(const struct lsa_fit *self)
     return self->chosen_count;
 }
 
-/* --- the vocabulary -------------------------------------------------------------- */
+/* --- the vocabulary --------------------------------------------------------------- */
 
 static bool is_useful(const struct lsa_fit *self, const struct term *term)
 {
@@ -201,7 +201,7 @@ static enum sh_err choose(struct lsa_fit *self)
     return SH_OK;
 }
 
-/* --- weights --------------------------------------------------------------------- */
+/* --- weights ---------------------------------------------------------------------- */
 
 static float idf_of(const struct lsa_fit *self, uint32_t term)
 {
@@ -243,7 +243,7 @@ static void weigh(struct lsa_fit *self)
     m->columns = self->chosen_count;
 }
 
-/* --- the file -------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 struct parts {
     struct sh_buffer text;

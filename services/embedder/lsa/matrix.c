@@ -8,7 +8,7 @@
 /* Stopping is looked at after so many rows. */
 enum { ROWS_AT_ONCE = 1024 };
 
-/* --- rows ------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------- */
 
 /* By half, so that what is not used stays small beside what is. */
 static size_t grown(size_t room, size_t wanted)
@@ -86,7 +86,7 @@ void matrix_free(struct matrix *self)
     *self = (struct matrix){0};
 }
 
-/* --- products -------------------------------------------------------------------- */
+/* --- products --------------------------------------------------------------------- */
 
 static void add_scaled(float *restrict to, const float *restrict from, float scale,
                        size_t width)

@@ -25,7 +25,7 @@ struct work {
     float *singular;
 };
 
-/* --- the sketch ------------------------------------------------------------------ */
+/* --- the sketch ------------------------------------------------------------------- */
 
 static uint64_t splitmix(uint64_t *state)
 {
@@ -53,7 +53,7 @@ static void fill_gaussian(float *out, size_t count, uint64_t seed)
     }
 }
 
-/* --- steps ----------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static enum sh_err of_lapack(lapack_int info)
 {
@@ -182,7 +182,7 @@ static enum sh_err assemble(struct work *work, struct svd *out)
     return SH_OK;
 }
 
-/* --- all of it ------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static void free_work(struct work *work)
 {

@@ -48,7 +48,7 @@ struct use_lite_work {
     void *scratch;
 };
 
-/* --- opening ------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------- */
 
 static bool want_matrix(const struct pack *pack, const char *name, size_t rows,
                         size_t columns, struct q16 *out)
@@ -170,8 +170,7 @@ const struct kernel *use_lite_kernel(const struct use_lite *model)
     return model->kernel;
 }
 
-/* --- work area: mapped, so that it leaves the process when it is freed ---------------
- */
+/* --- work area: mapped, so that it leaves the process when it is freed ------------ */
 
 struct use_lite_work *use_lite_work_create(void)
 {
@@ -202,8 +201,7 @@ void use_lite_work_free(struct use_lite_work *work)
     sh_free(work);
 }
 
-/* --- the forward pass ----------------------------------------------------------------
- */
+/* --- the forward pass ------------------------------------------------------------- */
 
 /* Windows stacked in the work area: `rows` is the sum of their lengths. */
 struct stack {

@@ -52,7 +52,7 @@ static struct sh_family inference = {
     .labels = {"provider"},
 };
 
-/* --- areas ----------------------------------------------------------------------- */
+/* --- areas ------------------------------------------------------------------------ */
 
 static void free_area(struct area *area)
 {
@@ -119,7 +119,7 @@ static void on_idle(uv_timer_t *timer)
     malloc_trim(0);
 }
 
-/* --- on a worker ----------------------------------------------------------------- */
+/* --- on a worker ------------------------------------------------------------------ */
 
 static bool is_wanted(void *arg)
 {
@@ -197,7 +197,7 @@ static void on_worker(struct sh_work *work)
     give_back(run->self, area);
 }
 
-/* --- on the loop ----------------------------------------------------------------- */
+/* --- on the loop ------------------------------------------------------------------ */
 
 static void on_done(struct sh_work *work, enum sh_err err)
 {
@@ -257,7 +257,7 @@ static void close_builtin(struct provider *base)
     uv_close((uv_handle_t *)&self->idle, on_closed);
 }
 
-/* --- opening --------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------- */
 
 static enum sh_err open_use_lite(struct builtin *self,
                                  const struct builtin_options *options)

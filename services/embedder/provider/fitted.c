@@ -38,8 +38,7 @@ bool fitted_is_fingerprint(struct sh_bytes text)
     return true;
 }
 
-/* --- opening the file ----------------------------------------------------------------
- */
+/* --- opening the file ------------------------------------------------------------- */
 
 /* Another model under this name would be as bad as a damaged one. */
 static void on_worker(uv_work_t *work)
@@ -143,8 +142,7 @@ static void on_fetched(void *arg, enum sh_err err)
         give_up(self, err == SH_NOTFOUND ? "search has no such model" : sh_err_text(err));
 }
 
-/* --- as a provider -------------------------------------------------------------------
- */
+/* --- as a provider ---------------------------------------------------------------- */
 
 static void submit(struct provider *base, struct provider_batch *batch)
 {

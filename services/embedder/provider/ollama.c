@@ -62,7 +62,7 @@ enum sh_err ollama_send(struct ollama *self, const struct ollama_question *quest
                                done, arg, call);
 }
 
-/* --- watching -------------------------------------------------------------------- */
+/* --- watching --------------------------------------------------------------------- */
 
 static void look(uv_timer_t *timer);
 
@@ -286,7 +286,7 @@ static void look(uv_timer_t *timer)
         look_later(self);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------- */
 
 void ollama_handle_closed(struct ollama *self)
 {

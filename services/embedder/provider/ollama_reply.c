@@ -14,8 +14,7 @@ static json_t *parse(struct sh_bytes body)
     return json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* --- asking ---------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 enum sh_err ollama_request(const char *model, const struct provider_text *texts,
                            size_t count, bool truncate, struct sh_buffer *out)
@@ -42,8 +41,7 @@ enum sh_err ollama_request(const char *model, const struct provider_text *texts,
     return out->err;
 }
 
-/* --- vectors --------------------------------------------------------------------------
- */
+/* --- vectors ---------------------------------------------------------------------- */
 
 /* Finite, of this length, not zero; written as a unit vector. */
 static bool read_vector(const json_t *from, uint32_t dimension, float *out)
@@ -111,8 +109,7 @@ uint32_t ollama_dimension(struct sh_bytes body)
     return size <= DIMENSION_MAX ? (uint32_t)size : 0;
 }
 
-/* --- about the model ------------------------------------------------------------------
- */
+/* --- about the model -------------------------------------------------------------- */
 
 static bool names(const json_t *entry, const char *model)
 {

@@ -38,7 +38,7 @@ static struct sh_family inference = {
 
 static void step(struct ollama_run *run);
 
-/* --- ending ---------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------- */
 
 static void on_pause_closed(uv_handle_t *handle)
 {
@@ -64,7 +64,7 @@ static void end(struct ollama_run *run, enum sh_err err)
     batch->done(batch);
 }
 
-/* --- one call -------------------------------------------------------------------- */
+/* --- one call --------------------------------------------------------------------- */
 
 static struct slice *top(struct ollama_run *run)
 {
@@ -300,7 +300,7 @@ static void step(struct ollama_run *run)
     end(run, SH_OK);
 }
 
-/* --- batches --------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------- */
 
 static void start(struct ollama *self, struct ollama_run *run,
                   struct provider_batch *batch)

@@ -35,7 +35,7 @@ static void on_tick(uv_timer_t *timer)
         arm(audit);
 }
 
-/* --- stopping ----------------------------------------------------------------------- */
+/* --- stopping --------------------------------------------------------------------- */
 
 /* When nothing is left to load, or it cannot be loaded. */
 static void end_if_done(struct audit *audit)
@@ -86,7 +86,7 @@ static void on_wake(uv_async_t *async)
         arm(audit);
 }
 
-/* --- the thread --------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------- */
 
 static bool all_stored(void *arg)
 {
@@ -207,7 +207,7 @@ static void thread_main(void *arg)
         sh_warning(NULL, "the audit's loop ended with open handles");
 }
 
-/* --- for other threads -------------------------------------------------------------- */
+/* --- for other threads ------------------------------------------------------------ */
 
 static enum sh_err start_thread(struct audit *audit)
 {

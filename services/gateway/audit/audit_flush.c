@@ -18,7 +18,7 @@ static struct sh_family lost_total = {
     .help = "Audit records that found the queue full",
 };
 
-/* --- records ------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------- */
 
 static void hash_query(struct audit *audit, struct audit_record *record,
                        char hash[static AUDIT_QUERY_HASH + 1])
@@ -122,7 +122,7 @@ void audit_say_head(const struct audit *audit)
             (long long)audit->chain.seq, audit->chain.head);
 }
 
-/* --- flushing ----------------------------------------------------------------------- */
+/* --- flushing --------------------------------------------------------------------- */
 
 /* Lines that the journal did not take the last time are in the log already. */
 static void to_log(struct audit *audit)

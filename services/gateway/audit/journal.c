@@ -20,7 +20,7 @@ enum {
 };
 #define SUFFIX ".journal"
 
-/* --- bytes of a file ---------------------------------------------------------------- */
+/* --- bytes of a file -------------------------------------------------------------- */
 
 static bool write_at(int fd, const char *data, size_t len, uint64_t at)
 {
@@ -59,7 +59,7 @@ static int new_file(const char *path)
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-/* --- opening ------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------- */
 
 /* Somebody who looks for journals to take over may hold, and remove, it for a moment. */
 static bool open_locked(struct journal *journal)
@@ -156,7 +156,7 @@ enum sh_err journal_adopt(struct journal *journal, const char *dir)
     return found ? SH_OK : SH_NOTFOUND;
 }
 
-/* --- in memory ---------------------------------------------------------------------- */
+/* --- in memory -------------------------------------------------------------------- */
 
 /* Lines that are in the file are read from there from now on. */
 static void let_go(struct journal *journal)
@@ -266,7 +266,7 @@ void journal_close(struct journal *journal)
     *journal = (struct journal){.fd = -1};
 }
 
-/* --- in and out --------------------------------------------------------------------- */
+/* --- in and out ------------------------------------------------------------------- */
 
 uint64_t journal_waiting(const struct journal *journal)
 {

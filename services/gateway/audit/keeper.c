@@ -66,7 +66,7 @@ static void rest(struct keeper *keeper)
     wait_for(keeper, REST_MS);
 }
 
-/* --- what is stated ----------------------------------------------------------------- */
+/* --- what is stated --------------------------------------------------------------- */
 
 static struct sh_bytes cell(const PGresult *result, int row, int column)
 {
@@ -126,7 +126,7 @@ static void take_cuts(struct keeper *keeper, const PGresult *rows)
     keeper->state = STATED;
 }
 
-/* --- steps -------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static void on_cut(struct keeper *keeper, const PGresult *rows)
 {

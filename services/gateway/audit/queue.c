@@ -29,7 +29,7 @@ void audit_queue_close(struct audit_queue *queue)
     sh_buffer_free(&queue->taken);
 }
 
-/* --- in ----------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------- */
 
 static struct audit_lane *lane_of_thread(struct audit_queue *queue)
 {
@@ -116,7 +116,7 @@ enum audit_put audit_queue_put(struct audit_queue *queue,
     return known ? AUDIT_PUT_BEHIND : AUDIT_PUT_FIRST;
 }
 
-/* --- out ---------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------- */
 
 void audit_queue_begin(struct audit_queue *queue)
 {

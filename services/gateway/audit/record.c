@@ -44,7 +44,7 @@ int64_t *audit_number_at(struct audit_record *record, const struct audit_field *
     return at;
 }
 
-/* --- cleaning ----------------------------------------------------------------------- */
+/* --- cleaning --------------------------------------------------------------------- */
 
 static bool deceptive(int32_t c)
 {
@@ -92,7 +92,7 @@ void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out)
     }
 }
 
-/* --- bytes -------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------ */
 
 static void put_counted(struct sh_buffer *out, struct sh_bytes text)
 {
@@ -126,7 +126,7 @@ void audit_canonical(const struct audit_record *record, struct sh_buffer *out)
     }
 }
 
-/* --- lines -------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------ */
 
 enum { LINE_ROOM = 2048 };
 

@@ -73,7 +73,7 @@ void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 
     hex_of(bytes, AUDIT_QUERY_HASH / 2, out);
 }
 
-/* --- chains ------------------------------------------------------------------------- */
+/* --- chains ----------------------------------------------------------------------- */
 
 const char *audit_chain_start(void)
 {

@@ -29,7 +29,7 @@ struct verify {
     struct verify_sum sum;
 };
 
-/* --- reporting ---------------------------------------------------------------------- */
+/* --- reporting -------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 0))) static void
 report(struct verify *verify, bool fault, const char *format, va_list args)
@@ -63,7 +63,7 @@ void verify_garbage(struct verify *verify, const char *where)
     verify_fault(verify, "%s: is no audit record, or was changed", where);
 }
 
-/* --- chains ------------------------------------------------------------------------- */
+/* --- chains ----------------------------------------------------------------------- */
 
 static void copy_text(char *out, size_t size, struct sh_bytes text)
 {
@@ -113,7 +113,7 @@ static struct seen *chain_of(struct verify *verify, struct sh_bytes name)
     return chain;
 }
 
-/* --- seals -------------------------------------------------------------------------- */
+/* --- seals ------------------------------------------------------------------------ */
 
 /* By the id of its key; NULL: a key that is not known. */
 static const struct audit_seal *seal_of(const struct verify *verify,
@@ -162,7 +162,7 @@ static void check_seal(struct verify *verify, const struct seen *chain,
                      seq);
 }
 
-/* --- what records say about chains -------------------------------------------------- */
+/* --- what records say about chains ------------------------------------------------ */
 
 static void claim_key(char out[static KEY], struct sh_bytes chain, int64_t seq)
 {
@@ -239,7 +239,7 @@ static void check_claim(struct verify *verify, const struct seen *chain,
                      json_string_value(json_array_get(claim, 1)));
 }
 
-/* --- the order ---------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------- */
 
 static void begin_chain(struct verify *verify, struct seen *chain,
                         const struct audit_record *record)
@@ -312,7 +312,7 @@ void verify_head(struct verify *verify, struct sh_bytes name, int64_t seq,
         verify_fault(verify, "chain %s: the table of heads was changed", chain->name);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void check_unfound(struct verify *verify, const char *key, const json_t *claim)
 {

@@ -47,7 +47,7 @@ static int fail(const struct run *run, const char *what, const char *why)
     return VERIFY_FAILED;
 }
 
-/* --- PostgreSQL --------------------------------------------------------------------- */
+/* --- PostgreSQL ------------------------------------------------------------------- */
 
 static struct sh_bytes cell(const PGresult *rows, int row, int column)
 {
@@ -135,7 +135,7 @@ static bool connect_database(struct run *run)
            command(run->db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
-/* --- files -------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------ */
 
 /* Standard output holds other lines too. */
 static bool is_audit(const char *line, size_t len)
@@ -208,7 +208,7 @@ static void cross(struct run *run, struct verify *verify,
     PQclear(rows);
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static int sum_up(struct run *run, const char *what, struct verify *verify)
 {
@@ -276,7 +276,7 @@ int verify_run(const struct verify_order *order)
     return status > more ? status : more;
 }
 
-/* --- the command line --------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------- */
 
 static bool load(const struct sh_settings *groups, size_t count)
 {

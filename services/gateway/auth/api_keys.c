@@ -14,7 +14,7 @@ enum { SECRET_BYTES = 32, SECRET_TEXT = 43, START = 6 };
 
 static const char start[] = "cairn_";
 
-/* --- the text of a key -------------------------------------------------------------- */
+/* --- the text of a key ------------------------------------------------------------ */
 
 enum sh_err api_key_make(struct api_key *out)
 {
@@ -65,7 +65,7 @@ bool api_key_parse(struct sh_bytes text, struct api_key *out)
     return true;
 }
 
-/* --- finding it --------------------------------------------------------------------- */
+/* --- finding it ------------------------------------------------------------------- */
 
 struct api_key_call {
     struct edge *edge;

@@ -4,7 +4,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 
-/* --- the process -------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------ */
 
 static enum sh_err load_roles(struct auth *self)
 {
@@ -102,7 +102,7 @@ void auth_close(struct auth **self)
     *self = NULL;
 }
 
-/* --- of a loop ---------------------------------------------------------------------- */
+/* --- of a loop -------------------------------------------------------------------- */
 
 enum sh_err auth_edge_open(struct edge *edge, struct auth_edge **out)
 {

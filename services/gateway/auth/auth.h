@@ -42,7 +42,7 @@ void auth_reload(struct auth *self);
 /* No edge uses it any more. NULL is fine. */
 void auth_close(struct auth **self);
 
-/* --- of a loop ---------------------------------------------------------------------- */
+/* --- of a loop -------------------------------------------------------------------- */
 
 struct auth_edge {
     struct seen *tokens;

@@ -14,7 +14,7 @@ static struct auth *auth_of(const struct exchange *x)
     return x->edge->gateway->auth;
 }
 
-/* --- the outcomes ------------------------------------------------------------------- */
+/* --- the outcomes ----------------------------------------------------------------- */
 
 static void nobody(struct exchange *x)
 {
@@ -61,7 +61,7 @@ static bool is_let_in(struct exchange *x)
     return open;
 }
 
-/* --- tokens ------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------- */
 
 static void on_keys(struct exchange *x, struct sh_bytes token);
 
@@ -94,7 +94,7 @@ static bool is_a_word(const struct exchange *x, struct sh_bytes token)
     return !auth_of(x)->jwt_mode && !tokens_looks_like_one(token);
 }
 
-/* --- what is looked up: keys and sessions ------------------------------------------- */
+/* --- what is looked up: keys and sessions ----------------------------------------- */
 
 struct lookup {
     struct exchange *x; /* NULL: the client left */
@@ -217,7 +217,7 @@ static void find_session(struct exchange *x, struct sh_bytes cookie)
         on_session(lookup, err, NULL);
 }
 
-/* --- the step ----------------------------------------------------------------------- */
+/* --- the step --------------------------------------------------------------------- */
 
 void authenticate(struct exchange *x)
 {

@@ -17,7 +17,7 @@ struct claims_map {
     size_t count;
 };
 
-/* --- the map ------------------------------------------------------------------------ */
+/* --- the map ---------------------------------------------------------------------- */
 
 static struct sh_bytes trim(const char *from, const char *to)
 {
@@ -66,7 +66,7 @@ void claims_map_free(struct claims_map **self)
     *self = NULL;
 }
 
-/* --- finding a claim ---------------------------------------------------------------- */
+/* --- finding a claim -------------------------------------------------------------- */
 
 /* "a.b": the member of that name, or b of a. */
 static const json_t *follow(const json_t *object, struct sh_bytes path)
@@ -122,7 +122,7 @@ static bool text_of(const struct jwt *jwt, const char *names, const char *own,
            is_fit(*out);
 }
 
-/* --- the role ----------------------------------------------------------------------- */
+/* --- the role --------------------------------------------------------------------- */
 
 /* NULL: none of ours. */
 static const struct role *role_for(const struct claims_map *map, const json_t *value,

@@ -22,7 +22,7 @@ void csrf_token(struct sh_bytes cookie, char into[CSRF_TOKEN + 1])
     sodium_memzero(&state, sizeof state);
 }
 
-/* --- where it comes from --------------------------------------------------------- */
+/* --- where it comes from ---------------------------------------------------------- */
 
 static bool equal_folded(struct sh_bytes a, struct sh_bytes b)
 {
@@ -68,7 +68,7 @@ bool csrf_same_origin(const struct gateway *gateway,
            equal_folded(authority, sh_http_header(request, "Host"));
 }
 
-/* --- the token ------------------------------------------------------------------- */
+/* --- the token -------------------------------------------------------------------- */
 
 static bool changes_nothing(const struct sh_http_request *request)
 {

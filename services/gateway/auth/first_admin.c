@@ -74,7 +74,7 @@ static enum sh_err run(struct first_admin *self, const struct sh_pg_statement *s
     return err;
 }
 
-/* --- making ---------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static void on_made(void *arg, const struct sh_pg_reply *reply)
 {
@@ -130,7 +130,7 @@ static void on_hashed(struct sh_work *work, enum sh_err err)
         again(self, err);
 }
 
-/* --- looking --------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------- */
 
 static void on_counted(void *arg, const struct sh_pg_reply *reply)
 {

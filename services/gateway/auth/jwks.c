@@ -39,7 +39,7 @@ struct jwks {
 
 static void on_timer(uv_timer_t *timer);
 
-/* --- the state that other threads see ----------------------------------------------- */
+/* --- the state that other threads see --------------------------------------------- */
 
 uint64_t jwks_ask(struct jwks *self)
 {
@@ -94,7 +94,7 @@ static void set_known(struct jwks *self, bool known)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* --- the outcome -------------------------------------------------------------------- */
+/* --- the outcome ------------------------------------------------------------------ */
 
 static void tell(struct jwks *self, enum sh_health_state state, const char *why)
 {
@@ -179,7 +179,7 @@ static void on_fetched(void *arg, enum sh_err err,
     set_flying(self, false);
 }
 
-/* --- fetching ----------------------------------------------------------------------- */
+/* --- fetching --------------------------------------------------------------------- */
 
 static void fetch(struct jwks *self)
 {
@@ -219,7 +219,7 @@ static void on_wake(uv_async_t *wake)
         fetch(self);
 }
 
-/* --- open and close ----------------------------------------------------------------- */
+/* --- open and close --------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -26,8 +26,7 @@ const char *jwt_fault_name(enum jwt_fault fault)
     return fault < JWT_FAULTS ? names[fault] : "";
 }
 
-/* --- the form ------------------------------------------------------------------------
- */
+/* --- the form --------------------------------------------------------------------- */
 
 static bool cut(struct sh_bytes token, struct parts *parts)
 {
@@ -92,8 +91,7 @@ static enum jwt_fault check_signature(const struct parts *parts, const json_t *h
                : JWT_SIGNATURE;
 }
 
-/* --- the claims ----------------------------------------------------------------------
- */
+/* --- the claims ------------------------------------------------------------------- */
 
 /* False: there is one, and it is no time. `*time` stays where there is none. */
 static bool time_of(const json_t *claims, const char *name, double *time)
@@ -190,8 +188,7 @@ void jwt_free(struct jwt *jwt)
     *jwt = (struct jwt){0};
 }
 
-/* --- making one ----------------------------------------------------------------------
- */
+/* --- making one ------------------------------------------------------------------- */
 
 enum sh_err jwt_sign(const json_t *claims, struct sh_bytes secret, struct sh_arena *arena,
                      struct sh_bytes *token)

@@ -60,8 +60,7 @@ size_t jwt_keys_count(const struct jwt_keys *keys)
     return keys->count;
 }
 
-/* --- adding --------------------------------------------------------------------------
- */
+/* --- adding ----------------------------------------------------------------------- */
 
 enum sh_err jwt_keys_add_secret(struct jwt_keys *keys, struct sh_bytes secret)
 {
@@ -134,8 +133,7 @@ enum sh_err jwt_keys_add_pem(struct jwt_keys *keys, struct sh_bytes pem, const c
     return add_public(keys, pkey, id ? id : "");
 }
 
-/* --- JWK sets ------------------------------------------------------------------------
- */
+/* --- JWK sets --------------------------------------------------------------------- */
 
 static EVP_PKEY *make_public(const char *type, OSSL_PARAM_BLD *builder)
 {
@@ -251,8 +249,7 @@ enum sh_err jwt_keys_add_set(struct jwt_keys *keys, struct sh_bytes json, size_t
     return err;
 }
 
-/* --- checking ------------------------------------------------------------------------
- */
+/* --- checking --------------------------------------------------------------------- */
 
 static bool verify_secret(const struct jwt_key *key, struct sh_bytes text,
                           struct sh_bytes signature)

@@ -23,7 +23,7 @@ struct login {
     char campus[NAME_MOST + 1];
 };
 
-/* --- the connection ----------------------------------------------------------------- */
+/* --- the connection --------------------------------------------------------------- */
 
 static enum sh_err err_of(const struct login *login, const char *what, int code)
 {
@@ -125,7 +125,7 @@ static enum sh_err bind_as(struct login *login, const char *dn, struct sh_bytes 
     return err_of(login, "take the bind", code);
 }
 
-/* --- searching ---------------------------------------------------------------------- */
+/* --- searching -------------------------------------------------------------------- */
 
 struct search {
     const char *base;
@@ -258,7 +258,7 @@ static enum sh_err find_groups(struct login *login)
     return err;
 }
 
-/* --- the two ways ------------------------------------------------------------------- */
+/* --- the two ways ----------------------------------------------------------------- */
 
 /* The name is made from a template: who can bind by it reads the own entry. */
 static enum sh_err by_template(struct login *login, struct sh_bytes username,

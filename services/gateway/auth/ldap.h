@@ -70,7 +70,7 @@ SH_CHECK enum sh_err directory_check(const struct ldap_config *config,
                                      struct sh_bytes username, struct sh_bytes password,
                                      struct principal **out);
 
-/* --- the same from a loop ----------------------------------------------------------- */
+/* --- the same from a loop --------------------------------------------------------- */
 
 struct edge;
 /* A login under way. Cancelling it drops `done`; the directory is asked anyway. */

@@ -61,7 +61,7 @@ bool ldap_settings_check(const struct ldap_config *config, bool production, char
     return true;
 }
 
-/* --- over a worker ------------------------------------------------------------------ */
+/* --- over a worker ---------------------------------------------------------------- */
 
 struct directory_call {
     struct sh_work work;

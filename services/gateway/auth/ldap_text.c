@@ -35,7 +35,7 @@ void ldap_fill(const char *template, struct sh_bytes value, struct sh_buffer *ou
     sh_buffer_append(out, template, strlen(template) + 1); /* with the NUL */
 }
 
-/* --- groups ------------------------------------------------------------------------- */
+/* --- groups ----------------------------------------------------------------------- */
 
 /* One way to write it; NULL when it is no name. Release with ldap_memfree(). */
 static char *normal(const char *name)

@@ -91,7 +91,7 @@ static uint64_t deadline(const struct login *login)
     return sh_now_ms() + login->edge->gateway->config.write_timeout_ms;
 }
 
-/* --- judging --------------------------------------------------------------------- */
+/* --- judging ---------------------------------------------------------------------- */
 
 static void on_judged(void *arg, const struct sh_pg_reply *reply)
 {
@@ -149,7 +149,7 @@ static void judge(struct login *login)
         fail(login, err);
 }
 
-/* --- verifying ------------------------------------------------------------------- */
+/* --- verifying -------------------------------------------------------------------- */
 
 /* On a worker. */
 static void verify(struct sh_work *work)
@@ -183,7 +183,7 @@ static void verify_here(struct login *login)
         fail(login, err);
 }
 
-/* --- the directory --------------------------------------------------------------- */
+/* --- the directory ---------------------------------------------------------------- */
 
 static enum sh_err take_principal(struct login *login, const struct principal *principal)
 {
@@ -221,7 +221,7 @@ static void verify_there(struct login *login)
         fail(login, err);
 }
 
-/* --- finding --------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------- */
 
 static enum sh_err take_user(struct login *login, const PGresult *result)
 {

@@ -10,8 +10,7 @@
 
 enum { PASSWORD_LEAST = 8, PASSWORD_MOST = 256, PASSWORD_HASH = 128 };
 
-/* --- rules ---------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------ */
 
 enum password_fault {
     PASSWORD_GOOD,
@@ -32,8 +31,7 @@ enum password_fault password_check(struct sh_bytes password, struct sh_bytes use
 /* A sentence for a person. */
 const char *password_fault_text(enum password_fault fault);
 
-/* --- hashes --------------------------------------------------------------------------
- */
+/* --- hashes ----------------------------------------------------------------------- */
 
 /* Once in a process, before anything else here. Errors: SH_INTERNAL (no randomness). */
 SH_CHECK enum sh_err password_start(void);

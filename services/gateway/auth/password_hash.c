@@ -33,8 +33,7 @@ enum sh_err password_hash(struct sh_bytes password, char into[PASSWORD_HASH])
     return SH_OK;
 }
 
-/* --- Werkzeug: METHOD $ salt $ hex ----------------------------------------------------
- */
+/* --- Werkzeug: METHOD $ salt $ hex ------------------------------------------------ */
 
 struct werkzeug {
     unsigned long n; /* scrypt's, or the rounds */

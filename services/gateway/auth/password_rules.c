@@ -21,8 +21,7 @@ const char *password_fault_text(enum password_fault fault)
     return fault < PASSWORD_FAULTS ? texts[fault] : "";
 }
 
-/* --- kinds of characters -------------------------------------------------------------
- */
+/* --- kinds of characters ---------------------------------------------------------- */
 
 struct kinds {
     size_t characters;
@@ -56,8 +55,7 @@ static bool count_kinds(struct sh_bytes password, struct kinds *kinds)
     return true;
 }
 
-/* --- common ones ---------------------------------------------------------------------
- */
+/* --- common ones ------------------------------------------------------------------ */
 
 /* What people dress up with a capital, "@" for a, a year and a mark of exclamation. */
 static const char *const common[] = {

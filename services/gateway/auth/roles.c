@@ -56,7 +56,7 @@ bool permission_parse(struct sh_bytes name, enum permission *out)
     return false;
 }
 
-/* --- a table ------------------------------------------------------------------------ */
+/* --- a table ---------------------------------------------------------------------- */
 
 const struct role *role_find(const struct role_table *table, struct sh_bytes name)
 {
@@ -167,7 +167,7 @@ uint64_t roles_version(const struct roles *self)
     return atomic_load_explicit(&self->version, memory_order_acquire);
 }
 
-/* --- from a file -------------------------------------------------------------------- */
+/* --- from a file ------------------------------------------------------------------ */
 
 static void on_role(void *arg, const char *name, const struct role *role)
 {

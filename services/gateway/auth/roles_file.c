@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const struct reader *re
     return false;
 }
 
-/* --- one role ----------------------------------------------------------------------- */
+/* --- one role --------------------------------------------------------------------- */
 
 static bool read_number(const struct reader *reader, const json_t *object,
                         const char *name, uint32_t most, uint32_t *out)
@@ -111,7 +111,7 @@ static bool read_role(const struct reader *reader, json_t *object, struct role *
            read_permissions(reader, object, &role->permissions);
 }
 
-/* --- all ---------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------- */
 
 /* Names show in metrics, headers and tokens. */
 static bool is_name(const char *name)
@@ -183,7 +183,7 @@ enum sh_err roles_read(struct sh_bytes json, roles_found_fn *found, void *arg, c
     return good ? SH_OK : SH_INVALID;
 }
 
-/* --- the file ----------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static enum sh_err read_file(int file, char *text, size_t *len)
 {

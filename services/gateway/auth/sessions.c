@@ -141,7 +141,7 @@ static enum sh_err check(enum sh_err err, const redisReply *reply)
     return SH_UNAVAILABLE;
 }
 
-/* --- finding --------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------- */
 
 static struct sh_bytes text_of(const json_t *json, const char *name)
 {
@@ -209,7 +209,7 @@ enum sh_err session_find(struct edge *edge, struct sh_bytes cookie,
     return run(edge, &find_script, WORDS(words), on_found, call, out);
 }
 
-/* --- making ---------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static void on_made(void *arg, enum sh_err err, const redisReply *reply)
 {
@@ -302,7 +302,7 @@ enum sh_err session_create(struct edge *edge, const struct session *session,
     return err;
 }
 
-/* --- ending ---------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------- */
 
 static void on_ended(void *arg, enum sh_err err, const redisReply *reply)
 {

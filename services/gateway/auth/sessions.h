@@ -58,7 +58,7 @@ SH_CHECK enum sh_err session_end_all(struct edge *edge, struct sh_bytes user_id,
                                      uint64_t epoch, session_ended_fn *done, void *arg,
                                      struct session_call **out);
 
-/* --- the cookie ------------------------------------------------------------------ */
+/* --- the cookie ------------------------------------------------------------------- */
 
 /* Whether the cookie goes by TLS only. */
 bool session_cookie_secure(const struct gateway *gateway);

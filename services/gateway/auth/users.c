@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-/* --- names ----------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 static bool is_name_letter(utf8proc_int32_t letter)
 {
@@ -66,7 +66,7 @@ bool user_id_valid(struct sh_bytes id)
     return true;
 }
 
-/* --- rows ------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------- */
 
 void user_read(const PGresult *result, int row, struct user *user)
 {
@@ -106,7 +106,7 @@ enum sh_err user_copy(const struct user *from, struct sh_arena *arena, struct us
     return SH_OK;
 }
 
-/* --- statements ------------------------------------------------------------------ */
+/* --- statements ------------------------------------------------------------------- */
 
 const struct sh_pg_statement users_by_name = {"users_by_name",
                                               "SELECT " USER_COLUMNS ", login_locked($1) "

@@ -13,7 +13,7 @@ enum {
     USER_KEY = 4 * 4 * 64, /* bytes of a folded one */
 };
 
-/* --- names ----------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 /* A name that a user can be given: letters, digits and "._-@+", at most USER_NAME. */
 bool username_valid(struct sh_bytes name);
@@ -22,7 +22,7 @@ bool username_valid(struct sh_bytes name);
 bool username_fold(struct sh_bytes name, char into[USER_KEY]);
 bool user_id_valid(struct sh_bytes id);
 
-/* --- rows ------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------- */
 
 struct user {
     struct sh_bytes id;
@@ -56,7 +56,7 @@ void user_read(const PGresult *result, int row, struct user *user);
 SH_CHECK enum sh_err user_copy(const struct user *from, struct sh_arena *arena,
                                struct user *into);
 
-/* --- statements ------------------------------------------------------------------ */
+/* --- statements ------------------------------------------------------------------- */
 
 /* $1 folded name; no row when there is nobody. Further: how long the name is locked. */
 extern const struct sh_pg_statement users_by_name;

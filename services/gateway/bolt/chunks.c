@@ -77,7 +77,7 @@ bool chunks_hold(struct sh_bytes bytes, uint8_t tag)
     return false;
 }
 
-/* --- out ---------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------- */
 
 size_t chunks_begin(struct sh_buffer *out)
 {

@@ -7,7 +7,7 @@
 #include "services/gateway/bolt/turn.h"
 #include "shared/log.h"
 
-/* --- the beginning and the end ------------------------------------------------------ */
+/* --- the beginning and the end ---------------------------------------------------- */
 
 void *conn_open(void *arg, struct sh_stream *stream)
 {
@@ -44,7 +44,7 @@ void conn_closed(void *state)
     sh_free(conn);
 }
 
-/* --- the handshake ------------------------------------------------------------------ */
+/* --- the handshake ---------------------------------------------------------------- */
 
 static size_t negotiate(struct bolt_conn *conn, struct sh_bytes bytes)
 {
@@ -67,7 +67,7 @@ static size_t negotiate(struct bolt_conn *conn, struct sh_bytes bytes)
     return HANDSHAKE_BYTES;
 }
 
-/* --- messages ----------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------- */
 
 /* Back to the beginning of what somebody known may do; nobody known stays nobody. */
 static void reset(struct bolt_conn *conn)
@@ -173,7 +173,7 @@ static bool take_some(struct bolt_conn *conn, struct sh_bytes *bytes)
     return result == CHUNKS_MESSAGE;
 }
 
-/* --- the turns ---------------------------------------------------------------------- */
+/* --- the turns -------------------------------------------------------------------- */
 
 static bool is_waiting(const struct bolt_conn *conn)
 {

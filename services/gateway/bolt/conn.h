@@ -110,8 +110,7 @@ void *conn_open(void *arg, struct sh_stream *stream);
 size_t conn_work(void *state, struct sh_bytes bytes);
 void conn_closed(void *state);
 
-/* --- answering (reply.c): each message goes to the loop's buffer ----------------------
- */
+/* --- answering (reply.c): each message goes to the loop's buffer ------------------ */
 
 /* {key: value, …}: write as many pairs between the two as `pairs` says. */
 size_t reply_success_begin(struct bolt_conn *conn, size_t pairs);
@@ -129,7 +128,7 @@ void reply_flush(struct bolt_conn *conn);
 /* What was waited for is over and answered: go on with what has come meanwhile. */
 void conn_resume(struct bolt_conn *conn);
 
-/* --- the messages ------------------------------------------------------------------- */
+/* --- the messages ----------------------------------------------------------------- */
 
 void logon_hello(struct bolt_conn *conn, const struct bolt_request *request);
 void logon_logon(struct bolt_conn *conn, const struct bolt_request *request);
@@ -160,8 +159,7 @@ void results_drop_all(struct bolt_conn *conn);
 
 void route_answer(struct bolt_conn *conn, const struct bolt_request *request);
 
-/* --- what is left behind (note.c) ----------------------------------------------------
- */
+/* --- what is left behind (note.c) ------------------------------------------------- */
 
 struct bolt_note {
     int status; /* as HTTP would have it; 0: nobody waited for the end */

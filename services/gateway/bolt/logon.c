@@ -42,7 +42,7 @@ static void end_login(struct bolt_conn *conn)
     conn->counted = false;
 }
 
-/* --- the ends ----------------------------------------------------------------------- */
+/* --- the ends --------------------------------------------------------------------- */
 
 static void write_greeting(struct bolt_conn *conn)
 {
@@ -115,7 +115,7 @@ static void known(struct bolt_conn *conn, struct principal *principal)
     admitted(conn);
 }
 
-/* --- nobody ------------------------------------------------------------------------- */
+/* --- nobody ----------------------------------------------------------------------- */
 
 static void nobody(struct bolt_conn *conn)
 {
@@ -138,7 +138,7 @@ static void nobody(struct bolt_conn *conn)
     }
 }
 
-/* --- a password --------------------------------------------------------------------- */
+/* --- a password ------------------------------------------------------------------- */
 
 static void take_user(struct bolt_conn *conn, const struct login_outcome *outcome)
 {
@@ -204,7 +204,7 @@ static void try_password(struct bolt_conn *conn)
         unknown(conn);
 }
 
-/* --- a token or a key --------------------------------------------------------------- */
+/* --- a token or a key ------------------------------------------------------------- */
 
 static void on_key(void *arg, enum sh_err err, struct principal *principal)
 {
@@ -247,7 +247,7 @@ static void try_bearer(struct bolt_conn *conn)
         try_token(conn, secret);
 }
 
-/* --- what is shown ------------------------------------------------------------------ */
+/* --- what is shown ---------------------------------------------------------------- */
 
 /* False: no memory, or longer than anything that could be right. */
 static bool keep_secret(struct bolt_who *who, struct sh_bytes first,
@@ -295,7 +295,7 @@ static void authenticate_by(struct bolt_conn *conn, struct ps_cursor map)
     }
 }
 
-/* --- the messages ------------------------------------------------------------------- */
+/* --- the messages ----------------------------------------------------------------- */
 
 static void keep(struct ps_cursor map, const char *key, char *out, size_t size)
 {

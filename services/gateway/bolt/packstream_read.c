@@ -150,7 +150,7 @@ bool ps_next(struct ps_cursor *cursor, struct ps_token *out)
     }
 }
 
-/* --- whole values ------------------------------------------------------------------- */
+/* --- whole values ----------------------------------------------------------------- */
 
 struct level {
     uint64_t left; /* values to come, keys included */

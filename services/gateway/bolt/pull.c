@@ -2,7 +2,7 @@
  * the client takes them. */
 #include "services/gateway/bolt/conn.h"
 
-/* --- what is open ------------------------------------------------------------------- */
+/* --- what is open ----------------------------------------------------------------- */
 
 static struct result *free_place(struct bolt_conn *conn)
 {
@@ -78,7 +78,7 @@ static struct result *find(struct bolt_conn *conn, int64_t id)
     return found;
 }
 
-/* --- the end of a pull -------------------------------------------------------------- */
+/* --- the end of a pull ------------------------------------------------------------ */
 
 static void put_truncation(struct sh_buffer *out)
 {
@@ -137,7 +137,7 @@ static void put_more(struct bolt_conn *conn)
     conn->pull = (struct pull){0};
 }
 
-/* --- records ------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------- */
 
 static bool put_record(struct bolt_conn *conn)
 {

@@ -12,7 +12,7 @@ enum { MS_PER_MAX = 600000, MB = 1 << 20, KEPT_FRAME = 4 << 20 };
 
 static const char bookmark[] = "cairn:0"; /* nothing is written, so there is only one */
 
-/* --- the end of a RUN --------------------------------------------------------------- */
+/* --- the end of a RUN ------------------------------------------------------------- */
 
 static void end_query(struct bolt_conn *conn, const struct bolt_note *note)
 {
@@ -50,7 +50,7 @@ void query_cancel(struct bolt_conn *conn)
         end_query(conn, &(struct bolt_note){.status = 0});
 }
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static void write_fields(struct bolt_conn *conn, const struct cypher_reply *reply,
                          const struct result *result)
@@ -114,7 +114,7 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
          problem.error);
 }
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 static uint64_t timeout_ms(const struct bolt_conn *conn)
 {
@@ -191,8 +191,7 @@ static void not_encoded(struct bolt_conn *conn, enum sh_err err)
              sh_err_text(err));
 }
 
-/* --- what a query and a transaction may come with ------------------------------------
- */
+/* --- what a query and a transaction may come with --------------------------------- */
 
 static bool take_extra(struct bolt_conn *conn, struct ps_cursor extra)
 {

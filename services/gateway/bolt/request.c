@@ -79,7 +79,7 @@ const char *bolt_tag_name(enum bolt_tag tag)
     return "?";
 }
 
-/* --- states ------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------- */
 
 static enum bolt_state after_ready(enum bolt_tag tag)
 {

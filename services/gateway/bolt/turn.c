@@ -19,7 +19,7 @@ struct bolt_turn {
     char user_id[USER_ID + 1];
 };
 
-/* --- the ends ----------------------------------------------------------------------- */
+/* --- the ends --------------------------------------------------------------------- */
 
 static void refuse(struct bolt_turn *turn, int status, const char *code,
                    const char *neo4j, const char *sentence)
@@ -59,7 +59,7 @@ void turn_cancel(struct bolt_conn *conn)
     }
 }
 
-/* --- may they? ---------------------------------------------------------------------- */
+/* --- may they? -------------------------------------------------------------------- */
 
 static void authorise_turn(struct bolt_turn *turn)
 {
@@ -76,7 +76,7 @@ static void authorise_turn(struct bolt_turn *turn)
                "this needs the permission read_graph");
 }
 
-/* --- how much? ---------------------------------------------------------------------- */
+/* --- how much? -------------------------------------------------------------------- */
 
 static void decided(struct bolt_turn *turn)
 {
@@ -147,7 +147,7 @@ static void shed(struct bolt_turn *turn)
     count(turn);
 }
 
-/* --- is it still them? -------------------------------------------------------------- */
+/* --- is it still them? ------------------------------------------------------------ */
 
 /* Roles may have been read anew since. */
 static void still_known(struct bolt_turn *turn)
@@ -281,7 +281,7 @@ static void check_again(struct bolt_turn *turn)
         still_known(turn);
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static struct bolt_turn *begin(struct bolt_conn *conn, const struct route *route,
                                turn_go_fn *go_on, turn_refused_fn *refused)

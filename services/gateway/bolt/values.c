@@ -6,7 +6,7 @@
 
 enum { EXT_NODE = 1, EXT_RELATIONSHIP = 2, EXT_PATH = 3, DEPTH_MAX = 64 };
 
-/* --- parameters --------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------- */
 
 static int append(void *data, const char *bytes, size_t len)
 {
@@ -66,7 +66,7 @@ enum sh_err values_to_msgpack(struct ps_cursor value, struct sh_buffer *out)
     return SH_OK;
 }
 
-/* --- rows --------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 struct writer {
     struct sh_buffer *out;
@@ -108,7 +108,7 @@ static bool put_map(struct writer *w, const msgpack_object_map *map)
     return true;
 }
 
-/* --- nodes, relationships, paths ---------------------------------------------------- */
+/* --- nodes, relationships, paths -------------------------------------------------- */
 
 enum { NODE_PARTS = 4, RELATIONSHIP_PARTS = 8, PATH_PARTS = 3 };
 
@@ -214,7 +214,7 @@ static bool put_ext(struct writer *w, const msgpack_object_ext *ext)
     }
 }
 
-/* --- any value ---------------------------------------------------------------------- */
+/* --- any value -------------------------------------------------------------------- */
 
 static bool put_one(struct writer *w, const msgpack_object *value)
 {

@@ -8,7 +8,7 @@ enum {
     LOOK_MS = 250,   /* at the epoch */
 };
 
-/* --- asking Redis ------------------------------------------------------------------- */
+/* --- asking Redis ----------------------------------------------------------------- */
 
 static void on_got(void *arg, struct sh_bytes bytes)
 {
@@ -64,7 +64,7 @@ static bool ask_redis(struct flight *flight)
     return true;
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static bool give_kept(struct flights *self, struct exchange *x,
                       const struct kept_key *key)
@@ -158,7 +158,7 @@ bool flight_search(struct exchange *x, struct flight_seat *seat,
     return false;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_look(uv_timer_t *timer)
 {

@@ -5,7 +5,7 @@
 
 enum { KEPT_BUFFER = 1 << 20 };
 
-/* --- who waits ---------------------------------------------------------------------- */
+/* --- who waits -------------------------------------------------------------------- */
 
 struct flight **flight_bucket(struct flights *self, const struct kept_key *key)
 {
@@ -82,7 +82,7 @@ static struct exchange *call_up(struct flight *flight)
     return seat->x;
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 /* Nobody joins any more, and answering may bring new ones: they start anew. */
 void flight_answer(struct flight *flight, struct sh_bytes bytes, bool from_cache)
@@ -115,7 +115,7 @@ static void fail_with(struct flight *flight, enum sh_err err)
     fail_all(flight, &failed);
 }
 
-/* --- asking search ------------------------------------------------------------------ */
+/* --- asking search ---------------------------------------------------------------- */
 
 static bool is_worth_keeping(const struct flight *flight,
                              const struct search_results *results, size_t bytes)

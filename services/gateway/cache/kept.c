@@ -18,7 +18,7 @@ struct kept_front {
 enum { MAGIC = 0x414e5243, FRONT = sizeof(struct kept_front), STATE = 8 };
 _Static_assert(sizeof(struct kept_front) == 40, "no padding: all of it is summed up");
 
-/* --- keys --------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------- */
 
 static void hash_key(struct kept_key *key)
 {
@@ -71,7 +71,7 @@ bool kept_key_equal(const struct kept_key *a, struct sh_bytes bytes)
     return sh_bytes_equal(a->bytes, bytes);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 void kept_begin(struct sh_buffer *out, struct sh_bytes key)
 {

@@ -12,7 +12,7 @@ enum {
     KEPT_BYTES_MAX = 1 << 19, /* nor longer answers, key included */
 };
 
-/* --- keys --------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------- */
 
 /* Everything that an answer depends on: the state of what is searched, the caller but for
  * who it is, the whole question. Whatever is added to either message is part of it. */
@@ -31,7 +31,7 @@ SH_CHECK enum sh_err kept_key_make(uint64_t generation, const struct caller *cal
 void kept_key_restate(void *bytes, uint64_t generation, struct kept_key *key);
 bool kept_key_equal(const struct kept_key *a, struct sh_bytes bytes);
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 struct kept {
     struct sh_bytes key;

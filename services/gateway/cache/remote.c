@@ -35,7 +35,7 @@ static struct sh_bytes write_name(char out[NAME_MAX_LEN], uint64_t epoch,
     return sh_bytes_of(out);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 /* Only what is this very answer, whole, and will go out of date as it should. */
 static struct sh_bytes take_value(const struct remote_get *get, const redisReply *reply)
@@ -121,7 +121,7 @@ void remote_put(const struct cache *cache, struct sh_redis *redis,
         cache_count(CACHE_SET, false);
 }
 
-/* --- the epoch ---------------------------------------------------------------------- */
+/* --- the epoch -------------------------------------------------------------------- */
 
 /* Never one that was there before: what was kept under an epoch that is lost must not
  * come back to life. */
@@ -217,7 +217,7 @@ void remote_look(struct cache *cache, struct sh_redis *redis)
         atomic_store(&cache->epoch, 0);
 }
 
-/* --- clearing it -------------------------------------------------------------------- */
+/* --- clearing it ------------------------------------------------------------------ */
 
 static void on_cleared(void *arg, enum sh_err err, const redisReply *reply)
 {

@@ -22,7 +22,7 @@ void remote_forget(struct remote_get *get);
 void remote_put(const struct cache *cache, struct sh_redis *redis,
                 const struct kept_key *key, struct sh_bytes bytes);
 
-/* --- the epoch ---------------------------------------------------------------------- */
+/* --- the epoch -------------------------------------------------------------------- */
 
 /* Ask what it is, or set what is wanted; on one loop, again and again. An epoch that
  * somebody else set clears what is in memory. */

@@ -34,7 +34,7 @@ struct shelf {
     struct part parts[PARTS];
 };
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static size_t bucket_count(size_t part_bytes)
 {
@@ -82,7 +82,7 @@ void shelf_free(struct shelf **self_in)
     sh_free(self);
 }
 
-/* --- one part, under its lock ------------------------------------------------------- */
+/* --- one part, under its lock ----------------------------------------------------- */
 
 static struct part *part_of(struct shelf *self, const uint64_t hash[2])
 {
@@ -143,7 +143,7 @@ static void drop(const struct shelf *self, struct part *part, struct shelf_item 
     shelf_release(item);
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 struct shelf_item *shelf_get(struct shelf *self, const struct kept_key *key,
                              uint64_t now_ms)

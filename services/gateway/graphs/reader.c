@@ -64,8 +64,7 @@ void graph_reader_close(struct graph_reader **reader_in)
     sh_free(reader);
 }
 
-/* --- what goes wrong ------------------------------------------------------------------
- */
+/* --- what goes wrong -------------------------------------------------------------- */
 
 static void tell(struct graph_reader *reader, uint64_t line, struct schema_fault *fault)
 {
@@ -108,8 +107,7 @@ enum sh_err reader_no_memory(struct graph_reader *reader)
     return SH_NOMEM;
 }
 
-/* --- records --------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------- */
 
 static bool is_text(struct sh_bytes text)
 {

@@ -27,8 +27,7 @@ struct csv {
     struct csv_header header;
 };
 
-/* --- a row ----------------------------------------------------------------------------
- */
+/* --- a row ------------------------------------------------------------------------ */
 
 static void on_header(struct csv *self)
 {
@@ -186,8 +185,7 @@ static void on_record(struct csv *self)
     json_decref(row.properties);
 }
 
-/* --- libcsv ---------------------------------------------------------------------------
- */
+/* --- libcsv ----------------------------------------------------------------------- */
 
 static void on_field(void *data, size_t len, void *arg)
 {
@@ -242,8 +240,7 @@ static void on_row(int end, void *arg)
     sh_buffer_clear(&self->text);
 }
 
-/* --- the stream -----------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static void close_reader(struct graph_reader *reader)
 {

@@ -58,8 +58,7 @@ static const char *local(const char *name)
     return colon != NULL ? colon + 1 : name;
 }
 
-/* --- keys -----------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------- */
 
 static void add_key(struct graphml *self, const char **list)
 {
@@ -85,8 +84,7 @@ static void take_default(struct graphml *self)
         self->keys.defaults++;
 }
 
-/* --- records --------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------- */
 
 static struct sh_bytes keep(struct graphml *self, const char *text)
 {
@@ -195,8 +193,7 @@ static void end_record(struct graphml *self)
     sh_arena_free(&reader->arena);
 }
 
-/* --- values ---------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 static void begin_data(struct graphml *self, const char **list)
 {
@@ -249,8 +246,7 @@ static void end_data(struct graphml *self)
     self->in_text = false;
 }
 
-/* --- expat ----------------------------------------------------------------------------
- */
+/* --- expat ------------------------------------------------------------------------ */
 
 static void on_start(void *arg, const char *name, const char **list)
 {
@@ -325,8 +321,7 @@ static void on_doctype(void *arg, const char *name, const char *system, const ch
     broken(arg, "a document type is not read");
 }
 
-/* --- the stream -----------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static void close_reader(struct graph_reader *reader)
 {

@@ -9,8 +9,7 @@ struct ndjson {
     struct sh_lines lines;
 };
 
-/* --- one record -----------------------------------------------------------------------
- */
+/* --- one record ------------------------------------------------------------------- */
 
 /* What APOC writes, as ours: "label" is the type, "start" and "end" are objects. */
 static bool adapt(json_t *object)
@@ -89,8 +88,7 @@ void reader_json(struct graph_reader *reader, struct sh_bytes text, uint64_t lin
     json_decref(object);
 }
 
-/* --- the stream -----------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static enum sh_err open_reader(struct graph_reader *reader)
 {

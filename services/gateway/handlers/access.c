@@ -21,7 +21,7 @@ struct access_state {
     char key[USER_KEY];
 };
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 /* By number, as search's access/access.h has them. */
 static const char *const reasons[] = {"not_asked", "all_departments", "own_department",
@@ -123,7 +123,7 @@ static void on_verdicts(struct exchange *x, const struct sh_rpc_response *respon
     exchange_answer(x, 200);
 }
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 static struct access_subject subject_of(const struct caller *caller)
 {
@@ -169,7 +169,7 @@ static void ask(struct exchange *x)
                      });
 }
 
-/* --- whom it is about --------------------------------------------------------------- */
+/* --- whom it is about ------------------------------------------------------------- */
 
 /* False: answered. */
 static bool become(struct exchange *x, const struct identity_user *user)

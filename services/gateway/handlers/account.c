@@ -24,7 +24,7 @@ struct account_wait {
     enum sh_err err;
 };
 
-/* --- waiting --------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------- */
 
 static void on_abandoned(struct exchange *x)
 {
@@ -67,7 +67,7 @@ static struct exchange *take(struct account_wait *wait)
     return x;
 }
 
-/* --- PostgreSQL ------------------------------------------------------------------ */
+/* --- PostgreSQL ------------------------------------------------------------------- */
 
 static void refuse(struct exchange *x, const struct sh_pg_reply *reply, bool writes)
 {
@@ -166,7 +166,7 @@ void account_write(struct exchange *x, const struct sh_pg_statement *statement,
     run_one(x, &(struct account_statement){statement, params, count}, true, done);
 }
 
-/* --- hashing --------------------------------------------------------------------- */
+/* --- hashing ---------------------------------------------------------------------- */
 
 /* On a worker. */
 static void hash(struct sh_work *work)
@@ -232,7 +232,7 @@ bool account_password_good(struct exchange *x, const char *field,
     return fault == PASSWORD_GOOD;
 }
 
-/* --- sessions -------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------- */
 
 /* The exchange, and who wants to know; in its arena. */
 struct ending {

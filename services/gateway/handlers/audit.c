@@ -19,7 +19,7 @@ struct ask { /* outlives an exchange whose client leaves */
     uint32_t limit;
 };
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static void write_page(struct sh_buffer *out, const PGresult *rows, uint32_t limit)
 {
@@ -66,7 +66,7 @@ static void on_left(struct exchange *x)
     ((struct ask *)x->state)->x = NULL;
 }
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 /* Two digits and a value below `most`; -1: it is not so. */
 static long two_digits(const char *text, long most)

@@ -93,7 +93,7 @@ const struct schema backup_undo_schema = {
     "BackupUndo", "Going back to before the last restore.", sizeof(struct undo_body),
     undo_fields, SH_COUNT(undo_fields)};
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static void on_answer(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -160,7 +160,7 @@ static void ask_about(struct exchange *x, enum method method, const char *name)
     ask(x, method, backup_ref_desc(), &ref);
 }
 
-/* --- routes ------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------- */
 
 void backup_post(struct exchange *x, void *body_in)
 {

@@ -15,7 +15,7 @@ enum {
     WINDOW_BYTES = 32 << 20, /* of documents in flight; a single larger one may pass */
 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -61,7 +61,7 @@ static void finish(struct batch *batch)
     exchange_done(x);
 }
 
-/* --- the stream --------------------------------------------------------------------- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static bool is_blank(const struct sh_line *line)
 {
@@ -192,7 +192,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     batch_pump(batch);
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 static struct batch *batch_open(struct exchange *x, enum refresh_mode refresh)
 {

@@ -4,7 +4,7 @@
 
 enum { NAME_BYTES = 256 };
 
-/* --- the body ----------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------- */
 
 struct collection_body {
     struct sh_bytes title, description, language, department, campus;
@@ -45,7 +45,7 @@ const struct schema collection_schema = {
     "Collection", "What holds for its documents that do not say it themselves.",
     sizeof(struct collection_body), fields, SH_COUNT(fields)};
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void write_text(struct sh_buffer *out, const char *name, struct sh_bytes text)
 {
@@ -98,7 +98,7 @@ static void fail_unknown(struct exchange *x)
     exchange_fail_err(x, SH_NOTFOUND, "there is no such collection");
 }
 
-/* --- GET ---------------------------------------------------------------------------- */
+/* --- GET -------------------------------------------------------------------------- */
 
 struct list_state {
     uint32_t page;
@@ -177,7 +177,7 @@ void collection_get(struct exchange *x, void *unused)
         ask(x, &list, on_one);
 }
 
-/* --- PUT ---------------------------------------------------------------------------- */
+/* --- PUT -------------------------------------------------------------------------- */
 
 static void on_put(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -218,7 +218,7 @@ void collection_put(struct exchange *x, void *arg)
                      });
 }
 
-/* --- DELETE ------------------------------------------------------------------------- */
+/* --- DELETE ----------------------------------------------------------------------- */
 
 static void on_gone(struct exchange *x, const struct sh_rpc_response *response)
 {

@@ -69,8 +69,7 @@ static void on_page(struct exchange *x, const struct sh_rpc_response *response)
     exchange_answer(x, 200);
 }
 
-/* --- by filter, in order --------------------------------------------------------------
- */
+/* --- by filter, in order ---------------------------------------------------------- */
 
 static void browse(struct exchange *x, const struct list_state *wanted,
                    const struct document_query *query)
@@ -141,8 +140,7 @@ void document_browse(struct exchange *x, void *arg)
         browse(x, &state, &query);
 }
 
-/* --- as they changed -----------------------------------------------------------------
- */
+/* --- as they changed -------------------------------------------------------------- */
 
 /* The record cannot look titles through quickly; the view can, and has its own order. */
 static void list_by_title(struct exchange *x, const struct list_state *wanted,

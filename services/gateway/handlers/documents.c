@@ -7,7 +7,7 @@
 
 enum { ID_MAX = 256 };
 
-/* --- POST --------------------------------------------------------------------------- */
+/* --- POST ------------------------------------------------------------------------- */
 
 struct write_state {
     struct refresh refresh; /* first, see refresh_wait() */
@@ -89,7 +89,7 @@ void document_post(struct exchange *x, void *arg)
     sh_buffer_free(&frame);
 }
 
-/* --- GET, DELETE -------------------------------------------------------------------- */
+/* --- GET, DELETE ------------------------------------------------------------------ */
 
 void document_head(struct sh_buffer *out, const struct document *document)
 {

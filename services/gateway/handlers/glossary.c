@@ -7,7 +7,7 @@
 
 enum { QUERY_BYTES = 2048 };
 
-/* --- GET ---------------------------------------------------------------------------- */
+/* --- GET -------------------------------------------------------------------------- */
 
 struct list_state {
     uint32_t page;
@@ -120,7 +120,7 @@ void glossary_get(struct exchange *x, void *unused)
     glossary_ask(x, METHOD_GLOSSARY_GET, SH_RPC_READ, glossary_ref_desc(), &ref, on_one);
 }
 
-/* --- POST, PUT ---------------------------------------------------------------------- */
+/* --- POST, PUT -------------------------------------------------------------------- */
 
 struct write_state {
     struct refresh refresh; /* first, see refresh_wait() */
@@ -212,7 +212,7 @@ void glossary_put_one(struct exchange *x, void *body)
     put(x, &term, false);
 }
 
-/* --- DELETE ------------------------------------------------------------------------- */
+/* --- DELETE ----------------------------------------------------------------------- */
 
 static void answer_deleted(struct exchange *x)
 {

@@ -24,7 +24,7 @@ static bool may_read_documents(struct exchange *x)
     return false;
 }
 
-/* --- extraction --------------------------------------------------------------------- */
+/* --- extraction ------------------------------------------------------------------- */
 
 struct extract_body {
     struct sh_bytes document_id, collection, language;
@@ -111,7 +111,7 @@ void glossary_extract_post(struct exchange *x, void *body_in)
                      });
 }
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 struct list_state {
     uint32_t page;
@@ -203,7 +203,7 @@ void glossary_candidates_get(struct exchange *x, void *unused)
                  glossary_candidate_list_desc(), &list, on_page);
 }
 
-/* --- verdicts ----------------------------------------------------------------------- */
+/* --- verdicts --------------------------------------------------------------------- */
 
 struct draft_body { /* what is absent is as it was found */
     struct sh_bytes term, definition, domain, part_of_speech, source, sense, department;

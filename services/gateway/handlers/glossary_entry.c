@@ -79,7 +79,7 @@ bool glossary_fill(const struct glossary_body *body, struct sh_arena *arena,
     return true;
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void write_or_null(struct sh_buffer *out, const char *name, struct sh_bytes text)
 {
@@ -151,7 +151,7 @@ void glossary_write(struct sh_buffer *out, const struct glossary_term *term)
     sh_buffer_text(out, "}");
 }
 
-/* --- the request -------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------ */
 
 bool glossary_read_id(struct exchange *x, struct sh_bytes *out)
 {

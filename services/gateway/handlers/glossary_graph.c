@@ -10,7 +10,7 @@
 
 enum { NODE_ID_MAX = 256, DIGEST_BYTES = 20 };
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 void glossary_ask(struct exchange *x, uint32_t method, enum sh_rpc_kind kind,
                   const struct msg_desc *desc, const void *msg, exchange_reply_fn *done)
@@ -73,7 +73,7 @@ void glossary_ask_graph(struct exchange *x, uint32_t method, enum sh_rpc_kind ki
         done(x, &(struct sh_rpc_response){.err = err, .retry_after_ms = 1000});
 }
 
-/* --- what stands for a term --------------------------------------------------------- */
+/* --- what stands for a term ------------------------------------------------------- */
 
 static struct sh_bytes digest_id(struct exchange *x, const char *prefix,
                                  struct sh_bytes text)

@@ -31,7 +31,7 @@ struct importing {
     uint64_t claim; /* 0: none */
 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_released(void *arg, const struct sh_rpc_response *reply)
 {
@@ -108,7 +108,7 @@ static void on_abandoned(struct exchange *x)
         (void)leave(self, true);
 }
 
-/* --- asking search ------------------------------------------------------------------ */
+/* --- asking search ---------------------------------------------------------------- */
 
 static void ask(struct importing *self, uint32_t method, const struct msg_desc *desc,
                 const void *msg, sh_rpc_done_fn *done)
@@ -212,7 +212,7 @@ static void on_sealed(void *arg, enum sh_err err, const char *hash, uint64_t siz
     ask(self, METHOD_FILE_CLAIM, file_claim_desc(), &claim, on_claimed);
 }
 
-/* --- receiving ---------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------- */
 
 static void on_drained(void *arg)
 {
@@ -268,7 +268,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     }
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 /* False: answered. */
 static bool read_format(struct exchange *x, bool is_form,

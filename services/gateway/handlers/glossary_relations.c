@@ -54,7 +54,7 @@ struct relation_state {
     bool inverse; /* of the one to delete, it is its turn */
 };
 
-/* --- what all of them need ---------------------------------------------------------- */
+/* --- what all of them need -------------------------------------------------------- */
 
 static const struct relation_type *type_of(struct sh_bytes name)
 {
@@ -128,7 +128,7 @@ static struct sh_bytes edge_id(struct exchange *x, const struct relation_type *t
     return glossary_edge_id(x, type->name, turned ? to : from, turned ? from : to);
 }
 
-/* --- GET ---------------------------------------------------------------------------- */
+/* --- GET -------------------------------------------------------------------------- */
 
 static const struct graph_node *node_of(const struct graph_neighbours *found,
                                         struct sh_bytes id)
@@ -229,7 +229,7 @@ void glossary_relations_get(struct exchange *x, void *unused)
         ask_term(x, state->id, on_term_to_list);
 }
 
-/* --- POST --------------------------------------------------------------------------- */
+/* --- POST ------------------------------------------------------------------------- */
 
 static void on_put(struct exchange *x, const struct sh_rpc_response *reply)
 {
@@ -319,7 +319,7 @@ void glossary_relations_post(struct exchange *x, void *arg)
         ask_term(x, state->id, on_first_term);
 }
 
-/* --- DELETE ------------------------------------------------------------------------- */
+/* --- DELETE ----------------------------------------------------------------------- */
 
 static void delete_edge(struct exchange *x);
 

@@ -20,8 +20,7 @@ struct write_state {
     bool detach;
 };
 
-/* --- what all of them read ------------------------------------------------------------
- */
+/* --- what all of them read -------------------------------------------------------- */
 
 static bool read_version(struct exchange *x, uint64_t *out)
 {
@@ -77,8 +76,7 @@ static void ask(struct exchange *x, uint32_t method, const struct msg_desc *desc
                      });
 }
 
-/* --- stored ---------------------------------------------------------------------------
- */
+/* --- stored ----------------------------------------------------------------------- */
 
 static void answer_stored(struct exchange *x)
 {
@@ -205,8 +203,7 @@ void graph_edge_put(struct exchange *x, void *body)
         put_edge(x, body, state, mode_of(state));
 }
 
-/* --- by a key -------------------------------------------------------------------------
- */
+/* --- by a key --------------------------------------------------------------------- */
 
 /* A value that is null is none. False: answered. */
 static bool is_key(struct exchange *x, json_t *key)
@@ -275,8 +272,7 @@ void graph_merge_post(struct exchange *x, void *arg)
     ask(x, METHOD_GRAPH_MERGE, graph_merge_desc(), &order, on_stored);
 }
 
-/* --- read, deleted --------------------------------------------------------------------
- */
+/* --- read, deleted ---------------------------------------------------------------- */
 
 static void on_edge(struct exchange *x, const struct sh_rpc_response *response)
 {

@@ -48,8 +48,7 @@ struct import {
 
 static void pump(struct import *self);
 
-/* --- the end --------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -121,8 +120,7 @@ static void wait_for_views(struct import *self)
         answer_end(self);
 }
 
-/* --- lines of the answer --------------------------------------------------------------
- */
+/* --- lines of the answer ---------------------------------------------------------- */
 
 static void on_fault(void *arg, uint64_t line, const struct schema_fault *fault)
 {
@@ -141,8 +139,7 @@ static void write_failed(struct import *self, const struct sh_rpc_response *repl
     batch_line_failed(self->queue.first->first_line, &problem, &self->lines);
 }
 
-/* --- portions -------------------------------------------------------------------------
- */
+/* --- portions --------------------------------------------------------------------- */
 
 static void flush(struct import *self)
 {
@@ -254,8 +251,7 @@ static void send_portion(struct import *self)
     }
 }
 
-/* --- the stream -----------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static void send_lines(struct import *self)
 {
@@ -349,8 +345,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     pump(self);
 }
 
-/* --- the start ------------------------------------------------------------------------
- */
+/* --- the start -------------------------------------------------------------------- */
 
 static struct import *import_open(struct exchange *x, enum graph_format format,
                                   enum refresh_mode refresh)

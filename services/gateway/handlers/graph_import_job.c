@@ -52,8 +52,7 @@ struct uploading {
 
 static void pump(struct uploading *self);
 
-/* --- the end --------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -123,8 +122,7 @@ static void begin_job(struct uploading *self)
     sh_buffer_free(&faults);
 }
 
-/* --- records --------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------- */
 
 static void on_fault(void *arg, uint64_t line, const struct schema_fault *fault)
 {
@@ -175,8 +173,7 @@ static void on_edge(void *arg, const struct graph_edge_put *edge)
         self->err = SH_NOMEM;
 }
 
-/* --- portions -------------------------------------------------------------------------
- */
+/* --- portions --------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -254,8 +251,7 @@ static bool send_portion(struct uploading *self)
     return false;
 }
 
-/* --- the stream -----------------------------------------------------------------------
- */
+/* --- the stream ------------------------------------------------------------------- */
 
 static void control_reading(struct uploading *self)
 {
@@ -332,8 +328,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     pump(self);
 }
 
-/* --- the start ------------------------------------------------------------------------
- */
+/* --- the start -------------------------------------------------------------------- */
 
 static void make_id(char out[static 2 * ID_BYTES + 1])
 {

@@ -63,8 +63,7 @@ static void end_truncated(struct exchange *x, struct sh_buffer *out, bool trunca
     exchange_answer(x, 200);
 }
 
-/* --- the shortest, or the cheapest ----------------------------------------------------
- */
+/* --- the shortest, or the cheapest ------------------------------------------------ */
 
 static void on_path(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -154,8 +153,7 @@ void graph_path_get(struct exchange *x, void *unused)
         ask_path(x, query);
 }
 
-/* --- all of them ----------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static void on_every(struct exchange *x, const struct sh_rpc_response *response)
 {

@@ -13,8 +13,7 @@ enum {
     AROUND_MAX = 5000,
 };
 
-/* --- a node ---------------------------------------------------------------------------
- */
+/* --- a node ----------------------------------------------------------------------- */
 
 static void write_groups(struct sh_buffer *out, const struct graph_node_reply *reply)
 {
@@ -61,8 +60,7 @@ void graph_node_get(struct exchange *x, void *unused)
         graph_ask(x, METHOD_GRAPH_NODE, graph_ref_desc(), &ref, on_node);
 }
 
-/* --- its neighbours -------------------------------------------------------------------
- */
+/* --- its neighbours --------------------------------------------------------------- */
 
 static void on_neighbours(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -98,8 +96,7 @@ void graph_neighbours_get(struct exchange *x, void *unused)
                   on_neighbours);
 }
 
-/* --- around a node --------------------------------------------------------------------
- */
+/* --- around a node ---------------------------------------------------------------- */
 
 static void on_subgraph(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -134,8 +131,7 @@ void graph_subgraph_get(struct exchange *x, void *unused)
                   on_subgraph);
 }
 
-/* --- the nodes of a label -------------------------------------------------------------
- */
+/* --- the nodes of a label --------------------------------------------------------- */
 
 struct label_state {
     struct graph_label_query query;

@@ -17,8 +17,7 @@ enum {
     PATH_PARTS = 3,
 };
 
-/* --- parameters -----------------------------------------------------------------------
- */
+/* --- parameters ------------------------------------------------------------------- */
 
 static int append(void *data, const char *bytes, size_t len)
 {
@@ -90,8 +89,7 @@ void graph_values_pack(json_t *object, struct sh_buffer *out)
         (void)msgpack_pack_map(&to, 0);
 }
 
-/* --- answers --------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------- */
 
 struct writer {
     struct sh_buffer *out;

@@ -19,7 +19,7 @@ static void answer_json(struct exchange *x, int status, const char *text)
     exchange_answer_as(x, status, "application/json", sh_bytes_of(text));
 }
 
-/* --- pages -------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------ */
 
 static void answer_page(struct exchange *x, enum board_page page)
 {
@@ -156,7 +156,7 @@ void health_detailed(struct exchange *x, void *unused)
     look(x, PAGE_DETAILED);
 }
 
-/* --- probes ------------------------------------------------------------------------- */
+/* --- probes ----------------------------------------------------------------------- */
 
 void health_ready(struct exchange *x, void *unused)
 {
@@ -211,7 +211,7 @@ void health_ping_service(struct exchange *x, void *unused)
     exchange_fail_err(x, SH_NOTFOUND, "there is no such service");
 }
 
-/* --- figures ------------------------------------------------------------------------ */
+/* --- figures ---------------------------------------------------------------------- */
 
 static bool accepts(const struct exchange *x, const char *type)
 {

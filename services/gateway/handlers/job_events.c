@@ -30,7 +30,7 @@ struct events {
 
 static void ask(struct events *self);
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -68,7 +68,7 @@ static void refuse(struct events *self, const struct sh_rpc_response *reply)
     exchange_fail_call(x, PEER_SEARCH, reply);
 }
 
-/* --- what is told ------------------------------------------------------------------- */
+/* --- what is told ----------------------------------------------------------------- */
 
 static void begin(struct events *self)
 {
@@ -114,7 +114,7 @@ static bool tell(struct events *self, const struct job *job)
     return has_ended(job);
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -197,7 +197,7 @@ static void on_drained(void *arg)
         ask(self);
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 /* NULL: answered. */
 static struct events *events_open(struct exchange *x)

@@ -48,7 +48,7 @@ struct fill {
 static void pump(struct fill *self);
 static void ask(struct fill *self);
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -127,7 +127,7 @@ static void answer(struct fill *self, const struct job_appended *appended)
     exchange_answer(x, 202);
 }
 
-/* --- asking search ------------------------------------------------------------------ */
+/* --- asking search ---------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -239,7 +239,7 @@ static void ask(struct fill *self)
         on_failed(self, &(struct sh_rpc_response){.err = err});
 }
 
-/* --- a portion ---------------------------------------------------------------------- */
+/* --- a portion -------------------------------------------------------------------- */
 
 static bool is_blank(const struct sh_line *line)
 {

@@ -57,7 +57,7 @@ void job_write(struct sh_buffer *out, const struct job *job)
     sh_buffer_text(out, "}");
 }
 
-/* --- a page ------------------------------------------------------------------------- */
+/* --- a page ----------------------------------------------------------------------- */
 
 static void on_page(struct exchange *x, const struct sh_rpc_response *response)
 {
@@ -118,7 +118,7 @@ void job_list(struct exchange *x, void *unused)
                                    .done = on_page});
 }
 
-/* --- one job ------------------------------------------------------------------------ */
+/* --- one job ---------------------------------------------------------------------- */
 
 static void on_job(struct exchange *x, const struct sh_rpc_response *response)
 {

@@ -89,7 +89,7 @@ static const struct sh_pg_statement revoke_key = {
     "AND revoked_at IS NULL RETURNING id) "
     "SELECT id, pg_notify('cairn_api_keys', id) FROM gone"};
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 static void write_scopes(struct sh_buffer *out, struct sh_bytes list)
 {
@@ -138,7 +138,7 @@ static void answer_nothing(struct exchange *x)
                                           .error = "there is no such key"});
 }
 
-/* --- making one --------------------------------------------------------------------- */
+/* --- making one ------------------------------------------------------------------- */
 
 static void on_made(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -279,7 +279,7 @@ void key_post(struct exchange *x, void *arg)
     sh_buffer_free(&scopes);
 }
 
-/* --- listing ------------------------------------------------------------------------ */
+/* --- listing ---------------------------------------------------------------------- */
 
 static void on_list(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -355,7 +355,7 @@ void key_get(struct exchange *x, void *unused)
     ask(x, &get_key, false, on_one);
 }
 
-/* --- revoking ----------------------------------------------------------------------- */
+/* --- revoking --------------------------------------------------------------------- */
 
 static void on_revoked(struct exchange *x, const struct sh_pg_reply *reply)
 {

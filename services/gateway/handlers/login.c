@@ -44,7 +44,7 @@ static bool refuse_other_sites(struct exchange *x)
     return true;
 }
 
-/* --- in -------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------- */
 
 static void refuse(struct exchange *x, const struct login_outcome *outcome)
 {
@@ -95,7 +95,7 @@ void login_post(struct exchange *x, void *body)
         exchange_fail_err(x, err, "nobody can log in at the moment");
 }
 
-/* --- out ------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------- */
 
 static void answer_out(struct exchange *x)
 {
@@ -151,7 +151,7 @@ void logout_post(struct exchange *x, void *unused)
         on_ended(x, err);
 }
 
-/* --- who one is ------------------------------------------------------------------ */
+/* --- who one is ------------------------------------------------------------------- */
 
 /* What a page need not offer is what is not in here. */
 static void write_permissions(struct sh_buffer *out, const struct exchange *x)
@@ -199,7 +199,7 @@ void me_get(struct exchange *x, void *unused)
     exchange_answer(x, 200);
 }
 
-/* --- a fresh token --------------------------------------------------------------- */
+/* --- a fresh token ---------------------------------------------------------------- */
 
 static void on_user(struct exchange *x, const struct sh_pg_reply *reply)
 {

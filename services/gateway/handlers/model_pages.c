@@ -11,7 +11,7 @@
 #define CAIRN_VERSION "unknown"
 #endif
 
-/* --- Ollama's ----------------------------------------------------------------------- */
+/* --- Ollama's --------------------------------------------------------------------- */
 
 struct show_body {
     struct sh_bytes model;
@@ -164,7 +164,7 @@ void models_version(struct exchange *x, void *unused)
     exchange_answer(x, 200);
 }
 
-/* --- OpenAI's ----------------------------------------------------------------------- */
+/* --- OpenAI's --------------------------------------------------------------------- */
 
 static void write_model(struct sh_buffer *out, const struct model_card *card)
 {

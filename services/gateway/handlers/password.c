@@ -33,7 +33,7 @@ struct password_state {
     struct user user;
 };
 
-/* --- the last steps: the new one holds ------------------------------------------- */
+/* --- the last steps: the new one holds -------------------------------------------- */
 
 /* This browser stays in, by a new session. */
 static void on_sessions_ended(struct exchange *x, bool ended)
@@ -67,7 +67,7 @@ static void store(struct exchange *x)
     account_write(x, &users_set_password, params, SH_COUNT(params), on_stored);
 }
 
-/* --- the first: who it is -------------------------------------------------------- */
+/* --- the first: who it is --------------------------------------------------------- */
 
 static void on_verified(void *arg, const struct login_outcome *outcome)
 {

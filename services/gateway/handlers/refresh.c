@@ -20,7 +20,7 @@ bool refresh_read(struct exchange *x, enum refresh_mode *mode)
     return true;
 }
 
-/* --- all replicas ------------------------------------------------------------------- */
+/* --- all replicas ----------------------------------------------------------------- */
 
 static void on_all(void *arg, struct everywhere_answer answer)
 {
@@ -67,7 +67,7 @@ void refresh_wait(struct exchange *x, uint64_t xid, bool visible,
         x->abandoned = on_abandoned;
 }
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 void refresh_members(struct sh_buffer *out, const struct refresh *refresh)
 {

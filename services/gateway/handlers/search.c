@@ -122,7 +122,7 @@ const struct schema search_schema = {"SearchRequest", "What to look for.",
                                      SH_COUNT(body_fields)};
 /* clang-format on */
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 static bool is_space(utf8proc_int32_t c)
 {
@@ -206,7 +206,7 @@ static uint32_t limit_results(const struct exchange *x, int64_t asked)
     return asked < (int64_t)limit ? (uint32_t)asked : limit;
 }
 
-/* --- asking ---------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static void on_results(struct exchange *x, const struct sh_rpc_response *reply)
 {
@@ -289,7 +289,7 @@ void search_post(struct exchange *x, void *arg)
         ask(x, body);
 }
 
-/* --- GET: the same for a person ----------------------------------------------------- */
+/* --- GET: the same for a person --------------------------------------------------- */
 
 /* False: answered, or out of memory. */
 static bool read_query(struct exchange *x, struct sh_bytes *query)

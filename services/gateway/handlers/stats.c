@@ -36,7 +36,7 @@ static void set_text(json_t *object, const char *name, const char *text)
     json_object_set_new(object, name, json_string(text));
 }
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static json_t *system_of(void)
 {
@@ -149,7 +149,7 @@ static void on_left(struct exchange *x)
     settle(stats);
 }
 
-/* --- the services ------------------------------------------------------------------- */
+/* --- the services ----------------------------------------------------------------- */
 
 static json_t *replica_of(const struct service_facts *facts)
 {
@@ -193,7 +193,7 @@ static void on_census(void *arg, const struct census_answer *census)
     settle(stats);
 }
 
-/* --- Redis -------------------------------------------------------------------------- */
+/* --- Redis ------------------------------------------------------------------------ */
 
 static const char *const redis_figures[] = {"connected_clients", "keyspace_hits",
                                             "keyspace_misses"};

@@ -9,7 +9,7 @@
 #include "services/gateway/handlers/user_body.h"
 #include "services/gateway/json_out.h"
 
-/* --- the state ------------------------------------------------------------------- */
+/* --- the state -------------------------------------------------------------------- */
 
 struct users_state {
     struct account account;
@@ -47,7 +47,7 @@ static bool role_good(struct exchange *x, struct sh_bytes name)
     return false;
 }
 
-/* --- answers --------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void write_time(struct sh_buffer *out, const char *name, struct sh_bytes time)
 {
@@ -85,7 +85,7 @@ static void answer_user(struct exchange *x, int status, const struct user *user)
     exchange_answer(x, status);
 }
 
-/* --- a page, and one ------------------------------------------------------------- */
+/* --- a page, and one -------------------------------------------------------------- */
 
 static void on_page(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -169,7 +169,7 @@ void user_get(struct exchange *x, void *unused)
     account_sql(x, &users_by_id, params, 1, on_user);
 }
 
-/* --- making ---------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static void on_created(struct exchange *x, const struct sh_pg_reply *reply)
 {
@@ -219,7 +219,7 @@ void user_post(struct exchange *x, void *body)
         account_hash(x, state->body.password, insert);
 }
 
-/* --- changing -------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------- */
 
 static void answer_changed(struct exchange *x, bool ended)
 {
@@ -295,7 +295,7 @@ void user_put(struct exchange *x, void *given)
         account_hash(x, body->password, update);
 }
 
-/* --- removing -------------------------------------------------------------------- */
+/* --- removing --------------------------------------------------------------------- */
 
 static void answer_deleted(struct exchange *x, bool ended)
 {

@@ -62,7 +62,7 @@ static enum peer peer_of(int what)
     return what == ASK_BACKUPS ? PEER_BACKUP : (enum peer)what;
 }
 
-/* --- the outcome -------------------------------------------------------------------- */
+/* --- the outcome ------------------------------------------------------------------ */
 
 /* What /health/ready and the ops port say: search is needed, the others are not. */
 static void tell_service(struct watch *watch)
@@ -196,7 +196,7 @@ static void on_answer(void *arg, const struct sh_rpc_response *response)
         end_round(watch);
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static enum sh_err encode(const struct watch *watch, int what, struct sh_buffer *out)
 {
@@ -248,7 +248,7 @@ static void send_ask(struct watch *watch, int what)
         take(watch, ask, &(struct sh_rpc_response){.err = err});
 }
 
-/* --- PostgreSQL --------------------------------------------------------------------- */
+/* --- PostgreSQL ------------------------------------------------------------------- */
 
 static void on_accounts(void *arg, const struct sh_pg_reply *reply)
 {
@@ -274,7 +274,7 @@ static void ask_accounts(struct watch *watch)
     watch->holders += watch->asking;
 }
 
-/* --- rounds ------------------------------------------------------------------------- */
+/* --- rounds ----------------------------------------------------------------------- */
 
 static void begin_round(struct watch *watch)
 {

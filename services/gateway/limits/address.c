@@ -124,7 +124,7 @@ void address_write_subject(const struct address *address, char out[static ADDRES
     (void)snprintf(out + len, ADDRESS_TEXT - len, "/64");
 }
 
-/* --- networks ----------------------------------------------------------------------- */
+/* --- networks --------------------------------------------------------------------- */
 
 static bool bit(const struct address *address, unsigned i)
 {

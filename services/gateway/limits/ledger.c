@@ -5,7 +5,7 @@
 
 #include "shared/mem.h"
 
-/* --- entries ------------------------------------------------------------------------ */
+/* --- entries ---------------------------------------------------------------------- */
 
 static uint64_t hash_of(const struct ledger *self, struct sh_bytes key)
 {
@@ -85,7 +85,7 @@ static struct entry *find_or_add(const struct ledger *self, struct stripe *strip
     return entry != NULL ? entry : add(self, stripe, hash, key);
 }
 
-/* --- spending ----------------------------------------------------------------------- */
+/* --- spending --------------------------------------------------------------------- */
 
 static void describe(const struct entry *entry, const struct bucket_rule *rule,
                      uint64_t now_us, struct ledger_state *state)
@@ -208,7 +208,7 @@ void ledger_unspend(struct ledger *self, const struct ledger_bucket *bucket,
     pthread_mutex_unlock(&stripe->lock);
 }
 
-/* --- what Redis says ---------------------------------------------------------------- */
+/* --- what Redis says -------------------------------------------------------------- */
 
 static void take_lease(struct stripe *stripe, struct entry *entry, uint32_t tokens,
                        uint64_t now_us)
@@ -283,7 +283,7 @@ void ledger_remind(struct ledger *self, const struct ledger_bucket *bucket,
     pthread_mutex_unlock(&stripe->lock);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err ledger_create(size_t entries, struct ledger **out)
 {

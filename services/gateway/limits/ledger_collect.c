@@ -1,6 +1,6 @@
 #include "services/gateway/limits/ledger_internal.h"
 
-/* --- leases that end ---------------------------------------------------------------- */
+/* --- leases that end -------------------------------------------------------------- */
 
 static struct ledger_return describe(const struct entry *entry, uint64_t owed_us,
                                      uint64_t now_us)
@@ -48,8 +48,7 @@ size_t ledger_collect(struct ledger *self, uint64_t now_us, struct ledger_return
     return count;
 }
 
-/* --- what is owed ---------------------------------------------------------------------
- */
+/* --- what is owed ----------------------------------------------------------------- */
 
 static bool is_owed(const struct ledger *self, struct entry *entry, uint64_t now_us,
                     struct ledger_return *out)

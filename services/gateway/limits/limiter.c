@@ -32,7 +32,7 @@ uint32_t limiter_gateways(const struct limiter_shared *shared)
                                     : atomic_load(&shared->gateways_seen);
 }
 
-/* --- Redis comes and goes ----------------------------------------------------------- */
+/* --- Redis comes and goes --------------------------------------------------------- */
 
 void limiter_show_mode(const struct limiter_shared *shared)
 {
@@ -82,7 +82,7 @@ uint32_t limiter_sharing(struct limiter *self)
     return !connected || self->settling ? limiter_gateways(self->shared) : 0;
 }
 
-/* --- deciding ----------------------------------------------------------------------- */
+/* --- deciding --------------------------------------------------------------------- */
 
 static void count(const struct limiter_ask *ask, enum by by)
 {
@@ -164,7 +164,7 @@ static void decide_as_told(const struct limiter *self, struct limiter_ask *ask,
         give_back(self, ask);
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static enum sh_err ask_redis(struct limiter *self, struct limiter_ask *ask);
 
@@ -247,7 +247,7 @@ bool limiter_take(struct limiter *self, struct limiter_ask *ask)
     return true;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err limiter_create(uv_loop_t *loop, struct sh_redis *redis,
                            struct limiter_shared *shared, bool first,

@@ -13,7 +13,7 @@ enum {
     GONE_AFTER_S = 15,
 };
 
-/* --- now and then ------------------------------------------------------------------- */
+/* --- now and then ----------------------------------------------------------------- */
 
 /* If that fails, tokens are lost, as they are when a gateway dies; or a bucket gets back
  * what was spent without Redis. */

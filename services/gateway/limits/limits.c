@@ -76,8 +76,7 @@ void limits_close(struct limits **self_p)
     sh_free(self);
 }
 
-/* --- the address ---------------------------------------------------------------------
- */
+/* --- the address ------------------------------------------------------------------ */
 
 static void read_headers(const struct sh_http_request *request,
                          struct forwarded_headers *headers)

@@ -12,8 +12,7 @@
 struct edge;
 struct exchange;
 
-/* --- the process ---------------------------------------------------------------------
- */
+/* --- the process ------------------------------------------------------------------ */
 
 struct limits {
     bool enabled; /* the number of requests; the rest holds always */
@@ -30,8 +29,7 @@ SH_CHECK bool limits_open(const struct limits_config *config, const char *auth_m
                           size_t size);
 void limits_close(struct limits **self);
 
-/* --- a loop --------------------------------------------------------------------------
- */
+/* --- a loop ----------------------------------------------------------------------- */
 
 struct limits_edge {
     struct shed *shed;
@@ -44,8 +42,7 @@ SH_CHECK enum sh_err limits_edge_open(struct edge *edge, bool first);
 /* After Redis was closed. */
 void limits_edge_close(struct edge *edge);
 
-/* --- the gate ------------------------------------------------------------------------
- */
+/* --- the gate --------------------------------------------------------------------- */
 
 /* First of all, for probes too: the address behind the proxies. */
 void limits_resolve(struct exchange *x);

@@ -23,7 +23,7 @@ struct policy policy_of(const struct limits_config *config)
     };
 }
 
-/* --- subjects ----------------------------------------------------------------------- */
+/* --- subjects --------------------------------------------------------------------- */
 
 /* Who is counted: "user:…" or "addr:…". A long id counts by its digest. */
 struct subject {
@@ -62,7 +62,7 @@ static void name_address(struct subject *subject, const char *address)
     (void)snprintf(subject->text, sizeof subject->text, "addr:%s", address);
 }
 
-/* --- choosing ----------------------------------------------------------------------- */
+/* --- choosing --------------------------------------------------------------------- */
 
 static void add(struct limiter_ask *ask, struct policy_keys *keys,
                 struct bucket_rule rule, const struct subject *subject)

@@ -34,7 +34,7 @@ static size_t tightest(const struct limiter_ask *ask)
     return at;
 }
 
-/* --- text; with every request, so without printf ------------------------------------ */
+/* --- text; with every request, so without printf ---------------------------------- */
 
 struct line {
     char *text;

@@ -29,8 +29,7 @@ static struct sh_family refused_family = {
     .help = "Requests answered 503 at once because of overload",
     .labels = {"reason"}};
 
-/* --- the loop ------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------- */
 
 static void on_prepare(uv_prepare_t *handle)
 {
@@ -92,8 +91,7 @@ void shed_end(struct shed *self)
     self->in_flight--;
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err shed_create(uv_loop_t *loop, const struct limits_config *config,
                         struct shed **out)

@@ -24,8 +24,7 @@ static struct sh_family limited_family = {
     .help = "Requests answered 429, by the limit and by what is counted",
     .labels = {"limit", "scope"}};
 
-/* --- too much to do ------------------------------------------------------------------
- */
+/* --- too much to do --------------------------------------------------------------- */
 
 void limits_shed(struct exchange *x)
 {
@@ -50,8 +49,7 @@ void limits_end(struct exchange *x)
     x->counted = false;
 }
 
-/* --- too many requests ---------------------------------------------------------------
- */
+/* --- too many requests ------------------------------------------------------------ */
 
 static struct limits_waiting *take(struct edge *edge)
 {
@@ -175,8 +173,7 @@ void limits_count(struct exchange *x)
         decided(waiting);
 }
 
-/* --- a loop --------------------------------------------------------------------------
- */
+/* --- a loop ----------------------------------------------------------------------- */
 
 enum sh_err limits_edge_open(struct edge *edge, bool first)
 {

@@ -51,7 +51,7 @@ static const char *const messages[] = {
     "", "the database is being restored: nothing can be changed until that is done",
     "maintenance: nothing can be changed until it is over"};
 
-/* --- what is known ------------------------------------------------------------------ */
+/* --- what is known ---------------------------------------------------------------- */
 
 enum maintenance_why maintenance_now(const struct maintenance *self)
 {
@@ -82,7 +82,7 @@ static void learn(struct maintenance *self, enum maintenance_why why, unsigned l
         sh_info(NULL, "maintenance is over");
 }
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 static void let_go(struct maintenance *self)
 {
@@ -163,7 +163,7 @@ void maintenance_close(struct maintenance **at)
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 
-/* --- refusing ----------------------------------------------------------------------- */
+/* --- refusing --------------------------------------------------------------------- */
 
 bool maintenance_concerns(const struct route *route)
 {

@@ -7,7 +7,7 @@
 
 #include "shared/mem.h"
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 static bool is_host_byte(char c)
 {
@@ -153,7 +153,7 @@ void cors_close(struct cors *cors)
     *cors = (struct cors){0};
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 bool cors_allows(const struct cors *cors, struct sh_bytes origin)
 {

@@ -7,7 +7,7 @@
 
 SH_SETTINGS_DEFINE(shell, "HTTP shell", SHELL_SETTINGS)
 
-/* --- the headers -------------------------------------------------------------------- */
+/* --- the headers ------------------------------------------------------------------ */
 
 static bool is_line(const char *value)
 {
@@ -55,7 +55,7 @@ static void make_headers(const struct shell_config *config, struct shell *shell)
                          config->hsts_subdomains ? "; includeSubDomains" : "");
 }
 
-/* --- rules -------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------ */
 
 struct surroundings {
     const struct gateway_config *gateway;
@@ -148,7 +148,7 @@ struct sh_http_fixed shell_fixed(const struct shell *shell)
     };
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 bool shell_enter(const struct shell *shell, struct sh_http_request *request,
                  const char *methods)

@@ -69,7 +69,7 @@ void shell_reload(struct shell *shell)
     }
 }
 
-/* --- the plain port beside it ------------------------------------------------------- */
+/* --- the plain port beside it ----------------------------------------------------- */
 
 static bool is_reading(const struct sh_http_request *request)
 {

@@ -26,7 +26,7 @@ struct upload {
     uint64_t claim; /* 0: none */
 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_released(void *arg, const struct sh_rpc_response *reply)
 {
@@ -114,7 +114,7 @@ static void on_abandoned(struct exchange *x)
         (void)leave(upload, true);
 }
 
-/* --- asking search ------------------------------------------------------------------ */
+/* --- asking search ---------------------------------------------------------------- */
 
 static void ask(struct upload *upload, uint32_t method, const struct msg_desc *desc,
                 const void *msg, sh_rpc_done_fn *done)
@@ -172,7 +172,7 @@ static void on_put(void *arg, const struct sh_rpc_response *reply)
         exchange_fail_err(x, SH_NOMEM, NULL);
 }
 
-/* --- to its place ------------------------------------------------------------------- */
+/* --- to its place ----------------------------------------------------------------- */
 
 static void put(struct upload *upload)
 {
@@ -256,7 +256,7 @@ static void on_sealed(void *arg, enum sh_err err, const char *hash, uint64_t siz
     ask(upload, METHOD_FILE_CLAIM, file_claim_desc(), &claim, on_claimed);
 }
 
-/* --- receiving ---------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------- */
 
 static void on_drained(void *arg)
 {
@@ -314,7 +314,7 @@ static void on_piece(void *arg, struct sh_http_request *request, enum sh_err err
     }
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 bool upload_is_form(struct sh_bytes content_type)
 {

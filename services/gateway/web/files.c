@@ -48,7 +48,7 @@ static const char *type_of(const char *name)
     return NULL;
 }
 
-/* --- one file ----------------------------------------------------------------------- */
+/* --- one file --------------------------------------------------------------------- */
 
 static bool read_whole(int fd, char *into, size_t len)
 {
@@ -115,7 +115,7 @@ static void set_tags(struct web_file *file)
                    (unsigned long long)hash);
 }
 
-/* --- the directory ------------------------------------------------------------------ */
+/* --- the directory ---------------------------------------------------------------- */
 
 struct reading {
     struct web_files *files;

@@ -6,7 +6,7 @@
 #include "services/gateway/exchange.h"
 #include "services/gateway/uploads/range.h"
 
-/* --- which -------------------------------------------------------------------------- */
+/* --- which ------------------------------------------------------------------------ */
 
 /* Where the script of index.html has a page, and below. */
 static const char *const areas[] = {"/",         "/search",     "/documents", "/graph",
@@ -55,7 +55,7 @@ struct web_choice web_choose(const struct web_files *files, struct sh_bytes meth
     return none;
 }
 
-/* --- how ---------------------------------------------------------------------------- */
+/* --- how -------------------------------------------------------------------------- */
 
 static struct sh_bytes strip(struct sh_bytes text)
 {

@@ -29,8 +29,7 @@ struct analysis_run {
     struct analysis_run *next;
 };
 
-/* --- the end ---------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -76,8 +75,7 @@ static void finish(struct analysis_run *self)
     free(text); /* jansson's */
 }
 
-/* --- what was found --------------------------------------------------------------------
- */
+/* --- what was found --------------------------------------------------------------- */
 
 static void go_on(struct analysis_run *self);
 
@@ -162,8 +160,7 @@ static void go_on(struct analysis_run *self)
     }
 }
 
-/* --- computing -------------------------------------------------------------------------
- */
+/* --- computing -------------------------------------------------------------------- */
 
 static void compute(struct sh_work *work)
 {
@@ -220,8 +217,7 @@ static void on_tell(uv_timer_t *timer)
         self->saving = sh_job_checkpoint(self->run, &checkpoint, on_told, self) == SH_OK;
 }
 
-/* --- the beginning ---------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static enum sh_err prepare(struct analysis_run *self)
 {

@@ -70,8 +70,7 @@ void analysis_free(struct analysis *self)
     self->groups = NULL;
 }
 
-/* --- what is told ----------------------------------------------------------------------
- */
+/* --- what is told ----------------------------------------------------------------- */
 
 static json_t *number(const struct analysis *self, double value)
 {

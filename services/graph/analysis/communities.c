@@ -50,8 +50,7 @@ static enum sh_err make_level(struct level *level, uint32_t count, size_t links)
     return SH_NOMEM;
 }
 
-/* --- the first level -------------------------------------------------------------------
- */
+/* --- the first level -------------------------------------------------------------- */
 
 static enum sh_err ground_level(const struct dense *graph, struct level *level)
 {
@@ -81,8 +80,7 @@ static enum sh_err ground_level(const struct dense *graph, struct level *level)
     return SH_OK;
 }
 
-/* --- moving ----------------------------------------------------------------------------
- */
+/* --- moving ----------------------------------------------------------------------- */
 
 /* Weights from a node to the communities around it; returns how many there are. */
 static uint32_t look_around(struct louvain *self, uint32_t node)
@@ -156,8 +154,7 @@ static enum sh_err move_all(struct louvain *self, bool *moved)
     return SH_OK;
 }
 
-/* --- the next level --------------------------------------------------------------------
- */
+/* --- the next level --------------------------------------------------------------- */
 
 /* Numbers without gaps, in order of the first node; returns how many. */
 static uint32_t renumber(struct louvain *self)
@@ -243,8 +240,7 @@ static enum sh_err climb(struct louvain *self, uint32_t count)
     return err;
 }
 
-/* --- all of it -------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------- */
 
 /* Of the level's nodes as they are: each is a community. */
 static double modularity_of(const struct louvain *self)

@@ -5,8 +5,7 @@
 
 enum { LOOK_EVERY = 65536 };
 
-/* --- degree ----------------------------------------------------------------------------
- */
+/* --- degree ----------------------------------------------------------------------- */
 
 void measure_degree(const struct dense *graph, enum measure_direction direction,
                     double *scores)
@@ -22,8 +21,7 @@ void measure_degree(const struct dense *graph, enum measure_direction direction,
     }
 }
 
-/* --- rank ------------------------------------------------------------------------------
- */
+/* --- rank ------------------------------------------------------------------------- */
 
 /* One iteration; returns how much changed. */
 static double iterate(const struct dense *graph, double damping, const double *scores,
@@ -74,8 +72,7 @@ enum sh_err measure_rank(const struct dense *graph, const struct rank_options *o
     return atomic_load(&watch->cancelled) ? SH_CANCELED : SH_OK;
 }
 
-/* --- components ------------------------------------------------------------------------
- */
+/* --- components ------------------------------------------------------------------- */
 
 static uint32_t root_of(uint32_t *parents, uint32_t node)
 {
@@ -109,8 +106,7 @@ enum sh_err measure_components(const struct dense *graph, struct analysis_watch 
     return measure_number_groups(graph->count, groups, group_count);
 }
 
-/* --- groups ----------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------- */
 
 struct sized {
     uint32_t group;

@@ -27,8 +27,7 @@ struct listing {
     size_t count;
 };
 
-/* --- filters ---------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------- */
 
 /* What a person writes in an address: a number equals one however it is written. */
 static bool equals(const struct value *value, struct sh_bytes text)

@@ -7,8 +7,7 @@
 #include "services/graph/ask/asked.h"
 #include "services/graph/ask/write.h"
 
-/* --- one node -------------------------------------------------------------------------
- */
+/* --- one node --------------------------------------------------------------------- */
 
 static enum sh_err write_groups(struct question *question, uint32_t place,
                                 struct graph_node_reply *reply)
@@ -53,8 +52,7 @@ const struct question_kind node_question = {
     .answer = answer_node,
 };
 
-/* --- its neighbours --------------------------------------------------------------------
- */
+/* --- its neighbours --------------------------------------------------------------- */
 
 /* A number in hexadecimal, up to the character that must follow it; *text moves behind.
  */

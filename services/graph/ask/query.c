@@ -19,8 +19,7 @@ struct answer {
     uint64_t most;
 };
 
-/* --- rows -----------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------- */
 
 /* How many they are is not known before the end: a head of a fixed size. */
 static void write_head(struct answer *answer)
@@ -70,8 +69,7 @@ static enum sh_err write_reply(struct question *question, struct answer *answer,
     return reply->rows.data != NULL ? answer->rows.err : SH_NOMEM;
 }
 
-/* --- failures -------------------------------------------------------------------------
- */
+/* --- failures --------------------------------------------------------------------- */
 
 static enum sh_err fail(struct question *question, const struct cy_env *env)
 {
@@ -90,8 +88,7 @@ static enum sh_err fail(struct question *question, const struct cy_env *env)
     return SH_INVALID;
 }
 
-/* --- all ------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 static uint32_t at_most(uint32_t asked, uint32_t limit)
 {

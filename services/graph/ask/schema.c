@@ -17,7 +17,7 @@ struct sums { /* of one kind, in order of `what`; none is 0 */
     size_t count;
 };
 
-/* --- sums --------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------- */
 
 static bool permitted(const struct graph_reader *reader, const struct tally_key *key)
 {
@@ -81,7 +81,7 @@ static int compare_texts(struct sh_bytes a, struct sh_bytes b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* --- labels ------------------------------------------------------------------------- */
+/* --- labels ----------------------------------------------------------------------- */
 
 static int compare_properties(const void *left, const void *right)
 {
@@ -163,7 +163,7 @@ static enum sh_err build_labels(const struct graph_reader *reader, struct sh_are
     return err;
 }
 
-/* --- relationship types ------------------------------------------------------------- */
+/* --- relationship types ----------------------------------------------------------- */
 
 static int compare_names(const void *left, const void *right)
 {
@@ -237,7 +237,7 @@ static enum sh_err build_types(const struct graph_reader *reader, struct sh_aren
     return err;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 enum sh_err schema_build(const struct graph_reader *reader, struct sh_arena *arena,
                          struct graph_schema_reply *out)

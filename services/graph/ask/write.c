@@ -6,8 +6,7 @@
 
 enum { ANSWER_MS = 50 };
 
-/* --- properties -----------------------------------------------------------------------
- */
+/* --- properties ------------------------------------------------------------------- */
 
 /* Texts of several things, one after the other, and where each ends. */
 struct texts {
@@ -49,8 +48,7 @@ static struct sh_bytes text_at(const struct texts *texts, const char *all, size_
     return (struct sh_bytes){all + start, texts->ends[index] - start};
 }
 
-/* --- nodes and edges ------------------------------------------------------------------
- */
+/* --- nodes and edges -------------------------------------------------------------- */
 
 enum { LINE = 64, BODY_LINES = 4 }; /* of the processor's cache; of most bodies */
 

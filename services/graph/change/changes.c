@@ -36,8 +36,7 @@ static void refuse(struct sh_rpc_call *call, enum sh_err err)
     sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- the answer -----------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static void on_view(void *arg, enum sh_err err)
 {
@@ -119,8 +118,7 @@ static void on_stored(void *arg, const struct stored *stored)
         wait_for_view(change, stored->xid);
 }
 
-/* --- orders ---------------------------------------------------------------------------
- */
+/* --- orders ----------------------------------------------------------------------- */
 
 static struct change *begin(void *arg, struct sh_rpc_call *call,
                             const struct msg_desc *desc, size_t size, void **order)
@@ -234,8 +232,7 @@ static void handle_delete(void *arg, struct sh_rpc_call *call)
         refuse(call, err);
 }
 
-/* --- whether the view shows what another replica stored -------------------------------
- */
+/* --- whether the view shows what another replica stored --------------------------- */
 
 static void on_shown(void *arg, enum sh_err err)
 {

@@ -48,7 +48,7 @@ struct cy_aggregate *cy_aggregate_begin(struct cy_env *env, const struct cy_expr
     return aggregate;
 }
 
-/* --- taking in ---------------------------------------------------------------------- */
+/* --- taking in -------------------------------------------------------------------- */
 
 static bool keep(struct cy_env *env, struct cy_aggregate *aggregate,
                  struct cy_value value)
@@ -161,7 +161,7 @@ bool cy_aggregate_add(struct cy_env *env, struct cy_aggregate *aggregate)
     return true;
 }
 
-/* --- the result --------------------------------------------------------------------- */
+/* --- the result ------------------------------------------------------------------- */
 
 static int compare_values(const void *left, const void *right)
 {

@@ -29,8 +29,7 @@ struct cy_symbols {
     uint32_t count;
 };
 
-/* --- expressions ----------------------------------------------------------------------
- */
+/* --- expressions ------------------------------------------------------------------ */
 
 enum cy_kind {
     CY_NULL,
@@ -127,8 +126,7 @@ struct cy_expr {
     const struct cy_function *function;
 };
 
-/* --- patterns -------------------------------------------------------------------------
- */
+/* --- patterns --------------------------------------------------------------------- */
 
 struct cy_node {
     struct cy_name variable;
@@ -169,8 +167,7 @@ struct cy_pattern {
     void *plan; /* plan.h */
 };
 
-/* --- clauses --------------------------------------------------------------------------
- */
+/* --- clauses ---------------------------------------------------------------------- */
 
 enum cy_clause_kind { CY_MATCH, CY_UNWIND, CY_WITH, CY_RETURN, CY_PROCEDURE };
 

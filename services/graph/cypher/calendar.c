@@ -6,7 +6,7 @@
 
 enum { ZONE_MAX = 64 };
 
-/* --- days --------------------------------------------------------------------------- */
+/* --- days ------------------------------------------------------------------------- */
 
 /* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March,
  * eras have 400 of them. */
@@ -61,7 +61,7 @@ int64_t calendar_add_months(int64_t days, int64_t months)
     return calendar_days(date);
 }
 
-/* --- weeks -------------------------------------------------------------------------- */
+/* --- weeks ------------------------------------------------------------------------ */
 
 static int64_t weekday(int64_t days) /* 1: Monday; 1970-01-01 was a Thursday */
 {
@@ -92,7 +92,7 @@ int64_t calendar_weeks_of(int64_t year)
     return (first_monday(year + 1) - first_monday(year)) / 7;
 }
 
-/* --- zones -------------------------------------------------------------------------- */
+/* --- zones ------------------------------------------------------------------------ */
 
 static bool is_zone(const UChar *name, int32_t len)
 {

@@ -3,8 +3,7 @@
 #include "services/graph/cypher/check_internal.h"
 #include "services/graph/cypher/procedures.h"
 
-/* --- CALL -----------------------------------------------------------------------------
- */
+/* --- CALL ------------------------------------------------------------------------- */
 
 /* Without YIELD, or with YIELD *, it yields everything. */
 static bool yield_all(struct cy_checker *checker, struct cy_call *call, struct cy_at at)
@@ -63,8 +62,7 @@ static bool check_procedure(struct cy_checker *checker, struct cy_clause *clause
     return clause->where == NULL || cy_check_condition(checker, clause->where);
 }
 
-/* --- clauses --------------------------------------------------------------------------
- */
+/* --- clauses ---------------------------------------------------------------------- */
 
 static bool check_clause(struct cy_checker *checker, struct cy_clause *clause)
 {
@@ -109,8 +107,7 @@ static bool check_single(struct cy_checker *checker, struct cy_single *single)
     return note_columns(checker, single);
 }
 
-/* --- UNION ----------------------------------------------------------------------------
- */
+/* --- UNION ------------------------------------------------------------------------ */
 
 static bool align(struct cy_checker *checker, const struct cy_single *first,
                   struct cy_single *other)

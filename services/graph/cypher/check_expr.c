@@ -17,8 +17,7 @@ static bool wrong_type(struct cy_checker *checker, const struct cy_expr *expr,
                    "%s is needed here", wanted);
 }
 
-/* --- variables ------------------------------------------------------------------------
- */
+/* --- variables -------------------------------------------------------------------- */
 
 static bool check_variable(struct cy_checker *checker, struct cy_expr *expr)
 {
@@ -74,8 +73,7 @@ static bool check_pattern_expr(struct cy_checker *checker, struct cy_expr *expr)
     return fine;
 }
 
-/* --- calls ----------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static bool note_aggregate(struct cy_checker *checker, struct cy_expr *expr)
 {
@@ -142,8 +140,7 @@ static bool check_call(struct cy_checker *checker, struct cy_expr *expr)
     return check_children(checker, expr) && cy_check_call(checker, expr);
 }
 
-/* --- operators ------------------------------------------------------------------------
- */
+/* --- operators -------------------------------------------------------------------- */
 
 /* Written so that it can never be true or false. */
 static bool never_boolean(struct cy_checker *checker, const struct cy_expr *expr)
@@ -207,8 +204,7 @@ static bool check_labels(struct cy_checker *checker, struct cy_expr *expr)
     return cy_check_expr(checker, expr->a);
 }
 
-/* --- all ------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 bool cy_check_expr(struct cy_checker *checker, struct cy_expr *expr)
 {

@@ -31,8 +31,7 @@ struct cy_checker {
     bool in_aggregate;
 };
 
-/* --- scopes (check_scope.c) -----------------------------------------------------------
- */
+/* --- scopes (check_scope.c) ------------------------------------------------------- */
 
 uint32_t cy_new_slot(struct cy_checker *checker);
 /* NULL: there is none. */
@@ -44,8 +43,7 @@ bool cy_declare(struct cy_checker *checker, struct cy_name *name, enum cy_known 
 bool cy_declare_new(struct cy_checker *checker, struct cy_name *name,
                     enum cy_known known);
 
-/* --- expressions (check_expr.c) -------------------------------------------------------
- */
+/* --- expressions (check_expr.c) --------------------------------------------------- */
 
 bool cy_check_expr(struct cy_checker *checker, struct cy_expr *expr);
 /* One that is to be true or false. */
@@ -57,15 +55,13 @@ struct cy_expr *cy_child(const struct cy_expr *expr, uint32_t index);
 /* A function is called with arguments that it can take. */
 bool cy_check_call(struct cy_checker *checker, struct cy_expr *call);
 
-/* --- patterns (check_pattern.c) -------------------------------------------------------
- */
+/* --- patterns (check_pattern.c) --------------------------------------------------- */
 
 /* Its variables are declared; where `closed`, all named ones have to be there already. */
 bool cy_check_pattern(struct cy_checker *checker, struct cy_pattern *pattern,
                       bool closed);
 
-/* --- projections (check_projection.c) -------------------------------------------------
- */
+/* --- projections (check_projection.c) --------------------------------------------- */
 
 /* The scope becomes what it leaves over. */
 bool cy_check_projection(struct cy_checker *checker, struct cy_clause *clause);

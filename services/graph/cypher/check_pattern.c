@@ -74,8 +74,7 @@ static bool declare_path(struct cy_checker *checker, struct cy_path *path,
            cy_declare_new(checker, &path->variable, CY_K_PATH);
 }
 
-/* --- names in the graph ---------------------------------------------------------------
- */
+/* --- names in the graph ----------------------------------------------------------- */
 
 static void find_symbols(const struct symbols *symbols, struct cy_symbols *names)
 {

@@ -2,8 +2,7 @@
 #include "services/graph/cypher/check_internal.h"
 #include "services/graph/cypher/functions.h"
 
-/* --- items ----------------------------------------------------------------------------
- */
+/* --- items ------------------------------------------------------------------------ */
 
 static int by_name(const struct cy_variable *left, const struct cy_variable *right)
 {
@@ -83,8 +82,7 @@ static bool check_item(struct cy_checker *checker, struct cy_projection *project
     return true;
 }
 
-/* --- grouping -------------------------------------------------------------------------
- */
+/* --- grouping --------------------------------------------------------------------- */
 
 /* A variable, or a property of one: what aggregates may be mixed with. */
 static bool is_simple(const struct cy_expr *expr)
@@ -126,8 +124,7 @@ static bool check_mixture(struct cy_checker *checker,
     return true;
 }
 
-/* --- order ----------------------------------------------------------------------------
- */
+/* --- order ------------------------------------------------------------------------ */
 
 /* What is projected already is taken from there. Within what aggregates (`mixed`), only
  * what is simple, or aggregates itself. */
@@ -240,8 +237,7 @@ static bool check_constant(struct cy_checker *checker, struct cy_expr *expr)
     return fine;
 }
 
-/* --- all ------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 static bool check_items(struct cy_checker *checker, struct cy_clause *clause)
 {

@@ -7,7 +7,7 @@
 
 #include "services/graph/cypher/value.h"
 
-/* --- numbers ------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------- */
 
 static int compare_integers(int64_t left, int64_t right)
 {
@@ -49,7 +49,7 @@ static bool is_nan(struct cy_value value)
     return value.type == CYV_FLOAT && isnan(value.real);
 }
 
-/* --- strings, times ----------------------------------------------------------------- */
+/* --- strings, times --------------------------------------------------------------- */
 
 static int compare_texts(struct sh_bytes left, struct sh_bytes right)
 {
@@ -95,7 +95,7 @@ static int sort_temporals(struct cy_value left, struct cy_value right)
     return order ? order : compare_fields(left.temporal, right.temporal);
 }
 
-/* --- paths -------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------ */
 
 static int sort_paths(const struct cyv_path *a, const struct cyv_path *b)
 {
@@ -109,7 +109,7 @@ static int sort_paths(const struct cyv_path *a, const struct cyv_path *b)
     return order ? order : compare_integers(a->length, b->length);
 }
 
-/* --- equality ----------------------------------------------------------------------- */
+/* --- equality --------------------------------------------------------------------- */
 
 static enum cyv_truth of_flag(bool flag)
 {
@@ -166,7 +166,7 @@ enum cyv_truth cyv_equals(struct cy_value left, struct cy_value right)
     return of_flag(cyv_sort(left, right) == 0);
 }
 
-/* --- comparability ------------------------------------------------------------------ */
+/* --- comparability ---------------------------------------------------------------- */
 
 static enum cyv_order of_sign(int order)
 {
@@ -200,7 +200,7 @@ enum cyv_order cyv_compare(struct cy_value left, struct cy_value right)
     return CYV_OTHER;
 }
 
-/* --- orderability ------------------------------------------------------------------- */
+/* --- orderability ----------------------------------------------------------------- */
 
 static int rank(enum cyv_type type)
 {
@@ -291,7 +291,7 @@ int cyv_sort(struct cy_value left, struct cy_value right)
     return order ? order : sort_alike(left, right);
 }
 
-/* --- equivalence -------------------------------------------------------------------- */
+/* --- equivalence ------------------------------------------------------------------ */
 
 bool cyv_equivalent(struct cy_value left, struct cy_value right)
 {

@@ -30,7 +30,7 @@ static const struct unit units[] = {
     {"nanoseconds", 0, true, NANOSECONDS, 1},
 };
 
-/* --- adding ------------------------------------------------------------------------- */
+/* --- adding ----------------------------------------------------------------------- */
 
 static bool add_nanos(struct cyv_temporal *duration, int64_t nanos)
 {
@@ -97,7 +97,7 @@ bool duration_of_map(struct cy_env *env, const struct cy_expr *at, struct cy_val
     return temporal_value(env, at, CYV_DURATION, duration, out);
 }
 
-/* --- from text ---------------------------------------------------------------------- */
+/* --- from text -------------------------------------------------------------------- */
 
 struct cursor {
     const char *at;

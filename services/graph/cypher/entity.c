@@ -5,7 +5,7 @@
 #include "services/graph/cypher/drawn.h"
 #include "services/graph/view/graph.h"
 
-/* --- properties --------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------- */
 
 /* A value names what is there; nothing is what the compiler fears. */
 static const struct node_body *node_of(struct cy_env *env, struct cy_value node)
@@ -230,7 +230,7 @@ bool cy_entity_keys(struct cy_env *env, struct cy_value entity, struct cy_value 
     return cyv_list(env, items, kept, out);
 }
 
-/* --- labels, types, ends ------------------------------------------------------------ */
+/* --- labels, types, ends ---------------------------------------------------------- */
 
 bool cy_node_labels(struct cy_env *env, struct cy_value node, struct cy_value *out)
 {
@@ -294,7 +294,7 @@ bool cy_entity_has(struct cy_env *env, struct cy_value entity,
     return true;
 }
 
-/* --- paths -------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------ */
 
 static bool list_places(struct cy_env *env, const uint32_t *places, uint32_t count,
                         enum cyv_type type, struct cy_value *out)

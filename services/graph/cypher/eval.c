@@ -6,7 +6,7 @@
 
 enum { EVAL_DEPTH_MAX = 1000, ARGUMENTS_MAX = 16 };
 
-/* --- literals ----------------------------------------------------------------------- */
+/* --- literals --------------------------------------------------------------------- */
 
 static bool eval_parameter(struct cy_env *env, const struct cy_expr *expr,
                            struct cy_value *out)
@@ -47,7 +47,7 @@ static bool eval_map(struct cy_env *env, const struct cy_expr *expr, struct cy_v
     return cyv_map(env, entries, expr->item_count, out);
 }
 
-/* --- CASE --------------------------------------------------------------------------- */
+/* --- CASE ------------------------------------------------------------------------- */
 
 static bool case_fits(struct cy_env *env, const struct cy_expr *expr, uint32_t i,
                       const struct cy_value *subject, bool *fits)
@@ -78,7 +78,7 @@ static bool eval_case(struct cy_env *env, const struct cy_expr *expr,
     return expr->b == NULL || cy_eval(env, expr->b, out);
 }
 
-/* --- operators ---------------------------------------------------------------------- */
+/* --- operators -------------------------------------------------------------------- */
 
 static bool eval_unary(struct cy_env *env, const struct cy_expr *expr,
                        struct cy_value *out)
@@ -145,7 +145,7 @@ static bool eval_labels(struct cy_env *env, const struct cy_expr *expr,
     return true;
 }
 
-/* --- calls -------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static bool eval_call(struct cy_env *env, const struct cy_expr *expr,
                       struct cy_value *out)
@@ -168,7 +168,7 @@ static bool eval_call(struct cy_env *env, const struct cy_expr *expr,
     return expr->function->call(env, expr, arguments, out);
 }
 
-/* --- all of them -------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static bool eval_kind(struct cy_env *env, const struct cy_expr *expr,
                       struct cy_value *out)

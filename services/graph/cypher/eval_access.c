@@ -36,7 +36,7 @@ bool eval_property(struct cy_env *env, const struct cy_expr *expr, struct cy_val
     return true;
 }
 
-/* --- a[b] --------------------------------------------------------------------------- */
+/* --- a[b] ------------------------------------------------------------------------- */
 
 static bool item_of(struct cy_env *env, const struct cy_expr *expr, struct cy_value list,
                     struct cy_value index, struct cy_value *out)
@@ -79,7 +79,7 @@ bool eval_subscript(struct cy_env *env, const struct cy_expr *expr, struct cy_va
     return cy_bad_type(env, expr, owner);
 }
 
-/* --- a[b..c] ------------------------------------------------------------------------ */
+/* --- a[b..c] ---------------------------------------------------------------------- */
 
 /* NULL: no bound was written. *null: it is null, and so is the slice. */
 static bool bound_of(struct cy_env *env, const struct cy_expr *expr, int64_t count,

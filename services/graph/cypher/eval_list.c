@@ -40,7 +40,7 @@ bool eval_list_comprehension(struct cy_env *env, const struct cy_expr *expr,
     return cyv_list(env, items, kept, out);
 }
 
-/* --- all, any, none, single --------------------------------------------------------- */
+/* --- all, any, none, single ------------------------------------------------------- */
 
 struct votes {
     uint32_t all;
@@ -87,7 +87,7 @@ bool eval_quantifier(struct cy_env *env, const struct cy_expr *expr, struct cy_v
     return true;
 }
 
-/* --- reduce ------------------------------------------------------------------------- */
+/* --- reduce ----------------------------------------------------------------------- */
 
 bool eval_reduce(struct cy_env *env, const struct cy_expr *expr, struct cy_value *out)
 {

@@ -2,7 +2,7 @@
 #include "services/graph/cypher/eval_internal.h"
 #include "services/graph/cypher/functions.h"
 
-/* --- AND, OR, XOR, NOT -------------------------------------------------------------- */
+/* --- AND, OR, XOR, NOT ------------------------------------------------------------ */
 
 static bool truth_of(struct cy_env *env, const struct cy_expr *expr,
                      struct cy_value value, enum cyv_truth *out)
@@ -59,7 +59,7 @@ bool eval_logic(struct cy_env *env, const struct cy_expr *expr, struct cy_value 
     return true;
 }
 
-/* --- comparisons -------------------------------------------------------------------- */
+/* --- comparisons ------------------------------------------------------------------ */
 
 static struct cy_value compare_equal(enum cy_op op, struct cy_value left,
                                      struct cy_value right)
@@ -106,7 +106,7 @@ bool eval_in(struct cy_env *env, const struct cy_expr *expr, struct cy_value ite
     return true;
 }
 
-/* --- texts -------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------ */
 
 struct cy_value eval_text_test(enum cy_op op, struct cy_value text, struct cy_value part)
 {

@@ -12,7 +12,7 @@ static bool overflow(struct cy_env *env, const struct cy_expr *expr)
                    "the result does not fit in 64 bits");
 }
 
-/* --- numbers ------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------- */
 
 static bool divide(struct cy_env *env, const struct cy_expr *expr, int64_t left,
                    int64_t right, int64_t *out)
@@ -77,7 +77,7 @@ bool eval_negative(struct cy_env *env, const struct cy_expr *expr, struct cy_val
     return true;
 }
 
-/* --- strings, lists ----------------------------------------------------------------- */
+/* --- strings, lists --------------------------------------------------------------- */
 
 static bool join_texts(struct cy_env *env, struct sh_bytes left, struct sh_bytes right,
                        struct cy_value *out)
@@ -134,7 +134,7 @@ static bool is_plain(struct cy_value value)
     return value.type == CYV_STRING || cyv_is_number(value) || value.type == CYV_BOOLEAN;
 }
 
-/* --- all of them -------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------ */
 
 bool eval_arithmetic(struct cy_env *env, const struct cy_expr *expr, struct cy_value left,
                      struct cy_value right, struct cy_value *out)

@@ -3,8 +3,7 @@
 #include "services/graph/cypher/procedures.h"
 #include "services/graph/cypher/value.h"
 
-/* --- rows -----------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------- */
 
 bool cy_explain_row(struct cy_explainer *self, const char *operator)
 {
@@ -38,8 +37,7 @@ static void name(struct cy_explainer *self, struct sh_bytes text, bool first)
     sh_buffer_append(&self->words, text.data, text.len);
 }
 
-/* --- WITH and RETURN ------------------------------------------------------------------
- */
+/* --- WITH and RETURN -------------------------------------------------------------- */
 
 static bool explain_sort(struct cy_explainer *self,
                          const struct cy_projection *projection)
@@ -65,8 +63,7 @@ static bool explain_projection(struct cy_explainer *self, const struct cy_clause
            cy_explain_filter(self, clause->where != NULL);
 }
 
-/* --- clauses --------------------------------------------------------------------------
- */
+/* --- clauses ---------------------------------------------------------------------- */
 
 static bool explain_clause(struct cy_explainer *self, const struct cy_clause *clause)
 {

@@ -3,8 +3,7 @@
 #include "services/graph/cypher/explain_internal.h"
 #include "services/graph/cypher/plan.h"
 
-/* --- parts of a pattern ----------------------------------------------------------------
- */
+/* --- parts of a pattern ----------------------------------------------------------- */
 
 static void put(struct cy_explainer *self, struct sh_bytes text)
 {
@@ -69,8 +68,7 @@ static void put_hop(struct cy_explainer *self, const struct cy_plan *plan,
     put_node(self, plan, step->to, CY_NONE);
 }
 
-/* --- steps -----------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static const char *op_text(enum cy_op op)
 {

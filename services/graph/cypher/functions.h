@@ -27,7 +27,7 @@ bool cy_bad_type(struct cy_env *env, const struct cy_expr *call, struct cy_value
 __attribute__((format(printf, 3, 4))) bool
 cy_bad_value(struct cy_env *env, const struct cy_expr *call, const char *format, ...);
 
-/* --- aggregates --------------------------------------------------------------------- */
+/* --- aggregates ------------------------------------------------------------------- */
 
 struct cy_aggregate;
 

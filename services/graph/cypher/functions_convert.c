@@ -105,7 +105,7 @@ static bool call_string(struct cy_env *env, const struct cy_expr *call,
                                 : cy_bad_type(env, call, *arguments);
 }
 
-/* --- or null ------------------------------------------------------------------------ */
+/* --- or null ---------------------------------------------------------------------- */
 
 static bool call_integer_or_null(struct cy_env *env, const struct cy_expr *call,
                                  const struct cy_value *arguments, struct cy_value *out)

@@ -76,7 +76,7 @@ static bool call_reverse(struct cy_env *env, const struct cy_expr *call,
     return cyv_list(env, items, arguments->count, out);
 }
 
-/* --- range -------------------------------------------------------------------------- */
+/* --- range ------------------------------------------------------------------------ */
 
 /* How many numbers there are from `first` to `last`; UINT64_MAX: more than that. */
 static uint64_t count_steps(int64_t first, int64_t last, int64_t step)

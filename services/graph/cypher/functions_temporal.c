@@ -59,7 +59,7 @@ static bool call_duration(struct cy_env *env, const struct cy_expr *call,
     return make(env, call, CYV_DURATION, arguments, out);
 }
 
-/* --- between ------------------------------------------------------------------------ */
+/* --- between ---------------------------------------------------------------------- */
 
 static bool between(struct cy_env *env, const struct cy_expr *call,
                     enum duration_parts parts, const struct cy_value *arguments,
@@ -95,7 +95,7 @@ static bool call_in_seconds(struct cy_env *env, const struct cy_expr *call,
     return between(env, call, DURATION_SECONDS, arguments, out);
 }
 
-/* --- since 1970 --------------------------------------------------------------------- */
+/* --- since 1970 ------------------------------------------------------------------- */
 
 static bool of_epoch(struct cy_env *env, const struct cy_expr *call, int64_t seconds,
                      int64_t nanos, struct cy_value *out)
@@ -127,7 +127,7 @@ static bool call_epoch_millis(struct cy_env *env, const struct cy_expr *call,
                     calendar_modulo(arguments[0].integer, 1000) * 1000000, out);
 }
 
-/* --- now ---------------------------------------------------------------------------- */
+/* --- now -------------------------------------------------------------------------- */
 
 /* On the clock of a zone, if one is named. A query has one present, whichever is asked
  * for. */

@@ -26,7 +26,7 @@ static struct cy_value part(struct sh_bytes text, size_t from, size_t to)
         (struct sh_bytes){(const char *)text.data + from, to > from ? to - from : 0});
 }
 
-/* --- parts -------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------ */
 
 static bool call_left(struct cy_env *env, const struct cy_expr *call,
                       const struct cy_value *arguments, struct cy_value *out)
@@ -66,7 +66,7 @@ static bool call_substring(struct cy_env *env, const struct cy_expr *call,
     return true;
 }
 
-/* --- trimming ----------------------------------------------------------------------- */
+/* --- trimming --------------------------------------------------------------------- */
 
 static bool is_space(struct sh_bytes text, size_t at)
 {
@@ -119,7 +119,7 @@ static bool call_rtrim(struct cy_env *env, const struct cy_expr *call,
     return true;
 }
 
-/* --- letters ------------------------------------------------------------------------ */
+/* --- letters ---------------------------------------------------------------------- */
 
 static bool map_letters(struct cy_env *env, struct sh_bytes text,
                         utf8proc_int32_t (*letter)(utf8proc_int32_t),
@@ -158,7 +158,7 @@ static bool call_lower(struct cy_env *env, const struct cy_expr *call,
            map_letters(env, cyv_text(arguments[0]), utf8proc_tolower, out);
 }
 
-/* --- finding ------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------- */
 
 /* Where `part` is found from `from` on; text.len when it is not, or is empty. */
 static size_t find(struct sh_bytes text, struct sh_bytes wanted, size_t from)

@@ -26,8 +26,7 @@ void cy_next_line(struct cy_lexer *lexer, uint32_t start)
     lexer->counted = start;
 }
 
-/* --- what is passed over --------------------------------------------------------------
- */
+/* --- what is passed over ---------------------------------------------------------- */
 
 static void advance(struct cy_lexer *lexer)
 {
@@ -91,8 +90,7 @@ static bool skip(struct cy_lexer *lexer)
     return true;
 }
 
-/* --- words ----------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------ */
 
 static bool read_word(struct cy_lexer *lexer, struct cy_token *token)
 {
@@ -149,8 +147,7 @@ static bool read_token(struct cy_lexer *lexer, struct cy_token *token)
     return fine;
 }
 
-/* --- all of them ----------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static char closing(int sign)
 {

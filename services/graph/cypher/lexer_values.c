@@ -7,8 +7,7 @@
 
 #include "services/graph/cypher/lexer_internal.h"
 
-/* --- numbers --------------------------------------------------------------------------
- */
+/* --- numbers ---------------------------------------------------------------------- */
 
 static bool bad_number(struct cy_lexer *lexer, const struct cy_token *token)
 {
@@ -92,8 +91,7 @@ bool cy_lex_number(struct cy_lexer *lexer, struct cy_token *token)
     return read_integer(lexer, token, 10);
 }
 
-/* --- strings --------------------------------------------------------------------------
- */
+/* --- strings ---------------------------------------------------------------------- */
 
 /* \uXXXX or \UXXXXXXXX; appended as UTF-8. */
 static bool read_code(struct cy_lexer *lexer, struct cy_at at, uint32_t digits, char *out,

@@ -16,8 +16,7 @@ bool cy_enter_frame(struct cy_env *env)
                    "a path of over %d relationships was followed", CY_FRAMES_MAX / 2);
 }
 
-/* --- the trail ------------------------------------------------------------------------
- */
+/* --- the trail -------------------------------------------------------------------- */
 
 bool cy_used(const struct cy_matcher *matcher, uint32_t edge)
 {
@@ -42,8 +41,7 @@ bool cy_push(struct cy_matcher *matcher, uint32_t edge)
     return true;
 }
 
-/* --- nodes ----------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static bool has_label(const struct node_body *body, uint32_t label)
 {
@@ -98,8 +96,7 @@ static bool check_node(struct cy_matcher *matcher, const struct cy_plan_step *st
     return !labels_fit(matcher, step->to, value->place) || cy_arrive(matcher, step);
 }
 
-/* --- where it begins ------------------------------------------------------------------
- */
+/* --- where it begins -------------------------------------------------------------- */
 
 bool cy_begin_with(struct cy_matcher *matcher, const struct cy_plan_step *step,
                    uint32_t place)
@@ -151,8 +148,7 @@ static bool seek(struct cy_matcher *matcher, const struct cy_plan_step *step)
     return !found || cy_begin_with(matcher, step, place);
 }
 
-/* --- along a relationship -------------------------------------------------------------
- */
+/* --- along a relationship --------------------------------------------------------- */
 
 bool cy_type_fits(const struct cy_relationship *relationship, uint32_t type)
 {
@@ -279,8 +275,7 @@ static bool expand(struct cy_matcher *matcher, const struct cy_plan_step *step)
                         take_link, &expansion);
 }
 
-/* --- steps ----------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static bool take_step(struct cy_matcher *matcher, const struct cy_plan_step *step)
 {

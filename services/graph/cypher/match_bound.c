@@ -49,8 +49,7 @@ bool cy_from_bound(struct cy_matcher *matcher, const struct cy_plan_step *step)
     return more;
 }
 
-/* --- lists ----------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------ */
 
 /* From `at` along all of the list; false: there is no such way, or it failed. */
 static bool follow(struct cy_matcher *matcher, const struct cy_plan_step *step,

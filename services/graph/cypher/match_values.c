@@ -28,8 +28,7 @@ static bool computable(const struct cy_env *env, const struct cy_expr *expr)
     return true;
 }
 
-/* --- what is looked for ----------------------------------------------------------------
- */
+/* --- what is looked for ----------------------------------------------------------- */
 
 /* False: no index has such values. */
 static bool as_stored(struct cy_value value, struct value *out)
@@ -75,8 +74,7 @@ static bool ranges_of(enum cy_op op, struct cy_value key, struct value_range *ra
     return true;
 }
 
-/* --- looking ---------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------- */
 
 /* *places NULL: a scan is better. */
 static bool find(struct cy_env *env, const struct cy_plan_step *step, struct cy_value key,

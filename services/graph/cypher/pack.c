@@ -39,7 +39,7 @@ void cy_pack_array(struct sh_buffer *out, uint32_t count)
     msgpack_pack_array(&to, count);
 }
 
-/* --- entities ----------------------------------------------------------------------- */
+/* --- entities --------------------------------------------------------------------- */
 
 static bool pack_properties(struct cy_env *env, struct cy_value entity,
                             struct sh_buffer *out)
@@ -75,7 +75,7 @@ static bool pack_relationship(struct cy_env *env, struct cy_value relationship,
     return pack_properties(env, relationship, out);
 }
 
-/* --- paths -------------------------------------------------------------------------- */
+/* --- paths ------------------------------------------------------------------------ */
 
 static int compare_places(const void *left, const void *right)
 {
@@ -156,7 +156,7 @@ static bool pack_path(struct cy_env *env, struct cy_value value, struct sh_buffe
     return true;
 }
 
-/* --- extensions --------------------------------------------------------------------- */
+/* --- extensions ------------------------------------------------------------------- */
 
 typedef bool pack_fn(struct cy_env *env, struct cy_value value, struct sh_buffer *out);
 
@@ -176,7 +176,7 @@ static bool pack_extension(struct cy_env *env, enum cy_extension kind, pack_fn *
     return done;
 }
 
-/* --- all of them -------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static bool pack_items(struct cy_env *env, struct cy_value list, struct sh_buffer *out)
 {

@@ -2,8 +2,7 @@
 
 #include "services/graph/cypher/parse_internal.h"
 
-/* --- what is refused ------------------------------------------------------------------
- */
+/* --- what is refused -------------------------------------------------------------- */
 
 static bool refuse_write(struct cy_parser *parser)
 {
@@ -26,8 +25,7 @@ static bool refuse_unknown(struct cy_parser *parser)
     return cy_unexpected(parser);
 }
 
-/* --- clauses --------------------------------------------------------------------------
- */
+/* --- clauses ---------------------------------------------------------------------- */
 
 static bool read_match(struct cy_parser *parser, struct cy_clause *clause)
 {
@@ -79,8 +77,7 @@ static bool read_clause(struct cy_parser *parser, struct cy_clause *clause)
     return refuse_write(parser) && refuse_unknown(parser);
 }
 
-/* --- queries --------------------------------------------------------------------------
- */
+/* --- queries ---------------------------------------------------------------------- */
 
 static bool ends(const struct cy_parser *parser)
 {

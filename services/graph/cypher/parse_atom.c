@@ -1,8 +1,7 @@
 /* What operators stand between, and what may follow it: .name, [index], :Label. */
 #include "services/graph/cypher/parse_internal.h"
 
-/* --- literals -------------------------------------------------------------------------
- */
+/* --- literals --------------------------------------------------------------------- */
 
 static struct cy_expr *read_literal(struct cy_parser *parser,
                                     const struct cy_token *token)
@@ -71,8 +70,7 @@ struct cy_expr *cy_read_map(struct cy_parser *parser)
     return cy_made(parser, map);
 }
 
-/* --- variables ------------------------------------------------------------------------
- */
+/* --- variables -------------------------------------------------------------------- */
 
 /* No variable is called so where an expression is expected. */
 static bool is_reserved(const struct cy_token *token)
@@ -107,8 +105,7 @@ static struct cy_expr *read_variable(struct cy_parser *parser)
     return cy_made(parser, expr);
 }
 
-/* --- words ----------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------ */
 
 static bool call_begins(const struct cy_parser *parser)
 {
@@ -183,8 +180,7 @@ static struct cy_expr *read_bare(struct cy_parser *parser)
     return NULL;
 }
 
-/* --- what follows ---------------------------------------------------------------------
- */
+/* --- what follows ----------------------------------------------------------------- */
 
 static struct cy_expr *read_property(struct cy_parser *parser, struct cy_expr *of)
 {

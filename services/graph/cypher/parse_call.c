@@ -13,8 +13,7 @@ static bool read_into(struct cy_parser *parser, struct cy_expr **out)
     return *out != NULL;
 }
 
-/* --- calls ----------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------ */
 
 /* a.b.c as one text. */
 static bool read_dotted(struct cy_parser *parser, struct sh_bytes *out)
@@ -68,8 +67,7 @@ struct cy_expr *cy_read_call(struct cy_parser *parser)
     return read_arguments(parser, call) ? close_with(parser, call, ')') : NULL;
 }
 
-/* --- CASE -----------------------------------------------------------------------------
- */
+/* --- CASE ------------------------------------------------------------------------- */
 
 struct cy_expr *cy_read_case(struct cy_parser *parser)
 {
@@ -95,8 +93,7 @@ struct cy_expr *cy_read_case(struct cy_parser *parser)
     return cy_need_word(parser, "END") ? cy_made(parser, expr) : NULL;
 }
 
-/* --- lists and comprehensions ---------------------------------------------------------
- */
+/* --- lists and comprehensions ----------------------------------------------------- */
 
 /* variable IN list WHERE condition */
 static bool read_filtered(struct cy_parser *parser, struct cy_expr *expr)
@@ -166,8 +163,7 @@ struct cy_expr *cy_read_bracketed(struct cy_parser *parser)
     return close_with(parser, expr, ']');
 }
 
-/* --- quantifiers, reduce, EXISTS ------------------------------------------------------
- */
+/* --- quantifiers, reduce, EXISTS -------------------------------------------------- */
 
 static struct cy_expr *read_quantifier(struct cy_parser *parser, enum cy_op op)
 {

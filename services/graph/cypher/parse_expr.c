@@ -49,8 +49,7 @@ static const struct operator_row operators[] = {
 
 static struct cy_expr *read_binary(struct cy_parser *parser, enum strength least);
 
-/* --- trees ----------------------------------------------------------------------------
- */
+/* --- trees ------------------------------------------------------------------------ */
 
 struct cy_expr *cy_make(struct cy_parser *parser, enum cy_kind kind, struct cy_at at)
 {
@@ -97,8 +96,7 @@ static struct cy_expr *join(struct cy_parser *parser, enum cy_op op, struct cy_a
     return cy_made(parser, expr);
 }
 
-/* --- what stands before ---------------------------------------------------------------
- */
+/* --- what stands before ----------------------------------------------------------- */
 
 static bool folds(const struct cy_parser *parser)
 {
@@ -146,8 +144,7 @@ static struct cy_expr *read_unary(struct cy_parser *parser)
     return expr;
 }
 
-/* --- what stands between --------------------------------------------------------------
- */
+/* --- what stands between ---------------------------------------------------------- */
 
 static const struct operator_row *find_operator(const struct cy_parser *parser)
 {

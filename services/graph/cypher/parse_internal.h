@@ -21,8 +21,7 @@ struct cy_grown {
     uint32_t room;
 };
 
-/* --- words (parse_words.c) ------------------------------------------------------------
- */
+/* --- words (parse_words.c) -------------------------------------------------------- */
 
 /* The token so many ahead; the end stays the end. */
 const struct cy_token *cy_ahead(const struct cy_parser *parser, uint32_t count);
@@ -50,8 +49,7 @@ void *cy_grow(struct cy_parser *parser, struct cy_grown *grown, size_t size);
 /* `:A:B` or, for types, `:A|B`. */
 bool cy_read_symbols(struct cy_parser *parser, bool types, struct cy_symbols *out);
 
-/* --- expressions (parse_expr.c, parse_atom.c, parse_call.c) ----------------------------
- */
+/* --- expressions (parse_expr.c, parse_atom.c, parse_call.c) ----------------------- */
 
 struct cy_expr *cy_read_expr(struct cy_parser *parser);
 struct cy_expr *cy_read_atom(struct cy_parser *parser);
@@ -65,8 +63,7 @@ struct cy_expr *cy_make(struct cy_parser *parser, enum cy_kind kind, struct cy_a
 /* Children are known: its height. NULL: too high. */
 struct cy_expr *cy_made(struct cy_parser *parser, struct cy_expr *expr);
 
-/* --- patterns (parse_pattern.c) --------------------------------------------------------
- */
+/* --- patterns (parse_pattern.c) --------------------------------------------------- */
 
 /* Whether a path with at least one relationship begins here, and no expression. */
 bool cy_path_begins(const struct cy_parser *parser);
@@ -74,8 +71,7 @@ struct cy_pattern *cy_read_pattern(struct cy_parser *parser);
 /* A pattern of the one path that begins here, without a variable. */
 struct cy_pattern *cy_read_path_alone(struct cy_parser *parser);
 
-/* --- clauses (parse.c, parse_projection.c) ---------------------------------------------
- */
+/* --- clauses (parse.c, parse_projection.c) ---------------------------------------- */
 
 bool cy_read_projection(struct cy_parser *parser, struct cy_clause *clause);
 bool cy_read_procedure(struct cy_parser *parser, struct cy_clause *clause);

@@ -1,8 +1,7 @@
 /* (a:Label {key: value})-[r:TYPE*1..3]->(b) */
 #include "services/graph/cypher/parse_internal.h"
 
-/* --- nodes ----------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static bool read_properties(struct cy_parser *parser, struct cy_expr **out)
 {
@@ -36,8 +35,7 @@ static bool read_node(struct cy_parser *parser, struct cy_node *node)
     return cy_need_sign(parser, ')');
 }
 
-/* --- relationships --------------------------------------------------------------------
- */
+/* --- relationships ---------------------------------------------------------------- */
 
 static bool read_hops(struct cy_parser *parser, uint32_t *out)
 {
@@ -106,8 +104,7 @@ static bool read_relationship(struct cy_parser *parser,
     return true;
 }
 
-/* --- paths ----------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------ */
 
 static bool relationship_begins(const struct cy_parser *parser)
 {

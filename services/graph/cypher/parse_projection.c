@@ -1,8 +1,7 @@
 /* WITH, RETURN, CALL and SHOW. */
 #include "services/graph/cypher/parse_internal.h"
 
-/* --- WITH and RETURN ------------------------------------------------------------------
- */
+/* --- WITH and RETURN -------------------------------------------------------------- */
 
 static bool read_item(struct cy_parser *parser, struct cy_item *item)
 {
@@ -80,8 +79,7 @@ bool cy_read_projection(struct cy_parser *parser, struct cy_clause *clause)
     return true;
 }
 
-/* --- CALL -----------------------------------------------------------------------------
- */
+/* --- CALL ------------------------------------------------------------------------- */
 
 static bool read_procedure_name(struct cy_parser *parser, struct cy_call *call)
 {
@@ -149,8 +147,7 @@ bool cy_read_procedure(struct cy_parser *parser, struct cy_clause *clause)
     return true;
 }
 
-/* --- SHOW -----------------------------------------------------------------------------
- */
+/* --- SHOW ------------------------------------------------------------------------- */
 
 bool cy_read_show(struct cy_parser *parser, struct cy_clause *clause)
 {

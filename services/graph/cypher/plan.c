@@ -19,8 +19,7 @@ struct spans {
     uint32_t count;
 };
 
-/* --- what there is --------------------------------------------------------------------
- */
+/* --- what there is ---------------------------------------------------------------- */
 
 static void note_slot(struct cy_planner *planner, const struct cy_name *name)
 {
@@ -94,8 +93,7 @@ static bool known(const struct cy_planner *planner, uint32_t slot)
     return cy_state(planner, slot) == CY_IS_BOUND;
 }
 
-/* --- steps ----------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------ */
 
 static bool add_step(struct cy_planner *planner, struct cy_plan_step step)
 {
@@ -183,8 +181,7 @@ static struct span *next_span(const struct cy_planner *planner, struct spans *sp
     return best;
 }
 
-/* --- where to begin -------------------------------------------------------------------
- */
+/* --- where to begin --------------------------------------------------------------- */
 
 /* How many nodes a scan looks at. */
 static uint64_t scan_size(const struct cy_env *env, const struct cy_plan_step *step)
@@ -249,8 +246,7 @@ static bool begin_somewhere(struct cy_planner *planner, bool *done)
     return add_step(planner, best);
 }
 
-/* --- all ------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 static bool make_steps(struct cy_planner *planner, struct spans *spans)
 {

@@ -4,8 +4,7 @@
 #include "services/graph/cypher/functions.h"
 #include "services/graph/cypher/plan_internal.h"
 
-/* --- gathering ------------------------------------------------------------------------
- */
+/* --- gathering -------------------------------------------------------------------- */
 
 static bool add(struct cy_planner *planner, const struct cy_expr *expr)
 {
@@ -95,8 +94,7 @@ bool cy_gather_conditions(struct cy_planner *planner, const struct cy_expr *wher
     return split(planner, where);
 }
 
-/* --- readiness ------------------------------------------------------------------------
- */
+/* --- readiness -------------------------------------------------------------------- */
 
 static bool name_ready(const struct cy_planner *planner, const struct cy_name *name)
 {
@@ -160,8 +158,7 @@ bool cy_take_conditions(struct cy_planner *planner, const struct cy_expr ***out,
     return true;
 }
 
-/* --- keys -----------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------- */
 
 /* id(n), elementId(n) */
 static bool is_key_of(const struct cy_expr *expr, uint32_t slot, enum cy_step_kind *kind)

@@ -8,8 +8,7 @@
 #define CYPHER_NAME    "Cairn"
 #define CYPHER_VERSION "5.0.0" /* of the language, as drivers compare it */
 
-/* --- names ----------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------ */
 
 /* One bit a symbol that something the reader may see has. */
 struct seen {
@@ -119,8 +118,7 @@ static bool run_keys(struct cy_env *env, cy_procedure_row_fn *row, void *arg)
            give(symbols, &seen, row, arg);
 }
 
-/* --- the database ---------------------------------------------------------------------
- */
+/* --- the database ----------------------------------------------------------------- */
 
 static bool run_components(struct cy_env *env, cy_procedure_row_fn *row, void *arg)
 {

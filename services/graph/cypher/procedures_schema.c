@@ -67,8 +67,7 @@ static uint64_t total(const uint64_t counts[TYPES])
     return sum;
 }
 
-/* --- nodes ----------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static bool give_node_property(struct cy_env *env, const struct tally_key *key,
                                const uint64_t counts[TYPES], cy_procedure_row_fn *row,
@@ -105,8 +104,7 @@ bool cy_run_node_properties(struct cy_env *env, cy_procedure_row_fn *row, void *
     return last == NULL || give_node_property(env, last, counts, row, arg);
 }
 
-/* --- relationships --------------------------------------------------------------------
- */
+/* --- relationships ---------------------------------------------------------------- */
 
 struct type_keys { /* by type, then key, then type of value */
     uint64_t (*counts)[TYPES];
@@ -183,8 +181,7 @@ bool cy_run_type_properties(struct cy_env *env, cy_procedure_row_fn *row, void *
     return true;
 }
 
-/* --- all of it ------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static bool list_drawn(struct cy_env *env, enum cyv_type type, uint32_t count,
                        struct cy_value *out)
@@ -204,8 +201,7 @@ bool cy_run_visualization(struct cy_env *env, cy_procedure_row_fn *row, void *ar
            row(arg, values);
 }
 
-/* --- indexes --------------------------------------------------------------------------
- */
+/* --- indexes ---------------------------------------------------------------------- */
 
 struct index_names {
     struct cy_env *env;

@@ -38,8 +38,7 @@ void *cy_add_operator(struct cy_line *line, size_t size,
     return added;
 }
 
-/* --- what is returned -----------------------------------------------------------------
- */
+/* --- what is returned ------------------------------------------------------------- */
 
 static bool take_last(struct cy_operator *base)
 {
@@ -77,8 +76,7 @@ static bool add_last(struct run *run, struct cy_line *line,
     return true;
 }
 
-/* --- one part -------------------------------------------------------------------------
- */
+/* --- one part --------------------------------------------------------------------- */
 
 static bool add_clause(struct cy_line *line, const struct cy_clause *clause)
 {

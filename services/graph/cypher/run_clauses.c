@@ -22,8 +22,7 @@ static bool add(struct cy_line *line, const struct cy_clause *clause,
     return true;
 }
 
-/* --- conditions -----------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------- */
 
 static bool take_filter(struct cy_operator *base)
 {
@@ -37,8 +36,7 @@ bool cy_add_filter(struct cy_line *line, const struct cy_expr *where)
     return add(line, NULL, where, take_filter);
 }
 
-/* --- MATCH ----------------------------------------------------------------------------
- */
+/* --- MATCH ------------------------------------------------------------------------ */
 
 static bool on_match(struct cy_env *env, void *arg)
 {
@@ -89,8 +87,7 @@ bool cy_add_match(struct cy_line *line, const struct cy_clause *clause)
     return add(line, clause, NULL, take_match);
 }
 
-/* --- UNWIND ---------------------------------------------------------------------------
- */
+/* --- UNWIND ----------------------------------------------------------------------- */
 
 static bool take_unwind(struct cy_operator *base)
 {
@@ -118,8 +115,7 @@ bool cy_add_unwind(struct cy_line *line, const struct cy_clause *clause)
     return add(line, clause, NULL, take_unwind);
 }
 
-/* --- CALL -----------------------------------------------------------------------------
- */
+/* --- CALL ------------------------------------------------------------------------- */
 
 static bool on_row(void *arg, const struct cy_value *values)
 {

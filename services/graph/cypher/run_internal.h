@@ -42,8 +42,7 @@ bool cy_add_projection(struct cy_line *line, const struct cy_clause *clause);
 bool cy_add_group(struct cy_line *line, const struct cy_projection *projection);
 bool cy_add_sort(struct cy_line *line, const struct cy_clause *clause, uint64_t most);
 
-/* --- tables of rows, told apart by equivalence (run_table.c) --------------------------
- */
+/* --- tables of rows, told apart by equivalence (run_table.c) ---------------------- */
 
 struct cy_table { /* width is set, all else zero */
     uint32_t width;

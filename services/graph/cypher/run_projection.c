@@ -10,8 +10,7 @@ struct projection_operator {
     uint64_t left; /* of LIMIT */
 };
 
-/* --- expressions ----------------------------------------------------------------------
- */
+/* --- expressions ------------------------------------------------------------------ */
 
 static bool take_items(struct cy_operator *base)
 {
@@ -27,8 +26,7 @@ static bool take_items(struct cy_operator *base)
     return cy_step(base->env) && cy_give(base);
 }
 
-/* --- DISTINCT -------------------------------------------------------------------------
- */
+/* --- DISTINCT --------------------------------------------------------------------- */
 
 static bool take_distinct(struct cy_operator *base)
 {
@@ -54,8 +52,7 @@ static bool add_distinct(struct cy_line *line, const struct cy_projection *proje
     return self->values != NULL;
 }
 
-/* --- SKIP and LIMIT -------------------------------------------------------------------
- */
+/* --- SKIP and LIMIT --------------------------------------------------------------- */
 
 static bool take_slice(struct cy_operator *base)
 {
@@ -98,8 +95,7 @@ static bool add_slice(struct cy_line *line, uint64_t skip, uint64_t limit)
     return true;
 }
 
-/* --- all ------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 static bool add_items(struct cy_line *line, const struct cy_projection *projection)
 {

@@ -7,7 +7,7 @@
 #include "services/graph/cypher/ast.h"
 #include "services/graph/cypher/value.h"
 
-/* --- making ------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static inline bool temporal_has_date(enum cyv_type type)
 {
@@ -58,7 +58,7 @@ bool duration_of_map(struct cy_env *env, const struct cy_expr *at, struct cy_val
                      struct cy_value *out);
 bool duration_of_text(struct sh_bytes text, struct cyv_temporal *out);
 
-/* --- using -------------------------------------------------------------------------- */
+/* --- using ------------------------------------------------------------------------ */
 
 /* "1984-10-11T12:31:14.645+01:00[Europe/Stockholm]", "P1Y2M3DT4H5.006S" */
 bool cy_temporal_text(struct cy_env *env, struct cy_value value, struct cy_value *out);

@@ -22,7 +22,7 @@ static bool find(const struct field *fields, size_t count, struct sh_bytes name,
     return false;
 }
 
-/* --- dates -------------------------------------------------------------------------- */
+/* --- dates ------------------------------------------------------------------------ */
 
 static int64_t year(const struct cyv_temporal *t)
 {
@@ -83,7 +83,7 @@ static const struct field date_fields[] = {
     {"dayOfQuarter", day_of_quarter},
 };
 
-/* --- times -------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------ */
 
 static int64_t hour(const struct cyv_temporal *t)
 {
@@ -171,7 +171,7 @@ static bool zone_text(struct cy_env *env, const struct cyv_temporal *temporal, b
     return cyv_copy(env, (struct sh_bytes){text, (size_t)len}, out);
 }
 
-/* --- durations ---------------------------------------------------------------------- */
+/* --- durations -------------------------------------------------------------------- */
 
 enum { BILLION = 1000000000 };
 
@@ -228,7 +228,7 @@ static const struct field duration_fields[] = {
     {"nanosecondsOfSecond", nanosecond},
 };
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 bool temporal_field(struct cy_env *env, struct cy_value value, struct sh_bytes field,
                     struct cy_value *out)

@@ -40,7 +40,7 @@ static bool get(struct making *making, const char *name, int64_t least, int64_t 
     return true;
 }
 
-/* --- what it begins with ------------------------------------------------------------ */
+/* --- what it begins with ---------------------------------------------------------- */
 
 static bool begin_with(struct making *making, const char *name, bool date, bool time)
 {
@@ -80,7 +80,7 @@ static bool set_zone(struct making *making, bool moves)
     return true;
 }
 
-/* --- dates -------------------------------------------------------------------------- */
+/* --- dates ------------------------------------------------------------------------ */
 
 static bool set_week(struct making *making, int64_t year)
 {
@@ -152,7 +152,7 @@ static bool set_date(struct making *making)
     return set_month(making, date);
 }
 
-/* --- times -------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------ */
 
 /* Milli-, micro- and nanoseconds: a smaller one goes on where a larger one ends. */
 static bool set_fraction(struct making *making)
@@ -189,7 +189,7 @@ static bool set_time(struct making *making)
     return true;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 bool temporal_of_map(struct cy_env *env, const struct cy_expr *at, enum cyv_type type,
                      struct cy_value map, const struct cy_value *base,

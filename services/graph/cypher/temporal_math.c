@@ -13,7 +13,7 @@ static bool too_large(struct cy_env *env, const struct cy_expr *at)
                    "the result is beyond what dates and durations can be");
 }
 
-/* --- sums --------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------- */
 
 static bool add_durations(const struct cyv_temporal *a, const struct cyv_temporal *b,
                           int64_t sign, struct cyv_temporal *out)
@@ -108,7 +108,7 @@ bool temporal_arithmetic(struct cy_env *env, const struct cy_expr *at,
     return true;
 }
 
-/* --- between ------------------------------------------------------------------------ */
+/* --- between ---------------------------------------------------------------------- */
 
 /* Both on one clock: what has no date is on the other's day, what has no zone is in the
  * other's. */
@@ -197,7 +197,7 @@ bool duration_between(struct cy_env *env, const struct cy_expr *at,
     return temporal_value(env, at, CYV_DURATION, duration, out);
 }
 
-/* --- truncating --------------------------------------------------------------------- */
+/* --- truncating ------------------------------------------------------------------- */
 
 static int64_t year_begins(int64_t year)
 {

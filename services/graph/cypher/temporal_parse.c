@@ -39,7 +39,7 @@ static bool number(struct cursor *cursor, size_t count, int64_t *out)
     return true;
 }
 
-/* --- dates -------------------------------------------------------------------------- */
+/* --- dates ------------------------------------------------------------------------ */
 
 static bool parse_year(struct cursor *cursor, int64_t *year)
 {
@@ -102,7 +102,7 @@ static bool parse_date(struct cursor *cursor, int64_t *days)
     return true;
 }
 
-/* --- times -------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------ */
 
 static bool parse_fraction(struct cursor *cursor, int32_t *nanos)
 {
@@ -189,7 +189,7 @@ bool temporal_parse_zone(struct sh_bytes text, struct cyv_temporal *temporal)
     return calendar_offset_at(text, 0, &offset);
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static bool parse(struct cursor *cursor, enum cyv_type type, struct cyv_temporal *out)
 {

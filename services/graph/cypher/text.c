@@ -9,7 +9,7 @@
 #include "services/graph/cypher/env.h"
 #include "services/graph/cypher/temporal.h"
 
-/* --- numbers to text ---------------------------------------------------------------- */
+/* --- numbers to text -------------------------------------------------------------- */
 
 /* The fewest digits that read back: digits of `text` without the point, its exponent. */
 static int shortest(double real, char digits[static 24], int *exponent)
@@ -56,7 +56,7 @@ size_t cy_float_text(double real, char out[static CY_NUMBER_ROOM])
                             count > 1 ? digits + 1 : "0", exponent);
 }
 
-/* --- text to numbers ---------------------------------------------------------------- */
+/* --- text to numbers -------------------------------------------------------------- */
 
 static bool is_space(char c)
 {
@@ -118,7 +118,7 @@ bool cy_parse_float(struct sh_bytes text, double *out)
     return *end == '\0' && end != number;
 }
 
-/* --- values ------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------- */
 
 bool cy_text_of(struct cy_env *env, struct cy_value value, struct cy_value *out)
 {

@@ -6,7 +6,7 @@
 
 static const struct cy_at nowhere = {0, 0};
 
-/* --- making ------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static bool check_depth(struct cy_env *env, uint8_t deepest)
 {
@@ -91,7 +91,7 @@ bool cyv_copy(struct cy_env *env, struct sh_bytes text, struct cy_value *out)
     return true;
 }
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 const struct cy_value *cyv_get(struct cy_value map, struct sh_bytes key)
 {

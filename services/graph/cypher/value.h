@@ -77,7 +77,7 @@ struct cyv_temporal {
     struct sh_bytes zone; /* "Europe/Stockholm"; empty: only an offset */
 };
 
-/* --- making ------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------- */
 
 static inline struct cy_value cyv_null(void)
 {
@@ -131,7 +131,7 @@ bool cyv_map(struct cy_env *env, struct cyv_entry *entries, size_t count,
 /* Of a copy. Fails on text too long. */
 bool cyv_copy(struct cy_env *env, struct sh_bytes text, struct cy_value *out);
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 static inline bool cyv_is_null(struct cy_value value)
 {
@@ -169,7 +169,7 @@ const struct cy_value *cyv_get(struct cy_value map, struct sh_bytes key);
 /* "Integer", "Node": for messages. */
 const char *cyv_type_name(enum cyv_type type);
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 /* Truth of three values. */
 enum cyv_truth { CYV_FALSE, CYV_TRUE, CYV_UNKNOWN };

@@ -2,8 +2,7 @@
 
 enum { PHASE_HEAD, PHASE_NODES, PHASE_BETWEEN, PHASE_EDGES, PHASE_TAIL, PHASE_OVER };
 
-/* --- what is in it --------------------------------------------------------------------
- */
+/* --- what is in it ---------------------------------------------------------------- */
 
 static bool has_label(const struct node *node, uint32_t label)
 {
@@ -47,8 +46,7 @@ struct sh_bytes export_node_id(const struct export *self, uint32_t place)
     return node != NULL ? node->body->id : (struct sh_bytes){0};
 }
 
-/* --- columns --------------------------------------------------------------------------
- */
+/* --- columns ---------------------------------------------------------------------- */
 
 enum export_type export_type(enum value_type type)
 {
@@ -139,8 +137,7 @@ static enum sh_err find_columns(struct export *self)
     return columns->nodes != NULL && columns->edges != NULL ? SH_OK : SH_NOMEM;
 }
 
-/* --- piece by piece -------------------------------------------------------------------
- */
+/* --- piece by piece --------------------------------------------------------------- */
 
 void export_open(struct export *self, const struct graph_reader *reader,
                  enum export_format format, uint32_t label)

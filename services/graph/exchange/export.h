@@ -36,8 +36,7 @@ SH_CHECK enum sh_err export_fill(struct export *self, size_t most, struct sh_buf
                                  bool *more);
 void export_close(struct export *self);
 
-/* --- formats --------------------------------------------------------------------------
- */
+/* --- formats ---------------------------------------------------------------------- */
 
 struct export_access {
     uint32_t clearance;

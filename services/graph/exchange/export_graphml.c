@@ -5,8 +5,7 @@
 
 #include "services/graph/exchange/export.h"
 
-/* --- texts ----------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------ */
 
 static bool is_sayable(struct sh_bytes text)
 {
@@ -83,8 +82,7 @@ static void write_exact(struct export *self, struct sh_buffer *out)
     json_decref(record);
 }
 
-/* --- the head -------------------------------------------------------------------------
- */
+/* --- the head --------------------------------------------------------------------- */
 
 static void write_keys(const struct export *self, const struct export_column *columns,
                        size_t count, const char *kind, struct sh_buffer *out)
@@ -117,8 +115,7 @@ static void head(struct export *self, struct sh_buffer *out)
                         "edgedefault=\"directed\">\n");
 }
 
-/* --- records --------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------- */
 
 static bool all_sayable(const struct export *self, struct sh_bytes properties)
 {

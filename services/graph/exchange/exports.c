@@ -75,8 +75,7 @@ static void on_tick(uv_timer_t *timer)
     }
 }
 
-/* --- a piece --------------------------------------------------------------------------
- */
+/* --- a piece ---------------------------------------------------------------------- */
 
 static enum sh_err enter(struct session *session)
 {
@@ -143,8 +142,7 @@ static void write_piece(struct session *session, struct sh_rpc_call *call)
         session_close(session);
 }
 
-/* --- opened ---------------------------------------------------------------------------
- */
+/* --- opened ----------------------------------------------------------------------- */
 
 static void give_id(struct session *session)
 {
@@ -235,8 +233,7 @@ static void handle(void *arg, struct sh_rpc_call *call)
                                    : sh_err_text(err));
 }
 
-/* --- life -----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -10,7 +10,7 @@ enum { RETRY_MS = 500, LOOK_MS = 20, BATCH = 5000, BEHIND_MS = 2500 };
 
 static void start_over(struct feed *feed);
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_look_closed(uv_handle_t *handle)
 {
@@ -61,7 +61,7 @@ void feed_retry(struct feed *feed)
     uv_timer_start(&feed->timer, on_retry, RETRY_MS, 0);
 }
 
-/* --- following ---------------------------------------------------------------------- */
+/* --- following -------------------------------------------------------------------- */
 
 static void reveal(struct feed *feed)
 {
@@ -173,7 +173,7 @@ static void start_over(struct feed *feed)
     feed_go_on(feed);
 }
 
-/* --- the rest ----------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------- */
 
 enum sh_err feed_create(uv_loop_t *loop, const struct feed_options *options,
                         struct feed **out)

@@ -22,7 +22,7 @@ void feed_end_batch(struct feed *feed)
     feed->changed = (struct rows_changed){0};
 }
 
-/* --- applying ----------------------------------------------------------------------- */
+/* --- applying --------------------------------------------------------------------- */
 
 static void run_apply(struct sh_work *work)
 {
@@ -94,7 +94,7 @@ static void apply(struct feed *feed)
     }
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static PGresult *copy(const PGresult *rows)
 {

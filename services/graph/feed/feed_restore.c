@@ -6,7 +6,7 @@
 
 static struct sh_keeper_metrics metrics = SH_KEEPER_METRICS("graph", "graph");
 
-/* --- on the writer's thread --------------------------------------------------------- */
+/* --- on the writer's thread ------------------------------------------------------- */
 
 static enum sh_err peek(void *arg, const char *path, char note[SH_KEEPER_NOTE + 1],
                         const char **refused)
@@ -46,7 +46,7 @@ static enum sh_err save(void *arg, void *view, const char *note, const char *pat
     return err;
 }
 
-/* --- on the loop's ------------------------------------------------------------------ */
+/* --- on the loop's ---------------------------------------------------------------- */
 
 static void begin_loading(struct feed *feed)
 {

@@ -48,8 +48,7 @@ const struct sh_pg_statement rows_nodes_changed = {
 const struct sh_pg_statement rows_edges_changed = {
     "graph_edges_changed", "SELECT " EDGE_COLUMNS "WHERE id = ANY($1)"};
 
-/* --- rows -----------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------- */
 
 static enum sh_err read_labels(struct sh_bytes json, struct sh_arena *arena,
                                struct graph_node_row *row)
@@ -118,8 +117,7 @@ static enum sh_err read_edges(const PGresult *rows, struct sh_arena *arena,
     return edges ? SH_OK : SH_NOMEM;
 }
 
-/* --- what is gone ---------------------------------------------------------------------
- */
+/* --- what is gone ----------------------------------------------------------------- */
 
 static int compare_ids(const void *left, const void *right)
 {

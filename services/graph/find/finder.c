@@ -74,8 +74,7 @@ void finder_free(struct finder **finder_p)
     sh_free(finder);
 }
 
-/* --- ranking -------------------------------------------------------------------------
- */
+/* --- ranking ---------------------------------------------------------------------- */
 
 /* Whether `a` is a better hit. */
 static bool better(const struct find_hit *a, const struct find_hit *b)
@@ -140,8 +139,7 @@ static uint64_t degree_of(const struct graph_reader *reader, const struct node *
     return out + followed(reader, node->in, out);
 }
 
-/* --- looking -------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------- */
 
 static void look(struct search *search, uint32_t place)
 {
@@ -192,8 +190,7 @@ static enum sh_err run(struct search *search)
     return search->err == SH_OK ? search->scratch.err : search->err;
 }
 
-/* --- the question --------------------------------------------------------------------
- */
+/* --- the question ----------------------------------------------------------------- */
 
 static void add_key(const struct symbols *symbols, struct sh_bytes name,
                     struct words_keys *keys)
@@ -287,8 +284,7 @@ enum sh_err finder_find(struct finder *finder, const struct graph_reader *reader
     return err;
 }
 
-/* --- what is there ---------------------------------------------------------------------
- */
+/* --- what is there ---------------------------------------------------------------- */
 
 struct telling {
     finder_each_fn *each;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-/* --- folding ------------------------------------------------------------------------ */
+/* --- folding ---------------------------------------------------------------------- */
 
 static bool is_ascii(struct sh_bytes text)
 {
@@ -88,8 +88,7 @@ void fold_text(struct sh_bytes text, struct sh_buffer *out)
     free(folded);
 }
 
-/* --- mistakes ------------------------------------------------------------------------
- */
+/* --- mistakes --------------------------------------------------------------------- */
 
 /* Characters of a word; FOLD_WORD + 1: it has more. */
 static size_t characters(struct sh_bytes word, utf8proc_int32_t out[FOLD_WORD])

@@ -30,8 +30,7 @@ size_t name_index_bytes(const struct name_index *index)
            numbers * sizeof(uint32_t) + index->texts[index->term_count];
 }
 
-/* --- asking --------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static int compare_texts(struct sh_bytes a, struct sh_bytes b)
 {
@@ -99,8 +98,7 @@ roaring_bitmap_t *name_index_candidates(const struct name_index *index,
     return all;
 }
 
-/* --- building ------------------------------------------------------------------------
- */
+/* --- building --------------------------------------------------------------------- */
 
 struct pair {
     uint32_t term; /* in order of arrival */

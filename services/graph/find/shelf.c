@@ -27,8 +27,7 @@ struct shelf {
     uint64_t clock;
 };
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void let_go(struct shelved *shelved)
 {
@@ -71,8 +70,7 @@ void shelf_free(struct shelf **shelf_p)
     sh_free(shelf);
 }
 
-/* --- under the lock ------------------------------------------------------------------
- */
+/* --- under the lock --------------------------------------------------------------- */
 
 static struct place *find(struct shelf *shelf, struct sh_bytes property)
 {
@@ -140,8 +138,7 @@ static struct place *choose(struct shelf *shelf, const struct graph_version *ver
     }
 }
 
-/* --- taking --------------------------------------------------------------------------
- */
+/* --- taking ----------------------------------------------------------------------- */
 
 static enum sh_err build(const struct shelf_kind *kind,
                          const struct graph_version *version, const void *about,

@@ -3,8 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* --- order ----------------------------------------------------------------------------
- */
+/* --- order ------------------------------------------------------------------------ */
 
 /* The first eight bytes, as a number. */
 static uint64_t text_order(struct sh_bytes text, unsigned char filling)
@@ -70,8 +69,7 @@ static int compare(const void *left, const void *right)
     return (a->place > b->place) - (a->place < b->place);
 }
 
-/* --- making ----------------------------------------------------------------------------
- */
+/* --- making ----------------------------------------------------------------------- */
 
 static bool entry_of(const struct graph_version *version, uint32_t place, uint32_t key,
                      enum value_kind *kind, struct value_entry *out)
@@ -151,8 +149,7 @@ size_t value_index_bytes(const struct value_index *index)
            index->starts[VALUE_KINDS] * sizeof(*index->entries);
 }
 
-/* --- ranges ----------------------------------------------------------------------------
- */
+/* --- ranges ----------------------------------------------------------------------- */
 
 bool value_range_equal(const struct value *value, struct value_range *out)
 {
@@ -189,8 +186,7 @@ void value_range_prefix(struct sh_bytes prefix, struct value_range *out)
                                 .high = text_order(prefix, UINT8_MAX)};
 }
 
-/* --- looking ---------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------- */
 
 /* The first entry of the kind that is not before this one. */
 static uint32_t find(const struct value_index *index, enum value_kind kind,

@@ -32,8 +32,7 @@ struct import_run {
     struct sh_job_end end;
 };
 
-/* --- the end --------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void forget(struct import_run *self)
 {
@@ -112,8 +111,7 @@ static void end(struct import_run *self, const struct sh_job_end *how)
         leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
 }
 
-/* --- a portion ------------------------------------------------------------------------
- */
+/* --- a portion -------------------------------------------------------------------- */
 
 static void go_on(struct import_run *self);
 
@@ -229,8 +227,7 @@ static void go_on(struct import_run *self)
     }
 }
 
-/* --- the beginning --------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static uint64_t number_of(const json_t *params, const char *name)
 {

@@ -47,8 +47,7 @@ static void refuse(struct sh_rpc_call *call, enum sh_err err)
     sh_rpc_fail_write(call, err, false);
 }
 
-/* --- a portion ------------------------------------------------------------------------
- */
+/* --- a portion -------------------------------------------------------------------- */
 
 static void on_kept(void *arg, const struct sh_pg_reply *reply)
 {
@@ -110,8 +109,7 @@ static void handle_part(void *arg, struct sh_rpc_call *call)
         refuse(call, err);
 }
 
-/* --- the job --------------------------------------------------------------------------
- */
+/* --- the job ---------------------------------------------------------------------- */
 
 static void on_added(void *arg, const struct sh_job_reply *reply)
 {

@@ -4,8 +4,7 @@
 
 enum { ALONE = 1 << 20 }; /* bytes of edges: below, another thread is not worth it */
 
-/* --- the frame -----------------------------------------------------------------------
- */
+/* --- the frame -------------------------------------------------------------------- */
 
 enum sh_err kept_read_foot(struct sh_bytes bytes, struct kept_foot *foot)
 {
@@ -29,8 +28,7 @@ static enum sh_err read_sections(struct reader *reader, struct sh_bytes bytes)
     return SH_OK;
 }
 
-/* --- symbols -------------------------------------------------------------------------
- */
+/* --- symbols ---------------------------------------------------------------------- */
 
 static enum sh_err read_symbols(struct sh_bytes section, struct symbols *symbols,
                                 size_t least, size_t most, uint32_t *count)
@@ -75,8 +73,7 @@ static enum sh_err read_all_symbols(struct reader *reader)
     return err;
 }
 
-/* --- counts --------------------------------------------------------------------------
- */
+/* --- counts ----------------------------------------------------------------------- */
 
 static bool is_count(const struct reader *reader, const struct kept_count *kept)
 {
@@ -117,8 +114,7 @@ static enum sh_err read_tally(struct reader *reader)
     return err;
 }
 
-/* --- the whole -----------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------- */
 
 bool kept_make_pages(struct pages *pages, uint32_t count)
 {

@@ -37,8 +37,7 @@ static bool take_texts(const struct reader *reader, struct texts *texts, uint32_
            values_valid(*properties, reader->key_count);
 }
 
-/* --- tables ----------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------- */
 
 enum { AHEAD = 16 };
 
@@ -81,8 +80,7 @@ static void file_rest(const struct filing *filing)
         file_now(filing, &filing->waiting[i % AHEAD]);
 }
 
-/* --- nodes ---------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static bool read_labels(const struct reader *reader, const uint32_t *labels,
                         struct node_body *body)
@@ -181,8 +179,7 @@ enum sh_err kept_read_nodes(struct reader *reader)
     return err == SH_OK && (labels_left > 0 || texts.left > 0) ? SH_MALFORMED : err;
 }
 
-/* --- edges ---------------------------------------------------------------------------
- */
+/* --- edges ------------------------------------------------------------------------ */
 
 static enum sh_err read_edge(const struct reader *reader, const struct kept_edge *kept,
                              struct texts *texts, struct edge *edge)

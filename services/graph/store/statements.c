@@ -47,7 +47,7 @@
     "',' ORDER BY j.n) FILTER (WHERE r.id IS NULL AND verdict <> 'same') "               \
     "FROM judged j LEFT JOIN written r USING (id)"
 
-/* --- nodes -------------------------------------------------------------------------- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 #define NODES_FROM(input, mode_is_new)                                                   \
     "WITH input AS MATERIALIZED (" input "), "                                           \
@@ -113,7 +113,7 @@ const struct sh_pg_statement store_node_merge = {
 #define MERGE   "$6::bool"
 #define VERSION "$7::bigint"
 
-/* --- edges -------------------------------------------------------------------------- */
+/* --- edges ------------------------------------------------------------------------ */
 
 /* Both ends must be nodes that the caller can see; an edge whose ends, as they are, are
  * out of reach is out of reach itself. */
@@ -180,7 +180,7 @@ const struct sh_pg_statement store_edges_put = {
                                               "g.department") " RETURNING id, "
                                                               "version) " OUTCOME};
 
-/* --- deletion ----------------------------------------------------------------------- */
+/* --- deletion --------------------------------------------------------------------- */
 
 #define GONE_OF(table, edges)                                                            \
     "gone AS (DELETE FROM " table " g USING judged j WHERE g.id = j.id "                 \
@@ -212,8 +212,7 @@ const struct sh_pg_statement store_node_delete = {
                                                                        "h.id THEN "
                                                                        "e.to_id "
                                                                        "ELSE e.from_id "
-                                                                       "END), "
-                                                                       "judged AS "
+                                                                       "END), judged AS "
                                                                        "MATERIALIZED "
                                                                        "(SELECT h.id, "
                                                                        "CASE "
@@ -251,8 +250,7 @@ const struct
                  "f.clearance_level",
                  "f.department") " AND " STORE_READABLE("t.clearance_level",
                                                         "t.department") " FOR UPDATE OF "
-                                                                        "e), "
-                                                                        "judged AS "
+                                                                        "e), judged AS "
                                                                         "MATERIALIZED "
                                                                         "(SELECT id, "
                                                                         "CASE WHEN "

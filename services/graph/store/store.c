@@ -52,8 +52,7 @@ static void give_rights(struct given *given, const struct caller *caller)
     rights[3] = text_param(caller->department);
 }
 
-/* --- the outcome ----------------------------------------------------------------------
- */
+/* --- the outcome ------------------------------------------------------------------ */
 
 static const char *const verdicts[STORE_VERDICTS] = {"missing", "exists", "forbidden",
                                                      "changed", "type",   "from",
@@ -184,8 +183,7 @@ static enum sh_err run(const struct store_call *call, enum order_kind kind, bool
     return err;
 }
 
-/* --- orders ---------------------------------------------------------------------------
- */
+/* --- orders ----------------------------------------------------------------------- */
 
 static void give_order(struct given *given, const struct caller *caller,
                        const struct graph_put *order, const struct arrays *arrays)

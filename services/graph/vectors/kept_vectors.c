@@ -51,8 +51,7 @@ static size_t item_size(size_t dimension)
     return sizeof(struct item) + (dimension + 7) / 8 * 8;
 }
 
-/* --- reading ---------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------- */
 
 static enum sh_err map(const char *path, struct sh_bytes *out)
 {
@@ -165,8 +164,7 @@ bool kept_vectors_find(const struct kept_vectors *self, uint64_t number, uint64_
     return false;
 }
 
-/* --- writing ---------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------- */
 
 struct writer {
     FILE *file;

@@ -81,8 +81,7 @@ void node_vectors_figures(struct node_vectors *self, size_t *count, size_t *byte
     pthread_rwlock_unlock(&self->lock);
 }
 
-/* --- putting -------------------------------------------------------------------------
- */
+/* --- putting ---------------------------------------------------------------------- */
 
 static struct block *block_of(const struct node_vectors *self, uint32_t place)
 {
@@ -203,8 +202,7 @@ enum sh_err node_vectors_put_packed(struct node_vectors *self, uint32_t place,
     return err;
 }
 
-/* --- keeping --------------------------------------------------------------------------
- */
+/* --- keeping ---------------------------------------------------------------------- */
 
 size_t node_vectors_dimension(const struct node_vectors *self)
 {
@@ -233,8 +231,7 @@ void node_vectors_each(const struct node_vectors *self, node_vectors_each_fn *ea
         }
 }
 
-/* --- searching ------------------------------------------------------------------------
- */
+/* --- searching -------------------------------------------------------------------- */
 
 struct search {
     const struct graph_reader *reader;

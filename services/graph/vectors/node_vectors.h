@@ -17,7 +17,7 @@ struct similar_node {
 SH_CHECK enum sh_err node_vectors_create(size_t max, struct node_vectors **out);
 void node_vectors_free(struct node_vectors **self);
 
-/* --- the putter's ------------------------------------------------------------------- */
+/* --- the putter's ----------------------------------------------------------------- */
 
 /* What is there goes; from now on vectors are of this dimension. */
 void node_vectors_reset(struct node_vectors *self, size_t dimension);
@@ -51,7 +51,7 @@ typedef void node_vectors_each_fn(void *arg, const struct packed_vector *vector)
 void node_vectors_each(const struct node_vectors *self, node_vectors_each_fn *each,
                        void *arg);
 
-/* --- everybody's -------------------------------------------------------------------- */
+/* --- everybody's ------------------------------------------------------------------ */
 
 /* How many vectors there are, and what they take. */
 void node_vectors_figures(struct node_vectors *self, size_t *count, size_t *bytes);

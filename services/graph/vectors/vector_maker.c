@@ -59,8 +59,7 @@ struct vector_maker {
     uint64_t keep_ms; /* not before */
 };
 
-/* --- on the thread ---------------------------------------------------------------------
- */
+/* --- on the thread ---------------------------------------------------------------- */
 
 static void put_batch(struct vector_maker *self)
 {
@@ -195,8 +194,7 @@ static void run(struct sh_work *work)
         keep(self);
 }
 
-/* --- on the loop -----------------------------------------------------------------------
- */
+/* --- on the loop ------------------------------------------------------------------ */
 
 static void go_on(struct vector_maker *self);
 
@@ -329,8 +327,7 @@ const char *vector_maker_properties(const struct vector_maker *self)
     return self->options.text_properties;
 }
 
-/* --- life ------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err vector_maker_create(uv_loop_t *loop,
                                 const struct vector_maker_options *options,

@@ -4,8 +4,7 @@
  * fails, all that was made is released and the version before stays. */
 #include "services/graph/view/change.h"
 
-/* --- the whole -----------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static enum sh_err begin(struct change *change, struct graph *graph)
 {

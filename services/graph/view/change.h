@@ -36,8 +36,7 @@ struct change {
     struct sh_buffer packed;
 };
 
-/* --- the steps, in this order (change.c) ----------------------------------------------
- */
+/* --- the steps, in this order (change.c) ------------------------------------------ */
 
 /* Count out the edges whose counts may change, as they are before. */
 SH_CHECK enum sh_err change_count_out(struct change *change,
@@ -56,8 +55,7 @@ SH_CHECK enum sh_err change_count_touched(struct change *change, int by);
 SH_CHECK enum sh_err change_lay_labels(struct change *change);
 SH_CHECK enum sh_err change_lay_tally(struct change *change);
 
-/* --- between them ----------------------------------------------------------------------
- */
+/* --- between them ----------------------------------------------------------------- */
 
 SH_CHECK enum sh_err change_count_node(struct change *change, const struct node *node,
                                        int by);
@@ -66,8 +64,7 @@ SH_CHECK enum sh_err change_touch(struct change *change, uint32_t place);
 /* The edges of these links go. */
 SH_CHECK enum sh_err change_drop_links(struct change *change, const struct links *links);
 
-/* --- parts -----------------------------------------------------------------------------
- */
+/* --- parts ------------------------------------------------------------------------ */
 
 SH_CHECK enum sh_err change_push(struct list *list, const void *item, size_t size);
 /* For qsort() of uint32_t. */

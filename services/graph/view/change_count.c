@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* --- counting ----------------------------------------------------------------------- */
+/* --- counting --------------------------------------------------------------------- */
 
 static enum sh_err count_kind(struct change *change, enum tally_kind kind,
                               const uint32_t what[TALLY_WHAT],
@@ -70,8 +70,7 @@ static enum sh_err count_edge(struct change *change, const struct edge *edge, in
     return err;
 }
 
-/* --- the edges whose counts may change -----------------------------------------------
- */
+/* --- the edges whose counts may change -------------------------------------------- */
 
 enum sh_err change_touch(struct change *change, uint32_t place)
 {

@@ -1,7 +1,6 @@
 #include "services/graph/view/change.h"
 
-/* --- edges go ------------------------------------------------------------------------
- */
+/* --- edges go --------------------------------------------------------------------- */
 
 static enum sh_err change_link(struct change *change, const struct edge *edge,
                                uint32_t place, bool added)
@@ -54,8 +53,7 @@ enum sh_err change_drop_links(struct change *change, const struct links *links)
     return err;
 }
 
-/* --- edges come ----------------------------------------------------------------------
- */
+/* --- edges come ------------------------------------------------------------------- */
 
 static enum sh_err make_edge(struct change *change, const struct graph_edge_row *row,
                              struct edge_body **out)

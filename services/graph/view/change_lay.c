@@ -3,8 +3,7 @@
 #include <roaring/roaring.h>
 #include <stdlib.h>
 
-/* --- laying out ----------------------------------------------------------------------
- */
+/* --- laying out ------------------------------------------------------------------- */
 
 static enum sh_err lay_links_of(struct change *change, const struct link_change *changes,
                                 size_t count)

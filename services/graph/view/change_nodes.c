@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-/* --- nodes ---------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static enum sh_err change_labels(struct change *change, const struct node_body *body,
                                  uint32_t place, bool added)

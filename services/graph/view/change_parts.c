@@ -24,7 +24,7 @@ int change_compare_numbers(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* --- memory that belongs to versions ------------------------------------------------ */
+/* --- memory that belongs to versions ---------------------------------------------- */
 
 void *change_make(struct change *change, size_t size)
 {

@@ -5,7 +5,7 @@
 #include "proto/access.h"
 #include "services/graph/view/graph_internal.h"
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static struct graph_version *first_version(void)
 {
@@ -128,7 +128,7 @@ void graph_publish(struct graph *graph, struct graph_version *next,
     release_leftovers(graph, sh_epoch_oldest(&graph->epoch));
 }
 
-/* --- readers ------------------------------------------------------------------------ */
+/* --- readers ---------------------------------------------------------------------- */
 
 uint32_t graph_clearance(const struct graph *graph, uint32_t access,
                          struct sh_bytes *department)
@@ -187,7 +187,7 @@ void graph_leave(struct graph_reader *reader)
     reader->version = NULL;
 }
 
-/* --- finding ------------------------------------------------------------------------ */
+/* --- finding ---------------------------------------------------------------------- */
 
 bool graph_version_node(const struct graph_version *version, struct sh_bytes id,
                         uint32_t *place)

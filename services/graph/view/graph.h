@@ -15,7 +15,7 @@
 
 struct graph;
 
-/* --- what it holds ------------------------------------------------------------------ */
+/* --- what it holds ---------------------------------------------------------------- */
 
 struct node_body {
     uint64_t number; /* 0: it has none */
@@ -46,7 +46,7 @@ struct edge {
     uint32_t access;
 };
 
-/* --- changing ----------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------- */
 
 struct graph_node_row {
     struct sh_bytes id;
@@ -90,7 +90,7 @@ void graph_free(struct graph **graph);
 SH_CHECK enum sh_err graph_apply(struct graph *graph,
                                  const struct graph_changes *changes);
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 struct graph_version {
     uint64_t number;     /* from 1 */

@@ -22,7 +22,7 @@ const char *value_type_name(enum value_type type)
     return names[type];
 }
 
-/* --- packing ------------------------------------------------------------------------ */
+/* --- packing ---------------------------------------------------------------------- */
 
 static int compare_members(const void *left, const void *right)
 {
@@ -126,7 +126,7 @@ enum sh_err values_pack(struct sh_bytes json, struct symbols *keys, struct sh_bu
     return err;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 uint32_t values_count(struct sh_bytes packed)
 {

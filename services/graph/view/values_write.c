@@ -127,7 +127,7 @@ void values_write(struct sh_bytes packed, const struct symbols *keys,
     sh_buffer_append(out, "}", 1);
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static bool is_number(const struct value *value)
 {

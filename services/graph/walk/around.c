@@ -36,8 +36,7 @@ static enum sh_err widen(struct circle *circle, uint32_t depth)
     return err == SH_TIMEOUT ? SH_OK : err;
 }
 
-/* --- the edges between them ------------------------------------------------------------
- */
+/* --- the edges between them ------------------------------------------------------- */
 
 struct gathering {
     struct circle *circle;

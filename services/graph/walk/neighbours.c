@@ -1,8 +1,7 @@
 #include "services/graph/walk/scope.h"
 #include "services/graph/walk/walk.h"
 
-/* --- degrees --------------------------------------------------------------------------
- */
+/* --- degrees ---------------------------------------------------------------------- */
 
 static uint64_t count_group(const struct graph_reader *reader, const struct links *links,
                             uint32_t group)
@@ -45,8 +44,7 @@ enum sh_err walk_degrees(const struct graph_reader *reader, uint32_t place,
     return SH_OK;
 }
 
-/* --- links -----------------------------------------------------------------------------
- */
+/* --- links ------------------------------------------------------------------------ */
 
 struct collector {
     const struct graph_reader *reader;

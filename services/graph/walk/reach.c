@@ -68,7 +68,7 @@ void reach_free(struct reach *reach)
     *reach = (struct reach){0};
 }
 
-/* --- levels ------------------------------------------------------------------------- */
+/* --- levels ----------------------------------------------------------------------- */
 
 struct level {
     const struct walk *walk;

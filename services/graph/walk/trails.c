@@ -26,8 +26,7 @@ bool trails_weigh(const struct graph_reader *reader, uint32_t weight, uint32_t e
     return *out >= 0 && *out <= heaviest;
 }
 
-/* --- what waits: a binary heap (Williams 1964) ----------------------------------------
- */
+/* --- what waits: a binary heap (Williams 1964) ------------------------------------ */
 
 static bool comes_first(const struct trails *self, uint32_t left, uint32_t right)
 {
@@ -67,8 +66,7 @@ static uint32_t take_first(struct trails *self)
     return first;
 }
 
-/* --- trails --------------------------------------------------------------------------
- */
+/* --- trails ----------------------------------------------------------------------- */
 
 static enum sh_err make_room(struct trails *self)
 {
@@ -144,8 +142,7 @@ enum sh_err trails_close(struct trails *self, uint32_t place)
                      &(struct reached){.place = place, .from = TRAIL_NONE, .depth = 0});
 }
 
-/* --- lengthening ----------------------------------------------------------------------
- */
+/* --- lengthening ------------------------------------------------------------------ */
 
 struct growth {
     struct trails *trails;

@@ -37,8 +37,7 @@ struct walk {
     struct sh_arena *arena; /* where the result lies */
 };
 
-/* --- neighbours ----------------------------------------------------------------------
- */
+/* --- neighbours ------------------------------------------------------------------- */
 
 struct walk_group {
     uint32_t type;

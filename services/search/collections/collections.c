@@ -25,7 +25,7 @@ static void run(struct documents *record, struct sh_rpc_call *call,
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- a page of them, or one --------------------------------------------------------- */
+/* --- a page of them, or one ------------------------------------------------------- */
 
 static void read_collection(const PGresult *rows, int row, struct collection *out)
 {
@@ -95,7 +95,7 @@ void collections_list(void *arg, struct sh_rpc_call *call)
         run(arg, call, steps, SH_COUNT(steps), READ_MS, on_list);
 }
 
-/* --- defining one ------------------------------------------------------------------- */
+/* --- defining one ----------------------------------------------------------------- */
 
 static void on_defined(void *arg, const struct sh_pg_reply *reply)
 {

@@ -39,7 +39,7 @@ static void run(struct deletion *self, const struct sh_pg_statement *statement,
         sh_rpc_fail(self->call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_view(void *arg, enum sh_err err)
 {
@@ -87,7 +87,7 @@ static void on_dropped(void *arg, const struct sh_pg_reply *reply)
         answer(self);
 }
 
-/* --- its documents ------------------------------------------------------------------ */
+/* --- its documents ---------------------------------------------------------------- */
 
 static void on_batch(void *arg, const struct sh_pg_reply *reply)
 {

@@ -35,7 +35,7 @@ enum sh_err defaults_read(const PGresult *rows, struct sh_arena *arena,
     return copy(rows, DEFAULTS_CAMPUS, arena, &out->campus);
 }
 
-/* --- the columns -------------------------------------------------------------------- */
+/* --- the columns ------------------------------------------------------------------ */
 
 static void inherit(struct sh_bytes *own, struct sh_bytes said, struct record *record,
                     enum inherited bit)
@@ -106,7 +106,7 @@ enum sh_err defaults_fill(const struct defaults *defaults, struct record *record
     return hash(defaults, record);
 }
 
-/* --- the metadata ------------------------------------------------------------------- */
+/* --- the metadata ----------------------------------------------------------------- */
 
 static int set_text(json_t *metadata, const char *name, struct sh_bytes text)
 {

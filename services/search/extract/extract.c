@@ -8,7 +8,7 @@
 
 enum { BESIDES_BYTES = 32 << 20 /* frames have headings and numbers beside the text */ };
 
-/* --- the queue ---------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------- */
 
 static void free_if_over(struct extractor *extractor)
 {
@@ -98,7 +98,7 @@ enum sh_err extractor_start(struct extractor *extractor,
     return SH_OK;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 /* cairn-extract in the folder of the program that runs. */
 enum sh_err extract_find_program(const char *given, char out[static PATH_MAX])

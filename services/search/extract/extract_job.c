@@ -16,7 +16,7 @@ enum {
     SANITIZED_TIMES = 4,
 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void unlink_job(struct extract_job *job)
 {
@@ -79,7 +79,7 @@ static void close_when_over(struct extract_job *job)
         close_all(job);
 }
 
-/* --- watching it -------------------------------------------------------------------- */
+/* --- watching it ------------------------------------------------------------------ */
 
 void extract_job_kill(struct extract_job *job, enum killed why)
 {
@@ -161,7 +161,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
     }
 }
 
-/* --- starting it -------------------------------------------------------------------- */
+/* --- starting it ------------------------------------------------------------------ */
 
 static void set_stdio(struct extract_job *job, uv_stdio_container_t stdio[static 3])
 {

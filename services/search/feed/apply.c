@@ -4,7 +4,7 @@
 #include "shared/log.h"
 #include "shared/pg_array.h"
 
-/* --- rows --------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------- */
 
 static struct sh_bytes text_at(const PGresult *page, int row, enum page_column column)
 {
@@ -126,7 +126,7 @@ static enum sh_err apply_document(struct view *view, uint32_t dimension,
     return err;
 }
 
-/* --- pages -------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------ */
 
 bool apply_is_last(const PGresult *page, bool of_all, char after[257])
 {

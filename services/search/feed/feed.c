@@ -12,7 +12,7 @@ enum { RETRY_MS = 500, LOOK_MS = 20, BATCH = 50000 };
 
 static void start_over(struct feed *feed);
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_look_closed(uv_handle_t *handle)
 {
@@ -77,7 +77,7 @@ void feed_retry(struct feed *feed)
     uv_timer_start(&feed->timer, on_retry, RETRY_MS, 0);
 }
 
-/* --- following ---------------------------------------------------------------------- */
+/* --- following -------------------------------------------------------------------- */
 
 void feed_end_batch(struct feed *feed)
 {
@@ -196,8 +196,7 @@ void feed_follow(struct feed *feed)
     uv_timer_start(&feed->look, on_look, LOOK_MS, LOOK_MS);
 }
 
-/* --- loading -------------------------------------------------------------------------
- */
+/* --- loading ---------------------------------------------------------------------- */
 
 static void on_position(void *arg, const struct sh_pg_reply *reply)
 {
@@ -273,7 +272,7 @@ static void start_over(struct feed *feed)
     feed_moved(feed);
 }
 
-/* --- the rest ----------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------- */
 
 void feed_rebuild(struct feed *feed)
 {

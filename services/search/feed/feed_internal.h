@@ -64,8 +64,7 @@ struct feed {
     uv_timer_t look;          /* until the view is current */
 };
 
-/* --- feed.c --------------------------------------------------------------------------
- */
+/* --- feed.c ----------------------------------------------------------------------- */
 
 /* True when the caller must return at once: closing, or everything begins anew. */
 bool feed_interrupted(struct feed *feed);
@@ -84,16 +83,14 @@ void feed_load(struct feed *feed);
 /* True when that was what did not work: all begins anew with the vectors in memory. */
 bool feed_without_rows(struct feed *feed, enum sh_err err);
 
-/* --- feed_pages.c --------------------------------------------------------------------
- */
+/* --- feed_pages.c ----------------------------------------------------------------- */
 
 void feed_ask(struct feed *feed, const struct sh_pg_step *step, sh_pg_done_fn *done);
 /* Whatever the walk can do now: apply, read, end. */
 void feed_go_on(struct feed *feed);
 void feed_drop_page(struct feed_page *page);
 
-/* --- feed_restore.c ------------------------------------------------------------------
- */
+/* --- feed_restore.c --------------------------------------------------------------- */
 
 /* Errors: SH_NOMEM. */
 SH_CHECK enum sh_err feed_keep_snapshots(struct feed *feed);

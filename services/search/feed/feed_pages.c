@@ -26,7 +26,7 @@ static void go_back(struct feed *feed)
         feed_retry(feed);
 }
 
-/* --- applying ----------------------------------------------------------------------- */
+/* --- applying --------------------------------------------------------------------- */
 
 /* What is made beside a view that is searched must not slow searches down: this thread,
  * and those that it starts, get what they leave. */
@@ -93,7 +93,7 @@ static void apply_arrived(struct feed *feed)
     go_back(feed);
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static void take_page(struct feed *feed, const PGresult *rows)
 {
@@ -176,7 +176,7 @@ static void read_page(struct feed *feed)
     }
 }
 
-/* --- both --------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------- */
 
 void feed_drop_page(struct feed_page *page)
 {

@@ -9,7 +9,7 @@
 
 static struct sh_keeper_metrics metrics = SH_KEEPER_METRICS("search", "view");
 
-/* --- on the writer's thread --------------------------------------------------------- */
+/* --- on the writer's thread ------------------------------------------------------- */
 
 static enum sh_err peek(void *arg, const char *path, char note[SH_KEEPER_NOTE + 1],
                         const char **refused)
@@ -55,7 +55,7 @@ static enum sh_err save(void *arg, void *view, const char *note, const char *pat
     return view_snapshot_save(held->view, note, path);
 }
 
-/* --- on the loop's ------------------------------------------------------------------ */
+/* --- on the loop's ---------------------------------------------------------------- */
 
 static void on_loaded(void *arg, void *view, const struct sh_note *note)
 {

@@ -46,7 +46,7 @@ void fetch_close(struct fetch **fetch_in)
         destroy(fetch);
 }
 
-/* --- the copy ----------------------------------------------------------------------- */
+/* --- the copy --------------------------------------------------------------------- */
 
 static void next_piece(struct fetch *fetch);
 
@@ -137,7 +137,7 @@ static void next_piece(struct fetch *fetch)
         fetch->done(fetch->arg, err, -1);
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static void on_opened(void *arg, enum sh_err err, uint64_t size)
 {

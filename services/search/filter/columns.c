@@ -5,8 +5,7 @@
 #include "services/search/filter/columns_internal.h"
 #include "services/search/filter/geo.h"
 
-/* --- one value -----------------------------------------------------------------------
- */
+/* --- one value -------------------------------------------------------------------- */
 
 struct change {
     struct columns *self;
@@ -100,8 +99,7 @@ static void remove_value(const struct change *change, const struct metadata_valu
     columns_drop_if_empty(self, column);
 }
 
-/* --- positions -----------------------------------------------------------------------
- */
+/* --- positions -------------------------------------------------------------------- */
 
 /* Where a document has several numbers under a key, its position is the first of them. */
 static void note_first(struct columns *self, const struct metadata *metadata)
@@ -197,8 +195,7 @@ static void remove_positions(const struct change *change, const struct metadata 
     }
 }
 
-/* --- documents -----------------------------------------------------------------------
- */
+/* --- documents -------------------------------------------------------------------- */
 
 static void fixed_texts(const struct filter_row *row, struct sh_bytes *texts)
 {

@@ -20,8 +20,7 @@ struct counting {
     uint32_t seen;
 };
 
-/* --- a value -------------------------------------------------------------------------
- */
+/* --- a value ---------------------------------------------------------------------- */
 
 static uint64_t count_runs(const struct columns *columns, uint32_t document,
                            const roaring_bitmap_t *of)
@@ -102,8 +101,7 @@ static enum sh_err take(struct counting *counting, const struct slot_set *set,
     return SH_OK;
 }
 
-/* --- a column ------------------------------------------------------------------------
- */
+/* --- a column --------------------------------------------------------------------- */
 
 static enum sh_err take_texts(struct counting *counting, const struct texts *texts)
 {
@@ -150,8 +148,7 @@ static enum sh_err count_column(struct counting *counting, const struct column *
     return err;
 }
 
-/* --- where no fields are named -------------------------------------------------------
- */
+/* --- where no fields are named ---------------------------------------------------- */
 
 struct candidate {
     const struct column *column;

@@ -4,8 +4,7 @@
 #include "services/search/filter/geo.h"
 #include "shared/clock.h"
 
-/* --- conditions ----------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------- */
 
 static enum sh_err gather_text(struct gather *gather, const struct column *column,
                                struct sh_bytes text)
@@ -259,8 +258,7 @@ static enum sh_err pick(struct select *select, const struct filter_node *node,
     return err;
 }
 
-/* --- what occurs in the selection ----------------------------------------------------
- */
+/* --- what occurs in the selection ------------------------------------------------- */
 
 static void note_priorities(const struct columns *columns, const roaring_bitmap_t *slots,
                             struct priorities *out)

@@ -41,8 +41,7 @@ size_t dense_words(uint32_t bits)
     return (bitmap_words(bits) + WORDS - 1) / WORDS * WORDS;
 }
 
-/* --- from a roaring bitmap -----------------------------------------------------------
- */
+/* --- from a roaring bitmap -------------------------------------------------------- */
 
 static void add_runs(struct bitmap *map, uint32_t base, const char *at, uint32_t count)
 {
@@ -109,8 +108,7 @@ enum sh_err dense_of(const roaring_bitmap_t *from, uint32_t bits, struct sh_aren
     return SH_OK;
 }
 
-/* --- to a roaring bitmap -------------------------------------------------------------
- */
+/* --- to a roaring bitmap ---------------------------------------------------------- */
 
 static uint32_t count_words(const uint64_t *words)
 {

@@ -21,8 +21,7 @@ double geo_distance_km(double lat1, double lon1, double lat2, double lon2)
     return 2 * GEO_RADIUS_KM * asin(sqrt(fmin(1, fmax(0, h))));
 }
 
-/* --- keys ----------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------- */
 
 static double round_longitude(double lon)
 {
@@ -39,8 +38,7 @@ static double key_of(double lat, double lon)
     return floor((lat + 90) * ROWS) * ROW_KEYS + round_longitude(lon);
 }
 
-/* --- changes -------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------- */
 
 static bool same(const struct position *position, double lat, double lon)
 {
@@ -133,8 +131,7 @@ void geo_free(struct ordered *cells, size_t *bytes)
     ordered_free(cells, bytes);
 }
 
-/* --- circles -------------------------------------------------------------------------
- */
+/* --- circles ---------------------------------------------------------------------- */
 
 struct walk {
     const struct ordered *cells;

@@ -7,8 +7,7 @@
 
 /* The embedder fits; then the model's file comes back and is stored. */
 
-/* --- it fits -------------------------------------------------------------------------
- */
+/* --- it fits ---------------------------------------------------------------------- */
 
 void fit_on_ended(void *arg, const struct sh_rpc_response *response)
 {
@@ -63,8 +62,7 @@ void fit_on_looked(void *arg, const struct sh_rpc_response *response)
     sh_arena_free(&arena);
 }
 
-/* --- the file comes back -------------------------------------------------------------
- */
+/* --- the file comes back ---------------------------------------------------------- */
 
 static void on_stored(void *arg, const struct sh_pg_reply *reply)
 {

@@ -44,7 +44,7 @@ void fit_tell(struct fit *self, enum fit_phase phase)
     runner_save(&self->runner, &checkpoint, saved);
 }
 
-/* --- the embedder ------------------------------------------------------------------- */
+/* --- the embedder ----------------------------------------------------------------- */
 
 void fit_restart(struct fit *self, const char *why)
 {
@@ -121,8 +121,7 @@ bool fit_is_state(struct fit *self, const struct sh_rpc_response *response,
     return err == SH_OK;
 }
 
-/* --- the end -------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------- */
 
 /* Nobody waits for the answer: without it the embedder forgets by itself. */
 static void nothing(void *arg, const struct sh_rpc_response *response)

@@ -48,7 +48,7 @@ struct fusion_result {
 SH_CHECK enum sh_err fusion_run(const struct fusion_input *input, size_t most,
                                 struct sh_arena *arena, struct fusion_result *result);
 
-/* --- ranks -------------------------------------------------------------------------- */
+/* --- ranks ------------------------------------------------------------------------ */
 
 struct fusion_ranks {
     float *scores; /* descending */
@@ -62,7 +62,7 @@ SH_CHECK enum sh_err fusion_ranks_make(const struct leg *leg, float least,
 /* From 1; equal scores share a rank. */
 size_t fusion_rank(const struct fusion_ranks *ranks, float score);
 
-/* --- diversity ---------------------------------------------------------------------- */
+/* --- diversity -------------------------------------------------------------------- */
 
 enum { FUSION_POOL = 200 };
 

@@ -24,7 +24,7 @@ struct maker {
     size_t tally_size;
 };
 
-/* --- neighbours --------------------------------------------------------------------- */
+/* --- neighbours ------------------------------------------------------------------- */
 
 static int by_document_and_ordinal(const void *a, const void *b)
 {
@@ -90,7 +90,7 @@ static enum sh_err merge_pool(struct maker *maker)
     return err;
 }
 
-/* --- so many of a document ---------------------------------------------------------- */
+/* --- so many of a document -------------------------------------------------------- */
 
 static enum sh_err make_tallies(struct maker *maker)
 {
@@ -118,7 +118,7 @@ static bool has_room(struct maker *maker, uint32_t slot)
     return tally->count++ < options->per_document;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 /* False: a better passage stands for its result. */
 static bool group_at(const struct maker *maker, size_t rank, struct group *group)

@@ -41,7 +41,7 @@ static struct compare *of(struct runner *runner)
     return SH_CONTAINER_OF(runner, struct compare, runner);
 }
 
-/* --- parameters --------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------- */
 
 static void read_job(struct compare *self)
 {
@@ -68,7 +68,7 @@ static void read_job(struct compare *self)
     }
 }
 
-/* --- the models --------------------------------------------------------------------- */
+/* --- the models ------------------------------------------------------------------- */
 
 static struct side *first_without(struct compare *self, bool (*done)(const struct side *))
 {
@@ -116,7 +116,7 @@ static void read_model(struct compare *self, const struct side *side)
     runner_query(&self->runner, &step, on_model);
 }
 
-/* --- the questions ------------------------------------------------------------------ */
+/* --- the questions ---------------------------------------------------------------- */
 
 static float *aligned(size_t count)
 {
@@ -187,7 +187,7 @@ static void embed_questions(struct compare *self, const struct side *side)
     sh_buffer_free(&payload);
 }
 
-/* --- the passages ------------------------------------------------------------------- */
+/* --- the passages ----------------------------------------------------------------- */
 
 static void score_row(struct compare *self, struct side *side, const PGresult *rows,
                       int row)
@@ -252,7 +252,7 @@ static void scan(struct compare *self, const struct side *side)
         runner_query(&self->runner, &step, on_page);
 }
 
-/* --- the result --------------------------------------------------------------------- */
+/* --- the result ------------------------------------------------------------------- */
 
 struct means {
     double overlap;
@@ -320,7 +320,7 @@ static void tell(struct compare *self)
     free(text); /* jansson's */
 }
 
-/* --- the run ------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------- */
 
 static void step(struct runner *runner)
 {

@@ -21,7 +21,7 @@ struct asked { /* in the call's arena */
     bool writes; /* what is asked of the database changes something */
 };
 
-/* --- the beginning and the end of them all ------------------------------------------ */
+/* --- the beginning and the end of them all ---------------------------------------- */
 
 static void fail(struct sh_rpc_call *call, enum sh_err err)
 {
@@ -82,7 +82,7 @@ static void answer(struct sh_rpc_call *call, json_t *body, const char *job_id)
     free(text); /* jansson's */
 }
 
-/* --- jobs --------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------- */
 
 static void on_added(void *arg, const struct sh_job_reply *reply)
 {
@@ -138,7 +138,7 @@ static void on_build(void *arg, struct sh_rpc_call *call)
     sh_free(params);
 }
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 static json_t *text_or_null(const PGresult *rows, int row, int column)
 {
@@ -213,7 +213,7 @@ static void on_list(void *arg, struct sh_rpc_call *call)
         run(asked, &generation_list, NULL, 0, on_listed);
 }
 
-/* --- activating --------------------------------------------------------------------- */
+/* --- activating ------------------------------------------------------------------- */
 
 static void unknown(struct sh_rpc_call *call)
 {
@@ -286,7 +286,7 @@ static void on_activate(void *arg, struct sh_rpc_call *call)
         run(asked, &generation_previous, NULL, 0, on_previous);
 }
 
-/* --- dropping ----------------------------------------------------------------------- */
+/* --- dropping --------------------------------------------------------------------- */
 
 static void begin_drop(struct asked *asked)
 {
@@ -336,7 +336,7 @@ static void on_drop(void *arg, struct sh_rpc_call *call)
     run(asked, &generation_drop_begin, &param, 1, on_dropping);
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static void on_compare(void *arg, struct sh_rpc_call *call)
 {

@@ -78,7 +78,7 @@ const struct sh_pg_statement generation_previous = {
     "generation_previous",
     "SELECT previous FROM models WHERE state = 'live' AND previous IS NOT NULL"};
 
-/* --- passages that are owed a vector ------------------------------------------------ */
+/* --- passages that are owed a vector ---------------------------------------------- */
 
 const struct sh_pg_statement generation_claim = {
     "generation_claim",
@@ -119,7 +119,7 @@ const struct sh_pg_statement generation_release = {
     "UPDATE generation_pending SET attempts = greatest(attempts - 1, 0), "
     "next_attempt_at = now() WHERE fingerprint = $2 AND chunk_id = ANY ($1::text[])"};
 
-/* --- removing ----------------------------------------------------------------------- */
+/* --- removing --------------------------------------------------------------------- */
 
 const struct sh_pg_statement generation_drop_begin = {
     "generation_drop_begin",

@@ -5,7 +5,7 @@
 #include "services/search/generations/drop.h"
 #include "shared/log.h"
 
-/* --- jobs --------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------- */
 
 typedef struct runner *run_fn(const struct reindex_options *options,
                               struct sh_job_run *run);
@@ -89,7 +89,7 @@ void generations_kinds(struct generations *self,
                                         .arg = self};
 }
 
-/* --- by itself ---------------------------------------------------------------------- */
+/* --- by itself -------------------------------------------------------------------- */
 
 static void on_added(void *arg, const struct sh_job_reply *reply)
 {
@@ -121,7 +121,7 @@ void generations_lost(void *arg, const struct model *instead)
     sh_free(params);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 void generations_start(struct generations *self,
                        const struct generations_options *options)

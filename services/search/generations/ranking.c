@@ -57,7 +57,7 @@ double ranking_overlap(const struct ranking *a, const struct ranking *b)
     return longer == 0 ? 1 : (double)both / (double)longer;
 }
 
-/* --- the order ---------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------- */
 
 struct places {
     size_t a[2 * RANKING_DEPTH];
@@ -105,7 +105,7 @@ double ranking_correlation(const struct ranking *a, const struct ranking *b)
     return a_pairs * b_pairs > 0 ? agree / sqrt(a_pairs * b_pairs) : 1;
 }
 
-/* --- judged ------------------------------------------------------------------------- */
+/* --- judged ----------------------------------------------------------------------- */
 
 static double gain(double grade, size_t place)
 {

@@ -37,7 +37,7 @@ static struct reindex *of(struct runner *runner)
     return SH_CONTAINER_OF(runner, struct reindex, runner);
 }
 
-/* --- parameters and cursor ---------------------------------------------------------- */
+/* --- parameters and cursor -------------------------------------------------------- */
 
 static void take_text(const json_t *json, const char *name, char *out, size_t room)
 {
@@ -112,7 +112,7 @@ static void saved(struct runner *runner, enum sh_err err)
     runner_next(runner);
 }
 
-/* --- the model is opened ------------------------------------------------------------ */
+/* --- the model is opened ---------------------------------------------------------- */
 
 static void begin(struct reindex *self, const struct model_card *card,
                   const struct model *model)
@@ -191,7 +191,7 @@ static void open_model(struct reindex *self)
     sh_buffer_free(&payload);
 }
 
-/* --- passages are noted ------------------------------------------------------------- */
+/* --- passages are noted ----------------------------------------------------------- */
 
 static void on_marked(void *arg, const struct sh_pg_reply *reply)
 {
@@ -241,7 +241,7 @@ static void count(struct reindex *self)
     runner_query(&self->runner, &step, on_counted);
 }
 
-/* --- vectors are made by whoever has time ------------------------------------------- */
+/* --- vectors are made by whoever has time ----------------------------------------- */
 
 static void look_later(struct runner *runner, enum sh_err err)
 {
@@ -287,7 +287,7 @@ static void look(struct reindex *self)
     runner_query(&self->runner, &step, on_figures);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void finish(struct reindex *self, bool activated)
 {
@@ -345,7 +345,7 @@ static void activate(struct reindex *self)
         finish(self, false);
 }
 
-/* --- the run ------------------------------------------------------------------------ */
+/* --- the run ---------------------------------------------------------------------- */
 
 static void step(struct runner *runner)
 {

@@ -6,7 +6,7 @@
 
 enum { FAULTS_MAX = 10, RETRY_MS = 1000, QUERY_MS = 120000 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -47,7 +47,7 @@ void runner_cancelled(struct runner *self)
     end(self, &(struct sh_job_end){.outcome = SH_JOB_CANCELLED});
 }
 
-/* --- from one thing to the next ----------------------------------------------------- */
+/* --- from one thing to the next --------------------------------------------------- */
 
 void runner_next(struct runner *self)
 {
@@ -86,7 +86,7 @@ static bool returned(struct runner *self)
     return false;
 }
 
-/* --- the database ------------------------------------------------------------------- */
+/* --- the database ----------------------------------------------------------------- */
 
 static void on_queried(void *arg, const struct sh_pg_reply *reply)
 {
@@ -118,7 +118,7 @@ void runner_query(struct runner *self, const struct sh_pg_step *step, sh_pg_done
         runner_pause(self, RETRY_MS);
 }
 
-/* --- checkpoints -------------------------------------------------------------------- */
+/* --- checkpoints ------------------------------------------------------------------ */
 
 static void on_saved(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
 {
@@ -148,7 +148,7 @@ void runner_save(struct runner *self, const struct sh_job_checkpoint *checkpoint
         runner_pause(self, RETRY_MS);
 }
 
-/* --- calls -------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static void on_answered(void *arg, const struct sh_rpc_response *response)
 {
@@ -169,7 +169,7 @@ void runner_call(struct runner *self, struct sh_rpc_client *client,
         runner_pause(self, RETRY_MS);
 }
 
-/* --- threads ------------------------------------------------------------------------ */
+/* --- threads ---------------------------------------------------------------------- */
 
 static void run_work(struct sh_work *work)
 {
@@ -199,7 +199,7 @@ void runner_work(struct runner *self, struct sh_workers *workers,
         runner_pause(self, RETRY_MS);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 void *runner_make(size_t size, const struct runner *self)
 {

@@ -46,7 +46,7 @@ static void fail(struct piece *self, enum sh_err err)
     destroy(self);
 }
 
-/* --- the cursor --------------------------------------------------------------------- */
+/* --- the cursor ------------------------------------------------------------------- */
 
 static void write_cursor(struct piece *self)
 {
@@ -82,7 +82,7 @@ static bool read_cursor(struct piece *self, struct sh_bytes cursor)
     return true;
 }
 
-/* --- a page ------------------------------------------------------------------------- */
+/* --- a page ----------------------------------------------------------------------- */
 
 static void run_write(struct sh_work *work)
 {

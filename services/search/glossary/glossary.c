@@ -13,7 +13,7 @@ struct builder {
     unsigned words;
 };
 
-/* --- keys --------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------- */
 
 void glossary_key_start(struct glossary_key *key, unsigned language)
 {
@@ -60,7 +60,7 @@ const struct glossary_form *glossary_find(const struct glossary *glossary,
     return form > 0 ? &glossary->forms[form - 1] : NULL;
 }
 
-/* --- a form ------------------------------------------------------------------------- */
+/* --- a form ----------------------------------------------------------------------- */
 
 /* Room for one more of `size` bytes in an array that doubles. */
 static enum sh_err reserve(void **items, size_t count, size_t *capacity, size_t size)
@@ -151,7 +151,7 @@ static enum sh_err add_forms(struct builder *builder, struct known_term *term,
     return err;
 }
 
-/* --- a term ------------------------------------------------------------------------- */
+/* --- a term ----------------------------------------------------------------------- */
 
 static enum sh_err add_all_forms(struct builder *builder, const struct glossary_row *row,
                                  struct known_term *term, const json_t *forms)
@@ -192,7 +192,7 @@ static enum sh_err add_term(struct builder *builder, const struct glossary_row *
     return err;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static enum sh_err index_forms(struct glossary *glossary)
 {

@@ -28,7 +28,7 @@ struct glossary_feed {
     struct sh_work work;
 };
 
-/* --- who holds it ------------------------------------------------------------------- */
+/* --- who holds it ----------------------------------------------------------------- */
 
 static enum sh_err held_new(struct glossary *glossary, struct held_glossary **out)
 {
@@ -66,7 +66,7 @@ void glossary_release(struct held_glossary *held)
     sh_free(held);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void look(struct glossary_feed *feed);
 
@@ -103,7 +103,7 @@ static void fail(struct glossary_feed *feed, const char *why)
     rest(feed);
 }
 
-/* --- making it ---------------------------------------------------------------------- */
+/* --- making it -------------------------------------------------------------------- */
 
 static enum sh_err make(const PGresult *result, struct glossary **out)
 {
@@ -151,7 +151,7 @@ static void on_made(struct sh_work *work, enum sh_err err)
     rest(feed);
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------- */
 
 static enum sh_err run(struct glossary_feed *feed,
                        const struct sh_pg_statement *statement, sh_pg_done_fn *done)

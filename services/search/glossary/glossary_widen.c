@@ -25,7 +25,7 @@ struct widener {
     size_t count;
 };
 
-/* --- the words of the query --------------------------------------------------------- */
+/* --- the words of the query ------------------------------------------------------- */
 
 static enum sh_err add_word(struct widener *widener, const struct text_item *item,
                             const struct token *token, uint32_t run)
@@ -71,7 +71,7 @@ static enum sh_err read_words(struct widener *widener, struct analyzer *analyzer
     return err;
 }
 
-/* --- adding to the query ------------------------------------------------------------ */
+/* --- adding to the query ---------------------------------------------------------- */
 
 /* What means something in the language of queries means nothing in a term. */
 static struct sh_bytes plain(struct widener *widener, struct sh_bytes text)
@@ -133,7 +133,7 @@ static void trust_words(struct widener *widener, size_t first, size_t count)
     }
 }
 
-/* --- matches ------------------------------------------------------------------------ */
+/* --- matches ---------------------------------------------------------------------- */
 
 static struct sh_bytes kind_name(enum glossary_kind kind)
 {

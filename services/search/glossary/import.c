@@ -61,7 +61,7 @@ static const struct sh_pg_statement import_relate = {
 static const struct sh_pg_statement import_forget = {
     "glossary_links_forget", "DELETE FROM glossary_links WHERE job_id = $1"};
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void finish(struct importing *self)
 {
@@ -129,7 +129,7 @@ static bool is_over(struct importing *self)
     return true;
 }
 
-/* --- a batch ------------------------------------------------------------------------ */
+/* --- a batch ---------------------------------------------------------------------- */
 
 static void on_stored(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
 {
@@ -202,7 +202,7 @@ static void on_batch(void *arg, const struct glossary_batch *batch)
     store(self, batch);
 }
 
-/* --- relations ---------------------------------------------------------------------- */
+/* --- relations -------------------------------------------------------------------- */
 
 static void relate(struct importing *self);
 
@@ -270,7 +270,7 @@ static void on_ended(void *arg, const char *code, const char *message)
 
 static const struct terms_child_events child_events = {on_batch, on_ended};
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 static void on_fetched(void *arg, enum sh_err err, int fd)
 {

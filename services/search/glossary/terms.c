@@ -64,7 +64,7 @@ static void run(struct terms *self, struct sh_rpc_call *call,
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- a page ------------------------------------------------------------------------- */
+/* --- a page ----------------------------------------------------------------------- */
 
 static void answer(struct sh_rpc_call *call, const PGresult *rows, uint64_t total)
 {
@@ -131,7 +131,7 @@ void terms_list(struct terms *self, struct sh_rpc_call *call,
         run(self, call, steps, SH_COUNT(steps), on_list);
 }
 
-/* --- one ---------------------------------------------------------------------------- */
+/* --- one -------------------------------------------------------------------------- */
 
 static void on_get(void *arg, const struct sh_pg_reply *reply)
 {

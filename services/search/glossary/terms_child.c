@@ -45,7 +45,7 @@ struct terms_child {
 
 static void take(struct terms_child *child);
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void tell_end(struct terms_child *child)
 {
@@ -133,7 +133,7 @@ static void on_tick(uv_timer_t *timer)
     kill_it(child);
 }
 
-/* --- frames ------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------- */
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
@@ -235,7 +235,7 @@ void terms_child_next(struct terms_child *child)
     end_when_over(child);
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 static enum sh_err spawn(uv_loop_t *loop, struct terms_child *child,
                          const struct terms_child_options *options, int fd,

@@ -21,7 +21,7 @@ const char *terms_from(struct sh_bytes to, bool may_validate)
     return "{validated,deprecated}";
 }
 
-/* --- one entry ---------------------------------------------------------------------- */
+/* --- one entry -------------------------------------------------------------------- */
 
 /* Letters, digits and hyphens, as BCP 47 has them. */
 static bool is_language(struct sh_bytes text)

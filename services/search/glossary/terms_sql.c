@@ -58,7 +58,7 @@ const struct sh_pg_statement terms_export = {
                     " FROM glossary_terms t WHERE t.id > $1::text AND " FILTERED
                     " ORDER BY t.id LIMIT $9::bigint"};
 
-/* --- by words ----------------------------------------------------------------------- */
+/* --- by words --------------------------------------------------------------------- */
 
 /* What is asked is read as the web does ("a phrase", or, -not), which never fails: as it
  * stands, and stemmed by the language (English where none is named). A term that begins
@@ -87,7 +87,7 @@ const struct sh_pg_statement terms_search = {
 const struct sh_pg_statement terms_found = {"terms_found",
                                             ASKED "SELECT count(*) " FOUND};
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 const struct sh_pg_statement terms_insert = {
     "terms_insert",

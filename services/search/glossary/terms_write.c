@@ -70,7 +70,7 @@ static void set_columns(const struct glossary_term *term, char clearance[12],
     out[10] = terms_text(term->metadata);
 }
 
-/* --- it is stored ------------------------------------------------------------------- */
+/* --- it is stored ----------------------------------------------------------------- */
 
 static void answer_stored(struct writing *self, const PGresult *rows, uint64_t xid)
 {
@@ -93,7 +93,7 @@ static void on_read_back(void *arg, const struct sh_pg_reply *reply)
         answer_stored(self, reply->results[0], self->xid);
 }
 
-/* --- creating ----------------------------------------------------------------------- */
+/* --- creating --------------------------------------------------------------------- */
 
 static void on_same(void *arg, const struct sh_pg_reply *reply)
 {
@@ -167,7 +167,7 @@ static void create(struct writing *self)
     (void)run(self, steps, SH_COUNT(steps), on_inserted);
 }
 
-/* --- changing ----------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------- */
 
 /* The term is there, but not in a status that allows it. */
 static void refuse_status(struct writing *self, struct sh_bytes now, struct sh_bytes to)
@@ -261,7 +261,7 @@ void terms_put_handle(void *arg, struct sh_rpc_call *call)
         change(self);
 }
 
-/* --- deleting ----------------------------------------------------------------------- */
+/* --- deleting --------------------------------------------------------------------- */
 
 static void on_deleted(void *arg, const struct sh_pg_reply *reply)
 {

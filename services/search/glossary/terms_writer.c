@@ -111,7 +111,7 @@ void terms_write_xml(struct sh_buffer *out, struct sh_bytes text)
         sh_buffer_append(out, at + begun, text.len - begun);
 }
 
-/* --- CSV ---------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------- */
 
 /* RFC 4180. A cell that a program would take for a formula gets a quote before it. */
 static void write_cell(struct sh_buffer *out, struct sh_bytes text)
@@ -178,7 +178,7 @@ static void nothing(struct terms_writer *self, struct sh_buffer *out)
 
 const struct terms_format terms_csv = {"csv", csv_begin, csv_page, nothing};
 
-/* --- JSON --------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------- */
 
 static void write_json_text(struct sh_buffer *out, struct sh_bytes text)
 {

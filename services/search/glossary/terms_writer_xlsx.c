@@ -45,7 +45,7 @@ static const struct {
 };
 static const char sheet_name[] = "xl/worksheets/sheet1.xml";
 
-/* --- ZIP ---------------------------------------------------------------------------- */
+/* --- ZIP -------------------------------------------------------------------------- */
 
 static void put(struct sh_buffer *out, uint64_t value, unsigned bytes)
 {
@@ -110,7 +110,7 @@ static struct entry entry_of(size_t part, uint64_t offset)
                           .offset = offset};
 }
 
-/* --- the sheet ---------------------------------------------------------------------- */
+/* --- the sheet -------------------------------------------------------------------- */
 
 static void pack(struct terms_writer *self, const struct sh_buffer *text, bool last,
                  struct sh_buffer *out)

@@ -12,7 +12,7 @@ static void write_element(struct sh_buffer *out, const char *before, const char 
     sh_buffer_text(out, end);
 }
 
-/* --- TBX ---------------------------------------------------------------------------- */
+/* --- TBX -------------------------------------------------------------------------- */
 
 static void tbx_begin(struct terms_writer *self, struct sh_buffer *out)
 {
@@ -79,7 +79,7 @@ static void tbx_end(struct terms_writer *self, struct sh_buffer *out)
 
 const struct terms_format terms_tbx = {"tbx", tbx_begin, tbx_page, tbx_end};
 
-/* --- SKOS --------------------------------------------------------------------------- */
+/* --- SKOS ------------------------------------------------------------------------- */
 
 static void skos_begin(struct terms_writer *self, struct sh_buffer *out)
 {

@@ -23,7 +23,7 @@ struct embed_job {
     struct embed_result result;
 };
 
-/* --- messages ----------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------- */
 
 enum sh_err embed_encode(const struct model *model, const struct sh_bytes *texts,
                          size_t count, enum embed_purpose purpose, struct sh_buffer *out)
@@ -77,7 +77,7 @@ enum sh_err embed_decode(const struct sh_rpc_response *response, size_t count,
     return SH_OK;
 }
 
-/* --- batches ------------------------------------------------------------------------ */
+/* --- batches ---------------------------------------------------------------------- */
 
 static size_t count_missing(const struct embed_order *order)
 {

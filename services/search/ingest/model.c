@@ -44,7 +44,7 @@ struct model_binding {
 
 static void step(struct model_binding *self);
 
-/* --- waiting ------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -108,7 +108,7 @@ static void run(struct model_binding *self, enum state state,
         wait_ms(self, RETRY_MS);
 }
 
-/* --- what the record says ----------------------------------------------------------- */
+/* --- what the record says --------------------------------------------------------- */
 
 static void take_live(struct model_binding *self, const struct model *live)
 {
@@ -161,7 +161,7 @@ static void read_live(struct model_binding *self)
     self->read = !self->busy;
 }
 
-/* --- marking what lacks a vector ---------------------------------------------------- */
+/* --- marking what lacks a vector -------------------------------------------------- */
 
 static void on_swept(void *arg, const struct sh_pg_reply *reply)
 {
@@ -187,7 +187,7 @@ static void sweep(struct model_binding *self)
     run(self, SWEEPING, &mark, on_swept);
 }
 
-/* --- what the embedder says --------------------------------------------------------- */
+/* --- what the embedder says ------------------------------------------------------- */
 
 static void on_bound(void *arg, const struct sh_pg_reply *reply)
 {
@@ -370,7 +370,7 @@ static void ask(struct model_binding *self)
                       on_live);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void step(struct model_binding *self)
 {

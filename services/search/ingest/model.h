@@ -52,7 +52,7 @@ void model_check(struct model_binding *self);
 void model_sweep(struct model_binding *self);
 void model_close(struct model_binding **binding);
 
-/* --- model_card.c ------------------------------------------------------------------- */
+/* --- model_card.c ----------------------------------------------------------------- */
 
 /* False when the card is of no use. */
 bool model_of_card(const struct model_card *card, struct model *out);

@@ -93,7 +93,7 @@ static enum sh_err run(struct pending *self, const struct sh_pg_step *steps, siz
     return sh_pg_run(self->options.pg, &call, done, self);
 }
 
-/* --- storing ------------------------------------------------------------------------ */
+/* --- storing ---------------------------------------------------------------------- */
 
 static void take_a_break(struct pending *self);
 
@@ -234,7 +234,7 @@ static void store(struct pending *self, bool untried)
     }
 }
 
-/* --- embedding ---------------------------------------------------------------------- */
+/* --- embedding -------------------------------------------------------------------- */
 
 static void on_embedded(void *arg, const struct embed_result *result)
 {
@@ -307,7 +307,7 @@ static void embed(struct pending *self)
     }
 }
 
-/* --- claiming ----------------------------------------------------------------------- */
+/* --- claiming --------------------------------------------------------------------- */
 
 static void on_claimed(void *arg, const struct sh_pg_reply *reply)
 {
@@ -351,7 +351,7 @@ static void claim(struct pending *self)
     }
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
 {

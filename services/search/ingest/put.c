@@ -55,7 +55,7 @@ enum sh_err putter_put(struct putter *putter, const struct put_order *order,
     return SH_OK;
 }
 
-/* --- as a method -------------------------------------------------------------------- */
+/* --- as a method ------------------------------------------------------------------ */
 
 static bool is_canceled(void *arg)
 {
@@ -89,7 +89,7 @@ void putter_handle(void *arg, struct sh_rpc_call *call)
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err putter_create(const struct putter_options *options, struct putter **out)
 {

@@ -11,7 +11,7 @@
 enum { LOOKUP_MS = 900 }; /* a database that is away is noticed within a second */
 enum { LOOKUP_CLEARANCE = 4, LOOKUP_DEPARTMENT = 5 }; /* columns */
 
-/* --- cutting it --------------------------------------------------------------------- */
+/* --- cutting it ------------------------------------------------------------------- */
 
 static void run_cut(struct sh_work *work)
 {
@@ -34,7 +34,7 @@ static void is_cut(struct sh_work *work, enum sh_err err)
         put_embed(put);
 }
 
-/* --- looking it up ------------------------------------------------------------------ */
+/* --- looking it up ---------------------------------------------------------------- */
 
 static bool may_hold(const struct put *put)
 {
@@ -128,7 +128,7 @@ void put_look_up(struct put *put)
         put_fail(put, err, "the document cannot be stored now");
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static void run_prepare(struct sh_work *work)
 {

@@ -36,7 +36,7 @@ struct upload {
     struct document_put_reply stored;
 };
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void forget(struct upload *upload)
 {
@@ -98,7 +98,7 @@ static bool is_over(struct upload *upload)
     return true;
 }
 
-/* --- it is stored ------------------------------------------------------------------- */
+/* --- it is stored ----------------------------------------------------------------- */
 
 static void on_put(void *arg, const struct put_outcome *outcome)
 {
@@ -142,7 +142,7 @@ static void put(struct upload *upload)
         fail(upload, err, sh_err_text(err));
 }
 
-/* --- it is a document --------------------------------------------------------------- */
+/* --- it is a document ------------------------------------------------------------- */
 
 static void run_make(struct sh_work *work)
 {
@@ -182,7 +182,7 @@ static void make(struct upload *upload)
         fail(upload, err, sh_err_text(err));
 }
 
-/* --- it is read --------------------------------------------------------------------- */
+/* --- it is read ------------------------------------------------------------------- */
 
 static void on_extracted(void *arg, const struct extracted *found)
 {
@@ -236,7 +236,7 @@ static void fetch(struct upload *upload)
         fail(upload, err, sh_err_text(err));
 }
 
-/* --- is it there already? ----------------------------------------------------------- */
+/* --- is it there already? --------------------------------------------------------- */
 
 static void on_view(void *arg, enum sh_err err)
 {
@@ -311,7 +311,7 @@ static void look_for_twin(struct upload *upload)
         fail(upload, err, sh_err_text(err));
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 /* Nobody waits for it: what is read is not needed, the rest notices by itself. */
 static void on_cancel(void *arg)
@@ -358,7 +358,7 @@ void file_putter_handle(void *arg, struct sh_rpc_call *call)
     }
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err file_putter_create(const struct file_putter_options *options,
                                struct file_putter **out)

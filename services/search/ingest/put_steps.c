@@ -24,7 +24,7 @@ static struct sh_family chunks_total = {
 static const struct sh_pg_statement be_quiet = {
     "put_quiet", "SELECT set_config('cairn.quiet', 'on', true)"};
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 void put_fail_as(struct put *put, enum sh_err err, const char *code, const char *message)
 {
@@ -83,7 +83,7 @@ void put_database_failed(struct put *put, const struct sh_pg_reply *reply)
         put_fail(put, err, sh_err_text(err));
 }
 
-/* --- the view shows it -------------------------------------------------------------- */
+/* --- the view shows it ------------------------------------------------------------ */
 
 static void on_view(void *arg, enum sh_err err)
 {
@@ -106,7 +106,7 @@ void put_wait_for_view(struct put *put)
         answer(put, false);
 }
 
-/* --- storing ------------------------------------------------------------------------ */
+/* --- storing ---------------------------------------------------------------------- */
 
 static void store(struct put *put);
 
@@ -222,7 +222,7 @@ void put_submit(struct put *put, void (*run)(struct sh_work *work),
         put_fail(put, err, sh_err_text(err));
 }
 
-/* --- embedding ---------------------------------------------------------------------- */
+/* --- embedding -------------------------------------------------------------------- */
 
 static void on_embedded(void *arg, const struct embed_result *result)
 {
@@ -254,7 +254,7 @@ static void embed(struct put *put)
         put_submit(put, run_assemble, assembled);
 }
 
-/* --- vectors that are there already ------------------------------------------------- */
+/* --- vectors that are there already ----------------------------------------------- */
 
 static void on_known(void *arg, const struct sh_pg_reply *reply)
 {
@@ -296,7 +296,7 @@ static bool make_room(struct put *put)
     return put->have != NULL && put->vectors != NULL;
 }
 
-/* --- what follows the cutting ------------------------------------------------------- */
+/* --- what follows the cutting ----------------------------------------------------- */
 
 void put_embed(struct put *put)
 {

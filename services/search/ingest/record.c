@@ -61,7 +61,7 @@ bool record_id_ok(struct sh_bytes id)
     return id.len > 0 && id.len <= RECORD_ID_MAX && !has_control(id);
 }
 
-/* --- metadata ----------------------------------------------------------------------- */
+/* --- metadata --------------------------------------------------------------------- */
 
 /* A text member, at most 256 bytes; absent and null leave *out empty. */
 static enum sh_err take_text(const json_t *metadata, const char *name,
@@ -218,7 +218,7 @@ static enum sh_err check_metadata(struct sh_bytes given, struct sh_arena *arena,
     return err;
 }
 
-/* --- hash --------------------------------------------------------------------------- */
+/* --- hash ------------------------------------------------------------------------- */
 
 /* The length goes first, so that no two lists of texts look alike. */
 static bool hash_text(EVP_MD_CTX *context, struct sh_bytes text)
@@ -286,7 +286,7 @@ static enum sh_err hash_record(struct record *record)
     return SH_OK;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static enum sh_err check_sections(const struct document *document,
                                   struct record_problem *problem)

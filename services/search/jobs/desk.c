@@ -7,7 +7,7 @@
 
 enum { READ_MS = 5000, APPEND_BYTES_MAX = 64 << 20 };
 
-/* --- what all need ------------------------------------------------------------------ */
+/* --- what all need ---------------------------------------------------------------- */
 
 void desk_rights(const struct sh_rpc_call *call, struct sh_pg_param out[static 2])
 {
@@ -99,7 +99,7 @@ bool desk_read_errors(const PGresult *rows, struct sh_arena *arena, struct job *
     return errors != NULL;
 }
 
-/* --- one job ------------------------------------------------------------------------ */
+/* --- one job ---------------------------------------------------------------------- */
 
 bool desk_has_job(struct desk_call *self, const struct sh_pg_reply *reply)
 {
@@ -180,7 +180,7 @@ static void get(void *arg, struct sh_rpc_call *call)
         desk_answer_job(self);
 }
 
-/* --- cancel, retry ------------------------------------------------------------------ */
+/* --- cancel, retry ---------------------------------------------------------------- */
 
 static void on_changed(void *arg, const struct sh_job_reply *reply)
 {
@@ -225,7 +225,7 @@ static void retry(void *arg, struct sh_rpc_call *call)
         desk_find(self, retry_found);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err desk_add_methods(struct desk *desk, struct sh_rpc_server *rpc)
 {

@@ -6,7 +6,7 @@
 #include "services/search/jobs/desk_internal.h"
 #include "services/search/jobs/ingest.h"
 
-/* --- made --------------------------------------------------------------------------- */
+/* --- made ------------------------------------------------------------------------- */
 
 static void on_created(void *arg, const struct sh_job_reply *reply)
 {
@@ -55,7 +55,7 @@ void desk_create_job(void *arg, struct sh_rpc_call *call)
         desk_refuse(call, err, NULL);
 }
 
-/* --- filled ------------------------------------------------------------------------- */
+/* --- filled ----------------------------------------------------------------------- */
 
 static void answer(struct desk_call *self, const struct sh_job_reply *reply)
 {

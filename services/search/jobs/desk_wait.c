@@ -36,7 +36,7 @@ static void remember(struct desk_wait *wait)
     arm(desk);
 }
 
-/* --- the job is read ---------------------------------------------------------------- */
+/* --- the job is read -------------------------------------------------------------- */
 
 static bool has_ended(const struct job *job)
 {
@@ -86,7 +86,7 @@ static void read_job(struct desk_wait *wait)
     }
 }
 
-/* --- the clock ---------------------------------------------------------------------- */
+/* --- the clock -------------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -137,7 +137,7 @@ void desk_drain(struct desk *desk)
     arm(desk);
 }
 
-/* --- the call ----------------------------------------------------------------------- */
+/* --- the call --------------------------------------------------------------------- */
 
 static void begin(struct desk_call *self, const struct job_wait *wanted)
 {

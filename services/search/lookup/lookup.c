@@ -54,7 +54,7 @@ static const struct sh_pg_statement lookup_keep = {
     "$4::jsonb) ON CONFLICT (source, question) DO UPDATE SET answer = EXCLUDED.answer, "
     "fetched_at = now()"};
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void destroy(struct looking *self)
 {
@@ -92,7 +92,7 @@ static void fail(struct looking *self, enum sh_err err, const char *why)
     destroy(self);
 }
 
-/* --- the service is asked ----------------------------------------------------------- */
+/* --- the service is asked --------------------------------------------------------- */
 
 static void on_kept(void *arg, const struct sh_pg_reply *reply)
 {
@@ -174,7 +174,7 @@ static void ask(struct looking *self)
         fail(self, err, "it cannot be asked now");
 }
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 static void on_found(void *arg, const struct sh_pg_reply *reply)
 {
@@ -255,7 +255,7 @@ void lookup_handle(void *arg, struct sh_rpc_call *call)
         find(self);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 /* What a header may hold. */
 static bool is_plain(const char *text)

@@ -24,7 +24,7 @@ static void upper(struct sh_bytes text, char out[LANGUAGE_MAX + 1])
         out[i] = (char)toupper((unsigned char)out[i]);
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests --------------------------------------------------------------------- */
 
 static json_t *deepl_request(const struct glossary_lookup *asked)
 {
@@ -67,7 +67,7 @@ void lookup_request(enum lookup_source source, const struct glossary_lookup *ask
     json_decref(body);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void put(json_t *into, const char *name, const json_t *text)
 {

@@ -7,7 +7,7 @@
 #include "shared/log.h"
 #include "shared/pg_array.h"
 
-/* --- the set ------------------------------------------------------------------------ */
+/* --- the set ---------------------------------------------------------------------- */
 
 void entries_release(struct held_entries *held)
 {
@@ -44,7 +44,7 @@ static enum sh_err begin(struct entry_feed *self, const struct model *model)
     return SH_OK;
 }
 
-/* --- from one thing to the next ----------------------------------------------------- */
+/* --- from one thing to the next --------------------------------------------------- */
 
 static void step(struct entry_feed *self);
 
@@ -112,7 +112,7 @@ static enum sh_err put_rows(struct entry_feed *self, const PGresult *rows)
     return err;
 }
 
-/* --- loading ------------------------------------------------------------------------ */
+/* --- loading ---------------------------------------------------------------------- */
 
 static void on_page(void *arg, const struct sh_pg_reply *reply)
 {
@@ -151,7 +151,7 @@ static void load(struct entry_feed *self)
         self, &(struct sh_pg_step){&entry_page, params, SH_COUNT(params), true}, on_page);
 }
 
-/* --- changes ------------------------------------------------------------------------ */
+/* --- changes ---------------------------------------------------------------------- */
 
 static void on_changes(void *arg, const struct sh_pg_reply *reply)
 {
@@ -221,7 +221,7 @@ static void ask_of(struct entry_feed *self, const struct names *names,
     sh_buffer_free(&ids);
 }
 
-/* --- what is next ------------------------------------------------------------------- */
+/* --- what is next ----------------------------------------------------------------- */
 
 static void on_any(void *arg, const struct sh_pg_reply *reply)
 {
@@ -290,7 +290,7 @@ struct held_entries *entry_feed_hold(struct entry_feed *self, const struct model
     return self->held;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err entry_feed_create(uv_loop_t *loop, const struct entry_feed_options *options,
                               struct entry_feed **out)

@@ -50,7 +50,7 @@ struct entry_feed {
     size_t count;
 };
 
-/* --- entry_names.c ------------------------------------------------------------------ */
+/* --- entry_names.c ---------------------------------------------------------------- */
 
 void entry_names_clear(struct names *self);
 void entry_names_free(struct names *self);
@@ -62,7 +62,7 @@ void entry_names_drop(struct names *self, size_t some);
 /* Those, as an array of PostgreSQL. */
 void entry_names_array(const struct names *self, struct sh_buffer *out);
 
-/* --- entry_feed.c ------------------------------------------------------------------- */
+/* --- entry_feed.c ----------------------------------------------------------------- */
 
 /* What was under way is over; the next thing after so long. */
 void entry_feed_rest(struct entry_feed *self, uint64_t ms);
@@ -73,7 +73,7 @@ void entry_feed_run(struct entry_feed *self, const struct sh_pg_step *todo,
 bool entry_feed_came(struct entry_feed *self, const struct sh_pg_reply *reply);
 void entry_feed_look(struct entry_feed *self);
 
-/* --- entry_rows.c ------------------------------------------------------------------- */
+/* --- entry_rows.c ----------------------------------------------------------------- */
 
 struct sh_bytes entry_feed_cell(const PGresult *rows, int row, int column);
 void entry_feed_facts(const PGresult *rows, int row, struct entry_facts *out);
@@ -81,7 +81,7 @@ void entry_feed_facts(const PGresult *rows, int row, struct entry_facts *out);
 bool entry_feed_put(struct entry_feed *self, const PGresult *rows, int row,
                     enum sh_err *err);
 
-/* --- entry_make.c ------------------------------------------------------------------- */
+/* --- entry_make.c ----------------------------------------------------------------- */
 
 /* Rows of entries that had no vector. Those that have one by now (another replica made
  * it) are put; the others embedded. */

@@ -53,7 +53,7 @@ static void fail(struct asking *self, enum sh_err err, const char *why)
     destroy(self);
 }
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 struct ranked {
     struct glossary_term term;
@@ -200,7 +200,7 @@ static void fetch(struct asking *self)
         fail(self, err, NULL);
 }
 
-/* --- the scan ----------------------------------------------------------------------- */
+/* --- the scan --------------------------------------------------------------------- */
 
 static void run_scan(struct sh_work *work)
 {
@@ -245,7 +245,7 @@ static void scan(struct asking *self)
         fail(self, err, NULL);
 }
 
-/* --- the question's vector ---------------------------------------------------------- */
+/* --- the question's vector -------------------------------------------------------- */
 
 /* Words are all that there is. */
 static void without(struct asking *self, enum sh_err err, const char *why)

@@ -24,7 +24,7 @@ static struct pg_search *search_of(struct sh_work *work)
     return SH_CONTAINER_OF(work, struct pg_search, work);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void end(struct pg_search *search, enum sh_err err)
 {
@@ -40,7 +40,7 @@ static void end(struct pg_search *search, enum sh_err err)
     job->done(job, err);
 }
 
-/* --- computing ---------------------------------------------------------------------- */
+/* --- computing -------------------------------------------------------------------- */
 
 static void run_compute(struct sh_work *work)
 {
@@ -91,7 +91,7 @@ static void finished(struct pg_search *search)
     end(search, SH_OK);
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 /* True when the search has ended because the database failed. */
 static bool failed(struct pg_search *search, const struct sh_pg_reply *reply)
@@ -214,7 +214,7 @@ static void ask_candidates(struct pg_search *search)
     ask(search, &search->candidates, search->plan.vector ? &before : NULL, on_candidates);
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static enum sh_err start(void *arg, struct search_job *job)
 {

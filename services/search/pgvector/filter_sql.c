@@ -7,7 +7,7 @@
 
 static const double LEVEL_BOUND = 1000; /* beyond every priority and clearance */
 
-/* --- metadata ----------------------------------------------------------------------- */
+/* --- metadata --------------------------------------------------------------------- */
 
 static bool is_column(struct sh_bytes key)
 {
@@ -161,7 +161,7 @@ static void add_geo(struct sql *sql, const struct filter_geo *geo)
     sql_add(sql, ", false)");
 }
 
-/* --- columns ------------------------------------------------------------------------ */
+/* --- columns ---------------------------------------------------------------------- */
 
 static const char *column_of(enum filter_field field)
 {
@@ -245,7 +245,7 @@ static void add_level(struct sql *sql, const struct filter_node *node)
     sql_add(sql, ")");
 }
 
-/* --- the tree ----------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------- */
 
 static void add_leaf(struct sql *sql, const struct filter_node *node)
 {

@@ -5,7 +5,7 @@
 #include "services/search/text/highlight.h"
 #include "services/search/view/view_internal.h"
 
-/* --- what was shown ----------------------------------------------------------------- */
+/* --- what was shown --------------------------------------------------------------- */
 
 /* Rows by slot. Ids of candidates and rows are both sorted to be brought together. */
 struct named {
@@ -77,7 +77,7 @@ static enum sh_err read_details(struct pg_search *search)
     return SH_OK;
 }
 
-/* --- order among them --------------------------------------------------------------- */
+/* --- order among them ------------------------------------------------------------- */
 
 static double cosine(const float *a, const float *b, uint32_t dimension)
 {
@@ -105,7 +105,7 @@ static double likeness_of(const void *arg, uint32_t a, uint32_t b)
     return search->hits[a].document == search->hits[b].document;
 }
 
-/* --- results ------------------------------------------------------------------------ */
+/* --- results ---------------------------------------------------------------------- */
 
 static enum sh_err copy(struct sh_arena *arena, struct sh_bytes *bytes)
 {
@@ -178,7 +178,7 @@ static enum sh_err copy_hits(struct pg_search *search)
     return err;
 }
 
-/* --- highlights --------------------------------------------------------------------- */
+/* --- highlights ------------------------------------------------------------------- */
 
 static enum sh_err language_of_hit(const struct search_hit *hit, unsigned *language)
 {
@@ -240,7 +240,7 @@ static enum sh_err mark(struct pg_search *search)
     return err;
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------- */
 
 static enum sh_err tell_degraded(struct pg_search *search)
 {

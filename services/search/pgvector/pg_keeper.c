@@ -41,7 +41,7 @@ struct pg_keeper {
 static void begin(struct pg_keeper *self);
 static void fill(struct pg_keeper *self);
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -61,7 +61,7 @@ static bool interrupted(struct pg_keeper *self)
     return self->closing;
 }
 
-/* --- setting up --------------------------------------------------------------------- */
+/* --- setting up ------------------------------------------------------------------- */
 
 static void on_retry(uv_timer_t *timer)
 {
@@ -178,7 +178,7 @@ void pg_keeper_set_up(struct pg_keeper *self)
         begin(self);
 }
 
-/* --- trimming ----------------------------------------------------------------------- */
+/* --- trimming --------------------------------------------------------------------- */
 
 static void on_trimmed(void *arg, const struct sh_pg_reply *reply)
 {
@@ -204,7 +204,7 @@ static void on_trim(uv_timer_t *timer)
         self->trimming = sh_pg_run(self->options.pg, &call, on_trimmed, self) == SH_OK;
 }
 
-/* --- the rest ----------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------- */
 
 enum sh_err pg_keeper_create(uv_loop_t *loop, const struct pg_keeper_options *options,
                              struct pg_keeper **out)

@@ -6,7 +6,7 @@
 
 enum { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
 
-/* --- statements --------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------- */
 
 enum sh_err pg_asking_end(struct pg_asking *asking, const char *name)
 {
@@ -57,7 +57,7 @@ static enum sh_err write_candidates(struct pg_search *search)
     return pg_asking_end(asking, "pgvector_candidates");
 }
 
-/* --- legs --------------------------------------------------------------------------- */
+/* --- legs ------------------------------------------------------------------------- */
 
 static void lose_vectors(struct pg_search *search, const char *why)
 {
@@ -100,7 +100,7 @@ static enum sh_err choose_legs(struct pg_search *search)
     return SH_UNAVAILABLE;
 }
 
-/* --- the question ------------------------------------------------------------------- */
+/* --- the question ----------------------------------------------------------------- */
 
 /* PostgreSQL stems the words by itself, in every language that passages are in: here they
  * are cut and folded only. */

@@ -3,7 +3,7 @@
 #include "services/search/pgvector/pg_search.h"
 #include "shared/pg_array.h"
 
-/* --- what was found ----------------------------------------------------------------- */
+/* --- what was found --------------------------------------------------------------- */
 
 static void add_hit(struct leg *leg, const PGresult *rows, int row, int column,
                     uint32_t slot)
@@ -84,7 +84,7 @@ static enum sh_err read_candidates(struct pg_search *search)
     return name_documents(search);
 }
 
-/* --- the order ---------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------- */
 
 double pg_boost_priority(const struct pg_search *search, uint32_t slot)
 {
@@ -130,7 +130,7 @@ static enum sh_err fuse(struct pg_search *search)
     return fusion_run(&input, most, &search->scratch, &search->fused);
 }
 
-/* --- what is shown ------------------------------------------------------------------ */
+/* --- what is shown ---------------------------------------------------------------- */
 
 /* Where results are made of the passages' texts or vectors, the details of all that may
  * be among them are needed. */

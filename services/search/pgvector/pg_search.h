@@ -83,8 +83,7 @@ struct pg_search {
     struct search_hit *results; /* of the job, in its arena */
 };
 
-/* --- on a worker ---------------------------------------------------------------------
- */
+/* --- on a worker ------------------------------------------------------------------ */
 
 /* Check what is asked, choose the legs, write the statement. Errors: as view_search(). */
 SH_CHECK enum sh_err pg_prepare(struct pg_search *search);
@@ -97,8 +96,7 @@ SH_CHECK enum sh_err pg_rank(struct pg_search *search);
 /* From `shown`: the job's results. */
 SH_CHECK enum sh_err pg_finish(struct pg_search *search);
 
-/* --- pieces of it ---------------------------------------------------------------------
- */
+/* --- pieces of it ----------------------------------------------------------------- */
 
 /* Ends the statement; `third` is there already. */
 SH_CHECK enum sh_err pg_asking_end(struct pg_asking *asking, const char *name);

@@ -1,6 +1,6 @@
 #include "services/search/pgvector/search_sql.h"
 
-/* --- what is asked in words --------------------------------------------------------- */
+/* --- what is asked in words ------------------------------------------------------- */
 
 /* The words of a phrase one after another, as one value. */
 static void add_phrase(struct sql *sql, const struct text_rule *rule)
@@ -97,7 +97,7 @@ static void add_text_found(struct sql *sql, const struct search_sql *search)
     sql_add(sql, ")");
 }
 
-/* --- vectors ------------------------------------------------------------------------ */
+/* --- vectors ---------------------------------------------------------------------- */
 
 /* How many passages are left, counted no further than the choice needs. */
 static void add_allowed(struct sql *sql, const struct search_sql *search)
@@ -166,7 +166,7 @@ static void add_vector_found(struct sql *sql, const struct search_sql *search)
     sql_add(sql, ")");
 }
 
-/* --- both --------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------- */
 
 /* The best of a leg, with what is known of them. */
 static void add_best(struct sql *sql, const char *columns, const char *from,

@@ -46,7 +46,7 @@ static enum sh_err add_edge(struct cleaner *cleaner, struct edge edge)
     return SH_OK;
 }
 
-/* --- the lines at the ends of pages ------------------------------------------------- */
+/* --- the lines at the ends of pages ----------------------------------------------- */
 
 /* The lines of a page, first and last ones, as they are found on one way through it. */
 struct page {
@@ -199,7 +199,7 @@ static enum sh_err judge_pages(struct cleaner *cleaner)
     return err;
 }
 
-/* --- tables of contents ------------------------------------------------------------- */
+/* --- tables of contents ----------------------------------------------------------- */
 
 /* The lines from `first` to `end` go. */
 static enum sh_err drop_contents(struct cleaner *cleaner, uint32_t index, uint32_t first,
@@ -257,7 +257,7 @@ static bool has_leader(struct sh_bytes text)
                             memmem(text.data, text.len, ". . . .", 7) != NULL);
 }
 
-/* --- the rest ----------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------- */
 
 /* The section without the lines that go, `edges` being the first of those in it. */
 static enum sh_err rebuild(struct cleaner *cleaner, struct chunk_section *section,
@@ -326,7 +326,7 @@ enum sh_err boilerplate_lines(const struct chunk_section *sections, size_t count
     return err;
 }
 
-/* --- passages ----------------------------------------------------------------------- */
+/* --- passages --------------------------------------------------------------------- */
 
 struct content {
     bool letters;

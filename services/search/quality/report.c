@@ -5,7 +5,7 @@
 
 enum { READ_MS = 5000 };
 
-/* --- what is kept ------------------------------------------------------------------- */
+/* --- what is kept ----------------------------------------------------------------- */
 
 static json_t *inherited_json(unsigned bits)
 {
@@ -44,7 +44,7 @@ enum sh_err report_write(const struct record *record, const struct drops *drops,
     return err;
 }
 
-/* --- what is told ------------------------------------------------------------------- */
+/* --- what is told ----------------------------------------------------------------- */
 
 static void on_report(void *arg, const struct sh_pg_reply *reply)
 {

@@ -47,8 +47,7 @@ static void fail(struct browse *browse, enum sh_err err)
     release(browse);
 }
 
-/* --- what is shown --------------------------------------------------------------------
- */
+/* --- what is shown ---------------------------------------------------------------- */
 
 static void on_rows(void *arg, const struct sh_pg_reply *reply)
 {
@@ -84,8 +83,7 @@ static void show(struct browse *browse)
         fail(browse, err);
 }
 
-/* --- which they are: from the view ----------------------------------------------------
- */
+/* --- which they are: from the view ------------------------------------------------ */
 
 static void run_view(struct sh_work *work)
 {
@@ -107,8 +105,7 @@ static void view_browsed(struct sh_work *work, enum sh_err err)
         fail(browse, err);
 }
 
-/* --- from PostgreSQL ------------------------------------------------------------------
- */
+/* --- from PostgreSQL -------------------------------------------------------------- */
 
 static enum sh_err read_found(struct browse *browse, const PGresult *rows)
 {
@@ -175,8 +172,7 @@ static void sql_written(struct sh_work *work, enum sh_err err)
         fail(browse, err);
 }
 
-/* --- the beginning --------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------- */
 
 /* False when the call has been answered. */
 static bool read_orders(struct browse *browse)

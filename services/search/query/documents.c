@@ -18,7 +18,7 @@ struct lookup { /* a call that the database works on */
     struct document_gone gone; /* deletion */
 };
 
-/* --- what all three need ------------------------------------------------------------ */
+/* --- what all three need ---------------------------------------------------------- */
 
 static void run(const struct lookup *wanted, const struct sh_pg_step *steps, size_t count,
                 sh_pg_done_fn *done)
@@ -67,7 +67,7 @@ static void read_document(const PGresult *rows, int row, struct document *out)
     };
 }
 
-/* --- one document ------------------------------------------------------------------- */
+/* --- one document ----------------------------------------------------------------- */
 
 static struct section *read_sections(const PGresult *rows, struct sh_arena *arena,
                                      size_t *count)
@@ -120,7 +120,7 @@ void documents_get(void *arg, struct sh_rpc_call *call)
         run(&(struct lookup){.documents = arg, .call = call}, &step, 1, on_document);
 }
 
-/* --- a page of them ----------------------------------------------------------------- */
+/* --- a page of them --------------------------------------------------------------- */
 
 void documents_reply_page(struct sh_rpc_call *call, const PGresult *rows, uint64_t total)
 {
@@ -174,7 +174,7 @@ void documents_list(void *arg, struct sh_rpc_call *call)
         run(&(struct lookup){.documents = arg, .call = call}, steps, 2, on_list);
 }
 
-/* --- deletion ----------------------------------------------------------------------- */
+/* --- deletion --------------------------------------------------------------------- */
 
 static void on_gone(void *arg, enum sh_err err)
 {

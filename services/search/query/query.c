@@ -61,7 +61,7 @@ static void observe(const char *leg, uint64_t since_us)
                       (double)(sh_now_us() - since_us) / 1e6);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void end(struct running *run, enum sh_err err)
 {
@@ -79,7 +79,7 @@ static void fail(struct running *run, enum sh_err err, const char *field,
     end(run, err);
 }
 
-/* --- re-ranking --------------------------------------------------------------------- */
+/* --- re-ranking ------------------------------------------------------------------- */
 
 /* Re-ranking looks at the first results whichever page is asked for, so that pages fit
  * together. One that lies behind them is as the backend has it. */
@@ -182,7 +182,7 @@ static void rerank(struct running *run)
         answer_page(run, false);
 }
 
-/* --- searching ---------------------------------------------------------------------- */
+/* --- searching -------------------------------------------------------------------- */
 
 static void searched(struct search_job *job, enum sh_err err)
 {
@@ -237,7 +237,7 @@ static void search(struct running *run, const char *missing)
         fail(run, err, NULL, sh_err_text(err));
 }
 
-/* --- embedding the question --------------------------------------------------------- */
+/* --- embedding the question ------------------------------------------------------- */
 
 /* The vector, copied into the arena. */
 static enum sh_err take_vector(struct running *run,
@@ -365,7 +365,7 @@ static enum sh_err ask_embedder(struct running *run)
     return err;
 }
 
-/* --- the beginning ------------------------------------------------------------------ */
+/* --- the beginning ---------------------------------------------------------------- */
 
 static void on_cancel(void *arg)
 {

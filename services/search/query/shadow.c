@@ -35,7 +35,7 @@ struct check {
     enum sh_err err;
 };
 
-/* --- the check ---------------------------------------------------------------------- */
+/* --- the check -------------------------------------------------------------------- */
 
 static void check_free(struct check *check)
 {
@@ -80,7 +80,7 @@ static void checked(struct sh_work *work, enum sh_err err)
     check_free(check);
 }
 
-/* --- offers ------------------------------------------------------------------------- */
+/* --- offers ----------------------------------------------------------------------- */
 
 /* xorshift64* (Vigna 2016), 0 to 1. */
 static double draw(struct shadow *self)

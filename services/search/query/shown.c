@@ -100,7 +100,7 @@ void shown_handle(void *arg, struct sh_rpc_call *call)
         ask(waiter);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err shown_create(uv_loop_t *loop, struct feed *feed, struct shown **out)
 {

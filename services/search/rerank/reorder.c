@@ -11,7 +11,7 @@ struct reordered {
     size_t place; /* before */
 };
 
-/* --- JSON --------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------- */
 
 /* Takes `json`; *text becomes its text. What cannot be said is left out. */
 static enum sh_err print(json_t *json, struct sh_arena *arena, struct sh_bytes *text)
@@ -44,7 +44,7 @@ static enum sh_err explain(struct reordered *item, size_t rank, struct sh_arena 
     return print(json, arena, text);
 }
 
-/* --- the order ---------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------- */
 
 static int by_combined(const void *a, const void *b)
 {
@@ -109,7 +109,7 @@ void reorder_page(struct search_results *results, size_t offset, size_t count)
         results->hits += offset;
 }
 
-/* --- what is out -------------------------------------------------------------------- */
+/* --- what is out ------------------------------------------------------------------ */
 
 enum sh_err reorder_degraded(struct search_results *results, const char *leg,
                              struct sh_arena *arena)

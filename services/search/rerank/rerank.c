@@ -25,7 +25,7 @@ struct reranker {
     const char *headers[4];
 };
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static void end(struct rerank_job *job, enum sh_err err, const char *why)
 {
@@ -66,7 +66,7 @@ static void on_answer(void *arg, enum sh_err err, const struct sh_http_incoming 
     end(job, err, "the answer is not one score for each text");
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static enum sh_err post(struct reranker *self, struct rerank_job *job,
                         struct sh_bytes body)
@@ -112,7 +112,7 @@ void reranker_cancel(struct rerank_job *job)
         sh_http_client_cancel(job->call);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 /* What a header may hold. */
 static bool is_plain(const char *text)

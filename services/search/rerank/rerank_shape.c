@@ -6,7 +6,7 @@
 
 #include "shared/mem.h"
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 /* The first RERANK_TEXT_BYTES, whole characters. */
 static struct sh_bytes beginning(struct sh_bytes text)
@@ -67,7 +67,7 @@ enum sh_err rerank_request(enum rerank_shape shape, const char *model,
     return out->err;
 }
 
-/* --- the answer --------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------- */
 
 static bool read_score(const json_t *item, const char *name, size_t count, double *scores)
 {

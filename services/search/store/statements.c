@@ -4,7 +4,7 @@
 #include "shared/changefeed.h"
 #include "shared/snapshot_keeper.h"
 
-/* --- a document is put -------------------------------------------------------------- */
+/* --- a document is put ------------------------------------------------------------ */
 
 /* A row knows the lower half of its transaction's id; the upper half is that of the
  * newest transaction, or the one before. */
@@ -21,8 +21,7 @@ const struct sh_pg_statement store_document_lookup = {
 const struct sh_pg_statement store_chunk_vectors = {
     "chunk_vectors",
     "SELECT c.text_hash, v.vector FROM chunks c JOIN chunk_vectors v ON v.chunk_id = "
-    "c.id "
-    "WHERE c.document_id = $1 AND v.fingerprint = $2 AND c.text_hash IS NOT NULL"};
+    "c.id WHERE c.document_id = $1 AND v.fingerprint = $2 AND c.text_hash IS NOT NULL"};
 
 /* The row lock that this takes makes puts of one document wait for each other. */
 const struct sh_pg_statement store_document_upsert = {
@@ -76,7 +75,7 @@ const struct sh_pg_statement store_pending_insert = {
 
 const struct sh_pg_statement store_xid = {"xid", "SELECT pg_current_xact_id()::text"};
 
-/* --- a document is read, listed, deleted -------------------------------------------- */
+/* --- a document is read, listed, deleted ------------------------------------------ */
 
 #define READABLE STORE_READABLE("d.clearance_level", "d.department")
 
@@ -122,7 +121,7 @@ const struct sh_pg_statement store_document_delete = {
     "document_delete",
     "DELETE FROM documents d WHERE d.id = $1 AND " READABLE " RETURNING 1"};
 
-/* --- the view ----------------------------------------------------------------------- */
+/* --- the view --------------------------------------------------------------------- */
 
 /* The cluster, its timeline (a restored or promoted copy has another one), the database,
  * and the tables, which a restored dump makes anew. */
@@ -169,7 +168,7 @@ const struct sh_pg_statement store_page_changed = {
     "page_changed", PAGE_OF("SELECT id, chunk_count FROM documents "
                             "WHERE id = ANY ($3::text[]) AND id > $1")};
 
-/* --- models and vectors that are missing -------------------------------------------- */
+/* --- models and vectors that are missing ------------------------------------------ */
 
 const struct sh_pg_statement store_model_live = {
     "model_live", "SELECT fingerprint, name, provider, dimension, alpha FROM models "
@@ -180,11 +179,9 @@ const struct sh_pg_statement store_model_live = {
 const struct sh_pg_statement store_model_bind = {
     "model_bind",
     "INSERT INTO models AS m (fingerprint, name, provider, dimension, alpha, card, "
-    "state, "
-    "built_at, activated_at) SELECT $1, $2, $3, $4, $5, $6, l.state, "
+    "state, built_at, activated_at) SELECT $1, $2, $3, $4, $5, $6, l.state, "
     "CASE WHEN l.state = 'live' THEN now() END, CASE WHEN l.state = 'live' THEN now() "
-    "END "
-    "FROM (SELECT CASE WHEN EXISTS (SELECT FROM models WHERE state = 'live') "
+    "END FROM (SELECT CASE WHEN EXISTS (SELECT FROM models WHERE state = 'live') "
     "THEN 'retired' ELSE 'live' END) AS l (state) "
     "ON CONFLICT (fingerprint) DO UPDATE SET bound_at = now(), alpha = EXCLUDED.alpha, "
     "card = EXCLUDED.card, "
@@ -239,7 +236,7 @@ const struct sh_pg_statement store_pending_release = {
     "UPDATE pending_embeddings SET attempts = greatest(attempts - 1, 0), "
     "next_attempt_at = now() WHERE chunk_id = ANY ($1::text[])"};
 
-/* --- the glossary ------------------------------------------------------------------- */
+/* --- the glossary ----------------------------------------------------------------- */
 
 /* What widens everybody's searches must be for everybody. */
 #define WIDENS                                                                           \
@@ -259,7 +256,7 @@ const struct sh_pg_statement store_glossary_rows = {
     "'synonyms', metadata->'synonyms', 'preferred', metadata->'preferred')::text "
     "FROM glossary_terms WHERE " WIDENS " ORDER BY id LIMIT 100000"};
 
-/* --- upkeep ------------------------------------------------------------------------- */
+/* --- upkeep ----------------------------------------------------------------------- */
 
 const struct sh_pg_statement store_figures = {
     "figures",

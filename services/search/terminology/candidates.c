@@ -35,7 +35,7 @@ static void run(struct sh_pg *pg, struct sh_rpc_call *call, const struct sh_pg_s
         sh_rpc_fail(call, err, NULL, NULL, "%s", sh_err_text(err));
 }
 
-/* --- the list ----------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------- */
 
 static void read_row(const PGresult *rows, int row, struct glossary_candidate *out)
 {
@@ -109,7 +109,7 @@ void candidates_list_handle(void *arg, struct sh_rpc_call *call)
         run(self->pg, call, &step, READ_MS, on_list);
 }
 
-/* --- verdicts ----------------------------------------------------------------------- */
+/* --- verdicts --------------------------------------------------------------------- */
 
 static void on_judged(void *arg, const struct sh_pg_reply *reply)
 {

@@ -62,7 +62,7 @@ const struct sh_pg_statement candidates_judge = {
                         "$2::bool, $3::int, $4::bool, $5::text, $6::text, $7::text, "
                         "$8::jsonb)"};
 
-/* --- the job ------------------------------------------------------------------------ */
+/* --- the job ---------------------------------------------------------------------- */
 
 #define LANGUAGE "coalesce(nullif(split_part(lower(d.language), '-', 1), ''), 'en')"
 #define WANTED                                                                           \

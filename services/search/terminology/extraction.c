@@ -15,7 +15,7 @@ static struct extraction *of(struct runner *runner)
     return SH_CONTAINER_OF(runner, struct extraction, runner);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void destroy(struct runner *runner)
 {
@@ -37,7 +37,7 @@ static void finish(struct extraction *self)
     runner_done(&self->runner, sh_bytes_of(result));
 }
 
-/* --- the groups --------------------------------------------------------------------- */
+/* --- the groups ------------------------------------------------------------------- */
 
 static void on_groups(void *arg, const struct sh_pg_reply *reply)
 {
@@ -81,7 +81,7 @@ static void step(struct runner *runner)
         extraction_read(self);
 }
 
-/* --- the start ---------------------------------------------------------------------- */
+/* --- the start -------------------------------------------------------------------- */
 
 static struct sh_pg_param text_of(struct extraction *self, const json_t *params,
                                   const char *name)

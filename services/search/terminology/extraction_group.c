@@ -43,7 +43,7 @@ void extraction_leave(struct extraction *self)
     self->found_count = self->stored = 0;
 }
 
-/* --- a group is stored -------------------------------------------------------------- */
+/* --- a group is stored ------------------------------------------------------------ */
 
 struct sh_bytes extraction_cursor(struct extraction *self)
 {
@@ -150,7 +150,7 @@ void extraction_store(struct extraction *self)
     free(batch); /* jansson's */
 }
 
-/* --- a group is read ---------------------------------------------------------------- */
+/* --- a group is read -------------------------------------------------------------- */
 
 static void rank(struct runner *runner)
 {

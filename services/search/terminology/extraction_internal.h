@@ -51,7 +51,7 @@ struct extraction {
     char cursor[160];
 };
 
-/* --- extraction_group.c ------------------------------------------------------------- */
+/* --- extraction_group.c ----------------------------------------------------------- */
 
 /* The next page of the group in hand; then, when it was the last, the group is ranked. */
 void extraction_read(struct extraction *self);

@@ -28,7 +28,7 @@ struct reading {
     uint32_t characters;
 };
 
-/* --- the table ---------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------- */
 
 static size_t place_of(const struct phrases *self, struct sh_bytes key, uint64_t hash)
 {
@@ -137,7 +137,7 @@ static enum sh_err run_of(struct phrases *self, struct sh_bytes key, struct run 
     return SH_OK;
 }
 
-/* --- a run -------------------------------------------------------------------------- */
+/* --- a run ------------------------------------------------------------------------ */
 
 /* The end of a line as a space. 0: it is too long. */
 static size_t write_form(const struct reading *reading, const struct word *first,
@@ -208,7 +208,7 @@ static enum sh_err count_run(struct reading *reading, size_t words)
     return SH_OK;
 }
 
-/* --- words -------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------ */
 
 /* Nothing but a space, the end of a line or a hyphen between the two. */
 static bool side_by_side(struct sh_bytes text, uint32_t end, uint32_t start)
@@ -297,7 +297,7 @@ enum sh_err phrases_add(struct phrases *self, uint32_t document, uint32_t ordina
     return err;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err phrases_create(unsigned language, size_t most, struct phrases **out)
 {

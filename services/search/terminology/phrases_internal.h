@@ -47,7 +47,7 @@ struct phrases {
 /* NULL: there is none. */
 struct run *phrases_find(const struct phrases *self, struct sh_bytes key);
 
-/* --- phrases_words.c ---------------------------------------------------------------- */
+/* --- phrases_words.c -------------------------------------------------------------- */
 
 bool phrases_is_stop(const char *language, struct sh_bytes word);
 bool phrases_links(const char *language, struct sh_bytes word);

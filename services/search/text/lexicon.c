@@ -82,8 +82,7 @@ bool lexicon_is_old(const struct lexicon *lexicon, const struct terms *terms)
     return terms->count - lexicon->count > lexicon->count / 16 + NEW_TERMS;
 }
 
-/* --- hits ----------------------------------------------------------------------------
- */
+/* --- hits ------------------------------------------------------------------------- */
 
 void lexicon_offer(struct lexicon_hits *hits, const struct terms *terms, uint32_t term,
                    uint32_t distance)
@@ -106,8 +105,7 @@ void lexicon_offer(struct lexicon_hits *hits, const struct terms *terms, uint32_
         hits->items[least] = hit;
 }
 
-/* --- prefixes ------------------------------------------------------------------------
- */
+/* --- prefixes --------------------------------------------------------------------- */
 
 static bool begins_with(struct sh_bytes text, struct sh_bytes prefix)
 {

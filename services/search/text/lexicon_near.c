@@ -115,8 +115,7 @@ static bool start(struct walk *walk, struct sh_bytes word)
     return walk->count > 0;
 }
 
-/* --- shapes --------------------------------------------------------------------------
- */
+/* --- shapes ----------------------------------------------------------------------- */
 
 static uint32_t shape_of(struct sh_bytes text)
 {

@@ -23,8 +23,7 @@ static uint32_t tail_start(const struct postings *list)
     return blocks > 0 && list->blocks ? list->blocks[blocks - 1].end : 0;
 }
 
-/* --- writing -------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------- */
 
 static bool is_borrowed(const struct postings *list)
 {
@@ -211,8 +210,7 @@ size_t postings_bytes(const struct postings *list)
     return list->capacity + room * sizeof(*list->blocks);
 }
 
-/* --- reading -------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------- */
 
 void postings_open(struct postings_cursor *cursor, const struct postings *list)
 {

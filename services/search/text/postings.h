@@ -62,8 +62,7 @@ static inline const uint8_t *postings_data(const struct postings *list)
     return list->capacity > 0 || list->len > POSTINGS_SMALL ? list->data : list->small;
 }
 
-/* --- reading, a block at a time -------------------------------------------------------
- */
+/* --- reading, a block at a time --------------------------------------------------- */
 
 struct postings_cursor {
     const struct postings *list;

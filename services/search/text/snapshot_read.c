@@ -16,8 +16,7 @@ struct reader {
     struct text_index *index;
 };
 
-/* --- the frame -----------------------------------------------------------------------
- */
+/* --- the frame -------------------------------------------------------------------- */
 
 static bool read_frame(struct reader *reader)
 {
@@ -27,8 +26,7 @@ static bool read_frame(struct reader *reader)
     return reader->sections[SNAPSHOT_BODIES].len == reader->sections[SNAPSHOT_SLOTS].len;
 }
 
-/* --- passages ------------------------------------------------------------------------
- */
+/* --- passages --------------------------------------------------------------------- */
 
 /* Slots are given out from 0 on: far more of them than passages is nonsense. */
 static bool read_slot_count(struct sh_bytes section, uint32_t count, uint32_t *most)
@@ -69,8 +67,7 @@ static enum sh_err read_passages(struct reader *reader)
     return SH_OK;
 }
 
-/* --- terms ---------------------------------------------------------------------------
- */
+/* --- terms ------------------------------------------------------------------------ */
 
 struct place { /* in the sections that go by term */
     uint32_t text;
@@ -186,8 +183,7 @@ static enum sh_err read_lexicon(struct reader *reader)
     return lexicon_shape(&reader->index->terms, lexicon);
 }
 
-/* --- all -----------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------- */
 
 enum sh_err text_snapshot_read(struct sh_bytes bytes, const struct text_options *options,
                                struct sh_arena *arena, struct text_index **out,

@@ -34,8 +34,7 @@ size_t text_index_bytes(const struct text_index *self);
 uint32_t text_index_passages(const struct text_index *self);
 bool text_index_has(const struct text_index *self, uint32_t slot);
 
-/* --- upkeep --------------------------------------------------------------------------
- */
+/* --- upkeep ----------------------------------------------------------------------- */
 
 struct text_upkeep;
 
@@ -48,7 +47,7 @@ SH_CHECK enum sh_err text_upkeep_make(const struct text_index *self,
 void text_upkeep_apply(struct text_upkeep *upkeep, struct text_index *self);
 void text_upkeep_free(struct text_upkeep **upkeep);
 
-/* --- queries ------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------- */
 
 /* Adds to the words what text_query.h promises: what begins so, and what was meant.
  * Errors: SH_NOMEM. */

@@ -1,7 +1,6 @@
 #include "services/search/text/text_lane.h"
 
-/* --- the forms -----------------------------------------------------------------------
- */
+/* --- the forms -------------------------------------------------------------------- */
 
 static void score_block(struct lane_form *form, const struct scorer *scorer)
 {
@@ -86,8 +85,7 @@ static bool read_next(struct lane_form *form, const struct scorer *scorer,
     return postings_read(cursor);
 }
 
-/* --- the word ------------------------------------------------------------------------
- */
+/* --- the word --------------------------------------------------------------------- */
 
 static void add_block(struct lane *lane, struct lane_form *form,
                       const struct scorer *scorer, struct text_window *window)

@@ -19,8 +19,7 @@ struct parser {
     uint32_t found_count;
 };
 
-/* --- items ---------------------------------------------------------------------------
- */
+/* --- items ------------------------------------------------------------------------ */
 
 static bool is_space(char c)
 {
@@ -65,8 +64,7 @@ bool text_query_item(const char **at, const char *end, struct text_item *item)
     return true;
 }
 
-/* --- words ---------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------ */
 
 static bool has_form(const struct text_word *word, struct sh_bytes text)
 {
@@ -159,8 +157,7 @@ static void add_word(struct text_query *query, const struct text_word *word)
         query->words[query->count++] = *word;
 }
 
-/* --- rules ---------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------ */
 
 static enum sh_err add_rule(struct parser *parser, bool excluded)
 {
@@ -215,8 +212,7 @@ enum sh_err text_query_make(struct analyzer *const *analyzers, size_t count,
     return err == SH_OK ? text_query_index(query, arena) : err;
 }
 
-/* --- marks ---------------------------------------------------------------------------
- */
+/* --- marks ------------------------------------------------------------------------ */
 
 static struct text_mark *mark_of(const struct text_query *query, struct sh_bytes text,
                                  uint32_t hash)

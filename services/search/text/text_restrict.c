@@ -32,8 +32,7 @@ struct matcher {
     struct places found;
 };
 
-/* --- one behind the other ------------------------------------------------------------
- */
+/* --- one behind the other --------------------------------------------------------- */
 
 static enum sh_err open_readers(struct matcher *matcher, const struct text_rule *rule)
 {
@@ -157,8 +156,7 @@ static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule 
     return err;
 }
 
-/* --- rules ---------------------------------------------------------------------------
- */
+/* --- rules ------------------------------------------------------------------------ */
 
 /* In the places of passages, not of slots: to them goes only what is left in the end. */
 struct verdict {

@@ -28,8 +28,7 @@ struct top {
     struct text_hits hits;
 };
 
-/* --- a window ------------------------------------------------------------------------
- */
+/* --- a window --------------------------------------------------------------------- */
 
 static void order_lanes(struct top *top)
 {
@@ -156,8 +155,7 @@ static enum sh_err run(struct top *top)
     return err;
 }
 
-/* --- all windows ---------------------------------------------------------------------
- */
+/* --- all windows ------------------------------------------------------------------ */
 
 /* The first run finds the scores; the second, where it must go deeper, the hits. */
 static enum sh_err run_deep(struct top *top, double spread)

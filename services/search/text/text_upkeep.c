@@ -8,8 +8,7 @@ struct text_upkeep {
     struct lexicon lexicon;   /* else this one anew */
 };
 
-/* --- all anew ------------------------------------------------------------------------
- */
+/* --- all anew --------------------------------------------------------------------- */
 
 static enum sh_err copy_passages(const struct text_index *self, struct text_index *fresh)
 {
@@ -81,8 +80,7 @@ static enum sh_err copy_all(const struct text_index *self, struct text_index **o
     return err;
 }
 
-/* --- both ----------------------------------------------------------------------------
- */
+/* --- both ------------------------------------------------------------------------- */
 
 enum sh_err text_upkeep_make(const struct text_index *self, struct text_upkeep **out)
 {

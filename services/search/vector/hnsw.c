@@ -105,8 +105,7 @@ void hnsw_free(struct hnsw **out)
     *out = NULL;
 }
 
-/* --- locks and flags of nodes --------------------------------------------------------
- */
+/* --- locks and flags of nodes ----------------------------------------------------- */
 
 void node_lock(const struct hnsw *self, uint32_t node)
 {
@@ -130,8 +129,7 @@ void node_mark(const struct hnsw *self, uint32_t node, uint8_t flag)
     atomic_fetch_or_explicit(&node_head(self, node)->flags, flag, memory_order_release);
 }
 
-/* --- nodes ---------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static double random_unit(struct hnsw *self)
 {

@@ -50,7 +50,7 @@ size_t hnsw_bytes(const struct hnsw *self);
  * SH_NOMEM (the dead stay). */
 SH_CHECK enum sh_err hnsw_compact(struct hnsw *self);
 
-/* --- search ------------------------------------------------------------------------- */
+/* --- search ----------------------------------------------------------------------- */
 
 /* Full rows: what hits are scored with in the end. */
 struct hnsw_rows {
@@ -91,7 +91,7 @@ SH_CHECK enum sh_err hnsw_search(struct hnsw *self, const struct hnsw_query *que
 SH_CHECK enum sh_err hnsw_scan(struct hnsw *self, const struct hnsw_query *query,
                                struct sh_arena *arena, struct hnsw_result *result);
 
-/* --- snapshot ----------------------------------------------------------------------- */
+/* --- snapshot --------------------------------------------------------------------- */
 
 /* Written aside, flushed and renamed: at `path` is the old file or the whole new one.
  * Inserts wait while it is written, not while it is flushed; searches never do. One at a

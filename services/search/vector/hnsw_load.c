@@ -112,8 +112,7 @@ static enum sh_err map_sections(const struct reader *reader)
     return err;
 }
 
-/* --- what the checksums cannot tell --------------------------------------------------
- */
+/* --- what the checksums cannot tell ----------------------------------------------- */
 
 static bool list_holds(const struct reader *reader, uint32_t node, uint32_t level)
 {
@@ -200,8 +199,7 @@ static bool entry_holds(const struct reader *reader)
            !node_is(reader->index, node, NODE_FREE);
 }
 
-/* --- several threads -----------------------------------------------------------------
- */
+/* --- several threads -------------------------------------------------------------- */
 
 static void check_chunk(struct reader *reader, uint32_t chunk)
 {

@@ -64,8 +64,7 @@ static float rounding(const struct scan *scan, uint32_t node)
            scan->factor * code_middle(&self->coder, node_at(self, node))->scale;
 }
 
-/* --- the last step -------------------------------------------------------------------
- */
+/* --- the last step ---------------------------------------------------------------- */
 
 static void drop_beaten(struct scan *scan)
 {
@@ -118,8 +117,7 @@ static void score_open(struct scan *scan)
     }
 }
 
-/* --- by codes ------------------------------------------------------------------------
- */
+/* --- by codes --------------------------------------------------------------------- */
 
 /* Always inline: a function that only prefetches looks as if it did nothing, and calls of
  * it are left out. */

@@ -13,8 +13,7 @@ static bool is_allowed(const struct hnsw_query *query, uint32_t slot)
     return !query->allowed || bitmap_has(query->allowed, slot);
 }
 
-/* --- by the graph --------------------------------------------------------------------
- */
+/* --- by the graph ----------------------------------------------------------------- */
 
 /* Allowed places all over the set, so that one far from the query is found too. */
 static void seed_allowed(struct walk *walk, const struct job *job)

@@ -6,8 +6,7 @@
 
 enum { DEADLINE_EVERY = 64, LINE = 64, LINES_MOST = 16 };
 
-/* --- scratch -------------------------------------------------------------------------
- */
+/* --- scratch ---------------------------------------------------------------------- */
 
 enum sh_err walk_widen(struct scratch *scratch, uint32_t ef)
 {
@@ -89,8 +88,7 @@ void walk_stamp(struct scratch *scratch)
     }
 }
 
-/* --- the pool ------------------------------------------------------------------------
- */
+/* --- the pool --------------------------------------------------------------------- */
 
 /* Where it went; `ef` when it is not among the best. */
 static inline uint32_t offer(struct walk *walk, uint32_t node, float score)

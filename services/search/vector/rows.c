@@ -36,8 +36,7 @@ static uint32_t *checksum_at(const struct rows *self, uint32_t slot)
     return at;
 }
 
-/* --- life ----------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------- */
 
 enum sh_err rows_make(const struct rows_options *options, struct rows **out)
 {
@@ -90,8 +89,7 @@ enum sh_err rows_create(const struct rows_options *options, struct rows **out)
     return err;
 }
 
-/* --- rows ----------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------- */
 
 uint32_t rows_in(const struct rows *self, size_t bytes)
 {

@@ -95,8 +95,7 @@ void vector_index_free(struct vector_index **index)
     *index = NULL;
 }
 
-/* --- changes -------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------- */
 
 bool vector_is_finite(const float *vector, uint32_t dimension)
 {
@@ -201,8 +200,7 @@ void vector_index_tend(struct vector_index *self)
         atomic_store(&self->running, false);
 }
 
-/* --- queries -------------------------------------------------------------------------
- */
+/* --- queries ---------------------------------------------------------------------- */
 
 enum sh_err vector_query_make(const struct vector_index *self, const float *vector,
                               struct sh_arena *arena, const float **query)

@@ -60,7 +60,7 @@ SH_CHECK enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads
  * Without memory or a thread for it, all stays as it is. */
 void vector_index_tend(struct vector_index *self);
 
-/* --- queries ------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------- */
 
 /* A query's vector, in `arena`, of length 1. NULL with SH_OK when it has no direction.
  * Errors: SH_NOMEM. */
@@ -99,7 +99,7 @@ SH_CHECK enum sh_err vector_index_cosines(const struct vector_index *self,
 bool vector_index_between(const struct vector_index *self, uint32_t a, uint32_t b,
                           float *cosine);
 
-/* --- snapshot ----------------------------------------------------------------------- */
+/* --- snapshot --------------------------------------------------------------------- */
 
 /* Brings the rows' file to the disk and writes `graph`, `vectors` and `rows` into a
  * directory that is there, in the file system of options.rows. `rows` is another name for

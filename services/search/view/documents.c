@@ -1,7 +1,7 @@
 #include "services/search/text/terms.h"
 #include "services/search/view/view_internal.h"
 
-/* --- copies ---------------------------------------------------------------------- */
+/* --- copies ----------------------------------------------------------------------- */
 
 static size_t texts_of(const struct view_document *from)
 {
@@ -89,7 +89,7 @@ void document_free(struct stored_document **document)
     *document = NULL;
 }
 
-/* --- the table ------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------- */
 
 static struct stored_document **bucket_of(const struct view *view, uint32_t hash)
 {
@@ -181,7 +181,7 @@ void documents_unlink(struct view *view, struct stored_document *document)
     view->document_bytes -= document->bytes;
 }
 
-/* --- slots ----------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------ */
 
 enum sh_err slots_reserve(struct view *view, size_t count)
 {

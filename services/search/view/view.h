@@ -80,7 +80,7 @@ SH_CHECK enum sh_err view_load_end(struct view *view);
 void view_tend(struct view *view);
 void view_stats(const struct view *view, struct view_stats *out);
 
-/* --- queries ------------------------------------------------------------------------ */
+/* --- queries ---------------------------------------------------------------------- */
 
 struct view_query {
     const struct search_query *query; /* as it came over the bus */

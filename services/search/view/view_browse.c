@@ -33,8 +33,7 @@ struct best {
     uint64_t looked; /* at documents that pass the filter */
 };
 
-/* --- order ----------------------------------------------------------------------------
- */
+/* --- order ------------------------------------------------------------------------ */
 
 static int compare_text(struct sh_bytes a, struct sh_bytes b)
 {
@@ -69,8 +68,7 @@ static int compare(const struct best *best, const struct candidate *a,
     return order != 0 ? order : compare_text(a->document->row.id, b->document->row.id);
 }
 
-/* --- values ---------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 static struct value metadata_of(const struct metadata *metadata, struct sh_bytes key,
                                 uint32_t hash)
@@ -101,8 +99,7 @@ static void read_values(const struct best *best, struct candidate *entry)
     }
 }
 
-/* --- the heap -------------------------------------------------------------------------
- */
+/* --- the heap --------------------------------------------------------------------- */
 
 static void swap(struct candidate *a, struct candidate *b)
 {
@@ -163,8 +160,7 @@ static void sort(struct best *best)
     }
 }
 
-/* --- documents ------------------------------------------------------------------------
- */
+/* --- documents -------------------------------------------------------------------- */
 
 /* Filters are by document, so each shows once: by its first passage. */
 static enum sh_err take_documents(const struct view *view, const struct bitmap *allowed,

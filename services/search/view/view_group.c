@@ -41,7 +41,7 @@ enum sh_err search_group(struct search *search, struct fusion_result *fused)
     return err;
 }
 
-/* --- one result of several passages ---------------------------------------------- */
+/* --- one result of several passages ----------------------------------------------- */
 
 static enum sh_err name_passages(const struct search *search, const struct group *group,
                                  struct search_hit *hit)

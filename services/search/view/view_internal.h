@@ -70,7 +70,7 @@ struct view {
     size_t mapped_len;
 };
 
-/* --- documents.c: the table of documents, under the lock held for writing -------- */
+/* --- documents.c: the table of documents, under the lock held for writing --------- */
 
 /* A copy of a document, not in the table yet. Errors: SH_NOMEM, SH_INVALID. */
 SH_CHECK enum sh_err document_copy(const struct view_document *from,
@@ -91,7 +91,7 @@ SH_CHECK enum sh_err slots_reserve(struct view *view, size_t count);
 uint32_t slots_take(struct view *view);
 void slots_give_back(struct view *view, uint32_t slot);
 
-/* --- a search, by stages --------------------------------------------------------- */
+/* --- a search, by stages ---------------------------------------------------------- */
 
 struct search {
     const struct view *view;

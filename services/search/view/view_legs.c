@@ -23,8 +23,7 @@ void legs_tell_deadline(struct search *search)
     search->degraded[search->degraded_count++] = deadline;
 }
 
-/* --- the text leg --------------------------------------------------------------------
- */
+/* --- the text leg ----------------------------------------------------------------- */
 
 /* The leg alone is ordered by its scores and the boosts: hits that no boost can lift far
  * enough are left out, unless what is added up could go beyond its bounds, where all are
@@ -72,8 +71,7 @@ enum sh_err legs_text(struct search *search, size_t wanted)
     return text_top(search, wanted, spread / search->boosts.score, deadline_ms);
 }
 
-/* --- both ----------------------------------------------------------------------------
- */
+/* --- both ------------------------------------------------------------------------- */
 
 /* Too late for the words: the vectors answer alone, where they found something. */
 static enum sh_err without_text(struct search *search, enum sh_err err)

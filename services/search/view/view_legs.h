@@ -12,7 +12,7 @@ enum {
     VIEW_COMPLETE = 2000,  /* so few allowed passages are all looked at, by both legs */
 };
 
-/* --- view_search.c --------------------------------------------------------------- */
+/* --- view_search.c ---------------------------------------------------------------- */
 
 /* Before the lock: what is asked, understood and checked. Errors: as view_search() has
  * them. */
@@ -20,7 +20,7 @@ SH_CHECK enum sh_err search_prepare(struct search *search, struct view_problem *
 /* Under it: which legs run, and over which slots. */
 SH_CHECK enum sh_err search_select(struct search *search);
 
-/* --- view_legs.c ----------------------------------------------------------------- */
+/* --- view_legs.c ------------------------------------------------------------------ */
 
 /* When the deadline cuts a leg short, the other one answers and search->degraded tells;
  * SH_TIMEOUT only where there is nothing to answer with. Errors: SH_TIMEOUT, SH_NOMEM. */
@@ -35,8 +35,7 @@ SH_CHECK enum sh_err legs_best(struct search *search);
 /* Something was cut short. */
 void legs_tell_deadline(struct search *search);
 
-/* --- view_order.c --------------------------------------------------------------------
- */
+/* --- view_order.c ----------------------------------------------------------------- */
 
 /* What is added to the scores of a document's passages. */
 double search_boost(const struct search *search, const struct filter_row *row);
@@ -46,7 +45,7 @@ int search_order(const struct search *search, uint32_t a, uint32_t b);
  * it at least where there are so many. Errors: as above. */
 SH_CHECK enum sh_err search_rank(struct search *search, struct fusion_result *fused);
 
-/* --- view_facets.c --------------------------------------------------------------- */
+/* --- view_facets.c ---------------------------------------------------------------- */
 
 /* After the legs: {"over","fields"} in the results' arena, where the query asks for it.
  * Without time for it *json stays as it is. Errors: SH_NOMEM, SH_TOOBIG. */

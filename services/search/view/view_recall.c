@@ -22,8 +22,7 @@ static void offer(struct best *best, float cosine)
     best->cosines[at] = cosine;
 }
 
-/* --- every vector --------------------------------------------------------------------
- */
+/* --- every vector ----------------------------------------------------------------- */
 
 /* Under the lock. */
 static enum sh_err scan_slice(struct search *search, const struct vector_index *vectors,
@@ -65,8 +64,7 @@ static enum sh_err scan(struct search *search, const struct vector_index *vector
     return err;
 }
 
-/* --- the search as it is done ---------------------------------------------------------
- */
+/* --- the search as it is done ----------------------------------------------------- */
 
 /* Under the lock. *exact: every vector was looked at, there is nothing to compare. */
 static enum sh_err repeat(struct search *search, uint32_t candidates,

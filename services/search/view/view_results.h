@@ -14,7 +14,7 @@ SH_CHECK enum sh_err results_copy(struct search *search,
 SH_CHECK enum sh_err results_finish(struct search *search,
                                     struct search_results *results);
 
-/* --- view_group.c ------------------------------------------------------------------- */
+/* --- view_group.c ----------------------------------------------------------------- */
 
 /* search_rank(), and results made of it: search->groups. Errors: as search_rank() has
  * them. */
@@ -24,7 +24,7 @@ SH_CHECK enum sh_err search_group(struct search *search, struct fusion_result *f
 SH_CHECK enum sh_err group_fill(struct search *search, const struct group *group,
                                 struct search_hit *hit);
 
-/* --- view_explain.c -------------------------------------------------------------- */
+/* --- view_explain.c --------------------------------------------------------------- */
 
 SH_CHECK enum sh_err explain_view_start(struct search *search,
                                         struct explainer *explainer);

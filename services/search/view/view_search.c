@@ -7,7 +7,7 @@
 
 enum mode { MODE_HYBRID, MODE_VECTOR, MODE_TEXT };
 
-/* --- before the lock ------------------------------------------------------------- */
+/* --- before the lock -------------------------------------------------------------- */
 
 static enum sh_err compile(struct search *search, struct view_problem *problem)
 {
@@ -46,7 +46,7 @@ enum sh_err search_prepare(struct search *search, struct view_problem *problem)
     return err == SH_OK ? read_query(search) : err;
 }
 
-/* --- under the lock -------------------------------------------------------------- */
+/* --- under the lock --------------------------------------------------------------- */
 
 static void lose_vectors(struct search *search, const char *why)
 {

@@ -18,8 +18,7 @@ static enum sh_err path_of(const char *dir, const char *name, char path[PATH_ROO
     return len > 0 && len < PATH_ROOM ? SH_OK : SH_TOOBIG;
 }
 
-/* --- saving --------------------------------------------------------------------------
- */
+/* --- saving ----------------------------------------------------------------------- */
 
 static void make_tag(char tag[KEPT_TAG])
 {
@@ -75,8 +74,7 @@ enum sh_err view_snapshot_save(const struct view *view, const char *note, const 
     return err;
 }
 
-/* --- loading -------------------------------------------------------------------------
- */
+/* --- loading ---------------------------------------------------------------------- */
 
 static enum sh_err open_file(const char *dir, int *fd, size_t *len)
 {

@@ -11,8 +11,7 @@ struct reader {
     struct sh_bytes texts; /* what is left of them */
 };
 
-/* --- the frame -----------------------------------------------------------------------
- */
+/* --- the frame -------------------------------------------------------------------- */
 
 static bool is_text(const char *text, size_t size)
 {
@@ -42,8 +41,7 @@ static enum sh_err read_frame(struct reader *reader)
                                                                         : SH_MALFORMED;
 }
 
-/* --- documents -----------------------------------------------------------------------
- */
+/* --- documents -------------------------------------------------------------------- */
 
 /* What fits no more is empty, and marks the whole as wrong. */
 static struct sh_bytes take(struct reader *reader, uint32_t len, bool *fits)

@@ -27,8 +27,7 @@ static void must(bool holds)
         abort();
 }
 
-/* --- a small graph --------------------------------------------------------------------
- */
+/* --- a small graph ---------------------------------------------------------------- */
 
 static const struct caller reader_of_level_2 = {.role = {"student", 7}, .clearance = 2};
 
@@ -116,8 +115,7 @@ static struct graph *make_graph(void)
     return graph;
 }
 
-/* --- a query --------------------------------------------------------------------------
- */
+/* --- a query ---------------------------------------------------------------------- */
 
 struct taken {
     struct cy_env *env;

@@ -29,7 +29,7 @@ struct source {
     size_t left;
 };
 
-/* --- the server -------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------- */
 
 static void echo(void *arg, struct sh_rpc_call *call)
 {
@@ -104,7 +104,7 @@ static struct world *make_world(void)
     return &world;
 }
 
-/* --- what is said ------------------------------------------------------------------ */
+/* --- what is said ----------------------------------------------------------------- */
 
 static uint8_t take(struct source *in)
 {

@@ -70,7 +70,7 @@ static void a_wrong_manifest_is_refused(void **state)
     sh_arena_free(&arena);
 }
 
-/* --- a directory ----------------------------------------------------------------- */
+/* --- a directory ------------------------------------------------------------------ */
 
 static char root[64];
 

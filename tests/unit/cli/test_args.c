@@ -131,8 +131,7 @@ static void help_needs_no_arguments(void **state)
     assert_null(args.command->run);
 }
 
-/* --- the tables ----------------------------------------------------------------------
- */
+/* --- the tables ------------------------------------------------------------------- */
 
 static void check_options(const struct option_row *rows)
 {

@@ -110,8 +110,7 @@ static const char *words_of(const json_t *result)
     return text_of(json_array_get(json_object_get(result, "content"), 0), "text");
 }
 
-/* --- the protocol --------------------------------------------------------------------
- */
+/* --- the protocol ----------------------------------------------------------------- */
 
 static const char *agreed(const char *line)
 {
@@ -243,8 +242,7 @@ static void what_waits_is_bounded(void **state)
     assert_true(mcp_has_room(&world.mcp));
 }
 
-/* --- tools ---------------------------------------------------------------------------
- */
+/* --- tools ------------------------------------------------------------------------ */
 
 static void tools_say_what_they_take(void **state)
 {

@@ -60,7 +60,7 @@ static struct outcome {
     struct sh_buffer raw;
 } got;
 
-/* --- search ------------------------------------------------------------------------ */
+/* --- search ----------------------------------------------------------------------- */
 
 static void on_search_model(void *arg, struct sh_rpc_call *call)
 {
@@ -92,7 +92,7 @@ static void fit_directly(void)
     memcpy(fx.fingerprint, card.fingerprint, sizeof(fx.fingerprint));
 }
 
-/* --- the embedder ------------------------------------------------------------------ */
+/* --- the embedder ----------------------------------------------------------------- */
 
 static bool is_ready(void *arg)
 {
@@ -197,7 +197,7 @@ static int tear_down(void **state)
     return uv_loop_close(&fx.loop);
 }
 
-/* --- calls ------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------ */
 
 static void on_response(void *arg, const struct sh_rpc_response *response)
 {
@@ -289,7 +289,7 @@ static void embed(const char *model, const char *fingerprint)
     call(METHOD_EMBEDDER_EMBED, embed_request_desc(), &request);
 }
 
-/* --- fitting ----------------------------------------------------------------------- */
+/* --- fitting ---------------------------------------------------------------------- */
 
 static void wait_until_fitted(const char *session)
 {
@@ -400,7 +400,7 @@ static void a_session_nobody_asks_about_is_dropped(void **state)
     assert_true(is_forgotten(NULL));
 }
 
-/* --- fetching ---------------------------------------------------------------------- */
+/* --- fetching --------------------------------------------------------------------- */
 
 static bool is_kept(void)
 {

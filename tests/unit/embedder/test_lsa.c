@@ -225,7 +225,7 @@ static void stops_when_told(void **state)
     sh_buffer_free(&file);
 }
 
-/* --- the file -------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static enum sh_err open_bytes(const char *data, size_t len)
 {

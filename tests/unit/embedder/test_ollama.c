@@ -35,7 +35,7 @@ static struct fixture {
     uint64_t verify_ms; /* 0: the provider's own */
 } fx;
 
-/* --- the server -------------------------------------------------------------------- */
+/* --- the server ------------------------------------------------------------------- */
 
 static void start_server(void)
 {
@@ -125,8 +125,7 @@ static const char *control(const char *method, const char *path, const char *bod
     return fx.control_body;
 }
 
-/* --- the provider ----------------------------------------------------------------------
- */
+/* --- the provider ----------------------------------------------------------------- */
 
 static void open_provider(uint64_t timeout_ms, unsigned breaker_failures)
 {
@@ -229,8 +228,7 @@ static double dot(const float *a, const float *b)
     return sum;
 }
 
-/* --- tests -----------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static const char *const three[] = {"red roses", "a red rose", "database pool"};
 

@@ -146,8 +146,7 @@ static void survives_every_allocation_failure(void **state)
     assert_true(failures > 1);
 }
 
-/* --- the vocabulary --------------------------------------------------------------------
- */
+/* --- the vocabulary --------------------------------------------------------------- */
 
 #define MARK "\xe2\x96\x81"
 

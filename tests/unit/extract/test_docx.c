@@ -96,7 +96,7 @@ static void what_is_said_about_it(void **state)
     sh_buffer_free(&file);
 }
 
-/* --- hostile ------------------------------------------------------------------------ */
+/* --- hostile ---------------------------------------------------------------------- */
 
 static void a_document_type_is_refused(void **state)
 {

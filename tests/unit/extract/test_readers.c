@@ -5,7 +5,7 @@
 
 #define BYTES(text) ((struct sh_bytes){text, sizeof(text) - 1})
 
-/* --- text --------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------- */
 
 static void text_is_cleaned(void **state)
 {
@@ -116,7 +116,7 @@ static void a_long_text_comes_in_parts(void **state)
     sh_buffer_free(&text);
 }
 
-/* --- Markdown ----------------------------------------------------------------------- */
+/* --- Markdown --------------------------------------------------------------------- */
 
 static void markdown_headings_are_sections(void **state)
 {
@@ -148,7 +148,7 @@ static void markdown_without_front_matter(void **state)
     expect(BYTES("---\nno end of it"), "x.md", "0||no end of it\n");
 }
 
-/* --- HTML --------------------------------------------------------------------------- */
+/* --- HTML ------------------------------------------------------------------------- */
 
 static void html_is_what_is_seen(void **state)
 {
@@ -183,7 +183,7 @@ static void html_names_its_encoding(void **state)
     expect(BYTES("<meta charset=nonsense><p>plain"), "x.html", "0||plain\n");
 }
 
-/* --- CSV ---------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------- */
 
 static void rows_have_their_columns_names(void **state)
 {

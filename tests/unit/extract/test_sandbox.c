@@ -53,7 +53,7 @@ static void answers(attempt_fn *attempt, int expected)
         fail_msg("it ended by %#x", status);
 }
 
-/* --- attempts ----------------------------------------------------------------------- */
+/* --- attempts --------------------------------------------------------------------- */
 
 static int a_socket(void)
 {
@@ -164,7 +164,7 @@ static int a_crash(void)
     abort();
 }
 
-/* --- the tests ---------------------------------------------------------------------- */
+/* --- the tests -------------------------------------------------------------------- */
 
 static void the_network_is_out_of_reach(void **state)
 {

@@ -75,7 +75,7 @@ static inline int tear_down(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------- */
 
 static inline void open_as(struct fixture *f, const char *chain)
 {
@@ -112,7 +112,7 @@ static inline void write_some(struct fixture *f, int count)
     }
 }
 
-/* --- looking ------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------- */
 
 static inline long number_of(struct fixture *f, const char *sql)
 {
@@ -202,8 +202,7 @@ static inline size_t files_in(const char *dir)
     return count;
 }
 
-/* --- whole lives ---------------------------------------------------------------------
- */
+/* --- whole lives ------------------------------------------------------------------ */
 
 static inline off_t bytes_waiting(const char *dir)
 {

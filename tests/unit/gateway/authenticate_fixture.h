@@ -21,7 +21,7 @@ static const char secret[] = "a shared secret of thirty-two byt";
 
 enum { P256 = 32, TOKEN_MOST = 4096, HEADER_MOST = 2 * TOKEN_MOST };
 
-/* --- an identity provider ----------------------------------------------------------- */
+/* --- an identity provider --------------------------------------------------------- */
 
 static struct {
     struct sh_http_server *server;
@@ -98,7 +98,7 @@ static inline void provider_open(uv_loop_t *loop, uint16_t port)
                    sh_http_server_port(provider.server));
 }
 
-/* --- the gateway -------------------------------------------------------------------- */
+/* --- the gateway ------------------------------------------------------------------ */
 
 static void (*adjust_more)(struct auth_config *config);
 
@@ -144,7 +144,7 @@ static inline int tear_down_all(void **state)
     return tear_down(state);
 }
 
-/* --- tokens ------------------------------------------------------------------------- */
+/* --- tokens ----------------------------------------------------------------------- */
 
 static inline struct sh_bytes sign(EVP_PKEY *key, struct sh_bytes text,
                                    struct sh_arena *arena)

@@ -30,7 +30,7 @@ static struct talk { /* what the client hears */
     bool end;
 } talk;
 
-/* --- the graph ---------------------------------------------------------------------- */
+/* --- the graph -------------------------------------------------------------------- */
 
 static inline void put_rows(struct sh_buffer *rows, unsigned count)
 {
@@ -136,7 +136,7 @@ static inline int close_all(void **state)
     return tear_down(state);
 }
 
-/* --- the client --------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------- */
 
 static inline void hear(struct fixture *f)
 {

@@ -35,7 +35,7 @@ static inline void add_cache(void *fixture)
     f->gateway.answers->redis_ms = PATIENCE_MS; /* however slow the machine */
 }
 
-/* --- Redis as somebody else sees it ------------------------------------------------- */
+/* --- Redis as somebody else sees it ----------------------------------------------- */
 
 static inline redisContext *other(void)
 {
@@ -66,7 +66,7 @@ static inline long long redis_number(const char *command)
     return number;
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static const char walrus[] = "{\"query\":\"walrus\",\"user\":{\"user_id\":\"u1\","
                              "\"role\":\"staff\"}}";

@@ -76,7 +76,7 @@ static inline void turn(struct fixture *f, uint64_t deadline_ms)
             turn(f, deadline_);                                                          \
     } while (0)
 
-/* --- the services ------------------------------------------------------------------- */
+/* --- the services ----------------------------------------------------------------- */
 
 static inline void on_canceled(void *arg)
 {
@@ -221,7 +221,7 @@ static inline void serve_at(struct fixture *f, const char *service, const char *
     assert_int_equal(sh_rpc_server_create(f->zmq, &options, out), SH_OK);
 }
 
-/* --- the client --------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------- */
 
 static inline int dial(struct fixture *f)
 {
@@ -300,7 +300,7 @@ static inline const char *get(struct fixture *f, const char *path)
             fail_msg("no '%s' in: %s", part, text);                                      \
     } while (0)
 
-/* --- set-up ------------------------------------------------------------------------- */
+/* --- set-up ----------------------------------------------------------------------- */
 
 /* Addresses where nothing listens: what these tests show needs neither. */
 static inline void set_stores(struct fixture *f)

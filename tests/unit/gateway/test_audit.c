@@ -13,7 +13,7 @@ static const char *value_of(struct fixture *f, const char *column)
     return servers_sql(f->db, sql);
 }
 
-/* --- records ------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------- */
 
 static void text_is_cut_between_characters_and_made_harmless(void **state)
 {
@@ -89,7 +89,7 @@ static void only_its_own_lines_are_read_back(void **state)
     sh_buffer_free(&line);
 }
 
-/* --- what is stored ----------------------------------------------------------------- */
+/* --- what is stored --------------------------------------------------------------- */
 
 static void a_search_is_stored_with_a_hash_of_its_query(void **state)
 {
@@ -178,7 +178,7 @@ static void await_lines(const char *path, size_t count)
             fail_msg("less than %zu lines came", count);
 }
 
-/* --- PostgreSQL is away ------------------------------------------------------------- */
+/* --- PostgreSQL is away ----------------------------------------------------------- */
 
 static void records_wait_for_postgresql(void **state)
 {
@@ -261,7 +261,7 @@ static void a_long_backlog_is_loaded(void **state)
     holds(f);
 }
 
-/* --- bounds ------------------------------------------------------------------------- */
+/* --- bounds ----------------------------------------------------------------------- */
 
 static void what_finds_no_room_is_counted(void **state)
 {
@@ -349,7 +349,7 @@ static void a_killed_gateway_loses_at_most_what_was_not_flushed(void **state)
     holds(f);
 }
 
-/* --- the log as a file -------------------------------------------------------------- */
+/* --- the log as a file ------------------------------------------------------------ */
 
 static void no_line_is_lost_when_the_log_is_moved(void **state)
 {

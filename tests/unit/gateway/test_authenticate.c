@@ -2,7 +2,7 @@
  * its keys, breaks and goes away. */
 #include "tests/unit/gateway/authenticate_fixture.h"
 
-/* --- who is let in ------------------------------------------------------------------ */
+/* --- who is let in ---------------------------------------------------------------- */
 
 static void nobody_is_anonymous_whatever_the_body_says(void **state)
 {
@@ -80,7 +80,7 @@ static void roles_decide_what_is_done(void **state)
     assert_int_equal(f->puts, 1);
 }
 
-/* --- forgeries ---------------------------------------------------------------------- */
+/* --- forgeries -------------------------------------------------------------------- */
 
 static void forged_tokens_are_refused(void **state)
 {
@@ -222,7 +222,7 @@ static void open_routes_stay_open_to_bad_credentials(void **state)
     assert_says(get(f, "/nowhere"), " 404 ");
 }
 
-/* --- on behalf of others ------------------------------------------------------------ */
+/* --- on behalf of others ---------------------------------------------------------- */
 
 #define HELPER                                                                           \
     "{\"roles\":{\"anonymous\":{\"clearance\":1,\"requests_per_minute\":30,"             \
@@ -275,7 +275,7 @@ static void roles_that_change_count_at_once(void **state)
     gets_in_as(f, header, "anonymous"); /* there is no such role any more */
 }
 
-/* --- keys of programs --------------------------------------------------------------- */
+/* --- keys of programs ------------------------------------------------------------- */
 
 static void without_postgresql_no_key_is_believed(void **state)
 {

@@ -18,7 +18,7 @@
 
 static const struct bolt_version v44 = {4, 4}, v50 = {5, 0}, v54 = {5, 4};
 
-/* --- handshake ---------------------------------------------------------------------- */
+/* --- handshake -------------------------------------------------------------------- */
 
 static void expect_version(const uint8_t proposals[16], uint8_t major, uint8_t minor)
 {
@@ -50,7 +50,7 @@ static void the_first_version_in_common_is_taken(void **state)
     assert_false(handshake_choose(http, &version));
 }
 
-/* --- requests and states ------------------------------------------------------------ */
+/* --- requests and states ---------------------------------------------------------- */
 
 static enum sh_err read_one(struct sh_buffer *out, struct bolt_version version)
 {
@@ -164,7 +164,7 @@ static void failures_have_codes_that_drivers_know(void **state)
     assert_string_equal(failure_code(SH_INTERNAL, ""), BOLT_UNKNOWN);
 }
 
-/* --- values ------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------- */
 
 static void parameters_become_msgpack(void **state)
 {

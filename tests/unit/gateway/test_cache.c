@@ -11,7 +11,7 @@ static int start_without_ttl(void **state)
     return failed;
 }
 
-/* --- what is kept ------------------------------------------------------------------- */
+/* --- what is kept ----------------------------------------------------------------- */
 
 static void the_same_again_comes_from_memory(void **state)
 {
@@ -136,7 +136,7 @@ static void a_body_that_comes_again_says_the_same(void **state)
         search_known(*state, times);
 }
 
-/* --- what is not -------------------------------------------------------------------- */
+/* --- what is not ------------------------------------------------------------------ */
 
 static void twice(struct fixture *f, const char *body, const char *says)
 {

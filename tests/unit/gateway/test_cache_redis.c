@@ -4,7 +4,7 @@
 
 #include "cache_fixture.h"
 
-/* --- Redis as somebody else sees it ------------------------------------------------- */
+/* --- Redis as somebody else sees it ----------------------------------------------- */
 
 static int redis_pid(void)
 {
@@ -59,7 +59,7 @@ static int start_without_memory(void **state)
     return failed;
 }
 
-/* --- a second gateway --------------------------------------------------------------- */
+/* --- a second gateway ------------------------------------------------------------- */
 
 /* A second gateway on the same loop, with memory of its own. */
 struct second {
@@ -102,8 +102,7 @@ static void await_kept(struct fixture *f, long long count)
     pump_until(f, redis_number("DBSIZE") == count + 1);
 }
 
-/* --- shared ---------------------------------------------------------------------------
- */
+/* --- shared ----------------------------------------------------------------------- */
 
 static void another_gateway_finds_it_in_redis(void **state)
 {
@@ -139,7 +138,7 @@ static void redis_alone_keeps_too(void **state)
     freeReplyObject(names);
 }
 
-/* --- spoilt ------------------------------------------------------------------------- */
+/* --- spoilt ----------------------------------------------------------------------- */
 
 static void cut_it(struct sh_buffer *value)
 {
@@ -213,7 +212,7 @@ static void what_redis_was_made_to_hold_is_no_answer(void **state)
         poison_one(*state, i, changes[i]);
 }
 
-/* --- away, and cleared -------------------------------------------------------------- */
+/* --- away, and cleared ------------------------------------------------------------ */
 
 static int stopped;
 

@@ -3,7 +3,7 @@
 
 enum { CLIENTS = 5 };
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static int begin(struct fixture *f, const char *body)
 {
@@ -47,7 +47,7 @@ static void release(struct fixture *f)
     query_reply(f, call);
 }
 
-/* --- together ----------------------------------------------------------------------- */
+/* --- together --------------------------------------------------------------------- */
 
 static void the_same_at_the_same_time_is_searched_once(void **state)
 {

@@ -11,8 +11,7 @@
 #include "services/gateway/limits/shed.h"
 #include "shared/mem.h"
 
-/* --- connections ----------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------ */
 
 static struct networks trusted;
 

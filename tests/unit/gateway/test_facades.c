@@ -3,7 +3,7 @@
 
 #include "services/gateway/dialect.h"
 
-/* --- shapes of errors --------------------------------------------------------------- */
+/* --- shapes of errors ------------------------------------------------------------- */
 
 static void assert_writes(sh_http_problem_fn *write, const struct sh_problem *problem,
                           const char *want)
@@ -59,7 +59,7 @@ static void openai_has_types_and_codes(void **state)
         assert_writes(dialect_openai, &cases[i].problem, cases[i].want);
 }
 
-/* --- over HTTP ---------------------------------------------------------------------- */
+/* --- over HTTP -------------------------------------------------------------------- */
 
 static void on_models(void *arg, struct sh_rpc_call *call)
 {

@@ -78,7 +78,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- another maker of tokens, OpenSSL's --------------------------------------------- */
+/* --- another maker of tokens, OpenSSL's ------------------------------------------- */
 
 static struct sh_bytes raw_signature(struct fixture *f, EVP_PKEY *key,
                                      struct sh_bytes text)
@@ -164,8 +164,7 @@ static enum jwt_fault check_claims(struct fixture *f, const char *payload)
     return check(f, by_secret(f, sh_bytes_of(secret), HS, payload));
 }
 
-/* --- tests ---------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static void each_algorithm_is_verified(void **state)
 {
@@ -384,8 +383,7 @@ static void weak_keys_are_not_taken(void **state)
     EVP_PKEY_free(other);
 }
 
-/* --- JWK sets ------------------------------------------------------------------------
- */
+/* --- JWK sets --------------------------------------------------------------------- */
 
 static struct sh_bytes number(struct fixture *f, EVP_PKEY *key, const char *name, int len)
 {

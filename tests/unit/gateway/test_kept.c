@@ -196,7 +196,7 @@ static void what_cannot_be_encoded_has_no_key(void **state)
     sh_buffer_free(&buffer);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static void make(struct sh_buffer *out, const char *head, const char *tail)
 {

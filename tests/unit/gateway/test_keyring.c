@@ -102,7 +102,7 @@ static void survives_every_allocation_failure(void **state)
     keyring_free(&ring);
 }
 
-/* --- while it is read --------------------------------------------------------------- */
+/* --- while it is read ------------------------------------------------------------- */
 
 struct shared {
     struct keyring *ring;

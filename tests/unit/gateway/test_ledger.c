@@ -58,8 +58,7 @@ static void learn(struct fixture *f, uint32_t granted, uint64_t reset_s,
     ledger_learn(f->ledger, &f->bucket, &f->result, granted, &said, f->now_us);
 }
 
-/* --- arithmetic ----------------------------------------------------------------------
- */
+/* --- arithmetic ------------------------------------------------------------------- */
 
 static void a_bucket_gives_what_it_holds_and_refills(void **state)
 {
@@ -114,8 +113,7 @@ static void shares_add_up_to_the_limit(void **state)
     assert_int_equal(bucket_share(&rule, 100).interval_us, 100 * SECOND);
 }
 
-/* --- leases ---------------------------------------------------------------------------
- */
+/* --- leases ----------------------------------------------------------------------- */
 
 static void an_unknown_bucket_is_asked_for_one_token(void **state)
 {
@@ -261,8 +259,7 @@ static void an_empty_bucket_is_not_asked_again_at_once(void **state)
     assert_int_equal(spend(f, 0), LEDGER_ASK);
 }
 
-/* --- Redis away -----------------------------------------------------------------------
- */
+/* --- Redis away ------------------------------------------------------------------- */
 
 static void without_redis_a_gateway_gives_its_share(void **state)
 {
@@ -375,8 +372,7 @@ static void a_redis_that_may_have_forgotten_is_reminded_once(void **state)
     assert_int_equal(f->result.least_us, 40 * SECOND);
 }
 
-/* --- room -----------------------------------------------------------------------------
- */
+/* --- room ------------------------------------------------------------------------- */
 
 static void the_least_recently_used_are_forgotten(void **state)
 {

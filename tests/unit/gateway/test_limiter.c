@@ -43,8 +43,7 @@ struct question {
     int *open; /* questions that have not been refused */
 };
 
-/* --- set-up ---------------------------------------------------------------------------
- */
+/* --- set-up ----------------------------------------------------------------------- */
 
 static bool is_connected(void *arg)
 {
@@ -146,8 +145,7 @@ static void show_redis(struct fixture *f)
     assert_true(servers_pump(&f->loop, is_connected, f));
 }
 
-/* --- asking ---------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------- */
 
 /* A limit that refills nothing while a test runs. */
 static struct ledger_bucket bucket(const char *key, uint32_t count)
@@ -233,8 +231,7 @@ static int storm(struct fixture *f, struct ledger_bucket one)
     return admitted;
 }
 
-/* --- tests ----------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static void two_gateways_never_admit_more_than_the_limit(void **state)
 {

@@ -182,7 +182,7 @@ static double figure(const char *name)
 
 #define CHECKS "cairn_gateway_password_checks_total "
 
-/* --- good and bad ---------------------------------------------------------------- */
+/* --- good and bad ----------------------------------------------------------------- */
 
 static void the_right_password_lets_in(void **state)
 {
@@ -257,7 +257,7 @@ static void without_postgresql_nobody_gets_in(void **state)
     assert_int_not_equal(f->last.err, SH_OK);
 }
 
-/* --- locks ----------------------------------------------------------------------- */
+/* --- locks ------------------------------------------------------------------------ */
 
 static void five_failures_lock_a_name(void **state)
 {
@@ -382,7 +382,7 @@ static void the_end_waits_for_nobody(void **state)
         begin(f, i % GATEWAYS, "ann", BAD); /* tear_down closes what they wait for */
 }
 
-/* --- the table ------------------------------------------------------------------- */
+/* --- the table -------------------------------------------------------------------- */
 
 static void the_last_admin_stays(void **state)
 {
@@ -445,7 +445,7 @@ static void the_migration_goes_back(void **state)
     free(up);
 }
 
-/* --- the first admin ------------------------------------------------------------- */
+/* --- the first admin -------------------------------------------------------------- */
 
 static bool has_users(void *arg)
 {
@@ -485,7 +485,7 @@ static void an_admin_there_is_left_alone(void **state)
     first_admin_close(&admin); /* while it is looking */
 }
 
-/* --- names ----------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------ */
 
 static void names_are_letters_and_few_signs(void **state)
 {

@@ -26,7 +26,7 @@ static struct ps_token only(const struct sh_buffer *buffer)
     return token;
 }
 
-/* --- encoding ----------------------------------------------------------------------- */
+/* --- encoding --------------------------------------------------------------------- */
 
 static void integers_take_their_shortest_form(void **state)
 {
@@ -194,7 +194,7 @@ static void maps_are_searched(void **state)
     sh_buffer_free(&out);
 }
 
-/* --- pieces ------------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------- */
 
 static void put_big_message(struct sh_buffer *out, size_t len)
 {

@@ -172,7 +172,7 @@ static void frames_of_ones_own_can_be_allowed(void **state)
     shell_close(&shell);
 }
 
-/* --- CORS --------------------------------------------------------------------------- */
+/* --- CORS ------------------------------------------------------------------------- */
 
 #define PREFLIGHT                                                                        \
     "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x\r\n"
@@ -342,7 +342,7 @@ static void half_of_a_tls_set_up_is_refused(void **state)
     assert_refused(&config, false, "TLS_PORT");
 }
 
-/* --- the plain port beside TLS ------------------------------------------------------ */
+/* --- the plain port beside TLS ---------------------------------------------------- */
 
 static void serve_redirects(struct fixture *f, const struct shell_config *config)
 {

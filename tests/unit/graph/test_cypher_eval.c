@@ -91,7 +91,7 @@ static void check_pairs(const char *const pairs[][2], size_t count)
         check_same(pairs[i][0], pairs[i][1]);
 }
 
-/* --- three truths ------------------------------------------------------------------- */
+/* --- three truths ----------------------------------------------------------------- */
 
 /* Rows: left; columns: right; of true, false, null. */
 static void check_table(const char *operator, const char * const results[3][3])
@@ -148,7 +148,7 @@ static void unknown_stays_unknown(void **state)
     check_pairs(pairs, SH_COUNT(pairs));
 }
 
-/* --- arithmetic --------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------- */
 
 static void counts_exactly_or_says_so(void **state)
 {
@@ -178,7 +178,7 @@ static void counts_exactly_or_says_so(void **state)
     check_refused("{} + 1", CY_TYPE);
 }
 
-/* --- functions ---------------------------------------------------------------------- */
+/* --- functions -------------------------------------------------------------------- */
 
 static void functions_of_lists(void **state)
 {
@@ -308,7 +308,7 @@ static void dates_and_times(void **state)
         check_refused(refused[i], CY_ARGUMENTS);
 }
 
-/* --- aggregates --------------------------------------------------------------------- */
+/* --- aggregates ------------------------------------------------------------------- */
 
 static void check_aggregate(const char *list, const char *aggregate, const char *result)
 {
@@ -353,7 +353,7 @@ static void aggregates(void **state)
         check_aggregate(rows[i].list, rows[i].aggregate, rows[i].result);
 }
 
-/* --- bounds ------------------------------------------------------------------------- */
+/* --- bounds ----------------------------------------------------------------------- */
 
 static void what_grows_is_bounded(void **state)
 {

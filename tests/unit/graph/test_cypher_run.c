@@ -1,8 +1,7 @@
 /* Queries in openCypher: what they mean, what is refused and where, what they may use. */
 #include "tests/unit/graph/cypher_fixture.h"
 
-/* --- what is understood ---------------------------------------------------------------
- */
+/* --- what is understood ----------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -45,8 +44,7 @@ static void expressions_and_clauses_mean_what_they_say(void **state)
     end(&f);
 }
 
-/* --- what is refused ------------------------------------------------------------------
- */
+/* --- what is refused -------------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -135,8 +133,7 @@ static void nesting_is_bounded(void **state)
     end(&f);
 }
 
-/* --- budgets --------------------------------------------------------------------------
- */
+/* --- budgets ---------------------------------------------------------------------- */
 
 static void a_query_stops_at_its_budget(void **state)
 {

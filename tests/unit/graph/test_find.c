@@ -24,8 +24,7 @@ static unsigned draw(unsigned below)
     return (unsigned)(state >> 33) % below;
 }
 
-/* --- folding, mistakes ---------------------------------------------------------------
- */
+/* --- folding, mistakes ------------------------------------------------------------ */
 
 static void expect_folded(const char *text, const char *want)
 {
@@ -78,8 +77,7 @@ static void mistakes_are_counted(void **state)
     assert_int_equal(fold_edits(sh_bytes_of("abcdefgh")), 2);
 }
 
-/* --- the long way --------------------------------------------------------------------
- */
+/* --- the long way ----------------------------------------------------------------- */
 
 struct model_node {
     uint32_t clearance;
@@ -154,8 +152,7 @@ static enum words_match slow_match(const char *question, const char *name)
     return worst;
 }
 
-/* --- the graph -----------------------------------------------------------------------
- */
+/* --- the graph -------------------------------------------------------------------- */
 
 static const char *const vocabulary[] = {
     "house", "horse", "hose",        "houses",    "a",
@@ -227,8 +224,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- comparing -----------------------------------------------------------------------
- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static bool may_see(const struct caller *caller, const struct model_node *node)
 {

@@ -51,7 +51,7 @@ static unsigned draw(unsigned below)
     return (unsigned)(state >> 33) % below;
 }
 
-/* --- what the model says ------------------------------------------------------------ */
+/* --- what the model says ---------------------------------------------------------- */
 
 static bool may_see(const struct caller *caller, uint32_t clearance, unsigned department)
 {
@@ -71,7 +71,7 @@ static bool sees_edge(const struct caller *caller, const struct model *model, un
            sees_node(caller, model, edge->from) && sees_node(caller, model, edge->to);
 }
 
-/* --- a batch ------------------------------------------------------------------------ */
+/* --- a batch ---------------------------------------------------------------------- */
 
 struct batch {
     char names[NODES + EDGES][8];
@@ -206,7 +206,7 @@ static void draw_batch(struct batch *batch, struct model *model)
     batch->changes.edges = batch->edges;
 }
 
-/* --- comparing ---------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static bool number_of(const char *prefix, struct sh_bytes id, unsigned *number)
 {
@@ -421,7 +421,7 @@ static void compare_all(struct graph *graph, const struct model *model)
     }
 }
 
-/* --- tests -------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static void every_caller_sees_what_the_model_says(void **state)
 {

@@ -62,8 +62,7 @@ static void close_case(struct case_ *c)
     end(&c->f);
 }
 
-/* --- what is taken ---------------------------------------------------------------------
- */
+/* --- what is taken ---------------------------------------------------------------- */
 
 static void only_what_is_seen_is_taken(void **state)
 {
@@ -114,8 +113,7 @@ static void degrees_are_sums_of_rows_and_columns(void **state)
     }
 }
 
-/* --- rank ------------------------------------------------------------------------------
- */
+/* --- rank ------------------------------------------------------------------------- */
 
 /* r = d M r + (1 - d) / n by elimination. */
 static void solve(const struct picture *truth, double damping, double ranks[NODES])
@@ -170,8 +168,7 @@ static void ranks_solve_their_equation(void **state)
     }
 }
 
-/* --- groups ----------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------- */
 
 static void groups_are_numbered_by_size(const uint32_t *groups, unsigned count,
                                         uint32_t group_count)

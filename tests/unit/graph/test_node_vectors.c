@@ -137,8 +137,7 @@ static void what_is_known_is_told_by_number_and_text(void **state)
     end(&f);
 }
 
-/* --- files -----------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------ */
 
 struct taking_over {
     const struct kept_vectors *kept;
@@ -245,8 +244,7 @@ static void a_file_that_is_not_whole_is_refused(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
-/* --- texts -----------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------ */
 
 static void texts_are(const char *properties, const char *names, const char *want,
                       size_t want_len)

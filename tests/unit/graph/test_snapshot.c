@@ -100,8 +100,7 @@ static void change_some(struct graph *a, struct graph *b)
     }
 }
 
-/* --- comparing -----------------------------------------------------------------------
- */
+/* --- comparing -------------------------------------------------------------------- */
 
 static void same_bytes(struct sh_bytes a, struct sh_bytes b)
 {
@@ -211,8 +210,7 @@ static void same_graph(struct graph *left, struct graph *right)
     graph_leave(&some);
 }
 
-/* --- tests ---------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 struct written {
     char *bytes;

@@ -29,8 +29,7 @@ static unsigned draw(unsigned below)
     return (unsigned)(state >> 33) % below;
 }
 
-/* --- values ---------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------- */
 
 /* Few, so that they meet; of all types; whole numbers that no double holds. JSON is
  * openCypher's way of writing these, too. */
@@ -111,8 +110,7 @@ static void drop_some(struct graph *graph)
     assert_int_equal(graph_apply(graph, &changes), SH_OK);
 }
 
-/* --- queries --------------------------------------------------------------------------
- */
+/* --- queries ---------------------------------------------------------------------- */
 
 struct rows {
     int64_t *numbers;
@@ -193,8 +191,7 @@ static void same_rows(const struct graph_reader *reader, struct value_finder *fi
     free(found.numbers);
 }
 
-/* --- pages ----------------------------------------------------------------------------
- */
+/* --- pages ------------------------------------------------------------------------ */
 
 static void same_page(struct graph *graph, const struct caller *caller,
                       struct value_finder *finder)
@@ -227,8 +224,7 @@ static void same_page(struct graph *graph, const struct caller *caller,
     }
 }
 
-/* --- tests ----------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static void an_index_finds_what_a_scan_finds(void **state)
 {

@@ -22,8 +22,7 @@ struct truth {
     size_t count;
 };
 
-/* --- what is true ---------------------------------------------------------------------
- */
+/* --- what is true ----------------------------------------------------------------- */
 
 static void try_all(struct truth *t, unsigned at, struct true_path so_far)
 {
@@ -64,8 +63,7 @@ static void find_truth(struct truth *t, const struct fixture *f, unsigned from)
     qsort(t->paths, t->count, sizeof(t->paths[0]), by_cost);
 }
 
-/* --- what is found --------------------------------------------------------------------
- */
+/* --- what is found ---------------------------------------------------------------- */
 
 static double cost_of(const struct fixture *f, const struct walk_path *path,
                       bool weighted)
@@ -231,8 +229,7 @@ static void an_edge_without_a_weight_is_no_way(void **state)
     assert_true(said);
 }
 
-/* --- all of them ----------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------ */
 
 static void check_every(struct fixture *f)
 {
@@ -267,8 +264,7 @@ static void every_path_is_found_once(void **state)
     }
 }
 
-/* --- budgets --------------------------------------------------------------------------
- */
+/* --- budgets ---------------------------------------------------------------------- */
 
 static void the_budget_ends_both(void **state)
 {

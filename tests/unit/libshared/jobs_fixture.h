@@ -101,7 +101,7 @@ static inline void await(struct fixture *f, bool (*reached)(void *arg), void *ar
     assert_true(servers_pump(&f->loop, reached, arg));
 }
 
-/* --- kinds -------------------------------------------------------------------------- */
+/* --- kinds ------------------------------------------------------------------------ */
 
 /* What an item is to come to is in its payload: "good", "bad". */
 static inline void answer_item(struct fixture *f, struct sh_job_item *item)
@@ -164,7 +164,7 @@ static inline void on_changed(void *arg, const char *job_id)
         worker->f->changes++;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static inline struct worker *start(struct fixture *f, size_t which)
 {
@@ -233,7 +233,7 @@ static inline void lose_lease(struct fixture *f)
     sql(f, "UPDATE job_workers SET alive_until = now() - interval '1 second'");
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static inline void on_reply(void *arg, const struct sh_job_reply *reply)
 {

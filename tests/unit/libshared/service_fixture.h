@@ -26,7 +26,7 @@
 
 enum { PATIENCE_MS = 60000, TEXT_MAX = 1 << 18 };
 
-/* --- the service under test, in a process of its own -------------------------------- */
+/* --- the service under test, in a process of its own ------------------------------ */
 
 struct subject {
     struct sh_process_config process;
@@ -120,7 +120,7 @@ static inline int run_subject(struct subject *subject, int argc, char **argv)
     return sh_service_main(argc, argv, &spec);
 }
 
-/* --- its surroundings --------------------------------------------------------------- */
+/* --- its surroundings ------------------------------------------------------------- */
 
 struct fixture {
     char dir[64];

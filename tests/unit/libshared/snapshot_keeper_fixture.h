@@ -46,7 +46,7 @@ struct fixture {
 
 static struct sh_keeper_metrics metrics = SH_KEEPER_METRICS("test", "word");
 
-/* --- the view ----------------------------------------------------------------------- */
+/* --- the view --------------------------------------------------------------------- */
 
 static inline FILE *open_word(const char *path, const char *mode)
 {
@@ -161,7 +161,7 @@ static inline void on_drained(void *arg)
     f->drains++;
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static inline void start_every(struct fixture *f, uint32_t seconds)
 {

@@ -141,8 +141,7 @@ static void a_trim_spares_what_nobody_can_have_read(void **state)
     expect(f, 2, "early:u late:u");
 }
 
-/* --- connections and the server ------------------------------------------------------
- */
+/* --- connections and the server --------------------------------------------------- */
 
 static void a_deaf_listener_is_made_up_for(void **state)
 {
@@ -251,8 +250,7 @@ static void ids_that_a_crash_gives_again_are_read(void **state)
     sql(f->a, "SELECT pg_reload_conf()");
 }
 
-/* --- another database ----------------------------------------------------------------
- */
+/* --- another database ------------------------------------------------------------- */
 
 static void start_now(struct fixture *f, char *database, size_t size)
 {

@@ -59,8 +59,7 @@ static void run(PGconn *conn, const char *format, ...)
     sql(conn, text);
 }
 
-/* --- the view ------------------------------------------------------------------------
- */
+/* --- the view --------------------------------------------------------------------- */
 
 static size_t slot_of(const char *id)
 {
@@ -145,7 +144,7 @@ static void rebuild(struct world *w)
     (void)snprintf(w->kept_database, sizeof(w->kept_database), "%s", database);
 }
 
-/* --- what happens ------------------------------------------------------------------- */
+/* --- what happens ----------------------------------------------------------------- */
 
 static void write_something(struct world *w, struct session *s)
 {
@@ -287,7 +286,7 @@ static void turn(struct world *w)
         rebuild(w);
 }
 
-/* --- the end ------------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------------------------- */
 
 struct waiting {
     bool over;

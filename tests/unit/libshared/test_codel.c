@@ -97,8 +97,7 @@ static void without_a_target_nothing_is_too_long(void **state)
     assert_int_equal(sh_codel_room(&codel), UINT32_MAX);
 }
 
-/* --- how many may wait for a replica ---------------------------------------------------
- */
+/* --- how many may wait for a replica ---------------------------------------------- */
 
 /* `sent` requests, evenly over a span, while so many waited. */
 static void span(struct rpc_pace *pace, uint64_t *now, uint32_t sent, uint32_t queued)

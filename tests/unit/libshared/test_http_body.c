@@ -191,7 +191,7 @@ static void a_client_that_resets_aborts(void **state)
     assert_int_equal(of(f)->ends, 0);
 }
 
-/* --- 100-continue ------------------------------------------------------------------- */
+/* --- 100-continue ----------------------------------------------------------------- */
 
 static void wait_for_test(void *arg, struct sh_http_request *request)
 {

@@ -1,7 +1,7 @@
 /* Calls that end badly, or are ended. */
 #include "http_client_fixture.h"
 
-/* --- a peer that speaks nonsense ---------------------------------------------------- */
+/* --- a peer that speaks nonsense -------------------------------------------------- */
 
 static void talks_to(struct fixture *f, const char *answer, struct outcome *outcome)
 {
@@ -49,7 +49,7 @@ static void nonsense_and_half_answers_are_upstream(void **state)
     }
 }
 
-/* --- cancelling and closing --------------------------------------------------------- */
+/* --- cancelling and closing ------------------------------------------------------- */
 
 static void a_cancelled_call_is_told_later(void **state)
 {

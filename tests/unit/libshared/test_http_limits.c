@@ -145,7 +145,7 @@ static void a_small_unread_body_costs_no_connection(void **state)
     free(heard);
 }
 
-/* --- time --------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------- */
 
 static void a_slow_head_is_408(void **state)
 {
@@ -321,7 +321,7 @@ static void a_slow_reader_is_not(void **state)
     assert_true(total > (8 << 20));
 }
 
-/* --- number ------------------------------------------------------------------------- */
+/* --- number ----------------------------------------------------------------------- */
 
 static void connections_over_the_limit_are_told_503(void **state)
 {
@@ -433,7 +433,7 @@ static void a_door_is_not_stormed(void **state)
     assert_int_equal(door.inside, 2);
 }
 
-/* --- draining ----------------------------------------------------------------------- */
+/* --- draining --------------------------------------------------------------------- */
 
 static void note_drained(void *arg)
 {

@@ -10,7 +10,7 @@
 
 enum { LONG = 150000, MIDDLE = 5000, LEAST = 1000 };
 
-/* --- what is asked for -------------------------------------------------------------- */
+/* --- what is asked for ------------------------------------------------------------ */
 
 static void the_best_coding_is_chosen_by_weight(void **state)
 {
@@ -77,7 +77,7 @@ static void only_text_is_packed(void **state)
     assert_false(http_is_packable(""));
 }
 
-/* --- what comes back ---------------------------------------------------------------- */
+/* --- what comes back -------------------------------------------------------------- */
 
 static char content[LONG];
 static size_t length;

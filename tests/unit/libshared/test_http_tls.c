@@ -400,7 +400,7 @@ static void faults_are_answered_over_tls(void **state)
     free(heard);
 }
 
-/* --- sessions ----------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------- */
 
 static SSL_SESSION *kept;
 
@@ -459,7 +459,7 @@ static void without_tickets_nothing_is_resumed(void **state)
     kept = NULL;
 }
 
-/* --- certificates ------------------------------------------------------------------- */
+/* --- certificates ----------------------------------------------------------------- */
 
 static void assert_name(const struct client *client, const char *wanted)
 {

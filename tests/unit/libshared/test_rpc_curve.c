@@ -64,7 +64,7 @@ static void expect_answer(struct rpc_fixture *f)
     free(outcome.payload);
 }
 
-/* --- strangers ---------------------------------------------------------------------- */
+/* --- strangers -------------------------------------------------------------------- */
 
 static void *dealer(struct rpc_fixture *f, const char *server_key,
                     const struct pair *pair)
@@ -212,7 +212,7 @@ static void one_gate_a_process(void **state)
     assert_null(second);
 }
 
-/* --- keys change -------------------------------------------------------------------- */
+/* --- keys change ------------------------------------------------------------------ */
 
 static void a_caller_taken_out_loses_its_connection(void **state)
 {
@@ -281,7 +281,7 @@ static void a_new_key_in_the_directory_is_found(void **state)
     expect_answer(f);
 }
 
-/* --- plain -------------------------------------------------------------------------- */
+/* --- plain ------------------------------------------------------------------------ */
 
 static void plain_stays_on_the_machine_where_it_must(void **state)
 {

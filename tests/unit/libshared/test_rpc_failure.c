@@ -287,7 +287,7 @@ static void a_slow_read_is_hedged(void **state)
     free(out.payload);
 }
 
-/* --- payloads in pieces ------------------------------------------------------------ */
+/* --- payloads in pieces ----------------------------------------------------------- */
 
 static char *large(size_t len)
 {

@@ -68,7 +68,7 @@ static void *open_raw(struct rpc_fixture *f, int type)
     return socket;
 }
 
-/* --- a caller that misbehaves ------------------------------------------------------ */
+/* --- a caller that misbehaves ----------------------------------------------------- */
 
 static void *stranger(struct rpc_fixture *f)
 {
@@ -242,7 +242,7 @@ static void what_a_vanished_caller_asked_is_cancelled(void **state)
     zmq_close(socket);
 }
 
-/* --- a replica that misbehaves ----------------------------------------------------- */
+/* --- a replica that misbehaves ---------------------------------------------------- */
 
 struct fake {
     void *socket;

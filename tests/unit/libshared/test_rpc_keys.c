@@ -177,7 +177,7 @@ static void survives_every_allocation_failure(void **state)
     assert_true(failures > 1);
 }
 
-/* --- threads ------------------------------------------------------------------------ */
+/* --- threads ---------------------------------------------------------------------- */
 
 enum { READERS = 3, CHANGES = 300 };
 static atomic_bool stop;

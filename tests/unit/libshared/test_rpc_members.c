@@ -4,7 +4,7 @@
 #include "libshared/src/rpc_calling.h"
 #include "tests/unit/libshared/rpc_fixture.h"
 
-/* --- lookups ----------------------------------------------------------------------- */
+/* --- lookups ---------------------------------------------------------------------- */
 
 struct found {
     int calls;
@@ -119,7 +119,7 @@ static void a_replica_that_is_named_again_returns(void **state)
     free(held.payload);
 }
 
-/* --- without memory ---------------------------------------------------------------- */
+/* --- without memory --------------------------------------------------------------- */
 
 static void creating_survives_every_allocation_failure(void **state)
 {
@@ -172,7 +172,7 @@ static void a_call_survives_every_allocation_failure(void **state)
     free(out.payload);
 }
 
-/* --- a request for one of them ------------------------------------------------------ */
+/* --- a request for one of them ---------------------------------------------------- */
 
 static void a_request_may_name_its_replica(void **state)
 {

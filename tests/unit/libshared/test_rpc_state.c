@@ -55,8 +55,7 @@ static void one_that_says_nothing_makes_it_unknown(void **state)
     assert_true(known(f) == 0);
 }
 
-/* --- a write and its answer ----------------------------------------------------------
- */
+/* --- a write and its answer ------------------------------------------------------- */
 
 static void on_write(void *arg, struct sh_rpc_call *call)
 {
@@ -106,8 +105,7 @@ static void who_hears_of_a_write_knows_the_state_after_it(void **state)
     sh_rpc_client_close(&other);
 }
 
-/* --- being behind --------------------------------------------------------------------
- */
+/* --- being behind ----------------------------------------------------------------- */
 
 static bool is_set(void *flag)
 {

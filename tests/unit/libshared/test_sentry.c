@@ -143,7 +143,7 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* --- what is told ------------------------------------------------------------------- */
+/* --- what is told ----------------------------------------------------------------- */
 
 static void an_error_is_told_with_its_place_and_trace(void **state)
 {
@@ -221,8 +221,7 @@ static void known_forms_of_secrets_are_removed(void **state)
     }
 }
 
-/* --- what is not ---------------------------------------------------------------------
- */
+/* --- what is not ------------------------------------------------------------------ */
 
 static void without_a_dsn_nobody_is_told(void **state)
 {

@@ -94,7 +94,7 @@ static void failing_stage_stops_those_before_it(void **state)
     assert_null(strstr(f->text, "second stops"));
 }
 
-/* --- over the bus ------------------------------------------------------------------- */
+/* --- over the bus ----------------------------------------------------------------- */
 
 struct caller_side {
     uv_loop_t loop;

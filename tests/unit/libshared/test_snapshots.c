@@ -171,8 +171,7 @@ static void a_directory_belongs_to_one(void **state)
     close_fixture(&f);
 }
 
-/* --- notes ---------------------------------------------------------------------------
- */
+/* --- notes ------------------------------------------------------------------------ */
 
 static void a_note_is_read_as_it_was_written(void **state)
 {

@@ -84,7 +84,7 @@ static inline void remove_files(const struct files *files)
     assert_int_equal(rmdir(files->dir), 0);
 }
 
-/* --- the client --------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------- */
 
 struct client {
     SSL_CTX *context;

@@ -22,8 +22,7 @@ static const char *const keys[] = {"year", "tags", "when",     "score",     "ope
                                    "deep", "lang", "position", "deep.spot", "deep.er.x",
                                    "pos",  "none", "unique",   "absent"};
 
-/* --- documents -----------------------------------------------------------------------
- */
+/* --- documents -------------------------------------------------------------------- */
 
 static inline void make_date(struct rng *rng, struct sh_buffer *out)
 {
@@ -135,8 +134,7 @@ static inline void make_metadata(struct rng *rng, uint32_t serial, struct sh_buf
     sh_buffer_text(out, "}");
 }
 
-/* --- filters -------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------- */
 
 static inline void make_range(struct rng *rng, struct sh_buffer *out)
 {

@@ -29,8 +29,7 @@ struct kept {
 
 static const struct view_model model = {MODEL, DIMENSION, 0.3};
 
-/* --- a view with something of everything ---------------------------------------------
- */
+/* --- a view with something of everything ------------------------------------------ */
 
 static inline void put_number(struct view *view, unsigned n, const char *what)
 {
@@ -124,8 +123,7 @@ static inline enum sh_err load(struct kept *k, struct view **view)
     return err;
 }
 
-/* --- the same answers ----------------------------------------------------------------
- */
+/* --- the same answers ------------------------------------------------------------- */
 
 static inline void describe(const struct search_results *results, struct sh_buffer *out)
 {

@@ -64,7 +64,7 @@ struct service {
     struct sh_rpc_client *client;
 };
 
-/* --- the embedder ------------------------------------------------------------------- */
+/* --- the embedder ----------------------------------------------------------------- */
 
 static inline void embedder_tell(struct sh_rpc_call *call, const char *name,
                                  const char *fingerprint)
@@ -175,7 +175,7 @@ static inline void embedder_open(struct service *service, const char *bind)
                      SH_OK);
 }
 
-/* --- pumping ------------------------------------------------------------------------ */
+/* --- pumping ---------------------------------------------------------------------- */
 
 #define PUMP(service, condition)                                                         \
     do {                                                                                 \
@@ -195,7 +195,7 @@ static inline struct view_stats service_stats(struct service *service)
     return stats;
 }
 
-/* --- calls to the service ----------------------------------------------------------- */
+/* --- calls to the service --------------------------------------------------------- */
 
 struct answer {
     bool done;
@@ -246,7 +246,7 @@ static inline void take(struct answer *answer, const struct msg_desc *desc, void
         msg_decode(desc, sh_buffer_bytes(&answer->payload), &answer->arena, msg), SH_OK);
 }
 
-/* --- life --------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------- */
 
 static inline void service_on_model(void *arg)
 {

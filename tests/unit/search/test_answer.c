@@ -138,8 +138,7 @@ static void the_glossary_is_kept_current(void **state)
     await_hits("tooth walker", 0, 0);
 }
 
-/* --- re-ranking ----------------------------------------------------------------------
- */
+/* --- re-ranking ------------------------------------------------------------------- */
 
 static int start_endpoint(void **state)
 {
@@ -370,8 +369,7 @@ static void a_stop_ends_what_is_under_way(void **state)
     forget(&answer);
 }
 
-/* --- recall --------------------------------------------------------------------------
- */
+/* --- recall ----------------------------------------------------------------------- */
 
 static bool metrics_say(const char *line)
 {

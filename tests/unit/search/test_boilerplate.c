@@ -177,7 +177,7 @@ static void page_numbers_are_known(void **state)
             fail_msg("%s", are_not[i]);
 }
 
-/* --- passages ----------------------------------------------------------------------- */
+/* --- passages --------------------------------------------------------------------- */
 
 static void passages_without_words_go(void **state)
 {

@@ -66,8 +66,7 @@ static void open_with_samples(struct fixture *f)
     f->query.facets = true;
 }
 
-/* --- the plain way -------------------------------------------------------------------
- */
+/* --- the plain way ---------------------------------------------------------------- */
 
 static bool has_value(const struct sample *sample, const char *field, const json_t *value)
 {
@@ -106,8 +105,7 @@ static size_t plain_colours(uint32_t clearance)
     return count;
 }
 
-/* --- tests ---------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static json_t *facets_of(struct fixture *f, const char *text)
 {

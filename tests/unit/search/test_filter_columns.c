@@ -134,8 +134,7 @@ static struct caller random_caller(struct rng *rng)
     };
 }
 
-/* --- what is expected ----------------------------------------------------------------
- */
+/* --- what is expected ------------------------------------------------------------- */
 
 static void note(struct priorities *priorities, uint32_t priority)
 {
@@ -210,8 +209,7 @@ static void compare_random(struct world *world)
     sh_arena_free(&arena);
 }
 
-/* --- the promises --------------------------------------------------------------------
- */
+/* --- the promises ----------------------------------------------------------------- */
 
 static void columns_answer_as_each_document_would(void **state)
 {

@@ -162,7 +162,7 @@ static const struct caller callers[] = {
     {.clearance = 5},
 };
 
-/* --- fixture ------------------------------------------------------------------------ */
+/* --- fixture ---------------------------------------------------------------------- */
 
 static PGconn *db;
 
@@ -276,7 +276,7 @@ static enum sh_err compile(const char *json, const struct caller *caller,
     return filter_compile(sh_bytes_of(json), caller, arena, filter, &problem);
 }
 
-/* --- tests -------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static bool is_among(const struct stored *document, const struct sh_buffer *ids)
 {

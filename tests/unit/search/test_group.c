@@ -169,7 +169,7 @@ static void asking_for_more_changes_nothing_that_came_before(void **state)
     }
 }
 
-/* --- joining ------------------------------------------------------------------------ */
+/* --- joining ---------------------------------------------------------------------- */
 
 static size_t repeated(const char *above, const char *below)
 {

@@ -182,7 +182,7 @@ static void a_document_says_something(void **state)
     sh_arena_free(&arena);
 }
 
-/* --- the hash -------------------------------------------------------------------- */
+/* --- the hash --------------------------------------------------------------------- */
 
 static void hash_of(struct document document, char out[static RECORD_HASH_TEXT])
 {
@@ -243,7 +243,7 @@ static void new_ids_sort_by_time_and_differ(void **state)
     assert_true(record_id_ok(sh_bytes_of(first)));
 }
 
-/* --- dates ----------------------------------------------------------------------- */
+/* --- dates ------------------------------------------------------------------------ */
 
 static void expect_moment(const char *text, const char *expected)
 {
@@ -277,7 +277,7 @@ static void dates_and_times_are_understood(void **state)
     expect_moment("", NULL);
 }
 
-/* --- the whole preparation ------------------------------------------------------- */
+/* --- the whole preparation -------------------------------------------------------- */
 
 static void prepare(const struct document *document, struct sh_arena *arena,
                     struct sh_buffer *wire, struct prepared *out, enum sh_err expected)

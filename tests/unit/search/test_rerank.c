@@ -17,7 +17,7 @@ static bool near(double a, double b)
     return fabs(a - b) < 1e-9;
 }
 
-/* --- asking ------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------- */
 
 static void assert_request(enum rerank_shape shape, const char *model,
                            const char *expected)
@@ -70,7 +70,7 @@ static void what_is_not_utf8_is_not_sent(void **state)
     sh_buffer_free(&out);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers ---------------------------------------------------------------------- */
 
 static enum sh_err scores_of(enum rerank_shape shape, const char *body, double scores[3])
 {
@@ -144,7 +144,7 @@ static void nonsense_is_refused_as_a_whole(void **state)
     }
 }
 
-/* --- the order ---------------------------------------------------------------------- */
+/* --- the order -------------------------------------------------------------------- */
 
 static struct search_hit hits[] = {
     {.chunk_id = {"a", 1}, .combined_score = 0.9, .boost = 0},

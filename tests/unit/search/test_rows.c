@@ -264,8 +264,7 @@ static void memory_may_fail_at_any_time(void **state)
     assert_int_equal(files_in(dir), 0);
 }
 
-/* --- the whole index -----------------------------------------------------------------
- */
+/* --- the whole index -------------------------------------------------------------- */
 
 static struct vector_options small(void)
 {

@@ -77,7 +77,7 @@ static const char *count(const char *table)
     "The third paragraph tells of hedgehogs, of gardens at night and of slugs, which "   \
     "have no opinion on the matter that anybody has written down until this day."
 
-/* --- storing --------------------------------------------------------------------- */
+/* --- storing ---------------------------------------------------------------------- */
 
 static void what_is_put_is_found_at_once(void **state)
 {
@@ -206,7 +206,7 @@ static void rivals_leave_one_whole_document(void **state)
         1);
 }
 
-/* --- reading and deleting -------------------------------------------------------- */
+/* --- reading and deleting --------------------------------------------------------- */
 
 static enum sh_err ask_ref(uint32_t method, const char *id, const struct caller *caller,
                            struct answer *answer)
@@ -291,7 +291,7 @@ static void what_is_deleted_is_not_found_any_more(void **state)
     forget(&answer);
 }
 
-/* --- the embedder is away -------------------------------------------------------- */
+/* --- the embedder is away --------------------------------------------------------- */
 
 static void a_document_without_vectors_gets_them_later(void **state)
 {
@@ -381,7 +381,7 @@ static void a_question_asked_again_is_not_embedded_again(void **state)
     assert_int_equal(service.embedder.queries, queries + 1);
 }
 
-/* --- the database is away -------------------------------------------------------- */
+/* --- the database is away --------------------------------------------------------- */
 
 static void pg_ctl(const char *action)
 {

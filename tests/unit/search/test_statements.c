@@ -157,7 +157,7 @@ static void every_statement_is_understood(void **state)
     }
 }
 
-/* --- a document ------------------------------------------------------------------ */
+/* --- a document ------------------------------------------------------------------- */
 
 static float two_vectors[] = {1, 0, 0, 1};
 static const bool both[] = {true, true};
@@ -309,7 +309,7 @@ static void pages_are_bounded_by_passages(void **state)
                         "2:0003");
 }
 
-/* --- vectors that are missing ---------------------------------------------------- */
+/* --- vectors that are missing ----------------------------------------------------- */
 
 static void a_claim_is_a_lease(void **state)
 {

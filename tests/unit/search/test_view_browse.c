@@ -63,8 +63,7 @@ static void store_sample(struct fixture *f, const struct sample *sample)
     assert_int_equal(view_put(f->view, &document), SH_OK);
 }
 
-/* --- the plain way --------------------------------------------------------------------
- */
+/* --- the plain way ---------------------------------------------------------------- */
 
 static const struct browse_order *plain_orders;
 static size_t plain_count;
@@ -122,8 +121,7 @@ static size_t plain_browse(struct sample *out, uint32_t clearance, int from_year
     return count;
 }
 
-/* --- tests ----------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------ */
 
 static size_t make_orders(struct rng *rng, struct browse_order *orders)
 {

@@ -1,8 +1,7 @@
 /* The promises of view_snapshot.h: what is refused, and what goes wrong. */
 #include "tests/unit/search/kept_fixture.h"
 
-/* --- what is refused -----------------------------------------------------------------
- */
+/* --- what is refused -------------------------------------------------------------- */
 
 static struct sh_buffer read_file(const char *path)
 {

@@ -23,7 +23,7 @@ struct package {
     char main[PART_NAME]; /* the name of the document's part */
 };
 
-/* --- parts -------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------ */
 
 static bool is_within(struct package *package, size_t more)
 {
@@ -92,7 +92,7 @@ static bool read_part(struct package *package, const char *name,
     return true;
 }
 
-/* --- which part is the document ----------------------------------------------------- */
+/* --- which part is the document --------------------------------------------------- */
 
 static void on_relation(void *arg, const char *name, const xmlChar **attributes,
                         int count)
@@ -127,7 +127,7 @@ static void beside_main(const struct package *package, const char *name,
     (void)snprintf(out, PART_NAME, "%.*s%s", folder, package->main, name);
 }
 
-/* --- what is said about it ---------------------------------------------------------- */
+/* --- what is said about it -------------------------------------------------------- */
 
 struct about {
     struct out *out;
@@ -180,7 +180,7 @@ static void about_end(void *arg, const char *name)
 
 static const struct xml_events about_events = {about_start, about_end, about_text};
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static void read_body(struct package *package)
 {

@@ -6,7 +6,7 @@ static bool is_skipped(const char *name)
     return strcmp(name, "Fallback") == 0 || strcmp(name, "moveFrom") == 0;
 }
 
-/* --- paragraphs --------------------------------------------------------------------- */
+/* --- paragraphs ------------------------------------------------------------------- */
 
 static void end_paragraph(struct docx_body *body)
 {
@@ -50,7 +50,7 @@ static void add(struct docx_body *body, struct sh_bytes text)
         sh_buffer_append(&body->paragraph, text.data, text.len);
 }
 
-/* --- elements ----------------------------------------------------------------------- */
+/* --- elements --------------------------------------------------------------------- */
 
 static void start_of_table(struct docx_body *body, const char *name)
 {

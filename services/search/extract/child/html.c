@@ -63,7 +63,7 @@ static bool is_line(const xmlChar *name)
     return is_one_of(name, all);
 }
 
-/* --- attributes --------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------- */
 
 static struct sh_bytes attribute(const xmlChar **attributes, const char *name)
 {
@@ -87,7 +87,7 @@ static void on_meta(struct page *page, const xmlChar **attributes)
         out_set(out, &out->created, attribute(attributes, "content"), 64);
 }
 
-/* --- tags --------------------------------------------------------------------------- */
+/* --- tags ------------------------------------------------------------------------- */
 
 static void begin_line(struct page *page, bool paragraph)
 {
@@ -164,7 +164,7 @@ static void on_end(void *arg, const xmlChar *name)
         begin_line(page, false);
 }
 
-/* --- text --------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------- */
 
 static void add(struct page *page, struct sh_bytes text)
 {

@@ -32,7 +32,7 @@ const char *__asan_default_options(void)
 }
 #endif
 
-/* --- the pipe ----------------------------------------------------------------------- */
+/* --- the pipe --------------------------------------------------------------------- */
 
 static bool write_all(const char *at, size_t len)
 {
@@ -85,7 +85,7 @@ static bool write_end(const struct out *out)
     return write_frame(extract_end_desc(), &end);
 }
 
-/* --- the file ----------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static bool read_all(struct sh_buffer *into)
 {
@@ -127,7 +127,7 @@ static uint32_t megabytes_of_file(void)
                : 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 /* Of an argument that cairn-search wrote: 0 for nonsense. */
 static uint32_t number(const char *text)

@@ -13,7 +13,7 @@ struct page {
     bool in_cell; /* of a row, not its first */
 };
 
-/* --- the front matter --------------------------------------------------------------- */
+/* --- the front matter ------------------------------------------------------------- */
 
 /* A value of one line, without its quotes. */
 static struct sh_bytes value_of(struct sh_bytes line, const char *key)
@@ -67,7 +67,7 @@ static struct sh_bytes without_front(struct sh_bytes text, struct out *out)
     return text;
 }
 
-/* --- the text ----------------------------------------------------------------------- */
+/* --- the text --------------------------------------------------------------------- */
 
 static int on_block(MD_BLOCKTYPE type, void *detail, void *arg)
 {

@@ -37,7 +37,7 @@ struct sh_bytes out_trim(struct sh_bytes text)
     return (struct sh_bytes){at + from, to - from};
 }
 
-/* --- cleaning ----------------------------------------------------------------------- */
+/* --- cleaning --------------------------------------------------------------------- */
 
 /* What stands for this character: itself, white space, or nothing (0). */
 static utf8proc_int32_t cleaned(utf8proc_int32_t c)
@@ -89,7 +89,7 @@ static void set_line(struct sh_buffer *to, struct sh_bytes text, size_t most)
         to->len--;
 }
 
-/* --- sections ----------------------------------------------------------------------- */
+/* --- sections --------------------------------------------------------------------- */
 
 /* The first `len` bytes of the text are a section; the rest stays. */
 static void emit(struct out *out, size_t len)

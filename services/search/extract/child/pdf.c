@@ -14,7 +14,7 @@ struct book {
     int entries;
 };
 
-/* --- the outline -------------------------------------------------------------------- */
+/* --- the outline ------------------------------------------------------------------ */
 
 static int page_of(const struct book *book, const PopplerAction *action)
 {
@@ -73,7 +73,7 @@ static void read_outline(struct book *book)
     poppler_index_iter_free(at);
 }
 
-/* --- the pages ---------------------------------------------------------------------- */
+/* --- the pages -------------------------------------------------------------------- */
 
 static bool is_lower(const char *at)
 {

@@ -14,7 +14,7 @@
 #include "services/search/extract/sanitized.h"
 #include "shared/bytes.h"
 
-/* --- limits ------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------- */
 
 static bool limit(__rlimit_resource_t what, uint64_t most)
 {
@@ -42,7 +42,7 @@ static bool set_limits(const struct sandbox_limits *limits)
             limit(RLIMIT_AS, (limits->memory_mb + (uint64_t)limits->map_mb) * mb));
 }
 
-/* --- system calls ------------------------------------------------------------------- */
+/* --- system calls ----------------------------------------------------------------- */
 
 static const int allowed[] = {
     SCMP_SYS(read),
@@ -129,7 +129,7 @@ static bool filter_calls(void)
     return ok;
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 enum sh_err sandbox_enter(const struct sandbox_limits *limits, int parent)
 {

@@ -89,7 +89,7 @@ static bool holds(struct sh_bytes text, const char *word)
     return false;
 }
 
-/* --- two things at once ------------------------------------------------------------- */
+/* --- two things at once ----------------------------------------------------------- */
 
 static uint32_t le32(const uint8_t *at)
 {
@@ -146,7 +146,7 @@ static bool page_inside(struct sh_bytes file)
     return false;
 }
 
-/* --- by name ------------------------------------------------------------------------ */
+/* --- by name ---------------------------------------------------------------------- */
 
 struct named {
     const char *name;
@@ -215,7 +215,7 @@ static enum file_type declared_type(struct sh_bytes declared)
     return find(mimes, SH_COUNT(mimes), (struct sh_bytes){at, len});
 }
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 static struct sniffed refuse(const char *reason)
 {

@@ -102,7 +102,7 @@ void terms_row_end(struct terms_table *table)
     table->column = 0;
 }
 
-/* --- CSV ---------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------- */
 
 static void on_field(void *text, size_t len, void *arg)
 {

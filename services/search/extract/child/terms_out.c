@@ -13,7 +13,7 @@ const char *const terms_field_names[] = {TERMS_FIELDS(TERMS_NAME)};
 #define TERMS_MOST(name, most) most,
 static const size_t longest[] = {TERMS_FIELDS(TERMS_MOST)};
 
-/* --- an entry ----------------------------------------------------------------------- */
+/* --- an entry --------------------------------------------------------------------- */
 
 void terms_begin(struct terms_out *terms, uint64_t line)
 {
@@ -85,7 +85,7 @@ void terms_link(struct terms_out *terms, const char *type, struct sh_bytes targe
     json_decref(link);
 }
 
-/* --- a batch ------------------------------------------------------------------------ */
+/* --- a batch ---------------------------------------------------------------------- */
 
 static bool is_broken(const struct terms_out *terms)
 {
@@ -160,7 +160,7 @@ static void add_links(struct terms_out *terms)
     json_decref(id);
 }
 
-/* --- what is said of it ------------------------------------------------------------- */
+/* --- what is said of it ----------------------------------------------------------- */
 
 static struct sh_bytes field(const struct terms_out *terms, enum terms_field which)
 {

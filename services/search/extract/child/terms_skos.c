@@ -27,7 +27,7 @@ struct skos {
     bool inside;
 };
 
-/* --- what is read ------------------------------------------------------------------- */
+/* --- what is read ----------------------------------------------------------------- */
 
 static int hex(char c)
 {
@@ -117,7 +117,7 @@ static void on_text(void *arg, struct sh_bytes text)
         sh_buffer_append(&self->text, text.data, text.len);
 }
 
-/* --- a concept is whole ------------------------------------------------------------- */
+/* --- a concept is whole ----------------------------------------------------------- */
 
 static void add_label(struct skos *self, struct sh_bytes text, bool preferred)
 {

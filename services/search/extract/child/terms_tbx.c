@@ -40,7 +40,7 @@ static void copy(char *into, size_t room, struct sh_bytes text)
     into[len] = '\0';
 }
 
-/* --- beginnings --------------------------------------------------------------------- */
+/* --- beginnings ------------------------------------------------------------------- */
 
 static void begin_concept(struct tbx *self, struct sh_bytes id)
 {
@@ -97,7 +97,7 @@ static void on_text(void *arg, struct sh_bytes text)
         sh_buffer_append(&self->text, text.data, text.len);
 }
 
-/* --- ends --------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------- */
 
 static void end_term(struct tbx *self)
 {

@@ -25,7 +25,7 @@ struct workbook {
     size_t room;
 };
 
-/* --- parts -------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------ */
 
 static bool is_within(struct workbook *book, size_t more)
 {
@@ -85,7 +85,7 @@ static void read_part(struct workbook *book, zip_int64_t index,
     zip_fclose(part);
 }
 
-/* --- shared texts ------------------------------------------------------------------- */
+/* --- shared texts ----------------------------------------------------------------- */
 
 struct shared {
     struct workbook *book;
@@ -141,7 +141,7 @@ static void shared_end(void *arg, const char *name)
 
 static const struct xml_events shared_events = {shared_start, shared_end, shared_text};
 
-/* --- the sheet ---------------------------------------------------------------------- */
+/* --- the sheet -------------------------------------------------------------------- */
 
 struct sheet {
     struct workbook *book;
@@ -227,7 +227,7 @@ static void sheet_end(void *arg, const char *name)
 
 static const struct xml_events sheet_events = {sheet_start, sheet_end, sheet_text};
 
-/* --- the whole ---------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------- */
 
 /* sheet1.xml, or else the first one that there is; < 0: none. */
 static zip_int64_t first_sheet(zip_t *zip)
