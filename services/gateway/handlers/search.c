@@ -239,7 +239,7 @@ static void ask(struct exchange *x, const struct search_body *body)
         .facets = body->has_facets,
         .facet_fields = body->facets.fields.items,
         .facet_fields_count = body->facets.fields.count,
-        .facet_values = (uint32_t)body->facets.values,
+        .facet_values = body->has_facets ? (uint32_t)body->facets.values : 0,
     };
 
     if (state == NULL) {

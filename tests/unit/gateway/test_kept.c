@@ -50,6 +50,9 @@ static void set_member(void *msg, const struct msg_field *field)
     const double f64 = 0.125;
     const bool flag = true;
     const struct sh_bytes text = {"{}", 2};
+    static const struct sh_bytes texts[] = {{"a", 1}};
+    const struct sh_bytes *list = texts;
+    const size_t one = 1;
 
     switch (field->type) {
     case MSG_u32:
@@ -70,6 +73,9 @@ static void set_member(void *msg, const struct msg_field *field)
         memcpy(at, &text, sizeof text);
         break;
     case MSG_strs:
+        memcpy(at, &list, sizeof list);
+        memcpy((char *)msg + field->count_offset, &one, sizeof one);
+        break;
     case MSG_list:
     default:
         fail_msg("teach this test about the type of %s", field->name);
