@@ -51,7 +51,7 @@ static void set_member(void *msg, const struct msg_field *field)
     const bool flag = true;
     const struct sh_bytes text = {"{}", 2};
     static const struct sh_bytes texts[] = {{"a", 1}};
-    const struct sh_bytes *list = texts;
+    const struct sh_bytes **list = (void *)at;
     const size_t one = 1;
 
     switch (field->type) {
@@ -73,7 +73,7 @@ static void set_member(void *msg, const struct msg_field *field)
         memcpy(at, &text, sizeof text);
         break;
     case MSG_strs:
-        memcpy(at, &list, sizeof list);
+        *list = texts;
         memcpy((char *)msg + field->count_offset, &one, sizeof one);
         break;
     case MSG_list:
