@@ -26,7 +26,7 @@ names() {
         libopenblas-dev liblapacke-dev \
         libpoppler-glib-dev libzip-dev libxml2-dev libseccomp-dev libicu-dev libmd4c-dev libpcre2-dev libcsv-dev \
         "$(either libmsgpack-c-dev libmsgpack-dev)" "$(either libllhttp-dev node-llhttp)" ;;
-    run) echo postgresql redis-server ca-certificates wordnet-base ;;
+    run) echo postgresql redis-server ca-certificates curl wordnet-base ;;
     test) echo spin nginx-light logrotate python3 python3-pytest python3-pytest-rerunfailures python3-psycopg2 prometheus slapd ldap-utils openssl fish groff-base zsh chromium ;;
     deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;

@@ -313,7 +313,7 @@ def test_bash_completes_commands_options_and_values(cairn, tmp_path):
     assert {"ingest", "search", "documents", "--url"} <= complete(cairn, "cairn ")
     assert complete(cairn, "cairn doc") == {"documents", "doctor"}
     assert complete(cairn, "cairn documents ") == {
-        "list", "query", "get", "delete", "file", "access", "report"}
+        "list", "query", "get", "delete", "file", "access", "passages", "report"}
     assert complete(cairn, "cairn jobs wa") == {"watch"}
     assert complete(cairn, "cairn search --mo") == {"--mode"}
     assert complete(cairn, "cairn search --mode ") == {"hybrid", "vector", "text"}

@@ -364,9 +364,9 @@ def shows(stack, entry, expected, headers=None):
 
 
 def test_relations_have_their_inverse_and_go_with_their_term(stack):
-    mill = add(stack, "mill", domain="related")
-    water = add(stack, "water mill", domain="related")
-    muehle = add(stack, "Mühle", domain="related", language="de")
+    mill = add(stack, "mill", domain="inverse")
+    water = add(stack, "water mill", domain="inverse")
+    muehle = add(stack, "Mühle", domain="inverse", language="de")
     assert related(stack, mill) == []
     reply = relate(stack, water, "BROADER", mill)
     assert reply.status == 201, reply.body
