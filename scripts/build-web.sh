@@ -23,7 +23,7 @@ major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 
 # What is installed is what the lock file says, or it is installed anew.
 kept=web/node_modules/.package-lock.json
-if [ ! -e $kept ] || [ web/package-lock.json -nt $kept ]; then
+if [ ! -e $kept ] || [ -n "$(find web/package-lock.json -newer "$kept")" ]; then
     say "fetching what the pages are built with"
     log=$(mktemp)
     if ! (cd web && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline \
