@@ -5,6 +5,7 @@ set -u
 logs=$1/test-logs
 shift
 mkdir -p "$logs"
+rm -f "$logs"/results.* # of a run that was killed
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp TSAN_OPTIONS=halt_on_error=1
 
 # shellcheck disable=SC2016 # the inner shell expands
