@@ -20,6 +20,7 @@ import urllib.request
 from .net import Loopback, Namespaces
 from .postgres import PORT, Postgres
 from .process import Process, Supervisor
+from .until import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = (ROOT / os.environ.get("CAIRN_BIN", "build/release/bin")).resolve()
@@ -227,15 +228,15 @@ class Stack:
 
     def await_green(self, seconds=30):
         """Seconds until all are ready and both gateways write and search whole."""
-        began = time.monotonic()
-        wrong = "nothing was looked at"
-        while time.monotonic() - began < seconds:
-            wrong = self.not_ready() or [fault for gateway in GATEWAYS
-                                         if (fault := self.works(gateway))]
-            if not wrong:
-                return time.monotonic() - began
-            time.sleep(0.02)
-        raise AssertionError(f"not green after {seconds} s: {wrong}\n{self.logs()}")
+        began, wrong = time.monotonic(), []
+
+        def green():
+            wrong[:] = self.not_ready() or [fault for gateway in GATEWAYS
+                                            if (fault := self.works(gateway))]
+            return not wrong
+
+        assert until(green, seconds, 0.02), f"not green after {seconds} s: {wrong}\n{self.logs()}"
+        return time.monotonic() - began
 
     # --- what it left
 
