@@ -195,6 +195,13 @@ static void signal_all(const pid_t *pids, size_t count, int number)
         (void)kill(pids[i], number);
 }
 
+static void open_two(struct fixture *f)
+{
+    f->config.pool_min = f->config.pool_max = 2;
+    open_settled(f);
+    assert_true(servers_pump(&f->loop, has_two, f));
+}
+
 /* Nothing is closed, and the call's own deadline is further away than the test waits. */
 static void a_frozen_server_is_given_up_and_found_again(void **state)
 {
@@ -207,9 +214,7 @@ static void a_frozen_server_is_given_up_and_found_again(void **state)
     size_t count;
     bool told;
 
-    f->config.pool_min = f->config.pool_max = 2;
-    open_settled(f);
-    assert_true(servers_pump(&f->loop, has_two, f));
+    open_two(f);
     count = server_pids(f, pids);
     assert_true(count > 2);
     signal_all(pids, count, SIGSTOP);
@@ -239,9 +244,7 @@ static void a_frozen_server_is_given_up_while_all_connections_are_busy(void **st
     size_t count;
     bool told;
 
-    f->config.pool_min = f->config.pool_max = 2;
-    open_settled(f);
-    assert_true(servers_pump(&f->loop, has_two, f));
+    open_two(f);
     servers_sql(f->other, HOLD);
     for (int i = 0; i < 2; i++)
         assert_int_equal(sh_pg_run(f->pg, &call, on_done, &sent), SH_OK);
