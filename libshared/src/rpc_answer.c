@@ -353,3 +353,9 @@ void sh_rpc_fail_write(struct sh_rpc_call *call, enum sh_err err, bool maybe_don
         sh_rpc_fail(call, err == SH_CANCELED ? SH_UNAVAILABLE : err, NULL, NULL, "%s",
                     sh_err_text(err == SH_CANCELED ? SH_UNAVAILABLE : err));
 }
+
+void sh_rpc_fail_key_reused(struct sh_rpc_call *call)
+{
+    sh_rpc_fail(call, SH_CONFLICT, "idempotency_key_reused", NULL,
+                "this Idempotency-Key was used for something else");
+}

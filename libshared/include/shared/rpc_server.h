@@ -92,5 +92,7 @@ __attribute__((format(printf, 5, 6))) void sh_rpc_fail(struct sh_rpc_call *call,
 /* A write that the database failed: outcome_unknown (outcome.h) when it may have been
  * done, else `err`, where SH_CANCELED, its pool closing, is SH_UNAVAILABLE. */
 void sh_rpc_fail_write(struct sh_rpc_call *call, enum sh_err err, bool maybe_done);
+/* The call's Idempotency-Key stands for something else: SH_CONFLICT. */
+void sh_rpc_fail_key_reused(struct sh_rpc_call *call);
 
 #endif

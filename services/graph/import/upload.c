@@ -2,12 +2,12 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "proto/msg.h"
 #include "services/graph/import/imports.h"
 #include "services/graph/import/parts.h"
 #include "shared/clock.h"
+#include "shared/job_call.h"
 
 enum { KEEP_MS = 30000, PART_MAX = 32u << 20 };
 
@@ -111,19 +111,12 @@ static void handle_part(void *arg, struct sh_rpc_call *call)
 
 /* --- the job ---------------------------------------------------------------------- */
 
-static void on_added(void *arg, const struct sh_job_reply *reply)
+static void begun(struct sh_rpc_call *call, const struct sh_job_reply *reply)
 {
-    struct sh_rpc_call *call = arg;
     const struct graph_analysis_job job = {.id = sh_bytes_of(reply->id),
                                            .state = sh_bytes_of(reply->state)};
 
-    if (reply->err == SH_OK)
-        sh_rpc_reply(call, graph_analysis_job_desc(), &job);
-    else if (reply->err == SH_BUSY)
-        sh_rpc_fail(call, SH_CONFLICT, NULL, NULL,
-                    "too many of your jobs have not ended yet");
-    else
-        sh_rpc_fail_write(call, reply->err, reply->maybe_done);
+    sh_rpc_reply(call, graph_analysis_job_desc(), &job);
 }
 
 static char *params_of(const struct graph_import_run *asked)
@@ -146,33 +139,18 @@ static char *params_of(const struct graph_import_run *asked)
 static void handle_run(void *arg, struct sh_rpc_call *call)
 {
     const struct imports *self = arg;
-    const struct caller *caller = sh_rpc_call_caller(call);
     struct graph_import_run asked;
-    struct sh_buffer rights = {0};
-    char *params = NULL;
 
     if (sh_rpc_call_decode(call, graph_import_run_desc(), &asked) != SH_OK)
         return;
-    enum sh_err err = imports_id_ok(asked.import) ? SH_OK : SH_INVALID;
-    if (err == SH_OK && self->pg == NULL)
-        err = SH_DRAINING;
-    if (err == SH_OK && (params = params_of(&asked)) == NULL)
-        err = SH_NOMEM;
-    if (err == SH_OK)
-        err = msg_encode(caller_desc(), caller, &rights);
     const struct sh_job_new job = {.kind = IMPORT_KIND,
                                    .style = SH_JOB_STEPS,
-                                   .params = sh_bytes_of(params ? params : ""),
                                    .key = asked.import,
-                                   .caller = sh_buffer_bytes(&rights),
-                                   .created_by = caller->user_id,
                                    .most_by_user = self->most_by_user};
-    if (err == SH_OK)
-        err = sh_job_add(self->pg, &job, on_added, call);
-    if (err != SH_OK)
-        refuse(call, err);
-    sh_buffer_free(&rights);
-    free(params); /* jansson's */
+    if (imports_id_ok(asked.import))
+        sh_job_call(self->pg, call, &job, params_of(&asked), begun);
+    else
+        refuse(call, SH_INVALID);
 }
 
 enum sh_err imports_serve(struct imports *self, struct sh_rpc_server *rpc)

@@ -89,7 +89,7 @@ static void on_added(void *arg, const struct sh_job_reply *reply)
     struct asked *asked = arg;
 
     if (reply->key_reused)
-        record_key_reused(asked->call);
+        sh_rpc_fail_key_reused(asked->call);
     else if (reply->err == SH_CONFLICT)
         sh_rpc_fail(asked->call, SH_CONFLICT, "generation_busy", NULL,
                     "such a job is under way already");

@@ -48,12 +48,6 @@ bool record_failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply)
     return true;
 }
 
-void record_key_reused(struct sh_rpc_call *call)
-{
-    sh_rpc_fail(call, SH_CONFLICT, "idempotency_key_reused", NULL,
-                "this Idempotency-Key was used for something else");
-}
-
 void record_no_memory(struct sh_rpc_call *call)
 {
     sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));

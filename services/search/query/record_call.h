@@ -19,8 +19,6 @@ SH_CHECK enum sh_err record_rights_of(const struct caller *caller, struct sh_are
 uint64_t record_deadline(struct sh_rpc_call *call, uint64_t most_ms);
 /* True when the call has been answered because the database failed. */
 bool record_failed(struct sh_rpc_call *call, const struct sh_pg_reply *reply);
-/* The call's Idempotency-Key stands for something else. */
-void record_key_reused(struct sh_rpc_call *call);
 void record_no_memory(struct sh_rpc_call *call);
 
 #endif
