@@ -62,7 +62,7 @@ enum sh_err ledger_write(int ledger, const char *id, const char *text)
     bool good = fd >= 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
     if (fd >= 0)
         (void)close(fd);
-    if (good && renameat(ledger, aside, ledger, name) == 0)
+    if (good && renameat(ledger, aside, ledger, name) == 0 && fsync(ledger) == 0)
         return SH_OK;
     (void)unlinkat(ledger, aside, 0);
     return SH_IO;
@@ -78,6 +78,12 @@ static void remove_file(int ledger, const char *id, const char *ending)
 
 void ledger_end(int ledger, const char *id)
 {
+    remove_file(ledger, id, "lock");
+}
+
+void ledger_forget(int ledger, const char *id)
+{
+    remove_file(ledger, id, "json");
     remove_file(ledger, id, "lock");
 }
 
@@ -149,6 +155,7 @@ static void conclude(json_t *run, const json_t *line)
 {
     const char *code = text_of(line, "code");
     bool bad = json_is_false(json_object_get(json_object_get(line, "result"), "ok"));
+    bool queued = strcmp(text_of(run, "state"), "queued") == 0;
     const char *state = strcmp(code, "ok") == 0 && !bad               ? "done"
                         : strcmp(code, sh_err_code(SH_CANCELED)) == 0 ? "cancelled"
                                                                       : "failed";
@@ -160,7 +167,9 @@ static void conclude(json_t *run, const json_t *line)
     if (code[0] == '\0') {
         json_object_set_new(run, "code", json_string("interrupted"));
         json_object_set_new(run, "error",
-                            json_string("interrupted: its process ended before it did"));
+                            json_string(queued ? "interrupted: it was not seen to begin"
+                                               : "interrupted: its process ended before "
+                                                 "it did"));
         return;
     }
     json_object_set_new(run, "code",

@@ -23,9 +23,12 @@ SH_CHECK enum sh_err ledger_open(int root, int *ledger);
 bool ledger_id_ok(const char *id);
 /* *lock is the caller's, and locked. Errors: SH_IO. */
 SH_CHECK enum sh_err ledger_begin(int ledger, const char *id, int *lock);
+/* What is written outlives the machine. Errors: SH_IO. */
 SH_CHECK enum sh_err ledger_write(int ledger, const char *id, const char *text);
 /* The last ledger_write() said how it ended. */
 void ledger_end(int ledger, const char *id);
+/* It was never told to anybody. */
+void ledger_forget(int ledger, const char *id);
 /* The caller's, newest first. Runs that were found to have ended without their service
  * are written down as that, and added to `found` too. NULL: no memory. */
 json_t *ledger_read(int ledger, json_t *found);

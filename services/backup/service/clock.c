@@ -30,15 +30,22 @@ bool clock_late(const struct backup *backup)
     return due_late(clock_next(backup), backup->config.backup.jitter_s, sh_wall_time());
 }
 
+static enum sh_err start(struct backup *backup, const char *const *words, unsigned count)
+{
+    const struct run_order order = {
+        .words = words, .count = count, .by = "schedule", .regardless = true};
+
+    return runs_add(backup->runs, &order, NULL);
+}
+
 static void start_one(struct backup *backup, double due)
 {
     char slot[32];
-    const struct run *run;
 
     (void)snprintf(slot, sizeof(slot), "%.0f", due);
     const char *const words[] = {"create",   "--kind", "full", "--by",
                                  "schedule", "--slot", slot,   "--wait"};
-    enum sh_err err = runs_add(backup->runs, words, SH_COUNT(words), "schedule", &run);
+    enum sh_err err = start(backup, words, SH_COUNT(words));
     if (err != SH_OK)
         sh_warning(NULL, "a scheduled backup cannot be started now: %s",
                    sh_err_text(err));
@@ -62,7 +69,6 @@ static void on_timer(uv_timer_t *timer)
 void clock_ended(struct backup *backup, const struct run *run)
 {
     static const char *const after[] = {"prune", "--wait"};
-    const struct run *pruning;
 
     if (strcmp(run->by, "schedule") != 0 || strcmp(run->words[0], "create") != 0)
         return;
@@ -72,7 +78,7 @@ void clock_ended(struct backup *backup, const struct run *run)
     }
     due_succeeded(&backup->due);
     backup->looked = false; /* until the set is seen */
-    if (runs_add(backup->runs, after, SH_COUNT(after), "schedule", &pruning) != SH_OK)
+    if (start(backup, after, SH_COUNT(after)) != SH_OK)
         sh_warning(NULL, "what is not kept is removed after the next backup");
 }
 

@@ -116,11 +116,12 @@ static void tell(struct backup *backup, const struct sets *sets)
 static void repair(struct backup *backup)
 {
     static const char *const words[] = {"repair", "--by", "service", "--wait"};
-    const struct run *run;
+    static const struct run_order order = {
+        .words = words, .count = SH_COUNT(words), .by = "service", .regardless = true};
 
     if (journal_left(backup->config.backup.directory) &&
         !runs_busy(backup->runs, "repair") &&
-        runs_add(backup->runs, words, SH_COUNT(words), "service", &run) != SH_OK)
+        runs_add(backup->runs, &order, NULL) != SH_OK)
         sh_warning(NULL, "a restore was killed: `cairn-backup repair` is needed");
 }
 

@@ -65,13 +65,32 @@ static bool id_fits(struct sh_rpc_call *call, struct sh_bytes id)
            (root_id_ok(methods_text(call, id)) && ((const char *)id.data)[0] != '-');
 }
 
+/* Where the disk is full, they make room. */
+static bool makes_room(const char *verb)
+{
+    return strcmp(verb, "prune") == 0 || strcmp(verb, "delete") == 0;
+}
+
+static void on_taken(void *arg, enum sh_err err, const json_t *run)
+{
+    struct sh_rpc_call *call = arg;
+
+    if (err == SH_OK)
+        methods_answer(call, json_deep_copy(run),
+                       json_string_value(json_object_get(run, "run_id")));
+    else
+        sh_rpc_fail(call, err, NULL, NULL, "%s",
+                    err == SH_IO ? "it is not begun: it cannot be written down in "
+                                   "BACKUP_DIR/.runs"
+                                 : sh_err_text(err));
+}
+
 void methods_run(void *arg, struct sh_rpc_call *call)
 {
     struct backup *backup = arg;
     const struct caller *caller = sh_rpc_call_caller(call);
     struct backup_order order;
     struct words words = {.count = 0};
-    const struct run *run = NULL;
     const char *by = "";
     enum sh_err err;
 
@@ -85,10 +104,14 @@ void methods_run(void *arg, struct sh_rpc_call *call)
         by =
             methods_text(call, caller->username.len ? caller->username : caller->user_id);
     spell(call, &order, by, &words);
-    err = runs_add(backup->runs, words.list, words.count, by, &run);
-    if (err == SH_OK)
-        methods_answer(call, runs_json(run), run->id);
-    else
+    const struct run_order wanted = {.words = words.list,
+                                     .count = words.count,
+                                     .by = by,
+                                     .regardless = makes_room(words.list[0]),
+                                     .taken = on_taken,
+                                     .arg = call};
+    err = runs_add(backup->runs, &wanted, NULL);
+    if (err != SH_OK)
         sh_rpc_fail(call, err, NULL, NULL, "%s",
                     err == SH_BUSY ? "too many runs wait already" : sh_err_text(err));
 }

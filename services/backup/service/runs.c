@@ -128,33 +128,55 @@ static size_t waiting(const struct runs *runs)
     return count;
 }
 
-enum sh_err runs_add(struct runs *runs, const char *const *words, unsigned count,
-                     const char *by, const struct run **out)
+static enum sh_err may_add(const struct runs *runs, const struct run_order *order)
 {
     if (runs->draining || waiting(runs) >= RUNS_WAITING)
         return SH_BUSY;
-    if (count > RUN_WORDS)
+    if (order->count > RUN_WORDS)
         return SH_TOOBIG;
-    for (unsigned i = 0; i < count; i++)
-        if (strlen(words[i]) >= RUN_WORD)
+    for (unsigned i = 0; i < order->count; i++)
+        if (strlen(order->words[i]) >= RUN_WORD)
             return SH_TOOBIG;
+    return SH_OK;
+}
+
+static void fill(struct run *run, const struct run_order *order)
+{
+    uint8_t raw[16];
+
+    *run = (struct run){.state = RUN_QUEUED,
+                        .word_count = order->count,
+                        .regardless = order->regardless,
+                        .lock = -1};
+    sh_random(raw, sizeof(raw));
+    for (size_t i = 0; i < sizeof(raw); i++)
+        (void)snprintf(run->id + 2 * i, 3, "%02x", raw[i]);
+    for (unsigned i = 0; i < order->count; i++)
+        (void)snprintf(run->words[i], RUN_WORD, "%s", order->words[i]);
+    (void)snprintf(run->by, sizeof(run->by), "%s", order->by);
+    run->created_at = sh_wall_time();
+}
+
+enum sh_err runs_add(struct runs *runs, const struct run_order *order,
+                     const struct run **out)
+{
+    enum sh_err err = may_add(runs, order);
+
+    if (err != SH_OK)
+        return err;
     while (is_busy(&runs->list[runs->next]))
         runs->next = (runs->next + 1) % RUNS_KEPT; /* fewer than RUNS_KEPT are so */
     struct run *run = &runs->list[runs->next];
     runs->next = (runs->next + 1) % RUNS_KEPT;
     json_decref(run->result);
-    *run = (struct run){.state = RUN_QUEUED, .word_count = count, .lock = -1};
-    uint8_t raw[16];
-    sh_random(raw, sizeof(raw));
-    for (size_t i = 0; i < sizeof(raw); i++)
-        (void)snprintf(run->id + 2 * i, 3, "%02x", raw[i]);
-    for (unsigned i = 0; i < count; i++)
-        (void)snprintf(run->words[i], RUN_WORD, "%s", words[i]);
-    (void)snprintf(run->by, sizeof(run->by), "%s", by);
-    run->created_at = sh_wall_time();
-    *out = run;
+    fill(run, order);
     keep(runs, run);
-    start_next(runs);
+    if (run->id[0] == '\0')
+        return SH_NOMEM;
+    run->taken = order->taken; /* after keep(), which may answer */
+    run->taken_arg = order->arg;
+    if (out != NULL)
+        *out = run;
     return SH_OK;
 }
 
@@ -221,7 +243,7 @@ json_t *runs_list(const struct runs *runs)
 
     for (size_t i = 0; list != NULL && i < RUNS_KEPT; i++) {
         const struct run *run = &runs->list[(runs->next + RUNS_KEPT - 1 - i) % RUNS_KEPT];
-        if (run->id[0] != '\0')
+        if (run->id[0] != '\0' && run->kept)
             json_array_append_new(list, runs_json(run));
     }
     return list;

@@ -1,7 +1,8 @@
 /* runs: what the service has others do: each run is a process, `cairn-backup VERB …
  * --report`, started one after the other by uv_spawn, followed by the lines it prints and
  * ended by SIGTERM. The newest are in memory; all are in the ledger (run/ledger.h), where
- * replicas and whoever comes after a service that was killed find them. The database is
+ * replicas and whoever comes after a service that was killed find them: a run is written
+ * down there before it begins, and before whoever wants it is told so. The database is
  * not needed. Loop thread only. */
 #ifndef BACKUP_RUNS_H
 #define BACKUP_RUNS_H
@@ -16,6 +17,11 @@ enum { RUNS_KEPT = 64, RUNS_WAITING = 8, RUN_ID = 37, RUN_WORDS = 88, RUN_WORD =
 
 enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 
+/* SH_OK: the run is written down, and told as runs_json() has it, borrowed; whatever is
+ * killed from now on, it is in the list. Else it is not done, `run` is NULL: SH_IO (it
+ * cannot be written), SH_NOMEM. */
+typedef void runs_taken_fn(void *arg, enum sh_err err, const json_t *run);
+
 struct run {
     char id[RUN_ID]; /* "": none */
     enum run_state state;
@@ -29,6 +35,9 @@ struct run {
     json_t *result;
     bool wanted_cancelled;
     double created_at, started_at, finished_at;
+    bool regardless; /* as in its order, until it is kept; so the next two */
+    runs_taken_fn *taken;
+    void *taken_arg;
     /* of runs_keep.c */
     int lock;     /* of the ledger; -1: none */
     bool kept;    /* written down once, or never to be */
@@ -50,10 +59,21 @@ struct runs_options {
 };
 /* Errors: SH_NOMEM, SH_IO. */
 SH_CHECK enum sh_err runs_create(const struct runs_options *options, struct runs **out);
-/* Words: the verb and its arguments; an option and its value are two of them. Errors:
- * SH_BUSY (RUNS_WAITING wait), SH_TOOBIG (a word). *out is valid until the next call. */
-SH_CHECK enum sh_err runs_add(struct runs *runs, const char *const *words, unsigned count,
-                              const char *by, const struct run **out);
+
+struct run_order {
+    const char *const *words; /* the verb and its arguments; an option and its value are
+                                 two of them */
+    unsigned count;
+    const char *by;
+    bool regardless;      /* it is done even if it cannot be written down */
+    runs_taken_fn *taken; /* once, on a later turn; NULL: nobody waits */
+    void *arg;
+};
+/* All but `arg` is copied. Errors: SH_BUSY (RUNS_WAITING wait), SH_TOOBIG (a word),
+ * SH_NOMEM; `taken` is then never called. *out, unless NULL: valid until the next call.
+ */
+SH_CHECK enum sh_err runs_add(struct runs *runs, const struct run_order *order,
+                              const struct run **out);
 const struct run *runs_find(const struct runs *runs, const char *id);
 /* SH_NOTFOUND; SH_CONFLICT: it has ended. */
 SH_CHECK enum sh_err runs_cancel(struct runs *runs, const char *id);
@@ -61,7 +81,8 @@ SH_CHECK enum sh_err runs_cancel(struct runs *runs, const char *id);
 bool runs_busy(const struct runs *runs, const char *verb);
 /* The caller's. */
 json_t *runs_json(const struct run *run);
-json_t *runs_list(const struct runs *runs); /* newest first; those in memory */
+/* Newest first; those in memory that are written down. */
+json_t *runs_list(const struct runs *runs);
 
 struct runs_question {
     const char *id; /* of one run; "": all, newest first */

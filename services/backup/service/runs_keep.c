@@ -18,26 +18,57 @@ struct keeping {
     char *text;
     int lock; /* -1: to be made */
     bool over;
+    bool must; /* else it is not to be found there at all */
     enum sh_err err;
 };
 
 static void write_next(struct runs *runs);
 
+static enum sh_err write_down(struct keeping *keeping)
+{
+    enum sh_err err = SH_OK;
+
+    if (keeping->ledger < 0)
+        return SH_IO;
+    if (keeping->lock < 0)
+        err = ledger_begin(keeping->ledger, keeping->id, &keeping->lock);
+    if (err == SH_OK)
+        err = ledger_write(keeping->ledger, keeping->id, keeping->text);
+    return err;
+}
+
 static void on_thread(uv_work_t *work)
 {
     struct keeping *keeping = work->data;
 
-    keeping->err = keeping->lock >= 0
-                       ? SH_OK
-                       : ledger_begin(keeping->ledger, keeping->id, &keeping->lock);
-    if (keeping->err == SH_OK)
-        keeping->err = ledger_write(keeping->ledger, keeping->id, keeping->text);
-    if (keeping->lock >= 0 && keeping->over) {
-        if (keeping->err == SH_OK)
-            ledger_end(keeping->ledger, keeping->id);
-        (void)close(keeping->lock);
-        keeping->lock = -1;
-    }
+    keeping->err = write_down(keeping);
+    bool refused = keeping->err != SH_OK && keeping->must;
+    if (keeping->lock < 0 || (!refused && !keeping->over))
+        return;
+    if (refused)
+        ledger_forget(keeping->ledger, keeping->id);
+    else if (keeping->err == SH_OK)
+        ledger_end(keeping->ledger, keeping->id);
+    (void)close(keeping->lock);
+    keeping->lock = -1;
+}
+
+/* It was to be written down for the first time: whoever waits for that is told. What
+ * failed is not done. */
+static void answer(struct run *run, enum sh_err err)
+{
+    bool refused = err == SH_NOMEM || (err != SH_OK && !run->regardless);
+    runs_taken_fn *taken = run->taken;
+    void *arg = run->taken_arg;
+    json_t *told = refused ? NULL : runs_json(run);
+
+    run->taken = NULL;
+    run->kept = true;
+    if (refused)
+        *run = (struct run){.lock = -1};
+    if (taken != NULL)
+        taken(arg, refused ? err : SH_OK, told);
+    json_decref(told);
 }
 
 static void on_kept(uv_work_t *work, int status)
@@ -54,7 +85,8 @@ static void on_kept(uv_work_t *work, int status)
                    sh_err_text(keeping->err));
     run->lock = keeping->lock;
     run->writing = false;
-    run->kept = true;
+    if (!run->kept)
+        answer(run, keeping->err);
     if (runs->closed && run->lock >= 0)
         (void)close(run->lock);
     free(keeping->text); /* jansson's */
@@ -89,6 +121,7 @@ static enum sh_err write_one(struct runs *runs, struct run *run)
         keeping->ledger = runs->ledger;
         keeping->lock = run->lock;
         keeping->over = run->state > RUN_RUNNING;
+        keeping->must = !run->kept && !run->regardless;
         keeping->text = json_dumps(json, JSON_COMPACT);
         memcpy(keeping->id, run->id, sizeof(keeping->id));
         if (keeping->text != NULL)
@@ -113,7 +146,8 @@ static void write_next(struct runs *runs)
         run->changed = false;
         runs->keeping = run->writing = write_one(runs, run) == SH_OK;
         runs->asked += runs->keeping;
-        run->kept = run->kept || !runs->keeping; /* in memory only */
+        if (!runs->keeping && !run->kept)
+            answer(run, SH_NOMEM);
     }
 }
 
@@ -121,12 +155,10 @@ void keep(struct runs *runs, struct run *run)
 {
     run->changed = true;
     run->kept_at = sh_wall_time();
-    if (runs->ledger < 0) {
-        run->changed = false;
-        run->kept = true;
-    } else {
+    if (runs->ledger < 0 && run->kept)
+        run->changed = false; /* in memory only */
+    else
         write_next(runs);
-    }
 }
 
 /* --- reading ---------------------------------------------------------------------- */

@@ -176,8 +176,9 @@ static void make_base(struct wal *wal, double now)
 {
     static const char *const words[] = {"create", "--kind", "physical",
                                         "--by",   "wal",    "--wait"};
+    static const struct run_order order = {
+        .words = words, .count = SH_COUNT(words), .by = "wal", .regardless = true};
     const char *why = base_due(wal, now);
-    const struct run *run;
 
     if (why == NULL || now < wal->base_not_before || wal->draining ||
         runs_busy(wal->backup->runs, "create"))
@@ -185,7 +186,7 @@ static void make_base(struct wal *wal, double now)
     sh_info(NULL, "a physical set is made: %s", why);
     /* what it is told next is what was looked at before the set was there */
     wal->base_not_before = now + BASE_RETRY_S;
-    if (runs_add(wal->backup->runs, words, SH_COUNT(words), "wal", &run) != SH_OK)
+    if (runs_add(wal->backup->runs, &order, NULL) != SH_OK)
         sh_warning(NULL, "a physical set cannot be made now");
 }
 
