@@ -85,9 +85,3 @@ void import_line_sum(const struct import_tally *tally, const char *why,
     if (*why != '\0')
         json_member_text(out, "error", sh_bytes_of(why));
 }
-
-bool import_passes(enum sh_err err)
-{
-    return err == SH_BUSY || err == SH_REJECTED || err == SH_DRAINING ||
-           err == SH_UNAVAILABLE || err == SH_INTERNAL || err == SH_TIMEOUT;
-}

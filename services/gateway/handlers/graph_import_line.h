@@ -22,7 +22,4 @@ void import_line_stored(uint64_t first, uint64_t last,
 void import_line_sum(const struct import_tally *tally, const char *why,
                      struct sh_buffer *out);
 
-/* Whether a portion that ended so is to be sent once more. */
-bool import_passes(enum sh_err err);
-
 #endif
