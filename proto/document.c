@@ -117,7 +117,7 @@ static const char health[] =
     "| HEARTBEAT_IVL / TIMEOUT | 500 / 1000 ms | 1000 / 2000 ms | finds dead machines, "
     "not "
     "stuck programs: the I/O thread answers it |\n"
-    "| MAXMSGSIZE | 8 MiB | 8 MiB | of a frame |\n"
+    "| MAXMSGSIZE | 8 MiB | 8 MiB | of a frame; of a message: rpc_unfinished.h |\n"
     "| TCP_KEEPALIVE, IDLE, INTVL, CNT | 1, 5, 2, 3 | 1, 5, 2, 3 | |\n"
     "\n";
 

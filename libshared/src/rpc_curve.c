@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "libshared/src/rpc_socket.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
 
@@ -140,28 +139,9 @@ static const char *reason_of(uint16_t event, uint32_t value)
     return "malformed";
 }
 
-/* [event u16, value u32][our endpoint] */
-static void on_event(void *arg, zmq_msg_t *frames, size_t count)
+void rpc_curve_failed(const struct rpc_event *event, const char *endpoint)
 {
-    const char *where = arg;
-    uint16_t event = 0;
-    uint32_t value = 0;
     char at[300];
-    (void)count;
-    if (zmq_msg_size(&frames[0]) < sizeof(event) + sizeof(value))
-        return;
-    memcpy(&event, zmq_msg_data(&frames[0]), sizeof(event));
-    memcpy(&value, (const char *)zmq_msg_data(&frames[0]) + sizeof(event), sizeof(value));
-    (void)snprintf(at, sizeof(at), "at %s", where);
-    rpc_curve_refused(reason_of(event, value), at);
-}
-
-enum sh_err rpc_curve_watch(struct sh_zmq_loop *zmq, void *router, void *where,
-                            struct sh_zmq_socket **out)
-{
-    struct sh_zmq_handler handler = {on_event, where};
-    return rpc_socket_monitor(zmq, router,
-                              ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
-                              &handler, out);
+    (void)snprintf(at, sizeof(at), "at %s", endpoint);
+    rpc_curve_refused(reason_of(event->kind, event->value), at);
 }

@@ -6,7 +6,7 @@
 #define LIBSHARED_RPC_CURVE_H
 
 #include "libshared/src/rpc_keys.h"
-#include "shared/zmq_loop.h"
+#include "libshared/src/rpc_socket.h"
 
 /* The endpoint is TCP and not surely on this machine. */
 bool rpc_curve_exposed(const char *endpoint);
@@ -28,10 +28,12 @@ bool rpc_curve_admits(const struct rpc_key *key);
 /* A peer was turned away: cairn_rpc_refused_peers_total, and a line in the log. `reason`
  * must be a literal, `address` may be "". */
 void rpc_curve_refused(const char *reason, const char *address);
-/* Count what fails in the handshakes of a ROUTER; `where`, its endpoint as text, must
- * outlive the watch. */
-SH_CHECK enum sh_err rpc_curve_watch(struct sh_zmq_loop *zmq, void *router, void *where,
-                                     struct sh_zmq_socket **out);
+/* The same of an event of a ROUTER's monitor, one of RPC_CURVE_FAILURES. */
+enum {
+    RPC_CURVE_FAILURES =
+        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+};
+void rpc_curve_failed(const struct rpc_event *event, const char *endpoint);
 
 /* Answers libzmq from the loop's thread: one gate a process, opened before the first
  * socket is bound. Errors: SH_CONFLICT (there is one), SH_NOMEM. */

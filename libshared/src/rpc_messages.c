@@ -56,6 +56,7 @@ static void on_hello(struct sh_rpc_server *server, const struct rpc_identity *pe
         .max_in_flight = server->max_in_flight,
     };
     enum sh_err err = rpc_peers_add(&server->peers, peer, &key, sh_now_ms());
+    rpc_unfinished_hello(&server->unfinished, zmq_msg_get(meta, ZMQ_SRCFD), peer);
     struct envelope head = rpc_server_about(server, TYPE_HELLO_ACK);
     head.epoch = request->epoch;
     if (err != SH_OK)
@@ -101,6 +102,14 @@ static void on_credit(struct sh_rpc_server *server, const struct rpc_identity *p
     uint32_t granted = call->credit + credit->credit;
     call->credit = granted > RPC_CHUNK_CREDIT ? RPC_CHUNK_CREDIT : granted;
     rpc_answer_push(call);
+}
+
+static void count_message(const struct sh_rpc_server *server,
+                          const struct rpc_identity *peer)
+{
+    struct rpc_peer *known = rpc_peers_find(&server->peers, peer);
+    if (known)
+        known->messages++;
 }
 
 static void dispatch(struct sh_rpc_server *server, const struct rpc_identity *peer,
@@ -150,6 +159,7 @@ void rpc_server_on_message(void *arg, zmq_msg_t *frames, size_t count)
         rpc_bad_message("version");
     } else {
         memcpy(peer.bytes, zmq_msg_data(&frames[0]), sizeof(peer.bytes));
+        count_message(server, &peer);
         dispatch(server, &peer, &head, &frames[2], count > 3 ? &frames[3] : NULL);
     }
 }

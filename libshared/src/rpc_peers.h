@@ -20,6 +20,7 @@ struct rpc_identity {
 struct rpc_peer {
     struct rpc_identity identity;
     uint64_t heard_ms;
+    uint64_t messages;  /* since its first HELLO */
     struct rpc_key key; /* zero without keys */
     struct rpc_peer *next;
 };

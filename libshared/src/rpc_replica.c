@@ -210,23 +210,21 @@ static void turned_away(struct rpc_replica *replica, uint16_t event)
     replica->reopen_ms = sh_now_ms() + wait_ms;
 }
 
-/* [event u16, value u32][endpoint] of the DEALER's monitor */
 static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
 {
     struct rpc_replica *replica = arg;
-    uint16_t event = 0;
+    struct rpc_event event;
     (void)count;
-    if (zmq_msg_size(&frames[0]) < sizeof(event) || !replica->socket)
+    if (!rpc_socket_event(frames, &event) || !replica->socket)
         return;
-    memcpy(&event, zmq_msg_data(&frames[0]), sizeof(event));
-    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && replica->state == RPC_RESOLVED) {
+    if (event.kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && replica->state == RPC_RESOLVED) {
         replica->refusals = 0;
         move_to(replica, RPC_HANDSHAKEN);
         say_hello(replica);
-    } else if (event == ZMQ_EVENT_DISCONNECTED && replica->state != RPC_RESOLVED) {
+    } else if (event.kind == ZMQ_EVENT_DISCONNECTED && replica->state != RPC_RESOLVED) {
         lose(replica);
-    } else if ((event & HANDSHAKE_FAILED) != 0 && replica->state == RPC_RESOLVED) {
-        turned_away(replica, event);
+    } else if ((event.kind & HANDSHAKE_FAILED) != 0 && replica->state == RPC_RESOLVED) {
+        turned_away(replica, event.kind);
     }
 }
 

@@ -96,6 +96,12 @@ static void on_tick(uv_timer_t *timer)
         rpc_server_revoke(server);
 }
 
+static void on_look(uv_timer_t *timer)
+{
+    struct sh_rpc_server *server = timer->data;
+    rpc_unfinished_check(&server->unfinished, &server->peers);
+}
+
 /* --- life ------------------------------------------------------------------------- */
 
 static void release(struct sh_rpc_server *server)
@@ -108,6 +114,7 @@ static void release(struct sh_rpc_server *server)
         sh_free(call);
     }
     rpc_peers_free(&server->peers);
+    rpc_unfinished_free(&server->unfinished);
     sh_buffer_free(&server->scratch);
     while (server->methods) {
         struct rpc_method *method = server->methods;
@@ -132,37 +139,58 @@ static void close_socket(struct sh_rpc_server *server)
     sh_zmq_socket_close(&server->socket);
 }
 
+static void on_event(void *arg, zmq_msg_t *frames, size_t count)
+{
+    struct sh_rpc_server *server = arg;
+    struct rpc_event event;
+    (void)count;
+    if (!rpc_socket_event(frames, &event))
+        return;
+    if (event.kind != ZMQ_EVENT_ACCEPTED)
+        rpc_curve_failed(&event, server->endpoint);
+    else if (rpc_unfinished_accepted(&server->unfinished, (int)event.value) != SH_OK)
+        sh_warning(NULL, "no memory to watch a connection of the bus");
+}
+
 static enum sh_err bind_socket(struct sh_rpc_server *server, const char *endpoint)
 {
     struct sh_zmq_handler handler = {rpc_server_on_message, server};
+    struct sh_zmq_handler watcher = {on_event, server};
     void *raw = NULL;
     size_t size = sizeof(server->endpoint);
     enum sh_err err = rpc_socket_router(server->zmq, &raw);
     if (err == SH_OK)
         err = sh_zmq_socket_add(server->zmq, raw, &handler, &server->socket);
     if (err == SH_OK)
-        err = rpc_curve_watch(server->zmq, raw, server->endpoint, &server->watch);
+        err =
+            rpc_socket_monitor(server->zmq, raw, RPC_CURVE_FAILURES | ZMQ_EVENT_ACCEPTED,
+                               &watcher, &server->watch);
     if (err == SH_OK && zmq_bind(raw, endpoint) != 0) {
         int error = zmq_errno();
         sh_error(NULL, "cannot bind %s: %s", endpoint, zmq_strerror(error));
         err = error == EINVAL || error == EPROTONOSUPPORT ? SH_INVALID : SH_IO;
     }
-    if (err == SH_OK)
-        zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, server->endpoint, &size);
-    else
+    if (err != SH_OK) {
         close_socket(server);
-    return err;
+        return err;
+    }
+    zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, server->endpoint, &size);
+    rpc_unfinished_start(&server->unfinished, server->endpoint);
+    return SH_OK;
 }
 
 static void start_timers(struct sh_rpc_server *server)
 {
-    uv_timer_t *timers[] = {&server->tick, &server->flush, &server->quiet};
+    uv_timer_t *timers[] = {&server->tick, &server->look, &server->flush, &server->quiet};
     for (size_t i = 0; i < SH_COUNT(timers); i++) {
         uv_timer_init(sh_zmq_loop_uv(server->zmq), timers[i]);
         timers[i]->data = server;
         server->handles++;
     }
     uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);
+    if (server->unfinished.port != 0)
+        uv_timer_start(&server->look, on_look, RPC_UNFINISHED_CHECK_MS,
+                       RPC_UNFINISHED_CHECK_MS);
 }
 
 enum sh_err sh_rpc_server_create(struct sh_zmq_loop *zmq,
@@ -304,6 +332,7 @@ void sh_rpc_server_close(struct sh_rpc_server **server_p)
     close_socket(server);
     uv_timer_stop(&server->flush);
     uv_close((uv_handle_t *)&server->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&server->look, on_handle_closed);
     uv_close((uv_handle_t *)&server->flush, on_handle_closed);
     uv_close((uv_handle_t *)&server->quiet, on_handle_closed);
     for (struct sh_rpc_call *call = server->calls; call;) {

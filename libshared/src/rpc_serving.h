@@ -5,7 +5,7 @@
 #ifndef LIBSHARED_RPC_SERVING_H
 #define LIBSHARED_RPC_SERVING_H
 
-#include "libshared/src/rpc_peers.h"
+#include "libshared/src/rpc_unfinished.h"
 #include "libshared/src/rpc_wire.h"
 #include "shared/metrics.h"
 #include "shared/rpc_server.h"
@@ -62,7 +62,7 @@ struct sh_rpc_call {
 struct sh_rpc_server {
     struct sh_zmq_loop *zmq;
     struct sh_zmq_socket *socket; /* NULL: closed */
-    struct sh_zmq_socket *watch;  /* handshakes that fail */
+    struct sh_zmq_socket *watch;  /* who comes in, and handshakes that fail */
     unsigned keys;                /* generation of the ring that the peers came in by */
     char *service;
     char *instance;
@@ -78,6 +78,7 @@ struct sh_rpc_server {
     struct rpc_method *methods;
     struct rpc_method unknown; /* for the metrics of what names no method */
     struct rpc_peers peers;
+    struct rpc_unfinished unfinished;
 
     struct sh_rpc_call *calls; /* oldest first */
     struct sh_rpc_call *last;
@@ -88,6 +89,7 @@ struct sh_rpc_server {
     struct sh_buffer scratch; /* what is being encoded */
 
     uv_timer_t tick;  /* silent peers, overdue assemblies */
+    uv_timer_t look;  /* messages without end */
     uv_timer_t flush; /* answers that a full pipe did not take */
     uv_timer_t quiet; /* draining: nothing came in for a while */
     size_t handles;

@@ -105,6 +105,17 @@ enum sh_err rpc_socket_monitor(struct sh_zmq_loop *zmq, void *socket, int events
     return sh_zmq_socket_add(zmq, pair, handler, out);
 }
 
+/* [kind u16, value u32][endpoint] */
+bool rpc_socket_event(zmq_msg_t *frames, struct rpc_event *out)
+{
+    const char *data = zmq_msg_data(&frames[0]);
+    if (zmq_msg_size(&frames[0]) < sizeof(out->kind) + sizeof(out->value))
+        return false;
+    memcpy(&out->kind, data, sizeof(out->kind));
+    memcpy(&out->value, data + sizeof(out->kind), sizeof(out->value));
+    return true;
+}
+
 void rpc_socket_unwatch(struct sh_zmq_socket *socket, struct sh_zmq_socket **monitor)
 {
     if (*monitor && socket)

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import socket
 import subprocess
 import tempfile
@@ -46,9 +47,14 @@ GARBAGE = {
 }
 
 
-def memory(pid):
+def memory(pid, what="VmRSS"):
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(text.split("VmRSS:")[1].split()[0]) * 1024
+    return int(text.split(f"{what}:")[1].split()[0]) * 1024
+
+
+def most_memory(pid):
+    """That it ever held."""
+    return memory(pid, "VmHWM")
 
 
 def address(target, port):
@@ -88,26 +94,33 @@ def test_many_that_say_nothing(target, port):
         assert target.get("/health/ping").status == 200
 
 
-# --- the bus without keys: one embedder of its own, that whoever reaches it may call
+# --- the bus without keys: an embedder of its own, that whoever reaches it may call
 
-@pytest.fixture(scope="module")
-def plain():
+@contextlib.contextmanager
+def embedder(bind):
+    """Its process, and where it listens."""
     with tempfile.TemporaryDirectory(prefix="cairn-") as folder:
-        path = f"{folder}/bus.sock"
         log = pathlib.Path(folder, "log")
         with log.open("w") as out:
             process = subprocess.Popen(
                 [BIN / "cairn-embedder"], stdout=out, stderr=out, cwd=folder,
-                env={**os.environ, "OPS_PORT": "0", "RPC_BIND": f"ipc://{path}",
+                env={**os.environ, "OPS_PORT": "0", "RPC_BIND": bind.format(folder=folder),
                      "MODEL_DIR": f"{folder}/none",
                      "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp"})
         try:
-            eventually(lambda: os.path.exists(path) or process.poll() is not None, seconds=60)
-            yield process.pid, f"ipc://{path}"
+            said = eventually(lambda: re.search(r"started; .*((?:ipc|tcp)://[^\s\"]+)",
+                                                log.read_text()), seconds=60, what=log.read_text)
+            yield process.pid, said[1]
         finally:
             process.terminate()
             assert process.wait(timeout=60) == 0, log.read_text()
         assert "Sanitizer" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    with embedder("ipc://{folder}/bus.sock") as running:
+        yield running
 
 
 def hear(s, what):
@@ -189,3 +202,19 @@ def test_frames_without_end_from_a_stranger(target):
                 sent += 1
             assert sent < 100
         assert memory(pid) - before < GROWTH
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_frames_without_end_over_tcp(known):
+    """Who is let in, and says HELLO or does not, is cut off while another one is served."""
+    with embedder("tcp://127.0.0.1:0") as (pid, where), peer(where) as other:
+        before = memory(pid)
+        with peer(where) as s:
+            if known:
+                greet(s)
+            part, sent = zmtp.frame(b"x" * MB, zmtp.MORE | zmtp.LONG), 0
+            while send_all(s, part):
+                sent += 1
+                assert sent < 4096
+            greet(other)
+        assert most_memory(pid) - before < 512 * MB
