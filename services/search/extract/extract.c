@@ -1,8 +1,6 @@
 #include "services/search/extract/extract.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "services/search/extract/extract_internal.h"
 
@@ -26,8 +24,8 @@ static void take(struct extractor *extractor, struct extract_job *job)
     if (extractor->end == &job->next)
         extractor->end = at;
     extractor->waiting--;
-    if (extractor->closing && job->killed == NOT_KILLED)
-        job->killed = CANCELED;
+    if (extractor->closing)
+        job->canceled = true;
     extract_job_begin(job);
 }
 
@@ -49,11 +47,12 @@ static bool is_waiting(const struct extract_job *job)
 
 void extract_cancel(struct extract_job *job)
 {
-    bool waiting = is_waiting(job);
-
-    extract_job_kill(job, CANCELED);
-    if (waiting)
-        take(job->extractor, job);
+    if (!is_waiting(job)) {
+        extract_child_kill(job->child, EXTRACT_CANCELED);
+        return;
+    }
+    job->canceled = true;
+    take(job->extractor, job);
 }
 
 /* The end of it, where its ending is. */
@@ -75,8 +74,11 @@ enum sh_err extractor_start(struct extractor *extractor,
         extractor->running >= extractor->options.at_once)
         return SH_BUSY;
     job = sh_alloc(sizeof(*job));
-    if (job == NULL)
+    if (job == NULL || extract_child_open(extractor->loop, &extract_job_events, job,
+                                          &job->child) != SH_OK) {
+        sh_free(job);
         return SH_NOMEM;
+    }
     job->extractor = extractor;
     job->order = *order;
     if (order->trace != NULL) {
@@ -99,25 +101,6 @@ enum sh_err extractor_start(struct extractor *extractor,
 }
 
 /* --- life ------------------------------------------------------------------------- */
-
-/* cairn-extract in the folder of the program that runs. */
-enum sh_err extract_find_program(const char *given, char out[static PATH_MAX])
-{
-    char own[PATH_MAX];
-    ssize_t len;
-
-    if (given[0] != '\0') {
-        (void)snprintf(out, PATH_MAX, "%s", given);
-        return SH_OK;
-    }
-    len = readlink("/proc/self/exe", own, sizeof(own) - 1);
-    if (len <= 0)
-        return sh_err_from_errno(errno);
-    own[len] = '\0';
-    *strrchr(own, '/') = '\0';
-    len = snprintf(out, PATH_MAX, "%s/cairn-extract", own);
-    return len < PATH_MAX ? SH_OK : SH_INVALID;
-}
 
 enum sh_err extractor_create(uv_loop_t *loop, const struct extractor_options *options,
                              struct extractor **out)
@@ -147,6 +130,6 @@ void extractor_close(struct extractor **extractor_in)
         return;
     extractor->closing = true;
     for (struct extract_job *job = extractor->started; job != NULL; job = job->next)
-        extract_job_kill(job, CANCELED);
+        extract_child_kill(job->child, EXTRACT_CANCELED);
     extractor_next(extractor);
 }

@@ -12,19 +12,19 @@ static struct sh_family files_total = {
     .labels = {"outcome"},
 };
 
-static struct extract_verdict of_killed(enum killed killed)
+static struct extract_verdict of_killed(enum extract_killed killed)
 {
     switch (killed) {
-    case CANCELED:
+    case EXTRACT_CANCELED:
         return (struct extract_verdict){SH_CANCELED, "canceled", "cancelled"};
-    case TIMED_OUT:
+    case EXTRACT_TIMED_OUT:
         return (struct extract_verdict){SH_UNREADABLE, "extraction_timeout",
                                         "it cannot be read in time"};
-    case OVER_MEMORY:
+    case EXTRACT_OVER_MEMORY:
         return (struct extract_verdict){SH_UNREADABLE, "limit_exceeded",
                                         "it takes too much memory to read"};
-    case NONSENSE:
-    case NOT_KILLED:
+    case EXTRACT_NONSENSE:
+    case EXTRACT_NOT_KILLED:
         break;
     }
     return (struct extract_verdict){SH_UNREADABLE, "extraction_failed",
@@ -42,22 +42,24 @@ static struct extract_verdict of_code(struct sh_bytes code, const char *message)
     for (size_t i = 0; i < SH_COUNT(known); i++)
         if (sh_bytes_is(code, known[i]))
             return (struct extract_verdict){SH_UNREADABLE, known[i], message};
-    return of_killed(NOT_KILLED);
+    return of_killed(EXTRACT_NOT_KILLED);
 }
 
-static struct extract_verdict judge(struct extract_job *job)
+static struct extract_verdict judge(struct extract_job *job,
+                                    const struct extract_exit *exit)
 {
     const struct extract_end *end = &job->frames.end;
 
     if (job->start != SH_OK)
         return (struct extract_verdict){SH_UNAVAILABLE, "unavailable",
                                         "files cannot be read now"};
-    if (job->killed != NOT_KILLED)
-        return of_killed(job->killed);
-    if (job->signal == SIGXCPU)
-        return of_killed(TIMED_OUT);
-    if (job->status != 0 || job->signal != 0 || extract_pipe_close(&job->frames) != SH_OK)
-        return of_killed(NONSENSE);
+    if (exit->killed != EXTRACT_NOT_KILLED)
+        return of_killed(exit->killed);
+    if (exit->signal == SIGXCPU)
+        return of_killed(EXTRACT_TIMED_OUT);
+    if (exit->status != 0 || exit->signal != 0 ||
+        extract_pipe_close(&job->frames) != SH_OK)
+        return of_killed(EXTRACT_NONSENSE);
     if (end->code.len == 0)
         return (struct extract_verdict){SH_OK, "ok", ""};
     (void)snprintf(job->message, sizeof(job->message), "%.*s", (int)end->message.len,
@@ -65,24 +67,26 @@ static struct extract_verdict judge(struct extract_job *job)
     return of_code(end->code, job->message);
 }
 
-static void tell(const struct extract_job *job, const struct extract_verdict *verdict)
+static void tell(const struct extract_job *job, const struct extract_exit *exit,
+                 const struct extract_verdict *verdict)
 {
     sh_series_add(sh_series(&files_total, (const char *[]){verdict->code}), 1);
     if (verdict->err == SH_OK || verdict->err == SH_CANCELED || job->start != SH_OK)
         return;
-    if (job->killed != NOT_KILLED || job->signal != 0 || job->status != 0)
+    if (exit->killed != EXTRACT_NOT_KILLED || exit->signal != 0 || exit->status != 0)
         sh_warning(job->order.trace,
                    "cairn-extract was ended over a file: %s (signal %d, status %d)",
-                   verdict->code, job->signal, (int)job->status);
+                   verdict->code, exit->signal, (int)exit->status);
     else
         sh_info(job->order.trace, "a file is refused: %s, %s", verdict->code,
                 verdict->message);
 }
 
-struct extract_verdict extract_judge(struct extract_job *job)
+struct extract_verdict extract_judge(struct extract_job *job,
+                                     const struct extract_exit *exit)
 {
-    struct extract_verdict verdict = judge(job);
+    struct extract_verdict verdict = judge(job, exit);
 
-    tell(job, &verdict);
+    tell(job, exit, &verdict);
     return verdict;
 }

@@ -1,285 +1,174 @@
 #include "services/search/glossary/terms_child.h"
 
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "services/search/extract/extract_internal.h"
-#include "services/search/extract/sanitized.h"
+#include "services/search/extract/extract_child.h"
 #include "shared/mem.h"
 
-enum {
-    LENGTH_BYTES = 4,
-    FRAME_MAX = 10 << 20,
-    READ_BYTES = 65536,
-    WATCH_MS = 100,
-    NUMBER_TEXT = 24,
-    PROGRAM_MB = 192, /* resident beside its data: code, the mapped file */
-    SANITIZED_TIMES = 4,
-    CHARACTERS = 2000000000,
-    ARGUMENTS = 10,
-};
+enum { LENGTH_BYTES = 4, FRAME_MAX = 10 << 20, CHARACTERS = 2000000000 };
 
 struct terms_child {
     const struct terms_child_events *events;
-    void *arg; /* NULL events: closed */
-    uv_process_t process;
-    uv_pipe_t pipe;
-    uv_timer_t timer;
-    unsigned open; /* handles */
-    uint32_t memory_mb;
-    bool spawned;
-    bool exited;
-    bool drained;
-    bool held; /* a batch is with the owner */
-    bool closing;
+    void *arg;
+    struct extract_child *child;
     bool nonsense;
-    bool over_memory;
     bool whole; /* its end came */
     struct sh_buffer bytes;
     struct sh_arena arena;       /* of the batch, or of the end */
     struct glossary_batch batch; /* with the owner */
     struct extract_end end;
-    char buffer[READ_BYTES];
 };
-
-static void take(struct terms_child *child);
 
 /* --- the end ---------------------------------------------------------------------- */
 
-static void tell_end(struct terms_child *child)
+static void free_child(struct terms_child *self)
 {
-    const struct terms_child_events *events = child->events;
-    char code[65] = "";
-    char message[513] = "";
+    sh_buffer_free(&self->bytes);
+    sh_arena_free(&self->arena);
+    sh_free(self);
+}
 
-    if (events == NULL)
-        return;
-    child->events = NULL;
-    if (child->whole && !child->nonsense) {
-        (void)snprintf(code, sizeof(code), "%.*s", (int)child->end.code.len,
-                       (const char *)child->end.code.data);
-        (void)snprintf(message, sizeof(message), "%.*s", (int)child->end.message.len,
-                       (const char *)child->end.message.data);
+/* Why the file is refused, for people; "" when it is not. */
+static void say_end(const struct terms_child *self, bool over_memory,
+                    char code[static 65], char message[static 513])
+{
+    const struct extract_end *end = &self->end;
+
+    if (self->whole && !self->nonsense) {
+        (void)snprintf(code, 65, "%.*s", (int)end->code.len,
+                       (const char *)end->code.data);
+        (void)snprintf(message, 513, "%.*s", (int)end->message.len,
+                       (const char *)end->message.data);
     } else {
-        (void)snprintf(code, sizeof(code), "%s",
-                       child->over_memory ? "limit_exceeded" : "extraction_failed");
-        (void)snprintf(message, sizeof(message), "%s",
-                       child->over_memory ? "reading it takes too much memory"
-                                          : "it could not be read to its end");
+        (void)snprintf(code, 65, "%s",
+                       over_memory ? "limit_exceeded" : "extraction_failed");
+        (void)snprintf(message, 513, "%s",
+                       over_memory ? "reading it takes too much memory"
+                                   : "it could not be read to its end");
     }
-    events->ended(child->arg, code, message);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_ended(void *arg, const struct extract_exit *exit)
 {
-    struct terms_child *child = handle->data;
+    struct terms_child *self = arg;
+    const struct terms_child_events *events = self->events;
+    void *owner = self->arg;
+    char code[65];
+    char message[513];
 
-    if (--child->open > 0)
-        return;
-    sh_buffer_free(&child->bytes);
-    sh_arena_free(&child->arena);
-    sh_free(child);
-}
-
-static void close_all(struct terms_child *child)
-{
-    if (child->closing)
-        return;
-    child->closing = true;
-    uv_close((uv_handle_t *)&child->pipe, on_closed);
-    uv_close((uv_handle_t *)&child->timer, on_closed);
-    if (child->spawned)
-        uv_close((uv_handle_t *)&child->process, on_closed);
-}
-
-/* Dead, its pipe empty, and nothing with the owner. */
-static void end_when_over(struct terms_child *child)
-{
-    if (!child->exited || !child->drained || child->held || child->closing)
-        return;
-    close_all(child);
-    tell_end(child);
-}
-
-static void kill_it(struct terms_child *child)
-{
-    if (!child->exited)
-        (void)uv_process_kill(&child->process, SIGKILL);
-}
-
-static void on_dead(uv_process_t *process, int64_t status, int signal)
-{
-    struct terms_child *child = process->data;
-
-    (void)status;
-    (void)signal;
-    child->exited = true;
-    if (child->events == NULL)
-        close_all(child);
-    else
-        end_when_over(child);
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    struct terms_child *child = timer->data;
-    uint64_t most = (uint64_t)child->memory_mb + PROGRAM_MB;
-
-    if (child->exited || extract_resident_mb(child->process.pid) <=
-                             most * (EXTRACT_SANITIZED ? SANITIZED_TIMES : 1))
-        return;
-    child->over_memory = true;
-    kill_it(child);
+    say_end(self, exit->killed == EXTRACT_OVER_MEMORY, code, message);
+    free_child(self);
+    events->ended(owner, code, message);
 }
 
 /* --- frames ----------------------------------------------------------------------- */
 
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+static void refuse(struct terms_child *self)
 {
-    struct terms_child *child = handle->data;
-
-    (void)suggested;
-    *out = uv_buf_init(child->buffer, sizeof(child->buffer));
-}
-
-static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
-{
-    struct terms_child *child = stream->data;
-
-    if (got < 0) {
-        child->drained = true;
-        (void)uv_read_stop(stream);
-        end_when_over(child);
-    } else if (got > 0 && !child->nonsense) {
-        sh_buffer_append(&child->bytes, buffer->base, (size_t)got);
-        take(child);
-    }
-}
-
-static void refuse(struct terms_child *child)
-{
-    child->nonsense = true;
-    sh_buffer_clear(&child->bytes);
-    kill_it(child);
+    self->nonsense = true;
+    sh_buffer_clear(&self->bytes);
+    extract_child_kill(self->child, EXTRACT_NONSENSE);
 }
 
 /* Length of the first frame with its head; 0: it is not all here. */
-static size_t first_frame(struct terms_child *child)
+static size_t first_frame(struct terms_child *self)
 {
-    const uint8_t *at = (const uint8_t *)child->bytes.data;
+    const uint8_t *at = (const uint8_t *)self->bytes.data;
     size_t len;
 
-    if (child->bytes.len < LENGTH_BYTES)
+    if (self->bytes.len < LENGTH_BYTES)
         return 0;
     len = (size_t)at[0] | (size_t)at[1] << 8 | (size_t)at[2] << 16 | (size_t)at[3] << 24;
-    if (len < 2 || len > FRAME_MAX || child->whole) {
-        refuse(child);
+    if (len < 2 || len > FRAME_MAX || self->whole) {
+        refuse(self);
         return 0;
     }
-    return child->bytes.len < len + LENGTH_BYTES ? 0 : len + LENGTH_BYTES;
+    return self->bytes.len < len + LENGTH_BYTES ? 0 : len + LENGTH_BYTES;
 }
 
-static void take_batch(struct terms_child *child, struct sh_bytes body)
+/* The owner may have closed it when this returns. */
+static void take_batch(struct terms_child *self, struct sh_bytes body)
 {
-    if (msg_decode(glossary_batch_desc(), body, &child->arena, &child->batch) != SH_OK) {
-        refuse(child);
+    if (msg_decode(glossary_batch_desc(), body, &self->arena, &self->batch) != SH_OK) {
+        refuse(self);
         return;
     }
-    child->held = true;
-    (void)uv_read_stop((uv_stream_t *)&child->pipe);
-    child->events->batch(child->arg, &child->batch);
+    extract_child_hold(self->child, true);
+    self->events->batch(self->arg, &self->batch);
 }
 
-static void take_end(struct terms_child *child, struct sh_bytes body)
+static void take_end(struct terms_child *self, struct sh_bytes body)
 {
-    body = sh_arena_copy(&child->arena, body);
-    child->whole = body.data != NULL && msg_decode(extract_end_desc(), body,
-                                                   &child->arena, &child->end) == SH_OK;
-    if (!child->whole)
-        refuse(child);
+    body = sh_arena_copy(&self->arena, body);
+    self->whole = body.data != NULL &&
+                  msg_decode(extract_end_desc(), body, &self->arena, &self->end) == SH_OK;
+    if (!self->whole)
+        refuse(self);
 }
 
-/* The frames that are here, up to the first batch. A message is an array whose first item
- * is its number, a byte or two behind the array's own. */
-static void take(struct terms_child *child)
+/* The frames that are here, up to the first batch, which terms_child_next() consumes. A
+ * message is an array whose first item is its number, a byte or two behind the array's
+ * own. The owner may have closed it when this returns. */
+static void take(struct terms_child *self)
 {
     size_t len;
 
-    if (child->bytes.err != SH_OK)
-        refuse(child);
-    while (!child->held && child->events != NULL && !child->nonsense &&
-           (len = first_frame(child)) > 0) {
-        struct sh_bytes body = {child->bytes.data + LENGTH_BYTES, len - LENGTH_BYTES};
+    if (self->bytes.err != SH_OK)
+        refuse(self);
+    while (!self->nonsense && (len = first_frame(self)) > 0) {
+        struct sh_bytes body = {self->bytes.data + LENGTH_BYTES, len - LENGTH_BYTES};
         const uint8_t *at = body.data;
-        if (at[1] == extract_end_desc()->id) {
-            take_end(child, body);
-            sh_buffer_consume(&child->bytes, child->nonsense ? 0 : len);
-        } else {
-            take_batch(child, body); /* consumed by terms_child_next() */
+        if (at[1] != extract_end_desc()->id) {
+            take_batch(self, body);
+            return;
         }
+        take_end(self, body);
+        sh_buffer_consume(&self->bytes, self->nonsense ? 0 : len);
     }
 }
 
-void terms_child_next(struct terms_child *child)
+static void on_piece(void *arg, struct sh_bytes piece)
 {
-    size_t len = first_frame(child);
+    struct terms_child *self = arg;
 
-    child->held = false;
-    sh_arena_free(&child->arena);
-    if (len > 0)
-        sh_buffer_consume(&child->bytes, len);
-    take(child);
-    if (!child->held && !child->drained && !child->closing)
-        (void)uv_read_start((uv_stream_t *)&child->pipe, on_room, on_read);
-    end_when_over(child);
+    sh_buffer_append(&self->bytes, piece.data, piece.len);
+    take(self);
 }
 
-/* --- the start -------------------------------------------------------------------- */
-
-static enum sh_err spawn(uv_loop_t *loop, struct terms_child *child,
-                         const struct terms_child_options *options, int fd,
-                         const char *format)
+void terms_child_next(struct terms_child *self)
 {
-    const uint32_t numbers[] = {1,
-                                CHARACTERS,
-                                options->nesting,
-                                options->ratio,
-                                options->memory_mb,
-                                options->cpu_s,
-                                (uint32_t)getpid()};
-    char texts[SH_COUNT(numbers)][NUMBER_TEXT];
+    size_t len = first_frame(self);
+
+    sh_arena_free(&self->arena);
+    if (len > 0)
+        sh_buffer_consume(&self->bytes, len);
+    extract_child_hold(self->child, false);
+    take(self);
+}
+
+/* --- its life --------------------------------------------------------------------- */
+
+static enum sh_err run(struct terms_child *self,
+                       const struct terms_child_options *options,
+                       const struct terms_child_file *file)
+{
     char program[PATH_MAX];
     char type[64];
-    char name[] = "";
-    char locale[] = "LANG=C.UTF-8";
-    char *environment[] = {locale, NULL};
-    char *arguments[ARGUMENTS + 1] = {program, name, type};
-    uv_stdio_container_t stdio[3] = {{.flags = UV_INHERIT_FD, .data.fd = fd},
-                                     {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-                                      .data.stream = (uv_stream_t *)&child->pipe},
-                                     {.flags = UV_IGNORE}};
-    uv_process_options_t spawning = {.exit_cb = on_dead,
-                                     .file = program,
-                                     .args = arguments,
-                                     .env = environment,
-                                     .flags = UV_PROCESS_DETACHED,
-                                     .stdio_count = 3,
-                                     .stdio = stdio};
+    const struct extract_child_order order = {.program = program,
+                                              .name = "",
+                                              .type = type,
+                                              .fd = file->fd,
+                                              .pages = 1,
+                                              .characters = CHARACTERS,
+                                              .nesting = options->nesting,
+                                              .ratio = options->ratio,
+                                              .memory_mb = options->memory_mb,
+                                              .cpu_s = options->cpu_s};
     enum sh_err err = extract_find_program(options->program, program);
 
-    if (err != SH_OK)
-        return err;
-    (void)snprintf(type, sizeof(type), "glossary/%s", format);
-    for (size_t i = 0; i < SH_COUNT(numbers); i++) {
-        (void)snprintf(texts[i], NUMBER_TEXT, "%u", numbers[i]);
-        arguments[i + 3] = texts[i];
-    }
-    child->open++; /* a process that could not be had is to be closed too */
-    child->spawned = true;
-    err = sh_err_from_uv(uv_spawn(loop, &child->process, &spawning));
-    child->exited = err != SH_OK;
-    return err;
+    (void)snprintf(type, sizeof(type), "glossary/%s", file->format);
+    return err == SH_OK ? extract_child_run(self->child, &order) : err;
 }
 
 enum sh_err terms_child_start(uv_loop_t *loop, const struct terms_child_options *options,
@@ -287,43 +176,30 @@ enum sh_err terms_child_start(uv_loop_t *loop, const struct terms_child_options 
                               const struct terms_child_events *events, void *arg,
                               struct terms_child **out)
 {
-    struct terms_child *child = sh_alloc(sizeof(*child));
-    enum sh_err err;
+    static const struct extract_child_events own = {on_piece, on_ended};
+    struct terms_child *self = sh_alloc(sizeof(*self));
+    enum sh_err err =
+        self != NULL ? extract_child_open(loop, &own, self, &self->child) : SH_NOMEM;
 
-    if (child == NULL)
-        return SH_NOMEM;
-    child->memory_mb = options->memory_mb;
-    child->pipe.data = child->timer.data = child->process.data = child;
-    child->open = 2;
-    (void)uv_pipe_init(loop, &child->pipe, 0);
-    (void)uv_timer_init(loop, &child->timer);
-    err = spawn(loop, child, options, file->fd, file->format);
-    if (err == SH_OK)
-        err =
-            sh_err_from_uv(uv_read_start((uv_stream_t *)&child->pipe, on_room, on_read));
-    if (err == SH_OK)
-        err = sh_err_from_uv(uv_timer_start(&child->timer, on_tick, WATCH_MS, WATCH_MS));
     if (err == SH_OK) {
-        child->events = events;
-        child->arg = arg;
-        *out = child;
-        return SH_OK;
+        self->events = events;
+        self->arg = arg;
+        err = run(self, options, file);
     }
-    kill_it(child);
-    if (child->exited)
-        close_all(child);
+    if (err == SH_OK)
+        *out = self;
+    else
+        terms_child_close(&self);
     return err;
 }
 
-void terms_child_close(struct terms_child **child_in)
+void terms_child_close(struct terms_child **child)
 {
-    struct terms_child *child = *child_in;
+    struct terms_child *self = *child;
 
-    *child_in = NULL;
-    if (child == NULL || child->closing)
+    *child = NULL;
+    if (self == NULL)
         return;
-    child->events = NULL;
-    kill_it(child);
-    if (child->exited)
-        close_all(child);
+    extract_child_close(&self->child);
+    free_child(self);
 }

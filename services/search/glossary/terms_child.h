@@ -39,7 +39,7 @@ SH_CHECK enum sh_err terms_child_start(uv_loop_t *loop,
                                        const struct terms_child_file *file,
                                        const struct terms_child_events *events, void *arg,
                                        struct terms_child **out);
-void terms_child_next(struct terms_child *child);
+void terms_child_next(struct terms_child *self);
 /* It is killed; no event comes any more. NULL is fine. */
 void terms_child_close(struct terms_child **child);
 
