@@ -4,8 +4,10 @@
  * ID.lock is locked by the service that took the run on and by the process that does it
  * (one lock: the descriptor is inherited), which writes its last line there. So a run
  * whose lock is free has ended, whatever was killed, and how, or else it was interrupted.
- * ID.lock also takes the word that somebody else wants the run cancelled. Every call
- * waits for the disk; any thread. */
+ * ID.lock also takes the word that somebody else wants the run cancelled. A run's member
+ * `ledger` is for the ledger alone: {"key", "order"} is the Idempotency-Key of who asked
+ * for it (32 digits of hex) and what they asked for. Every call waits for the disk; any
+ * thread. */
 #ifndef BACKUP_LEDGER_H
 #define BACKUP_LEDGER_H
 
@@ -14,7 +16,13 @@
 
 #include "shared/err.h"
 
-enum { LEDGER_MOST = 128, LEDGER_DAYS = 90 };
+/* Runs with a key are kept for LEDGER_KEY_S at least, if there are not too many. */
+enum {
+    LEDGER_MOST = 128,
+    LEDGER_KEYED_MOST = 384,
+    LEDGER_DAYS = 90,
+    LEDGER_KEY_S = 86400
+};
 
 /* Of the directory's descriptor; made if need be; *ledger is the caller's. Errors: SH_IO.
  */
@@ -34,6 +42,13 @@ void ledger_forget(int ledger, const char *id);
 json_t *ledger_read(int ledger, json_t *found);
 /* NULL: there is none; the caller's. */
 json_t *ledger_get(int ledger, const char *id);
+/* Whoever looks for a key, and writes a run with it if there is none, holds this
+ * meanwhile: among all replicas and threads it is one. Closing *held lets go. Errors:
+ * SH_BUSY (somebody else did not let go within two seconds), SH_IO. */
+SH_CHECK enum sh_err ledger_hold_keys(int ledger, int *held);
+/* The run with this key, unless the key is too old; as ledger_get() and, with `found`, as
+ * ledger_read(). */
+json_t *ledger_keyed(int ledger, const char *key, json_t *found);
 /* Errors: SH_NOTFOUND, SH_CONFLICT (it has ended), SH_IO. */
 SH_CHECK enum sh_err ledger_cancel(int ledger, const char *id);
 bool ledger_cancelled(int lock);

@@ -1,5 +1,6 @@
 /* What the service can be asked about runs: to start one, how far they are, to end one.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "services/backup/run/ledger.h"
@@ -71,6 +72,18 @@ static bool makes_room(const char *verb)
     return strcmp(verb, "prune") == 0 || strcmp(verb, "delete") == 0;
 }
 
+static void refuse(struct sh_rpc_call *call, enum sh_err err)
+{
+    if (err == SH_CONFLICT)
+        sh_rpc_fail_key_reused(call);
+    else
+        sh_rpc_fail(call, err, NULL, NULL, "%s",
+                    err == SH_IO     ? "it is not begun: it cannot be written down in "
+                                       "BACKUP_DIR/.runs"
+                    : err == SH_BUSY ? "too many runs wait already"
+                                     : sh_err_text(err));
+}
+
 static void on_taken(void *arg, enum sh_err err, const json_t *run)
 {
     struct sh_rpc_call *call = arg;
@@ -79,10 +92,17 @@ static void on_taken(void *arg, enum sh_err err, const json_t *run)
         methods_answer(call, json_deep_copy(run),
                        json_string_value(json_object_get(run, "run_id")));
     else
-        sh_rpc_fail(call, err, NULL, NULL, "%s",
-                    err == SH_IO ? "it is not begun: it cannot be written down in "
-                                   "BACKUP_DIR/.runs"
-                                 : sh_err_text(err));
+        refuse(call, err);
+}
+
+/* NULL: the call bears none. */
+static const char *key_of(struct sh_rpc_call *call, char text[static RUN_KEY])
+{
+    const uint8_t *key = sh_rpc_call_idempotency_key(call);
+
+    for (size_t i = 0; key != NULL && i < (RUN_KEY - 1) / 2; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", key[i]);
+    return key != NULL ? text : NULL;
 }
 
 void methods_run(void *arg, struct sh_rpc_call *call)
@@ -91,6 +111,8 @@ void methods_run(void *arg, struct sh_rpc_call *call)
     const struct caller *caller = sh_rpc_call_caller(call);
     struct backup_order order;
     struct words words = {.count = 0};
+    const struct run *known;
+    char key[RUN_KEY];
     const char *by = "";
     enum sh_err err;
 
@@ -107,13 +129,19 @@ void methods_run(void *arg, struct sh_rpc_call *call)
     const struct run_order wanted = {.words = words.list,
                                      .count = words.count,
                                      .by = by,
+                                     .key = key_of(call, key),
                                      .regardless = makes_room(words.list[0]),
                                      .taken = on_taken,
                                      .arg = call};
-    err = runs_add(backup->runs, &wanted, NULL);
+    err = runs_known(backup->runs, &wanted, &known);
+    if (err == SH_OK) {
+        methods_answer(call, runs_json(known), known->id);
+        return;
+    }
+    if (err == SH_NOTFOUND)
+        err = runs_add(backup->runs, &wanted, NULL);
     if (err != SH_OK)
-        sh_rpc_fail(call, err, NULL, NULL, "%s",
-                    err == SH_BUSY ? "too many runs wait already" : sh_err_text(err));
+        refuse(call, err);
 }
 
 /* --- looking, ending -------------------------------------------------------------- */

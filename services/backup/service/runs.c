@@ -140,7 +140,7 @@ static enum sh_err may_add(const struct runs *runs, const struct run_order *orde
     return SH_OK;
 }
 
-static void fill(struct run *run, const struct run_order *order)
+static enum sh_err fill(struct run *run, const struct run_order *order)
 {
     uint8_t raw[16];
 
@@ -155,6 +155,7 @@ static void fill(struct run *run, const struct run_order *order)
         (void)snprintf(run->words[i], RUN_WORD, "%s", order->words[i]);
     (void)snprintf(run->by, sizeof(run->by), "%s", order->by);
     run->created_at = sh_wall_time();
+    return run_key_note(run, order);
 }
 
 enum sh_err runs_add(struct runs *runs, const struct run_order *order,
@@ -169,8 +170,11 @@ enum sh_err runs_add(struct runs *runs, const struct run_order *order,
     struct run *run = &runs->list[runs->next];
     runs->next = (runs->next + 1) % RUNS_KEPT;
     json_decref(run->result);
-    fill(run, order);
-    keep(runs, run);
+    err = fill(run, order);
+    if (err == SH_OK)
+        keep(runs, run);
+    else
+        run->id[0] = '\0';
     if (run->id[0] == '\0')
         return SH_NOMEM;
     run->taken = order->taken; /* after keep(), which may answer */

@@ -13,13 +13,21 @@
 
 #include "shared/err.h"
 
-enum { RUNS_KEPT = 64, RUNS_WAITING = 8, RUN_ID = 37, RUN_WORDS = 88, RUN_WORD = 300 };
+enum {
+    RUNS_KEPT = 64,
+    RUNS_WAITING = 8,
+    RUN_ID = 37,
+    RUN_KEY = 33,
+    RUN_WORDS = 88,
+    RUN_WORD = 300
+};
 
 enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 
 /* SH_OK: the run is written down, and told as runs_json() has it, borrowed; whatever is
- * killed from now on, it is in the list. Else it is not done, `run` is NULL: SH_IO (it
- * cannot be written), SH_NOMEM. */
+ * killed from now on, it is in the list. With a key it may be an earlier one. Else it is
+ * not done, `run` is NULL: SH_IO (it cannot be written), SH_CONFLICT (the key was used
+ * for another order), SH_BUSY (another replica is at it), SH_NOMEM. */
 typedef void runs_taken_fn(void *arg, enum sh_err err, const json_t *run);
 
 struct run {
@@ -28,6 +36,8 @@ struct run {
     char words[RUN_WORDS][RUN_WORD]; /* of the command line, from the verb on */
     unsigned word_count;
     char by[256];
+    char key[RUN_KEY];   /* "": none … */
+    char order[RUN_KEY]; /* … else a digest of the words */
     char stage[32];
     uint64_t done, total;
     char code[64];
@@ -65,6 +75,8 @@ struct run_order {
                                  two of them */
     unsigned count;
     const char *by;
+    const char *key;      /* 32 digits of hex: an earlier run with it, of any replica, is
+                             taken for this one; NULL: none */
     bool regardless;      /* it is done even if it cannot be written down */
     runs_taken_fn *taken; /* once, on a later turn; NULL: nobody waits */
     void *arg;
@@ -75,6 +87,10 @@ struct run_order {
 SH_CHECK enum sh_err runs_add(struct runs *runs, const struct run_order *order,
                               const struct run **out);
 const struct run *runs_find(const struct runs *runs, const char *id);
+/* An earlier run with the key of the order, of those in memory; *out as runs_add() has
+ * it. Errors: SH_NOTFOUND, SH_CONFLICT (for another order), SH_NOMEM. */
+SH_CHECK enum sh_err runs_known(const struct runs *runs, const struct run_order *order,
+                                const struct run **out);
 /* SH_NOTFOUND; SH_CONFLICT: it has ended. */
 SH_CHECK enum sh_err runs_cancel(struct runs *runs, const char *id);
 /* One is running or waiting; `verb` NULL: whatever it does. */

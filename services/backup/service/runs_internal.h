@@ -1,6 +1,6 @@
 /* runs: what its files share. runs.c has the list and whose turn it is, run_process.c the
- * process of the one that runs, runs_keep.c what goes to the ledger and comes from it, on
- * libuv's threads. Loop thread only. */
+ * process of the one that runs, runs_keep.c what goes to the ledger and runs_read.c what
+ * comes from it, on libuv's threads, runs_key.c the keys. Loop thread only. */
 #ifndef BACKUP_RUNS_INTERNAL_H
 #define BACKUP_RUNS_INTERNAL_H
 
@@ -39,6 +39,15 @@ void runs_go_on(struct runs *runs);
 
 /* The run is not as it was written down last. */
 void keep(struct runs *runs, struct run *run);
+/* The key of the order, for it; none without one. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err run_key_note(struct run *run, const struct run_order *order);
+
+/* What is the ledger's own is taken away. */
+void runs_strip(json_t *run);
+/* Runs that were found to have ended without their service, as the ledger has them: the
+ * service is told, and they are stripped. */
+void runs_tell_found(struct runs *runs, json_t *found);
+
 /* All is written. */
 bool keep_done(const struct runs *runs);
 

@@ -8,7 +8,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 
-/* --- writing: one run after the other --------------------------------------------- */
+/* One run is written after the other. */
 
 struct keeping {
     uv_work_t work;
@@ -19,6 +19,9 @@ struct keeping {
     int lock; /* -1: to be made */
     bool over;
     bool must; /* else it is not to be found there at all */
+    char key[RUN_KEY];
+    json_t *known; /* an earlier run with the key: nothing was written */
+    json_t *found; /* as runs_read() has it */
     enum sh_err err;
 };
 
@@ -37,11 +40,27 @@ static enum sh_err write_down(struct keeping *keeping)
     return err;
 }
 
+static enum sh_err write_once(struct keeping *keeping)
+{
+    int held;
+    enum sh_err err =
+        keeping->ledger >= 0 ? ledger_hold_keys(keeping->ledger, &held) : SH_IO;
+
+    if (err != SH_OK)
+        return err;
+    keeping->found = json_array();
+    keeping->known = ledger_keyed(keeping->ledger, keeping->key, keeping->found);
+    if (keeping->known == NULL)
+        err = write_down(keeping);
+    (void)close(held);
+    return err;
+}
+
 static void on_thread(uv_work_t *work)
 {
     struct keeping *keeping = work->data;
 
-    keeping->err = write_down(keeping);
+    keeping->err = keeping->key[0] != '\0' ? write_once(keeping) : write_down(keeping);
     bool refused = keeping->err != SH_OK && keeping->must;
     if (keeping->lock < 0 || (!refused && !keeping->over))
         return;
@@ -53,22 +72,46 @@ static void on_thread(uv_work_t *work)
     keeping->lock = -1;
 }
 
+/* Takes `told`; NULL: nothing is done. */
+static void tell(struct run *run, enum sh_err err, json_t *told, bool stays)
+{
+    runs_taken_fn *taken = run->taken;
+    void *arg = run->taken_arg;
+
+    run->taken = NULL;
+    run->kept = true;
+    if (!stays)
+        *run = (struct run){.lock = -1};
+    if (taken != NULL)
+        taken(arg, err, told);
+    json_decref(told);
+}
+
 /* It was to be written down for the first time: whoever waits for that is told. What
  * failed is not done. */
 static void answer(struct run *run, enum sh_err err)
 {
-    bool refused = err == SH_NOMEM || (err != SH_OK && !run->regardless);
-    runs_taken_fn *taken = run->taken;
-    void *arg = run->taken_arg;
-    json_t *told = refused ? NULL : runs_json(run);
+    if (err == SH_OK || (err == SH_IO && run->regardless))
+        tell(run, SH_OK, runs_json(run), true);
+    else
+        tell(run, err, NULL, false);
+}
 
-    run->taken = NULL;
-    run->kept = true;
-    if (refused)
-        *run = (struct run){.lock = -1};
-    if (taken != NULL)
-        taken(arg, refused ? err : SH_OK, told);
-    json_decref(told);
+/* What was to be written has been asked for before. */
+static void answer_known(const struct keeping *keeping, struct run *run)
+{
+    json_t *known = keeping->known;
+    const char *id = json_string_value(json_object_get(known, "run_id"));
+    const char *order =
+        json_string_value(json_object_get(json_object_get(known, "ledger"), "order"));
+    const struct run *ours = runs_find(keeping->runs, id);
+
+    if (order == NULL || strcmp(order, run->order) != 0) {
+        tell(run, SH_CONFLICT, NULL, false);
+        return;
+    }
+    runs_strip(known);
+    tell(run, SH_OK, ours != NULL ? runs_json(ours) : json_incref(known), false);
 }
 
 static void on_kept(uv_work_t *work, int status)
@@ -85,10 +128,16 @@ static void on_kept(uv_work_t *work, int status)
                    sh_err_text(keeping->err));
     run->lock = keeping->lock;
     run->writing = false;
-    if (!run->kept)
+    if (keeping->known != NULL) {
+        answer_known(keeping, run);
+        runs_tell_found(runs, keeping->found);
+    } else if (!run->kept) {
         answer(run, keeping->err);
+    }
     if (runs->closed && run->lock >= 0)
         (void)close(run->lock);
+    json_decref(keeping->known);
+    json_decref(keeping->found);
     free(keeping->text); /* jansson's */
     sh_free(keeping);
     if (!runs->closed)
@@ -109,10 +158,22 @@ bool keep_done(const struct runs *runs)
     return !runs->keeping;
 }
 
+/* As it is told, and what is the ledger's own. */
+static json_t *all_of(const struct run *run)
+{
+    json_t *json = runs_json(run);
+
+    if (run->key[0] != '\0')
+        json_object_set_new(
+            json, "ledger",
+            json_pack("{s:s, s:s}", "key", run->key, "order", run->order));
+    return json;
+}
+
 static enum sh_err write_one(struct runs *runs, struct run *run)
 {
     struct keeping *keeping = sh_alloc(sizeof(*keeping));
-    json_t *json = runs_json(run);
+    json_t *json = all_of(run);
     enum sh_err err = SH_NOMEM;
 
     if (keeping != NULL) {
@@ -122,6 +183,8 @@ static enum sh_err write_one(struct runs *runs, struct run *run)
         keeping->lock = run->lock;
         keeping->over = run->state > RUN_RUNNING;
         keeping->must = !run->kept && !run->regardless;
+        if (!run->kept)
+            memcpy(keeping->key, run->key, sizeof(keeping->key));
         keeping->text = json_dumps(json, JSON_COMPACT);
         memcpy(keeping->id, run->id, sizeof(keeping->id));
         if (keeping->text != NULL)
@@ -159,117 +222,4 @@ void keep(struct runs *runs, struct run *run)
         run->changed = false; /* in memory only */
     else
         write_next(runs);
-}
-
-/* --- reading ---------------------------------------------------------------------- */
-
-struct reading {
-    uv_work_t work;
-    struct runs *runs;
-    int ledger;
-    char id[RUN_ID]; /* "": all of them */
-    bool cancel;
-    runs_read_fn *done;
-    void *arg;
-    json_t *read;
-    json_t *found; /* that had ended without their service */
-    enum sh_err err;
-};
-
-static void read_on_thread(uv_work_t *work)
-{
-    struct reading *reading = work->data;
-    json_t *run;
-    size_t i;
-
-    reading->found = json_array();
-    if (reading->ledger < 0) {
-        reading->read = json_array();
-        reading->err = reading->id[0] ? SH_NOTFOUND : SH_OK;
-        return;
-    }
-    if (reading->cancel)
-        reading->err = ledger_cancel(reading->ledger, reading->id);
-    json_t *list = ledger_read(reading->ledger, reading->found);
-    if (reading->id[0] == '\0') {
-        ledger_trim(reading->ledger, list);
-        reading->read = list;
-        return;
-    }
-    json_array_foreach(
-        list, i, run) if (strcmp(json_string_value(json_object_get(run, "run_id")),
-                                 reading->id) == 0) reading->read = json_incref(run);
-    json_decref(list);
-    if (reading->read == NULL)
-        reading->err = SH_NOTFOUND;
-}
-
-/* What we have in memory is newer than what is written. */
-static json_t *with_ours(const struct runs *runs, const json_t *read)
-{
-    json_t *all = runs_list(runs);
-    size_t at = 0;
-    size_t i;
-    json_t *run;
-
-    json_array_foreach(read, i, run)
-    {
-        const char *when = json_string_value(json_object_get(run, "created_at"));
-        const char *ours;
-        if (runs_find(runs, json_string_value(json_object_get(run, "run_id"))) != NULL)
-            continue;
-        while ((ours = json_string_value(
-                    json_object_get(json_array_get(all, at), "created_at"))) != NULL &&
-               strcmp(ours, when) > 0)
-            at++;
-        json_array_insert(all, at, run);
-    }
-    return all;
-}
-
-static void on_read(uv_work_t *work, int status)
-{
-    struct reading *reading = work->data;
-    struct runs *runs = reading->runs;
-    json_t *all = NULL;
-    json_t *run;
-    size_t i;
-
-    (void)status; /* never cancelled */
-    runs->asked--;
-    json_array_foreach(reading->found, i, run) if (!runs->closed)
-        runs->options.interrupted(runs->options.arg, run);
-    if (reading->id[0] == '\0')
-        all = with_ours(runs, reading->read);
-    if (reading->done != NULL)
-        reading->done(reading->arg, reading->err, all ? all : reading->read);
-    json_decref(all);
-    json_decref(reading->read);
-    json_decref(reading->found);
-    sh_free(reading);
-    runs_go_on(runs);
-}
-
-enum sh_err runs_read(struct runs *runs, const struct runs_question *question,
-                      runs_read_fn *done, void *arg)
-{
-    struct reading *reading = sh_alloc(sizeof(*reading));
-    enum sh_err err;
-
-    if (reading == NULL)
-        return SH_NOMEM;
-    reading->work.data = reading;
-    reading->runs = runs;
-    reading->ledger = runs->ledger;
-    reading->cancel = question->cancel;
-    reading->done = done;
-    reading->arg = arg;
-    (void)snprintf(reading->id, sizeof(reading->id), "%s", question->id);
-    err = sh_err_from_uv(
-        uv_queue_work(runs->options.loop, &reading->work, read_on_thread, on_read));
-    if (err == SH_OK)
-        runs->asked++;
-    else
-        sh_free(reading);
-    return err;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "services/gateway/handlers/handlers.h"
+#include "services/gateway/handlers/write_key.h"
 
 enum { ORDER_MS = 10000 };
 
@@ -119,16 +120,21 @@ static void on_started(struct exchange *x, const struct sh_rpc_response *respons
 static void ask(struct exchange *x, enum method method, const struct msg_desc *desc,
                 const void *message)
 {
-    bool writes = method == METHOD_BACKUP_RUN || method == METHOD_BACKUP_RUN_CANCEL;
+    bool starts = method == METHOD_BACKUP_RUN;
+    bool writes = starts || method == METHOD_BACKUP_RUN_CANCEL;
+    struct write_key key = {.given = false};
 
+    if (starts && !write_key_read(x, &key))
+        return;
     exchange_call(x, &(struct exchange_call){
                          .peer = PEER_BACKUP,
                          .method = (uint32_t)method,
                          .kind = writes ? SH_RPC_WRITE : SH_RPC_READ,
                          .desc = desc,
                          .msg = message,
+                         .key = write_key_bytes(&key),
                          .timeout_ms = ORDER_MS,
-                         .done = method == METHOD_BACKUP_RUN ? on_started : on_answer,
+                         .done = starts ? on_started : on_answer,
                      });
 }
 
