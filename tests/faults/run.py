@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import checker, faults, net  # noqa: E402
+from harness import checker, faults, net, plan  # noqa: E402
 from harness.record import Record  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 from harness.workload import Workload, load_base  # noqa: E402
@@ -66,10 +66,10 @@ class Runs:
 
     def run(self, number, single=None):
         chance = random.Random(f"{self.seed}/{number}")
-        steps = faults.plan(chance, faults.catalogue(self.stack.net.isolated), single)
+        steps = plan.make(chance, faults.catalogue(self.stack.net.isolated), single)
         record = Record()
         with Workload(self.stack, record, number) as work:
-            mended = faults.carry_out(steps, self.stack)
+            mended = plan.carry_out(steps, self.stack)
             self.stack.await_green(120)
             recovery = time.monotonic() - mended
             work.over.wait(CALM)

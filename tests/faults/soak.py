@@ -20,7 +20,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import chart, checker, faults, net  # noqa: E402
+from harness import chart, checker, faults, net, plan  # noqa: E402
 from harness.record import Record, now  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 from harness.watch import milliseconds  # noqa: E402
@@ -103,12 +103,12 @@ class Soak:
     def minute(self, number, chance):
         known = faults.catalogue(self.stack.net.isolated)
         fault = chance.choice([one for one in known if "fail over" not in one.name])
-        steps = faults.plan(chance, known, fault)
+        steps = plan.make(chance, known, fault)
         record, began = Record(), now()
         with Workload(self.stack, record, f"s{number}", WRITERS, READERS, self.pace) as work:
             work.over.wait(chance.uniform(5, 25))
             self.marks.append(now() - self.began)
-            mended = faults.carry_out(steps, self.stack)
+            mended = plan.carry_out(steps, self.stack)
             self.stack.await_green(120)
             recovered = now() - mended
             work.over.wait(max(1.0, 57 - (now() - began)))

@@ -36,7 +36,6 @@ ELSEWHERE = {
     "overload 5 x": "make overload; docs/benchmarks.md",
     "endless frames, msgpack bombs, garbage": "libshared/test_rpc_hostile, tests/security",
     "wrong or missing CURVE key, ZAP dead": "libshared/test_rpc_curve, tests/system/test_keys.py",
-    "DNS slow, empty, NXDOMAIN": "libshared/test_rpc_members",
 }
 
 
@@ -212,6 +211,19 @@ def endpoint_away(stack, row, load):
     row.measure("no answer says it is degraded", int(not any(one.degraded for one in reads)), 0)
 
 
+def names_wrong(mode):
+    def run(stack, row, load):
+        began = now()
+        faults.dns(mode)(stack)
+        until(lambda: False, 5)
+        reads, connected = between(load.record.reads, began, now()), ready(stack)
+        faults.dns("ok")(stack)
+        row.measure("failed reads", sum(1 for one in reads if one.status != 200), 0)
+        row.measure("connections lost", ALL - connected, 0)
+        row.measure("p99, of normal", milliseconds(reads) / max(load.normal(), 1), 1.5, "x")
+    return run
+
+
 def rows(isolated):
     freeze = faults.tell("postgres", signal.SIGSTOP, True)
     thaw = faults.tell("postgres", signal.SIGCONT, True)
@@ -231,6 +243,8 @@ def rows(isolated):
         table["partition, it hears nothing"] = partitioned("in")
         table["partition, it is not heard"] = partitioned("out")
         table["a slow replica (+500 ms, 10 % loss)"] = slowed
+        for mode in ("slow", "silent", "empty", "nxdomain"):
+            table[f"DNS {mode}"] = names_wrong(mode)
     return table
 
 

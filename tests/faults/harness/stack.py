@@ -30,6 +30,7 @@ from tokens import SECRET, bearer  # noqa: E402
 
 SERVICES = {"search": 3, "embedder": 1, "graph": 1, "backup": 1, "gateway": 2}
 BUS, OPS, HTTP = 5600, 9100, 8080
+DOMAIN = "cairn.test"
 REPLICAS = ("search-1", "search-2", "search-3")
 GATEWAYS = ("gateway-1", "gateway-2")
 
@@ -51,7 +52,7 @@ class Stack:
         self.processes = {}
         self.supervisor = Supervisor(self.processes)
         self.admin = bearer("root", role="admin")
-        for name in ("postgres", "standby", "redis", "ollama"):
+        for name in ("postgres", "standby", "redis", "ollama", "dns"):
             self.net.host(name)
         for service in SERVICES:
             for name in names_of(service):
@@ -63,6 +64,9 @@ class Stack:
         return self.net.hosts[name].address
 
     def bus(self, service):
+        """By one name where there is a network to ask for it, as in containers."""
+        if self.net.isolated:
+            return f"tcp://{service}.{DOMAIN}:{BUS}"
         return ",".join(f"tcp://{self.address(name)}:{BUS}" for name in names_of(service))
 
     def database_url(self):
@@ -116,6 +120,14 @@ class Stack:
                                 "--host", self.address("ollama"), "--port", "11434"],
                      os.environ).start()
 
+    def start_dns(self):
+        host = self.net.hosts["dns"]
+        names = [f"{service}.{DOMAIN}=" + ",".join(map(self.address, names_of(service)))
+                 for service in SERVICES]
+        self.process("dns", [sys.executable, ROOT / "tests/support/fake_dns.py", "--host",
+                             host.address, *names], os.environ).start()
+        self.net.ask_names_of(host, self.dir)
+
     def start_services(self):
         subprocess.run([BIN / "cairn-keys", self.dir / "keys"], check=True, timeout=30,
                        capture_output=True)
@@ -135,6 +147,8 @@ class Stack:
         self.processes["postgres"] = self.primary.process
         self.start_redis()
         self.start_ollama()
+        if self.net.isolated:
+            self.start_dns()
         self.start_services()
         self.supervisor.start()
         self.await_green(120)
@@ -149,7 +163,7 @@ class Stack:
     def down(self):
         self.supervisor.over.set()
         self.supervisor.join(timeout=10)
-        order = [*GATEWAYS, *REPLICAS, "graph", "backup", "embedder", "ollama", "redis"]
+        order = [*GATEWAYS, *REPLICAS, "graph", "backup", "embedder", "ollama", "redis", "dns"]
         for name in order:
             if name in self.processes:
                 self.processes[name].tell(signal.SIGCONT, whole=True)
