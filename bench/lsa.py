@@ -26,13 +26,16 @@ LIBRARIES = ("jansson", "utf8proc", "xxhash", "crypto", "uv", "stemmer", "openbl
 WORDS, CPU_MOST_S, PEAK_MOST_MB = 280, 120, 2048
 
 
-def compile_driver():
-    DRIVER.parent.mkdir(parents=True, exist_ok=True)
-    archives = [BIN.parent / f"{name}.a" for name in ("embedder", "libproto", "libshared")]
+def compile_driver(name):
+    """bench/embedder/NAME.c, compiled."""
+    out = corpus.WHERE / name
+    out.parent.mkdir(parents=True, exist_ok=True)
+    archives = [BIN.parent / f"{part}.a" for part in ("embedder", "libproto", "libshared")]
     subprocess.run(["gcc", "-O2", "-std=c17", "-D_GNU_SOURCE", "-I.", "-Ilibshared/include",
-                    "-o", DRIVER, "bench/embedder/bench_lsa.c", "-Wl,--start-group",
-                    *archives, "-Wl,--end-group", *(f"-l{name}" for name in LIBRARIES)],
+                    "-o", out, f"bench/embedder/{name}.c", "-Wl,--start-group",
+                    *archives, "-Wl,--end-group", *(f"-l{library}" for library in LIBRARIES)],
                    check=True, cwd=ROOT)
+    return out
 
 
 def drive(*args):
@@ -82,7 +85,7 @@ def main():
     chunks = int(sys.argv[1]) if len(sys.argv) > 1 else 100000
     directory = pathlib.Path(sys.argv[2] if len(sys.argv) > 2
                              else ROOT.parent / "shared/data/cranfield")
-    compile_driver()
+    compile_driver(DRIVER.name)
     good = fit("linux-doc", windows(chunks), chunks)
     good = fit("wordnet", meanings(chunks), chunks) and good
     if (directory / "qrels.tsv").exists():

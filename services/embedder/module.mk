@@ -17,5 +17,6 @@ CFLAGS_$(KERNELS)avx2.c    := $(FAST) -mavx2 -mfma
 CFLAGS_$(KERNELS)avx512.c  := $(FAST) -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma \
                               -mprefer-vector-width=512
 CFLAGS_$(KERNELS)amx.c     := $(CFLAGS_$(KERNELS)avx512.c) -mamx-tile -mamx-int8
+CFLAGS_$(KERNELS)vnni.c    := $(CFLAGS_$(KERNELS)avx512.c) -mavx512vnni
 CFLAGS_$(KERNELS)amx_attention.c := $(CFLAGS_$(KERNELS)avx512.c)
 endif

@@ -25,7 +25,7 @@
     S(u32, threads, "EMBEDDER_THREADS", "0", 0, 256, 0, "",                              \
       "threads of the built-in model; 0: one per core")                                  \
     S(choice, kernel, "EMBEDDER_KERNEL", "auto", 0, 0, 0,                                \
-      "auto|amx|avx512|avx2|generic", "instruction set of the built-in model")           \
+      "auto|amx|vnni|avx512|avx2|generic", "instruction set of the built-in model")      \
     S(u32, queue_max, "EMBEDDER_QUEUE", "16384", 1, 1000000, 0, "",                      \
       "texts that may wait before requests are refused as overloaded")                   \
     S(u32, cache_mb, "EMBEDDING_CACHE_MB", "8", 0, 65536, 0, "",                         \

@@ -4,7 +4,7 @@
 
 static const struct kernel *const kernels[] = {
 #if defined(__x86_64__)
-    &kernel_amx,     &kernel_avx512, &kernel_avx2,
+    &kernel_amx,     &kernel_vnni, &kernel_avx512, &kernel_avx2,
 #endif
     &kernel_generic, NULL,
 };
@@ -28,7 +28,8 @@ size_t kernel_scratch_bytes(size_t m)
 {
     size_t rows = (m + 31) / 32 * 32;
     size_t strip = (size_t)KERNEL_DEPTH_MAX * 32 * sizeof(float);
-    size_t quantised = rows * KERNEL_DEPTH_MAX * 2 + rows * sizeof(float);
+    /* two bytes each; of a row its scale and two sums */
+    size_t quantised = rows * ((size_t)KERNEL_DEPTH_MAX * 2 + 3 * sizeof(float));
     /* a strip of keys, one of values, scores */
     size_t attention =
         (size_t)3 * KERNEL_SEQUENCE_MAX * KERNEL_SEQUENCE_MAX * sizeof(float);

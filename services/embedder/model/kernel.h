@@ -57,6 +57,7 @@ extern const struct kernel kernel_generic;
 #if defined(__x86_64__)
 extern const struct kernel kernel_avx2;
 extern const struct kernel kernel_avx512;
+extern const struct kernel kernel_vnni;
 extern const struct kernel kernel_amx;
 #endif
 

@@ -82,19 +82,21 @@ static inline words row_of(words four, int r)
     return four << (24 - 8 * r) >> 24;
 }
 
+static void expand_four(const int8_t *high, float *to)
+{
+    words highs = load_words(high);
+    words lows = load_words(high + Q16_TILE_BYTES);
+    for (int r = 0; r < 4; r++) {
+        words value = row_of(highs, r) * 256 + row_of(lows, r);
+        store(to + (size_t)r * STRIP, __builtin_convertvector(value, lanes));
+    }
+}
+
 static void expand_tile(const int8_t *high, float *to)
 {
-    for (size_t four = 0; four < Q16_TILE_ROWS / 4; four++) {
-        for (size_t c = 0; c < Q16_TILE_COLUMNS; c += LANES) {
-            const int8_t *from = high + (four * Q16_TILE_COLUMNS + c) * 4;
-            words highs = load_words(from);
-            words lows = load_words(from + Q16_TILE_BYTES);
-            for (int r = 0; r < 4; r++) {
-                words value = row_of(highs, r) * 256 + row_of(lows, r);
-                store(to + (four * 4 + (size_t)r) * STRIP + c,
-                      __builtin_convertvector(value, lanes));
-            }
-        }
+    for (size_t r = 0; r < Q16_TILE_ROWS; r += 4) {
+        for (size_t c = 0; c < Q16_TILE_COLUMNS; c += LANES)
+            expand_four(high + r * Q16_TILE_COLUMNS + c * 4, to + r * STRIP + c);
     }
 }
 
