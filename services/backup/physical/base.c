@@ -174,7 +174,7 @@ static enum sh_err run_tool(struct base *base)
                                        .options = options,
                                        .conninfo = base->conninfo,
                                        .size = base->size};
-    enum sh_err err = tool_stream(base->work, &stream, base->sink, &child);
+    enum sh_err err = tool_stream(base->work, &stream, sink_take, base->sink, &child);
 
     return err == SH_OK ? take_positions(base, child.words) : err;
 }

@@ -265,6 +265,11 @@ enum sh_err sink_add(struct sink *sink, struct sh_bytes bytes)
     return sink->err;
 }
 
+enum sh_err sink_take(void *sink, struct sh_bytes bytes)
+{
+    return sink_add(sink, bytes);
+}
+
 enum sh_err sink_finish(struct sink *sink, json_t **stream)
 {
     const struct backup_config *config = &sink->work->all->backup;

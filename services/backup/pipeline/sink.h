@@ -15,6 +15,8 @@ SH_CHECK enum sh_err sink_open(struct work *work, int folder, const char *name,
 /* Errors stick: SH_IO, SH_BUSY (no room), SH_NOMEM, SH_CANCELED; the work has the text.
  */
 SH_CHECK enum sh_err sink_add(struct sink *sink, struct sh_bytes bytes);
+/* The same, for whoever hands bytes to a function. */
+SH_CHECK enum sh_err sink_take(void *sink, struct sh_bytes bytes);
 /* Everything was added. *stream: {"compression","encrypted","raw_bytes","bytes","parts":
  * [{"name","size","sha256"}]}, the caller's. */
 SH_CHECK enum sh_err sink_finish(struct sink *sink, json_t **stream);

@@ -60,8 +60,9 @@ static enum sh_err save_paths(struct work *work, int folder, json_t *manifest)
         argv[count++] = path;
     if (err == SH_OK && count > 5)
         err = tool_stream_child(
-            &(struct tool_stream_child){.work = work, .name = "tar", .sink = sink}, argv,
-            NULL, &child);
+            &(struct tool_stream_child){
+                .work = work, .name = "tar", .out = sink_take, .arg = sink},
+            argv, NULL, &child);
     if (err == SH_OK && count > 5)
         err = sink_finish(sink, &stream);
     if (stream != NULL) {

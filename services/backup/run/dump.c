@@ -132,22 +132,32 @@ enum sh_err dump_list_files(struct work *work, PGconn *conn, json_t **files)
 
 /* --- the dump --------------------------------------------------------------------- */
 
-static enum sh_err run_tool(struct dump *dump)
+enum sh_err dump_read(struct work *work, const struct dump_order *order, pack_out_fn *out,
+                      void *arg)
 {
     static struct child child;
-    const json_t *about = json_object_get(dump->manifest, "database");
     char option[160];
 
-    (void)snprintf(option, sizeof(option), "--snapshot=%s", dump->snapshot);
+    (void)snprintf(option, sizeof(option), "--snapshot=%s", order->snapshot);
     const char *const options[] = {"--format=custom", "--compress=0", "--no-password",
-                                   option, NULL};
-    const struct tool_stream stream = {
-        .tool = "pg_dump",
-        .options = options,
+                                   order->snapshot[0] != '\0' ? option : NULL, NULL};
+    const struct tool_stream stream = {.tool = "pg_dump",
+                                       .options = options,
+                                       .conninfo = order->conninfo,
+                                       .size = order->size};
+    return tool_stream(work, &stream, out, arg, &child);
+}
+
+static enum sh_err run_tool(struct dump *dump)
+{
+    const json_t *about = json_object_get(dump->manifest, "database");
+    const struct dump_order order = {
         .conninfo = dump->conninfo,
+        .snapshot = dump->snapshot,
         .size =
             strtoull(json_string_value(json_object_get(about, "size_bytes")), NULL, 10)};
-    return tool_stream(dump->work, &stream, dump->sink, &child);
+
+    return dump_read(dump->work, &order, sink_take, dump->sink);
 }
 
 /* --- counting meanwhile ----------------------------------------------------------- */

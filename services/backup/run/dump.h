@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 
+#include "services/backup/pipeline/pack.h"
 #include "services/backup/run/work.h"
 
 /* Puts "database" and "facts" into the manifest, "database" and "golden" into its
@@ -12,6 +13,16 @@
  * caller's. Errors: as create_set(). */
 SH_CHECK enum sh_err dump_database(struct work *work, int folder, json_t *manifest,
                                    json_t **files);
+
+struct dump_order {
+    const char *conninfo;
+    const char *snapshot; /* that a connection exported; "": a new one */
+    uint64_t size;        /* about what comes, for the progress; 0: not known */
+};
+
+/* The same bytes, given to `out` as they come. Errors: as tool_stream(). */
+SH_CHECK enum sh_err dump_read(struct work *work, const struct dump_order *order,
+                               pack_out_fn *out, void *arg);
 
 /* What other copies of a database need, too. SH_CONFLICT: another replica makes one; held
  * as long as the connection. */

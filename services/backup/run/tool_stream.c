@@ -16,6 +16,7 @@ static enum sh_err pump(const struct tool_stream_child *stream, int from)
 {
     struct work *work = stream->work;
     char *piece = sh_alloc(PIECE);
+    uint64_t done = 0;
     enum sh_err err = piece ? SH_OK : SH_NOMEM;
 
     while (err == SH_OK) {
@@ -30,9 +31,11 @@ static enum sh_err pump(const struct tool_stream_child *stream, int from)
             break;
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             err = work_fail(work, SH_IO, "%s: %s", stream->name, strerror(errno));
-        if (n > 0)
-            err = sink_add(stream->sink, (struct sh_bytes){piece, (size_t)n});
-        work_progress(work, sink_raw_bytes(stream->sink), stream->size);
+        if (n > 0) {
+            err = stream->out(stream->arg, (struct sh_bytes){piece, (size_t)n});
+            done += (uint64_t)n;
+        }
+        work_progress(work, done, stream->size);
     }
     sh_free(piece);
     return err;
@@ -69,9 +72,9 @@ enum sh_err tool_stream_child(const struct tool_stream_child *stream,
 }
 
 enum sh_err tool_stream(struct work *work, const struct tool_stream *stream,
-                        struct sink *sink, struct child *child)
+                        pack_out_fn *out, void *arg, struct child *child)
 {
-    struct tool_stream_child bytes = {work, stream->tool, stream->size, sink};
+    struct tool_stream_child bytes = {work, stream->tool, stream->size, out, arg};
     char program[BACKUP_PATH];
     char alive[ALIVE_OPTION];
     const char *argv[OPTIONS_MAX + 3] = {program, alive};
