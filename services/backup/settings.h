@@ -43,7 +43,8 @@
     S(choice, proof, "BACKUP_VERIFY", "drill", 0, 0, 0, "none|verify|drill",             \
       "what a new set is put through: reading it again, or restoring it")                \
     S(str, scratch_dir, "BACKUP_SCRATCH_DIR", "/tmp", 1, 64, 0, "",                      \
-      "where drills make their PostgreSQL; it needs room for the whole database")        \
+      "where drills, and restores of physical sets, make their PostgreSQL; it needs "    \
+      "room for the whole database, of a physical set for the whole server and its log") \
     S(str, pg_bin, "PG_BIN_DIR", "", 0, 1024, 0, "",                                     \
       "pg_dump and its kin; empty: the newest below /usr/lib/postgresql, or the PATH")   \
     S(str, pg_user, "BACKUP_PG_USER", "postgres", 1, 64, 0, "",                          \
@@ -65,8 +66,6 @@
     S(str, physical_schedule, "BACKUP_PHYSICAL_SCHEDULE", "0 3 * * 0", 0, 256, 0, "",    \
       "with BACKUP_WAL: when physical sets are made beside the first one and those "     \
       "after a gap; empty: no others")                                                   \
-    S(str, restore_dir, "BACKUP_RESTORE_DIR", "", 0, 1024, 0, "",                        \
-      "where a live restore of a physical set makes its data directory")                 \
     S(u32, keep_days, "BACKUP_RETENTION_DAYS", "30", 0, 36500, 0, "RETENTION_DAYS",      \
       "sets of so many days are kept; 0: not a reason to keep one")                      \
     S(u32, keep_count, "BACKUP_RETENTION_COUNT", "0", 0, 10000, 0, "",                   \

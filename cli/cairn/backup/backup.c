@@ -69,7 +69,9 @@ static const struct command subs[] = {
      .options = drill_options, .run = backup_drill, .least = 1, .most = 1},
     {.name = "restore", .arguments = "ID", .summary = "Bring a set back",
      .details = "Live: what is there is saved as a set first, and stays as a database until "
-                "the next restore; `cairn backup undo` goes back to it.",
+                "the next restore; `cairn backup undo` goes back to it. A physical set "
+                "comes back as it was at the moment of --until (latest: all that is "
+                "stored of the log).",
      .options = restore_options, .run = backup_restore, .least = 1, .most = 1},
     {.name = "undo", .summary = "Go back to before the last live restore",
      .options = undo_options, .run = backup_undo},

@@ -86,32 +86,6 @@ static enum sh_err build(struct placing *placing)
     return err == SH_OK ? tree_sync(&placing->tree) : err;
 }
 
-static void tell_steps(struct placing *placing)
-{
-    const char *version = json_string_value(json_object_get(
-        json_object_get(placing->manifest, "database"), "server_version"));
-    json_t *steps = json_array();
-    char text[512];
-
-    json_array_append_new(steps, json_string("Stop the services, then the old server; "
-                                             "keep its data directory."));
-    (void)snprintf(text, sizeof(text),
-                   "Let PostgreSQL %.*s use %.200s as its data directory, and its "
-                   "configuration of before if that was not within the data directory.",
-                   (int)strcspn(version ? version : "", " "), version ? version : "",
-                   placing->tree.path);
-    json_array_append_new(steps, json_string(text));
-    json_array_append_new(
-        steps, json_string("Start it and the services: they build their views anew. "
-                           "Originals that FILE_STORE lacks: restore --target files."));
-    json_array_append_new(
-        steps, json_string("It is on a new timeline: with BACKUP_WAL a new physical set "
-                           "is made by itself."));
-    json_array_append_new(steps, json_string("To undo: stop it, start the old server on "
-                                             "the old data directory."));
-    json_object_set_new(placing->result, "steps", steps);
-}
-
 static enum sh_err place(struct placing *placing, const char *until)
 {
     struct work *work = placing->work;
@@ -127,7 +101,7 @@ static enum sh_err place(struct placing *placing, const char *until)
     if (err == SH_OK)
         err = recover_reaches(&placing->tree, &placing->chain, &placing->until);
     if (err == SH_OK)
-        err = scratch_begin(work, placing->scratch);
+        err = scratch_begin(work, 0, placing->scratch);
     placing->tree.uid = placing->scratch->uid;
     placing->tree.gid = placing->scratch->gid;
     if (err == SH_OK)
@@ -161,7 +135,6 @@ enum sh_err physical_restore(struct work *work, const char *id, const char *dire
     if (err == SH_OK)
         err = place(&placing, until);
     if (err == SH_OK) {
-        tell_steps(&placing);
         root_note(work, "Restored %s into %s", id, directory);
         *result = json_incref(placing.result);
     }

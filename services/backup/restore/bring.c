@@ -41,9 +41,9 @@ struct bringing {
     char *names; /* of the collections: an SQL array */
 };
 
-void bring_tables(const json_t *manifest, struct pick *out)
+void bring_tables(const json_t *facts, struct pick *out)
 {
-    const json_t *there = json_object_get(json_object_get(manifest, "facts"), "tables");
+    const json_t *there = json_object_get(facts, "tables");
     char name[64];
 
     *out = (struct pick){.count = 0};

@@ -14,7 +14,7 @@
  * SH_UPSTREAM, SH_CANCELED; nothing is changed then. */
 SH_CHECK enum sh_err bring_collections(struct work *work, PGconn *from, PGconn *to,
                                        const struct pick *collections, json_t **result);
-/* What is needed for it, of what this set has. */
-void bring_tables(const json_t *manifest, struct pick *out);
+/* What is needed for it, of what these facts have. */
+void bring_tables(const json_t *facts, struct pick *out);
 
 #endif

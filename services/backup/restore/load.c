@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "services/backup/pipeline/source.h"
+#include "services/backup/run/dump.h"
 #include "services/backup/tool/alive.h"
 #include "services/backup/tool/child.h"
 #include "services/backup/tool/database.h"
@@ -21,6 +22,7 @@ struct loading {
     const char *name; /* of the program */
     int to;           /* its stdin; -1: it takes no more */
     bool refused;     /* it has ended before the stream */
+    bool stops;       /* what it does not take need not be read */
 };
 
 /* --- to it ------------------------------------------------------------------------ */
@@ -48,13 +50,42 @@ static enum sh_err on_bytes(void *arg, struct sh_bytes bytes)
             bytes.len -= (size_t)n;
         }
     }
-    return SH_OK; /* the rest is read to be compared */
+    /* of a set the rest is read to be compared */
+    return loading->refused && loading->stops ? SH_UPSTREAM : SH_OK;
 }
+
+/* --- from where ------------------------------------------------------------------- */
+
+static enum sh_err dump_server(struct loading *loading, const struct load_from *from)
+{
+    struct work quiet = *loading->work;
+    const struct dump_order order = {
+        .conninfo = from->server, .snapshot = "", .size = from->size};
+    enum sh_err err;
+
+    loading->stops = true;
+    err = dump_read(&quiet, &order, on_bytes, loading);
+    if (loading->refused || err == SH_OK)
+        return SH_OK;
+    return work_fail(loading->work, err, "%s", quiet.error);
+}
+
+static enum sh_err read_all(struct loading *loading, const struct load_from *from,
+                            const json_t *stream)
+{
+    if (from->server != NULL)
+        return dump_server(loading, from);
+    if (stream == NULL)
+        return work_fail(loading->work, SH_INVALID, "there is no database in this set");
+    return source_read(loading->work, from->folder, stream, on_bytes, loading);
+}
+
+/* --- all of it -------------------------------------------------------------------- */
 
 /* Starts it and feeds it. Its end is judged before a fault of the stream: that there is
  * one is why it did not like what it got. */
-enum sh_err load_into(struct work *work, int folder, const json_t *stream,
-                      const struct child_spec *how)
+static enum sh_err pour(struct work *work, const struct load_from *from,
+                        const json_t *stream, const struct child_spec *how)
 {
     static struct child child;
     const char *slash = strrchr(how->argv[0], '/');
@@ -66,8 +97,6 @@ enum sh_err load_into(struct work *work, int folder, const json_t *stream,
     enum sh_err ended;
     enum sh_err err;
 
-    if (stream == NULL)
-        return work_fail(work, SH_INVALID, "there is no database in this set");
     err = child_pipe(work, ends);
     if (err != SH_OK)
         return err;
@@ -80,7 +109,7 @@ enum sh_err load_into(struct work *work, int folder, const json_t *stream,
     }
     loading.to = ends[1];
     (void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    err = source_read(work, folder, stream, on_bytes, &loading);
+    err = read_all(&loading, from, stream);
     if (err != SH_OK)
         child_kill(&child, SIGKILL); /* before the end of its input makes it commit */
     (void)close(ends[1]);
@@ -90,16 +119,24 @@ enum sh_err load_into(struct work *work, int folder, const json_t *stream,
     return err;
 }
 
-static enum sh_err feed(struct work *work, int folder, const json_t *manifest,
+enum sh_err load_into(struct work *work, int folder, const json_t *stream,
+                      const struct child_spec *how)
+{
+    const struct load_from from = {.folder = folder};
+
+    return pour(work, &from, stream, how);
+}
+
+static enum sh_err feed(struct work *work, const struct load_from *from,
                         const struct child_spec *how)
 {
-    return load_into(work, folder,
-                     json_object_get(json_object_get(manifest, "streams"), "database"),
-                     how);
+    return pour(work, from,
+                json_object_get(json_object_get(from->manifest, "streams"), "database"),
+                how);
 }
 
 /* `only` a list as pg_restore --list gives; NULL: everything. */
-enum sh_err load_some(struct work *work, int folder, const json_t *manifest,
+enum sh_err load_some(struct work *work, const struct load_from *from,
                       const char *conninfo, const char *name, const char *only)
 {
     char program[BACKUP_PATH];
@@ -123,15 +160,15 @@ enum sh_err load_some(struct work *work, int folder, const json_t *manifest,
     (void)snprintf(list_option, sizeof(list_option), "--use-list=%s", only ? only : "");
     struct child_spec spec = {
         .argv = argv, .env = env, .out = -1, .uid = geteuid(), .gid = getegid()};
-    enum sh_err err = feed(work, folder, manifest, &spec);
+    enum sh_err err = feed(work, from, &spec);
     database_env_free(env);
     return err;
 }
 
-enum sh_err load_database(struct work *work, int folder, const json_t *manifest,
+enum sh_err load_database(struct work *work, const struct load_from *from,
                           const char *conninfo, const char *name)
 {
-    return load_some(work, folder, manifest, conninfo, name, NULL);
+    return load_some(work, from, conninfo, name, NULL);
 }
 
 /* --- the list --------------------------------------------------------------------- */
@@ -153,7 +190,7 @@ static size_t count_entries(int fd)
     return count;
 }
 
-enum sh_err load_contents(struct work *work, int folder, const json_t *manifest, int out)
+enum sh_err load_contents(struct work *work, const struct load_from *from, int out)
 {
     char program[BACKUP_PATH];
     const char *const argv[] = {program, "--list", NULL};
@@ -161,18 +198,17 @@ enum sh_err load_contents(struct work *work, int folder, const json_t *manifest,
         .argv = argv, .out = out, .uid = geteuid(), .gid = getegid()};
 
     database_tool(work, "pg_restore", program);
-    return feed(work, folder, manifest, &spec);
+    return feed(work, from, &spec);
 }
 
-static enum sh_err list(struct work *work, int folder, const json_t *manifest,
-                        size_t *entries)
+static enum sh_err list(struct work *work, const struct load_from *from, size_t *entries)
 {
     int out = open(work->all->backup.scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     enum sh_err err;
 
     if (out < 0)
         return work_fail(work, SH_IO, "BACKUP_SCRATCH_DIR: %s", strerror(errno));
-    err = load_contents(work, folder, manifest, out);
+    err = load_contents(work, from, out);
     *entries = count_entries(out);
     return err;
 }
@@ -180,6 +216,7 @@ static enum sh_err list(struct work *work, int folder, const json_t *manifest,
 enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
                       size_t *entries)
 {
+    const struct load_from from = {.folder = folder, .manifest = manifest};
     char program[BACKUP_PATH];
     const char *const argv[] = {program, "--file=/dev/null", NULL};
     struct child_spec spec = {
@@ -187,8 +224,8 @@ enum sh_err load_list(struct work *work, int folder, const json_t *manifest,
     enum sh_err err;
 
     database_tool(work, "pg_restore", program);
-    err = list(work, folder, manifest, entries);
-    return err == SH_OK ? feed(work, folder, manifest, &spec) : err;
+    err = list(work, &from, entries);
+    return err == SH_OK ? feed(work, &from, &spec) : err;
 }
 
 /* --- known passages --------------------------------------------------------------- */

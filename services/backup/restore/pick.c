@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "services/backup/restore/load.h"
+#include "services/backup/restore/origin.h"
 #include "services/backup/tool/database.h"
 
 enum { LINE = 1024, QUALIFIED = 160 };
@@ -21,10 +21,10 @@ static void qualify(const char *name, char out[static QUALIFIED])
     (void)snprintf(out, QUALIFIED, "%s%s", strchr(name, '.') ? "" : schema_of_ours, name);
 }
 
-static enum sh_err check_names(struct work *work, const json_t *manifest,
+static enum sh_err check_names(struct work *work, const json_t *facts,
                                const struct pick *pick)
 {
-    const json_t *tables = json_object_get(json_object_get(manifest, "facts"), "tables");
+    const json_t *tables = json_object_get(facts, "tables");
     char name[QUALIFIED];
 
     for (size_t i = 0; i < pick->count; i++) {
@@ -103,7 +103,7 @@ static FILE *temporary(struct work *work, char path[static BACKUP_PATH])
     return file;
 }
 
-static enum sh_err write_list(struct work *work, const struct pick_from *from,
+static enum sh_err write_list(struct work *work, const struct load_from *from,
                               const struct pick *pick, FILE *out, json_t *left_out)
 {
     char path[BACKUP_PATH];
@@ -112,7 +112,7 @@ static enum sh_err write_list(struct work *work, const struct pick_from *from,
 
     if (whole == NULL)
         return SH_IO;
-    err = load_contents(work, from->folder, from->manifest, fileno(whole));
+    err = load_contents(work, from, fileno(whole));
     rewind(whole);
     if (err == SH_OK)
         filter(whole, out, pick, left_out);
@@ -125,10 +125,10 @@ static enum sh_err write_list(struct work *work, const struct pick_from *from,
 
 /* --- the rows --------------------------------------------------------------------- */
 
-static enum sh_err count(struct work *work, PGconn *conn, const json_t *manifest,
+static enum sh_err count(struct work *work, PGconn *conn, const json_t *facts,
                          const struct pick *pick, json_t *rows)
 {
-    const json_t *tables = json_object_get(json_object_get(manifest, "facts"), "tables");
+    const json_t *tables = json_object_get(facts, "tables");
     enum sh_err err = SH_OK;
 
     for (size_t i = 0; i < pick->count && err == SH_OK; i++) {
@@ -145,30 +145,32 @@ static enum sh_err count(struct work *work, PGconn *conn, const json_t *manifest
     return err;
 }
 
-enum sh_err pick_load(struct work *work, const struct pick_from *from, const char *name,
-                      const struct pick *pick, json_t **result)
+enum sh_err pick_load(struct work *work, const struct origin *origin,
+                      const char *conninfo, const char *name, const struct pick *pick,
+                      json_t **result)
 {
     char path[BACKUP_PATH];
     json_t *rows = json_object();
     json_t *left_out = json_array();
     PGconn *conn = NULL;
     FILE *list = NULL;
-    enum sh_err err = check_names(work, from->manifest, pick);
+    enum sh_err err = check_names(work, origin->facts, pick);
 
     if (err == SH_OK) {
         list = temporary(work, path);
-        err = list != NULL ? write_list(work, from, pick, list, left_out) : SH_IO;
+        err =
+            list != NULL ? write_list(work, &origin->from, pick, list, left_out) : SH_IO;
     }
     if (err == SH_OK)
-        err = load_some(work, from->folder, from->manifest, from->conninfo, name, path);
+        err = load_some(work, &origin->from, conninfo, name, path);
     if (list != NULL) {
         (void)fclose(list); /* was flushed */
         (void)unlink(path);
     }
     if (err == SH_OK) {
-        conn = database_open(work, from->conninfo, name);
+        conn = database_open(work, conninfo, name);
         err =
-            conn != NULL ? count(work, conn, from->manifest, pick, rows) : SH_UNAVAILABLE;
+            conn != NULL ? count(work, conn, origin->facts, pick, rows) : SH_UNAVAILABLE;
     }
     PQfinish(conn);
     *result = json_pack("{s:o, s:o}", "tables", rows, "foreign_keys_left_out", left_out);

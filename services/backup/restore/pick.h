@@ -13,17 +13,14 @@ struct pick {
     size_t count;
 };
 
-/* Into the empty database `name` on the server of `conninfo`. *result: {"tables":
+/* Into the empty database `name` on the server of `conninfo`; `origin` was filled.
+ * *result: {"tables":
  * {"public.chunks": rows}, "foreign_keys_left_out": [names]}, the caller's. Errors:
  * SH_NOTFOUND (the set has no such table), SH_MALFORMED (other rows than were saved),
  * those of load_some(). */
-struct pick_from {
-    int folder;
-    const json_t *manifest;
-    const char *conninfo;
-};
-SH_CHECK enum sh_err pick_load(struct work *work, const struct pick_from *from,
-                               const char *name, const struct pick *pick,
-                               json_t **result);
+struct origin;
+SH_CHECK enum sh_err pick_load(struct work *work, const struct origin *origin,
+                               const char *conninfo, const char *name,
+                               const struct pick *pick, json_t **result);
 
 #endif

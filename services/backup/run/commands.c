@@ -12,6 +12,7 @@
 #include "services/backup/run/jobs.h"
 #include "services/backup/run/root.h"
 #include "services/backup/schedule/zone.h"
+#include "services/backup/scratch/sweep.h"
 #include "services/backup/wal/stream.h"
 #include "shared/log.h"
 
@@ -146,8 +147,10 @@ static int run_one(size_t index, struct work *work, const struct job_order *orde
     work_catch_signals();
     sh_log_set_level(SH_CRITICAL); /* what is to be said goes the way of the run */
     err = commands[index].locks ? root_lock(work) : root_open(work);
-    if (err == SH_OK && commands[index].locks)
+    if (err == SH_OK && commands[index].locks) {
+        scratch_sweep(work->all->backup.scratch_dir);
         restore_mend(work);
+    }
     if (err == SH_OK)
         err = commands[index].run(work, order, &result);
     work_end(work, err, result);

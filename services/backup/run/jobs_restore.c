@@ -20,44 +20,32 @@ static enum sh_err restore_files(struct work *work, const char *id, json_t **res
 
     work_stage(work, "files");
     if (err == SH_OK)
-        err = originals_restore(work, folder, manifest, result);
+        err = originals_restore(work, folder, manifest, NULL, result);
     if (folder >= 0)
         (void)close(folder);
     json_decref(manifest);
     return err;
 }
 
-/* A server cannot change its own data directory: a new one is made, and people switch. */
-static enum sh_err restore_beside(struct work *work, const struct job_order *order,
-                                  json_t **result)
+/* Into another database, or in place of the live one. */
+static enum sh_err restore_rows(struct work *work, const struct job_order *order,
+                                json_t **result)
 {
-    const char *where = work->all->backup.restore_dir;
-    char path[BACKUP_PATH];
+    const struct restore_order what = {order->id, order->until};
 
-    if (where[0] == '\0')
-        return work_fail(work, SH_INVALID,
-                         "of a physical set a new data directory is made: say where by "
-                         "BACKUP_RESTORE_DIR, or --target directory --directory DIR");
-    for (unsigned i = 1; i < 1000; i++) {
-        (void)snprintf(path, sizeof(path), "%.1024s/%.64s-%u", where, order->id, i);
-        if (access(path, F_OK) != 0)
-            break;
+    if (strcmp(order->target, "database") == 0) {
+        if (order->database == NULL || order->database[0] == '\0' ||
+            strlen(order->database) > 63)
+            return work_fail(work, SH_INVALID, "--database: the name of a new database");
+        return order->tables.count > 0
+                   ? restore_tables(work, &what, order->database, &order->tables, result)
+                   : restore_database(work, &what, order->database, result);
     }
-    return physical_restore(work, order->id, path, order->until, result);
-}
-
-static bool is_physical(struct work *work, const char *id)
-{
-    struct work quiet = *work;
-    json_t *manifest = NULL;
-    int folder = -1;
-    bool physical = root_manifest(&quiet, id, &folder, &manifest) == SH_OK &&
-                    json_object_get(json_object_get(manifest, "streams"), "base") != NULL;
-
-    if (folder >= 0)
-        (void)close(folder);
-    json_decref(manifest);
-    return physical;
+    if (order->confirm == NULL || strcmp(order->confirm, order->id) != 0)
+        return work_fail(work, SH_INVALID, "--confirm must repeat the set's id");
+    return order->collections.count > 0
+               ? restore_collections(work, &what, &order->collections, result)
+               : restore_live(work, &what, result);
 }
 
 enum sh_err job_restore(struct work *work, const struct job_order *order, json_t **result)
@@ -77,27 +65,10 @@ enum sh_err job_restore(struct work *work, const struct job_order *order, json_t
         return physical_restore(work, order->id, order->directory, order->until, result);
     if (strcmp(target, "files") == 0)
         return restore_files(work, order->id, result);
-    if (strcmp(target, "database") == 0) {
-        if (order->database == NULL || order->database[0] == '\0' ||
-            strlen(order->database) > 63)
-            return work_fail(work, SH_INVALID, "--database: the name of a new database");
-        return order->tables.count > 0
-                   ? restore_tables(work, order->id, order->database, &order->tables,
-                                    result)
-                   : restore_database(work, order->id, order->database, result);
-    }
-    if (strcmp(target, "live") != 0)
-        return work_fail(work, SH_INVALID,
-                         "--target is scratch, database, directory, live or files");
-    if (order->confirm == NULL || strcmp(order->confirm, order->id) != 0)
-        return work_fail(work, SH_INVALID, "--confirm must repeat the set's id");
-    if (order->collections.count > 0)
-        return restore_collections(work, order->id, &order->collections, result);
-    if (is_physical(work, order->id))
-        return restore_beside(work, order, result);
-    if (order->until[0] != '\0')
-        return work_fail(work, SH_INVALID, "--until needs a physical set");
-    return restore_live(work, order->id, result);
+    if (strcmp(target, "database") == 0 || strcmp(target, "live") == 0)
+        return restore_rows(work, order, result);
+    return work_fail(work, SH_INVALID,
+                     "--target is scratch, database, directory, live or files");
 }
 
 enum sh_err job_repair(struct work *work, const struct job_order *order, json_t **result)

@@ -66,6 +66,20 @@ static enum sh_err each_original(struct work *work, int folder, const json_t *ma
     return err;
 }
 
+static enum sh_err each_wanted(struct work *work, const json_t *wanted, each_fn *each,
+                               void *arg)
+{
+    enum sh_err err = SH_OK;
+
+    for (size_t i = 0; i < json_array_size(wanted) && err == SH_OK; i++) {
+        const char *text = json_string_value(json_array_get(wanted, i));
+        char line[LINE];
+        (void)snprintf(line, sizeof(line), "%s", text ? text : "");
+        err = each_line(work, line, each, arg);
+    }
+    return err;
+}
+
 /* --- saving ----------------------------------------------------------------------- */
 
 struct saving {
@@ -252,14 +266,16 @@ static enum sh_err restore_one(void *arg, const char *hash, uint64_t size)
 }
 
 enum sh_err originals_restore(struct work *work, int folder, const json_t *manifest,
-                              json_t **result)
+                              const json_t *wanted, json_t **result)
 {
     struct checking checking = {.work = work, .damaged = json_array()};
     enum sh_err err = stored_open(work, &checking.stored);
 
     *result = NULL;
     if (err == SH_OK)
-        err = each_original(work, folder, manifest, restore_one, &checking);
+        err = wanted != NULL
+                  ? each_wanted(work, wanted, restore_one, &checking)
+                  : each_original(work, folder, manifest, restore_one, &checking);
     stored_close(&checking.stored);
     if (err == SH_OK)
         *result = result_of(&checking);

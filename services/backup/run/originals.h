@@ -16,9 +16,11 @@ SH_CHECK enum sh_err originals_save(struct work *work, int folder, const json_t 
  * caller's. Errors: SH_IO, SH_CANCELED, and those of source_read(). */
 SH_CHECK enum sh_err originals_check(struct work *work, int folder,
                                      const json_t *manifest, json_t **result);
-/* Puts those that FILE_STORE does not have back into it. */
+/* Puts those that FILE_STORE does not have back into it: of the set's list, or of
+ * `wanted`, strings "HASH SIZE", where it is not NULL. */
 SH_CHECK enum sh_err originals_restore(struct work *work, int folder,
-                                       const json_t *manifest, json_t **result);
+                                       const json_t *manifest, const json_t *wanted,
+                                       json_t **result);
 /* What the lists of all sets name, but of those that are members of `leaving`. *names: an
  * object with a member for each hash, the caller's. The lists are not encrypted: a server
  * that cannot open its sets must know what they need, and the names of the files tell as

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,20 +141,38 @@ static enum sh_err make_database(struct work *work, const struct scratch *scratc
     return err;
 }
 
-enum sh_err scratch_begin(struct work *work, struct scratch *scratch)
+static enum sh_err look_for_room(struct work *work, uint64_t wanted)
+{
+    struct statvfs disk;
+
+    if (wanted == 0)
+        return SH_OK;
+    if (statvfs(work->all->backup.scratch_dir, &disk) != 0)
+        return work_fail(work, SH_IO, "BACKUP_SCRATCH_DIR: %s", strerror(errno));
+    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    wanted += (uint64_t)work->all->backup.free_mb << 20;
+    if (room >= wanted)
+        return SH_OK;
+    return work_fail(
+        work, SH_BUSY, "BACKUP_SCRATCH_DIR is short: %llu MB free, %llu are needed",
+        (unsigned long long)(room >> 20), (unsigned long long)(wanted >> 20));
+}
+
+enum sh_err scratch_begin(struct work *work, uint64_t wanted, struct scratch *scratch)
 {
     enum sh_err err;
 
     *scratch = (struct scratch){.lock = -1};
-    scratch_sweep(work->all->backup.scratch_dir);
-    err = scratch_user(work, &scratch->uid, &scratch->gid);
+    err = look_for_room(work, wanted);
+    if (err == SH_OK)
+        err = scratch_user(work, &scratch->uid, &scratch->gid);
     return err == SH_OK ? make_folder(work, scratch) : err;
 }
 
 enum sh_err scratch_open(struct work *work, struct scratch *scratch)
 {
     char conninfo[BACKUP_PATH];
-    enum sh_err err = scratch_begin(work, scratch);
+    enum sh_err err = scratch_begin(work, 0, scratch);
 
     to_database(scratch, "postgres", conninfo);
     if (err == SH_OK)

@@ -1,4 +1,4 @@
-/* sweep: removes what drills leave behind. One thread. */
+/* sweep: removes what runs that were killed leave in BACKUP_SCRATCH_DIR. One thread. */
 #ifndef BACKUP_SWEEP_H
 #define BACKUP_SWEEP_H
 

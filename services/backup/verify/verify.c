@@ -273,14 +273,15 @@ static enum sh_err compare(struct looking *looking, PGconn *conn)
 
 static enum sh_err drill_in(struct looking *looking, const struct scratch *scratch)
 {
+    const struct load_from from = {.folder = looking->folder,
+                                   .manifest = looking->manifest};
     char conninfo[BACKUP_PATH];
     double begun = sh_wall_time();
     enum sh_err err;
 
     scratch_conninfo(scratch, conninfo);
     work_stage(looking->work, "restore");
-    err =
-        load_database(looking->work, looking->folder, looking->manifest, conninfo, NULL);
+    err = load_database(looking->work, &from, conninfo, NULL);
     json_object_set_new(looking->result, "restore_seconds",
                         json_real(sh_wall_time() - begun));
     if (err != SH_OK)

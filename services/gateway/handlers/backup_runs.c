@@ -54,7 +54,7 @@ static const struct schema_field restore_fields[] = {
     {.name = "target", .type = SCHEMA_CHOICE, .offset = AT(target), .choices = targets,
      .required = true,
      .help = "scratch: a drill; database: a new one beside; live: in place of what is "
-             "there, of a physical set a data directory to switch to; files: originals that are missing"},
+             "there; files: originals that are missing"},
     {.name = "database", .type = SCHEMA_TEXT, .offset = AT(database), .most = 60,
      .bytes = 60, .help = "name of the new one"},
     {.name = "confirm", .type = SCHEMA_TEXT, .offset = AT(confirm), .most = 64,

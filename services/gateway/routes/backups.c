@@ -10,8 +10,8 @@
 
 static const struct route_param restore_params[] = {
     {"until", "string",
-     "of a physical set: latest, a position in the log (16/B374D848) or a time (RFC "
-     "3339)"},
+     "of a physical set: latest, set, a position in the log (16/B374D848) or a time (RFC "
+     "3339); where it is absent, latest, and of a drill set"},
     {NULL, NULL, NULL},
 };
 

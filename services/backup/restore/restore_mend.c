@@ -1,0 +1,80 @@
+/* What is put right after a restore: one that did not end well, or one that was not
+ * wanted. */
+#include "services/backup/restore/journal.h"
+#include "services/backup/restore/restore_internal.h"
+#include "services/backup/run/root.h"
+
+/* The door is open and nothing lies beside; the journal goes. */
+static enum sh_err put_right(struct work *work, struct swap *swap)
+{
+    enum sh_err err = hold_repair(work, swap);
+
+    if (err == SH_OK) {
+        swap_drop_halves(work, swap);
+        journal_end(work);
+    }
+    return err;
+}
+
+void restoring_settle(struct work *work, struct swap *swap, enum sh_err err)
+{
+    struct work quiet = *work;
+
+    if (err == SH_OK)
+        journal_end(work);
+    else if (put_right(&quiet, swap) != SH_OK)
+        work_say(work, "the next run puts right what this one leaves: %s", quiet.error);
+}
+
+enum sh_err restore_undo(struct work *work, json_t **result)
+{
+    struct swap swap = {.conn = NULL};
+    char previous[64] = "";
+    enum sh_err err = swap_open(work, &swap);
+
+    *result = NULL;
+    if (err == SH_OK)
+        err = hold_enter(work, &swap);
+    work_stage(work, "undo");
+    if (err == SH_OK)
+        err = journal_begin(work, "undo");
+    if (err == SH_OK) {
+        err = swap_back(work, &swap, previous);
+        restoring_settle(work, &swap, err);
+    }
+    if (err == SH_OK) {
+        *result =
+            json_pack("{s:s, s:s}", "database", swap.name, "previous_database", previous);
+        root_note(work, "Undid the last restore; what it brought is the database %s",
+                  previous);
+    }
+    swap_close(&swap);
+    return err;
+}
+
+enum sh_err restore_repair(struct work *work, json_t **result)
+{
+    struct swap swap = {.conn = NULL};
+    enum sh_err err = swap_open(work, &swap);
+
+    if (err == SH_OK)
+        err = put_right(work, &swap);
+    *result = err == SH_OK ? json_pack("{s:s}", "database", swap.name) : NULL;
+    swap_close(&swap);
+    return err;
+}
+
+void restore_mend(struct work *work)
+{
+    struct work quiet = *work;
+    json_t *result = NULL;
+
+    if (!journal_left(work->all->backup.directory))
+        return;
+    if (restore_repair(&quiet, &result) == SH_OK)
+        root_note(work, "Put right what a restore that was killed had left");
+    else
+        work_say(work, "what a killed restore left cannot be put right now: %s",
+                 quiet.error);
+    json_decref(result);
+}
