@@ -139,7 +139,11 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Ac
     const [target, setTarget] = useState("scratch");
     const [database, setDatabase] = useState("");
     const [confirm, setConfirm] = useState("");
+    const [until, setUntil] = useState("");
     const live = target === "live";
+    const timed = set.kind === "physical" && target !== "files";
+    const query = timed && until !== "" ? `?until=${segment(until)}` : "";
+    const then = !timed ? moment(set.created_at) : until === "" ? "the end of the stored log" : until;
     const complete = live ? confirm === set.id : target !== "database" || database !== "";
     const body = { target, ...(target === "database" ? { database } : {}), ...(live ? { confirm } : {}) };
     return (
@@ -154,7 +158,7 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Ac
                         disabled={!complete}
                         onClick={() => {
                             onClose();
-                            act(() => api.post(`/api/backups/${segment(set.id)}/restore`, body), "The restore has begun.");
+                            act(() => api.post(`/api/backups/${segment(set.id)}/restore${query}`, body), "The restore has begun.");
                         }}
                     >
                         Restore
@@ -165,11 +169,20 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Ac
             <div class="stack">
                 <SelectField label="Where to" choices={targets} value={target} onChange={(event) => setTarget(event.currentTarget.value)} />
                 {target === "database" && <TextField label="Name of the new database" required value={database} onInput={(event) => setDatabase(event.currentTarget.value)} />}
+                {timed && (
+                    <TextField
+                        label="As it was at"
+                        help={`A time such as 2026-01-31T12:00:00Z; empty: ${target === "scratch" ? "as the set was made" : "all that is stored of the log"}`}
+                        maxLength={47}
+                        value={until}
+                        onInput={(event) => setUntil(event.currentTarget.value.trim())}
+                    />
+                )}
                 {live && (
                     <>
                         <Notice kind="warn">
                             <p>
-                                All documents, terms and the graph become what they were at {moment(set.created_at)}. What is there now is saved first, and changes are refused until it is done. It can be undone
+                                All documents, terms and the graph become what they were at {then}. What is there now is saved first, and changes are refused until it is done. It can be undone
                                 once.
                             </p>
                         </Notice>
