@@ -149,6 +149,7 @@ def test_a_restore_that_dies_leaves_nobody_locked_out(stack, backups):
     assert stack.psql("SELECT count(*) > 0 FROM documents") == "t"
     assert halves(stack) == ""
     assert backups.hidden() == []
+    over(stack)
 
 
 def halves(stack):
