@@ -201,3 +201,12 @@ long args_number(const struct args *args, const char *option, long otherwise)
     const char *text = args_text(args, option);
     return text ? strtol(text, NULL, 10) : otherwise;
 }
+
+void args_phrase(const struct args *args, struct sh_buffer *out)
+{
+    for (int i = 0; i < args->word_count; i++) {
+        sh_buffer_text(out, i > 0 ? " " : "");
+        sh_buffer_text(out, args->words[i]);
+    }
+    sh_buffer_append(out, "", 1);
+}

@@ -4,6 +4,7 @@
 #define CAIRN_ARGS_H
 
 #include "cli/cairn/command.h"
+#include "shared/buffer.h"
 
 enum { ARGS_VALUES_MAX = 256 };
 
@@ -30,5 +31,7 @@ const char *args_text(const struct args *args, const char *option);
 long args_number(const struct args *args, const char *option, long otherwise);
 /* Of a repeated option the next value from *at on (0 at first); NULL: no more. */
 const char *args_next(const struct args *args, const char *option, size_t *at);
+/* The words in one text, as they would be typed, ended by NUL. */
+void args_phrase(const struct args *args, struct sh_buffer *out);
 
 #endif

@@ -67,6 +67,7 @@ const struct command *command_sub(const struct command *of, const char *word);
 extern const struct command ingest_command;
 extern const struct command rows_command;
 extern const struct command search_command;
+extern const struct command suggest_command;
 extern const struct command documents_command;
 extern const struct command jobs_command;
 extern const struct command collections_command;

@@ -7,6 +7,7 @@ const struct command *const commands[] = {
     &ingest_command,
     &rows_command,
     &search_command,
+    &suggest_command,
     &documents_command,
     &jobs_command,
     &collections_command,

@@ -71,9 +71,7 @@ static json_t *filters_of(const struct args *args)
 static char *query_of(const struct args *args)
 {
     struct sh_buffer query = {0};
-    for (int i = 0; i < args->word_count; i++)
-        sh_buffer_printf(&query, "%s%s", i > 0 ? " " : "", args->words[i]);
-    sh_buffer_append(&query, "", 1);
+    args_phrase(args, &query);
     return query.data;
 }
 

@@ -193,6 +193,24 @@
     F(u64,  total,        UINT64_MAX, _)                                            \
     F(u32,  page,         UINT32_MAX, _)
 
+/* What may be meant by what is typed so far. terms: of the glossary, too. */
+#define SUGGEST_QUERY(F)                                                            \
+    F(str,  query,              2048, _)                                            \
+    F(u32,  limit,                20, _)                                            \
+    F(flag, terms,                 0, _)
+
+/* kind: 0 the title of a document, 1 a term of the glossary, 2 the query with its last
+ * word completed. id: of the document or the term. */
+#define SUGGESTION(F)                                                               \
+    F(str,  text,               4096, _)                                            \
+    F(u32,  kind,                  2, _)                                            \
+    F(str,  id,                  256, _)
+
+/* degraded: what could not be asked: "titles", "words", "terms". */
+#define SUGGESTIONS(F)                                                              \
+    F(list, suggestions,          20, suggestion)                                   \
+    F(strs, degraded,              3, _)
+
 #define MESSAGES_SEARCH(M)                        \
     M(20, section, SECTION)                       \
     M(21, document, DOCUMENT)                     \
@@ -217,7 +235,10 @@
     M(39, file_claimed, FILE_CLAIMED)             \
     M(244, passage_list, PASSAGE_LIST)            \
     M(245, passage, PASSAGE)                      \
-    M(246, passage_page, PASSAGE_PAGE)
+    M(246, passage_page, PASSAGE_PAGE)            \
+    M(254, suggest_query, SUGGEST_QUERY)          \
+    M(255, suggestion, SUGGESTION)                \
+    M(256, suggestions, SUGGESTIONS)
 
 #define METHODS_SEARCH(X)                                                                                 \
     X(18, SEARCH_MODEL, "search.model", model_piece_ref, model_piece, "a piece of a fitted model's file") \
@@ -228,6 +249,7 @@
     X(24, DOCUMENT_LIST, "search.list", document_list, document_page, "a page of documents, no sections") \
     X(160, DOCUMENT_QUERY, "search.browse", document_query, document_page, "a page of documents by filter, in order") \
     X(192, PASSAGE_LIST, "search.passages", passage_list, passage_page, "a page of a document's passages") \
+    X(197, SUGGEST, "search.suggest", suggest_query, suggestions, "what may be meant by what is typed so far") \
     X(25, VIEW_WAIT, "search.shown", view_wait, view_shown, "wait until the view shows a write")          \
     X(26, FILE_PUT, "search.put_file", file_put, file_put_reply, "make a document of a file")             \
     X(27, FILE_INFO, "search.file", file_ref, file_info, "the file of a document")                        \

@@ -58,6 +58,7 @@ enum {                       /* flags of a route */
        ROUTE_FORM = 2048,  /* a multipart/form-data body is the handler's to read: it gets
                               NULL then */
        ROUTE_LINES = 4096, /* answers lines, each of the shape `answer` */
+       ROUTE_AS_SEARCH = 8192, /* counts as a search, is recorded as a read */
 };
 
 /* For /openapi.json. */

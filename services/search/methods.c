@@ -35,6 +35,7 @@ static enum sh_err add_all(struct methods *self, struct sh_rpc_server *rpc,
         {METHOD_DOCUMENT_DELETE, "search.delete", 0, documents_delete, &self->documents},
         {METHOD_DOCUMENT_LIST, "search.list", 0, documents_list, &self->documents},
         {METHOD_DOCUMENT_QUERY, "search.browse", 0, browse_handle, &self->browser},
+        {METHOD_SUGGEST, "search.suggest", 0, suggest_handle, &self->suggester},
         {METHOD_COLLECTION_LIST, "search.collections", 0, collections_list,
          &self->documents},
         {METHOD_COLLECTION_PUT, "search.put_collection", 0, collections_define,
@@ -96,6 +97,7 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
     self->documents = (struct documents){options->pg, options->feed,
                                          options->feed == NULL, options->files->keeper};
     self->browser = (struct browser){&self->documents, options->workers};
+    self->suggester = (struct suggester){&self->documents, options->workers};
     err = shown_create(loop, options->feed, &self->shown);
     if (err == SH_OK && options->config->query_vectors > 0)
         err =

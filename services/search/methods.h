@@ -10,6 +10,7 @@
 #include "services/search/query/browse.h"
 #include "services/search/query/query.h"
 #include "services/search/query/shown.h"
+#include "services/search/query/suggest.h"
 #include "services/search/settings.h"
 
 struct methods { /* {0} is stopped */
@@ -17,6 +18,7 @@ struct methods { /* {0} is stopped */
     struct querier querier;
     struct documents documents;
     struct browser browser;
+    struct suggester suggester;
     struct shown *shown;
     struct marker *marker; /* beside them: what they stored is compared */
     struct answer_state answer_state;

@@ -36,6 +36,7 @@ COMMANDS = {
     "list_audit": "audit",
     "admin_stats": "status",
     "search_documents": "search words",
+    "suggest": "suggest word",
     "store_document": "ingest {md} --no-resume",
     "store_documents": "ingest {ndjson} --no-resume",
     "list_documents": "documents list",

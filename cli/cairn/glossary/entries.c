@@ -37,11 +37,7 @@ int glossary_run_list(struct cli *cli)
 int glossary_run_search(struct cli *cli)
 {
     struct sh_buffer words = {0};
-    for (int i = 0; i < cli->args.word_count; i++) {
-        sh_buffer_text(&words, i > 0 ? " " : "");
-        sh_buffer_text(&words, cli->args.words[i]);
-    }
-    sh_buffer_append(&words, "", 1);
+    args_phrase(&cli->args, &words);
     int code = words.err == SH_OK ? print_pages(cli, words.data) : CLI_FAILED;
     sh_buffer_free(&words);
     return code;

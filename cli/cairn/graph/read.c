@@ -218,11 +218,7 @@ int graph_run_search(struct cli *cli)
     static const char *const names[] = {"label", "property", NULL};
     struct sh_buffer path = {0};
     struct sh_buffer words = {0};
-    for (int i = 0; i < cli->args.word_count; i++) {
-        sh_buffer_text(&words, i > 0 ? " " : "");
-        sh_buffer_text(&words, cli->args.words[i]);
-    }
-    sh_buffer_append(&words, "", 1);
+    args_phrase(&cli->args, &words);
     sh_buffer_text(&path, "/api/graph/search");
     api_query(&path, "q", words.data);
     graph_params(&cli->args, names, &path);

@@ -63,6 +63,8 @@ extern const struct schema browse_schema;
 route_fn document_list, document_browse;
 /* access.c, report.c, passages.c */
 route_fn document_access, document_report, document_passages;
+/* suggest.c */
+route_fn suggest_get;
 /* collections.c */
 extern const struct schema collection_schema;
 route_fn collection_all, collection_get, collection_put, collection_delete;

@@ -91,6 +91,12 @@ static bool has(const struct route *route, unsigned flag)
     return route != NULL && (route->flags & flag) != 0;
 }
 
+static bool is_search(const struct route *route)
+{
+    return route != NULL &&
+           (route->permission == PERMIT_SEARCH || has(route, ROUTE_AS_SEARCH));
+}
+
 bool policy_choose(const struct policy *policy, const struct route *route,
                    const struct policy_caller *caller, struct policy_keys *keys,
                    struct limiter_ask *ask)
@@ -111,7 +117,7 @@ bool policy_choose(const struct policy *policy, const struct route *route,
     if (caller->user_id.len > 0) {
         add(ask, keys, tier("minute", caller->per_minute, MINUTE_US), &subject);
         add(ask, keys, tier("hour", caller->per_hour, HOUR_US), &subject);
-    } else if (route != NULL && route->permission == PERMIT_SEARCH) {
+    } else if (is_search(route)) {
         add(ask, keys, policy->search, &subject);
         add(ask, keys, policy->general, &subject);
         add(ask, keys, tier("hour", caller->per_hour, HOUR_US), &subject);

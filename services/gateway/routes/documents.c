@@ -15,6 +15,10 @@ static const struct route_param search_params[] = {
     {"document_id", "string", "only of this document"},
     {"min_priority", "integer", "only of at least this priority"},
     {0}};
+static const struct route_param suggest_params[] = {
+    {"q", "string", "what is typed so far, at most 512 bytes"},
+    {"limit", "integer", "1 to 20; 8 when absent"},
+    {0}};
 static const struct route_param list_params[] = {
     {"page", "integer", "from 1"},
     {"per_page", "integer", "1 to 100; 20 when absent"},
@@ -63,6 +67,9 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/search", "search_documents_get", search_get, NULL,
      PERMIT_SEARCH, 0, "Search", "Find passages, for a person", search_params,
      "SearchAnswer"},
+    {ROUTE_GET, 200, "/api/suggest", "suggest", suggest_get, NULL, PERMIT_READ_DOCUMENTS,
+     ROUTE_AS_SEARCH, "Search", "What may be meant by what is typed so far",
+     suggest_params, "Suggestions"},
     {ROUTE_POST, 201, "/api/documents", "store_document", document_post, &document_schema,
      PERMIT_WRITE_DOCUMENTS, ROUTE_LARGE_BODY | ROUTE_UPLOAD | ROUTE_FORM, "Documents",
      "Store or replace a document: as JSON, or a file", write_params, "Stored"},

@@ -87,6 +87,15 @@ const struct sh_pg_statement terms_search = {
 const struct sh_pg_statement terms_found = {"terms_found",
                                             ASKED "SELECT count(*) " FOUND};
 
+/* The bounds rather than LIKE: these find the index whatever the parameter is, and it
+ * gives them in order, so that the limit ends the work. */
+const struct sh_pg_statement terms_suggest = {
+    "terms_suggest",
+    "SELECT t.id, t.term FROM glossary_terms t WHERE lower(t.term) ~>=~ lower($1::text) "
+    "AND lower(t.term) ~<~ (lower($1::text) || U&'\\+10FFFF') AND " READABLE
+    " AND t.status NOT IN ('rejected', 'deprecated') "
+    "ORDER BY lower(t.term) USING ~<~ LIMIT $6::bigint"};
+
 /* --- writing ---------------------------------------------------------------------- */
 
 const struct sh_pg_statement terms_insert = {

@@ -38,7 +38,8 @@ extern const struct sh_pg_statement terms_get, /* id, rights → enum term_colum
     terms_update, /* id, rights, the columns, statuses that it may have now → id */
     terms_delete, /* id, rights, statuses that it may have now → id */
     terms_export, /* an id, rights, language, domain, status, limit → those behind it */
-    terms_xid;    /* → the transaction's id */
+    terms_suggest, /* a beginning, rights, limit → id, term; in order */
+    terms_xid;     /* → the transaction's id */
 
 /* Pages, without a query: NULL, rights, language, domain, status, limit, offset. */
 extern const struct sh_pg_statement terms_by_term, terms_by_term_down, terms_by_time,

@@ -128,17 +128,42 @@ static uint32_t lower_bound(const struct lexicon *lexicon, const struct terms *t
     return low;
 }
 
+void lexicon_start(struct lexicon_walk *walk, const struct lexicon *lexicon,
+                   const struct terms *terms, struct sh_bytes prefix)
+{
+    *walk = (struct lexicon_walk){.lexicon = lexicon,
+                                  .terms = terms,
+                                  .prefix = prefix,
+                                  .at = lower_bound(lexicon, terms, prefix),
+                                  .ordered = true};
+}
+
+bool lexicon_next(struct lexicon_walk *walk, uint32_t *term)
+{
+    const struct lexicon *lexicon = walk->lexicon;
+    if (walk->ordered && walk->at < lexicon->count) {
+        *term = lexicon->order[walk->at++];
+        if (begins_with(lexicon_text(walk->terms, *term), walk->prefix))
+            return true;
+    }
+    if (walk->ordered)
+        walk->at = lexicon->count;
+    walk->ordered = false;
+    while (walk->at < walk->terms->count) {
+        *term = walk->at++;
+        if (begins_with(lexicon_text(walk->terms, *term), walk->prefix))
+            return true;
+    }
+    return false;
+}
+
 void lexicon_prefix(const struct lexicon *lexicon, const struct terms *terms,
                     struct sh_bytes prefix, struct lexicon_hits *hits)
 {
+    struct lexicon_walk walk;
+    uint32_t term = 0;
     hits->count = 0;
-    for (uint32_t i = lower_bound(lexicon, terms, prefix); i < lexicon->count; i++) {
-        if (!begins_with(lexicon_text(terms, lexicon->order[i]), prefix))
-            break;
-        lexicon_offer(hits, terms, lexicon->order[i], 0);
-    }
-    for (uint32_t term = lexicon->count; term < terms->count; term++) {
-        if (begins_with(lexicon_text(terms, term), prefix))
-            lexicon_offer(hits, terms, term, 0);
-    }
+    lexicon_start(&walk, lexicon, terms, prefix);
+    while (lexicon_next(&walk, &term))
+        lexicon_offer(hits, terms, term, 0);
 }

@@ -33,6 +33,21 @@ SH_CHECK enum sh_err lexicon_shape(const struct terms *terms, struct lexicon *le
 void lexicon_free(struct lexicon *lexicon);
 bool lexicon_is_old(const struct lexicon *lexicon, const struct terms *terms);
 
+/* Each term that begins with `prefix`, whether passages hold it or not: those in order,
+ * then those that came later. */
+struct lexicon_walk {
+    const struct lexicon *lexicon;
+    const struct terms *terms;
+    struct sh_bytes prefix; /* borrowed */
+    uint32_t at;
+    bool ordered; /* `at` is a place in the order, else a term */
+};
+
+void lexicon_start(struct lexicon_walk *walk, const struct lexicon *lexicon,
+                   const struct terms *terms, struct sh_bytes prefix);
+/* False at the end. */
+bool lexicon_next(struct lexicon_walk *walk, uint32_t *term);
+
 /* Terms in passages that begin with `prefix`. */
 void lexicon_prefix(const struct lexicon *lexicon, const struct terms *terms,
                     struct sh_bytes prefix, struct lexicon_hits *hits);
@@ -40,5 +55,8 @@ void lexicon_prefix(const struct lexicon *lexicon, const struct terms *terms,
  * two neighbours exchanged. */
 void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
                   struct sh_bytes word, uint32_t most, struct lexicon_hits *hits);
+/* Those exactly one edit away, whether the word itself is a term or not. */
+void lexicon_beside(const struct lexicon *lexicon, const struct terms *terms,
+                    struct sh_bytes word, struct lexicon_hits *hits);
 
 #endif

@@ -21,6 +21,7 @@ struct walk {
     const struct terms *terms;
     int32_t word[POINTS];
     uint32_t count;
+    uint32_t least;
     uint32_t most;
     uint8_t rows[ROWS][ROWS]; /* edits between beginnings of the term and of the word */
     int32_t points[ROWS];     /* of the term */
@@ -98,7 +99,7 @@ static bool feed(struct walk *walk, struct sh_bytes text)
 static void look_at(struct walk *walk, uint32_t term, struct lexicon_hits *hits)
 {
     uint32_t distance = walk->rows[walk->depth][walk->count];
-    if (distance <= walk->most)
+    if (distance >= walk->least && distance <= walk->most)
         lexicon_offer(hits, walk->terms, term, distance);
 }
 
@@ -199,19 +200,33 @@ static void look_at_near(struct walk *walk, const struct sieve *sieve, uint32_t 
     }
 }
 
+static void find_near(struct walk *walk, struct sh_bytes word, struct lexicon_hits *hits)
+{
+    const struct lexicon *lexicon = walk->lexicon;
+    hits->count = 0;
+    if (!start(walk, word))
+        return;
+    const struct sieve sieve = sieve_of(word, walk->most);
+    for (uint32_t at = 0; at < lexicon->count; at += LANES)
+        look_at_near(walk, &sieve, at, hits);
+    for (uint32_t term = lexicon->count; term < walk->terms->count; term++) {
+        if (feed(walk, lexicon_text(walk->terms, term)))
+            look_at(walk, term, hits);
+    }
+}
+
 void lexicon_near(const struct lexicon *lexicon, const struct terms *terms,
                   struct sh_bytes word, uint32_t most, struct lexicon_hits *hits)
 {
     struct walk walk = {
         .lexicon = lexicon, .terms = terms, .most = most, .text = {"", 0}};
-    hits->count = 0;
-    if (!start(&walk, word))
-        return;
-    const struct sieve sieve = sieve_of(word, most);
-    for (uint32_t at = 0; at < lexicon->count; at += LANES)
-        look_at_near(&walk, &sieve, at, hits);
-    for (uint32_t term = lexicon->count; term < terms->count; term++) {
-        if (feed(&walk, lexicon_text(terms, term)))
-            look_at(&walk, term, hits);
-    }
+    find_near(&walk, word, hits);
+}
+
+void lexicon_beside(const struct lexicon *lexicon, const struct terms *terms,
+                    struct sh_bytes word, struct lexicon_hits *hits)
+{
+    struct walk walk = {
+        .lexicon = lexicon, .terms = terms, .least = 1, .most = 1, .text = {"", 0}};
+    find_near(&walk, word, hits);
 }
