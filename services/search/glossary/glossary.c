@@ -222,8 +222,7 @@ enum sh_err glossary_create(const struct glossary_row *rows, size_t count,
         err = add_term(&builder, &rows[i]);
     if (err == SH_OK)
         err = index_forms(builder.glossary);
-    for (unsigned i = 0; i < LANGUAGE_COUNT; i++)
-        analyzer_free(&builder.analyzers[i]);
+    language_analyzers_free(builder.analyzers);
     if (err != SH_OK)
         glossary_free(&builder.glossary);
     *out = builder.glossary;

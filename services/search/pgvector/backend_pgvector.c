@@ -34,7 +34,7 @@ static void end(struct pg_search *search, enum sh_err err)
     PQclear(search->shown);
     pg_asking_free(&search->candidates);
     pg_asking_free(&search->details);
-    languages_free(search->analyzers);
+    language_analyzers_free(search->analyzers);
     sh_arena_free(&search->scratch);
     sh_free(search);
     job->done(job, err);

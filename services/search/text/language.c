@@ -1,6 +1,7 @@
 #include "services/search/text/language.h"
 
 #include <ctype.h>
+#include <pthread.h>
 
 enum { NAMES = 4, NAME_MOST = 16 };
 
@@ -69,8 +70,31 @@ const char *language_name(unsigned language)
     return languages[language][0];
 }
 
+/* --- analyzers, which go on to the next who needs one ----------------------------- */
+
+enum { SPARE_MOST = 32 }; /* of a language; more than searches at a time */
+
+static struct {
+    struct analyzer *items[SPARE_MOST];
+    size_t count;
+} spare[LANGUAGE_COUNT];
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The one used last: what it knows is most likely in the caches. */
+static struct analyzer *take_spare(unsigned language)
+{
+    struct analyzer *found = NULL;
+    pthread_mutex_lock(&spare_lock);
+    if (spare[language].count > 0)
+        found = spare[language].items[--spare[language].count];
+    pthread_mutex_unlock(&spare_lock);
+    return found;
+}
+
 enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language)
 {
+    if (!analyzers[language])
+        analyzers[language] = take_spare(language);
     if (analyzers[language])
         return SH_OK;
     enum sh_err err = analyzer_create(language_name(language), &analyzers[language]);
@@ -78,4 +102,23 @@ enum sh_err language_analyzer(struct analyzer **analyzers, unsigned language)
     if (err == SH_INVALID)
         err = analyzer_create(language_name(LANGUAGE_NONE), &analyzers[language]);
     return err;
+}
+
+static void give_back(struct analyzer **analyzer, unsigned language)
+{
+    pthread_mutex_lock(&spare_lock);
+    if (*analyzer && spare[language].count < SPARE_MOST) {
+        spare[language].items[spare[language].count++] = *analyzer;
+        *analyzer = NULL;
+    }
+    pthread_mutex_unlock(&spare_lock);
+    analyzer_free(analyzer);
+}
+
+void language_analyzers_free(struct analyzer **analyzers)
+{
+    for (unsigned i = 0; i < LANGUAGE_COUNT; i++) {
+        if (analyzers[i])
+            give_back(&analyzers[i], i);
+    }
 }

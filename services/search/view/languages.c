@@ -23,12 +23,6 @@ unsigned language_in(const struct metadata *values)
     return language_of(name);
 }
 
-void languages_free(struct analyzer **analyzers)
-{
-    for (unsigned i = 0; i < LANGUAGE_COUNT; i++)
-        analyzer_free(&analyzers[i]);
-}
-
 static unsigned most_of(const size_t *counts)
 {
     unsigned most = 0;

@@ -62,7 +62,7 @@ void view_free(struct view **self)
     columns_free(&view->columns);
     text_index_free(&view->text);
     vector_index_free(&view->vectors);
-    languages_free(view->analyzers);
+    language_analyzers_free(view->analyzers);
     sh_free(view->documents);
     sh_free(view->buckets);
     sh_free(view->slots);

@@ -134,7 +134,6 @@ struct search {
 
 /* Found in the document's metadata: `language`, else `lang`. */
 unsigned language_in(const struct metadata *values);
-void languages_free(struct analyzer **analyzers);
 /* Analyzers for the languages that most documents of the view are in, TEXT_LANGUAGES at
  * most, for a search. Takes the lock for a moment. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err languages_of(const struct view *view, struct analyzer **analyzers);

@@ -130,7 +130,7 @@ enum sh_err view_recall(const struct view *view, const struct view_query *asked,
     enum sh_err err = search_prepare(&search, &problem);
     if (err == SH_OK)
         err = measure(&search, candidates, out);
-    languages_free(search.analyzers);
+    language_analyzers_free(search.analyzers);
     sh_arena_free(&search.scratch);
     sh_arena_free(&unused);
     return err;

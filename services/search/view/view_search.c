@@ -198,7 +198,7 @@ enum sh_err view_search(const struct view *view, const struct view_query *asked,
     if (err == SH_UNAVAILABLE)
         problem_set(problem, "",
                     "the search is incomplete: a leg is out or was cut short");
-    languages_free(search.analyzers);
+    language_analyzers_free(search.analyzers);
     sh_arena_free(&search.scratch);
     results->duration_us = sh_now_us() - start;
     return err;
