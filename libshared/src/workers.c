@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "shared/clock.h"
 #include "shared/codel.h"
@@ -26,7 +28,8 @@ struct list {
 };
 
 struct sh_workers {
-    uv_async_t finished; /* something is in `done` */
+    uv_poll_t poll; /* of `finished` */
+    int finished;   /* eventfd: something is in `done` */
     char name[NAME_MAX_BYTES + 1];
     pthread_t *threads;
     unsigned thread_count; /* started */
@@ -84,13 +87,17 @@ static struct sh_work *wait_for_work(struct sh_workers *workers)
     return pop(&workers->queue);
 }
 
-/* The handle lives as long as its threads: they are joined before it is closed. */
+/* The descriptor lives as long as the threads: they are joined before it is closed. With
+ * uv_async_t the loop would wait, busily, for a thread that lost its core to the loop
+ * between waking it and noting so. */
 static void hand_back(struct sh_workers *workers, struct sh_work *work)
 {
     pthread_mutex_lock(&workers->lock);
+    bool told = workers->done.first != NULL;
     push(&workers->done, work);
     pthread_mutex_unlock(&workers->lock);
-    uv_async_send(&workers->finished);
+    if (!told)
+        (void)eventfd_write(workers->finished, 1); /* fails at 2^64 - 1 only */
 }
 
 static void *work_loop(void *arg)
@@ -132,15 +139,20 @@ static void report(struct sh_workers *workers, struct list *list, enum sh_err er
     }
 }
 
-static void on_finished(uv_async_t *async)
+static void on_finished(uv_poll_t *poll, int status, int events)
 {
-    struct sh_workers *workers = async->data;
+    struct sh_workers *workers = poll->data;
+    eventfd_t count;
+    (void)status;
+    (void)events;
+    (void)eventfd_read(workers->finished, &count); /* before the list: see hand_back() */
     report(workers, &workers->done, SH_OK);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     struct sh_workers *workers = handle->data;
+    close(workers->finished);
     pthread_mutex_destroy(&workers->lock);
     pthread_cond_destroy(&workers->wake);
     sh_free(workers->threads);
@@ -185,14 +197,23 @@ static enum sh_err init(uv_loop_t *loop, const char *name, unsigned threads,
 {
     (void)snprintf(workers->name, sizeof(workers->name), "%s", name);
     workers->depth = sh_series(&queue_depth, (const char *[]){workers->name});
+    workers->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (workers->finished < 0)
+        return SH_IO;
     workers->threads = sh_alloc_array(threads, sizeof(pthread_t));
-    if (!workers->threads)
-        return SH_NOMEM;
     enum sh_err err =
-        sh_err_from_uv(uv_async_init(loop, &workers->finished, on_finished));
-    if (err != SH_OK)
+        workers->threads
+            ? sh_err_from_uv(uv_poll_init(loop, &workers->poll, workers->finished))
+            : SH_NOMEM;
+    if (err != SH_OK) {
         sh_free(workers->threads);
-    return err;
+        close(workers->finished);
+        return err;
+    }
+    workers->poll.data = workers;
+    /* cannot fail: the handle is open and the event one there is */
+    (void)uv_poll_start(&workers->poll, UV_READABLE, on_finished);
+    return SH_OK;
 }
 
 enum sh_err sh_workers_create(uv_loop_t *loop, const char *name, unsigned threads,
@@ -210,7 +231,6 @@ enum sh_err sh_workers_create(uv_loop_t *loop, const char *name, unsigned thread
         sh_free(workers);
         return err;
     }
-    workers->finished.data = workers;
     workers->queue_max = queue_max;
     workers->waits =
         (struct sh_codel){.target_us = WAIT_TARGET_US, .interval_us = WAIT_INTERVAL_US};
@@ -270,5 +290,5 @@ void sh_workers_close(struct sh_workers **self)
     sh_series_set(workers->depth, 0);
     report(workers, &workers->done, SH_OK);
     report(workers, &workers->queue, SH_CANCELED);
-    uv_close((uv_handle_t *)&workers->finished, on_closed);
+    uv_close((uv_handle_t *)&workers->poll, on_closed);
 }
