@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "services/search/text/analyzer.h"
+#include "services/search/text/language.h"
 #include "shared/buffer.h"
 #include "shared/mem.h"
 #include "shared/stopwords.h"
@@ -114,6 +114,25 @@ static void offsets_are_those_of_the_text(void **state)
     analyzer_free(&analyzer);
 }
 
+/* With what it knows; of another language there is none left over. */
+static void an_analyzer_goes_on_to_the_next_search(void **state)
+{
+    (void)state;
+    struct analyzer *first[LANGUAGE_COUNT] = {0};
+    struct analyzer *second[LANGUAGE_COUNT] = {0};
+    assert_int_equal(language_analyzer(first, LANGUAGE_ENGLISH), SH_OK);
+    const struct analyzer *english = first[LANGUAGE_ENGLISH];
+    assert_int_equal(language_analyzer(first, LANGUAGE_ENGLISH), SH_OK);
+    assert_ptr_equal(first[LANGUAGE_ENGLISH], english);
+    language_analyzers_free(first);
+    assert_null(first[LANGUAGE_ENGLISH]);
+    assert_int_equal(language_analyzer(second, LANGUAGE_NONE), SH_OK);
+    assert_ptr_not_equal(second[LANGUAGE_NONE], english);
+    assert_int_equal(language_analyzer(second, LANGUAGE_ENGLISH), SH_OK);
+    assert_ptr_equal(second[LANGUAGE_ENGLISH], english);
+    language_analyzers_free(second);
+}
+
 static void broken_utf8_is_passed_over(void **state)
 {
     (void)state;
@@ -187,6 +206,7 @@ int main(void)
         cmocka_unit_test(stop_words_are_told),
         cmocka_unit_test(ideographs_come_in_pairs_and_alone),
         cmocka_unit_test(offsets_are_those_of_the_text),
+        cmocka_unit_test(an_analyzer_goes_on_to_the_next_search),
         cmocka_unit_test(broken_utf8_is_passed_over),
         cmocka_unit_test(endless_words_are_cut),
         cmocka_unit_test(words_that_come_again_become_the_same),
