@@ -68,12 +68,11 @@ void json_text(struct sh_buffer *out, struct sh_bytes text)
         return;
     }
     sh_buffer_append(out, "\"", 1);
-    for (; i < text.len; i++) {
-        if (data[i] >= 0x20 && data[i] != '"' && data[i] != '\\')
-            continue;
+    while (i < text.len) {
         sh_buffer_append(out, data + start, i - start);
         escape(out, data[i]);
         start = i + 1;
+        i = start + plain((struct sh_bytes){data + start, text.len - start});
     }
     if (text.len > start)
         sh_buffer_append(out, data + start, text.len - start);
@@ -97,14 +96,6 @@ void json_member_text(struct sh_buffer *out, const char *name, struct sh_bytes t
 {
     json_member(out, name);
     json_text(out, text);
-}
-
-void json_number(struct sh_buffer *out, double value, int digits)
-{
-    if (isfinite(value))
-        sh_buffer_printf(out, "%.*g", digits, value);
-    else
-        sh_buffer_text(out, "null");
 }
 
 static size_t digits_of(uint64_t value, char out[static 20])
@@ -132,50 +123,75 @@ void json_bool(struct sh_buffer *out, bool value)
     sh_buffer_text(out, value ? "true" : "false");
 }
 
-/* Vectors are normalised, so nearly every number lies between these; the others take the
- * slow way. */
-#define FAST_LEAST 2e-5f
-#define FAST_MOST  1.0f
+static const double tens[] = {1,   1e1, 1e2, 1e3,  1e4,  1e5,  1e6,
+                              1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13};
 
-/* 0.000012345678: zeros after the point and nine digits without trailing zeros. The
- * product is exact to 1e-16, far below what nine digits tell apart, and no float lies so
- * close below a power of ten that the digits round up to it. */
-static size_t fast_fraction(float value, char out[static 32])
+/* `whole` / 10^places without zeros at the end. */
+static size_t write_decimal(uint64_t whole, size_t places, char *out)
 {
-    static const double scale[] = {1e9, 1e10, 1e11, 1e12, 1e13};
-    double wide = (double)value;
-    size_t zeros = 0;
-    while (zeros < SH_COUNT(scale) - 1 && wide * scale[zeros] < 1e8)
-        zeros++;
-
     char digits[20];
-    size_t count = digits_of((uint64_t)(wide * scale[zeros] + 0.5), digits);
+    size_t count = digits_of(whole, digits);
     size_t len = 0;
-    out[len++] = '0';
-    out[len++] = '.';
-    for (size_t i = 0; i < zeros; i++)
+    if (count <= places)
         out[len++] = '0';
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i + places < count; i++)
+        out[len++] = digits[i];
+    out[len++] = '.';
+    for (size_t i = count; i < places; i++)
+        out[len++] = '0';
+    for (size_t i = count > places ? count - places : 0; i < count; i++)
         out[len++] = digits[i];
     while (out[len - 1] == '0')
         len--;
-    return len;
+    return out[len - 1] == '.' ? len - 1 : len;
+}
+
+/* What printf's %.*f would write of a value from 2e-5 to below 10^(digits - 1), of so
+ * many significant digits, at most nine, without zeros at the end. 0: the value lies so
+ * close between two decimals that only printf can tell. The product is exact to 1e-16,
+ * far below what so many digits tell apart. */
+static size_t fast_decimal(double value, size_t digits, char *out)
+{
+    size_t places = 1;
+    while (value * tens[places] < tens[digits - 1])
+        places++;
+    double scaled = value * tens[places];
+    uint64_t whole = (uint64_t)scaled;
+    double rest = scaled - (double)whole - 0.5;
+    if (fabs(rest) < 1e-5)
+        return 0;
+    return write_decimal(whole + (rest > 0), places, out);
+}
+
+/* printf takes five times as long, and an answer has dozens of numbers. */
+static bool write_fast(struct sh_buffer *out, double value, size_t digits, double least)
+{
+    double size = fabs(value);
+    if (digits > 9 || !(size >= least && size < tens[digits - 1]))
+        return false;
+    char *end = sh_buffer_reserve(out, 34);
+    if (end == NULL)
+        return true; /* the buffer knows */
+    size_t sign = value < 0;
+    size_t len = fast_decimal(size, digits, end + sign);
+    if (sign > 0)
+        end[0] = '-';
+    out->len += len > 0 ? sign + len : 0;
+    return len > 0;
+}
+
+void json_number(struct sh_buffer *out, double value, int digits)
+{
+    if (!isfinite(value))
+        sh_buffer_text(out, "null");
+    else if (!write_fast(out, value, (size_t)digits, 1e-4)) /* below: with an exponent */
+        sh_buffer_printf(out, "%.*g", digits, value);
 }
 
 void json_float(struct sh_buffer *out, float value)
 {
-    float size = fabsf(value);
-    if (!(size >= FAST_LEAST && size < FAST_MOST)) {
+    if (!write_fast(out, (double)value, 9, 2e-5))
         json_number(out, (double)value, 9);
-        return;
-    }
-    char *end = sh_buffer_reserve(out, 34);
-    if (end == NULL)
-        return;
-    size_t sign = value < 0;
-    if (sign > 0)
-        end[0] = '-';
-    out->len += sign + fast_fraction(size, end + sign);
 }
 
 void json_raw(struct sh_buffer *out, struct sh_bytes json, const char *fallback)

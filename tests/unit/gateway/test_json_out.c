@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,12 +109,43 @@ static void floats_come_back_the_same(void **state)
     }
 }
 
+static void check_number(double value, int digits)
+{
+    struct sh_buffer out = {0};
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "%.*g", digits, value);
+    json_number(&out, value, digits);
+    assert_string_equal(text_of(&out), expected);
+    sh_buffer_free(&out);
+}
+
+static void numbers_are_what_printf_makes_of_them(void **state)
+{
+    /* between two decimals, just below a power of ten, with exponents */
+    static const double edges[] = {0,         -0.0,      0.9765625, 0.00048828125, 0.5,
+                                   0.9999995, 9.999999,  1e-4,      9.9999996e-5,  1e5,
+                                   99999.96,  999999.96, 12345678,  1e300,         1e-300,
+                                   0.1,       100,       -2.5,      1.0000005};
+    uint64_t seed = 4711;
+    (void)state;
+    for (size_t i = 0; i < SH_COUNT(edges); i++)
+        for (int digits = 1; digits <= 12; digits++)
+            check_number(edges[i], digits);
+    for (int i = 0; i < 200000; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double unit = (double)(seed >> 11) / (double)(UINT64_C(1) << 53);
+        check_number((unit - 0.5) * pow(10, (double)(seed % 13) - 6), 6);
+        check_number(floor(unit * 4096) / 2048, 6); /* many lie between two decimals */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_come_back_the_same),
         cmocka_unit_test(members_are_separated),
         cmocka_unit_test(floats_come_back_the_same),
+        cmocka_unit_test(numbers_are_what_printf_makes_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
