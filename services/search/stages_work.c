@@ -135,8 +135,8 @@ static void stop_generations(struct sh_service *service, void *self)
 static enum sh_err start_jobs(struct sh_service *service, void *self)
 {
     struct search *search = self;
-    struct sh_job_kind kinds[1 + GENERATION_KINDS + GLOSSARY_KINDS] = {
-        ingest_kind(search->putter, 2 * search->config.ingest_concurrency)};
+    struct sh_job_kind kinds[1 + GENERATION_KINDS + GLOSSARY_KINDS] = {ingest_kind(
+        search->putter, 2 * PUT_QUIET_TIMES * search->config.ingest_concurrency)};
     struct job_parts_options options = {
         search->pg, &search->pg_config, &search->jobs_config, sh_service_rpc(service),
         kinds,      SH_COUNT(kinds)};

@@ -109,6 +109,31 @@ def test_a_bad_line_fails_alone_and_says_where(stack):
     assert count(stack, "joberrors") == 3
 
 
+REFUSE = """
+CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER refuse_one BEFORE INSERT ON documents FOR EACH ROW
+    WHEN (NEW.id = 'company-7') EXECUTE FUNCTION refuse_one();
+"""
+
+
+def test_what_the_record_refuses_keeps_back_no_other_of_its_transaction(stack):
+    stack.psql(REFUSE)
+    try:
+        job = submit(stack, lines(documents("company", 200)))
+        job = ended(stack, job["job_id"])
+    finally:
+        stack.psql("DROP TRIGGER refuse_one ON documents; DROP FUNCTION refuse_one()")
+    assert (job["state"], job["done"], job["failed"]) == ("done", 199, 1)
+    assert job["errors"][0]["item"] == "line 8"
+    assert count(stack, "company") == 199
+    together = stack.psql("SELECT count(DISTINCT xmin::text) FROM documents "
+                          "WHERE collection = 'company'")
+    assert int(together) < 199
+
+
 def test_what_failed_is_tried_again_on_demand(stack):
     body = b'{no json\n' + lines(documents("jobretry", 1, metadata={"priority": 77}))
     job = ended(stack, submit(stack, body)["job_id"])

@@ -13,7 +13,10 @@
 #define DOCUMENT_READABLE STORE_READABLE("d.clearance_level", "d.department")
 
 const struct sh_pg_statement collections_defaults = {
-    "collections_defaults", "SELECT " DEFAULTS " FROM collections c WHERE c.name = $1"};
+    "collections_defaults",
+    "SELECT " DEFAULTS " FROM unnest($1::text[]) WITH ORDINALITY AS w (name, n) "
+    "LEFT JOIN LATERAL (SELECT * FROM collections o WHERE o.name = w.name OFFSET 0) c "
+    "ON true ORDER BY w.n"};
 
 #define KNOWN                                                                            \
     "(SELECT c.* FROM collections c WHERE ($1::text IS NULL OR c.name = $1) "            \

@@ -27,7 +27,7 @@ enum collection_column { /* of collections_page and collections_get, behind thos
 };
 
 extern const struct sh_pg_statement
-    collections_defaults, /* name → enum defaults_column */
+    collections_defaults, /* name[] → enum defaults_column, a row each, in their order */
     collections_page,     /* name or NULL for all, rights, limit, offset */
     collections_count,    /* name or NULL, rights → count */
     collections_put,      /* name, rights, title, description, tokens, overlap, language,

@@ -5,10 +5,10 @@
 #include "services/search/collections/collections_sql.h"
 #include "shared/pg.h"
 
-static enum sh_err copy(const PGresult *rows, int column, struct sh_arena *arena,
+static enum sh_err copy(const PGresult *rows, int row, int column, struct sh_arena *arena,
                         struct sh_bytes *out)
 {
-    struct sh_bytes text = sh_pg_text(rows, 0, column);
+    struct sh_bytes text = sh_pg_text(rows, row, column);
 
     if (text.len == 0)
         return SH_OK;
@@ -16,23 +16,21 @@ static enum sh_err copy(const PGresult *rows, int column, struct sh_arena *arena
     return out->data == NULL ? SH_NOMEM : SH_OK;
 }
 
-enum sh_err defaults_read(const PGresult *rows, struct sh_arena *arena,
+enum sh_err defaults_read(const PGresult *rows, int row, struct sh_arena *arena,
                           struct defaults *out)
 {
     enum sh_err err;
 
     *out = (struct defaults){0};
-    if (PQntuples(rows) == 0)
-        return SH_OK;
-    out->chunk_tokens = (uint32_t)sh_pg_u64(rows, 0, DEFAULTS_TOKENS);
-    out->overlap_said = !PQgetisnull(rows, 0, DEFAULTS_OVERLAP);
-    out->chunk_overlap_percent = (uint32_t)sh_pg_u64(rows, 0, DEFAULTS_OVERLAP);
-    out->clearance_level = (uint32_t)sh_pg_u64(rows, 0, DEFAULTS_CLEARANCE);
-    out->priority = (uint32_t)sh_pg_u64(rows, 0, DEFAULTS_PRIORITY);
-    if ((err = copy(rows, DEFAULTS_LANGUAGE, arena, &out->language)) != SH_OK ||
-        (err = copy(rows, DEFAULTS_DEPARTMENT, arena, &out->department)) != SH_OK)
+    out->chunk_tokens = (uint32_t)sh_pg_u64(rows, row, DEFAULTS_TOKENS);
+    out->overlap_said = !PQgetisnull(rows, row, DEFAULTS_OVERLAP);
+    out->chunk_overlap_percent = (uint32_t)sh_pg_u64(rows, row, DEFAULTS_OVERLAP);
+    out->clearance_level = (uint32_t)sh_pg_u64(rows, row, DEFAULTS_CLEARANCE);
+    out->priority = (uint32_t)sh_pg_u64(rows, row, DEFAULTS_PRIORITY);
+    if ((err = copy(rows, row, DEFAULTS_LANGUAGE, arena, &out->language)) != SH_OK ||
+        (err = copy(rows, row, DEFAULTS_DEPARTMENT, arena, &out->department)) != SH_OK)
         return err;
-    return copy(rows, DEFAULTS_CAMPUS, arena, &out->campus);
+    return copy(rows, row, DEFAULTS_CAMPUS, arena, &out->campus);
 }
 
 /* --- the columns ------------------------------------------------------------------ */

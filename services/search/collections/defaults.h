@@ -20,9 +20,8 @@ struct defaults { /* 0 and empty: nothing is said */
     uint32_t priority;
 };
 
-/* `rows` are collections_defaults's: one or none. The texts are copied into `arena`.
- * Errors: SH_NOMEM. */
-SH_CHECK enum sh_err defaults_read(const PGresult *rows, struct sh_arena *arena,
+/* A row of collections_defaults. The texts are copied into `arena`. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err defaults_read(const PGresult *rows, int row, struct sh_arena *arena,
                                    struct defaults *out);
 /* The columns that the document left open, and a content hash that differs when what is
  * said differs, so that the same document put again is stored anew. Errors: SH_INVALID

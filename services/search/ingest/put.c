@@ -1,34 +1,64 @@
 #include "services/search/ingest/put_internal.h"
 #include "shared/clock.h"
 
-enum { LONGEST_MS = 600000 /* when the caller sets no deadline */ };
+enum {
+    LONGEST_MS = 600000,     /* when the caller sets no deadline */
+    QUIET_BYTES = 512 << 10, /* above that, no more quiet ones than others */
+};
 
-static void start_waiting(struct putter *putter)
+static struct put_lane *lane_of(const struct put *put)
 {
-    while (putter->first != NULL && putter->running < putter->options.at_once) {
-        struct put *put = putter->first;
-        putter->first = put->next;
-        if (putter->first == NULL)
-            putter->end = &putter->first;
+    return &put->putter->lanes[put->order.quiet ? PUT_QUIET : PUT_AWAITED];
+}
+
+static bool has_room(const struct putter *putter, const struct put_lane *lane)
+{
+    size_t at_once = putter->options.at_once;
+
+    return lane->running < at_once ||
+           (lane == &putter->lanes[PUT_QUIET] &&
+            lane->running < PUT_QUIET_TIMES * at_once && lane->bytes < QUIET_BYTES);
+}
+
+static void start_waiting(struct putter *putter, struct put_lane *lane)
+{
+    while (lane->first != NULL && has_room(putter, lane)) {
+        struct put *put = lane->first;
+        lane->first = put->next;
+        if (lane->first == NULL)
+            lane->end = &lane->first;
+        lane->running++;
+        lane->bytes += put->order.payload.len;
         putter->running++;
         put_begin(put);
     }
 }
 
+void put_hold(struct putter *putter)
+{
+    putter->running++;
+}
+
+void put_unhold(struct putter *putter)
+{
+    if (--putter->running == 0 && putter->closing)
+        sh_free(putter);
+}
+
 void put_release(struct put *put)
 {
     struct putter *putter = put->putter;
+    struct put_lane *lane = lane_of(put);
 
-    write_free(&put->write);
     sh_free(put->vectors);
     sh_arena_free(&put->arena);
     putter->bytes -= put->order.payload.len;
-    putter->running--;
+    lane->bytes -= put->order.payload.len;
+    lane->running--;
     sh_free(put);
     if (!putter->closing)
-        start_waiting(putter);
-    else if (putter->running == 0)
-        sh_free(putter);
+        start_waiting(putter, lane);
+    put_unhold(putter);
 }
 
 enum sh_err putter_put(struct putter *putter, const struct put_order *order,
@@ -49,9 +79,10 @@ enum sh_err putter_put(struct putter *putter, const struct put_order *order,
     put->arg = arg;
     put->deadline_ms = order->deadline_ms < latest ? order->deadline_ms : latest;
     putter->bytes += order->payload.len;
-    *putter->end = put;
-    putter->end = &put->next;
-    start_waiting(putter);
+    struct put_lane *lane = lane_of(put);
+    *lane->end = put;
+    lane->end = &put->next;
+    start_waiting(putter, lane);
     return SH_OK;
 }
 
@@ -98,29 +129,39 @@ enum sh_err putter_create(const struct putter_options *options, struct putter **
     if (putter == NULL)
         return SH_NOMEM;
     putter->options = *options;
-    putter->end = &putter->first;
+    for (size_t i = 0; i < PUT_LANES; i++)
+        putter->lanes[i].end = &putter->lanes[i].first;
+    for (size_t i = 0; i < PUT_STAGES; i++)
+        putter->stages[i].end = &putter->stages[i].first;
     *out = putter;
     return SH_OK;
+}
+
+static void refuse_waiting(struct putter *putter, struct put_lane *lane)
+{
+    struct put *waiting = lane->first;
+
+    lane->first = NULL;
+    while (waiting != NULL) {
+        struct put *put = waiting;
+        waiting = put->next;
+        lane->running++;
+        lane->bytes += put->order.payload.len;
+        putter->running++;
+        put_fail(put, SH_DRAINING, "shutting down, nothing was stored");
+    }
 }
 
 void putter_close(struct putter **putter_in)
 {
     struct putter *putter = *putter_in;
-    struct put *waiting;
 
     *putter_in = NULL;
     if (putter == NULL)
         return;
-    waiting = putter->first;
-    putter->first = NULL;
+    put_hold(putter);
     putter->closing = true;
-    putter->running++; /* until the end of this */
-    while (waiting != NULL) {
-        struct put *put = waiting;
-        waiting = put->next;
-        putter->running++;
-        put_fail(put, SH_DRAINING, "shutting down, nothing was stored");
-    }
-    if (--putter->running == 0)
-        sh_free(putter);
+    for (size_t i = 0; i < PUT_LANES; i++)
+        refuse_waiting(putter, &putter->lanes[i]);
+    put_unhold(putter);
 }

@@ -15,7 +15,10 @@
 
 struct putter;
 
-enum { PUT_KEY_BYTES = 16 };
+enum {
+    PUT_KEY_BYTES = 16,
+    PUT_QUIET_TIMES = 8, /* so many times `at_once` quiet puts go together */
+};
 
 struct putter_options {
     struct sh_pg *pg;
@@ -24,7 +27,8 @@ struct putter_options {
     struct feed *feed; /* NULL: there is no view to wait for */
     struct model_binding *model;
     struct chunk_options chunk;
-    size_t at_once;
+    size_t
+        at_once; /* of those that somebody waits for; of quiet ones, while small, more */
     size_t bytes_max;           /* of documents under way and waiting */
     void (*pending)(void *arg); /* passages have become pending */
     void *arg;

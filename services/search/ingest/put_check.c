@@ -7,9 +7,9 @@
 #include "services/search/ingest/put_rights.h"
 #include "services/search/store/statements.h"
 #include "shared/clock.h"
+#include "shared/pg_array.h"
 
 enum { LOOKUP_MS = 900 }; /* a database that is away is noticed within a second */
-enum { LOOKUP_CLEARANCE = 4, LOOKUP_DEPARTMENT = 5 }; /* columns */
 
 /* --- cutting it ------------------------------------------------------------------- */
 
@@ -31,7 +31,7 @@ static void is_cut(struct sh_work *work, enum sh_err err)
     else if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
     else if (!put_given_up(put))
-        put_embed(put);
+        put_begin_storing(put);
 }
 
 /* --- looking it up ---------------------------------------------------------------- */
@@ -43,23 +43,23 @@ static bool may_hold(const struct put *put)
     return put_is_within(put->order.caller, record->clearance_level, record->department);
 }
 
-/* It is there already as it is; `row` is what the look-up found. */
-static void answer_unchanged(struct put *put, const PGresult *row)
+/* It is there already as it is. */
+static void answer_unchanged(struct put *put, const PGresult *found, int row)
 {
-    put->reply =
-        (struct document_put_reply){.unchanged = true,
-                                    .chunks = (uint32_t)sh_pg_u64(row, 0, 1),
-                                    .pending_embedding = (uint32_t)sh_pg_u64(row, 0, 2),
-                                    .xid = sh_pg_u64(row, 0, 3)};
+    put->reply = (struct document_put_reply){
+        .unchanged = true,
+        .chunks = (uint32_t)sh_pg_u64(found, row, LOOKUP_CHUNKS),
+        .pending_embedding = (uint32_t)sh_pg_u64(found, row, LOOKUP_PENDING),
+        .xid = sh_pg_u64(found, row, LOOKUP_XID)};
     put_wait_for_view(put);
 }
 
 /* With what its collection says, read in the same moment: every replica sees a change of
  * a collection at once. */
-static enum sh_err inherit(struct put *put, const PGresult *rows)
+static enum sh_err inherit(struct put *put, const PGresult *collections, int row)
 {
     struct defaults defaults;
-    enum sh_err err = defaults_read(rows, &put->arena, &defaults);
+    enum sh_err err = defaults_read(collections, row, &put->arena, &defaults);
 
     if (err != SH_OK)
         return err;
@@ -67,11 +67,13 @@ static enum sh_err inherit(struct put *put, const PGresult *rows)
     return defaults_fill(&defaults, &put->doc.record, &put->doc.problem);
 }
 
-static void judge(struct put *put, const PGresult *row, const PGresult *collection)
+/* `row` of both results is this put's. */
+static void judge(struct put *put, const PGresult *found, const PGresult *collections,
+                  int row)
 {
-    enum sh_err err = inherit(put, collection);
+    enum sh_err err = inherit(put, collections, row);
 
-    put->exists = PQntuples(row) > 0;
+    put->exists = sh_bytes_is(sh_pg_text(found, row, LOOKUP_EXISTS), "t");
     if (err == SH_INVALID)
         put_refuse(put);
     else if (err != SH_OK)
@@ -80,19 +82,18 @@ static void judge(struct put *put, const PGresult *row, const PGresult *collecti
         put_fail(put, SH_FORBIDDEN,
                  "a document's clearance_level and department must be within one's own");
     else if (put->exists &&
-             !put_is_within(put->order.caller, sh_pg_u64(row, 0, LOOKUP_CLEARANCE),
-                            sh_pg_text(row, 0, LOOKUP_DEPARTMENT)))
+             !put_is_within(put->order.caller, sh_pg_u64(found, row, LOOKUP_CLEARANCE),
+                            sh_pg_text(found, row, LOOKUP_DEPARTMENT)))
         put_fail(put, SH_FORBIDDEN, "the document of this id is not yours to replace");
-    else if (put->exists && sh_bytes_is(sh_pg_text(row, 0, 0), put->doc.record.hash))
-        answer_unchanged(put, row);
+    else if (put->exists &&
+             sh_bytes_is(sh_pg_text(found, row, LOOKUP_HASH), put->doc.record.hash))
+        answer_unchanged(put, found, row);
     else
         put_submit(put, run_cut, is_cut);
 }
 
-static void on_lookup(void *arg, const struct sh_pg_reply *reply)
+static void looked_up(struct put *put, const struct sh_pg_reply *reply, int row)
 {
-    struct put *put = arg;
-
     if (put_given_up(put))
         return;
     if (reply->err == SH_TIMEOUT && sh_left_ms(put->deadline_ms) > 0)
@@ -105,27 +106,61 @@ static void on_lookup(void *arg, const struct sh_pg_reply *reply)
         put_fail(put, SH_CONFLICT,
                  "another write with this Idempotency-Key is under way");
     else
-        judge(put, reply->results[0], reply->results[1]);
+        judge(put, reply->results[0], reply->results[1], row);
 }
 
-void put_look_up(struct put *put)
+static void on_lookup(void *arg, const struct sh_pg_reply *reply)
 {
-    struct sh_pg_param id = {put->doc.id, false};
-    struct sh_pg_param collection = {put->doc.record.collection, false};
-    struct sh_pg_step steps[] = {{&store_document_lookup, &id, 1, false},
+    struct put_group *group = arg;
+
+    for (size_t i = 0; i < group->count; i++)
+        looked_up(group->puts[i], reply, (int)i);
+    put_group_end(group);
+}
+
+static enum sh_err look_up(struct put_group *group, const struct sh_buffer *ids,
+                           const struct sh_buffer *collections)
+{
+    struct put *first = group->puts[0];
+    struct sh_pg_param id = sh_pg_array_param(ids);
+    struct sh_pg_param collection = sh_pg_array_param(collections);
+    struct sh_pg_step steps[] = {{&store_documents_lookup, &id, 1, false},
                                  {&collections_defaults, &collection, 1, false},
                                  {0}};
     uint64_t soon = sh_now_ms() + LOOKUP_MS;
     struct sh_pg_call call = {.steps = steps,
-                              .count = SH_COUNT(steps) - (put->order.key == NULL),
+                              .count = SH_COUNT(steps) - (first->order.key == NULL),
                               .deadline_ms =
-                                  soon < put->deadline_ms ? soon : put->deadline_ms};
-    if (put->order.key != NULL)
-        steps[2] = put_key_lookup(put);
-    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_lookup, put);
+                                  soon < group->deadline_ms ? soon : group->deadline_ms};
 
+    if (first->order.key != NULL)
+        steps[2] = put_key_lookup(first);
+    return sh_pg_run(group->putter->options.pg, &call, on_lookup, group);
+}
+
+void put_group_look_up(struct put_group *group)
+{
+    struct sh_buffer ids = {0};
+    struct sh_buffer collections = {0};
+
+    sh_pg_array_begin(&ids, SH_PG_ARRAY_TEXT, group->count);
+    sh_pg_array_begin(&collections, SH_PG_ARRAY_TEXT, group->count);
+    for (size_t i = 0; i < group->count; i++) {
+        sh_pg_array_bytes(&ids, group->puts[i]->doc.id);
+        sh_pg_array_bytes(&collections, group->puts[i]->doc.record.collection);
+    }
+    enum sh_err err = ids.err != SH_OK ? ids.err : collections.err;
+    if (err == SH_OK)
+        err = look_up(group, &ids, &collections);
+    sh_buffer_free(&ids);
+    sh_buffer_free(&collections);
     if (err != SH_OK)
-        put_fail(put, err, "the document cannot be stored now");
+        put_group_fail(group, err, "the document cannot be stored now");
+}
+
+void put_look_up(struct put *put)
+{
+    put_gather(put, PUT_LOOKING_UP);
 }
 
 /* --- the beginning ---------------------------------------------------------------- */

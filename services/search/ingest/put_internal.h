@@ -1,19 +1,36 @@
-/* put_internal: one document on its way; shared by put.c (the queue), put_check.c (up to
- * its passages) and put_steps.c (vectors, the record, the view). */
+/* put_internal: one document on its way; shared by put.c (the queues), put_check.c (up to
+ * its passages), put_steps.c (known vectors, the view), put_embed.c, put_store.c (the
+ * record) and put_group.c (what is done for several at once). */
 #ifndef SEARCH_PUT_INTERNAL_H
 #define SEARCH_PUT_INTERNAL_H
 
-#include "services/search/ingest/embed.h"
 #include "services/search/ingest/prepare.h"
 #include "services/search/ingest/put.h"
-#include "services/search/store/write.h"
+#include "services/search/ingest/put_group.h"
 
-struct putter {
-    struct putter_options options;
+/* Those that somebody waits for, and those of a bulk load: neither waits for the other.
+ */
+enum put_lane_name { PUT_AWAITED, PUT_QUIET, PUT_LANES };
+
+struct put_lane {
     struct put *first; /* waiting */
     struct put **end;
     size_t running;
-    size_t bytes; /* of all of them */
+    size_t bytes; /* of those that run */
+};
+
+struct put_stage {
+    struct put *first; /* waiting for company */
+    struct put **end;
+    size_t under_way; /* groups */
+};
+
+struct putter {
+    struct putter_options options;
+    struct put_lane lanes[PUT_LANES];
+    struct put_stage stages[PUT_STAGES];
+    size_t running; /* holds on all this */
+    size_t bytes;   /* of all of them */
     bool closing;
 };
 
@@ -34,10 +51,8 @@ struct put {
     bool *have;
     float *vectors;
     size_t reused;
-    struct embed_job *job;
-    struct write write;
-    bool retried;
-    bool maybe_done; /* the first attempt may have stored it */
+    bool alone;      /* it failed in company */
+    bool maybe_done; /* an attempt may have stored it */
     struct {
         struct sh_pg_param params[4];
         char chunks[24];
@@ -51,6 +66,8 @@ void put_begin(struct put *put);
 /* Looked up, and what follows. */
 void put_look_up(struct put *put);
 /* It is cut and is to be stored. */
+void put_begin_storing(struct put *put);
+/* It has the vectors that were there already. */
 void put_embed(struct put *put);
 void put_fail(struct put *put, enum sh_err err, const char *message);
 /* The same with a code of its own; NULL: the error's. */
@@ -61,11 +78,16 @@ void put_database_failed(struct put *put, const struct sh_pg_reply *reply);
 /* True when it has ended: nobody waits for it, or the service stops. Nothing is stored
  * yet when this is asked. */
 bool put_given_up(struct put *put);
+/* It has the vectors that it gets now. */
+void put_store(struct put *put);
 /* `reply` is filled: answer when the view shows its transaction. */
 void put_wait_for_view(struct put *put);
 void put_submit(struct put *put, void (*run)(struct sh_work *work),
                 void (*done)(struct sh_work *work, enum sh_err err));
 /* It has been answered; the next one may start. */
 void put_release(struct put *put);
+/* The putter lasts until as many unholds, whatever ends meanwhile. */
+void put_hold(struct putter *putter);
+void put_unhold(struct putter *putter);
 
 #endif

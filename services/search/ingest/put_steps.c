@@ -13,17 +13,6 @@ enum {
     VIEW_MS = 5000,  /* at most waited for the view */
 };
 
-static struct sh_family chunks_total = {
-    .kind = SH_COUNTER,
-    .name = "cairn_search_ingest_chunks_total",
-    .help = "Passages stored, by what became of their vectors.",
-    .labels = {"vector"},
-};
-
-/* Who is notified instead, and by whom: db/migrations/0009_jobs.sql. */
-static const struct sh_pg_statement be_quiet = {
-    "put_quiet", "SELECT set_config('cairn.quiet', 'on', true)"};
-
 /* --- the end ---------------------------------------------------------------------- */
 
 void put_fail_as(struct put *put, enum sh_err err, const char *code, const char *message)
@@ -106,111 +95,6 @@ void put_wait_for_view(struct put *put)
         answer(put, false);
 }
 
-/* --- storing ---------------------------------------------------------------------- */
-
-static void store(struct put *put);
-
-/* Steps before those of the document itself. */
-static size_t ahead_of(const struct put *put)
-{
-    return (size_t)put->order.quiet + (put->order.key != NULL);
-}
-
-static void on_stored(void *arg, const struct sh_pg_reply *reply)
-{
-    struct put *put = arg;
-    struct putter *putter = put->putter;
-    size_t pending = put->write.pending;
-
-    /* All of it is the same the second time, so a broken connection does no harm. */
-    if (reply->err != SH_OK && !put->retried && !putter->closing &&
-        (reply->err == SH_UNAVAILABLE || strcmp(reply->sqlstate, "40P01") == 0)) {
-        put->retried = true;
-        put->maybe_done = reply->maybe_done;
-        store(put);
-        return;
-    }
-    if (put_key_lost(put, reply) && !putter->closing) {
-        put->key.lost = true; /* the other one is stored: what became of it? */
-        put_look_up(put);
-        return;
-    }
-    if (reply->err != SH_OK) {
-        put_database_failed(put, reply);
-        return;
-    }
-    put->reply = (struct document_put_reply){
-        .created =
-            !put->exists &&
-            sh_bytes_is(sh_pg_text(reply->results[ahead_of(put) + WRITE_CREATED], 0, 0),
-                        "t"),
-        .chunks = (uint32_t)put->doc.chunk_count,
-        .pending_embedding = (uint32_t)pending,
-        .xid = sh_pg_u64(reply->results[reply->count - 1], 0, 0)};
-    sh_series_add(sh_series(&chunks_total, (const char *[]){"pending"}), (double)pending);
-    sh_series_add(sh_series(&chunks_total, (const char *[]){"reused"}),
-                  (double)put->reused);
-    sh_series_add(sh_series(&chunks_total, (const char *[]){"embedded"}),
-                  (double)(put->doc.chunk_count - pending - put->reused));
-    if (!putter->closing && pending > 0)
-        putter->options.pending(putter->options.arg);
-    if (!putter->closing &&
-        strcmp(put->model.fingerprint,
-               model_current(putter->options.model)->fingerprint) != 0)
-        model_sweep(putter->options.model);
-    put_wait_for_view(put);
-}
-
-static void store(struct put *put)
-{
-    struct sh_pg_step steps[2 + WRITE_STEPS];
-    size_t count = 0;
-    struct sh_pg_call call = {
-        .steps = steps, .deadline_ms = put->deadline_ms, .trace = put->order.trace};
-    enum sh_err err;
-
-    if (put->order.quiet)
-        steps[count++] = (struct sh_pg_step){&be_quiet, NULL, 0, false};
-    if (put->order.key != NULL)
-        steps[count++] = put_key_insert(put);
-    for (size_t i = 0; i < put->write.step_count; i++)
-        steps[count++] = put->write.steps[i];
-    call.count = count;
-    err = sh_pg_run(put->putter->options.pg, &call, on_stored, put);
-    if (err != SH_OK)
-        put_fail(put, err, "the document cannot be stored now");
-}
-
-static void run_assemble(struct sh_work *work)
-{
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
-
-    put->write = (struct write){.record = &put->doc.record,
-                                .id = put->doc.id,
-                                .chunks = put->doc.chunks,
-                                .hashes = put->doc.hashes,
-                                .signatures = put->doc.signatures,
-                                .report = put->doc.report,
-                                .chunk_count = put->doc.chunk_count,
-                                .have = put->have,
-                                .vectors = put->vectors,
-                                .dimension = put->model.dimension,
-                                .fingerprint = put->model.fingerprint};
-    put->worked = write_prepare(&put->write);
-}
-
-static void assembled(struct sh_work *work, enum sh_err err)
-{
-    struct put *put = SH_CONTAINER_OF(work, struct put, work);
-
-    if (err == SH_OK)
-        err = put->worked;
-    if (err != SH_OK)
-        put_fail(put, err, sh_err_text(err));
-    else if (!put_given_up(put))
-        store(put);
-}
-
 void put_submit(struct put *put, void (*run)(struct sh_work *work),
                 void (*done)(struct sh_work *work, enum sh_err err))
 {
@@ -220,38 +104,6 @@ void put_submit(struct put *put, void (*run)(struct sh_work *work),
     err = sh_workers_submit(put->putter->options.workers, &put->work);
     if (err != SH_OK)
         put_fail(put, err, sh_err_text(err));
-}
-
-/* --- embedding -------------------------------------------------------------------- */
-
-static void on_embedded(void *arg, const struct embed_result *result)
-{
-    struct put *put = arg;
-
-    put->job = NULL;
-    if (result->other_model && !put->putter->closing)
-        model_check(put->putter->options.model);
-    if (!put_given_up(put))
-        put_submit(put, run_assemble, assembled);
-}
-
-static void embed(struct put *put)
-{
-    struct putter *putter = put->putter;
-    uint64_t left = sh_left_ms(put->deadline_ms);
-    struct embed_order order = {.client = putter->options.embedder,
-                                .texts = put->doc.texts,
-                                .have = put->have,
-                                .vectors = put->vectors,
-                                .count = put->doc.chunk_count,
-                                .model = &put->model,
-                                .deadline_ms = put->deadline_ms - left / EMBED_SHARE,
-                                .trace = put->order.trace};
-
-    /* What gets no vector now gets one later; not even an attempt is no failure. */
-    if (put->model.dimension == 0 || sh_rpc_client_ready(order.client) == 0 ||
-        embed_start(&order, on_embedded, put, &put->job) != SH_OK)
-        put_submit(put, run_assemble, assembled);
 }
 
 /* --- vectors that are there already ----------------------------------------------- */
@@ -268,7 +120,7 @@ static void on_known(void *arg, const struct sh_pg_reply *reply)
     }
     put->reused = known_reuse(reply->results[0], &put->doc, put->model.dimension,
                               &put->arena, put->have, put->vectors);
-    embed(put);
+    put_embed(put);
 }
 
 static void find_known(struct put *put)
@@ -298,12 +150,12 @@ static bool make_room(struct put *put)
 
 /* --- what follows the cutting ----------------------------------------------------- */
 
-void put_embed(struct put *put)
+void put_begin_storing(struct put *put)
 {
     if (!make_room(put))
         put_fail(put, SH_NOMEM, sh_err_text(SH_NOMEM));
     else if (put->exists && put->model.dimension > 0)
         find_known(put);
     else
-        embed(put);
+        put_embed(put);
 }

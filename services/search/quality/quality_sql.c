@@ -2,16 +2,18 @@
 
 #include "proto/readable.h"
 
-const struct sh_pg_statement quality_report_put = {
-    "quality_report_put",
-    "INSERT INTO document_reports (document_id, report) VALUES ($1, $2) "
+const struct sh_pg_statement quality_reports_put = {
+    "quality_reports_put",
+    "INSERT INTO document_reports (document_id, report) "
+    "SELECT id, report::jsonb FROM unnest($1::text[], $2::text[]) AS r (id, report) "
     "ON CONFLICT (document_id) DO UPDATE SET report = EXCLUDED.report"};
 
 const struct sh_pg_statement quality_signatures_insert = {
     "quality_signatures_insert",
     "INSERT INTO chunk_signatures (chunk_id, signature) "
-    "SELECT $1 || '#' || (n - 1), signature "
-    "FROM unnest($2::bytea[]) WITH ORDINALITY AS s (signature, n) ORDER BY n"};
+    "SELECT document || '#' || ordinal, signature "
+    "FROM unnest($1::text[], $2::int[], $3::bytea[]) WITH ORDINALITY "
+    "AS s (document, ordinal, signature, n) ORDER BY n"};
 
 /* Duplicates of what the caller may not read are not told of. Documents that were stored
  * before there were reports have the figures alone. */

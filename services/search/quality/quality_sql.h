@@ -5,8 +5,8 @@
 
 #include "shared/pg.h"
 
-extern const struct sh_pg_statement quality_report_put, /* id, report */
-    quality_signatures_insert, /* id, signature bytea[] by ordinal */
+extern const struct sh_pg_statement quality_reports_put, /* id[], report[] */
+    quality_signatures_insert, /* id[], ordinal[], signature bytea[] */
     quality_report,            /* id, rights → the report as JSON */
     quality_mark;              /* most, least similarity → how many were compared */
 

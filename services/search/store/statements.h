@@ -26,6 +26,17 @@ enum page_column {
     PAGE_VECTOR,
 };
 
+/* Columns of store_documents_lookup: null where there is no such document. */
+enum lookup_column {
+    LOOKUP_HASH, /* in hex */
+    LOOKUP_CHUNKS,
+    LOOKUP_PENDING,
+    LOOKUP_XID, /* of the transaction that wrote it */
+    LOOKUP_CLEARANCE,
+    LOOKUP_DEPARTMENT,
+    LOOKUP_EXISTS, /* t, f */
+};
+
 /* Columns of store_document_list and, with sections, of store_document_get. */
 enum document_column {
     DOCUMENT_ID,
@@ -52,20 +63,22 @@ enum glossary_column {
 
 extern const struct sh_pg_statement
     /* --- a document is put ---------------------------------------------------------- */
-    store_document_lookup, /* id → content hash in hex, chunks, pending, the transaction
-                              that wrote it */
-    store_chunk_vectors,   /* id, fingerprint → b: text_hash, vector */
-    store_document_upsert, /* id, title, collection, department, campus, priority,
-                              clearance, last_reviewed, language, metadata, hash in hex,
-                              chunks → created (t, f) */
-    store_sections_drop,   /* id */
-    store_chunks_drop,     /* id; their vectors go too */
-    store_sections_insert, /* id, title[], text[], page[] */
-    store_chunks_insert,   /* id, heading[], text[], prefix[], page[], tokens[],
-                              hash bytea[] */
-    store_vectors_insert,  /* id, ordinal[], fingerprint, vector bytea[] */
-    store_pending_insert,  /* id, ordinal[] */
-    store_xid,             /* → the transaction's id */
+    store_documents_lookup, /* id[] → enum lookup_column, a row each, in their order */
+    store_chunk_vectors,    /* id, fingerprint → b: text_hash, vector */
+    /* columns of equal length, a row for each place */
+    store_documents_upsert, /* id[], title[], collection[], department[], campus[],
+                               priority[], clearance[], last_reviewed[], language[],
+                               metadata[], hash[] in hex, chunks[]; of the files: hash[]
+                               in hex, name[], type[], size double[], pages[]
+                               → id, created (t, f) */
+    store_sections_drop,    /* id[] */
+    store_chunks_drop,      /* id[]; their vectors go too */
+    store_sections_insert,  /* id[], ordinal[], title[], text[], page[] */
+    store_chunks_insert,    /* id[], ordinal[], heading[], text[], prefix[], page[],
+                               tokens[], hash bytea[] */
+    store_vectors_insert,   /* id[], ordinal[], vector bytea[]; {fingerprint} */
+    store_pending_insert,   /* id[], ordinal[] */
+    store_xid,              /* → the transaction's id */
     /* --- a document is read, listed, deleted ---------------------------------------- */
     store_document_get,    /* id, and the rights of store_rights */
     store_document_list,   /* collection or NULL, rights, limit, offset */

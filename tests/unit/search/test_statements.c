@@ -14,6 +14,7 @@
 #include "services/search/store/write.h"
 #include "tests/support/migrate.h"
 #include "tests/support/servers.h"
+#include "tests/support/steps.h"
 
 struct fixture {
     PGconn *db;
@@ -38,33 +39,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Runs a step as the pool would; the test fails when the server refuses it. */
-static PGresult *run_step(PGconn *db, const struct sh_pg_step *step)
-{
-    const char *values[SH_PG_PARAMS_MAX] = {0};
-    char *copies[SH_PG_PARAMS_MAX] = {0};
-    int lengths[SH_PG_PARAMS_MAX] = {0};
-    int formats[SH_PG_PARAMS_MAX] = {0};
-
-    for (unsigned i = 0; i < step->count; i++) {
-        struct sh_bytes value = step->params[i].value;
-        if (value.data != NULL) {
-            copies[i] = strndup(value.data, value.len);
-            values[i] = step->params[i].binary ? value.data : copies[i];
-        }
-        lengths[i] = (int)value.len;
-        formats[i] = step->params[i].binary;
-    }
-    PGresult *result = PQexecParams(db, step->statement->sql, (int)step->count, NULL,
-                                    values, lengths, formats, step->binary_result);
-    for (unsigned i = 0; i < step->count; i++)
-        free(copies[i]);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK &&
-        PQresultStatus(result) != PGRES_COMMAND_OK)
-        fail_msg("%s: %s", step->statement->name, PQresultErrorMessage(result));
-    return result;
-}
-
 static char *first_field(PGconn *db, const struct sh_pg_statement *statement,
                          const char *const *params, unsigned count)
 {
@@ -74,7 +48,7 @@ static char *first_field(PGconn *db, const struct sh_pg_statement *statement,
 
     for (unsigned i = 0; i < count; i++)
         list[i].value = sh_bytes_of(params[i]);
-    PGresult *result = run_step(db, &step);
+    PGresult *result = steps_run(db, &step);
     (void)snprintf(
         text, sizeof(text), "%d:%s", PQntuples(result),
         PQntuples(result) > 0 && PQnfields(result) > 0 ? PQgetvalue(result, 0, 0) : "");
@@ -86,11 +60,11 @@ static char *first_field(PGconn *db, const struct sh_pg_statement *statement,
                 SH_COUNT(((const char *[]){__VA_ARGS__})))
 
 static const struct sh_pg_statement *const all[] = {
-    &store_document_lookup,
+    &store_documents_lookup,
     &put_key_found,
     &put_key_keep,
     &store_chunk_vectors,
-    &store_document_upsert,
+    &store_documents_upsert,
     &store_sections_drop,
     &store_chunks_drop,
     &store_sections_insert,
@@ -124,7 +98,7 @@ static const struct sh_pg_statement *const all[] = {
     &collections_empty,
     &collections_drop,
     &collections_xid,
-    &quality_report_put,
+    &quality_reports_put,
     &quality_report,
     &quality_mark,
     &quality_signatures_insert,
@@ -183,22 +157,17 @@ static void store_two_chunks(PGconn *db, const char *id, const bool *have)
                                   .sections = sections,
                                   .section_count = 2,
                                   .hash = "00ff"};
-    struct write write = {.record = &record,
-                          .id = sh_bytes_of(id),
-                          .chunks = chunks,
-                          .hashes = hashes,
-                          .chunk_count = 2,
-                          .have = have,
-                          .vectors = two_vectors,
-                          .dimension = 2,
-                          .fingerprint = "fp1"};
+    const struct write_document document = {.record = &record,
+                                            .id = sh_bytes_of(id),
+                                            .chunks = chunks,
+                                            .hashes = hashes,
+                                            .chunk_count = 2,
+                                            .have = have,
+                                            .vectors = two_vectors};
+    struct write write = {
+        .documents = &document, .count = 1, .dimension = 2, .fingerprint = "fp1"};
 
-    assert_int_equal(write_prepare(&write), SH_OK);
-    PQclear(PQexec(db, "BEGIN"));
-    for (size_t i = 0; i < write.step_count; i++)
-        PQclear(run_step(db, &write.steps[i]));
-    PQclear(PQexec(db, "COMMIT"));
-    write_free(&write);
+    steps_store(db, &write);
 }
 
 static void bind_model(PGconn *db, const char *fingerprint)
@@ -231,7 +200,7 @@ static void a_document_is_stored_whole_and_replaced_whole(void **state)
     assert_string_equal(servers_sql(db, "SELECT string_agg(chunk_id, ',') FROM "
                                         "pending_embeddings"),
                         "d'1#1");
-    assert_string_equal(FIRST(db, &store_document_lookup, "d'1"), "1:00ff");
+    assert_string_equal(FIRST(db, &store_documents_lookup, "{d'1}"), "1:00ff");
 }
 
 static void rights_decide_what_exists(void **state)
@@ -276,7 +245,7 @@ static void pages_hold_whole_documents(void **state)
     store_two_chunks(db, "a", second_missing);
     store_two_chunks(db, "b", both);
     PQclear(PQexec(db, "INSERT INTO documents (id) VALUES ('c')"));
-    PGresult *page = run_step(db, &step);
+    PGresult *page = steps_run(db, &step);
     assert_int_equal(PQntuples(page), 5);
     assert_string_equal(PQgetvalue(page, 0, PAGE_TITLE), "Title");
     assert_string_equal(PQgetvalue(page, 0, PAGE_CHUNK_ID), "a#0");
@@ -290,7 +259,7 @@ static void pages_hold_whole_documents(void **state)
     assert_true(PQgetisnull(page, 4, PAGE_CHUNK_ID));
     PQclear(page);
     params[0].value = sh_bytes_of("b");
-    page = run_step(db, &step);
+    page = steps_run(db, &step);
     assert_int_equal(PQntuples(page), 1);
     PQclear(page);
 }
