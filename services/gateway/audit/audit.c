@@ -1,8 +1,8 @@
 /* Happy path: audit_write() puts a record into the queue and, when the thread sleeps,
  * wakes it; a timer later the thread takes all there are, adds them to the chain, writes
- * the lines to the log and the journal, and the loader sends the journal's lines to
- * PostgreSQL. Failure modes: PostgreSQL is away: lines stay in the journal. The journal
- * cannot be written: lines stay in memory, then the queue fills, then records are lost
+ * lines to the log and rows to the journal, and the loader copies the journal's rows to
+ * PostgreSQL. Failure modes: PostgreSQL is away: rows stay in the journal. The journal
+ * cannot be written: rows stay in memory, then the queue fills, then records are lost
  * and counted. On close: a last flush, the end of the chain, one more round of loading.
  */
 #include "services/gateway/audit/audit_internal.h"
@@ -58,6 +58,7 @@ static void begin_stop(struct audit *audit)
     audit_flush(audit);
     audit_add_own(audit, "audit.stop", (struct sh_bytes){0});
     audit_to_journal(audit);
+    loader_kick(audit->loader);
     audit_say_head(audit);
     (void)uv_timer_start(&audit->patience, on_patience, STOP_MS, 0); /* callback is set */
     end_if_done(audit);
@@ -134,12 +135,11 @@ static enum sh_err open_database(struct audit *audit)
     struct keeper_options with_pg = keeper;
 
     audit->pg_config = *audit->options.pg;
-    audit->pg_config.pool_min = 1;
-    audit->pg_config.pool_max = 2;
+    audit->pg_config.pool_min = audit->pg_config.pool_max = 1;
     audit->pg_config.read_hosts = "";
     enum sh_err err = sh_pg_create(&audit->loop, &audit->pg_config, NULL, &audit->pg);
     if (err == SH_OK)
-        err = loader_open(&audit->loop, audit->pg, &audit->journal, &events,
+        err = loader_open(&audit->loop, &audit->pg_config, &audit->journal, &events,
                           &audit->loader);
     with_pg.pg = audit->pg;
     if (err == SH_OK)
@@ -175,6 +175,7 @@ static void close_all(struct audit *audit)
     audit_sink_close(&audit->sink);
     audit_chain_close(&audit->chain);
     sh_buffer_free(&audit->pending);
+    sh_buffer_free(&audit->lines);
     sh_buffer_free(&audit->clean);
 }
 

@@ -5,7 +5,7 @@
 #include "shared/log.h"
 #include "shared/metrics.h"
 
-enum { PENDING_MAX = 8 << 20 }; /* bytes of lines that the journal did not take */
+enum { PENDING_MAX = 8 << 20 }; /* bytes of rows that the journal did not take */
 
 static struct sh_family records_total = {
     .kind = SH_COUNTER,
@@ -31,9 +31,9 @@ static void hash_query(struct audit *audit, struct audit_record *record,
         record->query = (struct sh_bytes){0};
 }
 
-/* Texts that are not clean, most often none, become views into `clean`, whose memory may
- * move while it grows. */
-static bool clean_texts(struct audit *audit, struct audit_record *record)
+/* Texts that are not plain, most often none, become clean views into `clean`, whose
+ * memory may move while it grows. False: out of memory. */
+static bool clean_texts(struct audit *audit, struct audit_record *record, bool *plain)
 {
     struct sh_buffer *clean = &audit->clean;
     struct sh_bytes *cleaned[AUDIT_FIELDS_MAX];
@@ -44,7 +44,7 @@ static bool clean_texts(struct audit *audit, struct audit_record *record)
         if (audit_fields[i].kind != AUDIT_text)
             continue;
         struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
-        if (audit_is_clean(*text, audit_fields[i].max))
+        if (audit_is_plain(*text, audit_fields[i].max))
             continue;
         size_t before = clean->len;
         audit_clean(*text, audit_fields[i].max, clean);
@@ -55,29 +55,27 @@ static bool clean_texts(struct audit *audit, struct audit_record *record)
         cleaned[i]->data = clean->data + at;
         at += cleaned[i]->len;
     }
+    *plain = count == 0;
     return clean->err == SH_OK;
 }
 
 /* False: out of memory, and nothing has changed. */
-static bool add_line(struct audit *audit, struct audit_record *record)
+static bool add_row(struct audit *audit, struct audit_record *record, bool plain)
 {
-    struct audit_chain *chain = &audit->chain;
-    char head[sizeof chain->head];
-    struct sh_buffer *pending = &audit->pending;
-    size_t before = pending->len;
+    size_t rows = audit->pending.len, lines = audit->lines.len;
 
-    memcpy(head, chain->head, sizeof head);
-    if (audit_chain_add(chain, record) != SH_OK)
+    if (audit_chain_add(&audit->chain, record, plain, &audit->pending) != SH_OK)
         return false;
-    audit_line(record, pending);
-    if (pending->err != SH_OK) {
-        memcpy(chain->head, head, sizeof head);
-        chain->seq--;
-        pending->len = before;
-        pending->err = SH_OK;
-        return false;
-    }
-    return true;
+    if (audit->sink.fd < 0)
+        return true;
+    audit_line(record, plain, &audit->lines);
+    if (audit->lines.err == SH_OK)
+        return true;
+    audit_chain_undo(&audit->chain);
+    audit->pending.len = rows;
+    audit->lines.len = lines;
+    audit->lines.err = SH_OK;
+    return false;
 }
 
 void audit_add(void *arg, const struct audit_record *given)
@@ -85,11 +83,12 @@ void audit_add(void *arg, const struct audit_record *given)
     struct audit *audit = arg;
     struct audit_record record = *given;
     char hash[AUDIT_QUERY_HASH + 1];
+    bool plain;
 
     if (record.at_us == 0)
         record.at_us = (int64_t)(sh_wall_time() * 1e6);
     hash_query(audit, &record, hash);
-    if (!clean_texts(audit, &record) || !add_line(audit, &record))
+    if (!clean_texts(audit, &record, &plain) || !add_row(audit, &record, plain))
         atomic_fetch_add(&audit->queue.lost, 1);
     else
         audit->added++;
@@ -124,31 +123,21 @@ void audit_say_head(const struct audit *audit)
 
 /* --- flushing --------------------------------------------------------------------- */
 
-/* Lines that the journal did not take the last time are in the log already. */
-static void to_log(struct audit *audit)
-{
-    const struct sh_buffer *pending = &audit->pending;
-
-    audit_sink_write(&audit->sink, (struct sh_bytes){pending->data + audit->logged,
-                                                     pending->len - audit->logged});
-    audit->logged = pending->len;
-}
-
 void audit_to_journal(struct audit *audit)
 {
     if (audit->pending.len == 0)
         return;
     sh_series_add(sh_series(&records_total, NULL), (double)audit->added);
     audit->added = 0;
-    to_log(audit);
+    audit_sink_write(&audit->sink, sh_buffer_bytes(&audit->lines));
+    sh_buffer_clear(&audit->lines);
     enum sh_err err = journal_append(&audit->journal, sh_buffer_bytes(&audit->pending));
     if (err == SH_OK) {
         sh_buffer_clear(&audit->pending);
-        audit->logged = 0;
         atomic_fetch_sub(&audit->unwritten, audit->taken);
         audit->taken = 0;
         audit->complained = false;
-        loader_kick(audit->loader);
+        loader_added(audit->loader);
     } else if (!audit->complained) {
         audit->complained = true;
         sh_error(NULL, "the audit journal takes no more records: %s",

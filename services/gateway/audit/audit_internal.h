@@ -29,8 +29,8 @@ struct audit {
     uv_timer_t tick;
     uv_timer_t patience;
     struct audit_chain chain;
-    struct sh_buffer pending; /* lines that the journal has not */
-    size_t logged;            /* bytes of them that the log has */
+    struct sh_buffer pending; /* rows that the journal has not */
+    struct sh_buffer lines;   /* that the log has not */
     struct sh_buffer clean;
     struct audit_sink sink;
     struct journal journal;

@@ -18,7 +18,8 @@ enum {
     PIECE = 64 << 10,
     ATTEMPTS = 5
 };
-#define SUFFIX ".journal"
+#define SUFFIX          ".rows"
+#define SUFFIX_OF_LINES ".journal" /* as they were: lines of JSON, not rows */
 
 /* --- bytes of a file -------------------------------------------------------------- */
 
@@ -148,8 +149,9 @@ enum sh_err journal_adopt(struct journal *journal, const char *dir)
 
     while (files != NULL && !found && (entry = readdir(files)) != NULL) {
         const char *dot = strrchr(entry->d_name, '.');
-        found =
-            dot != NULL && strcmp(dot, SUFFIX) == 0 && take_over(journal, entry->d_name);
+        found = dot != NULL &&
+                (strcmp(dot, SUFFIX) == 0 || strcmp(dot, SUFFIX_OF_LINES) == 0) &&
+                take_over(journal, entry->d_name);
     }
     if (files != NULL)
         closedir(files);
@@ -372,7 +374,7 @@ void journal_reject(const struct journal *journal, struct sh_bytes line)
 
     if (journal->dir[0] == '\0')
         return;
-    (void)snprintf(path, sizeof path, "%s/rejected.jsonl", journal->dir);
+    (void)snprintf(path, sizeof path, "%s/rejected", journal->dir);
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd >= 0) {
         wrote = write(fd, line.data, line.len);

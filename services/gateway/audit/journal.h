@@ -1,8 +1,9 @@
-/* journal: lines on their way to PostgreSQL, in a file of AUDIT_DIR: written before they
- * are sent, gone when they are stored. As long as PostgreSQL keeps up they are in memory,
- * too, and the file is not read. What a process leaves there is taken over by the
- * next one that finds it. A journal is locked by the process that has it open. Without a
- * directory it is kept in memory and ends with the process. One thread; file calls block.
+/* journal: rows on their way to PostgreSQL, one a line, in a file of AUDIT_DIR: written
+ * before they are sent, gone when they are stored. As long as PostgreSQL keeps up they
+ * are in memory, too, and the file is not read. What a process leaves there is taken over
+ * by the next one that finds it. A journal is locked by the process that has it open.
+ * Without a directory it is kept in memory and ends with the process. One thread; file
+ * calls block.
  */
 #ifndef GATEWAY_AUDIT_JOURNAL_H
 #define GATEWAY_AUDIT_JOURNAL_H
@@ -51,7 +52,7 @@ SH_CHECK enum sh_err journal_read(const struct journal *journal, size_t max,
 /* The first `len` bytes of what was read are stored. */
 void journal_stored(struct journal *journal, size_t len);
 uint64_t journal_waiting(const struct journal *journal);
-/* Put a line that cannot be stored aside, into rejected.jsonl. */
+/* Put a line that cannot be stored aside, into the directory's file `rejected`. */
 void journal_reject(const struct journal *journal, struct sh_bytes line);
 
 #endif

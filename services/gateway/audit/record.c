@@ -3,18 +3,11 @@
 #include <stddef.h>
 #include <utf8proc.h>
 
-#include "services/gateway/json_out.h"
-#include "shared/clock.h"
 #include "shared/digits.h"
 
-#define MEMBER(name) ",\"" #name "\":"
-#define AUDIT_ROW(kind, name, max)                                                       \
-    {AUDIT_##kind,                                                                       \
-     #name,                                                                              \
-     {MEMBER(name), sizeof MEMBER(name) - 1},                                            \
-     offsetof(struct audit_record, name),                                                \
-     max},
-const struct audit_field audit_fields[] = {AUDIT_FIELDS(AUDIT_ROW)};
+#define AUDIT_FIELD(kind, name, max)                                                     \
+    {AUDIT_##kind, #name, offsetof(struct audit_record, name), max},
+const struct audit_field audit_fields[] = {AUDIT_FIELDS(AUDIT_FIELD)};
 const size_t audit_fields_count = SH_COUNT(audit_fields);
 _Static_assert(SH_COUNT(audit_fields) <= AUDIT_FIELDS_MAX, "more fields than expected");
 
@@ -52,17 +45,34 @@ static bool deceptive(int32_t c)
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+bool audit_is_plain(struct sh_bytes text, size_t max)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones << 7;
+    const uint8_t *bytes = text.data;
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+        uint64_t eight;
+        memcpy(&eight, bytes + i, sizeof eight);
+        /* a byte that is less, or the same, borrows its top bit */
+        if ((eight | (eight - ones * 0x20) | ((eight ^ ones * '"') - ones) |
+             ((eight ^ ones * '\\') - ones) | ((eight ^ ones * 0x7f) - ones)) &
+            tops)
+            return false;
+    }
+    for (; i < text.len; i++)
+        if (bytes[i] < 0x20 || bytes[i] >= 0x7f || bytes[i] == '"' || bytes[i] == '\\')
+            return false;
+    return text.len <= max;
+}
+
 static size_t plain(const uint8_t *text, size_t len)
 {
     size_t i = 0;
     while (i < len && text[i] >= 0x20 && text[i] < 0x7f)
         i++;
     return i;
-}
-
-bool audit_is_clean(struct sh_bytes text, size_t max)
-{
-    return text.len <= max && plain(text.data, text.len) == text.len;
 }
 
 void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out)
@@ -92,7 +102,7 @@ void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out)
     }
 }
 
-/* --- bytes ------------------------------------------------------------------------ */
+/* --- as it was hashed ------------------------------------------------------------- */
 
 static void put_counted(struct sh_buffer *out, struct sh_bytes text)
 {
@@ -126,36 +136,7 @@ void audit_canonical(const struct audit_record *record, struct sh_buffer *out)
     }
 }
 
-/* --- lines ------------------------------------------------------------------------ */
-
-enum { LINE_ROOM = 2048 };
-
-static const char start[] = "\",\"level\":\"INFO\",\"service\":\"gateway\","
-                            "\"logger\":\"audit\",\"message\":\"audit\"";
-
-void audit_line(const struct audit_record *record, struct sh_buffer *out)
-{
-    char time[32], number[24];
-
-    (void)sh_buffer_reserve(out, LINE_ROOM); /* at once, not field by field */
-    sh_wall_text((double)record->at_us / 1e6, time);
-    sh_buffer_text(out, "{\"timestamp\":\"");
-    sh_buffer_text(out, time);
-    sh_buffer_append(out, start, sizeof start - 1);
-    for (size_t i = 0; i < audit_fields_count; i++) {
-        const struct audit_field *field = &audit_fields[i];
-        sh_buffer_append(out, field->member.data, field->member.len);
-        if (field->kind == AUDIT_text) {
-            json_text(out, audit_text(record, field));
-        } else {
-            struct sh_bytes text = number_text(audit_number(record, field), number);
-            sh_buffer_append(out, text.data, text.len);
-        }
-    }
-    sh_buffer_text(out, ",\"hash\":");
-    json_text(out, record->hash);
-    sh_buffer_append(out, "}\n", 2);
-}
+/* --- read back -------------------------------------------------------------------- */
 
 static bool read_text(const json_t *object, const char *name, struct sh_bytes *out)
 {
@@ -184,7 +165,7 @@ static bool read_fields(const json_t *object, struct audit_record *record)
 static bool makes(const struct audit_record *record, struct sh_bytes line)
 {
     struct sh_buffer again = {0};
-    audit_line(record, &again);
+    audit_line(record, false, &again);
     bool same = again.err == SH_OK && again.len > 0 &&
                 sh_bytes_equal((struct sh_bytes){again.data, again.len - 1}, line);
     sh_buffer_free(&again);

@@ -1,6 +1,6 @@
-/* record: one entry of the audit log. Its fields are declared once; the bytes that are
- * hashed, the line of the log and what is read back from a line come from that table, so
- * nothing that is shown stands outside the hash. Any thread. */
+/* record: one entry of the audit log. Its fields are declared once; the row that is
+ * hashed and stored, the line of the log and what is read back from a line come from that
+ * table, so nothing that is shown stands outside the hash. Any thread. */
 #ifndef GATEWAY_AUDIT_RECORD_H
 #define GATEWAY_AUDIT_RECORD_H
 
@@ -57,7 +57,6 @@ enum audit_kind { AUDIT_text, AUDIT_number };
 struct audit_field {
     enum audit_kind kind;
     const char *name;
-    struct sh_bytes member; /* ,"name": */
     size_t offset;
     size_t max;
 };
@@ -76,14 +75,18 @@ int64_t *audit_number_at(struct audit_record *record, const struct audit_field *
  * characters; what is no UTF-8, control characters and marks that turn text around become
  * U+FFFD. */
 void audit_clean(struct sh_bytes text, size_t max, struct sh_buffer *out);
-/* audit_clean() would give the very same. */
-bool audit_is_clean(struct sh_bytes text, size_t max);
+/* audit_clean() would give the very same, and no row and no line escapes any of it. */
+bool audit_is_plain(struct sh_bytes text, size_t max);
 
-/* What is hashed: each field with its length in front, so that no two records have the
- * same bytes. */
+/* The fields as PostgreSQL's COPY reads them, parted by tabs, the time in full; neither
+ * the hash nor a newline at the end. This is what is hashed: as tabs, newlines and
+ * backslashes within texts are escaped, no two records have the same bytes. `plain`:
+ * all texts are. */
+void audit_row(const struct audit_record *record, bool plain, struct sh_buffer *out);
+/* What was hashed before there were rows: each field with its length in front. */
 void audit_canonical(const struct audit_record *record, struct sh_buffer *out);
-/* One line of JSON with its newline, as the log and the journal have it. */
-void audit_line(const struct audit_record *record, struct sh_buffer *out);
+/* One line of JSON with its newline, as the log has it. */
+void audit_line(const struct audit_record *record, bool plain, struct sh_buffer *out);
 /* From such a line; texts borrow from *json, which the caller ends by json_decref().
  * False: it is not a line that audit_line() writes, to the byte. */
 SH_CHECK bool audit_parse(struct sh_bytes line, struct audit_record *record,

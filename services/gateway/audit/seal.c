@@ -44,23 +44,41 @@ void audit_seal_open(struct audit_seal *seal, const char *key)
     hex_of(bytes, AUDIT_QUERY_HASH / 2, seal->key_id);
 }
 
+/* Of the bytes, which end here. */
+static enum sh_err hash_of(const struct audit_seal *seal, struct sh_buffer *made,
+                           char out[static AUDIT_HASH + 1])
+{
+    uint8_t bytes[32];
+    enum sh_err err = made->err;
+
+    if (err == SH_OK && !(seal->key.len > 0 ? mac(seal->key, sh_buffer_bytes(made), bytes)
+                                            : digest(sh_buffer_bytes(made), bytes)))
+        err = SH_NOMEM;
+    if (err == SH_OK)
+        hex_of(bytes, sizeof bytes, out);
+    sh_buffer_free(made);
+    return err;
+}
+
 enum sh_err audit_seal_hash(const struct audit_seal *seal,
                             const struct audit_record *record,
                             char out[static AUDIT_HASH + 1])
 {
-    struct sh_buffer canonical = {0};
-    uint8_t bytes[32];
+    struct sh_buffer row = {0};
 
+    audit_row(record, false, &row);
+    return hash_of(seal, &row, out);
+}
+
+bool audit_seal_holds(const struct audit_seal *seal, const struct audit_record *record)
+{
+    struct sh_buffer canonical = {0};
+    char hash[AUDIT_HASH + 1];
+
+    if (audit_seal_hash(seal, record, hash) == SH_OK && sh_bytes_is(record->hash, hash))
+        return true;
     audit_canonical(record, &canonical);
-    enum sh_err err = canonical.err;
-    if (err == SH_OK &&
-        !(seal->key.len > 0 ? mac(seal->key, sh_buffer_bytes(&canonical), bytes)
-                            : digest(sh_buffer_bytes(&canonical), bytes)))
-        err = SH_NOMEM;
-    if (err == SH_OK)
-        hex_of(bytes, sizeof bytes, out);
-    sh_buffer_free(&canonical);
-    return err;
+    return hash_of(seal, &canonical, hash) == SH_OK && sh_bytes_is(record->hash, hash);
 }
 
 void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 1])
@@ -106,7 +124,6 @@ void audit_chain_close(struct audit_chain *chain)
 {
     EVP_MD_CTX_free(chain->digest);
     EVP_MAC_CTX_free(chain->mac);
-    sh_buffer_free(&chain->canonical);
     chain->digest = NULL;
     chain->mac = NULL;
 }
@@ -157,18 +174,15 @@ static bool chain_mac(struct audit_chain *chain, struct sh_bytes bytes,
            EVP_MAC_final(chain->mac, out, &len, 32) == 1;
 }
 
-static enum sh_err chain_hash(struct audit_chain *chain,
-                              const struct audit_record *record)
+/* Of what `rows` has from `from` on; it becomes the head. */
+static enum sh_err chain_hash(struct audit_chain *chain, const struct sh_buffer *rows,
+                              size_t from)
 {
     uint8_t bytes[32];
+    struct sh_bytes row = {rows->data + from, rows->len - from};
 
-    sh_buffer_clear(&chain->canonical);
-    audit_canonical(record, &chain->canonical);
-    if (chain->canonical.err != SH_OK)
-        return chain->canonical.err;
-    struct sh_bytes canonical = sh_buffer_bytes(&chain->canonical);
-    if (!(chain->seal.key.len > 0 ? chain_mac(chain, canonical, bytes)
-                                  : chain_digest(chain, canonical, bytes)))
+    if (!(chain->seal.key.len > 0 ? chain_mac(chain, row, bytes)
+                                  : chain_digest(chain, row, bytes)))
         return SH_NOMEM;
     hex_of(bytes, sizeof bytes, chain->head);
     return SH_OK;
@@ -185,21 +199,45 @@ void audit_chain_query_hash(struct audit_chain *chain, struct sh_bytes query,
         audit_query_hash(query, out);
 }
 
-enum sh_err audit_chain_add(struct audit_chain *chain, struct audit_record *record)
+static enum sh_err end_row(struct audit_chain *chain, struct sh_buffer *rows, size_t from)
 {
-    char prev[AUDIT_HASH + 1];
+    if (rows->err != SH_OK)
+        return rows->err;
+    char *end = sh_buffer_reserve(rows, 1 + AUDIT_HASH + 1);
+    enum sh_err err = end != NULL ? chain_hash(chain, rows, from) : SH_NOMEM;
+    if (err != SH_OK)
+        return err;
+    end[0] = '\t';
+    memcpy(end + 1, chain->head, AUDIT_HASH);
+    end[1 + AUDIT_HASH] = '\n';
+    rows->len += 1 + AUDIT_HASH + 1;
+    return SH_OK;
+}
 
-    memcpy(prev, chain->head, sizeof prev);
+enum sh_err audit_chain_add(struct audit_chain *chain, struct audit_record *record,
+                            bool plain, struct sh_buffer *rows)
+{
+    size_t from = rows->len;
+
+    memcpy(chain->before, chain->head, sizeof chain->before);
     record->chain = sh_bytes_of(chain->id);
     record->seq = chain->seq + 1;
     record->key_id = sh_bytes_of(chain->seal.key_id);
-    record->prev = sh_bytes_of(prev);
-    enum sh_err err = chain_hash(chain, record);
-    if (err != SH_OK)
+    record->prev = (struct sh_bytes){chain->before, AUDIT_HASH};
+    audit_row(record, plain, rows);
+    enum sh_err err = end_row(chain, rows, from);
+    if (err != SH_OK) {
+        rows->len = from;
+        rows->err = SH_OK;
         return err;
-    memcpy(chain->before, prev, sizeof prev);
-    record->prev = sh_bytes_of(chain->before);
-    record->hash = sh_bytes_of(chain->head);
+    }
+    record->hash = (struct sh_bytes){chain->head, AUDIT_HASH};
     chain->seq++;
     return SH_OK;
+}
+
+void audit_chain_undo(struct audit_chain *chain)
+{
+    memcpy(chain->head, chain->before, sizeof chain->head);
+    chain->seq--;
 }

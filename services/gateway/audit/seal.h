@@ -15,10 +15,14 @@ struct audit_seal {
 
 /* `key` must outlive the seal. */
 void audit_seal_open(struct audit_seal *seal, const char *key);
-/* The record's hash in hex, over audit_canonical(). Errors: SH_NOMEM. */
+/* The record's hash in hex, over audit_row(). Errors: SH_NOMEM. */
 SH_CHECK enum sh_err audit_seal_hash(const struct audit_seal *seal,
                                      const struct audit_record *record,
                                      char out[static AUDIT_HASH + 1]);
+/* Whether the record has that hash, or one over audit_canonical(), as older records have:
+ * either binds all fields. */
+SH_CHECK bool audit_seal_holds(const struct audit_seal *seal,
+                               const struct audit_record *record);
 /* The first 16 hex digits of SHA-256. */
 void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 1]);
 
@@ -27,7 +31,6 @@ struct audit_chain {
     struct audit_seal seal;
     EVP_MD_CTX *digest; /* kept from record to record, for it is made slowly */
     EVP_MAC_CTX *mac;
-    struct sh_buffer canonical;
     char id[AUDIT_CHAIN + 1];
     char head[AUDIT_HASH + 1];   /* the last record's hash; zeros before the first */
     char before[AUDIT_HASH + 1]; /* that of the one before it */
@@ -37,10 +40,14 @@ struct audit_chain {
 /* `id` "": a new one is made. audit_chain_close() ends it. */
 void audit_chain_open(struct audit_chain *chain, const char *id, const char *key);
 void audit_chain_close(struct audit_chain *chain);
-/* Fill in chain, seq, key_id, prev and hash; they borrow from the chain until the next
- * call. Errors: SH_NOMEM; the chain is as it was. */
+/* Fill in chain, seq, key_id, prev and hash, which borrow from the chain until the next
+ * call, and add the whole row, with its hash and a newline, to `rows`. `plain`: all texts
+ * of the record are. Errors: SH_NOMEM; chain and rows are as they were. */
 SH_CHECK enum sh_err audit_chain_add(struct audit_chain *chain,
-                                     struct audit_record *record);
+                                     struct audit_record *record, bool plain,
+                                     struct sh_buffer *rows);
+/* Undo it, once. */
+void audit_chain_undo(struct audit_chain *chain);
 /* audit_query_hash() by what the chain keeps ready. */
 void audit_chain_query_hash(struct audit_chain *chain, struct sh_bytes query,
                             char out[static AUDIT_QUERY_HASH + 1]);

@@ -1,28 +1,16 @@
 #include "services/gateway/audit/store.h"
 
 /* clang-format off */
-const struct sh_pg_statement audit_store_lines = {
-    "audit_store",
-    "WITH r AS MATERIALIZED (SELECT * FROM json_to_recordset($1::json) AS r("
-    "chain text, seq bigint, at_us bigint, request_id text, user_id text, user_role text, "
-    "department text, auth text, action text, target text, status integer, outcome text, "
-    "code text, query_hash text, query text, filters_applied text, "
-    "results_returned bigint, response_us bigint, ip_address text, user_agent text, "
-    "detail text, key_id text, prev text, hash text)), "
-    "added AS (INSERT INTO audit_log (chain, seq, at, request_id, user_id, user_role, "
-    "department, auth, action, target, status, outcome, code, query_hash, query, "
-    "filters_applied, results_returned, response_us, ip_address, user_agent, detail, "
-    "key_id, prev, hash) "
-    "SELECT chain, seq, timestamptz 'epoch' + at_us * interval '1 microsecond', "
-    "request_id, user_id, user_role, department, auth, action, target, status, outcome, "
-    "code, query_hash, query, filters_applied, results_returned, response_us, "
-    "ip_address, user_agent, detail, key_id, prev, hash FROM r "
-    "ON CONFLICT (chain, seq) DO NOTHING) "
+const char audit_merge[] =
+    AUDIT_TIMEOUT
+    "CREATE TEMPORARY TABLE audit_rows ON COMMIT DROP AS "
+    "SELECT " AUDIT_COLUMNS " FROM audit_log WITH NO DATA; "
+    "COPY audit_rows FROM STDIN; "
+    "INSERT INTO audit_log (" AUDIT_COLUMNS ") SELECT " AUDIT_COLUMNS " FROM audit_rows "
+    "ON CONFLICT (chain, seq) DO NOTHING; "
     "INSERT INTO audit_heads AS h (chain, seq, hash, updated_at) "
-    "SELECT DISTINCT ON (chain) chain, seq, hash, clock_timestamp() FROM r "
-    "ORDER BY chain, seq DESC "
-    "ON CONFLICT (chain) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash, "
-    "updated_at = EXCLUDED.updated_at WHERE h.seq < EXCLUDED.seq"};
+    "SELECT DISTINCT ON (chain) chain, seq, hash, clock_timestamp() FROM audit_rows "
+    "ORDER BY chain, seq DESC" AUDIT_MOVE_HEADS;
 
 const struct sh_pg_statement audit_recent_heads = {
     "audit_heads",

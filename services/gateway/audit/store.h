@@ -4,8 +4,24 @@
 
 #include "shared/pg.h"
 
-/* $1: a JSON array of lines. Adds what is not there yet, and moves the heads on. */
-extern const struct sh_pg_statement audit_store_lines;
+/* For sh_pg_copy_run(), with rows of audit_row(), a tab and the hash. The first adds them
+ * to the table and moves the head of one chain on: printf with its name, number and hash
+ * of the last. The second takes rows of any chains, adds those that are not there yet,
+ * and moves heads on; it costs PostgreSQL twice as much. */
+#define AUDIT_COLUMNS                                                                    \
+    "chain, seq, at, request_id, user_id, user_role, department, auth, action, target, " \
+    "status, outcome, code, query_hash, query, filters_applied, results_returned, "      \
+    "response_us, ip_address, user_agent, detail, key_id, prev, hash"
+#define AUDIT_MOVE_HEADS                                                                 \
+    " ON CONFLICT (chain) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash, "      \
+    "updated_at = EXCLUDED.updated_at WHERE h.seq < EXCLUDED.seq"
+#define AUDIT_TIMEOUT "SELECT set_config('statement_timeout', '10000', true); "
+#define AUDIT_ADD                                                                        \
+    AUDIT_TIMEOUT "COPY audit_log (" AUDIT_COLUMNS ") FROM STDIN; "                      \
+                  "INSERT INTO audit_heads AS h (chain, seq, hash, updated_at) "         \
+                  "VALUES ('%.*s', %.*s, '%.*s', clock_timestamp())" AUDIT_MOVE_HEADS
+extern const char audit_merge[];
+
 /* $1: a chain that is left out. The heads that moved last: chain, seq, hash. */
 extern const struct sh_pg_statement audit_recent_heads;
 /* $1: days to keep. chain, seq, hash, gone: audit_cuts() of the migration. */

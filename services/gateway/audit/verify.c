@@ -125,13 +125,6 @@ static const struct audit_seal *seal_of(const struct verify *verify,
     return NULL;
 }
 
-static bool holds(const struct audit_seal *seal, const struct audit_record *record)
-{
-    char hash[AUDIT_HASH + 1];
-    return audit_seal_hash(seal, record, hash) == SH_OK &&
-           sh_bytes_is(record->hash, hash);
-}
-
 static bool is_unsealed(const struct verify *verify, const struct audit_record *record)
 {
     return record->key_id.len == 0 && verify->seals[0].key.len > 0 &&
@@ -141,7 +134,7 @@ static bool is_unsealed(const struct verify *verify, const struct audit_record *
 static bool is_good(const struct verify *verify, const struct audit_record *record)
 {
     const struct audit_seal *seal = seal_of(verify, record);
-    return seal != NULL && holds(seal, record) && !is_unsealed(verify, record);
+    return seal != NULL && audit_seal_holds(seal, record) && !is_unsealed(verify, record);
 }
 
 static void check_seal(struct verify *verify, const struct seen *chain,
@@ -155,7 +148,7 @@ static void check_seal(struct verify *verify, const struct seen *chain,
                      "chain %s record %lld: sealed with a key that is not "
                      "AUDIT_KEY or AUDIT_KEY_PREVIOUS",
                      chain->name, seq);
-    else if (!holds(seal, record))
+    else if (!audit_seal_holds(seal, record))
         verify_fault(verify, "chain %s record %lld: changed", chain->name, seq);
     else if (is_unsealed(verify, record))
         verify_fault(verify, "chain %s record %lld: not sealed with a key", chain->name,

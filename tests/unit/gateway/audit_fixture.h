@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "services/gateway/audit/audit.h"
+#include "services/gateway/audit/seal.h"
 #include "services/gateway/audit/verify_cli.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -212,7 +213,7 @@ static inline off_t bytes_waiting(const char *dir)
     off_t sum = 0;
 
     while (files != NULL && (entry = readdir(files)) != NULL)
-        if (strstr(entry->d_name, ".journal") != NULL &&
+        if (strstr(entry->d_name, ".rows") != NULL &&
             fstatat(dirfd(files), entry->d_name, &found, 0) == 0)
             sum += found.st_size;
     if (files != NULL)
@@ -244,6 +245,32 @@ static inline void live(struct fixture *f, const char *chain, int count)
     open_as(f, chain);
     write_some(f, count);
     finish(f);
+}
+
+#define OLD "SELECT count(*) FROM audit_log WHERE user_id = 'old'"
+
+/* What a gateway of long ago left: `old` records of a hundred days ago, then `young`. */
+static inline void leave(struct fixture *f, const char *chain_id, int old, int young)
+{
+    struct audit_chain chain;
+    struct sh_buffer rows = {0};
+    char path[160];
+
+    audit_chain_open(&chain, chain_id, f->config.key);
+    for (int i = 0; i < old + young; i++) {
+        struct audit_record record = search_by(i < old ? "old" : "young", "");
+        double age_s = i < old ? 100 * 86400.0 : 0;
+        record.at_us = (int64_t)((sh_wall_time() - age_s) * 1e6) + i;
+        assert_int_equal(audit_chain_add(&chain, &record, false, &rows), SH_OK);
+    }
+    (void)mkdir(f->dir, 0700);
+    (void)snprintf(path, sizeof path, "%s/%s.rows", f->dir, chain_id);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(rows.data, 1, rows.len, file), rows.len);
+    assert_int_equal(fclose(file), 0);
+    audit_chain_close(&chain);
+    sh_buffer_free(&rows);
 }
 
 #endif

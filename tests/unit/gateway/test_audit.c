@@ -75,7 +75,7 @@ static void only_its_own_lines_are_read_back(void **state)
     json_t *json;
 
     record.at_us = 1760000000123456;
-    audit_line(&record, &line);
+    audit_line(&record, false, &line);
     assert_int_equal(line.err, SH_OK);
     line.len--;
     assert_true(audit_parse(sh_buffer_bytes(&line), &again, &json));
@@ -204,7 +204,7 @@ static void a_journal_may_end_in_the_middle_of_a_line(void **state)
 
     f->pg.url = "postgresql://nobody@127.0.0.1:1/nothing";
     live(f, "", 9);
-    (void)snprintf(command, sizeof command, "truncate -s -20 %s/*.journal", f->dir);
+    (void)snprintf(command, sizeof command, "truncate -s -20 %s/*.rows", f->dir);
     assert_int_equal(system(command), 0);
     f->pg = there;
     open_as(f, "");
@@ -224,14 +224,14 @@ static void what_postgresql_refuses_is_put_aside(void **state)
     f->pg.url = "postgresql://nobody@127.0.0.1:1/nothing";
     live(f, "", 9);
     (void)snprintf(command, sizeof command,
-                   "sed -i '3s/.*/{\"chain\":\"x\"}/;5s/.*/{nonsense/' %s/*.journal",
+                   "sed -i '3s/.*/{\"chain\":\"x\"}/;5s/.*/{nonsense/' %s/*.rows",
                    f->dir);
     assert_int_equal(system(command), 0);
     f->pg = there;
     open_as(f, "");
     await_count(f, "SELECT count(*) FROM audit_log WHERE action = 'audit.stop'", 1);
     finish(f);
-    (void)snprintf(path, sizeof path, "%s/rejected.jsonl", f->dir);
+    (void)snprintf(path, sizeof path, "%s/rejected", f->dir);
     assert_int_equal(lines_of(path), 2);
     assert_int_equal(number_of(f, SEARCHES), 7);
     is_found(f, "are missing");

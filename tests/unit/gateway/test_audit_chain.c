@@ -196,34 +196,8 @@ static void the_table_is_only_added_to(void **state)
 
 /* --- the retention ---------------------------------------------------------------- */
 
-#define C   "cccccccc-0000-4000-8000-000000000003"
-#define D   "dddddddd-0000-4000-8000-000000000004"
-#define OLD "SELECT count(*) FROM audit_log WHERE user_id = 'old'"
-
-/* What a gateway of long ago left: `old` records of a hundred days ago, then `young`. */
-static void leave(struct fixture *f, const char *chain_id, int old, int young)
-{
-    struct audit_chain chain;
-    struct sh_buffer lines = {0};
-    char path[160];
-
-    audit_chain_open(&chain, chain_id, f->config.key);
-    for (int i = 0; i < old + young; i++) {
-        struct audit_record record = search_by(i < old ? "old" : "young", "");
-        double age_s = i < old ? 100 * 86400.0 : 0;
-        record.at_us = (int64_t)((sh_wall_time() - age_s) * 1e6) + i;
-        assert_int_equal(audit_chain_add(&chain, &record), SH_OK);
-        audit_line(&record, &lines);
-    }
-    (void)mkdir(f->dir, 0700);
-    (void)snprintf(path, sizeof path, "%s/%s.journal", f->dir, chain_id);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(lines.data, 1, lines.len, file), lines.len);
-    assert_int_equal(fclose(file), 0);
-    audit_chain_close(&chain);
-    sh_buffer_free(&lines);
-}
+#define C "cccccccc-0000-4000-8000-000000000003"
+#define D "dddddddd-0000-4000-8000-000000000004"
 
 /* The old ones of A go, and all of C, by a gateway that says so before it does so. */
 static void retain(struct fixture *f)
