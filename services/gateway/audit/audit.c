@@ -30,8 +30,10 @@ static void on_tick(uv_timer_t *timer)
 {
     struct audit *audit = timer->data;
 
-    audit_flush(audit);
-    if (audit->pending.len > 0)
+    bool more = audit_flush(audit);
+    if (more) /* while there is work to do, nobody needs to say so */
+        audit_queue_stay(&audit->queue);
+    if (more || audit->pending.len > 0)
         arm(audit);
 }
 
@@ -55,7 +57,7 @@ static void begin_stop(struct audit *audit)
         return;
     audit->stopping = true;
     keeper_close(&audit->keeper);
-    audit_flush(audit);
+    (void)audit_flush(audit); /* it is the last time */
     audit_add_own(audit, "audit.stop", (struct sh_bytes){0});
     audit_to_journal(audit);
     loader_kick(audit->loader);

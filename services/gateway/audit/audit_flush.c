@@ -145,8 +145,10 @@ void audit_to_journal(struct audit *audit)
     }
 }
 
-void audit_flush(struct audit *audit)
+bool audit_flush(struct audit *audit)
 {
+    size_t before = audit->taken;
+
     if (audit->pending.len < PENDING_MAX) {
         struct audit_record record;
         audit_queue_begin(&audit->queue);
@@ -156,5 +158,7 @@ void audit_flush(struct audit *audit)
             audit->taken++;
         }
     }
+    bool some = audit->taken > before;
     audit_to_journal(audit);
+    return some;
 }

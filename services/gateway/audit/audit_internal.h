@@ -52,7 +52,7 @@ void audit_add_own(struct audit *audit, const char *action, struct sh_bytes deta
 /* The chain's end, to the ordinary log. */
 void audit_say_head(const struct audit *audit);
 void audit_to_journal(struct audit *audit);
-/* All that waits in the queue, to the journal. */
-void audit_flush(struct audit *audit);
+/* All that waits in the queue, to the journal; whether there was any. */
+bool audit_flush(struct audit *audit);
 
 #endif

@@ -9,8 +9,8 @@ enum {
     MANY = 96 << 10
 };
 
-/* An entry is a record, whose texts have lengths only, then those texts, then room up to
- * where the next one may stand. */
+/* An entry is a record, of whose texts only the lengths count, then those texts, then
+ * room up to where the next one may stand. */
 
 void audit_queue_open(struct audit_queue *queue, size_t max)
 {
@@ -41,54 +41,50 @@ static struct audit_lane *lane_of_thread(struct audit_queue *queue)
     return &queue->lanes[own];
 }
 
-static size_t kept(struct sh_bytes text, const struct audit_field *field)
-{
-    return text.len < field->max ? text.len : field->max;
-}
-
 static size_t padded(size_t size)
 {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static size_t size_of(const struct audit_record *record)
+/* The fields one after another, without a loop over their table: each request does it. */
+#define CUT_text(name, max)                                                              \
+    if (entry->name.len > (max))                                                         \
+        entry->name.len = (max);                                                         \
+    size += entry->name.len;
+#define CUT_number(name, max)
+#define CUT(kind, name, max) CUT_##kind(name, max)
+
+/* Texts over their limit are cut; how much room the entry needs. */
+static size_t cut(struct audit_record *entry)
 {
-    size_t size = sizeof *record;
-    for (size_t i = 0; i < audit_fields_count; i++)
-        if (audit_fields[i].kind == AUDIT_text)
-            size += kept(audit_text(record, &audit_fields[i]), &audit_fields[i]);
+    size_t size = sizeof *entry;
+    AUDIT_FIELDS(CUT)
     return padded(size);
 }
 
-static void copy(const struct audit_record *record, char *room)
-{
-    struct audit_record entry = *record;
-    char *at = room + sizeof entry;
+#define COPY_text(name)                                                                  \
+    if (entry->name.len > 0)                                                             \
+        at = (char *)memcpy(at, entry->name.data, entry->name.len) + entry->name.len;
+#define COPY_number(name)
+#define COPY(kind, name, max) COPY_##kind(name)
 
-    for (size_t i = 0; i < audit_fields_count; i++) {
-        if (audit_fields[i].kind != AUDIT_text)
-            continue;
-        struct sh_bytes *text = audit_text_at(&entry, &audit_fields[i]);
-        size_t len = kept(*text, &audit_fields[i]);
-        if (len > 0)
-            memcpy(at, text->data, len);
-        *text = (struct sh_bytes){NULL, len};
-        at += len;
-    }
-    if (entry.at_us == 0)
-        entry.at_us = (int64_t)(sh_wall_time() * 1e6);
-    memcpy(room, &entry, sizeof entry);
+static void copy(const struct audit_record *entry, char *room)
+{
+    char *at = room + sizeof *entry;
+
+    memcpy(room, entry, sizeof *entry);
+    AUDIT_FIELDS(COPY)
 }
 
 /* *many: the lane has just become long. */
-static bool append(struct audit_lane *lane, const struct audit_record *record, bool *many)
+static bool append(struct audit_lane *lane, struct audit_record *entry, bool *many)
 {
-    size_t size = size_of(record);
+    size_t size = cut(entry);
 
     pthread_mutex_lock(&lane->lock);
     char *room = sh_buffer_reserve(&lane->entries, size);
     if (room != NULL) {
-        copy(record, room);
+        copy(entry, room);
         lane->entries.len += size;
         *many = lane->entries.len >= MANY && lane->entries.len - size < MANY;
     }
@@ -102,8 +98,11 @@ enum audit_put audit_queue_put(struct audit_queue *queue,
 {
     bool room = atomic_fetch_add(&queue->count, 1) < queue->max;
     bool many = false;
+    struct audit_record entry = *record;
 
-    if (!room || !append(lane_of_thread(queue), record, &many)) {
+    if (entry.at_us == 0)
+        entry.at_us = (int64_t)(sh_wall_time() * 1e6);
+    if (!room || !append(lane_of_thread(queue), &entry, &many)) {
         atomic_fetch_sub(&queue->count, 1);
         atomic_fetch_add(&queue->lost, 1);
         return AUDIT_PUT_LOST;
@@ -122,6 +121,11 @@ void audit_queue_begin(struct audit_queue *queue)
 {
     atomic_store(&queue->awake, false);
     queue->next_lane = 0;
+}
+
+void audit_queue_stay(struct audit_queue *queue)
+{
+    atomic_store(&queue->awake, true);
 }
 
 /* One lane's entries, for the emptied buffer of the one before. */
@@ -145,6 +149,12 @@ static bool take_lane(struct audit_queue *queue)
     return true;
 }
 
+#define FIND_text(name)                                                                  \
+    record->name.data = at;                                                              \
+    at += record->name.len;
+#define FIND_number(name)
+#define FIND(kind, name, max) FIND_##kind(name)
+
 bool audit_queue_next(struct audit_queue *queue, struct audit_record *record)
 {
     while (queue->at == queue->taken.len)
@@ -154,13 +164,7 @@ bool audit_queue_next(struct audit_queue *queue, struct audit_record *record)
     const char *at = entry + sizeof *record;
 
     memcpy(record, entry, sizeof *record);
-    for (size_t i = 0; i < audit_fields_count; i++) {
-        if (audit_fields[i].kind != AUDIT_text)
-            continue;
-        struct sh_bytes *text = audit_text_at(record, &audit_fields[i]);
-        text->data = at;
-        at += text->len;
-    }
+    AUDIT_FIELDS(FIND)
     queue->at += padded((size_t)(at - entry));
     queue->read++;
     return true;

@@ -43,6 +43,8 @@ enum audit_put audit_queue_put(struct audit_queue *queue,
                                const struct audit_record *record);
 /* The reader begins a round: whoever puts from now on is the first again. */
 void audit_queue_begin(struct audit_queue *queue);
+/* The reader comes again anyway: nobody needs to be the first. */
+void audit_queue_stay(struct audit_queue *queue);
 /* The next record of the round, valid until the next call; false: all lanes were taken.
  */
 bool audit_queue_next(struct audit_queue *queue, struct audit_record *record);
