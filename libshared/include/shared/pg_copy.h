@@ -1,4 +1,4 @@
-/* pg_copy: many rows to PostgreSQL by COPY … FROM STDIN, for a third of what an INSERT of
+/* pg_copy: many rows to PostgreSQL by COPY … FROM STDIN, for half of what an INSERT of
  * them costs it. A connection of its own, made at the first use and kept, because a
  * pipeline (pg.h) takes no COPY. One run at a time. Loop thread only. */
 #ifndef SHARED_PG_COPY_H
