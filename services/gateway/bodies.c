@@ -61,10 +61,29 @@ json_t *bodies_find(struct bodies *self, const struct schema *schema,
     return json_incref(entry->json);
 }
 
+/* Arrays lie in the arena of the request that was read. */
+static bool has_array(const struct schema *schema, const void *body)
+{
+    bool found = false;
+
+    for (size_t i = 0; !found && i < schema->count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+        const void *at = (const char *)body + field->offset;
+        if (field->type == SCHEMA_OBJECT)
+            found = has_array(field->of, at);
+        else if (field->type == SCHEMA_TEXTS)
+            found = ((const struct schema_texts *)at)->items != NULL;
+        else if (field->type == SCHEMA_LIST)
+            found = ((const struct schema_list *)at)->items != NULL;
+    }
+    return found;
+}
+
 void bodies_keep(struct bodies *self, const struct schema *schema, struct sh_bytes bytes,
                  json_t *json, const void *body)
 {
-    if (self == NULL || bytes.len > BODIES_BYTES || schema->size > BODIES_STRUCT)
+    if (self == NULL || bytes.len > BODIES_BYTES || schema->size > BODIES_STRUCT ||
+        has_array(schema, body))
         return;
     struct entry *entry = sh_alloc(sizeof *entry + bytes.len);
     if (entry == NULL)

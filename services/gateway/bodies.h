@@ -20,8 +20,8 @@ void bodies_free(struct bodies **self);
  * that its texts borrow from, which the caller lets go. NULL: they are not known. */
 json_t *bodies_find(struct bodies *self, const struct schema *schema,
                     struct sh_bytes bytes, void *into);
-/* Only of schemas whose structs hold no arrays, which lie elsewhere; what is too long is
- * passed over. Nobody may change the JSON any more. */
+/* What is too long is passed over, and so is what holds an array, which lies elsewhere.
+ * Nobody may change the JSON any more. */
 void bodies_keep(struct bodies *self, const struct schema *schema, struct sh_bytes bytes,
                  json_t *json, const void *body);
 

@@ -74,3 +74,14 @@ def test_what_is_wrong_is_named(stack, facets, field):
     reply = stack.post("/api/search", {"query": "x", "user": ADMIN, "facets": facets})
     assert reply.status == 400
     assert reply.json()["field"] == field
+
+
+def test_the_same_question_again_is_the_same_question(stack):
+    """Bodies that were read before are not read again; what they name must still be there."""
+    def ask(*fields):
+        return stack.search("quincelike", user=ADMIN, config=TEXT,
+                            facets={"fields": fields})["facets"]
+    first = ask("sort", "year")
+    for n in range(20):
+        ask(*(f"other{n}.{i}" for i in range(16)))
+        assert ask("sort", "year") == first

@@ -63,6 +63,53 @@ static void the_very_same_bytes_say_the_same(void **state)
     bodies_free(&bodies);
 }
 
+/* A search for facets borrowed from a request that had ended. */
+static void what_holds_an_array_is_read_each_time(void **state)
+{
+    struct inner {
+        struct schema_texts names;
+    };
+    struct outer {
+        struct inner inner;
+    };
+    static const struct schema_field inner_fields[] = {
+        {.name = "names",
+         .type = SCHEMA_TEXTS,
+         .offset = offsetof(struct inner, names),
+         .most = 3}};
+    static const struct schema inner_schema = {"Inner", "", sizeof(struct inner),
+                                               inner_fields, SH_COUNT(inner_fields)};
+    static const struct schema_field outer_fields[] = {
+        {.name = "inner",
+         .type = SCHEMA_OBJECT,
+         .offset = offsetof(struct outer, inner),
+         .of = &inner_schema}};
+    static const struct schema outer_schema = {"Outer", "", sizeof(struct outer),
+                                               outer_fields, SH_COUNT(outer_fields)};
+    static const struct {
+        const char *text;
+        bool kept;
+    } rows[] = {{"{}", true}, {"{\"inner\":{\"names\":[\"a\",\"b\"]}}", false}};
+    struct bodies *bodies = bodies_create();
+
+    (void)state;
+    for (size_t i = 0; i < SH_COUNT(rows); i++) {
+        struct sh_bytes bytes = sh_bytes_of(rows[i].text);
+        struct sh_arena arena = {0};
+        struct schema_fault fault;
+        struct outer outer;
+        json_t *json = json_loadb(bytes.data, bytes.len, 0, NULL);
+        assert_int_equal(schema_read(&outer_schema, json, &arena, &outer, &fault), SH_OK);
+        bodies_keep(bodies, &outer_schema, bytes, json, &outer);
+        json_t *known = bodies_find(bodies, &outer_schema, bytes, &outer);
+        assert_true((known != NULL) == rows[i].kept);
+        json_decref(known);
+        json_decref(json);
+        sh_arena_free(&arena);
+    }
+    bodies_free(&bodies);
+}
+
 static void many_take_each_others_place(void **state)
 {
     struct bodies *bodies = bodies_create();
@@ -126,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_very_same_bytes_say_the_same),
+        cmocka_unit_test(what_holds_an_array_is_read_each_time),
         cmocka_unit_test(many_take_each_others_place),
         cmocka_unit_test(what_is_long_is_read_each_time),
         cmocka_unit_test(without_memory_it_is_read_each_time),
