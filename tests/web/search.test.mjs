@@ -138,6 +138,52 @@ test("suggestions: what was searched lately, by arrow keys", async () => {
     await closePage(page);
 });
 
+test("suggestions of the server: a word completed, a title that leads to its document", async () => {
+    const page = await openPage("staff", "/search");
+    const box = page.getByRole("combobox", { name: "Search" });
+    const list = page.getByRole("listbox", { name: "Suggestions" });
+    const asked = [];
+    page.on("request", (request) => request.url().includes("/api/suggest") && asked.push(new URL(request.url()).searchParams.get("q")));
+    await box.pressSequentially("old harb");
+    const title = list.getByRole("option", { name: /The Old Harbour.*document/ });
+    await title.waitFor();
+    assert.ok(asked.length < "old harb".length, `not for every key: ${asked}`);
+    const word = list.getByRole("option", { name: "old harbour", exact: true });
+    await word.waitFor();
+    assert.equal(await word.locator("b").innerText(), "our");
+    await page.getByRole("status").filter({ hasText: /^\d suggestions$/ }).waitFor();
+    await look(page, "search-suggestions");
+    await box.press("ArrowDown");
+    assert.equal(await word.getAttribute("aria-selected"), "true");
+    assert.equal(await box.getAttribute("aria-activedescendant"), await word.getAttribute("id"));
+    await box.press("Enter");
+    await page.waitForURL("**q=old+harbour");
+    await box.fill("old harbour");
+    await title.click();
+    await page.waitForURL("**/documents/harbour");
+    await closePage(page);
+});
+
+test("without suggestions the box goes on, and asks no more for a while", async () => {
+    const page = await openPage("staff", "/search");
+    let asked = 0;
+    await page.route("**/api/suggest?*", (route) => {
+        asked += 1;
+        return route.fulfill({ status: 429, contentType: "application/problem+json", headers: { "Retry-After": "60" },
+            body: JSON.stringify({ status: 429, code: "rate_limited", error: "slow down" }) });
+    });
+    const box = page.getByRole("combobox", { name: "Search" });
+    const refused = page.waitForResponse("**/api/suggest?*");
+    await box.fill("pass");
+    await refused;
+    await box.fill("password");
+    await box.press("Enter");
+    await found(page).first().waitFor();
+    assert.equal(asked, 1);
+    assert.equal(await page.getByRole("alert").count(), 0);
+    await closePage(page);
+});
+
 test("what was searched is nobody else's to see", async () => {
     const page = await openPage("staff", "/search");
     await page.getByRole("combobox", { name: "Search" }).fill("a private matter");

@@ -113,7 +113,7 @@ enum sh_err suggest_words(struct suggest *self, struct sh_arena *arena,
                           struct view_suggested *out)
 {
     struct text_completions *forms = &self->words[self->count - 1].forms;
-    struct sh_bytes told[SUGGEST_MOST];
+    struct sh_bytes told[SUGGEST_MOST] = {{0}};
     enum sh_err err = SH_OK;
     if (forms->count > 0)
         qsort(forms->items, forms->count, sizeof(forms->items[0]), by_passages);

@@ -1,66 +1,60 @@
-// The search box with its suggestions: what was searched lately, terms of the glossary,
-// documents that were found before. A combobox as readers know it.
+// The search box with its suggestions: what was searched lately, and what the server has
+// for what is typed. A combobox as readers know it.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { api } from "../../api";
-import type { Schemas } from "../../api";
-import { useSession } from "../../session";
+import { segment } from "../../api";
+import { go } from "../../router";
 import { Button } from "../../ui/Button";
-import { useDebounced } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 import type { IconName } from "../../ui/Icon";
 import { recent } from "./query";
+import { useSuggestions } from "./suggestions";
+import type { Suggestion } from "./suggestions";
 
-interface Suggestion {
+interface Offer {
+    key: string;
     text: string;
     icon: IconName;
     kind: string;
+    leads?: string; // to a page, instead of a search
 }
 
-const seenTitles = new Set<string>();
-let seenBy = "";
-
-/** Titles in answers are worth suggesting while the page is open, to who saw them. */
-export function sawTitles(user: string, titles: readonly string[]): void {
-    if (user !== seenBy) seenTitles.clear();
-    seenBy = user;
-    for (const title of titles) if (title && seenTitles.size < 500) seenTitles.add(title);
-}
+const kinds: Record<Suggestion["kind"], { icon: IconName; kind: string }> = {
+    word: { icon: "search", kind: "" },
+    term: { icon: "book", kind: "glossary" },
+    title: { icon: "documents", kind: "document" },
+};
 
 function begins(text: string, typed: string): boolean {
     const low = text.toLowerCase();
     return low !== typed && (low.startsWith(typed) || low.includes(" " + typed));
 }
 
-function useTerms(typed: string): string[] {
-    const session = useSession();
-    const late = useDebounced(typed, 200);
-    const [terms, setTerms] = useState<string[]>([]);
-    const may = session.may("read_glossary");
-    useEffect(() => {
-        if (!may || late.length < 2) {
-            setTerms([]);
-            return undefined;
-        }
-        const abort = new AbortController();
-        api.get<Schemas["GlossaryPage"]>("/api/glossary", { query: { q: late, per_page: 5 }, signal: abort.signal }).then(
-            (page) => setTerms(page.entries.map((entry) => entry.term)),
-            () => {}, // suggestions are a help, and no more
-        );
-        return () => abort.abort();
-    }, [late, may]);
-    return terms;
+function offerOf(one: Suggestion): Offer {
+    const leads = one.kind === "title" && one.id ? { leads: "/documents/" + segment(one.id) } : {};
+    return { key: `${one.kind} ${one.id ?? ""} ${one.text}`, text: one.text, ...kinds[one.kind], ...leads };
 }
 
-function suggest(typed: string, terms: readonly string[]): Suggestion[] {
+function offers(typed: string, suggestions: readonly Suggestion[]): Offer[] {
     const low = typed.trim().toLowerCase();
-    const list: Suggestion[] = recent()
+    const lately: Offer[] = recent()
         .filter((text) => low === "" || begins(text, low))
         .slice(0, low === "" ? 6 : 3)
-        .map((text) => ({ text, icon: "clock", kind: "searched lately" }));
-    if (low === "") return list;
-    for (const term of terms) if (term.toLowerCase() !== low) list.push({ text: term, icon: "book", kind: "glossary" });
-    for (const title of seenTitles) if (list.length < 9 && begins(title, low)) list.push({ text: title, icon: "documents", kind: "document" });
-    return list.filter((one, i) => list.findIndex((other) => other.text === one.text) === i).slice(0, 9);
+        .map((text) => ({ key: "lately " + text, text, icon: "clock", kind: "searched lately" }));
+    if (low === "") return lately;
+    const more = suggestions.map(offerOf).filter((one) => one.leads || lately.every((other) => other.text !== one.text));
+    return [...lately, ...more].slice(0, 10);
+}
+
+/** What is not typed yet stands out. */
+function Text({ text, typed }: { text: string; typed: string }) {
+    const low = typed.trim().toLowerCase();
+    if (low === "" || !text.toLowerCase().startsWith(low)) return <span class="cut">{text}</span>;
+    return (
+        <span class="cut">
+            {text.slice(0, low.length)}
+            <b>{text.slice(low.length)}</b>
+        </span>
+    );
 }
 
 export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
@@ -69,8 +63,8 @@ export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void 
     const [typed, setTyped] = useState(q);
     const [open, setOpen] = useState(false);
     const [at, setAt] = useState(-1);
-    const terms = useTerms(open ? typed.trim() : "");
-    const list = open ? suggest(typed, terms) : [];
+    const suggestions = useSuggestions(open ? typed : "");
+    const list = open ? offers(typed, suggestions) : [];
     const shown = list.length > 0;
 
     useEffect(() => setTyped(q), [q]);
@@ -83,6 +77,10 @@ export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void 
         setAt(-1);
         setTyped(text);
         if (text.trim()) onSearch(text.trim());
+    };
+    const choose = (one: Offer | undefined) => {
+        if (one?.leads) go(one.leads);
+        else search(one?.text ?? typed);
     };
     const onKey = (event: KeyboardEvent) => {
         if (event.key === "Escape" && shown) {
@@ -102,7 +100,7 @@ export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void 
             role="search"
             onSubmit={(event) => {
                 event.preventDefault();
-                search(list[at]?.text ?? typed);
+                choose(list[at]);
             }}
         >
             <div class="search-box">
@@ -134,22 +132,25 @@ export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void 
                     <ul id={id} class="suggestions" role="listbox" aria-label="Suggestions">
                         {list.map((one, i) => (
                             <li
-                                key={one.text}
+                                key={one.key}
                                 id={`${id}-${i}`}
                                 role="option"
                                 aria-selected={i === at}
                                 onMouseDown={(event) => {
                                     event.preventDefault(); // the box keeps the focus
-                                    search(one.text);
+                                    choose(one);
                                 }}
                             >
                                 <Icon name={one.icon} size={18} />
-                                <span class="cut">{one.text}</span>
+                                <Text text={one.text} typed={typed} />
                                 <span class="quiet small">{one.kind}</span>
                             </li>
                         ))}
                     </ul>
                 )}
+                <span class="visually-hidden" role="status">
+                    {shown ? `${list.length} suggestion${list.length === 1 ? "" : "s"}` : ""}
+                </span>
             </div>
             <Button kind="primary" type="submit">
                 Search

@@ -10,7 +10,7 @@ import { Icon } from "../../ui/Icon";
 import { Paging } from "../../ui/Table";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { toast } from "../../ui/Toast";
-import { Box, sawTitles } from "./Box";
+import { Box } from "./Box";
 import { Facets } from "./Facets";
 import { ask, byAll, filtersOf, forget, isFiltered, modes, ownedBy, PER_PAGE, readSearch, recent, remember } from "./query";
 import type { Answer, Search } from "./query";
@@ -183,9 +183,6 @@ export default function Page({ query }: PageProps) {
     const { data: answer, error, loading, again } = useSearch(search);
     useTitle(search.q ? `${search.q} · Search` : "Search");
     useKeys({ j: () => stepResult(1), k: () => stepResult(-1) });
-    useEffect(() => {
-        if (answer) sawTitles(me?.user_id ?? "", answer.results.map((one) => one.document_title));
-    }, [answer]);
 
     const onSearch = (q: string) => {
         remember(q);
