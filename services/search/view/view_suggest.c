@@ -127,7 +127,7 @@ enum sh_err view_suggest(const struct view *view, const struct view_suggest *ask
         err = look(&self, filter, arena, out);
         pthread_rwlock_unlock(view->lock);
     }
-    languages_free(self.analyzers);
+    language_analyzers_free(self.analyzers);
     sh_arena_free(&self.scratch);
     return err;
 }
