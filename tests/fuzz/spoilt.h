@@ -28,17 +28,21 @@ static inline void spoilt_set_right(const struct sh_sections_kind *kind, char *b
     sh_sections_seal(kind, foot);
 }
 
-/* Five bytes of input are a change: where, and what; *data is what is left of it. By
- * free(). */
+/* The first byte of input says how many changes there are, of five bytes each: where, and
+ * what; *data is what is left. By free(). */
 static inline char *spoilt_copy(const struct sh_sections_kind *kind,
                                 struct sh_bytes original, struct sh_bytes *data)
 {
     char *bytes = malloc(original.len);
+    const uint8_t *first = data->data;
+    int changes = data->len > 0 ? *first % (SPOILT_CHANGES + 1) : 0;
 
     if (bytes == NULL)
         abort();
     memcpy(bytes, original.data, original.len);
-    for (int i = 0; i < SPOILT_CHANGES && data->len >= 5; i++) {
+    if (data->len > 0)
+        *data = (struct sh_bytes){first + 1, data->len - 1};
+    for (int i = 0; i < changes && data->len >= 5; i++) {
         const char *input = data->data;
         uint32_t at;
         memcpy(&at, input, sizeof(at));

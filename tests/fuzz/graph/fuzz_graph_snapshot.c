@@ -1,6 +1,6 @@
 /* A snapshot of a graph with any bytes of it changed, its sums set right again: whatever
- * it says, reading, walking and changing the graph stay within its memory. Input: five
- * bytes a change: where, and what. */
+ * it says, reading, walking and changing the graph stay within its memory. Input: how
+ * many changes, and five bytes each (spoilt.h). */
 #include <stdio.h>
 #include <stdlib.h>
 

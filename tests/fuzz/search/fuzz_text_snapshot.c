@@ -1,6 +1,6 @@
 /* A snapshot of a text index with any bytes of it changed, its sums set right again:
  * whatever it says, reading, searching and changing the index stay within its memory.
- * Input: five bytes a change: where, and what; the rest is a query. */
+ * Input: how many changes, five bytes each (spoilt.h); the rest is a query. */
 #include <stdio.h>
 #include <stdlib.h>
 

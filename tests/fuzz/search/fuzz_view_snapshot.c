@@ -1,6 +1,6 @@
 /* The file `view` of a snapshot with any bytes of it changed, its sums set right again:
  * whatever it says, reading it, and changing the view afterwards, stays within its
- * memory. Input: five bytes a change: where, and what. */
+ * memory. Input: how many changes, and five bytes each (spoilt.h). */
 #include <stdlib.h>
 
 #include "services/search/view/view_snapshot_format.h"
