@@ -220,6 +220,21 @@ def test_whoever_comes_next_repairs_what_a_killed_restore_left(stack, backups, t
     assert stack.psql("SELECT id FROM documents WHERE id = 'survives'") == "survives"
 
 
+def test_half_a_database_that_is_still_filled_is_not_forgotten(stack, backups):
+    """The pg_restore of a run that was killed comes to its end a moment later."""
+    admin, name = server(stack)
+    half = f"{name[:30]}_new_20260101000000"
+    stack.psql(f'CREATE DATABASE "{half}"', url=admin)
+    (backups.dir / ".restoring").write_text("killed\n")
+    with session(admin.replace("/postgres", "/" + half)) as say:
+        say("BEGIN;")
+        assert "is being filled" in backups.run("repair", code=1)
+        assert halves(stack) == half and backups.hidden() == [".restoring"]
+    assert backups.run("repair")["database"] == name
+    assert halves(stack) == "" and backups.hidden() == []
+    over(stack)
+
+
 def test_only_one_restore_at_a_time(stack, backups):
     admin, name = server(stack)
     other = subprocess.Popen(["psql", "-XAtq", admin], stdin=subprocess.PIPE,

@@ -25,6 +25,7 @@ def stack():
     one.backups = Backups(one.dir, one, BACKUP_WAL="true", BACKUP_VERIFY="none",
                           BACKUP_SCRATCH_DIR=str(scratch))
     one.psql("CREATE TABLE notes (note text)")
+    one.psql("CREATE TABLE short_lived (note text)")
     yield one
     one.down()
 
@@ -104,6 +105,7 @@ def test_a_moment_takes_the_place_of_what_is_there(stack, made, tmp_path):
     """One command; what came later is saved, and comes back by undo."""
     put(stack, "treasure")
     note(stack, "before")
+    stack.psql("DROP TABLE short_lived")
     moment = now(stack)
     note(stack, "after")
     put(stack, "later")
@@ -115,6 +117,7 @@ def test_a_moment_takes_the_place_of_what_is_there(stack, made, tmp_path):
     done = run["result"]
     assert run["state"] == "done" and done["recovered"]["last_commit"] <= moment
     assert notes(stack) == "before"
+    assert len(done["changed"]) == 1 and "short_lived" in done["changed"][0]  # told, no fault
     eventually(lambda: found(stack, "treasure") and not found(stack, "later"), seconds=120,
                what=stack.logs)
     safety = stack.backups.manifest(done["safety_backup"])

@@ -4,15 +4,18 @@
 #include "services/backup/restore/restore_internal.h"
 #include "services/backup/run/root.h"
 
-/* The door is open and nothing lies beside; the journal goes. */
+/* The door is open and nothing lies beside; the journal goes. Waited is before gateways
+ * are told of anything. */
 static enum sh_err put_right(struct work *work, struct swap *swap)
 {
-    enum sh_err err = hold_repair(work, swap);
+    enum sh_err err;
 
-    if (err == SH_OK) {
-        swap_drop_halves(work, swap);
+    swap_await_halves(work, swap);
+    err = hold_repair(work, swap);
+    if (err == SH_OK)
+        err = swap_drop_halves(work, swap);
+    if (err == SH_OK)
         journal_end(work);
-    }
     return err;
 }
 

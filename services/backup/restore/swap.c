@@ -8,7 +8,7 @@
 
 /* The comment of a database says what it is: where to go back to is written in the server
  * itself, in the transaction of the swap. */
-enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20 };
+enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20, HALVES_TURNS = 250 };
 
 static const char mark[] = "cairn-backup: before the last restore of ";
 static const char gone[] = "cairn-backup: not needed any more: before a restore of ";
@@ -180,22 +180,56 @@ static void drop_marked(struct work *work, struct swap *swap)
     PQclear(rows);
 }
 
-void swap_drop_halves(struct work *work, struct swap *swap)
+/* Databases that a restore fills: their names, and "t" while somebody is in there. */
+static PGresult *ask_halves(struct work *work, struct swap *swap)
 {
     char prefix[64];
     const char *params[] = {prefix};
 
     (void)snprintf(prefix, sizeof(prefix), "%.30s_new_", swap->name);
-    PGresult *rows = database_ask_with(
+    return database_ask_with(
         work, swap->conn,
-        "SELECT datname FROM pg_database d WHERE starts_with(datname, $1) AND "
-        "length(datname) = length($1) + 14 AND NOT EXISTS "
-        "(SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)",
+        "SELECT datname, EXISTS "
+        "(SELECT FROM pg_stat_activity a WHERE a.datname = d.datname) "
+        "FROM pg_database d WHERE starts_with(datname, $1) AND "
+        "length(datname) = length($1) + 14",
         1, params);
-    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
-        swap_drop(work, swap, PQgetvalue(rows, i, 0));
-    PQclear(rows);
+}
+
+static bool is_filled(const PGresult *halves, int row)
+{
+    return PQgetvalue(halves, row, 1)[0] == 't';
+}
+
+void swap_await_halves(struct work *work, struct swap *swap)
+{
+    int filled = 1;
+
+    for (int i = 0; filled > 0 && i < HALVES_TURNS; i++) {
+        PGresult *halves = ask_halves(work, swap);
+        filled = 0;
+        for (int row = 0; halves != NULL && row < PQntuples(halves); row++)
+            filled += is_filled(halves, row);
+        PQclear(halves);
+        if (filled > 0)
+            work_pause(SESSIONS_MS);
+    }
+}
+
+enum sh_err swap_drop_halves(struct work *work, struct swap *swap)
+{
+    PGresult *halves = ask_halves(work, swap);
+    enum sh_err err = halves != NULL ? SH_OK : SH_UPSTREAM;
+
+    for (int row = 0; halves != NULL && row < PQntuples(halves); row++)
+        if (is_filled(halves, row))
+            err = work_fail(work, SH_BUSY, "the database %s is being filled",
+                            PQgetvalue(halves, row, 0));
+        else
+            swap_drop(work, swap, PQgetvalue(halves, row, 0));
+    PQclear(halves);
     drop_marked(work, swap);
+    return err;
 }
 
 /* `as` NULL: no comment. */

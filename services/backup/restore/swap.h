@@ -21,8 +21,12 @@ void swap_close(struct swap *swap);
 SH_CHECK enum sh_err swap_create(struct work *work, struct swap *swap, const char *name);
 /* The database takes connections, whatever was before. */
 SH_CHECK enum sh_err swap_open_door(struct work *work, struct swap *swap);
-/* Databases that a restore was filling, or about to drop, when it was killed. */
-void swap_drop_halves(struct work *work, struct swap *swap);
+/* Databases that a restore was filling, or about to drop, when it was killed. SH_BUSY:
+ * one is still being filled: the pg_restore that it started comes to an end, or it is
+ * another directory's restore. */
+SH_CHECK enum sh_err swap_drop_halves(struct work *work, struct swap *swap);
+/* Waits some seconds for that to be over. */
+void swap_await_halves(struct work *work, struct swap *swap);
 void swap_drop(struct work *work, struct swap *swap, const char *name);
 /* `beside` becomes the database, which becomes `previous`; what an earlier one left is
  * dropped. */
