@@ -54,6 +54,27 @@ test("by keyboard: a backup is made and read again; the last good one stays", as
     await closePage(page);
 });
 
+test("a physical set is restored as it was at a moment", async () => {
+    const page = await openPage("admin", "/operations?tab=backups");
+    await page.getByRole("button", { name: "Make a backup" }).click();
+    await page.getByLabel("What of").selectOption("physical");
+    await page.getByLabel("Label").fill("any moment");
+    await page.getByRole("button", { name: "Make it" }).click();
+    const set = row(page, "any moment");
+    await set.waitFor({ timeout: 120_000 });
+    await set.getByRole("button", { name: "Restore" }).click();
+    await page.getByLabel("Where to").selectOption("live");
+    assert.match(await dialog(page).innerText(), /the end of the stored log/);
+    await page.getByLabel("As it was at").fill("2020-01-31T12:00:00Z");
+    assert.match(await dialog(page).innerText(), /what they were at 2020-01-31T12:00:00Z/);
+    await page.getByLabel("Where to").selectOption("scratch");
+    await dialog(page).getByRole("button", { name: "Restore", exact: true }).click();
+    const refused = row(page, "restore").filter({ hasText: "failed" });
+    await refused.waitFor({ timeout: 60_000 });
+    assert.match(await refused.innerText(), /an older one is needed/); // the moment has arrived
+    await closePage(page);
+});
+
 test("a user is added, with an error in words first, changed and deleted", async () => {
     const page = await openPage("admin", "/operations?tab=users");
     await page.getByRole("button", { name: "Add a user" }).click();
