@@ -78,6 +78,7 @@ extern const struct command embed_command;
 extern const struct command models_command;
 extern const struct command generations_command;
 extern const struct command users_command;
+extern const struct command roles_command;
 extern const struct command keys_command;
 extern const struct command audit_command;
 extern const struct command doctor_command;

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
     &models_command,
     &generations_command,
     &users_command,
+    &roles_command,
     &keys_command,
     &audit_command,
     &doctor_command,

@@ -55,6 +55,13 @@ def test_users_are_made_changed_and_removed(cairn, stack, tmp_path):
     assert cairn.run("users", "list", "--begins", "cli.ada").stdout == ""
 
 
+def test_roles_are_listed(cairn):
+    rows = [json.loads(line) for line in cairn.run("roles", "--json").stdout.splitlines()]
+    assert [row["name"] for row in rows] == ["anonymous", "student", "staff", "academic", "admin"]
+    assert rows[1]["source"] == "built_in" and rows[1]["max_results"] == 20
+    assert table(cairn.run("roles"))[2][0] == "staff"
+
+
 def test_a_lock_is_ended(cairn, stack, tmp_path):
     cairn.run("users", "add", "cli.locked", "-r", "student", stdin=GOOD + "\n")
     other = Cairn(tmp_path / "other", stack.env["GATEWAY_URL"])

@@ -113,6 +113,7 @@ COMMANDS = {
     "create_api_key": "keys create k -r staff -s search",
     "get_api_key": "keys show 1",
     "revoke_api_key": "keys revoke 1",
+    "list_roles": "roles",
     "list_users": "users list",
     "create_user": "users add ada -r staff",
     "get_user": "users show {id}",

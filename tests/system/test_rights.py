@@ -419,3 +419,37 @@ def test_unsafe_settings_stop_the_start(settings, named, tmp_path):
                           env={**clean, "API_PORT": "0", "OPS_PORT": "0", **settings})
     assert done.returncode != 0
     assert named in done.stdout
+
+
+def roles_of(stack):
+    reply = stack.get("/api/admin/roles", headers=bearer("admin"))
+    assert reply.status == 200, reply.body
+    return {role["name"]: role for role in reply.json()["roles"]}
+
+
+def test_roles_are_shown_as_they_are_in_force(secured):
+    shown = roles_of(secured)
+    assert list(shown) == ["anonymous", "student", "staff", "academic", "admin"]
+    assert {role["source"] for role in shown.values()} == {"file"}
+    assert [name for name, role in shown.items() if not role["assignable"]] == ["anonymous"]
+    staff = shown["staff"]
+    assert (staff["clearance"], staff["departments"], staff["max_results"]) == (3, "own", 50)
+    assert staff["requests_per_minute"] == 100000 and staff["requests_per_hour"] == 10000000
+    assert set(staff["permissions"]) == {"search", "read_documents", "session", "embed",
+                                         "write_documents"}
+    assert not staff["max_results_limited"]
+    for who in ("staff", "academic"):
+        assert secured.get("/api/admin/roles", headers=bearer(who)).status == 403
+    assert secured.get("/api/admin/roles").status == 401
+
+
+def test_a_role_that_a_file_brings_is_shown(secured):
+    secured.roles_file.write_text(roles(visitor=(1, 7, "public", ["search"])))
+    try:
+        secured.signal("gateway", signal.SIGHUP)
+        eventually(lambda: "visitor" in roles_of(secured))
+        assert roles_of(secured)["visitor"]["max_results"] == 7
+    finally:
+        secured.roles_file.write_text(roles())
+        secured.signal("gateway", signal.SIGHUP)
+        eventually(lambda: "visitor" not in roles_of(secured))

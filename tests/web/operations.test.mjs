@@ -97,6 +97,18 @@ test("a user is added, with an error in words first, changed and deleted", async
     await closePage(page);
 });
 
+test("roles are shown, and whence they come", async () => {
+    const page = await openPage("admin", "/operations?tab=roles");
+    await row(page, "academic").waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 5);
+    assert.match(await row(page, "staff").innerText(), /3[^]*own department[^]*50/);
+    await page.getByText(/SIGHUP/).waitFor();
+    await row(page, "student").getByText("permissions").click();
+    await row(page, "student").getByText("read documents").waitFor();
+    await look(page, "operations-roles");
+    await closePage(page);
+});
+
 test("a key is shown once and revoked", async () => {
     const page = await openPage("admin", "/operations?tab=keys");
     await page.getByRole("button", { name: "Make an API key" }).click();

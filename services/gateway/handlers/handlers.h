@@ -144,6 +144,9 @@ route_fn login_post, logout_post, me_get, refresh_post, password_post;
 extern const struct schema user_new_schema, user_change_schema;
 route_fn user_list, user_get, user_post, user_put, user_delete;
 
+/* roles.c */
+route_fn role_list;
+
 /* keys.c */
 extern const struct schema key_schema;
 route_fn key_list, key_post, key_get, key_delete;

@@ -40,6 +40,8 @@ static const struct route routes[] = {
     {ROUTE_DELETE, 200, "/api/admin/keys/{id}", "revoke_api_key", key_delete, NULL,
      PERMIT_ADMIN_KEYS, 0, "Administration", "Revoke an API key, at once and for good",
      NULL, "ApiKeyRevoked"},
+    {ROUTE_GET, 200, "/api/admin/roles", "list_roles", role_list, NULL,
+     PERMIT_ADMIN_USERS, 0, "Administration", "What each role may do", NULL, "RoleList"},
     {ROUTE_GET, 200, "/api/admin/users", "list_users", user_list, NULL,
      PERMIT_ADMIN_USERS, 0, "Administration", "A page of users", user_params, "UserPage"},
     {ROUTE_POST, 201, "/api/admin/users", "create_user", user_post, &user_new_schema,

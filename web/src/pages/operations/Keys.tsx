@@ -13,7 +13,7 @@ import { Badge } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
-import { roles } from "./Users";
+import { oneOf, useRoleChoices } from "./Roles";
 
 type Key = Schemas["ApiKey"];
 type Page = { keys: Key[]; pagination: { page: number; total_pages: number; total_count: number } };
@@ -58,13 +58,15 @@ function Made({ made, onClose }: { made: Schemas["ApiKeyMade"]; onClose: () => v
 
 function Make({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas["ApiKeyMade"]) => void }) {
     const { me } = useSession();
+    const roles = useRoleChoices();
     const [form, setForm] = useState({ name: "", role: "staff", expires_in: "0" });
     const [scopes, setScopes] = useState<string[]>(["search", "read_documents"]);
     const [error, setError] = useState<ApiError | null>(null);
     const set = (name: keyof typeof form) => (event: { currentTarget: { value: string } }) => setForm({ ...form, [name]: event.currentTarget.value });
+    const role = oneOf(roles, form.role);
     const save = (event: Event) => {
         event.preventDefault();
-        api.post<Schemas["ApiKeyMade"]>("/api/admin/keys", { ...form, expires_in: Number(form.expires_in), scopes }).then(onMade, (fault: unknown) => setError(asError(fault)));
+        api.post<Schemas["ApiKeyMade"]>("/api/admin/keys", { ...form, role, expires_in: Number(form.expires_in), scopes }).then(onMade, (fault: unknown) => setError(asError(fault)));
     };
     return (
         <Dialog
@@ -82,7 +84,7 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas
             <form id="key-form" class="stack" onSubmit={save}>
                 {error && <ErrorNotice error={error} />}
                 <TextField label="What it is for" name="name" required value={form.name} onInput={set("name")} />
-                <SelectField label="Role" help="It may do no more than this role" choices={roles} value={form.role} onChange={set("role")} />
+                <SelectField label="Role" help="It may do no more than this role" choices={roles} value={role} onChange={set("role")} />
                 <SelectField label="Good for" choices={lives} value={form.expires_in} onChange={set("expires_in")} />
                 <fieldset class="scopes">
                     <legend>What it may do</legend>

@@ -11,6 +11,7 @@ import { Jobs } from "./Jobs";
 import { Keys } from "./Keys";
 import { Models } from "./Models";
 import { Overview } from "./Overview";
+import { Roles } from "./Roles";
 import { Users } from "./Users";
 import "./operations.css";
 
@@ -19,6 +20,7 @@ const parts = [
     { id: "jobs", text: "Jobs", permission: "operate", show: Jobs },
     { id: "backups", text: "Backups", permission: "backups", show: Backups },
     { id: "users", text: "Users", permission: "admin_users", show: Users },
+    { id: "roles", text: "Roles", permission: "admin_users", show: Roles },
     { id: "keys", text: "API keys", permission: "admin_keys", show: Keys },
     { id: "audit", text: "Audit", permission: "read_audit", show: Audit },
     { id: "errors", text: "Errors", permission: "operate", show: Errors },

@@ -12,11 +12,10 @@ import { Badge } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
+import { oneOf, useRoleChoices } from "./Roles";
 
 type Account = Schemas["Account"];
 type Page = { users: Account[]; pagination: { page: number; total_pages: number; total_count: number } };
-
-export const roles = ["student", "staff", "academic", "admin"].map((value) => ({ value, text: value }));
 
 /** Of nobody: a new one. What is left empty of an account stays as it is. */
 function Edit({ account, onClose, onDone }: { account: Account | null; onClose: () => void; onDone: (said: string) => void }) {
@@ -30,12 +29,17 @@ function Edit({ account, onClose, onDone }: { account: Account | null; onClose: 
     });
     const [error, setError] = useState<ApiError | null>(null);
     const [busy, setBusy] = useState(false);
+    const roles = useRoleChoices();
+    // an account may have a role that is no more
+    const known = !account || roles.some((one) => one.value === account.role) ? roles : [...roles, { value: account.role, text: account.role }];
+    const role = oneOf(known, form.role);
     const set = (name: keyof typeof form) => (event: { currentTarget: { value: string } }) => setForm({ ...form, [name]: event.currentTarget.value });
     const wrong = (field: string) => (error?.field === field ? error.message : null);
     const save = (event: Event) => {
         event.preventDefault();
         setBusy(true);
-        const { username, password, ...rest } = form;
+        const { username, password, ...others } = form;
+        const rest = { ...others, role };
         const change = password ? { ...rest, password } : rest;
         (account ? api.put(`/api/admin/users/${segment(account.id)}`, change) : api.post("/api/admin/users", { username, password, ...rest })).then(
             () => onDone(account ? `${username} was changed.` : `${username} can sign in now.`),
@@ -45,7 +49,6 @@ function Edit({ account, onClose, onDone }: { account: Account | null; onClose: 
             },
         );
     };
-    const known = roles.some((role) => role.value === form.role) ? roles : [...roles, { value: form.role, text: form.role }];
     return (
         <Dialog
             title={account ? `Change ${account.username}` : "Add a user"}
@@ -73,7 +76,7 @@ function Edit({ account, onClose, onDone }: { account: Account | null; onClose: 
                     error={wrong("password")}
                     onInput={set("password")}
                 />
-                <SelectField label="Role" choices={known} value={form.role} error={wrong("role")} onChange={set("role")} />
+                <SelectField label="Role" choices={known} value={role} error={wrong("role")} onChange={set("role")} />
                 <TextField label="Department" value={form.department} error={wrong("department")} onInput={set("department")} />
                 <TextField label="Campus" value={form.campus} error={wrong("campus")} onInput={set("campus")} />
                 <CheckField label="May sign in" checked={form.active} onChange={(event) => setForm({ ...form, active: event.currentTarget.checked })} />
