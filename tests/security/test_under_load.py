@@ -9,6 +9,8 @@ import threading
 import pytest
 import zmtp
 from conftest import SERVICES, by
+from one_gateway import CALLEES, Gateway, cairn_keys, keys_of, refused
+from stack import eventually
 from test_ports import GARBAGE, GROWTH, MB, PORTS, WRONG, address, memory, owner
 from wire import connect, exchange, send_all
 
@@ -90,3 +92,26 @@ def test_bombs_on_all_ports_at_once(target):
     load.judge()
     for service in SERVICES:
         assert memory(target.pid(service)) - before[service] < GROWTH
+
+
+def test_wrong_keys_while_requests_run(target, tmp_path):
+    """Three more gateways: without keys, with one that nobody knows, and with a wrong idea of
+    whom it calls."""
+    unknown, wrong = tmp_path / "unknown", tmp_path / "wrong"
+    for keys in (unknown, wrong):
+        assert cairn_keys(keys).returncode == 0
+    for name in CALLEES:
+        public = keys_of(target) / "public" / f"{name}.pub"
+        (unknown / "public" / public.name).write_bytes(public.read_bytes())
+    reasons = ("without_key", "unknown_key", "wrong_server_key")
+    before = {why: refused(target, "search", why) for why in reasons}
+    with Load(target) as load:
+        strangers = [Gateway(target), *(
+            Gateway(target, RPC_KEY_FILE=keys / "gateway.key", RPC_KEYS_DIR=keys / "public")
+            for keys in (unknown, wrong))]
+        for why in reasons:
+            eventually(lambda why=why: refused(target, "search", why) > before[why], seconds=60)
+        assert not any(one.ready(target) for one in strangers)
+        for one in strangers:
+            one.stop()
+    load.judge()
