@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shared/log.h"
@@ -11,6 +12,14 @@
 static int open_path(const char *path)
 {
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+/* Other threads, too, write to standard output; of a file the kernel lets one at a time.
+ */
+static bool is_file(int fd)
+{
+    struct stat it;
+    return fd >= 0 && fstat(fd, &it) == 0 && S_ISREG(it.st_mode);
 }
 
 enum sh_err audit_sink_open(struct audit_sink *sink, const char *log, const char *log_dir)
@@ -27,6 +36,7 @@ enum sh_err audit_sink_open(struct audit_sink *sink, const char *log, const char
     if (len < 0 || (size_t)len >= sizeof sink->path)
         return SH_TOOBIG;
     sink->fd = sink->path[0] != '\0' ? open_path(sink->path) : STDOUT_FILENO;
+    sink->alone = is_file(sink->fd);
     return sink->fd >= 0 ? SH_OK : SH_IO;
 }
 
@@ -48,6 +58,7 @@ void audit_sink_reopen(struct audit_sink *sink)
     }
     close(sink->fd);
     sink->fd = fd;
+    sink->alone = is_file(fd);
 }
 
 static void write_line(struct audit_sink *sink, const char *line, size_t len)
@@ -77,7 +88,7 @@ static size_t whole_lines(const char *at, size_t len)
 
 void audit_sink_write(struct audit_sink *sink, struct sh_bytes lines)
 {
-    if (sink->fd >= 0 && sink->path[0] != '\0') {
+    if (sink->fd >= 0 && sink->alone) {
         write_line(sink, lines.data, lines.len);
         return;
     }

@@ -10,6 +10,7 @@
 struct audit_sink {
     int fd;              /* -1: nowhere */
     char path[PATH_MAX]; /* "": standard output */
+    bool alone;          /* what is written in pieces stays together: a file */
     uint64_t failed;     /* lines that could not be written */
 };
 
