@@ -65,18 +65,61 @@ static void put_number(struct line *line, const char *before, uint64_t number)
     put(line, digits, sh_digits(number, digits));
 }
 
-void quota_write(const struct limiter_ask *ask, double now_s, struct quota *quota)
-{
-    struct line policy = {quota->policy, sizeof quota->policy, 0};
-    struct line standing = {quota->standing, sizeof quota->standing, 0};
+/* --- the policy: of the rules that were asked for last, most often the same again -- */
 
+struct known {
+    struct bucket_rule rules[LIMITER_BUCKETS];
+    size_t count;
+    char text[QUOTA_TEXT];
+};
+
+static bool is_same(const struct bucket_rule *a, const struct bucket_rule *b)
+{
+    return a->name == b->name && a->capacity == b->capacity &&
+           a->interval_us == b->interval_us;
+}
+
+static bool is_known(const struct known *known, const struct limiter_ask *ask)
+{
+    size_t i = 0;
+
+    while (i < ask->count && i < known->count &&
+           is_same(&known->rules[i], &ask->buckets[i].rule))
+        i++;
+    return i == ask->count && i == known->count;
+}
+
+static void learn(struct known *known, const struct limiter_ask *ask)
+{
+    struct line policy = {known->text, sizeof known->text, 0};
+
+    known->text[0] = '\0';
+    known->count = ask->count;
     for (size_t i = 0; i < ask->count; i++) {
         const struct bucket_rule *rule = &ask->buckets[i].rule;
+        known->rules[i] = *rule;
         put_text(&policy, i > 0 ? ", \"" : "\"");
         put_text(&policy, rule->name);
         put_number(&policy, "\";q=", rule->capacity);
         put_number(&policy, ";w=", seconds(bucket_span_us(rule)));
     }
+}
+
+static void put_policy(struct line *policy, const struct limiter_ask *ask)
+{
+    static _Thread_local struct known known;
+
+    if (!is_known(&known, ask))
+        learn(&known, ask);
+    put_text(policy, known.text);
+}
+
+void quota_write(const struct limiter_ask *ask, double now_s, struct quota *quota)
+{
+    struct line policy = {quota->policy, sizeof quota->policy, 0};
+    struct line standing = {quota->standing, sizeof quota->standing, 0};
+
+    put_policy(&policy, ask);
     size_t at = tightest(ask);
     const struct bucket_rule *rule = &ask->buckets[at].rule;
     const struct ledger_state *state = &ask->results[at].state;

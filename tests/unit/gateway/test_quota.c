@@ -57,6 +57,21 @@ static void a_refused_one_hears_of_the_longest_wait(void **state)
     assert_int_equal(quota.retry_after_s, 1);
 }
 
+static void the_policy_is_that_of_the_own_rules(void **state)
+{
+    struct limiter_ask ask = two_buckets(), other = two_buckets();
+    struct quota quota;
+    (void)state;
+    other.count = 1;
+    other.buckets[0].rule.capacity = 30;
+    for (int i = 0; i < 2; i++) {
+        quota_write(&ask, 1700000000, &quota);
+        assert_string_equal(quota.policy, "\"minute\";q=60;w=60, \"api\";q=20;w=2");
+        quota_write(&other, 1700000000, &quota);
+        assert_string_equal(quota.policy, "\"minute\";q=30;w=30");
+    }
+}
+
 static void what_does_not_fit_is_left_out(void **state)
 {
     char name[2 * QUOTA_TEXT];
@@ -78,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_admitted_request_hears_of_the_bucket_with_the_least_left),
         cmocka_unit_test(a_refused_one_hears_of_the_longest_wait),
+        cmocka_unit_test(the_policy_is_that_of_the_own_rules),
         cmocka_unit_test(what_does_not_fit_is_left_out),
     };
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL);
