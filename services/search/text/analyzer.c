@@ -26,7 +26,7 @@ struct folded {
 
 /* What became of a word. In a text the same ones come again and again, and stemming is by
  * far the slowest that is done to them. */
-enum { KNOWN_WORDS = 2048, KNOWN_BYTES = 24 };
+enum { KNOWN_WORDS = 8192, KNOWN_BYTES = 24 };
 
 struct known {
     uint8_t len; /* 0: none */
