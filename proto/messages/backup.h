@@ -34,10 +34,13 @@
     F(strs, tables,               16, _)                                            \
     F(strs, collections,          16, _)
 
-/* run_id: of the run that the body is about; empty: of none. */
+/* run_id: of the run that the body is about; empty: of none. version: of that run, goes up
+ * with every change; 0: not told. ended: it changes no more. */
 #define BACKUP_ANSWER(F)                                                            \
     F(json, body,            2097152, _)                                            \
-    F(str,  run_id,               64, _)
+    F(str,  run_id,               64, _)                                            \
+    F(u64,  version,      UINT64_MAX, _)                                            \
+    F(flag, ended,                 0, _)
 
 #define BACKUP_REF(F)                                                               \
     F(str,  id,                   64, _)
@@ -56,7 +59,8 @@
     X(142, BACKUP_RUNS, "backup.runs", empty, backup_answer, "runs, newest first")                       \
     X(143, BACKUP_RUN_GET, "backup.run_get", backup_ref, backup_answer, "what has become of a run")      \
     X(144, BACKUP_RUN_CANCEL, "backup.run_cancel", backup_ref, backup_answer, "end a run")               \
-    X(145, BACKUP_SCHEDULE, "backup.schedule", empty, backup_answer, "when full sets are due, what stays")
+    X(145, BACKUP_SCHEDULE, "backup.schedule", empty, backup_answer, "when full sets are due, what stays") \
+    X(195, BACKUP_RUN_WAIT, "backup.run_wait", job_wait, backup_answer, "a run when it has changed")
 /* clang-format on */
 
 #endif

@@ -9,6 +9,7 @@ static const struct sh_stage stages[] = {
     {"schedule", clock_start, NULL, clock_stop, NULL},
     {"wal", wal_start, wal_drain, wal_stop, NULL},
     {"look", look_start, NULL, look_stop, NULL},
+    {"waits", waits_start, waits_drain, waits_stop, NULL},
     {"methods", methods_start, NULL, NULL, NULL},
 };
 

@@ -1,8 +1,13 @@
 """Runs of the backup service: what was promised is there, whatever is killed."""
 
+import contextlib
+import http.client
+import json
 import pathlib
 import shutil
+import subprocess
 import threading
+import urllib.parse
 
 from conftest import eventually
 
@@ -104,3 +109,89 @@ def test_a_key_outlives_the_service(stack):
     assert begun(keyed(stack, "/api/backups/prune", body, "run-again")) == begun(first)
     assert reused(keyed(stack, "/api/backups/prune", {"dry_run": False}, "run-again"))
     ended(stack, first.headers["Location"])
+
+
+def watch(stack, run, seen=None):
+    """Its events as (name, data), until the stream ends; `seen` is called for each."""
+    where = urllib.parse.urlsplit(stack.env["GATEWAY_URL"])
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=60)
+    told, name = [], None
+    try:
+        connection.request("GET", f"/api/backups/runs/{run}/events")
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        for line in answer:
+            field, _, value = line.decode().rstrip("\n").partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                told.append((name, json.loads(value)))
+                if seen:
+                    seen(told[-1][1])
+    finally:
+        connection.close()
+    return told
+
+
+@contextlib.contextmanager
+def held(stack):
+    """A table that a dump wants is locked meanwhile."""
+    holder = subprocess.Popen(["psql", "-Xqc", "BEGIN; LOCK TABLE chunks; SELECT 'held'", "-f-",
+                               stack.env["DATABASE_URL"]], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        while "held" not in holder.stdout.readline():
+            assert holder.poll() is None
+        yield
+    finally:
+        holder.stdin.close()
+        holder.wait(timeout=60)
+
+
+def test_a_run_tells_its_progress(stack):
+    """From where it waits, by its stages, to its end, each time as a whole."""
+    with held(stack):
+        run = begun(stack.taken("/api/backups", {"verify": False}))
+        watcher = threading.Thread(target=lambda: told.extend(watch(stack, run, saw)))
+        stages, dumping, told = set(), threading.Event(), []
+
+        def saw(data):
+            stages.add(data["stage"])
+            if data["stage"] == "dump":
+                dumping.set()
+
+        watcher.start()
+        assert dumping.wait(60), stages  # told while it is under way
+    watcher.join()
+    assert [name for name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
+    name, last = told[-1]
+    assert (name, last["state"], last["run_id"]) == ("end", "done", run)
+    assert last == stack.get(f"/api/backups/runs/{run}").json()
+    assert len({data["stage"] for _, data in told}) > 2, told
+    assert watch(stack, run)[-1] == ("end", last)  # also when it is over
+    shutil.rmtree(pathlib.Path(stack.dir, "backups", last["result"]["id"]))
+
+
+def test_watching_goes_on_over_a_kill_of_the_service(stack):
+    """The run's process outlives its service; the next one tells how it ended."""
+    with held(stack):
+        run = begun(stack.taken("/api/backups", {"verify": False}))
+        dumping, told = threading.Event(), []
+        watcher = threading.Thread(target=lambda: told.extend(
+            watch(stack, run, lambda data: data["stage"] == "dump" and dumping.set())))
+        watcher.start()
+        assert dumping.wait(60)
+        note = pathlib.Path(stack.dir, "backups/.runs", run + ".json")
+        eventually(lambda: json.loads(note.read_text())["stage"] == "dump", seconds=60)
+        stack.returned("backup", stack.kill("backup"))
+    watcher.join()
+    name, last = told[-1]
+    assert (name, last["state"]) == ("end", "done"), last
+    shutil.rmtree(pathlib.Path(stack.dir, "backups", last["result"]["id"]))
+
+
+def test_a_run_that_is_not_there_cannot_be_watched(stack):
+    for run in ("0" * 32, "none", "x" * 60):
+        reply = stack.get(f"/api/backups/runs/{run}/events")
+        assert (reply.status, reply.json()["code"]) == (404, "not_found")

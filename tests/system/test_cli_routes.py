@@ -94,6 +94,7 @@ COMMANDS = {
     "undo_restore": "backup undo",
     "list_backup_runs": "backup runs",
     "get_backup_run": "backup create",
+    "watch_backup_run": "backup create",
     "cancel_backup_run": "backup cancel 1",
     "get_maintenance": "maintenance show",
     "enter_maintenance": "maintenance enter",

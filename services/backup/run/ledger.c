@@ -127,6 +127,14 @@ bool ledger_under_way(const json_t *run)
            strcmp(ledger_text(run, "state"), "running") == 0;
 }
 
+uint64_t ledger_version(const json_t *run)
+{
+    const json_t *own = json_object_get(run, "ledger");
+    json_int_t version = json_integer_value(json_object_get(own, "version"));
+
+    return version > 0 ? (uint64_t)version : 1;
+}
+
 json_t *ledger_get(int ledger, const char *id)
 {
     char name[NAME];

@@ -5,14 +5,15 @@
  * (one lock: the descriptor is inherited), which writes its last line there. So a run
  * whose lock is free has ended, whatever was killed, and how, or else it was interrupted.
  * ID.lock also takes the word that somebody else wants the run cancelled. A run's member
- * `ledger` is for the ledger alone: {"key", "order"} is the Idempotency-Key of who asked
- * for it (32 digits of hex) and what they asked for. Every call waits for the disk; any
- * thread. */
+ * `ledger` is for the ledger alone: {"version", "key", "order"}, the last two where it
+ * bears the Idempotency-Key of who asked for it (32 digits of hex), with what they asked
+ * for. Every call waits for the disk; any thread. */
 #ifndef BACKUP_LEDGER_H
 #define BACKUP_LEDGER_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/err.h"
 
@@ -42,6 +43,12 @@ void ledger_forget(int ledger, const char *id);
 json_t *ledger_read(int ledger, json_t *found);
 /* NULL: there is none; the caller's. */
 json_t *ledger_get(int ledger, const char *id);
+/* The same; where it has ended without its service, as by ledger_read(). */
+json_t *ledger_find(int ledger, const char *id, json_t *found);
+/* It is queued or running. */
+bool ledger_under_way(const json_t *run);
+/* Goes up with every change that its owner made; from 1. */
+uint64_t ledger_version(const json_t *run);
 /* Whoever looks for a key, and writes a run with it if there is none, holds this
  * meanwhile: among all replicas and threads it is one. Closing *held lets go. Errors:
  * SH_BUSY (somebody else did not let go within two seconds), SH_IO. */

@@ -15,6 +15,5 @@ json_t *ledger_last_line(int lock);
 void ledger_remove(int ledger, const char *id, const char *ending);
 /* "" where there is none. */
 const char *ledger_text(const json_t *object, const char *name);
-bool ledger_under_way(const json_t *run);
 
 #endif

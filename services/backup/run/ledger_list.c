@@ -89,6 +89,15 @@ static void look_at(int ledger, json_t **run, json_t *found)
         (void)close(lock);
 }
 
+json_t *ledger_find(int ledger, const char *id, json_t *found)
+{
+    json_t *run = ledger_get(ledger, id);
+
+    if (run != NULL)
+        look_at(ledger, &run, found);
+    return run;
+}
+
 /* --- the list --------------------------------------------------------------------- */
 
 static DIR *open_list(int ledger)

@@ -6,6 +6,7 @@
 #include "services/backup/schedule/due.h"
 #include "services/backup/service/hook.h"
 #include "services/backup/service/runs.h"
+#include "services/backup/service/waits.h"
 #include "services/backup/service/wal.h"
 #include "services/backup/settings.h"
 #include "shared/service.h"
@@ -35,6 +36,7 @@ struct backup {
     /* tell.c */
     struct runs *runs;
     struct hook *hook; /* NULL: nobody is told */
+    struct waits waits;
 };
 
 /* look.c: which sets there are, for health and metrics. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "proto/msg.h"
+#include "services/backup/run/ledger.h"
 #include "services/backup/run/root.h"
 #include "services/backup/service/methods.h"
 #include "shared/clock.h"
@@ -15,18 +16,32 @@ enum { TIMES = 5 };
 
 /* --- answers ---------------------------------------------------------------------- */
 
-void methods_answer(struct sh_rpc_call *call, json_t *body, const char *run_id)
+static void answer(struct sh_rpc_call *call, json_t *body, struct backup_answer reply)
 {
     char *text = json_dumps(body, JSON_COMPACT);
-    struct backup_answer reply = {.body = sh_bytes_of(text),
-                                  .run_id = sh_bytes_of(run_id)};
 
+    reply.body = sh_bytes_of(text != NULL ? text : "");
     if (text != NULL)
         sh_rpc_reply(call, backup_answer_desc(), &reply);
     else
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
     free(text); /* jansson's */
     json_decref(body);
+}
+
+void methods_answer(struct sh_rpc_call *call, json_t *body, const char *run_id)
+{
+    answer(call, body, (struct backup_answer){.run_id = sh_bytes_of(run_id)});
+}
+
+void methods_answer_run(struct sh_rpc_call *call, json_t *run, uint64_t version)
+{
+    const char *id = json_string_value(json_object_get(run, "run_id"));
+
+    answer(call, run,
+           (struct backup_answer){.run_id = sh_bytes_of(id != NULL ? id : ""),
+                                  .version = version,
+                                  .ended = !ledger_under_way(run)});
 }
 
 const char *methods_text(struct sh_rpc_call *call, struct sh_bytes bytes)
@@ -160,6 +175,7 @@ enum sh_err methods_start(struct sh_service *service, void *self)
         {METHOD_BACKUP_RUNS, "backup.runs", methods_runs},
         {METHOD_BACKUP_RUN_GET, "backup.run_get", methods_run_get},
         {METHOD_BACKUP_RUN_CANCEL, "backup.run_cancel", methods_run_cancel},
+        {METHOD_BACKUP_RUN_WAIT, "backup.run_wait", waits_run},
         {METHOD_BACKUP_SCHEDULE, "backup.schedule", handle_schedule},
     };
     enum sh_err err = SH_OK;

@@ -10,6 +10,10 @@
 
 /* Takes `body`. */
 void methods_answer(struct sh_rpc_call *call, json_t *body, const char *run_id);
+/* Takes `run`. */
+void methods_answer_run(struct sh_rpc_call *call, json_t *run, uint64_t version);
+/* Why a run cannot be told of. */
+void methods_fail_run(struct sh_rpc_call *call, enum sh_err err);
 /* In the call's memory, and so gone with its answer. */
 const char *methods_text(struct sh_rpc_call *call, struct sh_bytes bytes);
 

@@ -158,10 +158,11 @@ static void shorten(json_t *runs)
         json_array_foreach(runs, i, run) json_object_set_new(run, "result", json_null());
 }
 
-static void on_runs(void *arg, enum sh_err err, const json_t *read)
+static void on_runs(void *arg, enum sh_err err, const json_t *read, uint64_t version)
 {
     json_t *runs = json_deep_copy(read);
 
+    (void)version;
     (void)err; /* those in memory there are always */
     shorten(runs);
     methods_answer(arg, json_pack("{s:o}", "runs", runs), "");
@@ -176,7 +177,7 @@ void methods_runs(void *arg, struct sh_rpc_call *call)
         sh_rpc_fail(call, SH_NOMEM, NULL, NULL, "%s", sh_err_text(SH_NOMEM));
 }
 
-static void fail(struct sh_rpc_call *call, enum sh_err err)
+void methods_fail_run(struct sh_rpc_call *call, enum sh_err err)
 {
     sh_rpc_fail(call, err, NULL, "run", "%s",
                 err == SH_NOTFOUND   ? "there is no such run"
@@ -184,13 +185,17 @@ static void fail(struct sh_rpc_call *call, enum sh_err err)
                                      : sh_err_text(err));
 }
 
-static void on_run(void *arg, enum sh_err err, const json_t *read)
+static void on_run(void *arg, enum sh_err err, const json_t *read, uint64_t version)
 {
     if (err == SH_OK)
-        methods_answer(arg, json_deep_copy(read),
-                       json_string_value(json_object_get(read, "run_id")));
+        methods_answer_run(arg, json_deep_copy(read), version);
     else
-        fail(arg, err);
+        methods_fail_run(arg, err);
+}
+
+static void answer_ours(struct sh_rpc_call *call, const struct run *run)
+{
+    methods_answer_run(call, runs_json(run), run->version);
 }
 
 /* A run of another replica, or from before the start. */
@@ -202,7 +207,7 @@ static void ask_elsewhere(struct backup *backup, struct sh_rpc_call *call, const
         ledger_id_ok(id) ? runs_read(backup->runs, &question, on_run, call) : SH_NOTFOUND;
 
     if (err != SH_OK)
-        fail(call, err);
+        methods_fail_run(call, err);
 }
 
 void methods_run_get(void *arg, struct sh_rpc_call *call)
@@ -215,7 +220,7 @@ void methods_run_get(void *arg, struct sh_rpc_call *call)
     const char *id = methods_text(call, ref.id);
     const struct run *run = runs_find(backup->runs, id);
     if (run != NULL)
-        methods_answer(call, runs_json(run), run->id);
+        answer_ours(call, run);
     else
         ask_elsewhere(backup, call, id, false);
 }
@@ -230,9 +235,9 @@ void methods_run_cancel(void *arg, struct sh_rpc_call *call)
     const char *id = methods_text(call, ref.id);
     enum sh_err err = runs_cancel(backup->runs, id);
     if (err == SH_OK)
-        methods_answer(call, runs_json(runs_find(backup->runs, id)), id);
+        answer_ours(call, runs_find(backup->runs, id));
     else if (err == SH_NOTFOUND)
         ask_elsewhere(backup, call, id, true);
     else
-        fail(call, err);
+        methods_fail_run(call, err);
 }

@@ -39,6 +39,8 @@ static void on_line(void *arg, const json_t *line)
     }
     if (strcmp(before, run->stage) != 0 || sh_wall_time() - run->kept_at > KEEP_S)
         keep(runs, run);
+    else
+        run->version++;
 }
 
 /* --- its end ---------------------------------------------------------------------- */

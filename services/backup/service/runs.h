@@ -38,6 +38,7 @@ struct run {
     char by[256];
     char key[RUN_KEY];   /* "": none … */
     char order[RUN_KEY]; /* … else a digest of the words */
+    uint64_t version;    /* goes up with every change */
     char stage[32];
     uint64_t done, total;
     char code[64];
@@ -104,9 +105,10 @@ struct runs_question {
     const char *id; /* of one run; "": all, newest first */
     bool cancel;    /* ask its service, or its process, to end it */
 };
-/* `read`: a list, or a run; borrowed until the call returns. SH_NOTFOUND, SH_CONFLICT (to
- * be cancelled, but has ended), SH_IO. */
-typedef void runs_read_fn(void *arg, enum sh_err err, const json_t *read);
+/* `read`: a list, or a run, which is of this version; borrowed until the call returns.
+ * SH_NOTFOUND, SH_CONFLICT (to be cancelled, but has ended), SH_IO. */
+typedef void runs_read_fn(void *arg, enum sh_err err, const json_t *read,
+                          uint64_t version);
 /* Of all replicas, and from before the start. `done` (may be NULL) is called once, on a
  * later turn. Errors: SH_NOMEM; it is then never called. */
 SH_CHECK enum sh_err runs_read(struct runs *runs, const struct runs_question *question,

@@ -162,11 +162,13 @@ bool keep_done(const struct runs *runs)
 static json_t *all_of(const struct run *run)
 {
     json_t *json = runs_json(run);
+    json_t *own = json_pack("{s:I}", "version", (json_int_t)run->version);
 
-    if (run->key[0] != '\0')
-        json_object_set_new(
-            json, "ledger",
-            json_pack("{s:s, s:s}", "key", run->key, "order", run->order));
+    if (run->key[0] != '\0') {
+        json_object_set_new(own, "key", json_string(run->key));
+        json_object_set_new(own, "order", json_string(run->order));
+    }
+    json_object_set_new(json, "ledger", own);
     return json;
 }
 
@@ -216,6 +218,7 @@ static void write_next(struct runs *runs)
 
 void keep(struct runs *runs, struct run *run)
 {
+    run->version++;
     run->changed = true;
     run->kept_at = sh_wall_time();
     if (runs->ledger < 0 && run->kept)

@@ -20,8 +20,6 @@ struct reading {
 static void read_on_thread(uv_work_t *work)
 {
     struct reading *reading = work->data;
-    json_t *run;
-    size_t i;
 
     reading->found = json_array();
     if (reading->ledger < 0) {
@@ -31,16 +29,12 @@ static void read_on_thread(uv_work_t *work)
     }
     if (reading->cancel)
         reading->err = ledger_cancel(reading->ledger, reading->id);
-    json_t *list = ledger_read(reading->ledger, reading->found);
     if (reading->id[0] == '\0') {
-        ledger_trim(reading->ledger, list);
-        reading->read = list;
+        reading->read = ledger_read(reading->ledger, reading->found);
+        ledger_trim(reading->ledger, reading->read);
         return;
     }
-    json_array_foreach(
-        list, i, run) if (strcmp(json_string_value(json_object_get(run, "run_id")),
-                                 reading->id) == 0) reading->read = json_incref(run);
-    json_decref(list);
+    reading->read = ledger_find(reading->ledger, reading->id, reading->found);
     if (reading->read == NULL)
         reading->err = SH_NOTFOUND;
 }
@@ -90,6 +84,7 @@ static void on_read(uv_work_t *work, int status)
 {
     struct reading *reading = work->data;
     struct runs *runs = reading->runs;
+    uint64_t version = ledger_version(reading->read);
     json_t *all = NULL;
     json_t *run;
     size_t i;
@@ -103,7 +98,7 @@ static void on_read(uv_work_t *work, int status)
     else
         runs_strip(reading->read);
     if (reading->done != NULL)
-        reading->done(reading->arg, reading->err, all ? all : reading->read);
+        reading->done(reading->arg, reading->err, all ? all : reading->read, version);
     json_decref(all);
     json_decref(reading->read);
     json_decref(reading->found);

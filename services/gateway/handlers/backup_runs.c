@@ -2,6 +2,7 @@
  * where to see how far it is. */
 #include <stdio.h>
 
+#include "services/gateway/handlers/events.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/write_key.h"
 
@@ -259,6 +260,29 @@ void backup_run_get(struct exchange *x, void *unused)
 {
     (void)unused;
     ask_about(x, METHOD_BACKUP_RUN_GET, "run");
+}
+
+static enum sh_err read_run(struct sh_bytes payload, struct sh_arena *arena,
+                            struct sh_buffer *out, struct events_state *state)
+{
+    struct backup_answer run;
+    enum sh_err err = msg_decode(backup_answer_desc(), payload, arena, &run);
+
+    if (err != SH_OK)
+        return err;
+    sh_buffer_append(out, run.body.data, run.body.len);
+    state->version = run.version;
+    state->ended = run.ended;
+    return out->err;
+}
+
+void backup_run_events(struct exchange *x, void *unused)
+{
+    static const struct events_source source = {PEER_BACKUP, METHOD_BACKUP_RUN_WAIT,
+                                                read_run};
+
+    (void)unused;
+    events_watch(x, "run", &source);
 }
 
 void backup_run_delete(struct exchange *x, void *unused)

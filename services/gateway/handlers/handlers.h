@@ -74,7 +74,7 @@ route_fn document_file;
 route_fn batch_post;
 void job_fill_post(struct exchange *x);
 
-/* jobs.c, job_events.c */
+/* jobs.c */
 route_fn job_list, job_get, job_delete, job_retry, job_events;
 void job_write(struct sh_buffer *out, const struct job *job);
 
@@ -124,7 +124,7 @@ extern const struct schema backup_create_schema, backup_restore_schema,
 route_fn backup_list, backup_post, backup_get, backup_delete, backup_verify_post,
     backup_drill_post, backup_copy_post, backup_restore_post, backup_prune_post,
     backup_undo_post, backup_schedule_get, backup_run_list, backup_run_get,
-    backup_run_delete;
+    backup_run_events, backup_run_delete;
 /* maintenance.c */
 extern const struct schema maintenance_schema;
 route_fn maintenance_get, maintenance_post, maintenance_delete;

@@ -1,6 +1,7 @@
 /* Jobs: list, read, cancel, what failed again. */
 #include <string.h>
 
+#include "services/gateway/handlers/events.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
 
@@ -166,4 +167,29 @@ void job_retry(struct exchange *x, void *unused)
 {
     (void)unused;
     ask_about(x, METHOD_JOB_RETRY, SH_RPC_WRITE);
+}
+
+/* --- as it goes on ---------------------------------------------------------------- */
+
+static enum sh_err read_job(struct sh_bytes payload, struct sh_arena *arena,
+                            struct sh_buffer *out, struct events_state *state)
+{
+    struct job job;
+    enum sh_err err = msg_decode(job_desc(), payload, arena, &job);
+
+    if (err != SH_OK)
+        return err;
+    job_write(out, &job);
+    state->version = job.version;
+    state->ended =
+        !sh_bytes_is(job.state, "queued") && !sh_bytes_is(job.state, "running");
+    return out->err;
+}
+
+void job_events(struct exchange *x, void *unused)
+{
+    static const struct events_source source = {PEER_SEARCH, METHOD_JOB_WAIT, read_job};
+
+    (void)unused;
+    events_watch(x, "id", &source);
 }

@@ -51,6 +51,7 @@ struct fixture {
     unsigned ended;
     char interrupted[64]; /* the state that was told of */
     json_t *read;
+    uint64_t version;
     enum sh_err err;
     bool answered;
 };
@@ -160,10 +161,12 @@ static inline void await_ends(struct fixture *f, unsigned count)
     assert_int_equal(f->ended, count);
 }
 
-static inline void on_read(void *arg, enum sh_err err, const json_t *read)
+static inline void on_read(void *arg, enum sh_err err, const json_t *read,
+                           uint64_t version)
 {
     struct fixture *f = arg;
 
+    f->version = version;
     json_decref(f->read);
     f->read = json_deep_copy(read);
     f->err = err;

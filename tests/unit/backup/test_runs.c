@@ -125,6 +125,28 @@ static void an_end_is_told_that_no_service_saw(void **state)
     stop(f);
 }
 
+static void every_change_is_another_version(void **state)
+{
+    struct fixture *f = *state;
+    char id[RUN_ID];
+
+    start(f);
+    const struct run *run = add(f, "quick");
+    uint64_t first = run->version;
+    await_ends(f, 1);
+    assert_true(run->version >= first + 3); /* it began, was at something, ended */
+    stop(f);
+    a_service_is_killed(f);
+    start(f);
+    (void)snprintf(id, sizeof(id), "%s", member(of_kind(f, "held"), "run_id"));
+    (void)ask(f, id, false);
+    assert_true(f->version >= first + 2); /* as its service has left it */
+    assert_null(json_object_get(f->read, "ledger"));
+    let_go(f, "\n");
+    (void)await_state(f, id, "running");
+    stop(f);
+}
+
 static void another_service_can_cancel(void **state)
 {
     struct fixture *f = *state;
@@ -235,6 +257,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_list_outlives_its_service, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_end_is_told_that_no_service_saw, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(every_change_is_another_version, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(another_service_can_cancel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

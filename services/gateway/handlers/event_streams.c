@@ -1,4 +1,4 @@
-#include "services/gateway/handlers/job_streams.h"
+#include "services/gateway/handlers/event_streams.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 static struct {
     pthread_mutex_t lock;
     size_t count;
-    uint64_t users[JOB_STREAMS_MAX]; /* one entry a stream */
+    uint64_t users[EVENT_STREAMS_MAX]; /* one entry a stream */
 } streams = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* FNV-1a: two users who share one only share their number. */
@@ -20,7 +20,7 @@ static uint64_t hash_of(struct sh_bytes user)
     return hash;
 }
 
-bool job_streams_enter(struct sh_bytes user, uint64_t *ticket)
+bool event_streams_enter(struct sh_bytes user, uint64_t *ticket)
 {
     size_t own = 0;
     bool good;
@@ -29,14 +29,14 @@ bool job_streams_enter(struct sh_bytes user, uint64_t *ticket)
     (void)pthread_mutex_lock(&streams.lock);
     for (size_t i = 0; i < streams.count; i++)
         own += streams.users[i] == *ticket;
-    good = own < JOB_STREAMS_PER_USER && streams.count < JOB_STREAMS_MAX;
+    good = own < EVENT_STREAMS_PER_USER && streams.count < EVENT_STREAMS_MAX;
     if (good)
         streams.users[streams.count++] = *ticket;
     (void)pthread_mutex_unlock(&streams.lock);
     return good;
 }
 
-void job_streams_leave(uint64_t ticket)
+void event_streams_leave(uint64_t ticket)
 {
     (void)pthread_mutex_lock(&streams.lock);
     for (size_t i = 0; i < streams.count; i++) {

@@ -1,23 +1,23 @@
-/* GET /api/jobs/{id}/events: a job's progress as server-sent events
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html).
- *
- * Happy path: search is asked for the job when it is of another version than the last one
- * told; each answer is an event `progress`, the last one `end`. Where nothing changes for
- * WAIT_MS there is a comment, so that nobody in between closes the connection. Every
- * event tells the whole state: who comes again (Last-Event-ID) needs nothing of what was
- * before. Failure modes: search is away: asked again, as long as the client stays. The
- * client leaves: the call in flight is cancelled. It reads slowly: nothing more is asked
- * until it has taken what there is. */
+/* Happy path: the service is asked for what is watched when it is of another version than
+ * the last one told; each answer is an event `progress`, the last one `end`. Where
+ * nothing changes for WAIT_MS there is a comment, so that nobody in between closes the
+ * connection. Every event tells the whole state: who comes again (Last-Event-ID) needs
+ * nothing of what was before. Failure modes: the service is away: asked again, as long as
+ * the client stays. The client leaves: the call in flight is cancelled. It reads slowly:
+ * nothing more is asked until it has taken what there is. */
+#include "services/gateway/handlers/events.h"
+
 #include <stdio.h>
 
-#include "services/gateway/handlers/handlers.h"
-#include "services/gateway/handlers/job_streams.h"
+#include "services/gateway/edge.h"
+#include "services/gateway/handlers/event_streams.h"
 #include "shared/clock.h"
 
 enum { ID_MAX = 64, WAIT_MS = 10000, SPARE_MS = 5000, AGAIN_MS = 1000 };
 
 struct events {
     struct exchange *x;
+    const struct events_source *source;
     uv_timer_t timer; /* to ask again after a failure */
     char id[ID_MAX + 1];
     uint64_t version; /* that was told */
@@ -40,9 +40,9 @@ static void on_closed(uv_handle_t *handle)
 static void events_close(struct events *self)
 {
     if (self->asked)
-        sh_rpc_cancel(self->x->edge->peers[PEER_SEARCH], self->call);
+        sh_rpc_cancel(self->x->edge->peers[self->source->peer], self->call);
     self->asked = false;
-    job_streams_leave(self->ticket);
+    event_streams_leave(self->ticket);
     uv_close((uv_handle_t *)&self->timer, on_closed);
 }
 
@@ -63,9 +63,10 @@ static void finish(struct events *self)
 static void refuse(struct events *self, const struct sh_rpc_response *reply)
 {
     struct exchange *x = self->x;
+    enum peer peer = self->source->peer;
 
     events_close(self);
-    exchange_fail_call(x, PEER_SEARCH, reply);
+    exchange_fail_call(x, peer, reply);
 }
 
 /* --- what is told ----------------------------------------------------------------- */
@@ -80,38 +81,32 @@ static void begin(struct events *self)
     sh_http_begin(request, 200, "text/event-stream");
 }
 
-static void send_event(struct events *self, const char *name, const struct job *job)
+static void send_event(struct events *self, const char *name, struct sh_bytes data)
 {
     struct sh_buffer *out = exchange_out(self->x);
 
     sh_buffer_printf(out, "event: %s\nid: %llu\ndata: ", name,
-                     (unsigned long long)job->version);
-    job_write(out, job);
+                     (unsigned long long)self->version);
+    sh_buffer_append(out, data.data, data.len);
     sh_buffer_text(out, "\n\n");
     if (out->err == SH_OK)
         self->slow = !sh_http_send(self->x->request, sh_buffer_bytes(out));
 }
 
-static bool has_ended(const struct job *job)
+static void tell(struct events *self, const struct events_state *state,
+                 struct sh_bytes data)
 {
-    return !sh_bytes_is(job->state, "queued") && !sh_bytes_is(job->state, "running");
-}
+    bool changed = state->version != self->version;
 
-/* True when it was the last. */
-static bool tell(struct events *self, const struct job *job)
-{
     if (!self->begun)
         begin(self);
-    if (job->version == self->version && !has_ended(job)) {
+    self->version = state->version;
+    if (changed)
+        send_event(self, "progress", data);
+    if (state->ended)
+        send_event(self, "end", data);
+    else if (!changed)
         self->slow = !sh_http_send(self->x->request, sh_bytes_of(": still there\n\n"));
-        return false;
-    }
-    if (job->version != self->version)
-        send_event(self, "progress", job);
-    self->version = job->version;
-    if (has_ended(job))
-        send_event(self, "end", job);
-    return has_ended(job);
 }
 
 /* --- asking ----------------------------------------------------------------------- */
@@ -142,21 +137,22 @@ static void on_reply(void *arg, const struct sh_rpc_response *reply)
 {
     struct events *self = arg;
     struct sh_arena arena = {0};
-    struct job job;
+    struct sh_buffer data = {0};
+    struct events_state state = {.ended = false};
     enum sh_err err = reply->err;
-    bool over = false;
 
     self->asked = false;
     if (err == SH_OK)
-        err = msg_decode(job_desc(), reply->payload, &arena, &job);
+        err = self->source->read(reply->payload, &arena, &data, &state);
     if (err == SH_OK)
-        over = tell(self, &job);
+        tell(self, &state, sh_buffer_bytes(&data));
+    sh_buffer_free(&data);
     sh_arena_free(&arena);
     if (reply->err != SH_OK)
         on_failed(self, reply);
     else if (err != SH_OK)
         on_failed(self, &(struct sh_rpc_response){.err = SH_UPSTREAM});
-    else if (over)
+    else if (state.ended)
         finish(self);
     else if (!self->slow)
         ask(self);
@@ -170,7 +166,7 @@ static void ask(struct events *self)
     struct sh_buffer frame = {0};
     enum sh_err err = msg_encode(job_wait_desc(), &wait, &frame);
     const struct sh_rpc_request request = {
-        .method = METHOD_JOB_WAIT,
+        .method = self->source->method,
         .kind = SH_RPC_WRITE, /* nobody else need be asked the same */
         .caller = &x->caller,
         .payload = sh_buffer_bytes(&frame),
@@ -180,7 +176,7 @@ static void ask(struct events *self)
     };
 
     if (err == SH_OK)
-        err = sh_rpc_send(x->edge->peers[PEER_SEARCH], &request, on_reply, self,
+        err = sh_rpc_send(x->edge->peers[self->source->peer], &request, on_reply, self,
                           &self->call);
     sh_buffer_free(&frame);
     self->asked = err == SH_OK;
@@ -200,7 +196,7 @@ static void on_drained(void *arg)
 /* --- the start -------------------------------------------------------------------- */
 
 /* NULL: answered. */
-static struct events *events_open(struct exchange *x)
+static struct events *events_open(struct exchange *x, const struct events_source *source)
 {
     struct sh_bytes who =
         x->caller.user_id.len > 0 ? x->caller.user_id : sh_bytes_of(x->client);
@@ -210,29 +206,30 @@ static struct events *events_open(struct exchange *x)
         exchange_fail_err(x, SH_NOMEM, NULL);
         return NULL;
     }
-    if (!job_streams_enter(who, &self->ticket)) {
+    if (!event_streams_enter(who, &self->ticket)) {
         sh_free(self);
         exchange_fail(x, &(struct sh_problem){.status = 429,
                                               .code = "too_many_streams",
-                                              .error = "you watch too many jobs at once",
+                                              .error = "you watch too much at once",
                                               .retry_after_s = 5});
         return NULL;
     }
     self->x = x;
+    self->source = source;
     (void)uv_timer_init(x->edge->loop, &self->timer); /* cannot fail */
     self->timer.data = self;
     return self;
 }
 
-void job_events(struct exchange *x, void *unused)
+void events_watch(struct exchange *x, const char *param,
+                  const struct events_source *source)
 {
     char id[ID_MAX + 1];
     struct events *self;
 
-    (void)unused;
-    if (!exchange_param(x, "id", id, sizeof id))
+    if (!exchange_param(x, param, id, sizeof id))
         return;
-    self = events_open(x);
+    self = events_open(x, source);
     if (self == NULL)
         return;
     memcpy(self->id, id, sizeof id);
