@@ -75,6 +75,38 @@ test("a physical set is restored as it was at a moment", async () => {
     await closePage(page);
 });
 
+test("a run of backups is shown as the server tells of it, not as the list has it", async () => {
+    const run = {
+        run_id: "0".repeat(32), kind: "create", state: "running", stage: "dump", done: 0, total: 0, code: "", error: "", created_by: "ops",
+        created_at: "2026-01-31T12:00:00.000Z", started_at: "2026-01-31T12:00:00.000Z", finished_at: null, result: null,
+    };
+    const page = await openPage("admin", "/operations?tab=backups");
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    await page.route("**/api/backups/runs", (route) => route.fulfill({ json: { runs: [run] } }));
+    const told = (name, more) => `event: ${name}\nid: 1\ndata: ${JSON.stringify({ ...run, ...more })}\n\n`;
+    let streams = 0;
+    await page.route("**/api/backups/runs/*/events", (route) => {
+        streams += 1;
+        // the first stream breaks in the middle, and is taken up again
+        const body = streams === 1 ? "retry: 1\n" + told("progress", { stage: "copy", done: 1, total: 4 }) : told("end", { state: "failed", error: "the disk is full" });
+        return route.fulfill({ contentType: "text/event-stream", body });
+    });
+    await row(page, "the disk is full").waitFor({ timeout: 30_000 });
+    await row(page, "create").getByText("failed").waitFor();
+    assert.equal(streams, 2, "what has ended is not watched any more");
+    await closePage(page);
+});
+
+test("what would be removed is told when the run that looks has ended", async () => {
+    const page = await openPage("admin", "/operations?tab=backups");
+    const watched = page.waitForRequest(/\/api\/backups\/runs\/[0-9a-f]+\/events$/);
+    await page.getByRole("button", { name: "Remove old ones" }).click();
+    await watched;
+    await dialog(page).getByText("Every set is kept by a rule.").waitFor({ timeout: 60_000 });
+    await page.keyboard.press("Escape");
+    await closePage(page);
+});
+
 test("a user is added, with an error in words first, changed and deleted", async () => {
     const page = await openPage("admin", "/operations?tab=users");
     await page.getByRole("button", { name: "Add a user" }).click();

@@ -19,15 +19,3 @@ export function acting(after: () => void): Act {
         }, sayFault);
     };
 }
-
-const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
-/** Asks again and again until what is under way has ended. */
-export async function awaitEnd<T extends { state: string }>(first: T, next: () => Promise<T>): Promise<T> {
-    let now = first;
-    while (now.state === "queued" || now.state === "running") {
-        await pause(400);
-        now = await next();
-    }
-    return now;
-}

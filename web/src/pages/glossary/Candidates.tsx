@@ -7,6 +7,7 @@ import { setQuery } from "../../router";
 import { useSession } from "../../session";
 import { Button } from "../../ui/Button";
 import { SelectField, TextField } from "../../ui/Field";
+import { hasEnded } from "../../ui/follow";
 import { counted } from "../../ui/format";
 import { asError, useKeys, useLoad, useTitle } from "../../ui/hooks";
 import { Badge } from "../../ui/Small";
@@ -15,7 +16,7 @@ import { Paging } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
 import { Around } from "./Around";
 import { Extract } from "./Extract";
-import { hasEnded, JobProgress, useJob } from "../../ui/Job";
+import { JobProgress, useJob } from "../../ui/Job";
 import { languageName, pageOf, termPath } from "./model";
 import type { Candidate, CandidatePage, Context } from "./model";
 

@@ -5,6 +5,7 @@ import type { ApiError, Schemas } from "../../api";
 import { setQuery } from "../../router";
 import { Button } from "../../ui/Button";
 import { SelectField } from "../../ui/Field";
+import { hasEnded } from "../../ui/follow";
 import { bytes, count } from "../../ui/format";
 import { asError, useTitle } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
@@ -13,7 +14,7 @@ import { ErrorNotice, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
 import { Around } from "./Around";
 import { formats } from "./Export";
-import { hasEnded, JobProgress, useJob } from "../../ui/Job";
+import { JobProgress, useJob } from "../../ui/Job";
 import type { Job } from "../../ui/Job";
 
 interface Result {

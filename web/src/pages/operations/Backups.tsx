@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, segment } from "../../api";
 import type { Schemas } from "../../api";
-import { acting, awaitEnd, sayFault } from "../../ui/act";
+import { acting, sayFault } from "../../ui/act";
 import type { Act } from "../../ui/act";
 import { Button } from "../../ui/Button";
 import { Confirm, Dialog } from "../../ui/Dialog";
 import { SelectField, TextField } from "../../ui/Field";
+import { awaitEnd, hasEnded, useLive } from "../../ui/follow";
 import { bytes, count, moment } from "../../ui/format";
 import { useEvery, useLoad } from "../../ui/hooks";
 import { Badge, Card, Progress } from "../../ui/Small";
@@ -35,7 +36,8 @@ function stateKind(run: Run): "ok" | "danger" | "plain" | "accent" {
     return run.state === "done" ? "ok" : run.state === "failed" ? "danger" : run.state === "cancelled" ? "plain" : "accent";
 }
 
-const under = (run: Run) => run.state === "queued" || run.state === "running";
+const runPath = (run: Run) => "/api/backups/runs/" + segment(run.run_id);
+const under = (run: Run) => !hasEnded(run);
 
 function Plan({ schedule }: { schedule: Schedule }) {
     const next = schedule.next[0];
@@ -85,7 +87,7 @@ function Runs({ runs, act }: { runs: readonly Run[]; act: Act }) {
                     title: "What can be done",
                     show: (run) =>
                         under(run) ? (
-                            <Button kind="quiet" onClick={() => act(() => api.del(`/api/backups/runs/${segment(run.run_id)}`), "The run is being cancelled.")}>
+                            <Button kind="quiet" onClick={() => act(() => api.del(runPath(run)), "The run is being cancelled.")}>
                                 Cancel
                             </Button>
                         ) : (
@@ -266,7 +268,7 @@ function PruneQuestion({ ids, onYes, onClose }: { ids: string[]; onYes: () => vo
 /** What a dry run says: the ids of the sets that no rule keeps. */
 async function wouldRemove(): Promise<string[]> {
     const begun = await api.post<Run>("/api/backups/prune", { dry_run: true });
-    const run = await awaitEnd(begun, () => api.get<Run>(`/api/backups/runs/${segment(begun.run_id)}`));
+    const run = await awaitEnd<Run>(runPath(begun));
     if (run.state !== "done") throw new Error(run.error);
     const said = (run.result ?? {}) as { removed?: unknown; would_remove?: unknown };
     const list = said.would_remove ?? said.removed;
@@ -284,8 +286,9 @@ export function Backups() {
         runs.again();
         if (!schedule.data) schedule.again();
     };
-    const open = (runs.data?.runs ?? []).filter(under).length;
-    useEvery(open > 0 ? 700 : 3000, runs.again);
+    const live = useLive(runs.data?.runs ?? [], runPath, runs.again);
+    const open = live.filter(under).length;
+    useEvery(3000, runs.again); // those of others; what goes on is told by itself
     useEvery(10_000, again); // sets that others made, or copied
     useEffect(sets.again, [open]); // what has ended may have made one, or removed it
     const act = acting(again);
@@ -320,7 +323,7 @@ export function Backups() {
             )}
             <section class="stack" aria-label="Runs">
                 <h2>Runs</h2>
-                <Runs runs={runs.data.runs} act={act} />
+                <Runs runs={live} act={act} />
             </section>
             {asked?.what === "make" && <Make onClose={close} act={act} />}
             {asked?.what === "restore" && <Restore set={asked.set} onClose={close} act={act} />}

@@ -1,14 +1,14 @@
 // All that takes longer than a request, as it goes on: what runs is told by the server.
-import { useEffect } from "preact/hooks";
 import type { PageProps } from "../../areas";
 import { api } from "../../api";
 import type { Schemas } from "../../api";
 import { setQuery } from "../../router";
 import { useSession } from "../../session";
 import { SelectField, TextField } from "../../ui/Field";
+import { hasEnded, useLive } from "../../ui/follow";
 import { count, moment } from "../../ui/format";
 import { useDebounced, useEvery, useLoad } from "../../ui/hooks";
-import { CancelJob, hasEnded, useJob } from "../../ui/Job";
+import { CancelJob, jobPath } from "../../ui/Job";
 import type { Job } from "../../ui/Job";
 import { Badge, Progress } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
@@ -22,16 +22,10 @@ const states: Record<Job["state"], { text: string; kind: "plain" | "ok" | "dange
     failed: { text: "Failed", kind: "danger" },
     cancelled: { text: "Cancelled", kind: "plain" },
 };
-const STREAMS = 3; // at once: a browser has six connections to a server
 
-function JobRow({ listed, live, again }: { listed: Job; live: boolean; again: () => void }) {
+function JobRow({ job, again }: { job: Job; again: () => void }) {
     const session = useSession();
-    const followed = useJob(live ? listed.job_id : null).job;
-    const job = followed ?? listed;
     const over = hasEnded(job);
-    useEffect(() => {
-        if (over && !hasEnded(listed)) again();
-    }, [over]);
     const ended = job.done + job.failed;
     const state = states[job.state];
     const name = job.kind.replaceAll("_", " ");
@@ -59,7 +53,7 @@ export function Jobs({ query }: Pick<PageProps, "query">) {
     const late = useDebounced(JSON.stringify(asked), 200);
     const { data, error, again } = useLoad(late, (signal) => api.get<Schemas["JobPage"]>("/api/jobs", { query: { ...asked, per_page: 20 }, signal }));
     useEvery(5000, again); // new ones; what goes on is told by itself
-    const open = (data?.jobs ?? []).filter((job) => !hasEnded(job)).slice(0, STREAMS);
+    const jobs = useLive(data?.jobs ?? [], (job) => jobPath(job.job_id), again);
     const change = (name: string) => (event: { currentTarget: { value: string } }) => setQuery({ [name]: event.currentTarget.value, page: null }, { replace: true });
     return (
         <div class="stack">
@@ -77,8 +71,8 @@ export function Jobs({ query }: Pick<PageProps, "query">) {
             {data && data.jobs.length > 0 && (
                 <>
                     <ul class="job-lines" aria-label="Jobs">
-                        {data.jobs.map((job) => (
-                            <JobRow key={job.job_id} listed={job} live={open.includes(job)} again={again} />
+                        {jobs.map((job) => (
+                            <JobRow key={job.job_id} job={job} again={again} />
                         ))}
                     </ul>
                     <Paging page={data.pagination.page} pages={data.pagination.total_pages} total={data.pagination.total_count} onPage={(to) => setQuery({ page: to === 1 ? null : to })} />

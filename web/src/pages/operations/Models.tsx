@@ -2,13 +2,15 @@ import { useState } from "preact/hooks";
 import { api, segment } from "../../api";
 import type { Schemas } from "../../api";
 import { useSession } from "../../session";
-import { acting, awaitEnd } from "../../ui/act";
+import { acting } from "../../ui/act";
 import type { Act } from "../../ui/act";
 import { Button } from "../../ui/Button";
 import { Confirm, Dialog } from "../../ui/Dialog";
 import { SelectField } from "../../ui/Field";
+import { awaitEnd } from "../../ui/follow";
 import { count, moment } from "../../ui/format";
 import { asError, useEvery, useLoad } from "../../ui/hooks";
+import { jobPath } from "../../ui/Job";
 import { Badge, Card, Progress } from "../../ui/Small";
 import { ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
@@ -44,8 +46,7 @@ function Compare({ generations, onClose }: { generations: readonly Generation[];
         setError(null);
         try {
             const { job_id: id } = await api.post<Schemas["GenerationJob"]>("/api/generations/compare", { from, to });
-            const look = () => api.get<Job>(`/api/jobs/${segment(id)}`);
-            say(await awaitEnd(await look(), look));
+            say(await awaitEnd<Job>(jobPath(id)));
         } catch (fault) {
             setError(fault);
         }
