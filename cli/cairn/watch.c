@@ -81,10 +81,26 @@ static enum api_end poll(struct api *api, const char *path, struct watch *watch,
     }
 }
 
+enum api_end watch_path(struct api *api, const char *path, watch_update *update,
+                        void *arg, struct api_reply *reply, json_t **thing)
+{
+    struct watch watch = {.update = update, .arg = arg};
+
+    *thing = NULL;
+    enum api_end end = follow(api, path, &watch, reply);
+    bool over = end == API_STOPPED || reply->status == 401 || reply->status == 403;
+    /* what it came to is asked for: the events may have told less */
+    if (!over)
+        end = poll(api, path, &watch, reply);
+    if (end == API_ANSWERED && reply->status / 100 == 2)
+        *thing = json_incref(watch.last);
+    json_decref(watch.last);
+    return end;
+}
+
 enum api_end watch_job(struct api *api, const char *id, watch_update *update, void *arg,
                        struct api_reply *reply, json_t **job)
 {
-    struct watch watch = {.update = update, .arg = arg};
     struct sh_buffer path = {0};
     sh_buffer_text(&path, "/api/jobs/");
     api_segment(&path, id);
@@ -95,14 +111,7 @@ enum api_end watch_job(struct api *api, const char *id, watch_update *update, vo
         (void)snprintf(reply->error, API_ERROR_MAX, "no job has such an id");
         return API_UNREACHABLE;
     }
-    enum api_end end = follow(api, path.data, &watch, reply);
-    bool over = end == API_STOPPED || reply->status == 401 || reply->status == 403;
-    /* what the job came to is asked for: the events may have told less */
-    if (!over)
-        end = poll(api, path.data, &watch, reply);
-    if (end == API_ANSWERED && reply->status / 100 == 2)
-        *job = json_incref(watch.last);
-    json_decref(watch.last);
+    enum api_end end = watch_path(api, path.data, update, arg, reply, job);
     sh_buffer_free(&path);
     return end;
 }

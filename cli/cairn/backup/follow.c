@@ -8,7 +8,7 @@
 #include "cli/cairn/table.h"
 #include "cli/cairn/watch.h"
 
-enum { LOOK_MS = 250, MEGA = 1000000, TEXT = 96 };
+enum { MEGA = 1000000, TEXT = 96 };
 
 /* clang-format off */
 static const struct table_column one[] = {
@@ -81,8 +81,9 @@ static uint64_t count(const json_t *run, const char *name)
 }
 
 /* Bytes are shown as megabytes. */
-static void show(struct progress *progress, const json_t *run)
+static void show(void *arg, const json_t *run)
 {
+    struct progress *progress = arg;
     const char *stage = json_string_value(json_object_get(run, "stage"));
     const char *state = json_string_value(json_object_get(run, "state"));
     uint64_t total = count(run, "total");
@@ -99,30 +100,22 @@ static void show(struct progress *progress, const json_t *run)
                   false);
 }
 
-/* Takes the run; gives back what it came to, or NULL with *code set. */
-static json_t *follow(struct cli *cli, json_t *run, int *code)
+/* What the run comes to; NULL, with *code set. */
+static json_t *follow(struct cli *cli, const char *id, int *code)
 {
     struct progress progress;
-    char *path = backup_path("/api/backups/runs",
-                             json_string_value(json_object_get(run, "run_id")), "");
+    json_t *run = NULL;
+    char *path = backup_path("/api/backups/runs", id, "");
 
+    *code = CLI_FAILED;
+    if (path == NULL)
+        return NULL;
     progress_start(&progress, !args_given(&cli->args, "json"));
-    *code = path != NULL ? CLI_OK : CLI_FAILED;
-    while (path != NULL && run != NULL && !watch_has_ended(run)) {
-        show(&progress, run);
-        enum api_end end = API_STOPPED;
-        if (api_wait(cli->api, LOOK_MS))
-            end = api_call(cli->api, &(struct api_request){.path = path}, &cli->reply);
-        if (end == API_STOPPED) {
-            progress_clear(&progress);
-            cli_say("the run goes on: `cairn backup runs`, `cairn backup cancel %s`",
-                    json_string_value(json_object_get(run, "run_id")));
-        }
-        *code = cli_judge(end, &cli->reply);
-        json_decref(run);
-        run = *code == CLI_OK ? api_json(&cli->reply) : NULL;
-    }
+    enum api_end end = watch_path(cli->api, path, show, &progress, &cli->reply, &run);
     progress_clear(&progress);
+    if (end == API_STOPPED)
+        cli_say("the run goes on: `cairn backup runs`, `cairn backup cancel %s`", id);
+    *code = cli_judge(end, &cli->reply);
     free(path);
     return run;
 }
@@ -147,7 +140,9 @@ int backup_run(struct cli *cli, const char *method, const char *path, json_t *bo
     }
     if (args_given(&cli->args, "no-wait"))
         return backup_print_run(cli, run);
-    run = follow(cli, run, &code);
+    json_t *ended = follow(cli, json_string_value(json_object_get(run, "run_id")), &code);
+    json_decref(run);
+    run = ended;
     if (run == NULL)
         return code != CLI_OK ? code : CLI_FAILED;
     bool cancelled =
