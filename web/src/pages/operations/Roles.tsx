@@ -36,7 +36,7 @@ function Permissions({ role }: { role: Role }) {
     return (
         <details>
             <summary>{role.permissions.length === 1 ? "1 permission" : `${count(role.permissions.length)} permissions`}</summary>
-            <ul class="stack small">
+            <ul class="small">
                 {role.permissions.map((name) => (
                     <li key={name}>{name.replaceAll("_", " ")}</li>
                 ))}
@@ -76,8 +76,8 @@ export function Roles() {
                             </>
                         ),
                     },
-                    { name: "minute", title: "A minute", show: (role) => count(role.requests_per_minute) },
-                    { name: "hour", title: "An hour", show: (role) => count(role.requests_per_hour) },
+                    { name: "minute", title: "Requests a minute", show: (role) => count(role.requests_per_minute) },
+                    { name: "hour", title: "Requests an hour", show: (role) => count(role.requests_per_hour) },
                     { name: "may", title: "May", show: (role) => <Permissions role={role} /> },
                 ]}
             />
