@@ -212,6 +212,7 @@ struct sh_http_request {
     bool unpacked;     /* the answer is not to be packed */
     bool own_policy;   /* the handler added a Content-Security-Policy */
     bool want_drained; /* sh_http_send() said stop */
+    size_t room;       /* for so many of the head */
     struct http_header headers[];
 };
 

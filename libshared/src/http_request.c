@@ -6,26 +6,31 @@
 
 enum {
     STOCK_MAX = 256,
-    KEEP_BYTES = 8192, /* a larger buffer is not kept for the next request */
+    KEEP_BYTES = 8192,  /* a larger buffer is not kept for the next request */
+    HEADERS_USUAL = 20, /* nor is a request with room for more */
 };
 
 /* --- lending ---------------------------------------------------------------------- */
 
-static struct sh_http_request *from_stock(struct sh_http_server *server)
+/* With room for the lines that the scan counted: who waits in a crowd should be small. */
+static struct sh_http_request *from_stock(struct sh_http_server *server, size_t lines)
 {
     struct sh_http_request *request = server->stock;
-    if (request) {
+    size_t room = lines < HEADERS_USUAL ? HEADERS_USUAL : lines;
+    if (request && room == HEADERS_USUAL) {
         server->stock = request->next;
         server->stocked--;
         return request;
     }
-    return sh_alloc(sizeof(*request) +
-                    server->limits.headers * sizeof(request->headers[0]));
+    request = sh_alloc(sizeof(*request) + room * sizeof(request->headers[0]));
+    if (request)
+        request->room = room;
+    return request;
 }
 
 struct sh_http_request *http_request_lend(struct http_conn *conn, struct sh_bytes head)
 {
-    struct sh_http_request *request = from_stock(conn->server);
+    struct sh_http_request *request = from_stock(conn->server, conn->scan.lines);
     if (!request)
         return NULL;
     *request = (struct sh_http_request){
@@ -34,10 +39,11 @@ struct sh_http_request *http_request_lend(struct http_conn *conn, struct sh_byte
         .head = request->head,
         .body = request->body,
         .extra = request->extra,
+        .room = request->room,
         .start_us = sh_now_us(),
     };
     request->parse.headers = request->headers;
-    request->parse.headers_max = conn->server->limits.headers;
+    request->parse.headers_max = request->room;
     sh_buffer_append(&request->head, head.data, head.len);
     if (request->head.err == SH_OK)
         return request;
@@ -68,7 +74,7 @@ void http_request_return(struct sh_http_request *request)
     tidy(&request->head);
     tidy(&request->body);
     tidy(&request->extra);
-    if (server->stocked < STOCK_MAX) {
+    if (server->stocked < STOCK_MAX && request->room == HEADERS_USUAL) {
         request->next = server->stock;
         server->stock = request;
         server->stocked++;
