@@ -5,8 +5,9 @@ and searchable, and the job must have ended by itself.
 
     bench/ingest_kills.py [--documents 20000] [--kills 10] [--seed N] [--bin build/release/bin]
 
-Without kills it measures the path: documents and passages a second, and the memory of the
-gateway and of search meanwhile. `--hash` embeds by the hashing model, which costs next to
+Without kills it measures the path: documents and passages a second, the memory of the gateway
+and of search meanwhile, and the processor seconds of all that they cost, until they are searched
+and compared with each other. `--hash` embeds by the hashing model, which costs next to
 nothing."""
 
 import argparse
@@ -107,6 +108,12 @@ def await_end(stack, job_id):
         time.sleep(0.25)
 
 
+def at_rest(stack, chunks):
+    """What follows an answer has been done, too."""
+    return (stack.figure("search", "cairn_search_chunks") == chunks and
+            stack.psql("SELECT count(*) FROM chunk_signatures WHERE state = 'n'") == "0")
+
+
 def check(stack, options, job):
     """What the record and the view say."""
     faults = []
@@ -164,11 +171,12 @@ def main():
               f"({options.documents / seconds:.0f} documents/s, {chunks / seconds:.0f} "
               f"passages/s); killed: {killed or 'nothing'}")
         if not options.kills:
+            eventually(lambda: at_rest(stack, chunks), seconds=600)
             used = {name: after - before[name] for name, after in cpu_seconds(stack).items()}
             beside = sum(used.values()) - used["embedder"]
             print("processor seconds: " +
                   ", ".join(f"{name} {one:.1f}" for name, one in used.items()) +
-                  f"; beside the embedder {chunks / beside:.0f} passages a second of a core")
+                  f"; beside the embedder {beside * 1000 / chunks:.3f} s for 1,000 passages")
         print("most memory: " + ", ".join(
             f"{name} {resident_mb(stack.pid(name)):.0f} MB" for name in ("gateway", "search")))
         eventually(lambda: stack.search("document")["total"] > 0, seconds=120)

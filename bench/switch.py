@@ -69,9 +69,11 @@ def fill(stack, words, count):
         lines = "\n".join(json.dumps({"id": f"d{i}", "title": words.text(3),
                                       "text": words.text(40)})
                           for i in range(begin, min(count, begin + 5000)))
-        reply = stack.post("/api/documents/batch?wait=true", lines, timeout=600,
+        reply = stack.post("/api/documents/batch", lines, timeout=600,
                            headers={"Content-Type": "application/x-ndjson"})
-        assert reply.status == 200, reply.body
+        assert reply.status == 202, reply.body
+        job = f"/api/jobs/{reply.json()['job_id']}"
+        eventually(lambda: stack.get(job).json()["state"] == "done", seconds=600)
         print(f"{begin + 5000} documents", file=sys.stderr)
 
 

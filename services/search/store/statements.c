@@ -160,20 +160,21 @@ const struct sh_pg_statement store_position = {"position",
     "d.priority, 'clearance_level', d.clearance_level, 'last_reviewed', NULL) "          \
     "|| d.metadata)"
 
+/* Lateral as above: pages are read while a load fills the tables. */
 #define PAGE_OF(candidates)                                                              \
     "WITH page AS (SELECT id, last FROM (SELECT id, max(id) OVER () AS last, "           \
     "sum(chunk_count) OVER (ORDER BY id) - chunk_count AS before FROM (" candidates      \
     ") AS candidates) AS summed WHERE before < " PAGE_CHUNKS "), "                       \
-    "lines AS (SELECT d.id, p.last, c.id AS chunk_id, c.ordinal, c.section_title, "      \
+    "lines AS (SELECT p.id, p.last, c.id AS chunk_id, c.ordinal, c.section_title, "      \
     "c.text, c.page_number, "                                                            \
-    "row_number() OVER (PARTITION BY d.id ORDER BY c.ordinal) AS line "                  \
-    "FROM page p JOIN documents d ON d.id = p.id "                                       \
-    "LEFT JOIN chunks c ON c.document_id = d.id) "                                       \
+    "row_number() OVER (PARTITION BY p.id ORDER BY c.ordinal) AS line "                  \
+    "FROM page p LEFT JOIN chunks c ON c.document_id = p.id) "                           \
     "SELECT l.id, CASE WHEN l.line = 1 THEN l.last END, d.title, d.collection, "         \
     "d.department, d.campus, d.priority::int, d.clearance_level::int, " SHOWN_METADATA   \
     "::text, l.chunk_id, l.ordinal, l.section_title, l.text, "                           \
     "l.page_number, "                                                                    \
-    "v.vector FROM lines l LEFT JOIN documents d ON d.id = l.id AND l.line = 1 "         \
+    "v.vector FROM lines l LEFT JOIN LATERAL (SELECT * FROM documents o "                \
+    "WHERE o.id = l.id AND l.line = 1 OFFSET 0) d ON true "                              \
     "LEFT JOIN chunk_vectors v ON v.chunk_id = l.chunk_id AND v.fingerprint = $2 "       \
     "ORDER BY l.id, l.ordinal"
 
@@ -182,8 +183,10 @@ const struct sh_pg_statement store_page_all = {
                         "ORDER BY id LIMIT " PAGE_DOCUMENTS)};
 
 const struct sh_pg_statement store_page_changed = {
-    "page_changed", PAGE_OF("SELECT id, chunk_count FROM documents "
-                            "WHERE id = ANY ($3::text[]) AND id > $1")};
+    "page_changed",
+    PAGE_OF("SELECT d.id, d.chunk_count FROM unnest($3::text[]) AS w (id), "
+            "LATERAL (SELECT id, chunk_count FROM documents o "
+            "WHERE o.id = w.id AND o.id > $1 OFFSET 0) d")};
 
 /* --- models and vectors that are missing ------------------------------------------ */
 
