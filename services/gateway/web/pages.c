@@ -8,8 +8,8 @@
 
 /* --- which ------------------------------------------------------------------------ */
 
-/* Where the script of index.html has a page, and below. */
-static const char *const areas[] = {"/",         "/search",     "/documents", "/graph",
+/* Where the script of index.html has a page, and below; and at "/". */
+static const char *const areas[] = {"/search",   "/documents",  "/graph",
                                     "/glossary", "/operations", "/login"};
 /* What belongs to programs, also where there is nothing: they want JSON. */
 static const char *const programs[] = {"/api",     "/v1",           "/health",
@@ -48,7 +48,7 @@ struct web_choice web_choose(const struct web_files *files, struct sh_bytes meth
     if (file != NULL)
         return (struct web_choice){file, 200};
     const struct web_file *index = web_files_find(files, sh_bytes_of("/index.html"));
-    if (is_one_of(path, areas, SH_COUNT(areas)))
+    if (sh_bytes_is(path, "/") || is_one_of(path, areas, SH_COUNT(areas)))
         return (struct web_choice){index, 200};
     if (holds(accept, "text/html") && !is_one_of(path, programs, SH_COUNT(programs)))
         return (struct web_choice){index, 404};

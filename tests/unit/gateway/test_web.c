@@ -165,6 +165,7 @@ static void each_path_gets_what_belongs_there(void **state)
         {"GET", "/search", "*/*", 200},
         {"GET", "/documents/guide", html, 200},
         {"GET", "/documentsx", "*/*", 0},
+        {"GET", "//api/errors/stats", "*/*", 0},
         {"GET", "/nowhere", html, 404},
         {"GET", "/nowhere", "application/json", 0},
         {"GET", "/nowhere", "", 0},
