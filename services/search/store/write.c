@@ -1,5 +1,7 @@
 #include "services/search/store/write.h"
 
+#include <assert.h>
+
 #include "services/search/quality/quality_sql.h"
 #include "services/search/quality/signature.h"
 #include "services/search/store/statements.h"
@@ -9,6 +11,7 @@
 
 static void add_step(struct write *write, const struct sh_pg_statement *statement)
 {
+    assert(write->step_count < WRITE_STEPS);
     write->steps[write->step_count++] = (struct sh_pg_step){
         .statement = statement, .params = &write->params[write->param_count]};
 }
@@ -17,6 +20,7 @@ static void add_step(struct write *write, const struct sh_pg_statement *statemen
 static struct sh_buffer *add_column(struct write *write, enum sh_pg_array_type type,
                                     size_t count)
 {
+    assert(write->param_count < WRITE_PARAMS);
     struct sh_buffer *column = &write->arrays[write->param_count++];
 
     write->steps[write->step_count - 1].count++;

@@ -8,7 +8,12 @@
 #include "services/search/ingest/record.h"
 #include "shared/pg.h"
 
-enum { WRITE_HASH_BYTES = 32, WRITE_STEPS = 10, WRITE_PARAMS = 41 };
+enum {
+    WRITE_HASH_BYTES = 32,
+    WRITE_STEPS = 10,
+    /* of documents, ids twice, sections, chunks, signatures, reports, vectors, pending */
+    WRITE_PARAMS = 17 + 1 + 1 + 5 + 8 + 3 + 2 + 4 + 2,
+};
 /* The results to look at: the first step's and the last's. */
 enum { WRITE_CREATED = 0 };
 

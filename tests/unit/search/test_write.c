@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "services/search/collections/collections_sql.h"
+#include "services/search/quality/signature.h"
 #include "services/search/store/statements.h"
 #include "services/search/store/write.h"
 #include "tests/support/migrate.h"
@@ -33,12 +34,38 @@ static float two_vectors[] = {1, 0, 0, 1};
 static const bool both[] = {true, true};
 static const bool second_missing[] = {true, false};
 
+static void assert_stored(PGconn *db)
+{
+    assert_string_equal(
+        servers_sql(db, "SELECT string_agg(concat_ws(':', id, chunk_count, priority, "
+                        "file_name, file_size, page_count), ' ' ORDER BY id) "
+                        "FROM documents"),
+        "d:2:4:b.pdf:5000000000:7 e:1 z:0");
+    assert_string_equal(servers_sql(db, "SELECT string_agg(document_id || ordinal || "
+                                        "text || page_number, ' ') FROM sections"),
+                        "d0whole3");
+    assert_string_equal(servers_sql(db, "SELECT string_agg(id || text, ' ' ORDER BY id) "
+                                        "FROM chunks"),
+                        "d#0one d#1two e#0one");
+    assert_string_equal(servers_sql(db, "SELECT string_agg(chunk_id, ' ' ORDER BY "
+                                        "chunk_id) FROM chunk_vectors"),
+                        "d#0 e#0");
+    assert_string_equal(servers_sql(db, "SELECT string_agg(chunk_id, ' ') "
+                                        "FROM pending_embeddings"),
+                        "d#1");
+    assert_string_equal(servers_sql(db, "SELECT string_agg(document_id, ' ') "
+                                        "FROM document_reports"),
+                        "d");
+    assert_string_equal(servers_sql(db, "SELECT count(*) FROM chunk_signatures"), "2");
+}
+
 /* Of one transaction: each has its own rows, and what is left out of one is no other's.
  */
 static void several_documents_are_stored_at_once(void **state)
 {
     PGconn *db = *state;
     const uint8_t hashes[2 * WRITE_HASH_BYTES] = {[0] = 3, [WRITE_HASH_BYTES] = 4};
+    const uint8_t signatures[2 * SIGNATURE_BYTES] = {[0] = 5, [SIGNATURE_BYTES] = 6};
     const struct section section = {sh_bytes_of(""), sh_bytes_of("whole"), 3};
     const struct chunk chunks[] = {
         {sh_bytes_of(""), sh_bytes_of("one"), sh_bytes_of("P\none"), 0, 0, 1},
@@ -58,6 +85,7 @@ static void several_documents_are_stored_at_once(void **state)
          .id = sh_bytes_of("d"),
          .chunks = chunks,
          .hashes = hashes,
+         .signatures = signatures,
          .chunk_count = 2,
          .have = second_missing,
          .vectors = two_vectors,
@@ -89,26 +117,7 @@ static void several_documents_are_stored_at_once(void **state)
                        "VALUES ('fp1', 'hashing', 'builtin', 2)"));
     steps_store(db, &before); /* is replaced */
     steps_store(db, &write);
-    assert_string_equal(
-        servers_sql(db, "SELECT string_agg(concat_ws(':', id, chunk_count, priority, "
-                        "file_name, file_size, page_count), ' ' ORDER BY id) "
-                        "FROM documents"),
-        "d:2:4:b.pdf:5000000000:7 e:1 z:0");
-    assert_string_equal(servers_sql(db, "SELECT string_agg(document_id || ordinal || "
-                                        "text || page_number, ' ') FROM sections"),
-                        "d0whole3");
-    assert_string_equal(servers_sql(db, "SELECT string_agg(id || text, ' ' ORDER BY id) "
-                                        "FROM chunks"),
-                        "d#0one d#1two e#0one");
-    assert_string_equal(servers_sql(db, "SELECT string_agg(chunk_id, ' ' ORDER BY "
-                                        "chunk_id) FROM chunk_vectors"),
-                        "d#0 e#0");
-    assert_string_equal(servers_sql(db, "SELECT string_agg(chunk_id, ' ') "
-                                        "FROM pending_embeddings"),
-                        "d#1");
-    assert_string_equal(servers_sql(db, "SELECT string_agg(document_id, ' ') "
-                                        "FROM document_reports"),
-                        "d");
+    assert_stored(db);
 }
 
 static void what_is_there_is_looked_up_in_the_order_asked(void **state)
