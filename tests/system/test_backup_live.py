@@ -65,6 +65,10 @@ def test_maintenance_by_hand_ends_by_itself_or_by_hand(stack):
     assert stack.post("/api/admin/maintenance", {"minutes": 0}).status == 400
 
 
+def undoable(stack):
+    return stack.get("/api/backups/schedule").json()["undo"]
+
+
 class Writer(threading.Thread):
     """Writes as fast as it can; keeps what was answered as stored, and when."""
 
@@ -89,6 +93,7 @@ class Writer(threading.Thread):
 
 def test_nothing_that_was_stored_is_lost_by_a_live_restore(stack, backups):
     """What was answered as stored is in the safety backup, or in what runs now."""
+    assert undoable(stack) == {"what": "nothing", "set": ""}
     assert put(stack, "before").status in (200, 201)
     made = backups.create()["id"]
     assert put(stack, "after").status in (200, 201)
@@ -120,7 +125,10 @@ def test_nothing_that_was_stored_is_lost_by_a_live_restore(stack, backups):
         return any(hit["document_id"] == name
                    for hit in stack.search(f"text of {name}")["results"])
     eventually(lambda: found("before") and not found("after"), seconds=120, what=stack.logs)
+    assert undoable(stack) == {"what": "undo", "set": made}
     backups.run("undo", "--confirm", "undo")
+    assert undoable(stack) == {"what": "redo", "set": made}
+    assert stack.post("/api/backups/undo", {"confirm": "again"}).status == 400
     eventually(lambda: found("after"), seconds=120, what=stack.logs)
     over(stack)
 

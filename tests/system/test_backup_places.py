@@ -105,7 +105,12 @@ def test_an_empty_machine_gets_everything_back(stack, copied, tmp_path):
         done = machine.run("restore", name, "--target", "live", "--confirm", name)
         assert done["safety_backup"] in [one["id"] for one in machine.sets()]
         assert int(ask("SELECT count(*) FROM chunks")) == tables["public.chunks"]
-        machine.run("undo", "--confirm", "undo")
+        assert "no restore was undone" in machine.run("undo", "--confirm", "redo", code=1)
+        done = machine.run("undo", "--confirm", "undo")
+        assert (done["what"], done["set"]) == ("undo", name)
         assert ask("SELECT count(*) FROM chunks") == "0"
-        machine.run("undo", "--confirm", "undo")
+        assert "undone already" in machine.run("undo", "--confirm", "undo", code=1)
+        assert ask("SELECT count(*) FROM chunks") == "0"
+        done = machine.run("undo", "--confirm", "redo")
+        assert (done["what"], done["set"]) == ("redo", name)
         assert int(ask("SELECT count(*) FROM chunks")) == tables["public.chunks"]

@@ -43,7 +43,7 @@ test("by keyboard: a backup is made and read again; the last good one stays", as
     await page.keyboard.press("Escape");
     await dialog(page).waitFor({ state: "detached" });
     await set.getByRole("button", { name: "Verify" }).click();
-    await row(page, "verify").filter({ hasText: "done" }).waitFor({ timeout: 60_000 });
+    await row(page, "verify").filter({ hasText: "done" }).filter({ hasText: /all of it was read/ }).waitFor({ timeout: 60_000 });
     await set.getByRole("button", { name: "Delete" }).click();
     await dialog(page).getByRole("button", { name: "Delete" }).click();
     // the only good one is never deleted, and the page says so in words
@@ -94,6 +94,36 @@ test("a run of backups is shown as the server tells of it, not as the list has i
     await row(page, "the disk is full").waitFor({ timeout: 30_000 });
     await row(page, "create").getByText("failed").waitFor();
     assert.equal(streams, 2, "what has ended is not watched any more");
+    await closePage(page);
+});
+
+test("a restore is undone once, then it is a redo, and each says so", async () => {
+    const page = await openPage("admin", "/operations?tab=backups");
+    await page.getByText("There is nothing to undo").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Undo a restore" }).isDisabled());
+    const real = await (await page.request.get("/api/backups/schedule")).json();
+    assert.deepEqual(real.undo, { what: "nothing", set: "" });
+    const undo = { what: "undo", set: "2026-01-31-a-set" };
+    await page.route("**/api/backups/schedule", (route) => route.fulfill({ json: { ...real, schedule: "0 2 * * *", undo } }));
+    let confirmed = "";
+    await page.route("**/api/backups/undo", (route) => {
+        confirmed = route.request().postDataJSON().confirm;
+        return route.fulfill({ status: 202, json: {} });
+    });
+    for (const [what, name, keeps] of [["undo", "Undo", /API keys[^]*gone[^]*revoked/], ["redo", "Redo", /since the undo is put aside/]]) {
+        undo.what = what;
+        await page.reload();
+        await page.getByText("every day at 02:00").waitFor();
+        await page.getByRole("button", { name: `${name} the restore` }).click();
+        assert.match(await dialog(page).innerText(), keeps);
+        await dialog(page).getByText("2026-01-31-a-set").waitFor();
+        const yes = dialog(page).getByRole("button", { name: `${name} it` });
+        assert.ok(await yes.isDisabled(), "not before the word was typed");
+        await page.getByLabel(`Type ${what} to confirm`).fill(what);
+        await yes.click();
+        await dialog(page).waitFor({ state: "detached" });
+        assert.equal(confirmed, what);
+    }
     await closePage(page);
 });
 

@@ -49,7 +49,8 @@ static const struct option_row restore_options[] = {
              "their ids"},
     NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row undo_options[] = {
-    {.name = "confirm", .type = OPTION_TEXT, .value = "undo", .help = "the word undo"},
+    {.name = "confirm", .type = OPTION_TEXT, .value = "WORD",
+     .help = "undo; or redo: what was restored comes back after an undo"},
     NO_WAIT, JSON, DIRECTORY, {0}};
 static const struct option_row prune_options[] = {
     {.name = "dry-run", .help = "only say what would be removed"},
@@ -74,6 +75,9 @@ static const struct command subs[] = {
                 "stored of the log).",
      .options = restore_options, .run = backup_restore, .least = 1, .most = 1},
     {.name = "undo", .summary = "Go back to before the last live restore",
+     .details = "Once: then there is nothing to undo until the next restore, but "
+                "--confirm redo brings back what was restored. Users, API keys and all else "
+                "in the database go with it. `cairn backup schedule` says what there is.",
      .options = undo_options, .run = backup_undo},
     {.name = "prune", .summary = "Remove the sets that no rule keeps",
      .options = prune_options, .run = backup_prune},

@@ -206,6 +206,7 @@ enum sh_err restore_live(struct work *work, const struct restore_order *order,
     if (err == SH_OK) {
         restoring_name(&restoring, "new", beside);
         restoring_name(&restoring, "old", previous);
+        (void)snprintf(restoring.swap.set, sizeof(restoring.swap.set), "%s", order->id);
         err = make_beside(&restoring, beside);
         if (err == SH_OK)
             err = replace(&restoring, beside, previous);

@@ -38,8 +38,12 @@ SH_CHECK enum sh_err restore_repair(struct work *work, json_t **result);
 /* The same, where the journal says that a restore was killed: before any other run. What
  * fails is said; the next run tries again. */
 void restore_mend(struct work *work);
-/* What was there before the last restore_live() is there again; a second time undoes
- * that. Errors: SH_NOTFOUND: there is nothing to go back to. */
-SH_CHECK enum sh_err restore_undo(struct work *work, json_t **result);
+/* What was there before the last restore_live() is there again; with `redo` what that
+ * restore had brought, after it was undone. *result: {"what","set","database",
+ * "previous_database"}. Errors: SH_NOTFOUND: there is nothing of that kind. */
+SH_CHECK enum sh_err restore_undo(struct work *work, bool redo, json_t **result);
+/* Which of the two there is: {"what":"undo"|"redo"|"nothing","set"}; set: "" where it is
+ * not known. Any thread; asks the database's server. */
+SH_CHECK enum sh_err restore_undoable(struct work *work, json_t **result);
 
 #endif

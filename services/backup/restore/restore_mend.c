@@ -29,30 +29,50 @@ void restoring_settle(struct work *work, struct swap *swap, enum sh_err err)
         work_say(work, "the next run puts right what this one leaves: %s", quiet.error);
 }
 
-enum sh_err restore_undo(struct work *work, json_t **result)
+enum sh_err restore_undo(struct work *work, bool redo, json_t **result)
 {
     struct swap swap = {.conn = NULL};
-    char previous[64] = "";
+    struct swap_previous was;
+    const char *verb = redo ? "redo" : "undo";
     enum sh_err err = swap_open(work, &swap);
 
     *result = NULL;
     if (err == SH_OK)
         err = hold_enter(work, &swap);
-    work_stage(work, "undo");
+    work_stage(work, verb);
     if (err == SH_OK)
-        err = journal_begin(work, "undo");
+        err = journal_begin(work, verb);
     if (err == SH_OK) {
-        err = swap_back(work, &swap, previous);
+        err = swap_back(work, &swap, redo, &was);
         restoring_settle(work, &swap, err);
     }
     if (err == SH_OK) {
-        *result =
-            json_pack("{s:s, s:s}", "database", swap.name, "previous_database", previous);
-        root_note(work, "Undid the last restore; what it brought is the database %s",
-                  previous);
+        *result = json_pack("{s:s, s:s, s:s, s:s}", "what", verb, "set", was.set,
+                            "database", swap.name, "previous_database", was.name);
+        root_note(work, "%s the last restore; what was there is the database %s",
+                  redo ? "Brought back" : "Undid", was.name);
     }
     swap_close(&swap);
     return err;
+}
+
+enum sh_err restore_undoable(struct work *work, json_t **result)
+{
+    struct swap swap = {.conn = NULL};
+    struct swap_previous previous;
+    enum sh_err err = swap_open(work, &swap);
+
+    *result = NULL;
+    if (err == SH_OK)
+        err = swap_find(work, &swap, &previous);
+    if (err == SH_OK)
+        *result = json_pack("{s:s, s:s}", "what",
+                            previous.name[0] == '\0' ? "nothing"
+                            : previous.redo          ? "redo"
+                                                     : "undo",
+                            "set", previous.set);
+    swap_close(&swap);
+    return err == SH_OK && *result == NULL ? SH_NOMEM : err;
 }
 
 enum sh_err restore_repair(struct work *work, json_t **result)

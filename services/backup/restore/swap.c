@@ -12,6 +12,8 @@ enum { SESSIONS_TURNS = 1500, SESSIONS_MS = 20, HALVES_TURNS = 250 };
 
 static const char mark[] = "cairn-backup: before the last restore of ";
 static const char gone[] = "cairn-backup: not needed any more: before a restore of ";
+static const char of_set[] = "; set "; /* then the id; older marks have none */
+static const char turned[] = "_u";     /* ends the name of what an undo took away */
 
 /* --- statements ------------------------------------------------------------------- */
 
@@ -146,27 +148,40 @@ void swap_drop(struct work *work, struct swap *swap, const char *name)
 
 /* --- swapping --------------------------------------------------------------------- */
 
+/* Names of databases, and of which sets: "" where it is not known. */
 static PGresult *ask_marked(struct work *work, struct swap *swap, const char *as)
 {
     char comment[160];
-    const char *params[] = {comment};
+    const char *params[] = {comment, of_set};
 
     (void)snprintf(comment, sizeof(comment), "%s%s", as, swap->name);
     return database_ask_with(
         work, swap->conn,
-        "SELECT datname FROM pg_database "
-        "WHERE shobj_description(oid, 'pg_database') = $1 ORDER BY oid DESC",
-        1, params);
+        "SELECT datname, substr(said, length($1) + length($2) + 1) FROM "
+        "(SELECT oid, datname, shobj_description(oid, 'pg_database') said "
+        "FROM pg_database) d WHERE said = $1 OR starts_with(said, $1 || $2) "
+        "ORDER BY oid DESC",
+        2, params);
 }
 
-/* The one that an earlier restore left. */
-static enum sh_err find_previous(struct work *work, struct swap *swap, char out[64])
+static bool is_turned(const char *name)
+{
+    size_t len = strlen(name);
+    size_t end = sizeof(turned) - 1;
+
+    return len > end && strcmp(name + len - end, turned) == 0;
+}
+
+enum sh_err swap_find(struct work *work, struct swap *swap, struct swap_previous *out)
 {
     PGresult *rows = ask_marked(work, swap, mark);
 
-    out[0] = '\0';
-    if (rows != NULL && PQntuples(rows) > 0)
-        (void)snprintf(out, 64, "%s", PQgetvalue(rows, 0, 0));
+    *out = (struct swap_previous){.redo = false};
+    if (rows != NULL && PQntuples(rows) > 0) {
+        (void)snprintf(out->name, sizeof(out->name), "%s", PQgetvalue(rows, 0, 0));
+        (void)snprintf(out->set, sizeof(out->set), "%s", PQgetvalue(rows, 0, 1));
+        out->redo = is_turned(out->name);
+    }
     PQclear(rows);
     return rows != NULL ? SH_OK : SH_UPSTREAM;
 }
@@ -236,11 +251,13 @@ enum sh_err swap_drop_halves(struct work *work, struct swap *swap)
 static enum sh_err comment_on(struct work *work, struct swap *swap, const char *name,
                               const char *as)
 {
-    char comment[160];
+    char comment[256];
+    bool known = swap->set[0] != '\0';
     struct sh_buffer sql = {0};
     enum sh_err err;
 
-    (void)snprintf(comment, sizeof(comment), "%s%s", as ? as : "", swap->name);
+    (void)snprintf(comment, sizeof(comment), "%s%s%s%s", as ? as : "", swap->name,
+                   known ? of_set : "", swap->set);
     char *text = PQescapeLiteral(swap->conn, comment, strlen(comment));
     char *whom = PQescapeIdentifier(swap->conn, name, strlen(name));
     sh_buffer_printf(&sql, "COMMENT ON DATABASE %s IS %s", whom ? whom : "",
@@ -309,11 +326,11 @@ static enum sh_err swap_names(struct work *work, struct swap *swap, const char *
 enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
                     const char *previous)
 {
-    char earlier[64];
-    enum sh_err err = find_previous(work, swap, earlier);
+    struct swap_previous earlier;
+    enum sh_err err = swap_find(work, swap, &earlier);
 
     if (err == SH_OK)
-        err = swap_names(work, swap, beside, previous, earlier);
+        err = swap_names(work, swap, beside, previous, earlier.name);
     if (err != SH_OK)
         swap_drop(work, swap, beside);
     else
@@ -321,21 +338,32 @@ enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
     return err;
 }
 
-enum sh_err swap_back(struct work *work, struct swap *swap, char previous[64])
+static enum sh_err none_such(struct work *work, const struct swap_previous *back)
 {
-    char back[64];
-    char aside[64];
-    enum sh_err err = find_previous(work, swap, back);
+    return work_fail(work, SH_NOTFOUND, "%s",
+                     back->name[0] == '\0' ? "there is nothing to go back to"
+                     : back->redo
+                         ? "the last restore is undone already; redo brings it back"
+                         : "no restore was undone: there is nothing to bring back");
+}
 
-    if (err == SH_OK && back[0] == '\0')
-        return work_fail(work, SH_NOTFOUND, "there is nothing to go back to");
-    size_t len = strlen(back);
-    bool second = len > 2 && strcmp(back + len - 2, "_u") == 0; /* undoing an undo */
-    (void)snprintf(aside, sizeof(aside), "%.*s%s", (int)(second ? len - 2 : len), back,
-                   second ? "" : "_u");
+enum sh_err swap_back(struct work *work, struct swap *swap, bool redo,
+                      struct swap_previous *out)
+{
+    struct swap_previous back;
+    char aside[64];
+    enum sh_err err = swap_find(work, swap, &back);
+
+    *out = back;
+    if (err == SH_OK && (back.name[0] == '\0' || back.redo != redo))
+        return none_such(work, &back);
+    size_t len = strlen(back.name) - (redo ? sizeof(turned) - 1 : 0);
+    (void)snprintf(aside, sizeof(aside), "%.*s%s", (int)len, back.name,
+                   redo ? "" : turned);
+    memcpy(swap->set, back.set, sizeof(back.set));
     if (err == SH_OK)
-        err = swap_names(work, swap, back, aside, "");
+        err = swap_names(work, swap, back.name, aside, "");
     if (err == SH_OK)
-        memcpy(previous, aside, sizeof(aside));
+        memcpy(out->name, aside, sizeof(aside));
     return err;
 }

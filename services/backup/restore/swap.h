@@ -8,9 +8,16 @@
 struct swap {
     char *conninfo;   /* of DATABASE_URL */
     char name[64];    /* its database */
+    char set[64];     /* what is swapped in; "": not known */
     bool there;       /* it exists */
     PGconn *conn;     /* to another database of that server */
     struct hold hold; /* hold_enter(): until then others may write */
+};
+
+struct swap_previous { /* what can be swapped back */
+    char name[64];     /* of the database; "": there is nothing */
+    char set[64];      /* that took its place, or would again; "": not known */
+    bool redo;         /* the swap was undone: this is what it had brought */
 };
 
 /* Errors: SH_UNAVAILABLE, SH_INVALID, SH_NOMEM; the work has the text. swap_close() in
@@ -32,7 +39,11 @@ void swap_drop(struct work *work, struct swap *swap, const char *name);
  * dropped. */
 SH_CHECK enum sh_err swap_in(struct work *work, struct swap *swap, const char *beside,
                              const char *previous);
-/* The other way; `previous` gets the name of what was there until now. */
-SH_CHECK enum sh_err swap_back(struct work *work, struct swap *swap, char previous[64]);
+SH_CHECK enum sh_err swap_find(struct work *work, struct swap *swap,
+                               struct swap_previous *out);
+/* The other way, or with `redo` forth again; `out` gets the set, and the name of what was
+ * there until now. SH_NOTFOUND: swap_find() has nothing of that kind. */
+SH_CHECK enum sh_err swap_back(struct work *work, struct swap *swap, bool redo,
+                               struct swap_previous *out);
 
 #endif

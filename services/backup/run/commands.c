@@ -36,7 +36,7 @@ static const struct {
      "ID --target scratch|database|directory|live|files [--database NAME] "
      "[--directory DIR] [--until TIME|LSN|latest] [--confirm ID] "
      "[--table NAME]... [--collection NAME]..."},
-    {"undo", job_undo, false, true, "--confirm undo  go back to before the last restore"},
+    {"undo", job_undo, false, true, "--confirm undo|redo  before the last restore"},
     {"repair", job_repair, false, true, "put right what a restore that was killed left"},
     {"prune", job_prune, false, true, "[--dry-run]  remove what no rule keeps"},
     {"delete", job_delete, true, true, "ID [--force]  remove a set"},

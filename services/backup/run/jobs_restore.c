@@ -79,9 +79,11 @@ enum sh_err job_repair(struct work *work, const struct job_order *order, json_t 
 
 enum sh_err job_undo(struct work *work, const struct job_order *order, json_t **result)
 {
-    if (order->confirm == NULL || strcmp(order->confirm, "undo") != 0)
-        return work_fail(work, SH_INVALID, "--confirm must be undo");
-    return restore_undo(work, result);
+    bool redo = order->confirm != NULL && strcmp(order->confirm, "redo") == 0;
+
+    if (!redo && (order->confirm == NULL || strcmp(order->confirm, "undo") != 0))
+        return work_fail(work, SH_INVALID, "--confirm must be undo, or redo");
+    return restore_undo(work, redo, result);
 }
 
 enum sh_err job_stream(struct work *work, const struct job_order *order, json_t **result)

@@ -1,5 +1,4 @@
 /* What the service can be asked. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,11 +7,8 @@
 #include "services/backup/run/ledger.h"
 #include "services/backup/run/root.h"
 #include "services/backup/service/methods.h"
-#include "shared/clock.h"
 #include "shared/mem.h"
 #include "shared/rpc_server.h"
-
-enum { TIMES = 5 };
 
 /* --- answers ---------------------------------------------------------------------- */
 
@@ -134,34 +130,6 @@ static void handle_show(void *arg, struct sh_rpc_call *call)
     sh_rpc_fail(call, SH_NOTFOUND, NULL, "id", "there is no such backup set");
 }
 
-/* --- schedule --------------------------------------------------------------------- */
-
-static void handle_schedule(void *arg, struct sh_rpc_call *call)
-{
-    struct backup *backup = arg;
-    const struct backup_config *config = &backup->config.backup;
-    double at = clock_next(backup);
-    json_t *next = json_array();
-    char when[32];
-
-    for (int i = 0; i < TIMES && at > 0; i++) {
-        sh_wall_text(at, when);
-        json_array_append_new(next, json_string(when));
-        at = (double)cron_next(&backup->cron, (time_t)fmax(at, sh_wall_time()));
-    }
-    methods_answer(
-        call,
-        json_pack("{s:s, s:s, s:I, s:s, s:o, s:b, s:{s:I, s:I, s:I, s:I, s:I}}",
-                  "schedule", config->schedule, "timezone", config->timezone,
-                  "jitter_seconds", (json_int_t)config->jitter_s, "verify", config->proof,
-                  "next", next, "late", (int)clock_late(backup), "retention", "days",
-                  (json_int_t)config->keep_days, "count", (json_int_t)config->keep_count,
-                  "daily", (json_int_t)config->keep_daily, "weekly",
-                  (json_int_t)config->keep_weekly, "monthly",
-                  (json_int_t)config->keep_monthly),
-        "");
-}
-
 enum sh_err methods_start(struct sh_service *service, void *self)
 {
     static const struct {
@@ -176,7 +144,7 @@ enum sh_err methods_start(struct sh_service *service, void *self)
         {METHOD_BACKUP_RUN_GET, "backup.run_get", methods_run_get},
         {METHOD_BACKUP_RUN_CANCEL, "backup.run_cancel", methods_run_cancel},
         {METHOD_BACKUP_RUN_WAIT, "backup.run_wait", waits_run},
-        {METHOD_BACKUP_SCHEDULE, "backup.schedule", handle_schedule},
+        {METHOD_BACKUP_SCHEDULE, "backup.schedule", methods_schedule},
     };
     enum sh_err err = SH_OK;
 

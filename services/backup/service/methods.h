@@ -22,5 +22,7 @@ void methods_run(void *arg, struct sh_rpc_call *call);
 void methods_runs(void *arg, struct sh_rpc_call *call);
 void methods_run_get(void *arg, struct sh_rpc_call *call);
 void methods_run_cancel(void *arg, struct sh_rpc_call *call);
+/* methods_schedule.c */
+void methods_schedule(void *arg, struct sh_rpc_call *call);
 
 #endif

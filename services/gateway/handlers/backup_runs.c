@@ -76,7 +76,8 @@ static const struct schema_field prune_fields[] = {
 #define AT(member) offsetof(struct undo_body, member)
 static const struct schema_field undo_fields[] = {
     {.name = "confirm", .type = SCHEMA_TEXT, .offset = AT(confirm), .required = true,
-     .least = 1, .most = 16, .help = "undo"},
+     .least = 1, .most = 16,
+     .help = "undo: back to before the last restore; redo: what it had brought, after an undo"},
 };
 #undef AT
 /* clang-format on */
@@ -92,8 +93,8 @@ const struct schema backup_prune_schema = {"BackupPrune", "Removing what no rule
                                            SH_COUNT(prune_fields)};
 
 const struct schema backup_undo_schema = {
-    "BackupUndo", "Going back to before the last restore.", sizeof(struct undo_body),
-    undo_fields, SH_COUNT(undo_fields)};
+    "BackupUndo", "Going back to before the last restore, or forth again.",
+    sizeof(struct undo_body), undo_fields, SH_COUNT(undo_fields)};
 
 /* --- asking ----------------------------------------------------------------------- */
 
@@ -244,10 +245,10 @@ void backup_undo_post(struct exchange *x, void *body_in)
 {
     const struct undo_body *body = body_in;
 
-    if (sh_bytes_is(body->confirm, "undo"))
+    if (sh_bytes_is(body->confirm, "undo") || sh_bytes_is(body->confirm, "redo"))
         order(x, (struct backup_order){.confirm = body->confirm}, "undo");
     else
-        exchange_invalid(x, "confirm", "it must be undo");
+        exchange_invalid(x, "confirm", "it must be undo, or redo");
 }
 
 void backup_get(struct exchange *x, void *unused)

@@ -6,12 +6,15 @@ import type { Act } from "../../ui/act";
 import { Button } from "../../ui/Button";
 import { Confirm, Dialog } from "../../ui/Dialog";
 import { SelectField, TextField } from "../../ui/Field";
-import { awaitEnd, hasEnded, useLive } from "../../ui/follow";
+import { awaitEnd, useLive } from "../../ui/follow";
 import { bytes, count, moment } from "../../ui/format";
 import { useEvery, useLoad } from "../../ui/hooks";
-import { Badge, Card, Progress } from "../../ui/Small";
+import { Badge, Card } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
+import { Runs, runPath, under, useEnds } from "./BackupRuns";
+import { Undo, undoWords } from "./BackupUndo";
+import { inWords } from "./cron";
 
 type Set = Schemas["Backups"]["backups"][number];
 type Run = Schemas["BackupRun"];
@@ -32,13 +35,6 @@ function Proof({ set }: { set: Set }) {
     return <Badge kind="warn">not verified</Badge>;
 }
 
-function stateKind(run: Run): "ok" | "danger" | "plain" | "accent" {
-    return run.state === "done" ? "ok" : run.state === "failed" ? "danger" : run.state === "cancelled" ? "plain" : "accent";
-}
-
-const runPath = (run: Run) => "/api/backups/runs/" + segment(run.run_id);
-const under = (run: Run) => !hasEnded(run);
-
 function Plan({ schedule }: { schedule: Schedule }) {
     const next = schedule.next[0];
     return (
@@ -51,51 +47,9 @@ function Plan({ schedule }: { schedule: Schedule }) {
             <p>
                 {schedule.schedule === ""
                     ? "No backups are made by themselves."
-                    : `Made by themselves: ${schedule.schedule} (${schedule.timezone || "UTC"}), next ${moment(next)}.`}
+                    : `Made by themselves: ${inWords(schedule.schedule)} (${schedule.timezone || "UTC"}), next ${moment(next)}.`}
             </p>
         </>
-    );
-}
-
-/** What runs, or ran lately; what runs can be cancelled. */
-function Runs({ runs, act }: { runs: readonly Run[]; act: Act }) {
-    if (runs.length === 0) return <p class="quiet">Nothing has run yet.</p>;
-    return (
-        <Table
-            caption="Runs, newest first"
-            rows={runs.slice(0, 12)}
-            keyOf={(run) => run.run_id}
-            columns={[
-                { name: "kind", title: "Run", show: (run) => run.kind.replaceAll("_", " ") },
-                { name: "state", title: "State", show: (run) => <Badge kind={stateKind(run)}>{run.state}</Badge> },
-                {
-                    name: "stage",
-                    title: "How far",
-                    show: (run) =>
-                        under(run) ? (
-                            <div class="run-bar">
-                                <span class="small">{run.stage || "waiting"}</span>
-                                <Progress label={`${run.kind}: ${run.stage}`} share={run.total > 0 ? run.done / run.total : null} />
-                            </div>
-                        ) : (
-                            <span class="small">{run.error || (run.total > 0 ? bytes(run.done) : "–")}</span>
-                        ),
-                },
-                { name: "when", title: "Begun", show: (run) => moment(run.started_at ?? run.created_at) },
-                {
-                    name: "act",
-                    title: "What can be done",
-                    show: (run) =>
-                        under(run) ? (
-                            <Button kind="quiet" onClick={() => act(() => api.del(runPath(run)), "The run is being cancelled.")}>
-                                Cancel
-                            </Button>
-                        ) : (
-                            "–"
-                        ),
-                },
-            ]}
-        />
     );
 }
 
@@ -130,7 +84,7 @@ function Make({ onClose, act }: { onClose: () => void; act: Act }) {
 }
 
 const targets = [
-    { value: "scratch", text: "A drill: into a database of its own, compared, removed" },
+    { value: "scratch", text: "A drill: into a PostgreSQL of its own, compared, removed" },
     { value: "database", text: "A new database beside the one in use" },
     { value: "files", text: "Originals that are missing" },
     { value: "live", text: "In place of everything that is there now" },
@@ -184,8 +138,9 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Ac
                     <>
                         <Notice kind="warn">
                             <p>
-                                All documents, terms and the graph become what they were at {then}. What is there now is saved first, and changes are refused until it is done. It can be undone
-                                once.
+                                All documents, terms and the graph become what they were at {then}, and so does all else in the database: users, their passwords and API keys. A user or
+                                a key made since then is gone; a key revoked since then is good again. What is there now is saved first, and changes are refused until it is done. It can be
+                                undone until the next one.
                             </p>
                         </Notice>
                         <TextField label={`Type ${set.id} to confirm`} autocomplete="off" spellcheck={false} value={confirm} onInput={(event) => setConfirm(event.currentTarget.value)} />
@@ -222,10 +177,10 @@ function Sets({ sets, act, ask }: { sets: readonly Set[]; act: Act; ask: (what: 
                     title: "What can be done",
                     show: (set) => (
                         <div class="row">
-                            <Button kind="quiet" onClick={() => act(() => api.post(`/api/backups/${segment(set.id)}/verify`), "The set is being read.")}>
+                            <Button kind="quiet" title="Reads all of the set again and compares checksums" onClick={() => act(() => api.post(`/api/backups/${segment(set.id)}/verify`), "The set is being read.")}>
                                 Verify
                             </Button>
-                            <Button kind="quiet" onClick={() => act(() => api.post(`/api/backups/${segment(set.id)}/drill`), "The set is being restored elsewhere, to prove it.")}>
+                            <Button kind="quiet" title="Restores it into a PostgreSQL of its own, compares, and removes that again" onClick={() => act(() => api.post(`/api/backups/${segment(set.id)}/drill`), "The set is being restored into a PostgreSQL of its own, to prove it; nothing that is in use changes.")}>
                                 Drill
                             </Button>
                             <Button kind="quiet" onClick={() => ask({ what: "restore", set })}>
@@ -284,14 +239,15 @@ export function Backups() {
     const again = () => {
         sets.again();
         runs.again();
-        if (!schedule.data) schedule.again();
+        schedule.again();
     };
     const live = useLive(runs.data?.runs ?? [], runPath, runs.again);
-    const open = live.filter(under).length;
     useEvery(3000, runs.again); // those of others; what goes on is told by itself
-    useEvery(10_000, again); // sets that others made, or copied
-    useEffect(sets.again, [open]); // what has ended may have made one, or removed it
+    useEvery(10_000, sets.again); // that others made, or copied
+    const ended = useEnds(runs.data ? live : null);
+    useEffect(again, [ended]); // it may have made a set, removed one, or can be undone
     const act = acting(again);
+    const undo = undoWords(schedule.data?.undo);
     const prune = () => {
         wouldRemove().then((ids) => ask({ what: "prune", ids }), sayFault);
     };
@@ -304,7 +260,9 @@ export function Backups() {
                 title="Backups"
                 actions={
                     <>
-                        <Button onClick={() => ask({ what: "undo" })}>Undo a restore</Button>
+                        <Button disabled={!undo.can || live.some(under)} title={undo.why} onClick={() => ask({ what: "undo" })}>
+                            {undo.title}
+                        </Button>
                         <Button onClick={prune}>Remove old ones</Button>
                         <Button kind="primary" icon="plus" onClick={() => ask({ what: "make" })}>
                             Make a backup
@@ -313,6 +271,7 @@ export function Backups() {
                 }
             >
                 <Plan schedule={schedule.data} />
+                <p class="quiet small">{undo.why}</p>
             </Card>
             {sets.data.backups.length === 0 ? (
                 <Empty icon="shield" title="There is no backup yet">
@@ -343,17 +302,14 @@ export function Backups() {
                 </Confirm>
             )}
             {asked?.what === "undo" && (
-                <Confirm
-                    title="Undo the last restore?"
-                    yes="Undo it"
+                <Undo
+                    undo={schedule.data.undo}
                     onClose={close}
-                    onYes={() => {
+                    onYes={(word) => {
                         close();
-                        act(() => api.post("/api/backups/undo", { confirm: "undo" }), "What was there before the restore is coming back.");
+                        act(() => api.post("/api/backups/undo", { confirm: word }), "It has begun; changes are refused until it is done.");
                     }}
-                >
-                    <p>All becomes what it was before the last restore in place. What changed since then is lost.</p>
-                </Confirm>
+                />
             )}
             {asked?.what === "prune" && (
                 <PruneQuestion
