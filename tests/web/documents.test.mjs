@@ -167,6 +167,52 @@ test("deleting can be undone, and is done when the time is over", async () => {
     await closePage(page);
 });
 
+test("what was deleted in this tab comes back, from the list and from its page", async () => {
+    const title = `Returns ${run}`;
+    const page = await openPage("admin", "/login");
+    await page.clock.install();
+    await page.goto("/documents");
+    await choose(page, [markdown(title, "Swallows return to the same nest.")]);
+    const link = page.getByRole("link", { name: title, exact: true });
+    await link.waitFor();
+    const address = await link.getAttribute("href");
+    const described = () => page.evaluate(async (path) => {
+        const { title, collection, metadata, sections } = await (await fetch(path)).json();
+        return { title, collection, metadata, sections, file: await (await fetch(path + "/file")).text() };
+    }, "/api" + address);
+    const before = await described();
+    const numberTold = async () => Number.parseInt((await page.locator(".told").innerText()).replace(",", ""), 10);
+    const all = await numberTold();
+    const remove = async () => {
+        await page.getByRole("button", { name: `Delete ${title}` }).click();
+        await link.waitFor({ state: "detached" });
+        assert.equal(await numberTold(), all - 1, "counted without it");
+        await Promise.all([page.waitForResponse((one) => one.request().method() === "DELETE"), page.clock.fastForward(9000)]);
+        await page.getByText("Deleted lately").first().waitFor();
+    };
+    const undo = page.getByRole("button", { name: `Undo the deletion of ${title}` });
+    await remove();
+    await page.getByText("Deleted since").waitFor(); // in the list of what was added
+    await page.getByText("Deleted lately").first().click();
+    await page.evaluate(() => (window.shifts = [])); // what one deletes and adds may move what is below
+    await look(page, "documents-lately");
+    await undo.click();
+    await link.waitFor();
+    assert.deepEqual(await described(), before, "as it was, with its original");
+    await undo.waitFor({ state: "detached" });
+
+    await link.click();
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.waitForURL("**/documents");
+    await Promise.all([page.waitForResponse((one) => one.request().method() === "DELETE"), page.clock.fastForward(9000)]);
+    await page.goBack();
+    await page.getByText("This document is deleted").waitFor();
+    await undo.click();
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    await closePage(page);
+});
+
 test("many at once are a job, whose failures have their reasons", async () => {
     const page = await openPage("admin", "/documents");
     const lines = ["no document at all"];

@@ -13,7 +13,8 @@ import { Badge, Card, PageHead } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Tabs } from "../../ui/Tabs";
 import { AccessTab } from "./Access";
-import { deleteLater, useDeleted } from "./deletion";
+import { deleteLater, useDeletions } from "./deletion";
+import { UndoButton } from "./Lately";
 import { documentPath, titleOf } from "./model";
 import type { Document } from "./model";
 import { isPdf, PassagesTab } from "./Passages";
@@ -163,13 +164,17 @@ const tabs = [
 
 export function DocumentPage({ id, query }: { id: string; query: URLSearchParams }) {
     const session = useSession();
-    const deleted = useDeleted();
+    const { find, round } = useDeletions();
+    const deleted = find(id);
     const file = useOriginal(id);
-    const { data, error, again } = useLoad("document " + id, (signal) => api.get<Document>("/api/documents/" + segment(id), { signal }));
+    const { data, error, again } = useLoad(deleted ? null : `document ${round} ${id}`, (signal) => api.get<Document>("/api/documents/" + segment(id), { signal }));
     useTitle(data ? titleOf(data) : "Document");
-    if (deleted(id))
+    if (deleted)
         return (
             <Empty icon="trash" title="This document is deleted">
+                <p>
+                    <UndoButton one={deleted} />
+                </p>
                 <a href="/documents">Go to the documents</a>
             </Empty>
         );

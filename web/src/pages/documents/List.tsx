@@ -10,7 +10,8 @@ import { Badge } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import type { Column } from "../../ui/Table";
-import { deleteLater, useDeleted } from "./deletion";
+import { deleteLater, useDeletions } from "./deletion";
+import { DeletedLately } from "./Lately";
 import { collections, documentPath, find, said, titleOf } from "./model";
 import type { Asked, Summary } from "./model";
 import { UploadCard } from "./Upload";
@@ -43,8 +44,8 @@ function columnsOf(mayDelete: boolean): Column<Summary>[] {
     return all;
 }
 
-function Filters({ asked }: { asked: Asked }) {
-    const known = useLoad("collections", collections);
+function Filters({ asked, round }: { asked: Asked; round: string }) {
+    const known = useLoad("collections " + round, collections);
     const [text, setText] = useState(asked.text);
     const late = useDebounced(text, 300);
     useEffect(() => setText(asked.text), [asked.text]);
@@ -68,15 +69,16 @@ function Filters({ asked }: { asked: Asked }) {
     );
 }
 
-function Documents({ asked, round }: { asked: Asked; round: number }) {
+function Documents({ asked, round }: { asked: Asked; round: string }) {
     const session = useSession();
-    const deleted = useDeleted();
+    const deletions = useDeletions();
     const { data, error, loading, again } = useLoad(JSON.stringify([asked, round]), (signal) => find(asked, signal));
     const filtered = asked.text || asked.collection;
     if (error) return <ErrorNotice error={error} again={again} />;
     if (!data) return <Loading what="Loading the documents" lines={20} />;
-    const rows = data.documents.filter((one) => !deleted(one.document_id));
-    if (data.total === 0)
+    const rows = data.documents.filter((one) => !deletions.find(one.document_id));
+    const total = data.total - (data.documents.length - rows.length);
+    if (total === 0)
         return (
             <Empty icon="documents" title={filtered ? "No document fits" : "There are no documents yet"}>
                 {filtered ? <a href="/documents">Show all documents</a> : "Add the first one: drop a file on this page."}
@@ -85,7 +87,7 @@ function Documents({ asked, round }: { asked: Asked; round: number }) {
     return (
         <>
             <p class="told quiet" role="status">
-                {counted(data.total, "document")}
+                {counted(total, "document")}
                 {asked.text && ` with “${asked.text}” in the title`}
             </p>
             <Table
@@ -111,7 +113,8 @@ function Documents({ asked, round }: { asked: Asked; round: number }) {
 
 export function List({ query }: { query: URLSearchParams }) {
     const session = useSession();
-    const [round, setRound] = useState(0);
+    const [stored, setStored] = useState(0);
+    const round = `${stored} ${useDeletions().round}`; // of what the server has
     const asked: Asked = {
         page: Math.max(1, Number.parseInt(query.get("page") ?? "1", 10) || 1),
         collection: query.get("collection") ?? "",
@@ -120,8 +123,9 @@ export function List({ query }: { query: URLSearchParams }) {
     };
     return (
         <div class="stack">
-            {session.may("write_documents") && <UploadCard collection={asked.collection} onStored={() => setRound((n) => n + 1)} />}
-            <Filters asked={asked} />
+            {session.may("write_documents") && <UploadCard collection={asked.collection} onStored={() => setStored((n) => n + 1)} round={round} />}
+            <DeletedLately />
+            <Filters asked={asked} round={round} />
             <Documents asked={asked} round={round} />
         </div>
     );

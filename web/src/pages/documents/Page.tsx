@@ -1,10 +1,12 @@
 import type { PageProps } from "../../areas";
 import { go } from "../../router";
+import { useSession } from "../../session";
 import { useTitle } from "../../ui/hooks";
 import { PageHead } from "../../ui/Small";
 import { Empty } from "../../ui/States";
 import { Tabs } from "../../ui/Tabs";
 import { Collections } from "./Collections";
+import { deletionsOf } from "./deletion";
 import { DocumentPage } from "./Document";
 import { Jobs } from "./Jobs";
 import { List } from "./List";
@@ -34,6 +36,7 @@ function Overview({ query }: { query: URLSearchParams }) {
 // Ids are any text, so jobs and collections are no path of their own but a parameter.
 export default function Page({ rest, query }: PageProps) {
     const [id] = rest;
+    deletionsOf(useSession().me?.user_id ?? "");
     if (!id) return <Overview query={query} />;
     if (rest.length === 1) return <DocumentPage key={id} id={id} query={query} />;
     return (

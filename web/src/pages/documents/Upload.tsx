@@ -6,6 +6,7 @@ import { SelectField, TextField } from "../../ui/Field";
 import { bytes, counted } from "../../ui/format";
 import { Icon } from "../../ui/Icon";
 import { Badge, Progress } from "../../ui/Small";
+import { useDeletions } from "./deletion";
 import { clearances } from "./rules";
 import { collections, documentPath } from "./model";
 import { add, again, cancel, clear, useUploads } from "./uploads";
@@ -14,6 +15,7 @@ import type { Said, Upload } from "./uploads";
 const TYPES = ".pdf,.docx,.txt,.text,.md,.markdown,.html,.htm,.xhtml,.csv,.tsv,.ndjson,.jsonl";
 
 function Become({ one }: { one: Upload }) {
+    const deletions = useDeletions();
     if (one.state === "waiting") return <span class="quiet">Waits for its turn</span>;
     if (one.state === "cancelled") return <span class="quiet">Given up</span>;
     if (one.state === "refused")
@@ -23,6 +25,7 @@ function Become({ one }: { one: Upload }) {
             </span>
         );
     if (one.state === "stored" && one.job) return <a href="/documents?tab=jobs">Taken: a job stores its documents</a>;
+    if (one.stored && deletions.find(one.stored.document_id)) return <Badge>Deleted since</Badge>;
     if (one.state === "stored" && one.stored)
         return (
             <span>
@@ -88,11 +91,11 @@ function useDrop(onFiles: (files: File[]) => void): boolean {
     return over;
 }
 
-export function UploadCard({ collection, onStored }: { collection: string; onStored: () => void }) {
+export function UploadCard({ collection, onStored, round }: { collection: string; onStored: () => void; round: string }) {
     const [said, setSaid] = useState<Said>({ collection, clearance: "", department: "" });
     const uploads = useUploads();
     const input = useRef<HTMLInputElement>(null);
-    const known = useLoad("collections", collections);
+    const known = useLoad("collections " + round, collections);
     const over = useDrop((files) => add(files, said));
     const stored = uploads.filter((one) => one.state === "stored").length;
     const before = useRef(stored);
@@ -150,7 +153,7 @@ export function UploadCard({ collection, onStored }: { collection: string; onSto
                     </p>
                     <div class="row">
                         <Button kind="quiet" onClick={clear}>
-                            Clear those that ended
+                            Clear this list
                         </Button>
                     </div>
                 </>

@@ -78,6 +78,10 @@ function isUnderWay(one: Upload): boolean {
     return one.state === "sending" || one.state === "storing";
 }
 
+function isOpen(one: Upload): boolean {
+    return one.state === "waiting" || isUnderWay(one);
+}
+
 function warn(event: BeforeUnloadEvent): void {
     event.preventDefault();
 }
@@ -97,8 +101,11 @@ function begin(): void {
     else removeEventListener("beforeunload", warn);
 }
 
+/** What ended is replaced by the next file of its name: one row for each file. */
 export function add(files: Iterable<File>, said: Said): void {
-    for (const file of files)
+    const chosen = [...files];
+    all = all.filter((one) => isOpen(one) || !chosen.some((file) => file.name === one.file.name));
+    for (const file of chosen)
         all.push({ id: next++, file, said: { ...said }, state: "waiting", share: 0, error: "", stored: null, job: null, abort: new AbortController() });
     begin();
 }
@@ -116,7 +123,7 @@ export function cancel(one: Upload): void {
 
 /** Take those that have ended off the list. */
 export function clear(): void {
-    all = all.filter((one) => one.state === "waiting" || isUnderWay(one));
+    all = all.filter(isOpen);
     tell();
 }
 
