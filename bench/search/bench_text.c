@@ -200,7 +200,7 @@ static void ask_once(const struct bench *bench, const char *text, struct figures
     double start = now_us();
     must(text_query_make(&bench->analyzer, 1, sh_bytes_of(text), &arena, &query),
          "query");
-    must(text_index_expand(bench->index, &query, &arena), "expand");
+    must(text_index_expand(bench->index, &bench->allowed, &query, &arena), "expand");
     allowed.words = sh_arena_array(&arena, bitmap_words(allowed.bits) + 1, 8);
     memcpy(allowed.words, bench->allowed.words, bitmap_words(allowed.bits) * 8);
     must(text_index_restrict(bench->index, &query, &allowed, SH_NO_DEADLINE), "restrict");
@@ -281,7 +281,7 @@ static size_t answer(const struct bench *bench, const char *text)
     struct text_best found;
     must(text_query_make(&bench->analyzer, 1, sh_bytes_of(text), &arena, &query),
          "query");
-    must(text_index_expand(bench->index, &query, &arena), "expand");
+    must(text_index_expand(bench->index, &bench->allowed, &query, &arena), "expand");
     must(text_index_top(bench->index, &query, &bench->allowed, &depth, &arena, &found),
          "text_index_top");
     sh_arena_free(&arena);

@@ -84,25 +84,39 @@ bool lexicon_is_old(const struct lexicon *lexicon, const struct terms *terms)
 
 /* --- hits ------------------------------------------------------------------------- */
 
-void lexicon_offer(struct lexicon_hits *hits, const struct terms *terms, uint32_t term,
-                   uint32_t distance)
+static bool takes(const struct lexicon_hits *hits, uint32_t term)
 {
-    struct lexicon_hit hit = {term, terms->items[term].passages, distance};
-    if (hit.passages == 0 || (hits->count > 0 && distance > hits->items[0].distance))
-        return;
-    if (hits->count > 0 && distance < hits->items[0].distance)
-        hits->count = 0;
-    if (hits->count < LEXICON_HITS) {
-        hits->items[hits->count++] = hit;
-        return;
-    }
+    return !hits->takes || hits->takes(hits->arg, term);
+}
+
+static uint32_t rarest(const struct lexicon_hits *hits)
+{
     uint32_t least = 0;
     for (uint32_t i = 1; i < hits->count; i++) {
         if (hits->items[i].passages < hits->items[least].passages)
             least = i;
     }
-    if (hits->items[least].passages < hit.passages)
-        hits->items[least] = hit;
+    return least;
+}
+
+void lexicon_offer(struct lexicon_hits *hits, const struct terms *terms, uint32_t term,
+                   uint32_t distance)
+{
+    struct lexicon_hit hit = {term, terms->items[term].passages, distance};
+    bool nearer = hits->count > 0 && distance < hits->items[0].distance;
+    if (hit.passages == 0 || (hits->count > 0 && distance > hits->items[0].distance))
+        return;
+    uint32_t at = nearer ? 0 : hits->count;
+    if (at == LEXICON_HITS) {
+        at = rarest(hits);
+        if (hits->items[at].passages >= hit.passages)
+            return;
+    }
+    if (!takes(hits, term))
+        return;
+    hits->items[at] = hit;
+    if (nearer || hits->count < LEXICON_HITS)
+        hits->count = at + 1;
 }
 
 /* --- prefixes --------------------------------------------------------------------- */

@@ -20,7 +20,12 @@ struct lexicon_hit {
 
 enum { LEXICON_HITS = 50 };
 
-struct lexicon_hits { /* of the least distance, those that most passages hold */
+/* False: the term is as if it were not there. */
+typedef bool lexicon_fn(void *arg, uint32_t term);
+
+struct lexicon_hits {  /* of the least distance, those that most passages hold */
+    lexicon_fn *takes; /* the caller's; NULL: each term. Asked of those that would do */
+    void *arg;
     struct lexicon_hit items[LEXICON_HITS];
     uint32_t count;
 };

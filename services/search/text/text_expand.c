@@ -18,22 +18,49 @@ static const float near_weight[] = {0, 0.6F, 0.4F};
 
 struct expander {
     const struct text_index *index;
+    const struct bitmap *allowed;
     struct sh_arena *arena;
     struct lexicon_hits hits;
     uint32_t spelled;
 };
 
-static uint32_t known_passages(const struct text_index *self,
-                               const struct text_word *word)
+/* Allowed passages with the term, counted as far as `enough`. Nearly always one block
+ * tells; the whole list is read where hardly any are allowed. */
+static uint32_t count_allowed(const struct expander *expander, const struct term *term,
+                              uint32_t enough)
 {
-    uint32_t most = 0;
+    struct postings_cursor cursor;
+    uint32_t count = 0;
+    if (term->passages == 0)
+        return 0;
+    postings_open(&cursor, &term->postings);
+    while (count < enough && postings_read(&cursor)) {
+        for (uint32_t i = 0; i < cursor.count && count < enough; i++)
+            count += bitmap_has(expander->allowed,
+                                text_slot(expander->index, cursor.passages[i]));
+    }
+    return count;
+}
+
+static bool is_readable(void *arg, uint32_t term)
+{
+    const struct expander *expander = arg;
+    return count_allowed(expander, &expander->index->terms.items[term], 1) > 0;
+}
+
+/* What others alone may read is not known: else it would show by what is not found. */
+static bool is_known(const struct expander *expander, const struct text_word *word,
+                     uint32_t rare)
+{
     for (uint32_t i = 0; i < word->asked; i++) {
         const struct text_form *form = &word->forms[i];
-        const struct term *term = terms_find(&self->terms, form->text, form->hash);
-        if (term && term->passages > most)
-            most = term->passages;
+        const struct term *term =
+            terms_find(&expander->index->terms, form->text, form->hash);
+        if (term && term->passages > rare &&
+            count_allowed(expander, term, rare + 1) > rare)
+            return true;
     }
-    return most;
+    return false;
 }
 
 /* Letters only, so many; else 0. */
@@ -99,7 +126,7 @@ static void find_stem(struct expander *expander, struct sh_bytes word)
     for (size_t cut = 1; cut <= ENDING && word.len >= LEAST_STEM + cut; cut++) {
         struct sh_bytes stem = {word.data, word.len - cut};
         const struct term *term = terms_find(terms, stem, terms_hash(stem));
-        if (!term || term->passages == 0)
+        if (!term || count_allowed(expander, term, 1) == 0)
             continue;
         expander->hits.items[0] =
             (struct lexicon_hit){(uint32_t)(term - terms->items), term->passages, 0};
@@ -121,7 +148,7 @@ static enum sh_err add_near(struct expander *expander, struct text_word *word,
                             uint32_t most)
 {
     const struct text_index *index = expander->index;
-    struct lexicon_hits best = {.count = 0};
+    struct lexicon_hits best = {.takes = is_readable, .arg = expander};
     if (expander->spelled++ >= SPELLED_WORDS)
         return SH_OK;
     for (uint32_t i = 0; i < word->asked; i++) {
@@ -143,26 +170,28 @@ static enum sh_err add_near(struct expander *expander, struct text_word *word,
 static enum sh_err expand(struct expander *expander, struct text_word *word)
 {
     uint32_t live = expander->index->live;
-    uint32_t known = known_passages(expander->index, word);
     uint32_t points = letters(word->folded);
     enum sh_err err = SH_OK;
     if (word->prefix)
         return add_beginning(expander, word);
     if (word->exact || word->stop)
         return SH_OK;
-    if (word->open && points >= LEAST_PREFIX && known <= live / RARE_OPEN)
+    if (word->open && points >= LEAST_PREFIX &&
+        !is_known(expander, word, live / RARE_OPEN))
         err = add_beginning(expander, word);
     if (err == SH_OK && word->count == word->asked && points >= ONE_EDIT &&
-        known <= live / RARE_KNOWN)
+        !is_known(expander, word, live / RARE_KNOWN))
         err = add_near(expander, word, points >= TWO_EDITS ? 2 : 1);
     return err;
 }
 
-enum sh_err text_index_expand(const struct text_index *self, struct text_query *query,
-                              struct sh_arena *arena)
+enum sh_err text_index_expand(const struct text_index *self, const struct bitmap *allowed,
+                              struct text_query *query, struct sh_arena *arena)
 {
-    struct expander expander = {.index = self, .arena = arena};
+    struct expander expander = {.index = self, .allowed = allowed, .arena = arena};
     enum sh_err err = SH_OK;
+    expander.hits.takes = is_readable;
+    expander.hits.arg = &expander;
     for (uint32_t i = 0; err == SH_OK && i < query->count; i++)
         err = expand(&expander, &query->words[i]);
     for (uint32_t r = 0; err == SH_OK && r < query->rule_count; r++) {

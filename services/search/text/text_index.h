@@ -49,9 +49,10 @@ void text_upkeep_free(struct text_upkeep **upkeep);
 
 /* --- queries ---------------------------------------------------------------------- */
 
-/* Adds to the words what text_query.h promises: what begins so, and what was meant.
- * Errors: SH_NOMEM. */
+/* Adds to the words what text_query.h promises: what begins so, and what was meant. A
+ * word that no allowed slot holds is neither known nor added. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err text_index_expand(const struct text_index *self,
+                                       const struct bitmap *allowed,
                                        struct text_query *query, struct sh_arena *arena);
 /* Takes from `allowed` what the rules of the query forbid. Errors: SH_TIMEOUT, SH_NOMEM.
  */

@@ -176,7 +176,7 @@ void text_suggest_near(struct text_suggest *self, struct sh_bytes word,
                        struct text_completions *out)
 {
     const struct text_index *index = self->index;
-    struct lexicon_hits hits;
+    struct lexicon_hits hits = {.takes = NULL};
     if (word.len < ONE_EDIT)
         return;
     lexicon_beside(&index->lexicon, &index->terms, word, &hits);

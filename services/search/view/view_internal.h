@@ -101,6 +101,7 @@ struct search {
     struct sh_arena *arena;  /* of the results */
     struct boosts boosts;
     struct filter *filter;
+    struct filter *rights; /* the caller's alone; NULL: `filter` is that */
     struct analyzer *analyzers[LANGUAGE_COUNT]; /* of the languages that there are */
     struct text_query text_query;
     struct glossary_found expanded;

@@ -16,6 +16,9 @@ static enum sh_err compile(struct search *search, struct view_problem *problem)
                                      &search->scratch, &search->filter, &found);
     if (err == SH_INVALID || err == SH_FORBIDDEN)
         problem_set(problem, found.field, found.message);
+    if (err == SH_OK && search->query->filters.len > 0)
+        err = filter_compile((struct sh_bytes){0}, search->asked->caller,
+                             &search->scratch, &search->rights, &found);
     return err;
 }
 
@@ -116,6 +119,21 @@ static enum sh_err filter_slots(struct search *search)
     return SH_OK;
 }
 
+/* Words are spelled by all that the caller may read: what is filtered out is no reason to
+ * mean another word. */
+static enum sh_err expand(struct search *search)
+{
+    const struct view *view = search->view;
+    struct selection readable = {.allowed = search->allowed};
+    enum sh_err err = SH_OK;
+    if (search->rights)
+        err = columns_select(view->columns, search->rights, view->slot_count,
+                             search->asked->deadline_ms, &search->scratch, &readable);
+    return err == SH_OK ? text_index_expand(view->text, &readable.allowed,
+                                            &search->text_query, &search->scratch)
+                        : err;
+}
+
 /* What the query's phrases and signs ask for holds for both legs; in mode `vector` the
  * query is nothing but a text to be embedded. */
 static enum sh_err apply_query(struct search *search)
@@ -123,7 +141,7 @@ static enum sh_err apply_query(struct search *search)
     const struct text_index *text = search->view->text;
     if (search->query->mode == MODE_VECTOR)
         return SH_OK;
-    enum sh_err err = text_index_expand(text, &search->text_query, &search->scratch);
+    enum sh_err err = expand(search);
     if (err != SH_OK || search->text_query.rule_count == 0)
         return err;
     err = text_index_restrict(text, &search->text_query, &search->allowed,

@@ -67,7 +67,7 @@ static void search(const struct text_index *index, struct sh_bytes text)
         abort();
     memset(allowed.words, 0xff, bitmap_words(SLOTS) * 8);
     if (text_query_make(&analyzer, 1, text, &arena, &query) != SH_OK ||
-        text_index_expand(index, &query, &arena) != SH_OK ||
+        text_index_expand(index, &allowed, &query, &arena) != SH_OK ||
         text_index_restrict(index, &query, &allowed, SH_NO_DEADLINE) != SH_OK ||
         text_index_search(index, &query, &allowed, SH_NO_DEADLINE, &arena, &leg) !=
             SH_OK ||

@@ -123,7 +123,7 @@ static void nothing_near_is_overlooked(void **state)
     (void)state;
     assert_true(terms.count > lexicon.count);
     for (int i = 0; i < WORDS; i++) {
-        struct lexicon_hits hits;
+        struct lexicon_hits hits = {.takes = NULL};
         uint32_t best = 0;
         uint32_t most = 1 + (uint32_t)i % 2;
         make_word(word, 2 + draw(LONGEST - 2));

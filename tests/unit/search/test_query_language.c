@@ -248,6 +248,47 @@ static void misspelt_words_are_found(void **state)
     fixture_close(&f);
 }
 
+/* What others alone may read neither hides a correction or a beginning, nor is one. */
+static void words_of_others_change_no_spelling(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"the password of a helicopter", "boundary layer",
+                                        "password", NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    struct view_document theirs = document_of("9", "");
+    theirs.clearance_level = 2;
+    put_text(&f, theirs, "pasword passwork helicoptr boundarx boundaries zeppelin", NULL);
+    expect(&f, "pasword ", "20");
+    expect(&f, "passwork ", "20");
+    expect(&f, "helicopt ", "0"); /* two edits; theirs is one away */
+    expect(&f, "helicoptr ", "0");
+    expect(&f, "boundarx", "1"); /* perhaps not finished, and theirs begins so */
+    expect(&f, "zeppelin ", "");
+    expect(&f, "zeppelim ", "");
+    f.caller.clearance = 2;
+    expect(&f, "pasword ", "9");
+    expect(&f, "zeppelim ", "9");
+    fixture_close(&f);
+}
+
+/* What is only filtered out is known all the same. */
+static void filters_change_no_spelling(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"the password", NULL};
+    struct fixture f;
+    open_texts(&f, texts);
+    struct view_document other = document_of("1", "");
+    other.collection = sh_bytes_of("other");
+    put_text(&f, other, "passwork", NULL);
+    expect(&f, "passworm ", "01");
+    f.query.filters = sh_bytes_of("{\"collection\":\"other\"}");
+    expect(&f, "passworm ", "1");
+    expect(&f, "password ", "");
+    fixture_close(&f);
+}
+
 static void words_are_stemmed_in_the_language_of_the_document(void **state)
 {
     (void)state;
@@ -330,6 +371,8 @@ int main(void)
         cmocka_unit_test(what_was_asked_comes_before_what_was_guessed),
         cmocka_unit_test(pages_of_many_hits_fit_together),
         cmocka_unit_test(misspelt_words_are_found),
+        cmocka_unit_test(words_of_others_change_no_spelling),
+        cmocka_unit_test(filters_change_no_spelling),
         cmocka_unit_test(words_are_stemmed_in_the_language_of_the_document),
         cmocka_unit_test(only_so_many_words_count),
         cmocka_unit_test(long_queries_are_bounded),

@@ -79,7 +79,7 @@ static struct leg find(struct fixture *f, const struct text_index *index,
     memcpy(allowed.words, f->allowed.words, bitmap_words(allowed.bits) * 8);
     assert_int_equal(
         text_query_make(&f->analyzer, 1, sh_bytes_of(text), &f->arena, &query), SH_OK);
-    assert_int_equal(text_index_expand(index, &query, &f->arena), SH_OK);
+    assert_int_equal(text_index_expand(index, &f->allowed, &query, &f->arena), SH_OK);
     assert_int_equal(text_index_restrict(index, &query, &allowed, SH_NO_DEADLINE), SH_OK);
     assert_int_equal(
         text_index_search(index, &query, &allowed, SH_NO_DEADLINE, &f->arena, &leg),

@@ -69,7 +69,7 @@ static size_t compare_top(struct fixture *f, const char *text, uint32_t most,
     struct text_query query = query_of(f, text);
     const struct text_depth depth = {most, spread, SH_NO_DEADLINE};
     struct text_best best;
-    assert_int_equal(text_index_expand(f->index, &query, &f->arena), SH_OK);
+    assert_int_equal(text_index_expand(f->index, &f->allowed, &query, &f->arena), SH_OK);
     assert_int_equal(text_index_search(f->index, &query, &f->allowed, SH_NO_DEADLINE,
                                        &f->arena, &f->leg),
                      SH_OK);
@@ -232,7 +232,7 @@ static void compare_given(struct fixture *f, const char *text, uint32_t every)
     float scores[MANY];
     uint32_t count = choose_slots(slots, every);
     struct text_query query = query_of(f, text);
-    assert_int_equal(text_index_expand(f->index, &query, &f->arena), SH_OK);
+    assert_int_equal(text_index_expand(f->index, &f->allowed, &query, &f->arena), SH_OK);
     assert_int_equal(text_index_search(f->index, &query, &f->allowed, SH_NO_DEADLINE,
                                        &f->arena, &f->leg),
                      SH_OK);
