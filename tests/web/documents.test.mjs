@@ -69,9 +69,15 @@ test("add files, see what becomes of each, find one by its title", async () => {
 test("what is dropped is added, with what was said of it", async () => {
     const title = `Dropped ${run}`;
     const page = await openPage("admin", "/documents");
-    await page.getByText("Collection and who may read them").click();
+    const goes = page.getByRole("note").filter({ hasText: "New files go to" });
+    assert.match(await goes.innerText(), /collection default, readable by everybody\./);
+    await page.getByText("Change the collection and who may read them").click();
+    await page.getByRole("combobox", { name: "Collection" }).first().selectOption({ label: "A new one…" });
+    await page.getByLabel("Name of the new collection").fill(`nets-${run}`);
     await page.getByRole("textbox", { name: "Department" }).fill("Harbour Office");
     await page.getByRole("combobox", { name: "Clearance" }).selectOption("3");
+    assert.match(await goes.innerText(), new RegExp(`collection nets-${run}, readable by staff of the department; department Harbour Office`));
+    await look(page, "documents-said");
     await page.evaluate((name) => {
         const data = new DataTransfer();
         data.items.add(new File([`# ${name}\n\nNets are mended on Mondays.\n`], name + ".md", { type: "text/markdown" }));
@@ -79,6 +85,10 @@ test("what is dropped is added, with what was said of it", async () => {
             document.querySelector(".drop").dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
     }, title);
     await row(page, title).getByText("Harbour Office").waitFor();
+    await row(page, title).getByText(`nets-${run}`).waitFor();
+    await page.getByLabel("Collection").last().selectOption(`nets-${run}`); // it is offered at once
+    await page.waitForURL("**collection=nets-*");
+    await row(page, title).waitFor();
     await page.getByRole("link", { name: title, exact: true }).click();
     await page.getByRole("heading", { level: 1, name: title }).waitFor();
     await page.getByRole("tab", { name: "Access" }).click();
@@ -257,6 +267,8 @@ test("a job that runs can be cancelled", async () => {
     assert.equal(await page.getByRole("progressbar").getAttribute("value"), "30");
     job.done = 200;
     await page.getByText("200 of 400 done").waitFor(); // by itself
+    job.total = 0;
+    await page.getByText("200 done so far").waitFor(); // nobody knows of how many
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.locator(".job").getByText("Cancelled").waitFor();
     await closePage(page);

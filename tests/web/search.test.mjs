@@ -89,6 +89,30 @@ test("facets narrow, the address says so, and another browser sees the same", as
     await closePage(page);
 });
 
+test("long names keep to the filters' column; numbers that are measured are no filter", async () => {
+    const page = await openPage("admin", "/login");
+    await page.waitForURL("**/search");
+    const long = "a collection of a name that is much longer than the column of the filters is wide";
+    await page.route("**/api/collections?*", (route) => route.fulfill({ json: { collections: [{ name: long, title: "", defined: true, documents: 3 }],
+        pagination: { page: 1, per_page: 100, total_count: 1, total_pages: 1, has_next: false, has_prev: false } } }));
+    await page.route("**/api/search", async (route) => {
+        const answer = await (await route.fetch()).json();
+        const numbers = (field, values) => ({ field, distinct: values.length, values: values.map((value) => ({ value, count: 1 })) });
+        answer.facets.fields = [numbers("eccentricity", [0, 0.00676399, 0.009]), numbers("mass", [1, 17, 93, 212, 418]),
+            { field: "size", distinct: 2, values: [{ value: 1, count: 9 }, { value: 2, count: 4 }] },
+            { field: "kind", distinct: 1, values: [{ value: long, count: 5 }] }];
+        await route.fulfill({ json: answer });
+    });
+    await page.goto("/search?q=staff");
+    await page.getByRole("region", { name: "Size" }).waitFor();
+    assert.deepEqual(await page.locator(".facet h2").allInnerTexts(), ["Kind", "Size"]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const right = async (selector) => page.locator(selector).evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)));
+    assert.ok((await right(".facets *")) <= (await page.locator(".found").boundingBox()).x, "nothing lies under the results");
+    await look(page, "search-long-names");
+    await closePage(page);
+});
+
 test("what one may not read is in no facet", async () => {
     const counts = async (who) => {
         const page = await openPage(who, "/search?q=staff");

@@ -79,13 +79,15 @@ function JobCard({ job, again }: { job: Job; again: () => void }) {
                 <b>{job.kind.replaceAll("_", " ")}</b>
                 <span class="quiet small">
                     {moment(job.created_at)}
-                    
+                    {job.finished_at && ` to ${moment(job.finished_at)}`}
+                    {job.created_by && ` · by ${job.created_by}`}
                 </span>
             </div>
             <Progress label={`Job of ${moment(job.created_at)}`} share={job.total > 0 ? ended / job.total : isOpen(job) ? null : 1} />
             <div class="row">
                 <span>
-                    {count(job.done)} of {count(job.total)} done
+                    {count(job.done)} {job.total > 0 && `of ${count(job.total)} `}
+                    done{job.total === 0 && isOpen(job) && " so far"}
                     {job.failed > 0 && <span class="job-failed">, {count(job.failed)} failed</span>}
                 </span>
                 {isOpen(job) && (

@@ -7,8 +7,9 @@ import { bytes, counted } from "../../ui/format";
 import { Icon } from "../../ui/Icon";
 import { Badge, Progress } from "../../ui/Small";
 import { useDeletions } from "./deletion";
-import { clearances } from "./rules";
+import { clearances, readers } from "./rules";
 import { collections, documentPath } from "./model";
+import type { Collection } from "./model";
 import { add, again, cancel, clear, useUploads } from "./uploads";
 import type { Said, Upload } from "./uploads";
 
@@ -60,6 +61,46 @@ function Row({ one }: { one: Upload }) {
     );
 }
 
+const USUAL = "default"; // where files go of which nothing is said
+const NEW = "\n"; // no collection has this name
+
+function clearanceOf(one: Collection | undefined): string {
+    return String(one?.clearance_level ?? 1);
+}
+
+/** What becomes of the next file, before it is chosen. */
+function Destination({ said, of }: { said: Said; of: Collection | undefined }) {
+    const clearance = said.clearance || clearanceOf(of);
+    const department = said.department || of?.department;
+    return (
+        <p class="small" role="note">
+            New files go to the collection <b class="break">{said.collection || USUAL}</b>, readable by <b>{readers(clearance)}</b>
+            {department ? `; department ${department}` : ""}. An NDJSON file says it of each document itself.
+        </p>
+    );
+}
+
+function CollectionField({ known, value, onChange }: { known: readonly Collection[]; value: string; onChange: (name: string) => void }) {
+    const names = new Set([USUAL, ...known.map((one) => one.name)]);
+    const [own, setOwn] = useState(false);
+    const isNew = own || (value !== "" && !names.has(value));
+    return (
+        <>
+            <SelectField
+                label="Collection"
+                value={isNew ? NEW : value || USUAL}
+                choices={[...[...names].map((name) => ({ value: name, text: name })), { value: NEW, text: "A new one…" }]}
+                onChange={(event) => {
+                    const name = event.currentTarget.value;
+                    setOwn(name === NEW);
+                    onChange(name === NEW || name === USUAL ? "" : name);
+                }}
+            />
+            {isNew && <TextField label="Name of the new collection" value={value} maxLength={128} onInput={(event) => onChange(event.currentTarget.value.trim())} />}
+        </>
+    );
+}
+
 /** The whole page takes what is dropped, so that nothing opens in place of it. */
 function useDrop(onFiles: (files: File[]) => void): boolean {
     const [over, setOver] = useState(false);
@@ -96,6 +137,7 @@ export function UploadCard({ collection, onStored, round }: { collection: string
     const uploads = useUploads();
     const input = useRef<HTMLInputElement>(null);
     const known = useLoad("collections " + round, collections);
+    const chosen = known.data?.find((one) => one.name === (said.collection || USUAL));
     const over = useDrop((files) => add(files, said));
     const stored = uploads.filter((one) => one.state === "stored").length;
     const before = useRef(stored);
@@ -130,14 +172,17 @@ export function UploadCard({ collection, onStored, round }: { collection: string
                     }}
                 />
             </div>
+            <Destination said={said} of={chosen} />
             <details class="upload-said">
-                <summary>Collection and who may read them</summary>
+                <summary>Change the collection and who may read them</summary>
                 <div class="form-grid">
-                    <TextField label="Collection" value={said.collection} list="known-collections" maxLength={128} onInput={set("collection")} />
-                    <datalist id="known-collections">
-                        {known.data?.map((one) => <option key={one.name} value={one.name} />)}
-                    </datalist>
-                    <SelectField label="Clearance" value={said.clearance} onChange={set("clearance")} choices={[{ value: "", text: "As the collection says" }, ...clearances]} />
+                    <CollectionField known={known.data ?? []} value={said.collection} onChange={(name) => setSaid({ ...said, collection: name })} />
+                    <SelectField
+                        label="Clearance"
+                        value={said.clearance}
+                        onChange={set("clearance")}
+                        choices={[{ value: "", text: `As the collection: ${readers(clearanceOf(chosen))}` }, ...clearances]}
+                    />
                     <TextField label="Department" value={said.department} maxLength={256} onInput={set("department")} />
                 </div>
             </details>

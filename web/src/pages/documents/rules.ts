@@ -7,6 +7,12 @@ export const clearances = [
     { value: "5", text: "5 · admins" },
 ];
 
+/** "everybody", for the clearance of a number. */
+export function readers(clearance: string): string {
+    const text = clearances.find((one) => one.value === clearance)?.text ?? "";
+    return text.slice(text.indexOf("·") + 2) || `clearance ${clearance}`;
+}
+
 export const roles = ["anonymous", "student", "staff", "academic", "admin"];
 
 interface Rule {

@@ -128,11 +128,22 @@ function isTime(value: unknown): boolean {
     return typeof value === "string" && /^\d{4}-\d{2}-\d{2}/.test(value);
 }
 
+/** Measured rather than named: few passages share such a value, so it divides nothing. */
+function isMeasure({ distinct, values }: Counted): boolean {
+    if (values.length === 0 || !values.every(({ value }) => typeof value === "number")) return false;
+    const passages = values.reduce((sum, one) => sum + one.count, 0);
+    return values.some(({ value }) => !Number.isInteger(value)) || (distinct > 4 && passages < 2 * values.length);
+}
+
+function isOffered(one: Counted): boolean {
+    return one.field !== "collection" && one.distinct <= 12 && !isMeasure(one) && !one.values.some((some) => isTime(some.value));
+}
+
 /** What is offered: by a few values each, and whatever is chosen. */
 export function facetsOf(counted: readonly Counted[], chosen: Record<string, string>, others: readonly Counted[]): Facet[] {
     const order = Object.keys(titles);
     const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
-    const list = counted.filter((one) => !(one.field in chosen) && one.field !== "collection" && one.distinct <= 12 && !one.values.some((some) => isTime(some.value))).slice(0, 6);
+    const list = counted.filter((one) => !(one.field in chosen) && isOffered(one)).slice(0, 6);
     const mine = Object.entries(chosen).map(([name, value]) => {
         const values = others.find((one) => one.field === name)?.values ?? [];
         const there = values.some((one) => String(one.value) === value);
