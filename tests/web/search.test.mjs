@@ -38,12 +38,15 @@ test("results in both themes and at all widths, whole and with their reasons", a
     await look(page, "search");
     await page.getByLabel("Why these").check();
     await page.locator(".result .why").first().waitFor();
+    assert.match(await page.locator(".result .why > p").first().innerText(), /^Found because it has: password, reset\. Its meaning counts, too\./);
+    assert.match(await page.locator(".why-plan > p").innerText(), /^\d+ passages with at least one of your words\.$/);
+    await page.locator(".why summary").evaluateAll((all) => all.forEach((one) => one.click()));
     const why = await page.locator(".result .why").first().innerText();
     assert.match(why, /BM25 \d/);
     assert.match(why, /cosine 0\.\d/);
     assert.match(await page.locator(".why-plan").innerText(), /req_/);
     await page.getByRole("button", { name: "More of result 1" }).click();
-    await page.getByRole("button", { name: "Similar passages" }).click();
+    await page.getByRole("button", { name: "Similar passages to result 1", exact: true }).click();
     await page.locator(".similar li").first().waitFor();
     assert.ok(!(await page.locator(".similar a").allInnerTexts()).some((text) => /Passwords and Accounts/.test(text)), "of other documents");
     await look(page, "search-why");
@@ -86,6 +89,19 @@ test("facets narrow, the address says so, and another browser sees the same", as
     await closePage(other);
     await page.getByRole("button", { name: "Remove all filters" }).click();
     await page.waitForURL((url) => !url.searchParams.has("f.department"));
+    await closePage(page);
+});
+
+test("what was asked and is nowhere is told, and no figure looks like certainty", async () => {
+    const page = await openPage("admin", "/search?q=" + encodeURIComponent("zzqqxx yyvvkk"));
+    await page.getByText("None of your words is in these passages").waitFor();
+    assert.doesNotMatch(await page.locator(".result-foot").first().innerText(), /\d\.\d|%/);
+    await look(page, "search-wordless");
+    await page.goto("/search?q=" + encodeURIComponent("password zzqqxx"));
+    await page.getByText("In none of the results on this page: “zzqqxx”").waitFor();
+    await page.goto("/search?q=" + encodeURIComponent("passwords resetting -zzqqxx"));
+    await found(page).first().waitFor();
+    assert.equal(await page.getByText("In none of the results").count(), 0, "nearly the same word, and one that must not be there");
     await closePage(page);
 });
 

@@ -15,7 +15,8 @@ import { Facets } from "./Facets";
 import { ask, byAll, filtersOf, forget, isFiltered, modes, ownedBy, PER_PAGE, readSearch, recent, remember } from "./query";
 import type { Answer, Search } from "./query";
 import { ResultCard } from "./ResultCard";
-import { PlanNotes } from "./Why";
+import { askedWords, standingIn } from "../../ui/question";
+import { PlanNotes, textsOf } from "./Why";
 import "./search.css";
 
 function useSearch(search: Search) {
@@ -133,6 +134,33 @@ function stepResult(by: 1 | -1): void {
     next?.closest(".result")?.scrollIntoView({ block: "nearest" });
 }
 
+/** The place from which on no result has a word of the question; -1 without one. */
+function wordless(results: Answer["results"]): number {
+    let from = results.length;
+    while (from > 0 && results[from - 1]!.text_score === 0) from--;
+    return from === results.length ? -1 : from;
+}
+
+/** What was asked and is not in what is shown. */
+function Absent({ search, answer }: { search: Search; answer: Answer }) {
+    if (search.mode === "vector" || answer.results.length === 0) return null;
+    const words = askedWords(search.q);
+    const there = standingIn(words, answer.results.flatMap(textsOf));
+    const absent = words.filter((word) => !there.has(word));
+    if (wordless(answer.results) === 0 || (absent.length > 0 && there.size === 0))
+        return (
+            <Notice kind="warn">
+                <p>None of your words is in these passages. They are what comes closest in meaning, which may be far off.</p>
+            </Notice>
+        );
+    if (absent.length === 0) return null;
+    return (
+        <p class="small quiet absent" role="note">
+            In none of the results on this page: {absent.map((word) => `“${word}”`).join(", ")}
+        </p>
+    );
+}
+
 function Results({ search, answer, loading }: { search: Search; answer: Answer; loading: boolean }) {
     const list = useRef<HTMLOListElement>(null);
     const shown = answer.results;
@@ -143,12 +171,19 @@ function Results({ search, answer, loading }: { search: Search; answer: Answer; 
             </Empty>
         );
     const from = (search.page - 1) * PER_PAGE;
+    const closest = search.mode === "vector" ? -1 : wordless(shown);
     return (
         <>
+            <Absent search={search} answer={answer} />
             <ol ref={list} class="results" start={from + 1} aria-busy={loading}>
-                {shown.map((result, i) => (
-                    <ResultCard key={result.chunk_id} result={result} place={from + i + 1} />
-                ))}
+                {shown.flatMap((result, i) => [
+                    i > 0 && i === closest && (
+                        <li key="closest" class="closest">
+                            Closest in meaning, though without your words
+                        </li>
+                    ),
+                    <ResultCard key={result.chunk_id} result={result} place={from + i + 1} answer={answer} />,
+                ])}
             </ol>
             <Paging
                 page={search.page}

@@ -10,7 +10,7 @@ import { Badge } from "../../ui/Small";
 import { ErrorNotice, Loading } from "../../ui/States";
 import { Highlight } from "./highlight";
 import { similar } from "./query";
-import type { Result } from "./query";
+import type { Answer, Result } from "./query";
 import { Why } from "./Why";
 
 export function documentAddress(result: Result): string {
@@ -58,13 +58,11 @@ function Similar({ result }: { result: Result }) {
     if (!data) return <Loading what="Looking for similar passages" lines={2} />;
     if (data.length === 0) return <p class="quiet">No passage of another document is like this one.</p>;
     return (
-        <ul class="similar">
+        <ul class="similar" aria-label="Similar passages, the most alike first">
             {data.map((one) => (
                 <li key={one.chunk_id}>
                     <a href={documentAddress(one)}>{one.document_title || one.document_id}</a>
-                    <span class="quiet small">
-                        {placeOf(one)} · {(one.similarity * 100).toFixed(0)} % alike
-                    </span>
+                    <span class="quiet small">{placeOf(one)}</span>
                     <p class="similar-text">{one.text}</p>
                 </li>
             ))}
@@ -73,23 +71,19 @@ function Similar({ result }: { result: Result }) {
 }
 
 function More({ result }: { result: Result }) {
-    const [alike, setAlike] = useState(false);
     return (
         <div class="result-more">
             <p class="result-full">{result.text}</p>
             <div class="row">
                 <Original result={result} />
-                <Button aria-expanded={alike} onClick={() => setAlike(!alike)}>
-                    Similar passages
-                </Button>
             </div>
-            {alike && <Similar result={result} />}
         </div>
     );
 }
 
-export function ResultCard({ result, place }: { result: Result; place: number }) {
+export function ResultCard({ result, place, answer }: { result: Result; place: number; answer: Answer }) {
     const [open, setOpen] = useState(false);
+    const [alike, setAlike] = useState(false);
     const metadata = result.metadata as Record<string, unknown>;
     const badges = ["department", "campus"].map((name) => metadata[name]).filter((value): value is string => typeof value === "string" && value !== "");
     const where = placeOf(result);
@@ -104,22 +98,23 @@ export function ResultCard({ result, place }: { result: Result; place: number })
                 {where && <p class="result-place">{where}</p>}
                 <p class="result-text">{result.highlight ? <Highlight text={result.highlight} /> : result.text.slice(0, 320)}</p>
                 <div class="result-foot">
-                    <span class="score" title={`Score ${result.combined_score.toFixed(3)} of 1`}>
-                        <meter min={0} max={1} value={result.combined_score} aria-label="Score">
-                            {result.combined_score.toFixed(2)}
-                        </meter>
-                        {result.combined_score.toFixed(2)}
+                    <span class="score" title="How it fits beside the other results; it does not say how sure that is">
+                        <meter min={0} max={1} value={result.combined_score} aria-label="Fit, beside the other results" />
                     </span>
                     {badges.map((text) => (
                         <Badge key={text}>{text}</Badge>
                     ))}
+                    <Button kind="quiet" class="similar-button" aria-expanded={alike} onClick={() => setAlike(!alike)}>
+                        Similar<span class="visually-hidden"> passages to result {place}</span>
+                    </Button>
                     <Button kind="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
                         {open ? "Less" : "More"}
                         <span class="visually-hidden"> of result {place}</span>
                     </Button>
                 </div>
-                {result.explanation && <Why result={result} />}
+                {result.explanation && <Why result={result} answer={answer} />}
                 {open && <More result={result} />}
+                {alike && <Similar result={result} />}
             </article>
         </li>
     );
