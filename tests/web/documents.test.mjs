@@ -35,8 +35,26 @@ test("a result leads to its passage, which is marked, and to its page of the ori
     await look(page, "document-passages");
     await page.getByRole("tab", { name: "Text" }).click();
     await page.waitForURL((url) => !url.searchParams.has("passage"));
-    await page.goto(page.url() + "?passage=gone");
+    await page.goto(new URL(page.url()).pathname + "?passage=gone");
     await page.getByText("no longer part of the document").waitFor();
+    await closePage(page);
+});
+
+test("what passages share stands there once, and whole in the one that led here", async () => {
+    const page = await openPage("admin", "/login");
+    await page.waitForURL("**/search");
+    const shared = "The pilot boards at the outer buoy.";
+    const passages = [`Ships wait outside. ${shared}`, `${shared} Then they enter.`, "Then they enter. Ropes are made fast."].map((text, i) =>
+        ({ chunk_id: `harbour#${i}`, section_title: "", page_number: null, text }));
+    await page.route("**/api/documents/harbour/passages*", (route) => route.fulfill({ json: { passages,
+        pagination: { page: 1, per_page: 20, total_count: 3, total_pages: 1, has_next: false, has_prev: false } } }));
+    const texts = async (address) => {
+        await page.goto(address);
+        await page.locator(".passage").first().waitFor();
+        return page.locator(".passage-text").allInnerTexts();
+    };
+    assert.deepEqual(await texts("/documents/harbour?tab=passages"), [passages[0].text, "… Then they enter.", passages[2].text], "a few words are no overlap");
+    assert.deepEqual(await texts("/documents/harbour?passage=harbour%231"), ["Ships wait outside. …", passages[1].text, passages[2].text]);
     await closePage(page);
 });
 

@@ -21,14 +21,36 @@ test("by keyboard alone: ask, go through the results, open one", async () => {
     assert.match((await titles(page))[0], /Passwords and Accounts/);
     assert.ok((await page.locator(".result mark").allInnerTexts()).includes("password"));
     assert.match(await page.locator(".result-place").first().innerText(), /page 15/);
-    await page.locator(".told").click(); // out of the box
+    const isAt = async (what) => assert.ok(await what.evaluate((one) => one === document.activeElement));
+    const [first, second] = [page.locator("[data-result]").first(), page.locator("[data-result]").nth(1)];
+    await page.keyboard.press("ArrowDown");
+    await isAt(first);
+    await page.keyboard.press("ArrowUp");
+    const box = page.getByRole("combobox", { name: "Search" });
+    await isAt(box);
+    await page.keyboard.press("Escape");
+    assert.equal(await box.inputValue(), "password reset", "what the results are of stays");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await isAt(second);
     await page.keyboard.press("j");
-    await page.keyboard.press("j");
-    const second = page.locator("[data-result]").nth(1);
-    assert.ok(await second.evaluate((one) => one === document.activeElement));
     await page.keyboard.press("k");
+    await page.keyboard.press("k");
+    await isAt(first);
     await page.keyboard.press("Enter");
     await page.waitForURL("**/documents/university-password-guide?passage=*");
+    await page.locator(".passage[aria-current] mark").first().waitFor();
+    await page.getByRole("tab", { name: "Text" }).click();
+    await page.locator(".section-text mark").filter({ hasText: /^reset$/i }).first().waitFor();
+    await look(page, "document-marked");
+    await page.getByRole("link", { name: "Back to the results for “password reset”" }).click();
+    await page.waitForURL("**/search?q=password+reset");
+    await found(page).first().waitFor();
+    await page.goBack();
+    await page.locator(".section-text").first().waitFor();
+    await page.locator("h1").focus();
+    await page.keyboard.press("/"); // with its question
+    await page.waitForURL("**/search?q=password+reset");
     await closePage(page);
 });
 

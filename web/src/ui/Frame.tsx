@@ -10,6 +10,7 @@ import type { Theme } from "../theme";
 import { IconButton } from "./Button";
 import { asError, useKeys } from "./hooks";
 import { Icon } from "./Icon";
+import { lastSearch } from "./lastSearch";
 import { Shortcuts } from "./Shortcuts";
 import { toast, Toasts } from "./Toast";
 
@@ -127,7 +128,7 @@ function useShortcuts(openHelp: () => void): void {
             if (box) {
                 box.focus();
                 box.select();
-            } else go("/search");
+            } else go(lastSearch(session.me?.user_id ?? "") || "/search");
         },
         ...Object.fromEntries(areas.map((area) => [area.key, () => goTo(area.key)])),
     });

@@ -10,7 +10,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
                 <dt>
                     <kbd>/</kbd>
                 </dt>
-                <dd>To the search box</dd>
+                <dd>To the search box; from other pages to your last search</dd>
                 {areas
                     .filter((area) => !area.permission || session.may(area.permission))
                     .map((area) => [
@@ -23,6 +23,10 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
                     <kbd>j</kbd> <kbd>k</kbd>
                 </dt>
                 <dd>To the next and the previous result</dd>
+                <dt>
+                    <kbd>↓</kbd> <kbd>↑</kbd>
+                </dt>
+                <dd>The same, from the search box on and back to it</dd>
                 <dt>
                     <kbd>?</kbd>
                 </dt>

@@ -1,6 +1,6 @@
 // One document: what is known of it, its text, its original, who may read it.
 import { useEffect, useState } from "preact/hooks";
-import { api, request, segment } from "../../api";
+import { address, api, request, segment } from "../../api";
 import type { Schemas } from "../../api";
 import { go, setQuery } from "../../router";
 import { useSession } from "../../session";
@@ -9,6 +9,8 @@ import { TextField } from "../../ui/Field";
 import { counted, moment } from "../../ui/format";
 import { useLoad, useTitle } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
+import { lastSearch } from "../../ui/lastSearch";
+import { askedWords, Marked } from "../../ui/question";
 import { Badge, Card, PageHead } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Tabs } from "../../ui/Tabs";
@@ -25,17 +27,17 @@ type SearchAnswer = Schemas["SearchAnswer"];
 
 /** The file that it was made from, where there is one and it may be had. */
 function useOriginal(id: string): File | null {
-    const address = `/api/documents/${segment(id)}/file`;
+    const path = `/api/documents/${segment(id)}/file`;
     const [type, setType] = useState<string | null>(null);
     useEffect(() => {
         const abort = new AbortController();
-        request("HEAD", address, null, { signal: abort.signal }).then(
+        request("HEAD", path, null, { signal: abort.signal }).then(
             (answer) => setType(answer.headers.get("Content-Type") ?? ""),
             () => {}, // it was no file
         );
         return () => abort.abort();
-    }, [address]);
-    return type === null ? null : { address, type };
+    }, [path]);
+    return type === null ? null : { address: path, type };
 }
 
 function Original({ file }: { file: File | null }) {
@@ -108,7 +110,9 @@ function Found({ id, query }: { id: string; query: string }) {
             {data.results.map((one) => (
                 <li key={one.chunk_id} class="passage">
                     <p class="quiet small">{[one.section_title, one.page_number ? `page ${one.page_number}` : ""].filter(Boolean).join(" · ")}</p>
-                    <p class="passage-text">{one.text}</p>
+                    <p class="passage-text">
+                        <Marked text={one.text} words={askedWords(query)} />
+                    </p>
                 </li>
             ))}
         </ol>
@@ -118,6 +122,7 @@ function Found({ id, query }: { id: string; query: string }) {
 function TextTab({ document, query }: { document: Document; query: URLSearchParams }) {
     const asked = query.get("find") ?? "";
     const [text, setText] = useState(asked);
+    const words = askedWords(asked || (query.get("q") ?? ""));
     useEffect(() => setText(asked), [asked]);
     return (
         <div class="stack">
@@ -146,7 +151,9 @@ function TextTab({ document, query }: { document: Document; query: URLSearchPara
                                     {one.page_number ? <span class="quiet small"> page {one.page_number}</span> : null}
                                 </h3>
                             )}
-                            <p class="section-text">{one.text}</p>
+                            <p class="section-text">
+                                <Marked text={one.text} words={words} />
+                            </p>
                         </section>
                     ))}
                 </div>
@@ -187,12 +194,18 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
             </>
         );
     if (!data) return <Loading what="Loading the document" lines={20} />;
+    const q = query.get("q") ?? ""; // the search that led here
     const usual = query.has("passage") && !query.has("find") ? "passages" : "text"; // where a result leads
     const chosen = tabs.find((one) => one.id === query.get("tab"))?.id ?? usual;
     return (
         <>
-            <p class="back">
+            <p class="back row">
                 <a href="/documents">Documents</a>
+                {q && (
+                    <a class="break" href={lastSearch(session.me?.user_id ?? "") || "/search?q=" + encodeURIComponent(q)}>
+                        Back to the results for “{q}”
+                    </a>
+                )}
             </p>
             <PageHead
                 title={titleOf(data)}
@@ -215,7 +228,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
             />
             <div class="document">
                 <div>
-                    <Tabs label="About this document" tabs={tabs} chosen={chosen} onChoose={(tab) => go(documentPath(id) + (tab === "text" ? "" : `?tab=${tab}`), { replace: true })}>
+                    <Tabs label="About this document" tabs={tabs} chosen={chosen} onChoose={(tab) => go(address(documentPath(id), { tab: tab === "text" ? null : tab, q }), { replace: true })}>
                         {chosen === "text" && <TextTab document={data} query={query} />}
                         {chosen === "passages" && <PassagesTab id={id} query={query} file={file} />}
                         {chosen === "access" && <AccessTab id={id} />}

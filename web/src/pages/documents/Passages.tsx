@@ -6,6 +6,7 @@ import type { Schemas } from "../../api";
 import { setQuery } from "../../router";
 import { useLoad } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
+import { askedWords, Marked } from "../../ui/question";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Paging } from "../../ui/Table";
 
@@ -35,6 +36,29 @@ function Head({ passage, file }: { passage: Passage; file: File | null }) {
     );
 }
 
+const LEAST = 20; // characters that are no accident
+const MOST = 2000;
+
+/** How much of the end of one passage is the beginning of the next. */
+function overlap(one: string, next: string): number {
+    for (let n = Math.min(one.length, next.length, MOST); n >= LEAST; n--) if (one.endsWith(next.slice(0, n))) return n;
+    return 0;
+}
+
+/** The texts in reading order, each once: what two passages share stands in the first of
+ * them, and where one of them is `wanted`, in that. */
+function readingOrder(passages: readonly Passage[], wanted: string): string[] {
+    const texts = passages.map((one) => one.text);
+    for (let i = 1; i < passages.length; i++) {
+        const n = overlap(passages[i - 1]!.text, passages[i]!.text);
+        if (n === 0) continue;
+        const at = passages[i]!.chunk_id === wanted ? i - 1 : i;
+        const rest = at === i ? texts[i]!.slice(n).trimStart() : texts[at]!.slice(0, -n).trimEnd();
+        if (rest) texts[at] = at === i ? "… " + rest : rest + " …";
+    }
+    return texts;
+}
+
 export function PassagesTab({ id, query, file }: { id: string; query: URLSearchParams; file: File | null }) {
     const list = useRef<HTMLOListElement>(null);
     const wanted = query.get("passage") ?? "";
@@ -51,6 +75,8 @@ export function PassagesTab({ id, query, file }: { id: string; query: URLSearchP
     if (!data) return <Loading what="Loading the passages" lines={12} />;
     const { page, per_page, total_pages, total_count } = data.pagination;
     if (total_count === 0) return <Empty icon="documents" title="It has no passages" />;
+    const texts = readingOrder(data.passages, wanted);
+    const words = askedWords(query.get("q") ?? "");
     const lost = wanted && !at && !data.passages.some((one) => one.chunk_id === wanted);
     return (
         <div class="stack">
@@ -60,12 +86,14 @@ export function PassagesTab({ id, query, file }: { id: string; query: URLSearchP
                 </Notice>
             )}
             <ol ref={list} class="passages" aria-label="Passages" aria-busy={loading} start={(page - 1) * per_page + 1}>
-                {data.passages.map((one) => {
+                {data.passages.map((one, i) => {
                     const marked = one.chunk_id === wanted;
                     return (
                         <li key={one.chunk_id} class={marked ? "passage passage-wanted" : "passage"} aria-current={marked ? "true" : undefined} tabIndex={marked ? -1 : undefined}>
                             <Head passage={one} file={file} />
-                            <p class="passage-text">{one.text}</p>
+                            <p class="passage-text">
+                                <Marked text={texts[i]!} words={words} />
+                            </p>
                         </li>
                     );
                 })}

@@ -87,6 +87,12 @@ export function Box({ q, onSearch }: { q: string; onSearch: (q: string) => void 
             event.preventDefault();
             setOpen(false);
             setAt(-1);
+        } else if (event.key === "Escape") {
+            event.preventDefault(); // the browser would empty the box beside results that stay
+            setTyped(q);
+        } else if (event.key === "ArrowDown" && !open && q !== "" && typed.trim() === q) {
+            event.preventDefault();
+            document.querySelector<HTMLElement>("[data-result]")?.focus();
         } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
             event.preventDefault();
             const step = event.key === "ArrowDown" ? 1 : -1;

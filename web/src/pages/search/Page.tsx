@@ -7,6 +7,7 @@ import { CheckField } from "../../ui/Field";
 import { count, counted, duration } from "../../ui/format";
 import { useKeys, useLoad, useTitle } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
+import { keepSearch } from "../../ui/lastSearch";
 import { Paging } from "../../ui/Table";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { toast } from "../../ui/Toast";
@@ -134,6 +135,16 @@ function stepResult(by: 1 | -1): void {
     next?.closest(".result")?.scrollIntoView({ block: "nearest" });
 }
 
+/** From one result's title to the next; from the first back to the box. */
+function onArrow(event: KeyboardEvent): void {
+    if (!(event.target instanceof HTMLElement) || !event.target.matches("[data-result]")) return;
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const first = event.target === document.querySelector("[data-result]");
+    if (event.key === "ArrowUp" && first) document.querySelector<HTMLElement>("[data-search-box]")?.focus();
+    else stepResult(event.key === "ArrowDown" ? 1 : -1);
+}
+
 /** The place from which on no result has a word of the question; -1 without one. */
 function wordless(results: Answer["results"]): number {
     let from = results.length;
@@ -175,7 +186,7 @@ function Results({ search, answer, loading }: { search: Search; answer: Answer; 
     return (
         <>
             <Absent search={search} answer={answer} />
-            <ol ref={list} class="results" start={from + 1} aria-busy={loading}>
+            <ol ref={list} class="results" start={from + 1} aria-busy={loading} onKeyDown={onArrow}>
                 {shown.flatMap((result, i) => [
                     i > 0 && i === closest && (
                         <li key="closest" class="closest">
@@ -216,6 +227,7 @@ export default function Page({ query }: PageProps) {
     const { me } = useSession();
     ownedBy(me?.user_id ?? "");
     const { data: answer, error, loading, again } = useSearch(search);
+    if (search.q) keepSearch(me?.user_id ?? "", location.pathname + location.search);
     useTitle(search.q ? `${search.q} · Search` : "Search");
     useKeys({ j: () => stepResult(1), k: () => stepResult(-1) });
 

@@ -13,8 +13,10 @@ import { similar } from "./query";
 import type { Answer, Result } from "./query";
 import { Why } from "./Why";
 
-export function documentAddress(result: Result): string {
-    return `/documents/${segment(result.document_id)}?passage=${encodeURIComponent(result.chunk_id)}`;
+/** `q`: what was asked, whose words are marked there. */
+export function documentAddress(result: Result, q = ""): string {
+    const address = `/documents/${segment(result.document_id)}?passage=${encodeURIComponent(result.chunk_id)}`;
+    return q ? `${address}&q=${encodeURIComponent(q)}` : address;
 }
 
 export function placeOf(result: Result): string {
@@ -91,7 +93,7 @@ export function ResultCard({ result, place, answer }: { result: Result; place: n
         <li class="result">
             <article aria-label={`Result ${place}: ${result.document_title || result.document_id}`}>
                 <h2>
-                    <a data-result href={documentAddress(result)}>
+                    <a data-result href={documentAddress(result, answer.query)}>
                         {result.document_title || result.document_id}
                     </a>
                 </h2>
