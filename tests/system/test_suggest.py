@@ -70,6 +70,13 @@ def test_titles_terms_and_words_are_suggested(stack, known):
     assert of_kind(ask(stack, "quagga hsbandry"), "title") == ["Quagga husbandry, a guide"]
 
 
+def test_a_word_goes_on_to_what_stands_with_the_words_before(stack):
+    assert of_kind(ask(stack, "is fed with quag"), "word")[0] == "is fed with quaggaweed"
+    assert of_kind(ask(stack, "zebra husb"), "word") == ["husbandry"]  # nowhere together
+    assert of_kind(ask(stack, "heist quagg"), "word") == of_kind(ask(stack, "quagg"), "word")
+    assert of_kind(ask(stack, "heist quaggam", STAFF), "word") == ["heist quaggamire"]
+
+
 def test_there_are_no_more_than_are_asked_for(stack):
     answer = ask(stack, "quag", limit=3)
     assert [one["kind"] for one in answer["suggestions"]] == ["word", "term", "title"]

@@ -1,146 +1,20 @@
 #include "services/search/text/text_matcher.h"
+#include "services/search/text/text_phrase.h"
 
 #include <stdlib.h>
 
 #include "shared/clock.h"
 #include "shared/mem.h"
 
-/* Words of a passage that phrases are looked for in; passages are far shorter. The fields
- * follow one another, so that no phrase reaches from one into the next. */
-enum {
-    OTHER_PLACES = 512, /* of the heading and of the title */
-    BODY_PLACES = 16384,
-    PLACE_WORDS = (2 * OTHER_PLACES + BODY_PLACES) / 64,
-};
-
-struct places { /* a set of positions */
-    uint64_t words[PLACE_WORDS];
-    uint32_t used; /* words that may be other than 0 */
-};
-
-struct reader { /* of a form, passage by passage, ascending */
-    struct postings_cursor cursor;
-    const struct text_word *word;
-    uint32_t at;
-};
-
 struct matcher {
     struct text_matcher words;
-    struct reader *readers;
-    uint32_t reader_count;
-    struct places start; /* where a phrase may begin */
-    struct places found;
+    struct text_phrase phrase;
 };
-
-/* --- one behind the other --------------------------------------------------------- */
-
-static enum sh_err open_readers(struct matcher *matcher, const struct text_rule *rule)
-{
-    uint32_t forms = 0;
-    for (uint32_t i = 0; i < rule->count; i++)
-        forms += rule->words[i].count;
-    matcher->reader_count = 0;
-    matcher->readers =
-        sh_arena_array(&matcher->words.arena, forms, sizeof(*matcher->readers));
-    if (!matcher->readers)
-        return SH_NOMEM;
-    for (uint32_t i = 0; i < rule->count; i++) {
-        for (uint32_t f = 0; f < rule->words[i].count; f++) {
-            const struct term *term =
-                text_matcher_term(&matcher->words, &rule->words[i].forms[f]);
-            if (!term)
-                continue;
-            struct reader *reader = &matcher->readers[matcher->reader_count++];
-            reader->word = &rule->words[i];
-            postings_open(&reader->cursor, &term->postings);
-        }
-    }
-    return SH_OK;
-}
-
-static bool seek(struct reader *reader, uint32_t passage)
-{
-    return postings_advance(&reader->cursor, passage, &reader->at) &&
-           reader->cursor.passages[reader->at] == passage;
-}
-
-static void add_place(struct places *places, uint32_t bit)
-{
-    for (; places->used <= bit / 64; places->used++)
-        places->words[places->used] = 0;
-    places->words[bit / 64] |= UINT64_C(1) << (bit % 64);
-}
-
-static void add_places(struct reader *reader, struct places *places)
-{
-    static const struct {
-        enum text_field field;
-        uint32_t from;
-        uint32_t count;
-    } fields[TEXT_FIELDS] = {
-        {TEXT_BODY, 2 * OTHER_PLACES, BODY_PLACES},
-        {TEXT_HEADING, 0, OTHER_PLACES},
-        {TEXT_TITLE, OTHER_PLACES, OTHER_PLACES},
-    };
-    struct sh_bytes bytes = postings_positions(&reader->cursor, reader->at);
-    const uint8_t *at = bytes.data;
-    const uint8_t *end = at + bytes.len;
-    uint32_t offset = reader->word->offset;
-    for (int i = 0; i < TEXT_FIELDS; i++) {
-        uint32_t left = reader->cursor.tf[fields[i].field][reader->at];
-        uint32_t position = 0;
-        for (; left > 0 && at < end; left--) {
-            uint32_t distance = 0;
-            at = varint_get(at, end, &distance);
-            position += distance;
-            if (position >= offset && position < fields[i].count)
-                add_place(places, fields[i].from + position - offset);
-        }
-    }
-}
-
-static void copy_places(const struct places *from, struct places *to)
-{
-    memcpy(to->words, from->words, from->used * sizeof(*to->words));
-    to->used = from->used;
-}
-
-/* Both have the same beginning: where the phrase would start. */
-static bool keep_common(struct places *start, const struct places *found)
-{
-    uint64_t any = 0;
-    if (found->used < start->used)
-        start->used = found->used;
-    for (uint32_t i = 0; i < start->used; i++) {
-        start->words[i] &= found->words[i];
-        any |= start->words[i];
-    }
-    return any != 0;
-}
-
-static bool has_phrase(struct matcher *matcher, uint32_t passage)
-{
-    const struct text_word *word = NULL;
-    bool first = true;
-    for (uint32_t i = 0; i < matcher->reader_count;) {
-        word = matcher->readers[i].word;
-        matcher->found.used = 0;
-        for (; i < matcher->reader_count && matcher->readers[i].word == word; i++) {
-            if (seek(&matcher->readers[i], passage))
-                add_places(&matcher->readers[i], &matcher->found);
-        }
-        if (first)
-            copy_places(&matcher->found, &matcher->start);
-        else if (!keep_common(&matcher->start, &matcher->found))
-            return false;
-        first = false;
-    }
-    return !first;
-}
 
 static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule *rule)
 {
-    enum sh_err err = open_readers(matcher, rule);
+    enum sh_err err = text_phrase_open(&matcher->phrase, matcher->words.index, rule,
+                                       &matcher->words.arena);
     uint32_t looked = 0;
     for (size_t w = 0; err == SH_OK && w < bitmap_words(matcher->words.passages.bits);
          w++) {
@@ -149,7 +23,7 @@ static enum sh_err keep_phrases(struct matcher *matcher, const struct text_rule 
             uint32_t passage = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
             if (++looked % 1024 == 0 && sh_now_ms() >= matcher->words.deadline_ms)
                 err = SH_TIMEOUT;
-            else if (!has_phrase(matcher, passage))
+            else if (!text_phrase_at(&matcher->phrase, passage))
                 bitmap_drop(&matcher->words.passages, passage);
         }
     }

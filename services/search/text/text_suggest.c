@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "services/search/text/text_internal.h"
+#include "services/search/text/text_together.h"
 
 enum {
     LEAST_STEM = 4, /* what "univers" must have to be meant by "universit" */
@@ -60,27 +60,30 @@ static bool has(const struct text_completions *list, uint32_t term)
     return false;
 }
 
-static bool offer(struct text_suggest *self, uint32_t number, bool near,
-                  struct text_completions *out)
+static enum sh_err offer(struct text_suggest *self, uint32_t number, bool near,
+                         struct text_completions *out)
 {
     const struct term *term = &self->index->terms.items[number];
     struct text_completion one = {.term = number, .near = near};
+    enum sh_err err = SH_OK;
     if (out->count == out->room || term->passages == 0 || has(out, number))
-        return false;
-    count_allowed(self, &term->postings, &one);
-    if (one.slot_count == 0)
-        return false;
+        return SH_OK;
+    if (self->together)
+        err = text_together_count(self->together, &self->blocks, &one);
+    else
+        count_allowed(self, &term->postings, &one);
     one.text = terms_text(&self->index->terms, term);
-    out->items[out->count++] = one;
-    return true;
+    if (one.slot_count > 0)
+        out->items[out->count++] = one;
+    return err;
 }
 
-bool text_suggest_term(struct text_suggest *self, struct sh_bytes text,
-                       struct text_completions *out)
+enum sh_err text_suggest_term(struct text_suggest *self, struct sh_bytes text,
+                              struct text_completions *out)
 {
     const struct terms *terms = &self->index->terms;
     const struct term *term = terms_find(terms, text, terms_hash(text));
-    return term && offer(self, (uint32_t)(term - terms->items), false, out);
+    return term ? offer(self, (uint32_t)(term - terms->items), false, out) : SH_OK;
 }
 
 /* --- what begins so --------------------------------------------------------------- */
@@ -161,27 +164,32 @@ enum sh_err text_suggest_prefix(struct text_suggest *self, struct sh_bytes prefi
         return SH_NOMEM;
     best->count = 0;
     collect(self->index, prefix, best);
-    for (uint32_t i = 0; i < best->count && out->count < out->room && self->blocks > 0;
+    enum sh_err err = SH_OK;
+    for (uint32_t i = 0;
+         err == SH_OK && i < best->count && out->count < out->room && self->blocks > 0;
          i++)
-        (void)offer(self, best->items[i].term, false, out);
+        err = offer(self, best->items[i].term, false, out);
     /* terms are stems: "universit" begins none, but what has the stem "univers" */
-    for (size_t cut = 1; cut <= ENDING && prefix.len >= LEAST_STEM + cut; cut++) {
+    for (size_t cut = 1; err == SH_OK && cut <= ENDING && prefix.len >= LEAST_STEM + cut;
+         cut++) {
         struct sh_bytes stem = {prefix.data, prefix.len - cut};
-        (void)text_suggest_term(self, stem, out);
+        err = text_suggest_term(self, stem, out);
     }
-    return SH_OK;
+    return err;
 }
 
-void text_suggest_near(struct text_suggest *self, struct sh_bytes word,
-                       struct text_completions *out)
+enum sh_err text_suggest_near(struct text_suggest *self, struct sh_bytes word,
+                              struct text_completions *out)
 {
+    enum sh_err err = SH_OK;
     const struct text_index *index = self->index;
     struct lexicon_hits hits = {.takes = NULL};
     if (word.len < ONE_EDIT)
-        return;
+        return SH_OK;
     lexicon_beside(&index->lexicon, &index->terms, word, &hits);
-    for (uint32_t i = 0; i < hits.count; i++)
-        (void)offer(self, hits.items[i].term, true, out);
+    for (uint32_t i = 0; err == SH_OK && i < hits.count; i++)
+        err = offer(self, hits.items[i].term, true, out);
+    return err;
 }
 
 /* --- titles ----------------------------------------------------------------------- */

@@ -15,10 +15,13 @@ enum {
     SUGGEST_SLOTS = 4,
 };
 
+struct text_together;
+
 struct text_suggest {
     const struct text_index *index;
     const struct bitmap *allowed;
     uint32_t blocks; /* of postings that may still be read; each step takes from it */
+    struct text_together *together; /* NULL: any allowed passage; else only these */
 };
 
 struct text_completion {
@@ -28,6 +31,7 @@ struct text_completion {
     uint32_t slots[SUGGEST_SLOTS]; /* some of these */
     uint32_t slot_count;
     bool near; /* it does not begin so, but is one edit away */
+    bool next; /* in one of these right behind the words before */
 };
 
 struct text_completions {
@@ -36,17 +40,17 @@ struct text_completions {
     uint32_t room;
 };
 
-/* The term of this text, where an allowed passage holds it. False: no room, or none. */
-bool text_suggest_term(struct text_suggest *self, struct sh_bytes text,
-                       struct text_completions *out);
+/* The term of this text, where an allowed passage holds it. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err text_suggest_term(struct text_suggest *self, struct sh_bytes text,
+                                       struct text_completions *out);
 /* What begins with `prefix` (folded), or is the stem of what does, after what is there;
  * those first that most passages of all hold. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err text_suggest_prefix(struct text_suggest *self,
                                          struct sh_bytes prefix, struct sh_arena *arena,
                                          struct text_completions *out);
-/* What is one edit away from a word of four letters or more. */
-void text_suggest_near(struct text_suggest *self, struct sh_bytes word,
-                       struct text_completions *out);
+/* What is one edit away from a word of four letters or more. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err text_suggest_near(struct text_suggest *self, struct sh_bytes word,
+                                       struct text_completions *out);
 
 /* False: enough. */
 typedef bool text_suggest_fn(void *arg, uint32_t slot);

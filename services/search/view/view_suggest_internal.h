@@ -3,6 +3,7 @@
 #define SEARCH_VIEW_SUGGEST_INTERNAL_H
 
 #include "services/search/text/text_suggest.h"
+#include "services/search/text/text_together.h"
 #include "services/search/view/view_internal.h"
 #include "services/search/view/view_suggest.h"
 
@@ -12,6 +13,8 @@ struct suggest_word { /* that was typed */
     struct sh_bytes folded;
     struct text_completions forms; /* what allowed passages have of it */
     uint64_t passages;             /* that have one of these, about */
+    uint32_t position;
+    bool stop; /* in one of the languages */
 };
 
 struct suggest {
@@ -21,11 +24,18 @@ struct suggest {
     struct analyzer *analyzers[LANGUAGE_COUNT]; /* LANGUAGE_NONE is always there */
     struct bitmap allowed;
     struct text_suggest text;
+    struct text_together *together; /* with the words before the last one; NULL: none */
     struct suggest_word words[SUGGEST_WORDS];
     size_t count;
     bool open;   /* the last word may go on */
+    bool alone;  /* nothing that it becomes stands with the words before */
     size_t last; /* where it begins, in bytes */
 };
+
+/* What the last word goes on must stand with the words before it, of which stop words
+ * count only where there are no others; self->words have their forms. To be freed in any
+ * case. Errors: SH_TIMEOUT, SH_NOMEM. */
+SH_CHECK enum sh_err suggest_together(struct suggest *self);
 
 /* How the last word goes on; the lock is held. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err suggest_words(struct suggest *self, struct sh_arena *arena,

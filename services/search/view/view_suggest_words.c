@@ -86,27 +86,41 @@ static enum sh_err find_written(struct suggest *self, const struct text_completi
     return err;
 }
 
-static int by_passages(const void *a, const void *b)
+static int by_nearness(const void *a, const void *b)
 {
     const struct text_completion *left = a;
     const struct text_completion *right = b;
+    if (left->next != right->next)
+        return left->next ? -1 : 1;
     if (left->passages != right->passages)
         return left->passages < right->passages ? 1 : -1;
     return (left->term > right->term) - (left->term < right->term);
 }
 
-/* The query as it was typed, with this for its last word. */
+/* The query as it was typed, with this for its last word; or this alone, rather than a
+ * phrase that stands nowhere. */
 static enum sh_err complete(const struct suggest *self, const struct written *written,
                             struct sh_arena *arena, struct view_suggested *out)
 {
-    size_t len = self->last + written->text.len;
+    size_t before = self->alone ? 0 : self->last;
+    size_t len = before + written->text.len;
     char *text = sh_arena_alloc(arena, len + 1);
     if (!text)
         return SH_NOMEM;
-    memcpy(text, self->asked->query.data, self->last);
-    memcpy(text + self->last, written->text.data, written->text.len);
+    memcpy(text, self->asked->query.data, before);
+    memcpy(text + before, written->text.data, written->text.len);
     out->words[out->word_count++] = (struct view_suggestion){.text = {text, len}};
     return SH_OK;
+}
+
+/* "first of the fi" is not meant to become "first of the first". */
+static bool repeats(const struct suggest *self, struct sh_bytes folded)
+{
+    for (size_t i = 0; !self->alone && i + 1 < self->count; i++) {
+        if (sh_bytes_equal(self->words[i].folded, folded))
+            return true;
+    }
+    return false;
 }
 
 enum sh_err suggest_words(struct suggest *self, struct sh_arena *arena,
@@ -116,13 +130,13 @@ enum sh_err suggest_words(struct suggest *self, struct sh_arena *arena,
     struct sh_bytes told[SUGGEST_MOST] = {{0}};
     enum sh_err err = SH_OK;
     if (forms->count > 0)
-        qsort(forms->items, forms->count, sizeof(forms->items[0]), by_passages);
+        qsort(forms->items, forms->count, sizeof(forms->items[0]), by_nearness);
     for (uint32_t i = 0; i < forms->count && out->word_count < self->asked->limit; i++) {
         struct written written = {.text = {0}};
-        bool again = false;
         err = find_written(self, &forms->items[i], &written);
         if (err != SH_OK)
             break;
+        bool again = repeats(self, written.folded);
         for (size_t w = 0; w < out->word_count; w++)
             again = again || sh_bytes_equal(told[w], written.folded);
         if (!written.text.data || again)

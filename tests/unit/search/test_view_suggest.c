@@ -1,83 +1,6 @@
 /* Suggestions: what is found by what is typed, and that nothing comes from documents that
  * the caller may not read. */
-#include "tests/unit/search/view_fixture.h"
-
-#include "services/search/view/view_suggest.h"
-
-struct asking {
-    struct fixture f;
-    struct view_suggested out;
-};
-
-static void put_as(struct asking *a, const char *id, const char *title, const char *text,
-                   uint32_t clearance, const char *language)
-{
-    struct view_document document = document_of(id, title);
-    char metadata[64];
-    (void)snprintf(metadata, sizeof(metadata), "{\"language\":\"%s\"}", language);
-    document.metadata = sh_bytes_of(metadata);
-    document.clearance_level = clearance;
-    put_text(&a->f, document, text, NULL);
-}
-
-static void put(struct asking *a, const char *id, const char *title, const char *text)
-{
-    put_as(a, id, title, text, 1, "en");
-}
-
-static void open_asking(struct asking *a)
-{
-    *a = (struct asking){.out = {.title_count = 0}};
-    fixture_open(&a->f);
-    put(a, "annual", "Annual report of the library", "The Library lends journals.");
-    put(a, "other", "A report, annual as it is", "Libraries lend; a library reports.");
-    put(a, "policy", "Privacy policy", "Our policies on privacy. Policies matter.");
-    put(a, "cafe", "Café Größe und Überlänge", "naïve");
-    put_as(a, "secret", "Annual retreat", "Zeppelin policyholder librarian", 2, "en");
-}
-
-static void close_asking(struct asking *a)
-{
-    fixture_close(&a->f);
-}
-
-static void ask_for(struct asking *a, const char *typed, size_t limit)
-{
-    struct view_suggest asked = {.query = sh_bytes_of(typed),
-                                 .caller = &a->f.caller,
-                                 .limit = limit,
-                                 .deadline_ms = sh_now_ms() + 10000};
-    sh_arena_free(&a->f.arena);
-    assert_int_equal(view_suggest(a->f.view, &asked, &a->f.arena, &a->out), SH_OK);
-}
-
-static void ask(struct asking *a, const char *typed)
-{
-    ask_for(a, typed, 5);
-}
-
-static bool has_title(const struct asking *a, const char *id)
-{
-    for (size_t i = 0; i < a->out.title_count; i++) {
-        if (sh_bytes_is(a->out.titles[i].id, id))
-            return true;
-    }
-    return false;
-}
-
-static bool has_word(const struct asking *a, const char *text)
-{
-    for (size_t i = 0; i < a->out.word_count; i++) {
-        if (sh_bytes_is(a->out.words[i].text, text))
-            return true;
-    }
-    return false;
-}
-
-static bool is_empty(const struct asking *a)
-{
-    return a->out.title_count == 0 && a->out.word_count == 0;
-}
+#include "tests/unit/search/suggest_fixture.h"
 
 /* --- what is found ---------------------------------------------------------------- */
 
@@ -156,7 +79,7 @@ static void a_word_that_is_finished_is_not_completed(void **state)
 static void words_that_more_passages_have_come_first(void **state)
 {
     struct asking a;
-    char id[16];
+    char id[32];
     (void)state;
     open_asking(&a);
     for (int i = 0; i < 4; i++) {
