@@ -114,7 +114,7 @@ test("what is dropped is added, with what was said of it", async () => {
     await page.getByLabel("User, by name or id").fill("web-student");
     await page.getByRole("button", { name: "May they read it?" }).click();
     await page.getByText("May not read", { exact: true }).waitFor();
-    await page.getByText("The document asks for clearance 3; theirs is 2, which is too low.").waitFor();
+    await page.getByText("The document asks for clearance 3; the reader has 2, which is too low.").waitFor();
     await look(page, "documents-access");
     await page.getByLabel("User, by name or id").fill("nobody-of-this-name");
     await page.getByRole("button", { name: "May they read it?" }).click();

@@ -79,6 +79,13 @@ test("the start, and an answer of nothing", async () => {
     const page = await openPage("student", "/search");
     await page.getByRole("heading", { name: "Find it" }).waitFor();
     await look(page, "search-start");
+    await page.getByRole("combobox", { name: "Search" }).fill("a question that is so long that no telephone has the room for it in one line of its screen");
+    await page.keyboard.press("Enter");
+    await found(page).first().waitFor();
+    await page.locator(".brand").click();
+    await page.getByRole("button", { name: /^a question that is so long/ }).waitFor();
+    await look(page, "search-start-lately");
+    await page.getByRole("button", { name: "Forget them" }).click();
     await page.goto("/search?q=" + encodeURIComponent("+zyxwvutsrq +qqqq") + "&mode=text");
     await page.getByText("Nothing was found").waitFor();
     await closePage(page);

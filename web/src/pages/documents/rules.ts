@@ -26,14 +26,14 @@ interface Rule {
 const departments: Record<string, (rule: Rule) => string> = {
     not_asked: () => "Up to clearance 2 the department does not matter.",
     all_departments: () => "The role reaches all departments.",
-    own_department: (rule) => `It belongs to their own department, ${String(rule.document)}.`,
-    other_department: (rule) => `It belongs to ${String(rule.document)}, and they to ${String(rule.caller ?? "no department")}.`,
-    no_department: () => "They belong to no department, or the document has none.",
+    own_department: (rule) => `It belongs to the same department, ${String(rule.document)}.`,
+    other_department: (rule) => `It belongs to ${String(rule.document)}, the reader to ${String(rule.caller ?? "no department")}.`,
+    no_department: () => "The reader belongs to no department, or the document has none.",
 };
 
 export function because(rule: Rule): string {
     if (rule.rule === "clearance")
-        return `The document asks for clearance ${String(rule.document)}; theirs is ${String(rule.caller)}${rule.ok ? "." : ", which is too low."}`;
+        return `The document asks for clearance ${String(rule.document)}; the reader has ${String(rule.caller)}, which is ${rule.ok ? "enough" : "too low"}.`;
     if (rule.rule === "department") return departments[rule.why ?? ""]?.(rule) ?? "The department decides.";
     if (rule.rule === "active") return rule.ok ? "The account may sign in." : "The account may not sign in.";
     return `${rule.rule}: ${rule.ok ? "fits" : "does not fit"}`;
