@@ -3,7 +3,8 @@
 #define PROTO_MESSAGES_BACKUP_H
 
 /* clang-format off */
-/* proven: what verified rests on: checksums, archive or restored; empty: not known. */
+/* proven: what verified rests on: checksums, archive or restored; empty: not known.
+ * safety: made by a restore in place of what it replaces. */
 #define BACKUP_SET(F)                                                               \
     F(str,  id,                  128, _)                                            \
     F(str,  kind,                 32, _)                                            \
@@ -11,7 +12,8 @@
     F(f64,  created_at,            0, _)                                            \
     F(u64,  size_bytes,   UINT64_MAX, _)                                            \
     F(flag, verified,              0, _)                                            \
-    F(str,  proven,               16, _)
+    F(str,  proven,               16, _)                                            \
+    F(flag, safety,                0, _)
 
 #define BACKUP_LIST_REPLY(F)                                                        \
     F(list, sets,              10000, backup_set)

@@ -175,6 +175,11 @@ test("a key is shown once and revoked", async () => {
     const page = await openPage("admin", "/operations?tab=keys");
     await page.getByRole("button", { name: "Make an API key" }).click();
     await dialog(page).locator("[name=name]").fill("nightly import");
+    const tick = (name) => dialog(page).getByRole("checkbox", { name, exact: true });
+    await dialog(page).getByRole("checkbox", { name: "operate", exact: true, disabled: true }).waitFor(); // what staff may not
+    await dialog(page).getByLabel("Role").selectOption("admin");
+    assert.ok(await tick("operate").isEnabled());
+    await dialog(page).getByLabel("Role").selectOption("staff");
     await dialog(page).getByRole("button", { name: "Make it" }).click();
     const secret = dialog(page).locator(".secret");
     await secret.waitFor();

@@ -89,6 +89,7 @@ static enum sh_err take_members(const json_t *json, const char *folder,
         return wrong(fault, "verified", "is neither true nor false");
     out->size_bytes = (uint64_t)json_integer_value(size);
     out->verified = json_is_true(verified);
+    out->safety = json_is_true(json_object_get(json, "safety"));
     if (!out->verified)
         out->proven = (struct sh_bytes){0};
     return SH_OK;

@@ -114,6 +114,14 @@ void sets_free(struct sets *sets)
     *sets = (struct sets){0};
 }
 
+bool sets_unproven(const struct sets *sets)
+{
+    for (size_t i = 0; i < sets->count; i++) /* the newest comes first */
+        if (sh_bytes_is(sets->list[i].kind, "full") && !sets->list[i].safety)
+            return !sets->list[i].verified;
+    return false;
+}
+
 /* --- on another thread ------------------------------------------------------------ */
 
 struct reading {

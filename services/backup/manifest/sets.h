@@ -22,6 +22,10 @@ struct sets { /* newest first; lives in `arena` */
 SH_CHECK enum sh_err sets_read(const char *directory, struct sets *sets);
 void sets_free(struct sets *sets);
 
+/* The newest full set is not verified. One that a restore made of what it replaced does
+ * not count: nobody waits for its proof. */
+bool sets_unproven(const struct sets *sets);
+
 /* `sets` is borrowed until `done` returns. Exactly once, on the loop's thread. */
 typedef void sets_done_fn(void *arg, enum sh_err err, const struct sets *sets);
 /* `directory` must stay as long. Errors: SH_NOMEM; `done` is then never called. */

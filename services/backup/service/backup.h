@@ -24,7 +24,7 @@ struct backup {
     double latest_full; /* Unix seconds; 0: none */
     double latest_physical;
     double latest_verified; /* by restoring it */
-    bool latest_unproven;   /* the newest full set is not verified */
+    bool latest_unproven;   /* sets_unproven(), and it should not be so */
     bool looked;            /* the sets were read since a scheduled run ended */
     /* clock.c */
     uv_timer_t clock_timer;

@@ -65,7 +65,7 @@ static void learn(struct backup *backup, const struct sets *sets)
     bool proves = strcmp(backup->config.backup.proof, "none") != 0;
 
     backup->latest_full = backup->latest_verified = backup->latest_physical = 0;
-    backup->latest_unproven = false;
+    backup->latest_unproven = proves && sets_unproven(sets);
     for (size_t i = sets->count; i-- > 0;) { /* the newest comes last */
         const struct backup_set *set = &sets->list[i];
         const char *kind = sh_bytes_is(set->kind, "full")       ? "full"
@@ -81,7 +81,6 @@ static void learn(struct backup *backup, const struct sets *sets)
         if (strcmp(kind, "full") != 0)
             continue;
         backup->latest_full = set->created_at;
-        backup->latest_unproven = proves && !set->verified;
         if (set->verified && sh_bytes_is(set->proven, "restored"))
             backup->latest_verified = set->created_at;
     }

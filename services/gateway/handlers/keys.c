@@ -165,7 +165,10 @@ static bool read_scopes(struct exchange *x, const struct key_body *body,
         enum permission permission;
         if (!permission_parse(scopes->items[i], &permission) ||
             !role_may(role, permission)) {
-            exchange_invalid(x, "scopes", "scopes[%zu] is no permission of that role", i);
+            exchange_invalid(x, "scopes", "the role %.*s has no permission %.*s",
+                             (int)body->role.len, (const char *)body->role.data,
+                             (int)scopes->items[i].len,
+                             (const char *)scopes->items[i].data);
             return false;
         }
         if (!authorised(x, permission)) {

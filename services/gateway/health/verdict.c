@@ -209,6 +209,15 @@ static void judge_graph(struct judge *judge)
            RANK_DEGRADED, graph->reached ? "the graph is not complete" : "graph is away");
 }
 
+/* What the service has against its backups is one of its own fixed sentences. */
+static const char *backups_trouble(const struct service_facts *backup)
+{
+    const json_t *check = json_object_get(backup->checks, "backups");
+    const char *said = json_string_value(json_object_get(check, "message"));
+
+    return said != NULL && said[0] != '\0' ? said : "backup is not well";
+}
+
 static void judge_backups(struct judge *judge)
 {
     const struct facts *facts = judge->facts;
@@ -228,9 +237,9 @@ static void judge_backups(struct judge *judge)
                         facts->latest_backup > 0 ? json_string(text) : json_null());
     add_number(part, "age_hours", facts->latest_backup > 0 ? age_h : (double)NAN);
     settle(judge, "backups", part, rank, RANK_DEGRADED,
-           late       ? "the newest backup is too old"
-           : troubled ? "backups are late, unproven or short of disk"
-                      : "backup is away");
+           !backup->reached ? "backup is away"
+           : late           ? "the newest backup is too old"
+                            : backups_trouble(backup));
 }
 
 static void judge_machine(struct judge *judge)
@@ -256,12 +265,18 @@ static void judge_machine(struct judge *judge)
 static void judge_speed(struct judge *judge)
 {
     double mean = judge->facts->mean_response_ms;
+    double most = judge->config->max_response_ms;
     json_t *part = json_object();
+    char why[160];
 
+    (void)snprintf(
+        why, sizeof why,
+        "searches took %.0f ms in the mean since the gateway's start, more than "
+        "the %.0f of HEALTH_MAX_RESPONSE_MS",
+        mean, most);
     add_number(part, "avg_response_time_ms", mean);
-    settle(judge, "performance", part,
-           mean > judge->config->max_response_ms ? RANK_DEGRADED : RANK_HEALTHY,
-           RANK_DEGRADED, "requests take long");
+    settle(judge, "performance", part, mean > most ? RANK_DEGRADED : RANK_HEALTHY,
+           RANK_DEGRADED, why);
 }
 
 bool verdict_reach(const struct facts *facts, const struct health_config *config,

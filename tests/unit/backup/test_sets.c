@@ -39,6 +39,7 @@ static void a_manifest_is_understood(void **state)
     assert_int_equal(set.size_bytes, 5);
     assert_true(set.verified);
     assert_true(sh_bytes_is(set.proven, "archive"));
+    assert_false(set.safety);
     assert_int_equal(parse(GOOD("a", "17"), &set, &arena), SH_OK);
     assert_true(set.created_at > 16.9 && set.created_at < 17.1);
     sh_arena_free(&arena);
@@ -156,6 +157,24 @@ static void without_a_directory_there_are_no_sets(void **state)
     sets_free(&sets);
 }
 
+static void a_safety_set_needs_no_proof(void **state)
+{
+    struct backup_set list[] = {
+        {.kind = sh_bytes_of("full"), .safety = true},
+        {.kind = sh_bytes_of("config")},
+        {.kind = sh_bytes_of("full"), .verified = true},
+        {.kind = sh_bytes_of("full")},
+    };
+    struct sets sets = {.list = list, .count = 4};
+
+    (void)state;
+    assert_false(sets_unproven(&sets));
+    list[2].verified = false;
+    assert_true(sets_unproven(&sets));
+    sets.count = 2; /* none but the safety set */
+    assert_false(sets_unproven(&sets));
+}
+
 static void on_sets(void *arg, enum sh_err err, const struct sets *sets)
 {
     assert_int_equal(err, SH_OK);
@@ -182,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_manifest_is_understood),
         cmocka_unit_test(a_wrong_manifest_is_refused),
+        cmocka_unit_test(a_safety_set_needs_no_proof),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(sets_come_newest_first_without_the_unreadable),
         TEST(a_huge_manifest_is_not_read),

@@ -214,6 +214,20 @@ static void optional_parts_degrade(void **state)
     }
 }
 
+static void what_is_wrong_with_backups_is_named(void **state)
+{
+    struct service_facts *backup = &facts.services[PEER_BACKUP];
+
+    (void)snprintf(backup->status, sizeof(backup->status), "degraded");
+    assert_whole(200, "degraded", "backups: backup is not well");
+    tear_down(state);
+    set_up(state);
+    (void)snprintf(backup->status, sizeof(backup->status), "degraded");
+    put_check(backup, "backups",
+              "{\"status\":\"degraded\",\"message\":\"a backup is late\"}");
+    assert_whole(200, "degraded", "backups: a backup is late");
+}
+
 static void without_redis_it_is_degraded(void **state)
 {
     (void)state;
@@ -234,7 +248,7 @@ static void thresholds_are_settings(void **state)
         {offsetof(struct health_config, disk_min_free_percent), 101, "disk: "},
         {offsetof(struct health_config, memory_max_used_percent), 10, "memory: "},
         {offsetof(struct health_config, backup_max_age_h), 0.5, "backups: the newest"},
-        {offsetof(struct health_config, max_response_ms), 1, "performance: "},
+        {offsetof(struct health_config, max_response_ms), 1, "performance: searches took 2 ms"},
         {offsetof(struct health_config, index_max_lag_s), 5, "fts_search: it does not"},
     };
 
@@ -362,6 +376,7 @@ int main(void)
         TEST(the_gateways_own_database_only_degrades),
         TEST(without_its_tables_the_explorer_has_no_database),
         TEST(optional_parts_degrade),
+        TEST(what_is_wrong_with_backups_is_named),
         TEST(without_redis_it_is_degraded),
         TEST(thresholds_are_settings),
         TEST(full_disks_fail_the_boolean_checks),

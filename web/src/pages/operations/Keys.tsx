@@ -13,7 +13,8 @@ import { Badge } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
-import { oneOf, useRoleChoices } from "./Roles";
+import { OpenAccess } from "./OpenAccess";
+import { oneOf, useRoleChoices, useRolePermissions } from "./Roles";
 
 type Key = Schemas["ApiKey"];
 type Page = { keys: Key[]; pagination: { page: number; total_pages: number; total_count: number } };
@@ -64,9 +65,12 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas
     const [error, setError] = useState<ApiError | null>(null);
     const set = (name: keyof typeof form) => (event: { currentTarget: { value: string } }) => setForm({ ...form, [name]: event.currentTarget.value });
     const role = oneOf(roles, form.role);
+    const allowed = useRolePermissions(role);
+    const lacks = (one: string) => allowed !== null && !allowed.includes(one);
+    const chosen = scopes.filter((one) => !lacks(one));
     const save = (event: Event) => {
         event.preventDefault();
-        api.post<Schemas["ApiKeyMade"]>("/api/admin/keys", { ...form, role, expires_in: Number(form.expires_in), scopes }).then(onMade, (fault: unknown) => setError(asError(fault)));
+        api.post<Schemas["ApiKeyMade"]>("/api/admin/keys", { ...form, role, expires_in: Number(form.expires_in), scopes: chosen }).then(onMade, (fault: unknown) => setError(asError(fault)));
     };
     return (
         <Dialog
@@ -75,7 +79,7 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas
             actions={
                 <>
                     <Button onClick={onClose}>Cancel</Button>
-                    <Button kind="primary" type="submit" form="key-form" disabled={scopes.length === 0}>
+                    <Button kind="primary" type="submit" form="key-form" disabled={chosen.length === 0}>
                         Make it
                     </Button>
                 </>
@@ -87,14 +91,16 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas
                 <SelectField label="Role" help="It may do no more than this role" choices={roles} value={role} onChange={set("role")} />
                 <SelectField label="Good for" choices={lives} value={form.expires_in} onChange={set("expires_in")} />
                 <fieldset class="scopes">
-                    <legend>What it may do</legend>
+                    <legend>What it may do (greyed out: what the role {role} may not)</legend>
                     {(me?.permissions ?? [])
                         .filter((one) => one !== "session")
                         .map((one) => (
                             <CheckField
                                 key={one}
                                 label={one.replaceAll("_", " ")}
-                                checked={scopes.includes(one)}
+                                disabled={lacks(one)}
+                                title={lacks(one) ? `A key of the role ${role} cannot have it` : undefined}
+                                checked={chosen.includes(one)}
                                 onChange={(event) => setScopes(event.currentTarget.checked ? [...scopes, one] : scopes.filter((other) => other !== one))}
                             />
                         ))}
@@ -128,6 +134,7 @@ export function Keys({ query }: Pick<PageProps, "query">) {
     };
     return (
         <div class="stack">
+            <OpenAccess />
             <div class="row">
                 <Button kind="primary" icon="plus" onClick={() => make(true)}>
                     Make an API key

@@ -71,6 +71,11 @@ function details(check: Check): string {
         .join(" · ");
 }
 
+function told(name: string, check: Check): string {
+    if (name === "backups" && check["latest_backup"] === null) return "no backup yet";
+    return details(check) || "–";
+}
+
 function Checks({ health }: { health: Health }) {
     const rows = Object.entries(health.subsystems as Record<string, Check>).map(([name, check]) => ({ name, check }));
     return (
@@ -81,7 +86,7 @@ function Checks({ health }: { health: Health }) {
             columns={[
                 { name: "name", title: "Part", show: (row) => names[row.name] ?? row.name.replaceAll("_", " ") },
                 { name: "status", title: "State", show: (row) => <Badge kind={kindOf(row.check.status ?? "")}>{row.check.status ?? "unknown"}</Badge> },
-                { name: "said", title: "What it says", show: (row) => <span class="quiet small">{details(row.check) || "–"}</span> },
+                { name: "said", title: "What it says", show: (row) => <span class="quiet small">{told(row.name, row.check)}</span> },
             ]}
         />
     );

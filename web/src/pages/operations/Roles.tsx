@@ -27,6 +27,12 @@ export function useRoleChoices(): { value: string; text: string }[] {
     return names.map((value) => ({ value, text: value }));
 }
 
+/** What a role may; null where that is not known. */
+export function useRolePermissions(name: string): readonly string[] | null {
+    const { data } = useRoleList();
+    return data?.roles.find((role) => role.name === name)?.permissions ?? null;
+}
+
 /** The one that is wanted, or the first where it is not there. */
 export function oneOf(choices: readonly { value: string }[], wanted: string): string {
     return choices.some((one) => one.value === wanted) ? wanted : (choices[0]?.value ?? wanted);

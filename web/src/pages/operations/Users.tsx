@@ -12,6 +12,7 @@ import { Badge } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading } from "../../ui/States";
 import { Paging, Table } from "../../ui/Table";
 import { toast } from "../../ui/Toast";
+import { OpenAccess } from "./OpenAccess";
 import { oneOf, useRoleChoices } from "./Roles";
 
 type Account = Schemas["Account"];
@@ -109,6 +110,7 @@ export function Users({ query }: Pick<PageProps, "query">) {
     };
     return (
         <div class="stack">
+            <OpenAccess />
             <div class="filters">
                 <TextField label="Name" type="search" value={q} onInput={(event) => setQuery({ q: event.currentTarget.value, page: null }, { replace: true })} />
                 <Button kind="primary" icon="plus" onClick={() => edit("new")}>
