@@ -49,6 +49,15 @@ static bool is_for_clients(enum sh_err err)
            err == SH_UNREADABLE;
 }
 
+/* Their own code instead of the error's: they refuse on purpose, and say why. */
+static bool is_meant(const struct sh_rpc_response *reply)
+{
+    bool coded = reply->code != NULL && reply->code[0] != '\0';
+
+    return reply->err == SH_UNAVAILABLE && coded &&
+           strcmp(reply->code, sh_err_code(reply->err)) != 0;
+}
+
 static const struct sh_problem unsure_problem = {
     .status = 503,
     .code = SH_OUTCOME_UNKNOWN,
@@ -63,7 +72,7 @@ void exchange_fail_unsure(struct exchange *x)
 struct sh_problem exchange_problem(const struct sh_rpc_response *reply, enum peer peer)
 {
     static _Thread_local char sentence[96];
-    bool theirs = is_for_clients(reply->err);
+    bool theirs = is_for_clients(reply->err) || is_meant(reply);
     bool said = reply->message != NULL && reply->message[0] != '\0';
     bool coded = reply->code != NULL && reply->code[0] != '\0';
     bool unsure = coded && strcmp(reply->code, SH_OUTCOME_UNKNOWN) == 0;

@@ -161,7 +161,10 @@ def animals(stack):
             ('loan', '{Money}', '{"name": "loan", "description": "interest at a bank"}', 1),
             ('mute', '{Animal}', '{"legs": 4}', 1);""")
     eventually(lambda: is_label(stack, "Money"), seconds=60, what=stack.logs)
-    # nobody wanted vectors before: the first who asks is told to wait
+    # nobody wanted vectors before: the first who asks is told to wait, and for what
+    first = get(stack, "/api/graph/nodes/dog/similar")
+    assert (first.status, first.json()["code"]) == (503, "vectors_not_ready")
+    assert "being made" in first.json()["error"]
     eventually(lambda: get(stack, "/api/graph/nodes/dog/similar").status == 200,
                seconds=120, what=stack.logs)
     yield stack

@@ -115,16 +115,18 @@ function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
     if (error?.code === "vectors_not_ready")
         return (
             <div class="stack">
-                <p>The texts of the graph are being read for the first time. This takes a while.</p>
+                <p>The embedder is reading the texts of the graph for the first time; until it has read them all, nothing can be compared.</p>
+                <p>With many nodes this takes minutes. If it does not end, see under Operations whether the embedder is up.</p>
                 <Button icon="refresh" onClick={again}>
                     Look again
                 </Button>
             </div>
         );
-    if (error?.status === 503)
+    if (error?.code === "vectors_off") return <p>Similar nodes are switched off here. Who operates the system switches them on with <code>GRAPH_VECTORS_MAX</code>.</p>;
+    if (error?.code === "dependency_unavailable")
         return (
             <div class="stack">
-                <p>What is like this node cannot be told just now: a part of the system is out of reach.</p>
+                <p>The graph service does not answer just now, and it alone knows what is like this node. Try again in a moment; Operations shows whether it is up.</p>
                 <Button icon="refresh" onClick={again}>
                     Try again
                 </Button>
