@@ -121,6 +121,8 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     await page.getByRole("option", { name: /Ada Aalto/ }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.locator(".drawn-box canvas").first().waitFor();
+    await page.getByRole("button", { name: "Choose no node" }).press("Enter");
+    await page.getByText("Choose a node, in the picture or in the list").waitFor();
     const list = page.getByRole("region", { name: "All nodes of the picture" });
     await list.getByRole("button", { name: /Algebra/ }).waitFor();
     await tabTo(page, ".side-node", 60);
@@ -138,7 +140,8 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     await page.keyboard.type("jun fink");
     await page.getByRole("option", { name: /Jun Fink/ }).waitFor();
     await page.keyboard.press("Enter");
-    await page.getByText(/The shortest way: \d steps, Mathematics →.*Jun Fink/).waitFor();
+    const ways = page.getByRole("region", { name: "Ways" });
+    await ways.getByRole("button", { name: /^Mathematics →.*Jun Fink the shortest, \d steps$/ }).waitFor();
     await look(page, "graph-picture");
 
     await page.getByText("Styles by label").click();
@@ -154,6 +157,7 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
         const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: kind }).click()]);
         const contents = readFileSync(await file.path(), "latin1");
         assert.ok(contents.startsWith(begins), kind);
+        assert.match(file.suggestedFilename(), new RegExp(`^graph-ada-aalto-[-\\d]+\\.${kind.toLowerCase()}$`));
         if (kind !== "PNG") assert.match(contents, /Jun Fink/);
         if (kind === "CSV") exported = contents;
     }
@@ -165,6 +169,29 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     await closePage(page);
     const sum = JSON.parse(await importAs("csv", exported));
     assert.deepEqual([sum.status, sum.created, sum.replaced, sum.unchanged, sum.failed], ["done", 0, 0, 31, 0], "what was exported is what is there");
+});
+
+test("relationships of the same two nodes bow apart; what is saved has their names and arrows", async () => {
+    const lines = [
+        { kind: "node", id: "wide", labels: ["Idea"], properties: { name: "Wide idea" } },
+        { kind: "node", id: "narrow", labels: ["Idea"], properties: { name: "Narrow idea" } },
+        { kind: "edge", id: "up", type: "BROADER", from: "narrow", to: "wide", properties: {} },
+        { kind: "edge", id: "down", type: "NARROWER", from: "wide", to: "narrow", properties: {} },
+    ];
+    await importAs("ndjson", lines.map((one) => JSON.stringify(one)).join("\n") + "\n");
+    const page = await open("staff", "/graph/picture?s=expand~wide~~both~50");
+    await page.getByText("2 nodes, 2 relationships").waitFor();
+    await page.locator(".drawn-box canvas").first().waitFor();
+    await look(page, "graph-opposite");
+    await page.locator(".export summary").click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "SVG" }).click()]);
+    const svg = readFileSync(await file.path(), "utf8");
+    const names = [...svg.matchAll(/<text transform="translate\(([-\d.]+) ([-\d.]+)\)[^>]*>(BROADER|NARROWER)</g)];
+    assert.equal(names.length, 2);
+    const [one, two] = names.map((name) => [Number(name[1]), Number(name[2])]);
+    assert.ok(Math.hypot(one[0] - two[0], one[1] - two[1]) > 24, "the names are apart");
+    assert.equal([...svg.matchAll(/<path d="M[^"]*Z" [^>]*><title>(BROADER|NARROWER)</g)].length, 2, "an arrow each");
+    await closePage(page);
 });
 
 test("a question in openCypher, and one that cannot be understood", async () => {

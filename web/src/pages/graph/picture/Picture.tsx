@@ -14,9 +14,9 @@ import { labelNames } from "../model";
 import type { Schema } from "../model";
 import type { Canvas } from "./canvas";
 import { Drawn } from "./Drawn";
-import { csvOf, pngOf, save, svgOf } from "./export";
+import { csvOf, fileName, pngOf, save, svgOf } from "./export";
 import { lookNow, shapeOf } from "./shapes";
-import { Chosen, List, SavedViews, Styles, Ways } from "./Side";
+import { Chosen, Hint, List, SavedViews, Styles, Ways } from "./Side";
 import { contentsOf, load, readView, step, viewPath } from "./view";
 import type { Contents, Part, Step, View } from "./view";
 import "./picture.css";
@@ -55,14 +55,15 @@ function useContents(view: View) {
 function Export({ contents, view, all, canvas }: { contents: Contents; view: View; all: readonly string[]; canvas: { current: Canvas | null } }) {
     const [format, setFormat] = useState("");
     const write = async (kind: string) => {
-        if (kind === "csv") return save(new Blob([csvOf(contents)], { type: "text/csv" }), "graph.csv");
+        const name = fileName(contents, kind);
+        if (kind === "csv") return save(new Blob([csvOf(contents)], { type: "text/csv" }), name);
         const places = canvas.current?.places();
         if (!places) return void toast({ text: "There is no picture to save; CSV has all of it.", kind: "danger" });
         const look = lookNow();
         const shape = shapeOf(contents, view, all, look);
-        if (kind === "svg") return save(new Blob([svgOf(shape, places, look)], { type: "image/svg+xml" }), "graph.svg");
+        if (kind === "svg") return save(new Blob([svgOf(shape, places, look)], { type: "image/svg+xml" }), name);
         const picture = await pngOf(shape, places, look);
-        if (picture) save(picture, "graph.png");
+        if (picture) save(picture, name);
         return undefined;
     };
     return (
@@ -149,9 +150,10 @@ export function PicturePage({ query }: { query: URLSearchParams }) {
                 <>
                     <div class="picture">
                         <Drawn contents={contents} view={view} all={all} canvas={canvas} onChoose={choose} />
-                        {contents.ways.length > 0 && <Ways ways={contents.ways} shown={shown} onShow={show} />}
                         {(contents.nodes.length > 0 || !waiting) && (
                             <div class="side">
+                                {contents.ways.length > 0 && <Ways ways={contents.ways} shown={shown} onShow={show} />}
+                                {!chosen && <Hint />}
                                 {chosen && <Chosen key={chosen.id} node={chosen} onStep={add} onChoose={choose} />}
                                 <List contents={contents} view={view} all={all} onChoose={choose} />
                                 <Styles contents={contents} view={view} schema={schema.data} all={all} onChange={(next) => change(next, true)} />

@@ -46,10 +46,12 @@ function WayTo({ node, onStep }: { node: Node; onStep: (step: Step) => void }) {
 /** Those that were found; one of them alone can be shown. */
 export function Ways({ ways, shown, onShow }: { ways: readonly Way[]; shown: string; onShow: (key: string) => void }) {
     return (
-        <section class="side-part picture-ways" aria-label="Ways">
+        <section class="side-part" aria-label="Ways">
             <header class="side-head">
                 <h2>Ways</h2>
-                <span class="small quiet">{count(ways.length)}</span>
+                <span class="small quiet" role="status">
+                    {count(ways.length)} found
+                </span>
             </header>
             <ol class="side-list">
                 {ways.map((way) => (
@@ -61,6 +63,17 @@ export function Ways({ ways, shown, onShow }: { ways: readonly Way[]; shown: str
                     </li>
                 ))}
             </ol>
+        </section>
+    );
+}
+
+/** What can be done, before there is a node to do it with. */
+export function Hint() {
+    return (
+        <section class="side-part" aria-label="What can be done here">
+            <p class="small">
+                <b>Choose a node</b>, in the picture or in the list: then add what it is joined with, or find the shortest way to another.
+            </p>
         </section>
     );
 }
@@ -83,7 +96,6 @@ export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: 
                 {node.labels.join(", ")}
                 {data && ` · ${counted(data.degree, "relationship")}`}
             </p>
-            <PropertyList node={node} most={6} kind="side-properties small" />
             <form
                 class="side-form"
                 aria-label="Expand"
@@ -116,6 +128,7 @@ export function Chosen({ node, onStep, onChoose }: { node: Node; onStep: (step: 
                 </Button>
             </form>
             <WayTo node={node} onStep={onStep} />
+            <PropertyList node={node} most={6} kind="side-properties small" />
             <Button kind="quiet" icon="close" onClick={() => onStep(step("hide", node.id))}>
                 Take it out of the picture
             </Button>

@@ -1,10 +1,12 @@
 // The drawn picture: graphology holds it, ForceAtlas2 lays it out, sigma draws it (WebGL).
 // Loaded when somebody opens a picture.
+import { EdgeCurvedArrowProgram } from "@sigma/edge-curve";
 import { MultiDirectedGraph } from "graphology";
 import type { Attributes } from "graphology-types";
 import Sigma from "sigma";
 import { EdgeArrowProgram, EdgeLineProgram, NodeCircleProgram, NodePointProgram } from "sigma/rendering";
 import type { Task, Told } from "./layout.worker";
+import { NAMED_EDGES, POINTED_EDGES } from "./shapes";
 import type { Look, Shape, ShapeEdge } from "./shapes";
 
 export interface Canvas {
@@ -26,6 +28,9 @@ function begin(id: string): { x: number; y: number } {
     return { x: Math.cos(angle) * far, y: Math.sin(angle) * far };
 }
 
+/** A bowed line is drawn thinner than a straight one of its size. */
+const BOWED = 1.7;
+
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Drawing implements Canvas {
@@ -42,7 +47,7 @@ class Drawing implements Canvas {
         this.sigma = new Sigma(this.graph, container, {
             allowInvalidContainer: true,
             nodeProgramClasses: { circle: NodeCircleProgram, point: NodePointProgram },
-            edgeProgramClasses: { arrow: EdgeArrowProgram, line: EdgeLineProgram },
+            edgeProgramClasses: { arrow: EdgeArrowProgram, line: EdgeLineProgram, curved: EdgeCurvedArrowProgram },
             defaultEdgeType: "arrow",
             labelFont: look.font,
             labelSize: 13,
@@ -86,7 +91,7 @@ class Drawing implements Canvas {
             ...data,
             labelColor: this.look.quiet,
             color: way ? this.look.accent : touches ? this.look.strong : this.look.line,
-            size: way ? 4 : touches && this.chosen !== "" ? 2.2 : this.graph.size > 2000 ? 0.6 : 1.4,
+            size: (data["curvature"] ? BOWED : 1) * (way ? 4 : touches && this.chosen !== "" ? 2.2 : this.graph.size > 2000 ? 0.6 : 1.4),
             label: touches ? data["label"] : "",
             zIndex: way ? 2 : touches ? 1 : 0,
         };
@@ -148,14 +153,17 @@ class Drawing implements Canvas {
             else this.graph.addNode(node.id, { ...this.start(node.id, beside), ...attributes });
         }
         for (const edge of shape.edges)
-            if (edge.from !== edge.to) this.graph.addEdgeWithKey(edge.id, edge.from, edge.to, { label: edge.type, way: edge.way });
+            if (edge.from !== edge.to) {
+                const how = edge.bend ? { type: "curved", curvature: edge.bend } : {};
+                this.graph.addEdgeWithKey(edge.id, edge.from, edge.to, { label: edge.type, way: edge.way, ...how });
+            }
         this.near = new Set(this.graph.hasNode(chosen) ? [chosen, ...this.graph.neighbors(chosen)] : []);
         for (const edge of shape.edges) if (edge.way) this.near.add(edge.from).add(edge.to);
         if (!this.graph.hasNode(chosen)) this.chosen = "";
-        this.sigma.setSetting("renderEdgeLabels", shape.edges.length <= 150);
+        this.sigma.setSetting("renderEdgeLabels", shape.edges.length <= NAMED_EDGES);
         // cheaper to draw; an arrow of half a pixel is not to be seen anyway
         this.sigma.setSetting("defaultNodeType", shape.nodes.length > 2000 ? "point" : "circle");
-        this.sigma.setSetting("defaultEdgeType", shape.edges.length > 2000 ? "line" : "arrow");
+        this.sigma.setSetting("defaultEdgeType", shape.edges.length > POINTED_EDGES ? "line" : "arrow");
         this.sigma.setSetting("hideEdgesOnMove", shape.edges.length > 1500);
         this.sigma.setSetting("hideLabelsOnMove", shape.nodes.length > 800);
         this.sigma.refresh();

@@ -1,52 +1,36 @@
 // The picture as a file: SVG, PNG, or CSV that the API's import reads again.
+import { nameOf } from "../model";
+import { HEIGHT, paperOf, WIDTH } from "./paper";
+import type { Places } from "./paper";
 import type { Look, Shape } from "./shapes";
 import type { Contents } from "./view";
-
-type Places = Map<string, { x: number; y: number }>;
-
-const WIDTH = 1600;
-const HEIGHT = 1100;
-const MARGIN = 70;
-
-/** Places within the paper, y downwards. */
-function onPaper(places: Places): Places {
-    const all = [...places.values()];
-    const [left, right] = [Math.min(...all.map((p) => p.x)), Math.max(...all.map((p) => p.x))];
-    const [low, high] = [Math.min(...all.map((p) => p.y)), Math.max(...all.map((p) => p.y))];
-    const scale = Math.min((WIDTH - 2 * MARGIN) / (right - left || 1), (HEIGHT - 2 * MARGIN) / (high - low || 1));
-    const middle = { x: (left + right) / 2, y: (low + high) / 2 };
-    return new Map([...places].map(([id, p]) => [id, { x: WIDTH / 2 + (p.x - middle.x) * scale, y: HEIGHT / 2 - (p.y - middle.y) * scale }]));
-}
 
 function escape(text: string): string {
     return text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "").replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c] ?? c);
 }
 
 export function svgOf(shape: Shape, places: Places, look: Look): string {
-    const at = onPaper(places);
-    const lines = [
-        `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="14">`,
+    const { lines, texts } = paperOf(shape, places, look);
+    const drawn = lines.map(({ path, colour, width, title }) => {
+        const how = width > 0 ? `fill="none" stroke="${colour}" stroke-width="${width}"` : `fill="${colour}"`;
+        return `<path d="${path}" ${how}><title>${escape(title)}</title></path>`;
+    });
+    const written = texts.map(({ x, y, angle, text, colour, size, ofEdge }) => {
+        const turn = angle ? ` rotate(${((angle * 180) / Math.PI).toFixed(1)})` : "";
+        const how = ofEdge ? ' font-family="monospace" text-anchor="middle"' : "";
+        return `<text transform="translate(${x.toFixed(1)} ${y.toFixed(1)})${turn}" font-size="${size}"${how} fill="${colour}">${escape(text)}</text>`;
+    });
+    return [
+        `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif">`,
         `<rect width="${WIDTH}" height="${HEIGHT}" fill="${look.surface}"/>`,
-    ];
-    for (const edge of shape.edges) {
-        const [a, b] = [at.get(edge.from), at.get(edge.to)];
-        if (!a || !b) continue;
-        lines.push(
-            `<line x1="${a.x.toFixed(1)}" y1="${a.y.toFixed(1)}" x2="${b.x.toFixed(1)}" y2="${b.y.toFixed(1)}" stroke="${edge.way ? look.accent : look.strong}" stroke-width="${edge.way ? 4 : 1.2}"><title>${escape(edge.type)}</title></line>`,
-        );
-    }
-    for (const node of shape.nodes) {
-        const p = at.get(node.id);
-        if (!p) continue;
-        lines.push(`<circle cx="${p.x.toFixed(1)}" cy="${p.y.toFixed(1)}" r="${node.size.toFixed(1)}" fill="${node.colour}"><title>${escape(node.name)}</title></circle>`);
-        if (shape.nodes.length <= 400)
-            lines.push(`<text x="${(p.x + node.size + 4).toFixed(1)}" y="${(p.y + 5).toFixed(1)}" fill="${look.ink}">${escape(node.name)}</text>`);
-    }
-    return lines.join("\n") + "\n</svg>\n";
+        ...drawn,
+        ...written,
+        "</svg>\n",
+    ].join("\n");
 }
 
 export function pngOf(shape: Shape, places: Places, look: Look): Promise<Blob | null> {
-    const at = onPaper(places);
+    const { lines, texts } = paperOf(shape, places, look);
     const canvas = document.createElement("canvas");
     canvas.width = WIDTH * 2;
     canvas.height = HEIGHT * 2;
@@ -55,28 +39,33 @@ export function pngOf(shape: Shape, places: Places, look: Look): Promise<Blob | 
     context.scale(2, 2);
     context.fillStyle = look.surface;
     context.fillRect(0, 0, WIDTH, HEIGHT);
-    for (const edge of shape.edges) {
-        const [a, b] = [at.get(edge.from), at.get(edge.to)];
-        if (!a || !b) continue;
-        context.beginPath();
-        context.moveTo(a.x, a.y);
-        context.lineTo(b.x, b.y);
-        context.strokeStyle = edge.way ? look.accent : look.strong;
-        context.lineWidth = edge.way ? 4 : 1.2;
-        context.stroke();
+    for (const { path, colour, width } of lines) {
+        context.strokeStyle = context.fillStyle = colour;
+        context.lineWidth = width;
+        if (width > 0) context.stroke(new Path2D(path));
+        else context.fill(new Path2D(path));
     }
-    context.font = `14px ${look.font}`;
-    for (const node of shape.nodes) {
-        const p = at.get(node.id);
-        if (!p) continue;
-        context.beginPath();
-        context.arc(p.x, p.y, node.size, 0, 2 * Math.PI);
-        context.fillStyle = node.colour;
-        context.fill();
-        context.fillStyle = look.ink;
-        if (shape.nodes.length <= 400) context.fillText(node.name, p.x + node.size + 4, p.y + 5);
+    for (const { x, y, angle, text, colour, size, ofEdge } of texts) {
+        context.save();
+        context.translate(x, y);
+        context.rotate(angle);
+        context.fillStyle = colour;
+        context.font = `${size}px ${ofEdge ? look.mono : look.font}`;
+        context.textAlign = ofEdge ? "center" : "left";
+        context.fillText(text, 0, 0);
+        context.restore();
     }
     return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+
+/** What the picture began with, and when it was saved: no two files have the same name. */
+export function fileName({ nodes }: Contents, kind: string, now = new Date()): string {
+    const begun = nodes[0] ? nameOf(nodes[0]) : "";
+    const plain = begun.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60).replace(/^-+|-+$/g, "");
+    const two = (n: number) => String(n).padStart(2, "0");
+    const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
+    const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("");
+    return ["graph", plain, day, time].filter(Boolean).join("-") + "." + kind;
 }
 
 type Type = "string" | "int" | "float" | "boolean" | "string[]" | "json";

@@ -96,10 +96,9 @@ async function within([id = "", depth = "2", limit = "200"]: string[], signal: A
 
 async function path([from = "", to = ""]: string[], signal: AbortSignal): Promise<Part> {
     const found = await api.get<Schemas["GraphPath"]>("/api/graph/path", { query: { from, to, max_depth: 12 }, signal });
-    const note = found.found
-        ? `The shortest way: ${counted(found.length ?? 0, "step")}, ${namesOf(found.nodes)}.`
-        : found.truncated ? "No way was found before the search was given up." : "There is no way from one to the other that you may see.";
-    return { nodes: found.nodes, edges: found.edges, note };
+    const none = found.truncated ? "No way was found before the search was given up." : "There is no way from one to the other that you may see.";
+    const way = { key: `${from}~${to}`, text: namesOf(found.nodes), told: `the shortest, ${counted(found.length ?? 0, "step")}`, edges: found.edges.map((edge) => edge.id) };
+    return { nodes: found.nodes, edges: found.edges, note: found.found ? "" : none, ways: found.found ? [way] : [] };
 }
 
 const namesOf = (nodes: readonly Node[]) => nodes.map((node) => nameOf(node)).join(" → ");
