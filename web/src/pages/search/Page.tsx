@@ -19,6 +19,7 @@ import { ResultCard } from "./ResultCard";
 import { askedWords, standingIn } from "../../ui/question";
 import { PlanNotes, textsOf } from "./Why";
 import "./search.css";
+import "./result.css";
 
 function useSearch(search: Search) {
     const { me, state } = useSession();
