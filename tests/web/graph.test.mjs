@@ -171,6 +171,19 @@ test("a picture by keyboard alone: a node, expanded, a way, a saved view, files"
     assert.deepEqual([sum.status, sum.created, sum.replaced, sum.unchanged, sum.failed], ["done", 0, 0, 31, 0], "what was exported is what is there");
 });
 
+test("nodes of the same name are told apart by what else is known of them", async () => {
+    const meanings = { "twin-1": "a part of a river bank", "twin-2": "an institution for money" };
+    const lines = Object.entries(meanings).map(([id, definition]) =>
+        JSON.stringify({ kind: "node", id, labels: ["Sense"], properties: { pos: "n", name: "Twinbank", definition } }));
+    await importAs("ndjson", lines.join("\n") + "\n");
+    const page = await open("staff", "/graph");
+    await page.getByLabel("Find a node by name").fill("twinbank");
+    await page.getByRole("option", { name: /Twinbank.*a part of a river bank/ }).waitFor();
+    await page.getByRole("option", { name: /Twinbank.*an institution for money/ }).click();
+    await page.waitForURL("**/graph/nodes/twin-2");
+    await closePage(page);
+});
+
 test("relationships of the same two nodes bow apart; what is saved has their names and arrows", async () => {
     const lines = [
         { kind: "node", id: "wide", labels: ["Idea"], properties: { name: "Wide idea" } },

@@ -4,7 +4,7 @@ import { api } from "../../api";
 import type { Schemas } from "../../api";
 import { useDebounced, useLoad } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
-import { nameOf } from "./model";
+import { aboutOf, nameOf } from "./model";
 import type { Node } from "./model";
 
 type Found = Schemas["GraphFound"];
@@ -93,6 +93,7 @@ export function Finder({ label, onFound, placeholder }: { label: string; onFound
                         >
                             <span class="cut">{nameOf(node)}</span>
                             <span class="quiet small">{node.labels.join(", ")}</span>
+                            <span class="finder-about cut quiet small">{aboutOf(node)}</span>
                         </li>
                     ))}
                 </ul>

@@ -32,6 +32,15 @@ export function textOf(value: unknown): string {
     return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** What else is known of a node, in one short line: tells nodes of the same name apart. Prose
+ * first, such as a definition; then plain values; then the id. */
+export function aboutOf(node: { id: string; properties: object }): string {
+    const name = nameOf(node);
+    const rest = Object.values(node.properties).filter((value) => isPlain(value) && value !== "" && String(value) !== name).map(String);
+    const prose = rest.find((value) => value.includes(" "));
+    return (prose ?? (rest.slice(0, 3).join(" · ") || (node.id === name ? "" : node.id))).slice(0, 200);
+}
+
 export const nodePath = (id: string) => "/graph/nodes/" + segment(id);
 export const labelPath = (label: string) => "/graph/labels/" + segment(label);
 export const picturePath = (id: string) => "/graph/picture?s=" + encodeURIComponent(stepText("expand", [id, "", "both", "50"]));
