@@ -51,6 +51,15 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
                 </dt>
                 <dd>Whatever begins so</dd>
             </dl>
+            {session.may("read_graph") && (
+                <>
+                    <h3>In the graph</h3>
+                    <p>
+                        Find a node by its name and open it in the picture. Choose a node there, or in the list beside it, to add what it is
+                        joined with, or to find the shortest way to another. <b>Undo</b> takes back the last step; the address is the picture.
+                    </p>
+                </>
+            )}
             <p class="small">
                 The API that these pages use is described at <a href="/docs">/docs</a>.
             </p>

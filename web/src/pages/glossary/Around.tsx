@@ -6,7 +6,7 @@ import { statusKind } from "./model";
 
 export function Around(props: { title: string; lead?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren }) {
     const session = useSession();
-    const places = [["/glossary", "Terms"], ["/glossary/candidates", "Found in documents"], ["/glossary/import", "Import"], ["/glossary/lookup", "Look up"]] as const;
+    const places = [["/glossary", "Terms"], ["/glossary/candidates", "Found in documents"], ["/glossary/import", "Import"], ["/glossary/lookup", "DeepL and IATE"]] as const;
     return (
         <div class="glossary">
             {session.may("write_glossary") && (

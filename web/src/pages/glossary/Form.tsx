@@ -8,6 +8,7 @@ import { SelectField, TextArea, TextField } from "../../ui/Field";
 import { asError, useLoad, useTitle } from "../../ui/hooks";
 import { ErrorNotice, Loading, Notice } from "../../ui/States";
 import { toast } from "../../ui/Toast";
+import { clearances } from "../documents/rules";
 import { Around } from "./Around";
 import { bodyOf, mayWrite, termPath, termUrl, wordsOf } from "./model";
 import type { Term } from "./model";
@@ -98,7 +99,7 @@ function Fields({ before, cancel, save }: { before: Partial<Term>; cancel: strin
             setBusy(false);
         }
     };
-    const levels = Array.from({ length: Math.max(session.me?.clearance ?? 1, draft.clearance_level) }, (_, i) => i + 1);
+    const levels = Math.max(session.me?.clearance ?? 1, draft.clearance_level);
     return (
         <form
             class="card term-form"
@@ -129,7 +130,7 @@ function Fields({ before, cancel, save }: { before: Partial<Term>; cancel: strin
                     label="Clearance"
                     name="clearance_level"
                     value={String(draft.clearance_level)}
-                    choices={levels.map((level) => ({ value: String(level), text: level === 1 ? "1 · everybody" : `${level} · who has level ${level}` }))}
+                    choices={clearances.slice(0, levels)}
                     error={wrong.clearance_level ?? null}
                     onChange={(event) => {
                         const level = Number(event.currentTarget.value);
@@ -159,7 +160,7 @@ function written(draft: Draft, before: Partial<Term>): Record<string, unknown> {
 export function NewTerm({ query }: { query: URLSearchParams }) {
     useTitle("New term · Glossary");
     return (
-        <Around title="New term" lead="It begins as a draft; who may do so validates it.">
+        <Around title="New term" lead="It is stored as a draft. It counts as valid once somebody who may validate terms has agreed to it.">
             <Fields
                 before={{ term: query.get("term") ?? "", ...(query.get("language") ? { language: query.get("language")! } : {}) }}
                 cancel="/glossary"
