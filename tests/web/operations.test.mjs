@@ -9,6 +9,10 @@ useBrowser();
 const row = (page, text) => page.locator("tbody tr").filter({ hasText: text });
 const dialog = (page) => page.getByRole("dialog");
 
+// Of this run alone: a second try meets the same stack.
+const run = Date.now().toString(36);
+const label = `before the move ${run}`, keyName = `nightly import ${run}`;
+
 test("the overview: services, checks, lines that move", async () => {
     const page = await openPage("admin", "/operations");
     await row(page, "embedder").first().waitFor();
@@ -28,10 +32,10 @@ test("by keyboard: a backup is made and read again; the last good one stays", as
     await page.keyboard.press("Enter");
     await dialog(page).waitFor();
     await page.getByLabel("What of").selectOption("config");
-    await page.getByLabel("Label").fill("before the move");
+    await page.getByLabel("Label").fill(label);
     await tabTo(page, "dialog .button-primary");
     await page.keyboard.press("Enter");
-    const set = row(page, "before the move");
+    const set = row(page, label);
     await set.waitFor({ timeout: 60_000 });
     await page.reload(); // that a set came and moved the rest is no fault
     await set.waitFor();
@@ -174,7 +178,7 @@ test("roles are shown, and whence they come", async () => {
 test("a key is shown once and revoked", async () => {
     const page = await openPage("admin", "/operations?tab=keys");
     await page.getByRole("button", { name: "Make an API key" }).click();
-    await dialog(page).locator("[name=name]").fill("nightly import");
+    await dialog(page).locator("[name=name]").fill(keyName);
     const tick = (name) => dialog(page).getByRole("checkbox", { name, exact: true });
     await dialog(page).getByRole("checkbox", { name: "operate", exact: true, disabled: true }).waitFor(); // what staff may not
     await dialog(page).getByLabel("Role").selectOption("admin");
@@ -186,7 +190,7 @@ test("a key is shown once and revoked", async () => {
     const key = await secret.innerText();
     assert.ok(key.length > 20);
     await dialog(page).getByRole("button", { name: "I have kept it" }).click();
-    const made = row(page, "nightly import");
+    const made = row(page, keyName);
     await made.waitFor();
     assert.ok(!(await page.content()).includes(key));
     await look(page, "operations-keys");
