@@ -248,7 +248,8 @@ static void thresholds_are_settings(void **state)
         {offsetof(struct health_config, disk_min_free_percent), 101, "disk: "},
         {offsetof(struct health_config, memory_max_used_percent), 10, "memory: "},
         {offsetof(struct health_config, backup_max_age_h), 0.5, "backups: the newest"},
-        {offsetof(struct health_config, max_response_ms), 1, "performance: searches took 2 ms"},
+        {offsetof(struct health_config, max_response_ms), 1,
+         "performance: searches took 2 ms"},
         {offsetof(struct health_config, index_max_lag_s), 5, "fts_search: it does not"},
     };
 
