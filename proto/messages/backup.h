@@ -12,8 +12,8 @@
     F(f64,  created_at,            0, _)                                            \
     F(u64,  size_bytes,   UINT64_MAX, _)                                            \
     F(flag, verified,              0, _)                                            \
-    F(str,  proven,               16, _)                                            \
-    F(flag, safety,                0, _)
+    F(flag, safety,                0, _)                                            \
+    F(str,  proven,               16, _)
 
 #define BACKUP_LIST_REPLY(F)                                                        \
     F(list, sets,              10000, backup_set)
