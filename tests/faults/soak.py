@@ -28,6 +28,7 @@ from harness.workload import Workload, load_base  # noqa: E402
 
 WRITERS, READERS = 4, 16
 EVERY = 5.0  # seconds between samples
+PROBE, STEPS = 8.0, 4  # seconds of each rate that is tried, and how often to come nearer
 SETTLED = 30.0  # seconds after which a process has what it needs
 FRESHNESS = 5.0
 REMOVE = ("DELETE FROM documents WHERE title ~ '^mk'",
@@ -83,16 +84,23 @@ class Soak:
         self.rates, self.waits, self.reads = [], [], 0
         self.pace = 0.0
 
-    def find_pace(self):
-        """Everybody as fast as they can, then so many pauses that a share of it is left."""
+    def rate_at(self, pace):
+        """Requests a second when every client pauses so long after each answer."""
         record = Record()
-        with Workload(self.stack, record, "peak", WRITERS, READERS, 0.0) as work:
-            work.over.wait(10)
-        done = len(record.reads) + len(record.writes)
-        clients, peak = WRITERS + READERS, done / 10
-        self.pace = clients / (self.options.share * peak) - clients / peak
-        print(f"{peak:.0f} requests a second without pauses; {self.pace * 1000:.0f} ms pause",
-              flush=True)
+        with Workload(self.stack, record, "peak", WRITERS, READERS, pace) as work:
+            work.over.wait(PROBE)
+        return (len(record.reads) + len(record.writes)) / PROBE
+
+    def find_pace(self):
+        """Everybody as fast as they can, then pauses until a share of that is left. Answers come
+        sooner when fewer are asked for, so that no pause can be told from the peak alone."""
+        peak = rate = self.rate_at(0.0)
+        wanted, clients = self.options.share * peak, WRITERS + READERS
+        for _ in range(STEPS):
+            self.pace = max(0.0, self.pace + clients / wanted - clients / rate)
+            rate = self.rate_at(self.pace)
+        print(f"{peak:.0f} requests a second without pauses, {rate:.0f} with pauses of "
+              f"{self.pace * 1000:.0f} ms", flush=True)
         self.remove()
 
     def remove(self):
