@@ -31,6 +31,7 @@ EVERY = 5.0  # seconds between samples
 PROBE, STEPS = 8.0, 4  # seconds of each rate that is tried, and how often to come nearer
 SETTLED = 30.0  # seconds after which a process has what it needs
 FRESHNESS = 5.0
+DISK = 50  # MB of PostgreSQL for a minute: audit and outbox are kept for longer than this lasts
 REMOVE = ("DELETE FROM documents WHERE title ~ '^mk'",
           "DELETE FROM glossary_terms WHERE term ~ '^mk'",
           "DELETE FROM graph_nodes WHERE properties->>'name' ~ '^mk'")
@@ -186,7 +187,7 @@ def arguments():
 def main():
     options = arguments()
     isolated = net.enter()
-    stack = Stack(isolated)
+    stack = Stack(isolated, disk=256 + DISK * options.minutes)
     try:
         stack.up()
         load_base(stack)

@@ -8,6 +8,7 @@ import glob
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ from .stack import GATEWAYS, REPLICAS, Stack
 
 SERVICES = (*REPLICAS, "embedder", "graph", "backup", *GATEWAYS)
 # Those that a request needs, and that have nobody beside them.
+MARGIN = 8 << 20  # bytes that others may write meanwhile
 FILLER = "filler"
 NETWORKED = (*REPLICAS, "embedder", "graph", "gateway-2", "redis", "postgres")
 
@@ -127,6 +129,9 @@ def fail_over(stack):
 def fill_record(stack):
     """The disk of PostgreSQL is full, its log of writes included."""
     with contextlib.suppress(OSError), open(stack.primary.data / FILLER, "wb") as file:
+        most = shutil.disk_usage(stack.primary.data).free - MARGIN
+        os.posix_fallocate(file.fileno(), 0, max(1, most))  # at once; byte by byte the rest
+        file.seek(0, os.SEEK_END)
         while True:
             file.write(b"x" * (1 << 16))
             file.flush()

@@ -11,7 +11,6 @@ from .process import Process
 from .until import until
 
 PORT = 5432
-DISK = "256m"
 SETTINGS = ("unix_socket_directories=", "shared_buffers=64MB", "max_connections=150",
             "jit=off", "wal_level=replica", "max_wal_senders=8", "hot_standby=on",
             f"port={PORT}", "log_min_messages=warning", "max_wal_size=48MB",
@@ -25,10 +24,10 @@ def newest():
 
 
 class Postgres:
-    """One server. PostgreSQL refuses to be root's: its own user then."""
+    """One server on a disk of so many MB. PostgreSQL refuses to be root's: its own user then."""
 
-    def __init__(self, name, host, directory, secret):
-        self.name, self.host, self.secret = name, host, secret
+    def __init__(self, name, host, directory, secret, disk):
+        self.name, self.host, self.secret, self.disk = name, host, secret, disk
         self.bin = newest()
         self.data = pathlib.Path(directory, name)
         self.as_user = [] if os.geteuid() else [
@@ -57,8 +56,8 @@ class Postgres:
         """On a small disk of its own, where that is permitted: it can be full."""
         self.data.mkdir(mode=0o700, exist_ok=True)
         if self.host.inside:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "none",
-                            self.data], check=True, timeout=30)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.disk}m,mode=700",
+                            "none", self.data], check=True, timeout=30)
         self.owned(self.data)
 
     def remove(self):

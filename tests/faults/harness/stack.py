@@ -41,8 +41,9 @@ def names_of(service):
 
 
 class Stack:
-    def __init__(self, isolated, **settings):
-        self.changed = settings
+    def __init__(self, isolated, disk=256, **settings):
+        """PostgreSQL has a disk of so many MB, where that is permitted."""
+        self.disk, self.changed = disk, settings
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="cairn-faults-"))
         self.dir.chmod(0o755)
         for name in ("log", "data", "redis"):
@@ -139,8 +140,10 @@ class Stack:
                              self.settings(service, name)).start()
 
     def up(self):
-        self.primary = Postgres("postgres", self.net.hosts["postgres"], self.dir, self.secret)
-        self.spare = Postgres("standby", self.net.hosts["standby"], self.dir, self.secret)
+        self.primary = Postgres("postgres", self.net.hosts["postgres"], self.dir, self.secret,
+                                self.disk)
+        self.spare = Postgres("standby", self.net.hosts["standby"], self.dir, self.secret,
+                              self.disk)
         self.primary.make()
         self.primary.start()
         self.primary.psql("CREATE DATABASE cairn", database="postgres")
