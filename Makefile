@@ -17,6 +17,7 @@ PYTEST   = /usr/bin/python3 -m pytest -q -rR -p no:cacheprovider --reruns 1
 # What is linted: our own C, headers included.
 HEADERS  = $(wildcard libshared/include/shared/*.h libshared/src/*.h proto/*.h proto/*/*.h \
              services/*/*.h services/*/*/*.h services/*/*/*/*.h cli/*/*.h cli/*/*/*.h db/*/*.h tests/*/*.h tests/*/*/*.h)
+BENCHES  = $(wildcard bench/*/*.c)
 
 .PHONY: all pages deps run tck up down status logs test test-unit test-system test-web test-security test-pgvector test-bolt test-deploy k8s-rules tests-build fuzzers \
         bench bench-edge bench-connections bench-search bench-backup bench-drill bench-recovery bench-filters bench-graph bench-latency test-backup-faults test-faults faults fault-table soak overload load eval web clients lint tidy format asan tsan models fuzz keys docs images test-containers install dist clean help model FORCE
@@ -230,10 +231,12 @@ tck: ## the read scenarios of the openCypher TCK: TCK=a checkout of opencypher/o
 	    --failed build/release/tests/tck/failed.txt $(TCK)
 	@echo "what failed: build/release/tests/tck/failed.txt"
 
-lint: ## formatting, clang-tidy, cppcheck
+lint: ## formatting, clang-tidy, cppcheck; flake8 and shellcheck
 	@scripts/deps.sh lint
-	@clang-format --dry-run -Werror $(SRCS) $(HEADERS)
-	@scripts/lint-c.sh '$(subst ',,$(CPPFLAGS))' $(SRCS)
+	@/usr/bin/python3 -m flake8 --max-line-length 100 bench clients scripts tests
+	@shellcheck -S warning $$(git ls-files '*.sh') .ci/run
+	@clang-format --dry-run -Werror $(SRCS) $(BENCHES) $(HEADERS)
+	@scripts/lint-c.sh '$(subst ',,$(CPPFLAGS))' $(SRCS) $(BENCHES)
 
 format: ## format our C in place
 	@clang-format -i $(SRCS) $(HEADERS)

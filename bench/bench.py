@@ -9,8 +9,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
-import shutil
 import statistics
 import sys
 import tempfile

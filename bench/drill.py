@@ -113,7 +113,8 @@ def drill(stack, url, home):
             "cairn_backup_last_verified_restore_timestamp_seconds") or 0) > begun - 60)
         whole = time.time() - begun
     made = next(one["id"] for one in backups.sets() if one["id"] != old)
-    left = [path.name for path in home.iterdir() if path.name not in ("backups", "service.log", "none")]
+    kept = ("backups", "service.log", "none")
+    left = [path.name for path in home.iterdir() if path.name not in kept]
     assert left == [], left
     return backups.manifest(made), whole, own, runs
 

@@ -31,7 +31,7 @@ names() {
     deploy) echo shellcheck prometheus prometheus-alertmanager prometheus-postgres-exporter \
         prometheus-redis-exporter python3-yaml ;;
     models) echo gcc spin ;;
-    lint) echo clang-format clang-tidy cppcheck ;;
+    lint) echo clang-format clang-tidy cppcheck python3-flake8 shellcheck ;;
     faults) echo python3 iproute2 iptables faketime ;;
     fuzz) echo clang "$(either libclang-rt-19-dev libclang-rt-14-dev)" ;;
     bench) echo nginx-light wrk python3 g++ libhnswlib-dev python3-flask gunicorn \

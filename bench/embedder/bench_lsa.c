@@ -89,19 +89,18 @@ static json_t *read_jsonl(const char *directory, const char *name)
 
 static json_t *read_qrels(const char *directory)
 {
-    char path[4096], query[256], document[256];
-    int grade = 0;
+    char path[4096], query[256], document[256], grade[16];
     json_t *qrels = json_object();
     (void)snprintf(path, sizeof(path), "%s/qrels.tsv", directory);
     FILE *file = fopen(path, "re");
-    while (file && fscanf(file, "%255s %255s %d", query, document, &grade) == 3) {
+    while (file && fscanf(file, "%255s %255s %15s", query, document, grade) == 3) {
         json_t *grades = json_object_get(qrels, query);
         if (!grades) {
             grades = json_object();
             json_object_set_new(qrels, query, grades);
         }
-        if (grade > 0)
-            json_object_set_new(grades, document, json_integer(grade));
+        if (strtol(grade, NULL, 10) > 0)
+            json_object_set_new(grades, document, json_integer(strtol(grade, NULL, 10)));
     }
     if (file)
         (void)fclose(file);

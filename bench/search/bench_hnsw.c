@@ -48,7 +48,7 @@ static void must(enum sh_err err, const char *what)
 {
     if (err == SH_OK)
         return;
-    fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
+    (void)fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
     exit(1);
 }
 
@@ -68,7 +68,7 @@ static long rss_kb(const char *what)
             kb = strtol(line + strlen(what) + 1, NULL, 10);
     }
     if (file)
-        fclose(file);
+        (void)fclose(file);
     return kb;
 }
 
@@ -122,8 +122,8 @@ static void measure(struct hnsw *index, const struct set *set, uint32_t ef,
            "\"scanned\":%" PRIu64 "}\n",
            ef, (double)found / (double)existing, 1e9 * set->query_count / (double)best_ns,
            hnsw_strategy_name(result.strategy), query.allowed_count,
-           scanned / set->query_count);
-    fflush(stdout);
+           set->query_count ? scanned / set->query_count : 0);
+    (void)fflush(stdout);
 }
 
 /* The same slots as the other driver lets through: a hash below a bound. */
@@ -181,7 +181,7 @@ static void build(const struct set *set, const struct hnsw_options *options,
     printf("{\"build_s\":%.2f,\"memory_mb\":%.1f,\"held_mb\":%.1f}\n",
            (double)(now_ns() - start) / 1e9, (double)(rss_kb("RssAnon") - before) / 1024,
            (double)hnsw_bytes(*index) / 1048576);
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static uint64_t process_ns(void)
@@ -198,7 +198,7 @@ static void measure_snapshot(struct hnsw *index, const char *base)
     char path[4096];
     struct stat info;
     struct hnsw *loaded = NULL;
-    snprintf(path, sizeof(path), "%s.hnsw", base);
+    (void)snprintf(path, sizeof(path), "%s.hnsw", base);
     uint64_t start = sh_now_us();
     must(hnsw_save(index, path), "save");
     uint64_t saved = sh_now_us();
@@ -213,7 +213,7 @@ static void measure_snapshot(struct hnsw *index, const char *base)
            hnsw_count(index), (double)info.st_size / 1048576,
            (double)(saved - start) / 1e3, (double)(ready - saved) / 1e3,
            (double)used / 1e6);
-    fflush(stdout);
+    (void)fflush(stdout);
     hnsw_free(&loaded);
     unlink(path);
 }
@@ -281,33 +281,40 @@ static void measure_scale(const char *base, uint32_t dimension, uint32_t count)
     free(centres);
 }
 
+/** A count of the command line; what is none is 0, and measures nothing. */
+static uint32_t number(const char *word)
+{
+    return (uint32_t)strtoul(word, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "scale") == 0) {
-        measure_scale(argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
+        measure_scale(argv[2], number(argv[3]), number(argv[4]));
         return 0;
     }
     if (argc < 8) {
-        fprintf(stderr, "usage: bench_hnsw BASE QUERIES TRUTH DIMENSION COUNT QUERIES "
-                        "DEPTH [M EF_CONSTRUCTION KIND]\n"
-                        "       bench_hnsw scale PATH DIMENSION COUNT\n");
+        (void)fprintf(stderr,
+                      "usage: bench_hnsw BASE QUERIES TRUTH DIMENSION COUNT QUERIES "
+                      "DEPTH [M EF_CONSTRUCTION KIND]\n"
+                      "       bench_hnsw scale PATH DIMENSION COUNT\n");
         return 2;
     }
-    struct set set = {.dimension = (uint32_t)atoi(argv[4]),
-                      .count = (uint32_t)atoi(argv[5]),
-                      .query_count = (uint32_t)atoi(argv[6]),
-                      .depth = (uint32_t)atoi(argv[7])};
+    struct set set = {.dimension = number(argv[4]),
+                      .count = number(argv[5]),
+                      .query_count = number(argv[6]),
+                      .depth = number(argv[7])};
     set.base = map_file(argv[1], (size_t)set.count * set.dimension * sizeof(float));
     set.queries =
         map_file(argv[2], (size_t)set.query_count * set.dimension * sizeof(float));
     set.truth = map_file(argv[3], (size_t)set.query_count * set.depth * sizeof(uint32_t));
     struct hnsw_options options = hnsw_defaults(set.dimension);
     if (argc > 9) {
-        options.links = (uint32_t)atoi(argv[8]);
-        options.ef_construction = (uint32_t)atoi(argv[9]);
+        options.links = number(argv[8]);
+        options.ef_construction = number(argv[9]);
     }
     if (argc > 10)
-        options.kind = (enum code_kind)atoi(argv[10]);
+        options.kind = (enum code_kind)number(argv[10]);
     struct hnsw *index = NULL;
     build(&set, &options, &index);
     measure_snapshot(index, argv[1]);

@@ -26,7 +26,7 @@ static void must(enum sh_err err, const char *what)
 {
     if (err == SH_OK)
         return;
-    fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
+    (void)fprintf(stderr, "%s: %s\n", what, sh_err_text(err));
     exit(1);
 }
 

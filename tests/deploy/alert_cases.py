@@ -126,7 +126,8 @@ CASES = {
     "DatabaseQueue": ((4, gauge(f"cairn_pg_queue_depth{{{SEARCH}}}", 51)),
                       (4, gauge(f"cairn_pg_queue_depth{{{SEARCH}}}", 49))),
     "CacheDown": ((4, check("cache", 0)), (4, check("cache", 1))),
-    "PostgresDown": ((3, gauge('pg_up{job="postgres"}', 0)), (3, gauge('pg_up{job="postgres"}', 1))),
+    "PostgresDown": ((3, gauge('pg_up{job="postgres"}', 0)),
+                     (3, gauge('pg_up{job="postgres"}', 1))),
     "PostgresConnectionsHigh": (
         (7, gauge('pg_stat_activity_count{instance="p",state="idle"}', 81)
          | gauge('pg_settings_max_connections{instance="p"}', 100)),

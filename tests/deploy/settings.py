@@ -5,7 +5,8 @@ import re
 
 from support import ROOT
 
-ROW = re.compile(r"\| `(?P<name>\w+)` \| (?:`(?P<default>.*?)`)? \| (?P<values>.*?) \| (?P<notes>.*?) \| ")
+ROW = re.compile(
+    r"\| `(?P<name>\w+)` \| (?:`(?P<default>.*?)`)? \| (?P<values>.*?) \| (?P<notes>.*?) \| ")
 
 
 @dataclasses.dataclass

@@ -224,7 +224,8 @@ def test_what_is_looked_at_is_exported(watch):
     eventually(exporters_were_scraped, seconds=60, what=lambda: str(scraped))
     sources = "".join(path.read_text(errors="replace") for folder in ("services", "libshared")
                       for path in (ROOT / folder).rglob("*.c"))
-    counted = set(re.findall(r'"((?:cairn|auth|ratelimit|cache|http|embedding|vector)_\w+)"', sources))
+    counted = set(re.findall(
+        r'"((?:cairn|auth|ratelimit|cache|http|embedding|vector)_\w+)"', sources))
     looked_at = [(alert["alert"], alert["expr"]) for alert in alerts()]
     looked_at += [(title, expression) for _, title, expression in panels()]
     for title, expression in looked_at:

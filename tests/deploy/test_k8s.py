@@ -249,7 +249,8 @@ def write_secrets(deployment, made, folder):
     for source in volume["projected"]["sources"]:
         for item in source["secret"]["items"]:
             path = folder / item["path"]
-            path.write_bytes(base64.b64decode(made["Secret", source["secret"]["name"]][item["key"]]))
+            secret = made["Secret", source["secret"]["name"]]
+            path.write_bytes(base64.b64decode(secret[item["key"]]))
             path.chmod(0o600)
     (folder / "keys").mkdir()
     for name, text in made["ConfigMap", "cairn-bus-public"].items():
@@ -281,7 +282,8 @@ def test_every_replica_is_scraped():
         labels = service["metadata"]["labels"]
         assert monitor["selector"]["matchLabels"].items() <= labels.items()
         assert labels["app.kubernetes.io/name"] == service["metadata"]["name"]
-        assert monitor["endpoints"][0]["port"] in [each["name"] for each in service["spec"]["ports"]]
+        ports = [each["name"] for each in service["spec"]["ports"]]
+        assert monitor["endpoints"][0]["port"] in ports
 
 
 def test_autoscalers_look_at_what_waits():
@@ -306,7 +308,8 @@ def with_cronjob(tmp_path):
         "components:\n", "components:\n  - ../../components/backup-cronjob\n"))
 
     def build(overlay):
-        done = run(tool("kubectl", package="kubectl"), "kustomize", tmp_path / "k8s/overlays" / overlay)
+        done = run(tool("kubectl", package="kubectl"), "kustomize",
+                   tmp_path / "k8s/overlays" / overlay)
         assert done.returncode == 0
         return done.stdout
     return build

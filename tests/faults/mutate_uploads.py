@@ -48,7 +48,7 @@ def mutate(chance, data):
             data[at:at] = data[at:at + length]
         elif kind == 5:
             data[at:at + length] = bytes(chance.randrange(256)
-                                           for _ in range(length))
+                                         for _ in range(length))
         else:
             del data[at:]
     return bytes(data)

@@ -32,9 +32,9 @@ class Backups:
             **settings}
 
     def start(self, *words, **settings):
-        return subprocess.Popen([*self.within, PROGRAM, *words], env={**self.environment, **settings},
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen([*self.within, PROGRAM, *words],
+                                env={**self.environment, **settings}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self, *words, code=0, **settings):
         """What it prints as JSON; with another code, what it says."""

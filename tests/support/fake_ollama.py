@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(400, {"error": "invalid prompt"})
             return
         self.answer(200, {"embedding": embed(prompt, self.server.dimension,
-                                                 self.server.seed)})
+                                             self.server.seed)})
 
     # --- control -------------------------------------------------------------------------
 

@@ -1,17 +1,19 @@
 """A small S3 for tests: one bucket in memory, PUT, GET (one range), HEAD, DELETE of objects,
-ListObjectsV2 and uploads in parts (fake_s3_parts.py), each request's signature checked by an implementation of its own (AWS Signature
-Version 4 in the Authorization header, from Amazon's description, with hashlib and hmac).
+ListObjectsV2 and uploads in parts (fake_s3_parts.py), each request's signature checked by an
+implementation of its own (AWS Signature Version 4 in the Authorization header, from Amazon's
+description, with hashlib and hmac).
 
 Left out: everything else. No versions, no other buckets, no owners and
 permissions, no encryption, no presigned URLs, no chunked signatures (aws-chunked), no TLS.
 
 Faults are asked for by POST /-/fault {"kind": ..., "count": n, "method": ..., "path": ...}, for the
-next n requests (of that method, with that in its path): "status" with a "status" and maybe a "code"; "truncate": the answer
-breaks off half-way; "hang": none comes until the server ends; "drop": the connection closes
-without an answer; "cut": it closes when half of the body has come; "flip": a bit of the body
-changes on its way; "lost": what was asked for is done, and not answered; "rot": what is kept
-of a part is not what came; "short": fewer bytes than were asked for; "trickle": the body comes, or is
-taken, a byte now and then, for ever; "none" ends those that are left.
+next n requests (of that method, with that in its path): "status" with a "status" and maybe a
+"code"; "truncate": the answer breaks off half-way; "hang": none comes until the server ends;
+"drop": the connection closes without an answer; "cut": it closes when half of the body has come;
+"flip": a bit of the body changes on its way; "lost": what was asked for is done, and not
+answered; "rot": what is kept of a part is not what came; "short": fewer bytes than were asked
+for; "trickle": the body comes, or is taken, a byte now and then, for ever; "none" ends those that
+are left.
 GET /-/state: objects and counts.
 
 As a program it prints its port and serves until its input ends."""
@@ -126,7 +128,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def trickle(self, body=b""):
-        """All but the last byte, until the other side has had enough; a byte of its own is taken."""
+        """All but the last byte, until the other side has had enough; one of its own is taken."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         left = iter(body[:-1])
@@ -260,7 +262,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         items = "".join(
             f"<Contents><Key>{xml.sax.saxutils.escape(key)}</Key><LastModified>"
             f"{modified.strftime('%Y-%m-%dT%H:%M:%S.000Z')}</LastModified><Size>{size}</Size>"
-            "<StorageClass>STANDARD</StorageClass></Contents>" for key, size, modified in found[:most])
+            "<StorageClass>STANDARD</StorageClass></Contents>"
+            for key, size, modified in found[:most])
         body = ('<?xml version="1.0" encoding="UTF-8"?>\n'
                 '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
                 f"<Name>{BUCKET}</Name><KeyCount>{len(found[:most])}</KeyCount><IsTruncated>"

@@ -67,8 +67,8 @@ def list_parts(handler, key, query):
     with handler.server.store.lock:
         parts = dict(parts_of(handler, key, query["uploadId"]))
     answer(handler, "ListPartsResult", "<IsTruncated>false</IsTruncated>" + "".join(
-        f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(tag_of(data))}</ETag><Size>{len(data)}"
-        f"</Size><ChecksumSHA256>{sum_of(data)}</ChecksumSHA256></Part>"
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{escape(tag_of(data))}</ETag>"
+        f"<Size>{len(data)}</Size><ChecksumSHA256>{sum_of(data)}</ChecksumSHA256></Part>"
         for number, data in sorted(parts.items())))
 
 

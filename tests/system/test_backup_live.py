@@ -268,7 +268,8 @@ def test_single_tables_come_into_another_database(stack, backups):
     assert "chunks_document_id_fkey" in done["foreign_keys_left_out"]
     admin, _ = server(stack)
     there_url = admin.replace("/postgres", "/" + name)
-    assert int(stack.psql("SELECT count(*) FROM chunks", url=there_url)) == saved["public.chunks"] > 0
+    chunks = int(stack.psql("SELECT count(*) FROM chunks", url=there_url))
+    assert chunks == saved["public.chunks"] > 0
     assert stack.psql("SELECT count(*) FROM documents", url=there_url) == "0"
     assert stack.psql("SELECT count(*) FROM pg_indexes WHERE tablename = 'chunks'",
                       url=there_url) != "0"
@@ -286,11 +287,13 @@ def test_a_collection_comes_back_among_the_others(stack):
                                               "collection": collection, "clearance_level": 1})
         assert reply.status in (200, 201), reply.body
 
+    def ended(place):
+        run = stack.get(place).json()
+        return None if run["state"] in ("queued", "running") else run
+
     def run(path, body):
         place = stack.post(path, body).headers["Location"]
-        done = eventually(lambda: (lambda r: r if r["state"] not in ("queued", "running") else None)(
-            stack.get(place).json()), seconds=120, what=stack.logs)
-        return done
+        return eventually(lambda: ended(place), seconds=120, what=stack.logs)
 
     for name in ("lost", "spoilt"):
         put_in("herbarium", name, f"Saxifraga oppositifolia, sheet {name}.")

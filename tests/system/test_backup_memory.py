@@ -30,8 +30,8 @@ def most(pid):
 
 
 def measured(stack, s3, home, megabytes, part):
-    """The service and its run, when a set with a file of this size was made and is all in S3 but for
-    its manifest."""
+    """The service and its run, when a set with a file of this size was made and is all in S3 but
+    for its manifest."""
     home.mkdir()
     with open(home / "large", "wb") as large:
         large.truncate(megabytes * MB)

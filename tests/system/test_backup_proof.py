@@ -64,7 +64,8 @@ def forged(backups, name, change):
     del manifest["mark"]
     text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     text = re.sub('"<([^<>"]+)>"', r"\1", text)
-    path.write_text(text[:-1] + f',"mark":{{"method":"sha256","value":"{sha256(text.encode())}"}}}}')
+    path.write_text(
+        text[:-1] + f',"mark":{{"method":"sha256","value":"{sha256(text.encode())}"}}}}')
     return good
 
 

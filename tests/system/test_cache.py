@@ -90,6 +90,7 @@ def test_nobody_gets_what_others_may_see(cached):
                                                    "department": department})
     members = [{"role": role, "department": department, "user_id": "same"}
                for role in ROLES for department in ("", "IT", "HR")]
+
     def ids(answer):
         return sorted(hit["document_id"] for hit in answer["results"])
     seen = set()
@@ -140,6 +141,7 @@ def test_answers_outlive_their_gateway_and_poison_does_no_harm(new_stack):
     stack = new_stack(WORKERS=1).settled()
     stack.put(id="a", title="A", text="okapi")
     stack.embedded()
+
     def kept():
         """Redis may have been too slow to be waited for: then once more."""
         stack.post("/api/admin/cache/clear", b"")
@@ -156,7 +158,8 @@ def test_answers_outlive_their_gateway_and_poison_does_no_harm(new_stack):
     stack.returned("gateway", stack.kill("gateway"))
     assert stack.search("okapi", config=TEXT)["count"] == 1
     assert what_it_says(from_cache(stack, "okapi", config=TEXT)) == what_it_says(first)
-    stack.returned("search", stack.kill("search"))  # which shows the same, and so says the same of its state
+    # which shows the same, and so says the same of its state
+    stack.returned("search", stack.kill("search"))
     assert what_it_says(from_cache(stack, "okapi", config=TEXT)) == what_it_says(first)
 
 

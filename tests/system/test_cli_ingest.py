@@ -320,7 +320,7 @@ def test_lines_get_what_they_leave_open(cairn, fake, files):
     first = json.loads(sent[0])
     assert first.pop("id").startswith("file-")
     assert first == {"title": "one", "text": "x", "collection": "all",
-                                   "metadata": {"clearance_level": 2}}
+                     "metadata": {"clearance_level": 2}}
     assert sent[1] == "not json"
     assert json.loads(sent[2])["collection"] == "own"
 

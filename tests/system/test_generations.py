@@ -80,7 +80,8 @@ def activate(stack, fingerprint):
 def two(tmp_path_factory):
     """A stack whose embedder has use-lite and hashing; hashing is live at first."""
     from stack import Stack
-    running = Stack(EMBEDDING_MODEL="hashing", REINDEX_SHARE="1", JOB_LEASE_SECONDS="2").up().settled()
+    running = Stack(EMBEDDING_MODEL="hashing", REINDEX_SHARE="1", JOB_LEASE_SECONDS="2")
+    running.up().settled()
     yield fill(running, 200)
     running.down()
 

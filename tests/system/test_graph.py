@@ -364,4 +364,4 @@ def test_the_largest_part_of_the_graph_comes_whole(people):
         assert len(found["nodes"]) == 5000 and found["truncated"] is False
     finally:
         people.psql("DELETE FROM graph_edges WHERE type = 'NEAR' AND id LIKE 'large%';"
-                   "DELETE FROM graph_nodes WHERE labels = '{Large}'")
+                    "DELETE FROM graph_nodes WHERE labels = '{Large}'")

@@ -246,6 +246,7 @@ def test_logins_are_counted_by_address(stack):
     with another_gateway(stack, TRUSTED_PROXIES="127.0.0.1",
                          RATE_LIMIT_LOGIN_PER_MINUTE=10) as base:
         counted_in(stack, [base], "redis")
+
         def login(name):
             return stack.post("/api/auth/login",
                               {"username": name, "password": "Wrong-pass-1"}, base=base,

@@ -324,7 +324,8 @@ def test_keys_are_shown_once_and_kept_as_hashes(secured):
 def test_wrong_keys_are_refused(secured):
     key = make_key(secured)["key"]
     last = "A" if key[-1] != "A" else "B"
-    for wrong in (key[:-1] + last, key[:-1], key + "A", key.upper(), "cairn_" + "0" * 12 + key[18:]):
+    for wrong in (key[:-1] + last, key[:-1], key + "A",
+                  key.upper(), "cairn_" + "0" * 12 + key[18:]):
         reply = ask(secured, {"X-API-Key": wrong})
         assert (reply.status, problem(reply)) == (401, "invalid_api_key")
     assert ask(secured, {"X-API-Key": key, **bearer("staff")}).status == 400

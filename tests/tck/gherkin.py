@@ -84,7 +84,7 @@ class Reader:
     def read_doc(self, at):
         indent = self.lines[at].index('"""')
         end = next(i for i in range(at + 1, len(self.lines)) if self.lines[i].strip() == '"""')
-        self.steps[-1].doc = dedent(self.lines[at + 1 : end], indent)
+        self.steps[-1].doc = dedent(self.lines[at + 1:end], indent)
         return end + 1
 
     def end_scenario(self):

@@ -17,7 +17,8 @@ def rounded_up(value):
 
 def line(points, seconds, most, top, colour):
     xs = WIDTH - LEFT - RIGHT
-    path = " ".join(f"{LEFT + xs * at / seconds:.1f},{top + PANEL - PANEL * min(y, most) / most:.1f}"
+    ys = PANEL / most
+    path = " ".join(f"{LEFT + xs * at / seconds:.1f},{top + PANEL - ys * min(y, most):.1f}"
                     for at, y in points)
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
 

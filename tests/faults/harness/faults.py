@@ -350,5 +350,6 @@ def scarcities():
 
 def catalogue(isolated):
     """All faults that this machine can do, in a fixed order."""
-    found = [*deaths(), *standstills(), *stores(), *endpoints(), *names(), *networks(), *scarcities()]
+    found = [*deaths(), *standstills(), *stores(), *endpoints(), *names(), *networks(),
+             *scarcities()]
     return [fault for fault in found if isolated or not fault.isolated]

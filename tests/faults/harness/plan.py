@@ -60,5 +60,3 @@ def carry_out(steps, stack):
         thread.join()
     assert not wrong, wrong
     return max(ended)
-
-
