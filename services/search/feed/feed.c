@@ -95,7 +95,7 @@ static void reveal(struct feed *feed)
 {
     struct view_stats stats;
 
-    held_release(feed->view);
+    held_retire(feed->view, feed->loop);
     feed->view = feed->building;
     feed->building = NULL;
     feed->loaded = true;
@@ -235,13 +235,29 @@ bool feed_without_rows(struct feed *feed, enum sh_err err)
     return true;
 }
 
+bool feed_beside(const struct feed *feed)
+{
+    return feed->loaded && feed->options.builder != feed->options.writer;
+}
+
+/* Even a thread of the lowest priority costs those that wake on its core. */
+static unsigned half_of_cores(void)
+{
+    unsigned cores = uv_available_parallelism();
+
+    return cores > 1 ? cores / 2 : 1;
+}
+
 void feed_load(struct feed *feed)
 {
     struct sh_pg_step step = {.statement = &store_position};
     const struct model *model = feed->options.model;
 
     feed->state = POSITIONING;
-    enum sh_err err = held_new(&feed->options.view, &feed->building);
+    struct view_options view = feed->options.view;
+    if (feed_beside(feed))
+        view.vectors.bulk_threads = half_of_cores();
+    enum sh_err err = held_new(&view, &feed->building);
     if (err == SH_OK)
         err = view_set_model(feed->building->view, feed->fingerprint, feed->dimension,
                              model->alpha);
@@ -262,7 +278,7 @@ static void start_over(struct feed *feed)
     uv_timer_stop(&feed->look);
     sh_changefeed_close(&feed->changefeed);
     feed_end_batch(feed);
-    held_release(feed->building);
+    held_retire(feed->building, feed->loop);
     feed->building = NULL;
     feed->model = *model;
     feed->dimension = model->dimension;

@@ -80,6 +80,8 @@ void feed_look(struct feed *feed);
 void feed_follow(struct feed *feed);
 /* All documents into `building`. */
 void feed_load(struct feed *feed);
+/* What is loaded now is made beside a view that is searched. */
+bool feed_beside(const struct feed *feed);
 /* True when that was what did not work: all begins anew with the vectors in memory. */
 bool feed_without_rows(struct feed *feed, enum sh_err err);
 

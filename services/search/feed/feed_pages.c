@@ -32,7 +32,7 @@ static void go_back(struct feed *feed)
  * and those that it starts, get what they leave. */
 static void yield_to_searches(const struct feed *feed)
 {
-    if (feed->loaded && feed->options.builder != feed->options.writer)
+    if (feed_beside(feed))
         sh_sched_background();
 }
 

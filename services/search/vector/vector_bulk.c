@@ -81,6 +81,8 @@ enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads)
     size_t started = 0;
     once_each(self);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads == 0)
+        threads = self->options.bulk_threads;
     size_t most = threads > 0 ? threads : cores > 0 ? (size_t)cores : 1;
     size_t worth = self->later_count / WORTH_A_THREAD;
     most = most < worth ? most : worth;

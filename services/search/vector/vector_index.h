@@ -20,6 +20,7 @@ struct vector_options {
     uint32_t ef_search;       /* candidates of a search, at least */
     uint32_t most;            /* slots, and nodes of the graph */
     const char *rows;         /* directory for the file of full rows; NULL: in memory */
+    unsigned bulk_threads;    /* that vector_bulk_end() may use; 0: one per core */
 };
 
 struct vector_options vector_defaults(void);
@@ -50,7 +51,7 @@ uint32_t vector_index_damaged(const struct vector_index *self);
 bool vector_is_finite(const float *vector, uint32_t dimension);
 
 /* From here on vectors that are set are only kept; vector_bulk_end() puts them into the
- * graph, on so many threads (0: one per core). For an index that nobody searches yet.
+ * graph, on so many threads (0: as the options say). For an index that nobody searches yet.
  * Errors of the end: SH_NOMEM, SH_TOOBIG; what is not in then has no vector. */
 void vector_bulk_begin(struct vector_index *self);
 SH_CHECK enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads);
