@@ -83,6 +83,7 @@ extern const struct command keys_command;
 extern const struct command audit_command;
 extern const struct command doctor_command;
 extern const struct command status_command;
+extern const struct command history_command;
 extern const struct command health_command;
 extern const struct command ping_command;
 extern const struct command metrics_command;

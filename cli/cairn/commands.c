@@ -23,6 +23,7 @@ const struct command *const commands[] = {
     &audit_command,
     &doctor_command,
     &status_command,
+    &history_command,
     &health_command,
     &ping_command,
     &metrics_command,

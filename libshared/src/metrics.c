@@ -221,6 +221,13 @@ uint64_t sh_series_count(const struct sh_series *series)
     return count;
 }
 
+uint64_t sh_series_bucket(const struct sh_series *series, size_t bound)
+{
+    if (!series->buckets || bound > series->bucket_count)
+        return 0;
+    return atomic_load_explicit(&series->buckets[bound], memory_order_relaxed);
+}
+
 /* --- hooks ------------------------------------------------------------------------ */
 
 enum sh_err sh_metrics_on_scrape(sh_scrape_fn *fn, void *arg)
@@ -258,18 +265,29 @@ void sh_metrics_run_scrape_hooks(void)
     pthread_mutex_unlock(&hooks_lock);
 }
 
-/* --- sums ------------------------------------------------------------------------- */
+/* --- families --------------------------------------------------------------------- */
 
-double sh_metrics_sum(const char *name)
+void sh_metrics_each(const char *name, sh_series_fn *fn, void *arg)
 {
-    double sum = 0;
     struct sh_family *family = sh_metrics_first();
     while (family && strcmp(family->name, name) != 0)
         family = atomic_load_explicit(&family->next, memory_order_acquire);
     if (!family)
-        return 0;
+        return;
     struct sh_series *series = atomic_load_explicit(&family->first, memory_order_acquire);
     for (; series; series = series->next)
-        sum += sh_series_value(series);
+        fn(arg, (const char *const *)series->values, sh_series_value(series));
+}
+
+static void add_up(void *arg, const char *const *values, double value)
+{
+    (void)values;
+    *(double *)arg += value;
+}
+
+double sh_metrics_sum(const char *name)
+{
+    double sum = 0;
+    sh_metrics_each(name, add_up, &sum);
     return sum;
 }

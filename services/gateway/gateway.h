@@ -27,6 +27,7 @@ struct limits;
 struct edges;
 struct watch;
 struct maintenance;
+struct history;
 
 struct gateway {
     struct gateway_config config;
@@ -61,6 +62,7 @@ struct gateway {
     struct shell shell;
     struct web_files *pages; /* NULL: there are none */
     struct board *board;     /* the answers of /health */
+    struct history *history; /* the last hour of requests */
     struct cache *answers;   /* to searches; NULL: none are kept */
     struct edges *edges;
     struct watch *watch;

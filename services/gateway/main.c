@@ -7,6 +7,7 @@
 #include "services/gateway/auth/password.h"
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
+#include "services/gateway/history/history.h"
 #include "services/gateway/maintenance/maintenance.h"
 #include "services/gateway/openapi.h"
 #include "services/gateway/routes/routes.h"
@@ -148,6 +149,21 @@ static void stop_cache(struct sh_service *service, void *self)
 {
     (void)service;
     cache_free(&((struct process *)self)->gateway.answers);
+}
+
+/* --- the last hour ---------------------------------------------------------------- */
+
+static enum sh_err start_history(struct sh_service *service, void *self)
+{
+    struct gateway *gateway = &((struct process *)self)->gateway;
+    return history_open(sh_service_loop(service), sh_service_instance(service),
+                        gateway->routes, gateway->route_count, &gateway->history);
+}
+
+static void stop_history(struct sh_service *service, void *self)
+{
+    (void)service;
+    history_close(&((struct process *)self)->gateway.history);
 }
 
 /* --- who did what ----------------------------------------------------------------- */
@@ -328,6 +344,7 @@ static const struct sh_stage stages[] = {
     {"tables", start_tables, NULL, stop_tables, reload_tables},
     {"auth", start_auth, NULL, stop_auth, reload_auth},
     {"cache", start_cache, NULL, stop_cache, NULL},
+    {"history", start_history, NULL, stop_history, NULL},
     {"audit", start_audit, NULL, stop_audit, NULL},
     {"limits", start_limits, NULL, stop_limits, NULL},
     {"edges", start_edges, drain_edges, stop_edges, NULL},

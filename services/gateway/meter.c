@@ -7,8 +7,8 @@
 #include "shared/log.h"
 #include "shared/spans.h"
 
-static const double buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
-                                 0.5,   1.0,  2.5,   5.0,  10.0, 0};
+const double meter_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1,  0.25,
+                               0.5,   1.0,  2.5,   5.0,  10.0, 0};
 
 static struct sh_family search_total = {
     .kind = SH_COUNTER,
@@ -20,7 +20,7 @@ static struct sh_family search_seconds = {
     .kind = SH_HISTOGRAM,
     .name = "vector_search_request_duration_seconds",
     .help = "Request duration",
-    .buckets = buckets,
+    .buckets = meter_bounds,
 };
 static struct sh_family http_total = {
     .kind = SH_COUNTER,
@@ -33,7 +33,7 @@ static struct sh_family http_seconds = {
     .name = "http_request_duration_seconds",
     .help = "HTTP request duration by route",
     .labels = {"endpoint"},
-    .buckets = buckets,
+    .buckets = meter_bounds,
 };
 static struct sh_family queries_total = {
     .kind = SH_COUNTER,
@@ -60,9 +60,19 @@ static int method_index(struct sh_bytes method)
     return i;
 }
 
+const char *meter_endpoint(const struct route *route)
+{
+    return route != NULL ? route->operation : "unmatched";
+}
+
 static const char *endpoint(const struct meter *meter)
 {
-    return meter->route != NULL ? meter->route->operation : "unmatched";
+    return meter_endpoint(meter->route);
+}
+
+struct sh_series *meter_seconds(const struct route *route)
+{
+    return sh_series(&http_seconds, (const char *[]){meter_endpoint(route)});
 }
 
 static void open_meter(struct meter *meter, struct edge *edge, const struct route *route)
@@ -70,7 +80,7 @@ static void open_meter(struct meter *meter, struct edge *edge, const struct rout
     meter->edge = edge;
     meter->route = route;
     meter->all_seconds = sh_series(&search_seconds, NULL);
-    meter->seconds = sh_series(&http_seconds, (const char *[]){endpoint(meter)});
+    meter->seconds = meter_seconds(route);
 }
 
 struct meter *meters_create(struct edge *edge, const struct route *routes, size_t count)

@@ -9,7 +9,10 @@
 
 struct edge;
 
-enum { METER_KEPT = 8 };
+enum { METER_KEPT = 8, METER_BOUNDS = 11 };
+
+/* Seconds: the histograms' upper bounds, ascending, ended by 0. */
+extern const double meter_bounds[METER_BOUNDS + 1];
 
 struct meter {
     struct edge *edge;
@@ -30,6 +33,10 @@ struct meter *meters_create(struct edge *edge, const struct route *routes, size_
 /* sh_http_finished_fn, `arg` is the meter: counts and logs the request. */
 void meter_finished(void *arg, struct sh_http_request *request, int status,
                     uint64_t bytes, uint64_t duration_us);
+/* What metrics call it: its operation. */
+const char *meter_endpoint(const struct route *route);
+/* How long its requests took, on all loops; NULL: those of unknown paths. */
+struct sh_series *meter_seconds(const struct route *route);
 /* Do so when it is finished. */
 void meter_watch(struct meter *meter, struct sh_http_request *request);
 

@@ -85,7 +85,8 @@
     S(flag, graph_enabled, "GRAPH_ENABLED", "true", 0, 0, 0, "NEO4J_ENABLED",              \
       "false: the graph service is not used, and nothing is amiss without it")             \
     S(f64, max_response_ms, "HEALTH_MAX_RESPONSE_MS", "1000", 1, 600000, 0, "",            \
-      "mean response time above which the gateway counts as slow")
+      "mean time of the searches of the last 15 minutes above which the gateway counts "   \
+      "as slow")
 /* clang-format on */
 
 struct gateway_config {

@@ -214,6 +214,16 @@ def test_every_replica_is_shown(cairn):
     assert json.loads(cairn.run("status", "--json").stdout)["services"]["search"]["absent"] == 0
 
 
+def test_the_last_hour_is_told(cairn, stack):
+    stack.search("library opening")
+    assert int(told(cairn.run("history"))["searches"]) >= 1
+    drawn = cairn.terminal("history", "--minutes", "60", NO_COLOR="1")
+    assert "requests" in drawn and "at most" in drawn and "search_documents" in drawn
+    page = json.loads(cairn.run("history", "--json").stdout)
+    assert page["sums"]["searches"] >= 1 and page["steps"]
+    cairn.run("history", "--minutes", "61", code=2)
+
+
 def test_health_is_told_by_parts(cairn):
     parts = {row[1] for row in table(cairn.run("health"))}
     assert {"database", "cache", "disk", "search_functionality"} <= parts

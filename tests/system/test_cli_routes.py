@@ -35,6 +35,7 @@ COMMANDS = {
     "error_stats": "errors",
     "list_audit": "audit",
     "admin_stats": "status",
+    "admin_stats_history": "history",
     "search_documents": "search words",
     "suggest": "suggest word",
     "store_document": "ingest {md} --no-resume",

@@ -41,6 +41,10 @@ double sh_series_value(const struct sh_series *series);         /* counter, gaug
                                                                    of a histogram */
 uint64_t sh_series_count(const struct sh_series *series);       /* histogram */
 
+/* Histogram: what fell between the bound before and this one, by the bound's place in
+ * `buckets`; one past the last: what is above all. 0 of what has no such bucket. */
+uint64_t sh_series_bucket(const struct sh_series *series, size_t bound);
+
 /* Shorthand: sh_count(&requests, "GET", "200"); the label count must match. */
 #define sh_count(family, ...)                                                            \
     sh_series_add(sh_series(family, (const char *[]){__VA_ARGS__}), 1)
@@ -54,6 +58,10 @@ void sh_metrics_off_scrape(sh_scrape_fn *fn, void *arg);
 /* All series of a family together (of a histogram, what was observed); 0 when nobody has
  * counted there yet. For pages about the process, not for hot paths. */
 double sh_metrics_sum(const char *name);
+
+/* Each series of a family with its label values, as many as labels. Not for hot paths. */
+typedef void sh_series_fn(void *arg, const char *const *values, double value);
+void sh_metrics_each(const char *name, sh_series_fn *fn, void *arg);
 
 /* Of this process now; 0 when unknown. */
 double sh_resident_bytes(void);

@@ -163,7 +163,7 @@ route_fn docs_openapi, docs_page;
 route_fn health_union, health_detailed, health_metrics, health_ready, health_live;
 route_fn health_ping, health_ping_service, metrics_text;
 
-/* stats.c */
-route_fn admin_stats;
+/* stats.c, stats_history.c */
+route_fn admin_stats, admin_history;
 
 #endif

@@ -264,15 +264,15 @@ static void judge_machine(struct judge *judge)
 
 static void judge_speed(struct judge *judge)
 {
-    double mean = judge->facts->mean_response_ms;
+    double mean = judge->facts->mean_search_ms;
     double most = judge->config->max_response_ms;
     json_t *part = json_object();
     char why[160];
 
     (void)snprintf(
         why, sizeof why,
-        "searches took %.0f ms in the mean since the gateway's start, more than "
-        "the %.0f of HEALTH_MAX_RESPONSE_MS",
+        "searches of the last 15 minutes took %.0f ms in the mean, more than the %.0f "
+        "of HEALTH_MAX_RESPONSE_MS",
         mean, most);
     add_number(part, "avg_response_time_ms", mean);
     settle(judge, "performance", part, mean > most ? RANK_DEGRADED : RANK_HEALTHY,

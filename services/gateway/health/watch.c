@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "services/gateway/health/facts.h"
+#include "services/gateway/history/history.h"
 #include "services/gateway/identity.h"
 #include "services/gateway/maintenance/maintenance.h"
 #include "shared/clock.h"
@@ -96,7 +97,7 @@ static void publish(struct watch *watch)
     facts->started = sh_service_started(watch->service);
     facts->now = sh_wall_time();
     facts->maintenance = maintenance_text(maintenance_now(gateway->maintenance));
-    facts->mean_response_ms = meter_mean_ms();
+    facts->mean_search_ms = history_search_ms(gateway->history);
     if (verdict_reach(facts, &gateway->health_config, wordy, &verdict)) {
         set = pages_write(facts, &verdict);
         verdict_free(&verdict);

@@ -20,6 +20,9 @@ static const struct route_param health_params[] = {
 static const struct route_param detailed_params[] = {
     {"refresh", "boolean", "look at everything anew"},
     {0}};
+static const struct route_param history_params[] = {
+    {"minutes", "integer", "1 to 60: what sums and routes are of; 15 when absent"},
+    {0}};
 /* clang-format on */
 
 #define PROBE ROUTE_QUIET
@@ -42,6 +45,10 @@ static const struct route routes[] = {
     {ROUTE_GET, 200, "/api/admin/stats", "admin_stats", admin_stats, NULL, PERMIT_OPERATE,
      0, "Administration", "Figures of every service, and of what they stand on", NULL,
      "Stats"},
+    {ROUTE_GET, 200, "/api/admin/stats/history", "admin_stats_history", admin_history,
+     NULL, PERMIT_OPERATE, 0, "Administration",
+     "The last hour of the gateway that answers, in steps of 15 seconds", history_params,
+     "StatsHistory"},
     {ROUTE_GET, 200, "/health", "health_check", health_union, NULL, PERMIT_PUBLIC, PROBE,
      "Health", "The state of the system, at most a few seconds old", health_params,
      "Health"},
