@@ -59,6 +59,7 @@ enum {                       /* flags of a route */
                               NULL then */
        ROUTE_LINES = 4096, /* answers lines, each of the shape `answer` */
        ROUTE_AS_SEARCH = 8192, /* counts as a search, is recorded as a read */
+       ROUTE_ENTRY = 16384,    /* begins, prolongs or ends being logged in */
 };
 
 /* For /openapi.json. */

@@ -119,8 +119,30 @@ def test_pages_by_cursor_and_filters(stack):
     assert len(records(stack, "/api/admin/audit?user=pager&since=2020-01-01T00:00:00Z")) == 7
     assert records(stack, "/api/admin/audit?user=pager&outcome=denied") == []
     assert records(stack, "/api/admin/audit?user=pager&action=store_document") == []
-    for bad in ("since=tomorrow", "cursor=x", "limit=0", "cursor=1-2x"):
+    for bad in ("since=tomorrow", "cursor=x", "limit=0", "cursor=1-2x", "kind=reads", "kind=read,"):
         assert stack.get(f"/api/admin/audit?{bad}").status == 400
+
+
+def test_changes_are_found_among_reads_by_their_kind(stack):
+    """Pages of what was asked for alone: what is passed over takes no place on them."""
+    for i in range(2):
+        stack.put(id=f"kind-{i}", title="t", text="for the record")
+        for _ in range(3):
+            stack.get("/api/admin/audit?limit=1", headers={"X-Request-ID": f"kind-read-{i}"})
+    recorded(stack, request_id="kind-read-1")
+    first = stack.get("/api/admin/audit?kind=change&limit=1").json()
+    assert [r["target"] for r in first["records"]] == ["kind-1"]
+    second = stack.get(f"/api/admin/audit?kind=change&limit=1&cursor={first['next_cursor']}").json()
+    assert [r["target"] for r in second["records"]] == ["kind-0"]
+    kinds = {kind: {r["action"] for r in records(stack, f"/api/admin/audit?limit=500&kind={kind}")}
+             for kind in ("change", "search", "read", "change,search,login", "denied")}
+    names = first["actions"]
+    assert "list_audit" in kinds["read"] and kinds["read"] <= set(names["read"])
+    assert "store_document" in kinds["change"] and kinds["change"] <= set(names["change"])
+    assert kinds["search"] <= set(names["search"])
+    assert kinds["change,search,login"] >= kinds["change"] | kinds["search"]
+    assert not kinds["change,search,login"] & kinds["read"]
+    assert {r["outcome"] for r in records(stack, "/api/admin/audit?kind=denied")} <= {"denied"}
 
 
 ADMIN = {"username": "chief", "password": "Correct-Horse-9-Battery"}
@@ -150,6 +172,9 @@ def test_logins_and_refusals_are_recorded(new_stack):
     assert seen(action="login", user_id="", target="chief", outcome="denied",
                 code="invalid_credentials")
     assert len(seen(action="list_audit", user_id="", outcome="denied", status=401)) == 2
+    found = stack.get("/api/admin/audit?kind=login,denied", headers=token).json()["records"]
+    assert {(r["action"], r["outcome"]) for r in found} == {
+        ("login", "ok"), ("login", "denied"), ("list_audit", "denied")}
     text = stack.psql("SELECT string_agg(l::text, ' ') FROM audit_log l") + stack.log("gateway")
     for secret in (ADMIN["password"], "Wrong-Password-1", "Another-Horse", token["Authorization"]):
         assert secret not in text

@@ -199,6 +199,9 @@ def test_the_audit_log_is_filtered_and_exported(cairn):
     assert len({line["id"] for line in lines}) == len(lines) >= 3 and lines[0]["hash"]
     assert cairn.run("audit", "--until", "2001-01-01").stdout == ""
     cairn.run("audit", "--outcome", "sideways", code=2)
+    kept = [json.loads(line)["action"] for line in cairn.run(
+        "audit", "--all", "--json", "--kind", "change,login").stdout.splitlines()]
+    assert kept and "list_users" not in kept
 
 
 # --- operation

@@ -9,7 +9,8 @@ enum { PER_PAGE = 500, FEW = 50, CURSOR_MAX = 256 };
 
 static json_t *fetch(struct cli *cli, const char *cursor, long limit, int *code)
 {
-    static const char *const asked[] = {"user", "action", "outcome", "since", "until"};
+    static const char *const asked[] = {"user",    "action", "kind",
+                                        "outcome", "since",  "until"};
     struct sh_buffer path = {0};
     char number[24];
     (void)snprintf(number, sizeof(number), "%ld", limit);
@@ -73,6 +74,8 @@ static const struct option_row options[] = {
      .help = "only of this user id"},
     {.name = "action", .letter = 'a', .type = OPTION_TEXT, .value = "NAME",
      .help = "only this operation, such as search_documents"},
+    {.name = "kind", .letter = 'k', .type = OPTION_TEXT, .value = "KINDS",
+     .help = "change, login, search, read or denied; several by commas"},
     {.name = "outcome", .type = OPTION_CHOICE, .value = "HOW",
      .choices = "ok denied invalid failed abandoned", .help = "only what ended so"},
     {.name = "since", .type = OPTION_TEXT, .value = "TIME",

@@ -37,6 +37,7 @@ const struct sh_pg_statement audit_page = {
     "(extract(epoch FROM at) * 1000000)::bigint AS at_us FROM audit_log "
     "WHERE ($1 = '' OR user_id = $1) AND ($2 = '' OR action = $2) "
     "AND ($3 = '' OR outcome = $3) "
+    "AND ($9 = '' OR (action = ANY ($10::text[])) = ($9 = 'in') OR outcome = $11) "
     "AND at >= timestamptz 'epoch' + $4::bigint * interval '1 microsecond' "
     "AND at < timestamptz 'epoch' + $5::bigint * interval '1 microsecond' "
     "AND (at, id) < (timestamptz 'epoch' + $6::bigint * interval '1 microsecond', "

@@ -29,7 +29,8 @@ extern const struct sh_pg_statement audit_find_cuts;
 /* $1 chain, $2 seq: how many were removed, at most some thousands a call. */
 extern const struct sh_pg_statement audit_cut_chain;
 /* $1 user, $2 action, $3 outcome ("" for any), $4 since, $5 until (microseconds), $6 and
- * $7 before which (at, id), $8 rows: id, at_us, row as JSON; newest first. */
+ * $7 before which (at, id), $8 rows, $9 "in" or "out" ("" for any) of the actions $10,
+ * $11 an outcome that is taken nevertheless: id, at_us, row as JSON; newest first. */
 extern const struct sh_pg_statement audit_page;
 
 /* The columns that audit_parse() also finds in a line, in the order of audit_fields and

@@ -4,13 +4,27 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "services/gateway/audit/kinds.h"
 #include "services/gateway/audit/store.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
 
-enum { LIMIT = 50, LIMIT_MAX = 500, TEXT_MAX = 128, CURSOR_MAX = 48, PARAMS = 8 };
-enum { P_USER, P_ACTION, P_OUTCOME, P_SINCE, P_UNTIL, P_BEFORE, P_BEFORE_ID, P_LIMIT };
+enum { LIMIT = 50, LIMIT_MAX = 500, TEXT_MAX = 128, CURSOR_MAX = 48 };
+enum {
+    P_USER,
+    P_ACTION,
+    P_OUTCOME,
+    P_SINCE,
+    P_UNTIL,
+    P_BEFORE,
+    P_BEFORE_ID,
+    P_LIMIT,
+    P_AMONG,
+    P_NAMES,
+    P_BESIDES,
+    PARAMS
+};
 
 #define FOREVER_US INT64_C(253402300800000000) /* the year 10000 */
 
@@ -21,8 +35,10 @@ struct ask { /* outlives an exchange whose client leaves */
 
 /* --- the answer ------------------------------------------------------------------- */
 
-static void write_page(struct sh_buffer *out, const PGresult *rows, uint32_t limit)
+static void write_page(struct exchange *x, const PGresult *rows, uint32_t limit)
 {
+    const struct gateway *gateway = x->edge->gateway;
+    struct sh_buffer *out = exchange_out(x);
     int count = PQntuples(rows);
     bool more = count > (int)limit;
 
@@ -35,10 +51,13 @@ static void write_page(struct sh_buffer *out, const PGresult *rows, uint32_t lim
     }
     sh_buffer_text(out, "],\"next_cursor\":");
     if (more)
-        sh_buffer_printf(out, "\"%s-%s\"}", PQgetvalue(rows, count - 1, 1),
+        sh_buffer_printf(out, "\"%s-%s\"", PQgetvalue(rows, count - 1, 1),
                          PQgetvalue(rows, count - 1, 0));
     else
-        sh_buffer_text(out, "null}");
+        sh_buffer_text(out, "null");
+    sh_buffer_text(out, ",\"actions\":");
+    audit_actions_json(gateway->routes, gateway->route_count, out);
+    sh_buffer_text(out, "}");
 }
 
 static void on_page(void *arg, const struct sh_pg_reply *reply)
@@ -51,7 +70,7 @@ static void on_page(void *arg, const struct sh_pg_reply *reply)
         if (reply->err == SH_OK) {
             x->audit.results = (uint32_t)PQntuples(reply->results[0]);
             x->audit.counted = true;
-            write_page(exchange_out(x), reply->results[0], ask->limit);
+            write_page(x, reply->results[0], ask->limit);
             exchange_answer(x, 200);
         } else {
             exchange_fail_err(x, reply->err == SH_TIMEOUT ? SH_TIMEOUT : SH_UNAVAILABLE,
@@ -159,10 +178,26 @@ static bool read_cursor(struct exchange *x, int64_t *at_us, int64_t *id)
     return false;
 }
 
+/* False: answered. */
+static bool read_kinds(struct exchange *x, unsigned *kinds)
+{
+    struct sh_bytes text;
+
+    if (!exchange_query_text(x, "kind", TEXT_MAX, &text))
+        return false;
+    if (text.len == 0 || audit_kinds_parse(text, kinds))
+        return true;
+    exchange_invalid(x, "kind",
+                     "kind must be change, login, search, read or denied, or several of "
+                     "them by commas");
+    return false;
+}
+
 struct question {
     struct sh_bytes user, action, outcome;
     int64_t since, until, before, before_id;
     uint32_t limit;
+    unsigned kinds; /* 0: any */
 };
 
 static bool read_question(struct exchange *x, struct question *q)
@@ -174,7 +209,8 @@ static bool read_question(struct exchange *x, struct question *q)
     return exchange_query_text(x, "user", TEXT_MAX, &q->user) &&
            exchange_query_text(x, "action", TEXT_MAX, &q->action) &&
            exchange_query_text(x, "outcome", TEXT_MAX, &q->outcome) &&
-           read_time(x, "since", &q->since) && read_time(x, "until", &q->until) &&
+           read_kinds(x, &q->kinds) && read_time(x, "since", &q->since) &&
+           read_time(x, "until", &q->until) &&
            exchange_query_u32(x, "limit", 1, LIMIT_MAX, &q->limit) &&
            read_cursor(x, &q->before, &q->before_id);
 }
@@ -185,10 +221,23 @@ static void number_param(struct sh_pg_param *param, char text[static 24], int64_
     *param = (struct sh_pg_param){sh_bytes_of(text), false};
 }
 
+/* The buffer of `choice` is the caller's to free, after the parameters were used. */
+static void kind_params(const struct exchange *x, unsigned kinds,
+                        struct audit_choice *choice, struct sh_pg_param params[PARAMS])
+{
+    const struct gateway *gateway = x->edge->gateway;
+
+    audit_choose(gateway->routes, gateway->route_count, kinds, choice);
+    params[P_AMONG].value = sh_bytes_of(kinds == 0 ? "" : choice->without ? "out" : "in");
+    params[P_NAMES].value = sh_buffer_bytes(&choice->names);
+    params[P_BESIDES].value = sh_bytes_of((kinds & AUDIT_DENIED) != 0 ? "denied" : "");
+}
+
 static enum sh_err send_question(struct exchange *x, const struct question *q,
                                  struct ask *ask)
 {
     char numbers[PARAMS][24];
+    struct audit_choice choice;
     struct sh_pg_param params[PARAMS] = {[P_USER] = {q->user, false},
                                          [P_ACTION] = {q->action, false},
                                          [P_OUTCOME] = {q->outcome, false}};
@@ -200,6 +249,7 @@ static enum sh_err send_question(struct exchange *x, const struct question *q,
         .deadline_ms = sh_now_ms() + x->edge->gateway->config.read_timeout_ms,
         .trace = sh_http_trace(x->request)};
 
+    kind_params(x, q->kinds, &choice, params);
     number_param(&params[P_SINCE], numbers[P_SINCE], q->since);
     number_param(&params[P_UNTIL], numbers[P_UNTIL], q->until);
     number_param(&params[P_BEFORE], numbers[P_BEFORE], q->before);
@@ -208,7 +258,11 @@ static enum sh_err send_question(struct exchange *x, const struct question *q,
     for (int i = 0; i <= P_OUTCOME; i++)
         if (params[i].value.data == NULL) /* "", not NULL */
             params[i].value.data = "";
-    return sh_pg_run(x->edge->pg, &call, on_page, ask);
+    enum sh_err err = choice.names.err;
+    if (err == SH_OK)
+        err = sh_pg_run(x->edge->pg, &call, on_page, ask);
+    sh_buffer_free(&choice.names);
+    return err;
 }
 
 void audit_list(struct exchange *x, void *unused)

@@ -7,6 +7,7 @@
 static const struct route_param audit_params[] = {
     {"user", "string", "only of this user id"},
     {"action", "string", "only this operation, such as search_documents"},
+    {"kind", "string", "change, login, search, read or denied; several by commas"},
     {"outcome", "string", "ok, denied, invalid, failed or abandoned"},
     {"since", "string", "from this time on: RFC 3339, a day, or seconds since 1970"},
     {"until", "string", "before this time"},
