@@ -85,7 +85,8 @@ def test_every_route_that_begins_a_run_takes_a_key(stack):
         key = f"route {method} {path[-8:]}"
         runs = {begun(keyed(stack, path, body, key, method)) for _ in range(3)}
         assert len(runs) == 1, path
-        ended(stack, f"/api/backups/runs/{runs.pop()}")
+        run = ended(stack, f"/api/backups/runs/{runs.pop()}")
+        assert run["set"] == (name.rpartition("/")[2] if path.startswith(name) else "")
         long = stack.request(method, path, body, {"Idempotency-Key": "k" * 65})
         assert (long.status, long.json()["field"]) == (400, "Idempotency-Key")
 

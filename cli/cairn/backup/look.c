@@ -28,6 +28,7 @@ int backup_runs(struct cli *cli)
                                                   {"KIND", "kind", false},
                                                   {"STATE", "state", false},
                                                   {"STAGE", "stage", false},
+                                                  {"SET", "set", false},
                                                   {"CREATED", "created_at", false},
                                                   {"FINISHED", "finished_at", false},
                                                   {"BY", "created_by", true},

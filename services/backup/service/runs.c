@@ -230,15 +230,22 @@ static json_t *time_or_null(double at)
     return json_string(text);
 }
 
+/* The set that it was ordered for; "": a new one, or several. */
+static const char *set_of(const struct run *run)
+{
+    return run->word_count > 1 && run->words[1][0] != '-' ? run->words[1] : "";
+}
+
 json_t *runs_json(const struct run *run)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:O?}", "run_id",
-        run->id, "kind", run->words[0], "state", state_names[run->state], "stage",
-        run->stage, "done", (json_int_t)run->done, "total", (json_int_t)run->total,
-        "code", run->code, "error", run->error, "created_by", run->by, "created_at",
-        time_or_null(run->created_at), "started_at", time_or_null(run->started_at),
-        "finished_at", time_or_null(run->finished_at), "result", run->result);
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:O?}",
+        "run_id", run->id, "kind", run->words[0], "set", set_of(run), "state",
+        state_names[run->state], "stage", run->stage, "done", (json_int_t)run->done,
+        "total", (json_int_t)run->total, "code", run->code, "error", run->error,
+        "created_by", run->by, "created_at", time_or_null(run->created_at), "started_at",
+        time_or_null(run->started_at), "finished_at", time_or_null(run->finished_at),
+        "result", run->result);
 }
 
 json_t *runs_list(const struct runs *runs)

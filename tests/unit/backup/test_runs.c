@@ -86,6 +86,7 @@ static void a_list_outlives_its_service(void **state)
     assert_int_equal(json_array_size(f->read), 3);
     assert_string_equal(member(later, "state"), "failed");
     assert_string_equal(member(later, "code"), "interrupted");
+    assert_string_equal(member(later, "set"), f->fifo); /* what follows the verb */
     assert_string_equal(f->interrupted, "failed interrupted");
     const json_t *quick = of_kind(f, "quick");
     assert_string_equal(member(quick, "state"), "done");
