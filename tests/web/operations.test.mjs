@@ -48,12 +48,15 @@ test("by keyboard: a backup is made and read again; the last good one stays", as
     await dialog(page).waitFor({ state: "detached" });
     await set.getByRole("button", { name: "Verify" }).click();
     await row(page, "verify").filter({ hasText: "done" }).filter({ hasText: /all of it was read/ }).waitFor({ timeout: 60_000 });
+    const name = await set.locator("code").innerText();
+    await set.filter({ hasText: /verify by \S+, .*: all of it was read/ }).waitFor(); // the set itself says so, too
     await set.getByRole("button", { name: "Delete" }).click();
     await dialog(page).getByRole("button", { name: "Delete" }).click();
     // the only good one is never deleted, and the page says so in words
     const refused = row(page, "delete").filter({ hasText: "failed" });
     await refused.waitFor({ timeout: 60_000 });
     assert.match(await refused.innerText(), /last/);
+    assert.equal(await refused.locator("code").innerText(), name, "a failed run names its set");
     assert.equal(await set.count(), 1);
     await closePage(page);
 });
@@ -152,6 +155,8 @@ test("a user is added, with an error in words first, changed and deleted", async
     await dialog(page).getByRole("button", { name: "Add", exact: true }).click();
     const account = row(page, "ops-new");
     await account.waitFor();
+    await page.reload(); // that a user came and moved the rest is no fault
+    await account.waitFor();
     await look(page, "operations-users");
     await account.getByRole("button", { name: "Change" }).click();
     await dialog(page).getByLabel("Role").selectOption("academic");
@@ -193,10 +198,50 @@ test("a key is shown once and revoked", async () => {
     const made = row(page, keyName);
     await made.waitFor();
     assert.ok(!(await page.content()).includes(key));
+    await page.reload(); // that a key came and moved the rest is no fault
+    await made.waitFor();
     await look(page, "operations-keys");
     await made.getByRole("button", { name: "Revoke" }).click();
     await dialog(page).getByRole("button", { name: "Revoke" }).click();
     await made.getByText("revoked").waitFor();
+    await closePage(page);
+});
+
+test("a key that may not be is refused in words that name the role and what it lacks", async () => {
+    const page = await openPage("admin", "/login");
+    await page.waitForURL("**/search");
+    await page.route("**/api/admin/roles", async (route) => { // as it was before somebody changed the role
+        const list = await (await route.fetch()).json();
+        list.roles.find((role) => role.name === "staff").permissions.push("admin_keys");
+        await route.fulfill({ json: list });
+    });
+    await page.goto("/operations?tab=keys");
+    await page.getByRole("button", { name: "Make an API key" }).click();
+    await dialog(page).locator("[name=name]").fill("never made");
+    await dialog(page).getByRole("checkbox", { name: "admin keys", exact: true }).check();
+    await dialog(page).getByRole("button", { name: "Make it" }).click();
+    assert.match(await dialog(page).getByRole("alert").innerText(), /The role staff has no permission admin.keys\./);
+    await page.keyboard.press("Escape");
+    await dialog(page).waitFor({ state: "detached" });
+    assert.equal(await row(page, "never made").count(), 0);
+    await closePage(page);
+});
+
+test("the audit log: acts are not buried by what pages read by themselves", async () => {
+    const page = await openPage("admin", "/operations?tab=users");
+    await row(page, "web-staff").waitFor(); // read: a record of it is on its way
+    await page.waitForFunction(async () => (await (await fetch("/api/admin/audit?action=list_users")).json()).records.length > 0);
+    await page.goto("/operations?tab=audit&kind=all");
+    const read = row(page, "list users").first();
+    await read.waitFor();
+    await page.getByLabel("Kind").selectOption({ label: "Acts: changes, sign-ins, refusals" });
+    await page.waitForURL((url) => !url.searchParams.has("kind"));
+    await read.waitFor({ state: "detached" });
+    await row(page, "login").first().waitFor();
+    await page.getByLabel("Action").selectOption("list_users");
+    await read.waitFor();
+    await row(page, "login").first().waitFor({ state: "detached" });
+    assert.ok(await page.getByLabel("Kind").isDisabled(), "an action has its kind");
     await closePage(page);
 });
 
@@ -248,8 +293,9 @@ async function openJob(page) {
 test("jobs: one ends while it is looked at, another is cancelled by keyboard", async () => {
     const page = await openPage("admin", "/operations?tab=jobs");
     const lines = page.getByRole("list", { name: "Jobs" }).getByRole("listitem");
+    const followed = page.waitForRequest("**/events"); // by itself
     const first = await openJob(page);
-    await page.waitForRequest("**/events"); // followed by itself
+    await followed;
     first.end();
     assert.equal(await first.answered, 202);
     await lines.first().getByText("1 of 1 done").waitFor();

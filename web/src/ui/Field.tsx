@@ -66,6 +66,32 @@ export function TextArea({ label, help, error, hideLabel, ...rest }: Common & Om
 export interface Choice {
     value: string;
     text: string;
+    group?: string; // choices of one group stand together
+}
+
+function Options({ choices }: { choices: readonly Choice[] }) {
+    const groups = [...new Set(choices.map((choice) => choice.group ?? ""))];
+    const of = (group: string) =>
+        choices
+            .filter((choice) => (choice.group ?? "") === group)
+            .map((choice) => (
+                <option key={choice.value} value={choice.value}>
+                    {choice.text}
+                </option>
+            ));
+    return (
+        <>
+            {groups.map((group) =>
+                group ? (
+                    <optgroup key={group} label={group}>
+                        {of(group)}
+                    </optgroup>
+                ) : (
+                    of(group)
+                ),
+            )}
+        </>
+    );
 }
 
 export function SelectField(
@@ -76,11 +102,7 @@ export function SelectField(
     return (
         <Around id={id} {...common}>
             <select {...rest} id={id} class="input" aria-describedby={described(id, common)}>
-                {choices.map((choice) => (
-                    <option key={choice.value} value={choice.value}>
-                        {choice.text}
-                    </option>
-                ))}
+                <Options choices={choices} />
             </select>
         </Around>
     );

@@ -33,7 +33,9 @@ function said(run: Run, name: string): unknown {
     return run.result?.[name as keyof typeof run.result];
 }
 
+/** The set that it is about; of one that is being made: none yet. */
 function setOf(run: Run): string {
+    if (run.set) return run.set;
     const set = said(run, "id") ?? said(run, "set") ?? said(run, "removed");
     return typeof set === "string" ? set : "";
 }
@@ -63,6 +65,21 @@ function outcome(run: Run): string {
     if (run.kind === "restore" && said(run, "safety_backup")) return `in place; what was there is the set ${String(said(run, "safety_backup"))}`;
     if (run.kind === "undo") return said(run, "what") === "redo" ? "the restore was brought back" : "what was there before the restore is back";
     return run.total > 0 ? bytes(run.done) : "–";
+}
+
+const proves = (run: Run) => run.kind === "verify" || run.kind === "drill";
+
+/** Which run looked at a set last, and what came of it; nothing when none of the last runs did. */
+export function LastProof({ set, runs }: { set: string; runs: readonly Run[] }) {
+    const run = runs.find((one) => proves(one) && setOf(one) === set);
+    if (!run) return null;
+    const by = run.created_by ? ` by ${run.created_by}` : "";
+    const name = `${run.kind}${by}, ${moment(run.finished_at ?? run.started_at ?? run.created_at)}`;
+    return (
+        <div class="small quiet last-proof">
+            {name}: {under(run) ? stageOf(run) : run.state === "done" ? outcome(run) : `${run.state}: ${outcome(run)}`}
+        </div>
+    );
 }
 
 /** Says how those ended that were seen under way; changes whenever one has. null: not known. */
@@ -95,11 +112,13 @@ export function Runs({ runs, act }: { runs: readonly Run[]; act: Act }) {
                     show: (run) => (
                         <>
                             {run.kind.replaceAll("_", " ")}
-                            {setOf(run) && (
+                            {setOf(run) ? (
                                 <>
                                     <br />
                                     <code class="small">{setOf(run)}</code>
                                 </>
+                            ) : (
+                                run.kind === "create" && <span class="small quiet"> a new set</span>
                             )}
                         </>
                     ),

@@ -12,7 +12,7 @@ import { useEvery, useLoad } from "../../ui/hooks";
 import { Badge, Card } from "../../ui/Small";
 import { Empty, ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
-import { Runs, runPath, under, useEnds } from "./BackupRuns";
+import { LastProof, Runs, runPath, under, useEnds } from "./BackupRuns";
 import { Undo, undoWords } from "./BackupUndo";
 import { inWords } from "./cron";
 
@@ -151,7 +151,7 @@ function Restore({ set, onClose, act }: { set: Set; onClose: () => void; act: Ac
     );
 }
 
-function Sets({ sets, act, ask }: { sets: readonly Set[]; act: Act; ask: (what: Asked) => void }) {
+function Sets({ sets, runs, act, ask }: { sets: readonly Set[]; runs: readonly Run[]; act: Act; ask: (what: Asked) => void }) {
     return (
         <Table
             caption="Backup sets, newest first"
@@ -171,7 +171,16 @@ function Sets({ sets, act, ask }: { sets: readonly Set[]; act: Act; ask: (what: 
                 },
                 { name: "made", title: "Made", show: (set) => moment(set.created_at) },
                 { name: "size", title: "Size", numeric: true, show: (set) => bytes(set.size_bytes) },
-                { name: "proof", title: "Good?", show: (set) => <Proof set={set} /> },
+                {
+                    name: "proof",
+                    title: "Good?",
+                    show: (set) => (
+                        <>
+                            <Proof set={set} />
+                            <LastProof set={set.id} runs={runs} />
+                        </>
+                    ),
+                },
                 {
                     name: "acts",
                     title: "What can be done",
@@ -278,7 +287,7 @@ export function Backups() {
                     Make one now; it is restored elsewhere and compared, so that it is known to be good.
                 </Empty>
             ) : (
-                <Sets sets={sets.data.backups} act={act} ask={ask} />
+                <Sets sets={sets.data.backups} runs={live} act={act} ask={ask} />
             )}
             <section class="stack" aria-label="Runs">
                 <h2>Runs</h2>
