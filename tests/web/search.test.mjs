@@ -103,7 +103,7 @@ test("facets narrow, the address says so, and another browser sees the same", as
     await page.waitForFunction(
         ([wanted, n]) => {
             const told = document.querySelector(".told")?.textContent ?? "";
-            return told.startsWith(`${n} passage`) && [...document.querySelectorAll(".result")].every((one) => one.textContent.includes(wanted));
+            return new RegExp(`^${n} (closest )?passage`).test(told) && [...document.querySelectorAll(".result")].every((one) => one.textContent.includes(wanted));
         },
         [name, count],
     );
@@ -124,6 +124,7 @@ test("facets narrow, the address says so, and another browser sees the same", as
 test("what was asked and is nowhere is told, and no figure looks like certainty", async () => {
     const page = await openPage("admin", "/search?q=" + encodeURIComponent("zzqqxx yyvvkk"));
     await page.getByText("None of your words is in these passages").waitFor();
+    assert.match(await page.locator(".told").innerText(), /^\d+ closest passages in /);
     assert.doesNotMatch(await page.locator(".result-foot").first().innerText(), /\d\.\d|%/);
     await look(page, "search-wordless");
     await page.goto("/search?q=" + encodeURIComponent("password zzqqxx"));
@@ -131,6 +132,10 @@ test("what was asked and is nowhere is told, and no figure looks like certainty"
     await page.goto("/search?q=" + encodeURIComponent("passwords resetting -zzqqxx"));
     await found(page).first().waitFor();
     assert.equal(await page.getByText("In none of the results").count(), 0, "nearly the same word, and one that must not be there");
+    await page.goto("/search?mode=text&q=password");
+    await page.locator(".told").filter({ hasText: /^\d+ passages? in / }).waitFor();
+    await page.goto("/search?mode=vector&q=password");
+    await page.locator(".told").filter({ hasText: /^\d+ closest passages in / }).waitFor();
     await closePage(page);
 });
 
@@ -180,7 +185,7 @@ test("the mode is chosen, and back goes back", async () => {
     await page.waitForURL("**mode=vector");
     await page.goBack();
     await page.waitForURL((url) => !url.searchParams.has("mode"));
-    assert.ok(await page.getByRole("radio", { name: "Both" }).isChecked());
+    await page.waitForFunction(() => document.querySelector("[name=mode][value=hybrid]").checked); // drawn after the address
     await closePage(page);
 });
 
@@ -227,9 +232,15 @@ test("suggestions of the server: a word completed, a title that leads to its doc
     assert.equal(await box.getAttribute("aria-activedescendant"), await word.getAttribute("id"));
     await box.press("Enter");
     await page.waitForURL("**q=old+harbour");
-    await box.fill("old harbour");
-    await title.click();
+    await box.fill("the old");
+    await title.waitFor();
+    await list.getByRole("option").first().filter({ hasText: "The Old Harbour" }).waitFor(); // a title that begins so
+    await box.press("ArrowDown");
+    await box.press("Enter");
     await page.waitForURL("**/documents/harbour");
+    const heading = page.locator("h1");
+    await heading.focus();
+    assert.equal(await heading.evaluate((one) => getComputedStyle(one).outlineStyle), "none", "a heading is not framed as an input is");
     await closePage(page);
 });
 

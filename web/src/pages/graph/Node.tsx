@@ -4,7 +4,7 @@ import { api, segment } from "../../api";
 import type { ApiError, Schemas } from "../../api";
 import { useSession } from "../../session";
 import { Button, IconButton } from "../../ui/Button";
-import { count, counted, percent } from "../../ui/format";
+import { count, counted } from "../../ui/format";
 import { asError, useLoad, useTitle } from "../../ui/hooks";
 import { Icon } from "../../ui/Icon";
 import { Badge, Card } from "../../ui/Small";
@@ -138,11 +138,9 @@ function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
         return <p class="quiet">{data.has_text ? "Nothing is like it." : "It has no text by which it could be compared."}</p>;
     return (
         <>
-            <ul class="neighbours">
+            <ul class="neighbours" aria-label="Similar nodes, the most alike first">
                 {data.nodes.map((node) => (
-                    <NodeLine key={node.id} node={node} all={all}>
-                        <span class="small quiet">{percent(node.similarity)} alike</span>
-                    </NodeLine>
+                    <NodeLine key={node.id} node={node} all={all} />
                 ))}
             </ul>
             {data.partial && <p class="small quiet">Not all nodes were compared: there are more than this server keeps in mind.</p>}

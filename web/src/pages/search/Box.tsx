@@ -24,6 +24,8 @@ const kinds: Record<Suggestion["kind"], { icon: IconName; kind: string }> = {
     title: { icon: "documents", kind: "document" },
 };
 
+const TITLES = 3; // first of all: who types the beginning of a title wants that document
+
 function begins(text: string, typed: string): boolean {
     const low = text.toLowerCase();
     return low !== typed && (low.startsWith(typed) || low.includes(" " + typed));
@@ -42,7 +44,8 @@ function offers(typed: string, suggestions: readonly Suggestion[]): Offer[] {
         .map((text) => ({ key: "lately " + text, text, icon: "clock", kind: "searched lately" }));
     if (low === "") return lately;
     const more = suggestions.map(offerOf).filter((one) => one.leads || lately.every((other) => other.text !== one.text));
-    return [...lately, ...more].slice(0, 10);
+    const titles = more.filter((one) => one.leads && one.text.toLowerCase().startsWith(low)).slice(0, TITLES);
+    return [...titles, ...lately, ...more.filter((one) => !titles.includes(one))].slice(0, 10);
 }
 
 /** What is not typed yet stands out. */

@@ -81,7 +81,7 @@ function Bar({ search, answer }: { search: Search; answer: Answer | null }) {
             </fieldset>
             <p class="told" role="status">
                 {answer &&
-                    `${counted(answer.total, "passage")} in ${duration(answer.response_time)}${answer.from_cache ? ", kept from before" : ""}`}
+                    `${totalInWords(search, answer)} in ${duration(answer.response_time)}${answer.from_cache ? ", kept from before" : ""}`}
             </p>
             <div class="bar-tools">
                 <CheckField label="Why these" checked={search.why} onChange={() => setQuery({ why: search.why ? null : "1" })} />
@@ -153,12 +153,25 @@ function wordless(results: Answer["results"]): number {
     return from === results.length ? -1 : from;
 }
 
+/** The words of the question, by whether they stand in what is shown. */
+function wordsShown(search: Search, answer: Answer): { there: Set<string>; absent: string[] } {
+    const words = askedWords(search.q);
+    const there = standingIn(words, answer.results.flatMap(textsOf));
+    return { there, absent: words.filter((word) => !there.has(word)) };
+}
+
+/** Meaning finds something for whatever is asked: such a number says how many were near, not
+ * how many are right. */
+function totalInWords(search: Search, answer: Answer): string {
+    const { there, absent } = wordsShown(search, answer);
+    const near = search.mode === "vector" || (search.mode === "hybrid" && (wordless(answer.results) >= 0 || absent.length > there.size));
+    return near && answer.total > 0 ? counted(answer.total, "closest passage") : counted(answer.total, "passage");
+}
+
 /** What was asked and is not in what is shown. */
 function Absent({ search, answer }: { search: Search; answer: Answer }) {
     if (search.mode === "vector" || answer.results.length === 0) return null;
-    const words = askedWords(search.q);
-    const there = standingIn(words, answer.results.flatMap(textsOf));
-    const absent = words.filter((word) => !there.has(word));
+    const { there, absent } = wordsShown(search, answer);
     if (wordless(answer.results) === 0 || (absent.length > 0 && there.size === 0))
         return (
             <Notice kind="warn">
