@@ -20,6 +20,15 @@ static int32_t int8_scalar(const int8_t *query, const uint8_t *high, const uint8
     return 16 * plane_scalar(query, high, n) + plane_scalar(query, low, n);
 }
 
+static struct code_sums unpack_scalar(const uint8_t *high, const uint8_t *low, size_t n,
+                                      int8_t *bytes)
+{
+    struct code_sums sums = {0, 0};
+    for (size_t i = 0; i < n / 2; i++)
+        code_unpack_pair(high[i], low[i], &bytes[i], &bytes[i + n / 2], &sums);
+    return sums;
+}
+
 static float f16_scalar(const float *query, const uint16_t *stored, size_t n)
 {
     float sum = 0;
@@ -59,16 +68,17 @@ const struct code_kernel *code_kernels(void)
 {
     static const struct code_kernel kernels[] = {
 #if defined(__x86_64__) || defined(__i386__)
-        {"avx512vnni", code_int8_vnni, code_plane_vnni, code_f16_avx512, dot_avx512_run,
-         code_row_avx512, has_vnni},
-        {"avx2", code_int8_avx2, code_plane_avx2, code_f16_avx2, dot_avx2_run,
-         code_row_avx2, has_avx2},
+        {"avx512vnni", code_int8_vnni, code_plane_vnni, code_unpack_vnni, code_f16_avx512,
+         dot_avx512_run, code_row_avx512, has_vnni},
+        {"avx2", code_int8_avx2, code_plane_avx2, code_unpack_avx2, code_f16_avx2,
+         dot_avx2_run, code_row_avx2, has_avx2},
 #elif defined(__aarch64__)
-        {"neon", code_int8_neon, code_plane_neon, code_f16_neon, dot_neon_run,
-         code_row_neon, always},
+        {"neon", code_int8_neon, code_plane_neon, unpack_scalar, code_f16_neon,
+         dot_neon_run, code_row_neon, always},
 #endif
-        {"scalar", int8_scalar, plane_scalar, f16_scalar, f32_scalar, f32_scalar, always},
-        {NULL, NULL, NULL, NULL, NULL, NULL, NULL},
+        {"scalar", int8_scalar, plane_scalar, unpack_scalar, f16_scalar, f32_scalar,
+         f32_scalar, always},
+        {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL},
     };
     return kernels;
 }
@@ -148,18 +158,11 @@ void coder_encode(const struct coder *coder, const float *vector, void *stored)
 }
 
 /* The bytes are there: what goes with them. */
-static void finish_int8(const struct coder *coder, float scale, struct code_query *query)
+static void finish_int8(struct code_sums sums, float scale, struct code_query *query)
 {
-    const int8_t *bytes = query->data;
-    int32_t sum = 0;
-    int32_t square = 0; /* 65,536 · 128² fit */
-    for (size_t i = 0; i < coder->padded; i++) {
-        sum += bytes[i];
-        square += bytes[i] * bytes[i];
-    }
-    query->offset = 128 * sum;
+    query->offset = 128 * sums.sum;
     query->scale = scale;
-    query->length = sqrtf((float)square) * scale * 1.0001F;
+    query->length = sqrtf((float)sums.square) * scale * 1.0001F;
 }
 
 void coder_query(const struct coder *coder, const float *vector, struct code_query *query)
@@ -172,9 +175,13 @@ void coder_query(const struct coder *coder, const float *vector, struct code_que
         return;
     }
     float scale = int8_scale(vector, coder->dimension);
-    for (uint32_t i = 0; i < coder->dimension; i++)
+    struct code_sums sums = {0, 0};
+    for (uint32_t i = 0; i < coder->dimension; i++) {
         bytes[i] = (int8_t)lrintf(vector[i] / scale);
-    finish_int8(coder, scale, query);
+        sums.sum += bytes[i];
+        sums.square += bytes[i] * bytes[i];
+    }
+    finish_int8(sums, scale, query);
 }
 
 static void query_int8(const struct coder *coder, const void *stored,
@@ -183,15 +190,14 @@ static void query_int8(const struct coder *coder, const void *stored,
     const struct code_middle *middle = code_middle(coder, stored);
     const uint8_t *high = stored;
     const uint8_t *low = high + coder->padded / 2 + sizeof(*middle);
-    int8_t *restrict bytes = query->data;
-    size_t half = coder->padded / 2;
-    for (size_t i = 0; i < half; i++) {
-        bytes[i] = (int8_t)((high[i] & 15) * 16 + (low[i] & 15) - 128);
-        bytes[i + half] = (int8_t)((high[i] & 0xf0) + (low[i] >> 4) - 128);
-    }
-    for (size_t i = coder->dimension; i < coder->padded; i++)
+    int8_t *bytes = query->data;
+    struct code_sums sums = coder->kernel->unpack(high, low, coder->padded, bytes);
+    for (size_t i = coder->dimension; i < coder->padded; i++) {
+        sums.sum -= bytes[i];
+        sums.square -= bytes[i] * bytes[i];
         bytes[i] = 0;
-    finish_int8(coder, middle->scale, query);
+    }
+    finish_int8(sums, middle->scale, query);
 }
 
 void coder_query_stored(const struct coder *coder, const void *stored,

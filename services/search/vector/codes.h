@@ -22,6 +22,13 @@ typedef int32_t code_int8_fn(const int8_t *query, const uint8_t *high, const uin
 typedef int32_t code_plane_fn(const int8_t *query, const uint8_t *plane, size_t n);
 typedef float code_f16_fn(const float *query, const uint16_t *stored, size_t n);
 typedef float code_f32_fn(const float *query, const float *stored, size_t n);
+/* Both planes as bytes without their offset. */
+struct code_sums {
+    int32_t sum;
+    int32_t square; /* 65,536 · 128² fit */
+};
+typedef struct code_sums code_unpack_fn(const uint8_t *high, const uint8_t *low, size_t n,
+                                        int8_t *bytes);
 /* Any n, any alignment. */
 typedef float code_row_fn(const float *a, const float *b, size_t n);
 
@@ -29,6 +36,7 @@ struct code_kernel {
     const char *name;
     code_int8_fn *int8;
     code_plane_fn *plane;
+    code_unpack_fn *unpack;
     code_f16_fn *f16;
     code_f32_fn *f32;
     code_row_fn *row;

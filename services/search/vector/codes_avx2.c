@@ -63,6 +63,53 @@ AVX2 int32_t code_int8_avx2(const int8_t *query, const uint8_t *high, const uint
     return 16 * code_plane_avx2(query, high, n) + code_plane_avx2(query, low, n);
 }
 
+AVX2 static inline __m256i add_sums(__m256i sum, __m256i bytes)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+AVX2 static inline __m256i add_squares(__m256i sum, __m256i bytes)
+{
+    __m256i first = _mm256_cvtepi8_epi16(_mm256_castsi256_si128(bytes));
+    __m256i second = _mm256_cvtepi8_epi16(_mm256_extracti128_si256(bytes, 1));
+    return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(first, first),
+                                                  _mm256_madd_epi16(second, second)));
+}
+
+AVX2 struct code_sums code_unpack_avx2(const uint8_t *high, const uint8_t *low, size_t n,
+                                       int8_t *bytes)
+{
+    const __m256i lower = _mm256_set1_epi8(15);
+    const __m256i offset = _mm256_set1_epi8(-128);
+    __m256i sum = _mm256_setzero_si256();
+    __m256i square = _mm256_setzero_si256();
+    size_t half = n / 2;
+    size_t i = 0;
+    for (; i + 32 <= half; i += 32) {
+        const void *at[] = {high + i, low + i};
+        void *to[] = {bytes + i, bytes + half + i};
+        __m256i highs = _mm256_loadu_si256(at[0]);
+        __m256i lows = _mm256_loadu_si256(at[1]);
+        __m256i left =
+            _mm256_or_si256(_mm256_slli_epi16(_mm256_and_si256(highs, lower), 4),
+                            _mm256_and_si256(lows, lower));
+        __m256i right =
+            _mm256_or_si256(_mm256_andnot_si256(lower, highs),
+                            _mm256_and_si256(_mm256_srli_epi16(lows, 4), lower));
+        left = _mm256_xor_si256(left, offset);
+        right = _mm256_xor_si256(right, offset);
+        _mm256_storeu_si256(to[0], left);
+        _mm256_storeu_si256(to[1], right);
+        sum = add_sums(add_sums(sum, left), right);
+        square = add_squares(add_squares(square, left), right);
+    }
+    struct code_sums sums = {sum_of(sum), sum_of(square)};
+    for (; i < half; i++)
+        code_unpack_pair(high[i], low[i], &bytes[i], &bytes[half + i], &sums);
+    return sums;
+}
+
 __attribute__((target("avx2,fma,f16c"))) float
 code_f16_avx2(const float *query, const uint16_t *stored, size_t n)
 {

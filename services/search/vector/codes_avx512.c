@@ -43,6 +43,43 @@ VNNI int32_t code_plane_vnni(const int8_t *query, const uint8_t *plane, size_t n
     return _mm512_reduce_add_epi32(sum);
 }
 
+VNNI static inline __m512i add_squares(__m512i sum, __m512i bytes)
+{
+    __m512i first = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(bytes));
+    __m512i second = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(bytes, 1));
+    return _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(sum, first, first), second, second);
+}
+
+VNNI struct code_sums code_unpack_vnni(const uint8_t *high, const uint8_t *low, size_t n,
+                                       int8_t *bytes)
+{
+    const __m512i lower = _mm512_set1_epi8(15);
+    const __m512i offset = _mm512_set1_epi8(-128);
+    const __m512i one = _mm512_set1_epi8(1);
+    __m512i sum = _mm512_setzero_si512();
+    __m512i square = _mm512_setzero_si512();
+    size_t half = n / 2;
+    for (size_t i = 0; i < half; i += 64) {
+        __mmask64 part = UINT64_MAX >> (half - i < 64 ? 64 - (half - i) : 0);
+        __m512i highs = _mm512_maskz_loadu_epi8(part, high + i);
+        __m512i lows = _mm512_maskz_loadu_epi8(part, low + i);
+        __m512i left =
+            _mm512_or_si512(_mm512_slli_epi16(_mm512_and_si512(highs, lower), 4),
+                            _mm512_and_si512(lows, lower));
+        __m512i right =
+            _mm512_or_si512(_mm512_andnot_si512(lower, highs),
+                            _mm512_and_si512(_mm512_srli_epi16(lows, 4), lower));
+        left = _mm512_maskz_mov_epi8(part, _mm512_xor_si512(left, offset));
+        right = _mm512_maskz_mov_epi8(part, _mm512_xor_si512(right, offset));
+        _mm512_mask_storeu_epi8(bytes + i, part, left);
+        _mm512_mask_storeu_epi8(bytes + half + i, part, right);
+        sum = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(sum, one, left), one, right);
+        square = add_squares(add_squares(square, left), right);
+    }
+    return (struct code_sums){_mm512_reduce_add_epi32(sum),
+                              _mm512_reduce_add_epi32(square)};
+}
+
 __attribute__((target("avx512f"))) float code_f16_avx512(const float *query,
                                                          const uint16_t *stored, size_t n)
 {

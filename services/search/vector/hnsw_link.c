@@ -31,6 +31,8 @@ static bool is_covered(const struct hnsw *self, struct scratch *scratch,
                        const struct seen *candidate, const struct seen *chosen,
                        uint32_t count)
 {
+    if (count == 0)
+        return false;
     coder_query_stored(&self->coder, node_at(self, candidate->node), &scratch->left);
     for (uint32_t i = 0; i < count; i++) {
         if (node_product(self, &scratch->left, chosen[i].node) > candidate->score)

@@ -36,6 +36,30 @@ static void check_int8(const struct code_kernel *kernel)
     assert_int_equal(kernel->plane(query, planes[0], 1040), 1040 * -128 * 15);
 }
 
+static void check_unpacking(const struct code_kernel *kernel)
+{
+    static int8_t bytes[1040 + 1];
+    static uint8_t planes[2][520];
+    for (size_t n = CODE_STEP; n < SH_COUNT(bytes); n += CODE_STEP) {
+        struct code_sums expected = {0, 0};
+        for (size_t i = 0; i < n; i++)
+            planes[i % 2][i / 2] = (uint8_t)(rand() % 256);
+        bytes[n] = 77;
+        struct code_sums given = kernel->unpack(planes[0], planes[1], n, bytes);
+        for (size_t i = 0; i < n; i++) {
+            int shift = i < n / 2 ? 0 : 4;
+            int byte = (planes[0][i % (n / 2)] >> shift & 15) * 16 +
+                       (planes[1][i % (n / 2)] >> shift & 15) - 128;
+            assert_int_equal(bytes[i], byte);
+            expected.sum += byte;
+            expected.square += byte * byte;
+        }
+        assert_int_equal(given.sum, expected.sum);
+        assert_int_equal(given.square, expected.square);
+        assert_int_equal(bytes[n], 77); /* not a byte more */
+    }
+}
+
 static void check_floats(const struct code_kernel *kernel)
 {
     static _Alignas(64) float a[1040];
@@ -74,6 +98,7 @@ static void kernels_agree(void **state)
         if (!kernel->usable())
             continue;
         check_int8(kernel);
+        check_unpacking(kernel);
         check_floats(kernel);
         usable++;
     }
