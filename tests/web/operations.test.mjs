@@ -13,15 +13,41 @@ const dialog = (page) => page.getByRole("dialog");
 const run = Date.now().toString(36);
 const label = `before the move ${run}`, keyName = `nightly import ${run}`;
 
-test("the overview: services, checks, lines that move", async () => {
+test("the overview: services, checks, and what was before the page was opened", async () => {
+    const before = await openPage("admin", "/search");
+    for (const words of ["harbour", "cormorants", "library"]) {
+        const answer = await before.request.get(`/api/search?q=${words}+${run}`);
+        assert.equal(answer.status(), 200);
+    }
+    await closePage(before);
     const page = await openPage("admin", "/operations");
-    await row(page, "embedder").first().waitFor();
-    await row(page, "PostgreSQL").waitFor();
-    for (const service of ["search", "embedder", "graph", "backup"]) assert.ok((await row(page, service).count()) > 0, service);
-    const requests = page.getByRole("img", { name: /^Requests: now/ });
-    await page.waitForFunction(() => document.querySelectorAll(".chart-line[d*=L]").length > 0, null, { timeout: 30_000 });
-    assert.doesNotMatch(await requests.getAttribute("aria-label"), /nothing yet/);
+    const replicas = page.getByRole("table", { name: "Replicas of the services" });
+    const checks = page.getByRole("table", { name: "What the gateway checks" });
+    await row(replicas, "embedder").first().waitFor();
+    await row(checks, "PostgreSQL").waitFor();
+    for (const service of ["search", "embedder", "graph", "backup"]) assert.ok((await row(replicas, service).count()) > 0, service);
+    const said = (label) => page.getByRole("img", { name: label }).getAttribute("aria-label");
+    assert.match(await said(/^Searches: /), /^Searches: ([3-9]|\d{2,}) in \d+ min/);
+    assert.match(await said(/^Search, 95 of 100 within: /), /within: (more than )?[\d.]+ m?s/);
+    assert.match(await said(/^Answers from the cache: /), /: \d+ %/);
+    await row(checks, "Response times").getByText(/searches of the last 15 minutes took/).waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".chart-line[d*=L]").length > 0, null, { timeout: 60_000 });
     await look(page, "operations");
+    await closePage(page);
+});
+
+test("the overview: requests that were slow, and what to do", async () => {
+    const page = await openPage("admin", "/operations");
+    const real = await (await page.request.get("/api/admin/stats/history")).json();
+    const one = (path, more) => ({ operation: path, method: "POST", path, requests: 10, errors: 0, mean: 0.1, p50: 0.1, p95: 0.25, beyond: 0, ...more });
+    const routes = [one("/api/search", { p50: 2.5, p95: 5 }), one("/api/documents", { p50: 5, p95: 10, beyond: 2 }), one("/api/embed")];
+    await page.route("**/api/admin/stats/history", (route) => route.fulfill({ json: { ...real, routes } }));
+    await page.reload();
+    const slow = page.getByRole("table", { name: /^Slow requests of the last/ });
+    await slow.waitFor();
+    assert.equal(await slow.locator("tbody tr").count(), 2, "what is quick is not among them");
+    assert.match(await row(slow, "/api/search").innerText(), /2\.5 s[^]*5\.0 s[^]*replicas/);
+    assert.match(await row(slow, "/api/documents").innerText(), /more than 10 s[^]*as jobs/);
     await closePage(page);
 });
 

@@ -1,4 +1,4 @@
-// A small line over the last minutes. Drawn with attributes only: the policy allows no styles
+// A small line over the last hour. Drawn with attributes only: the policy allows no styles
 // within the page.
 
 const WIDTH = 240;
@@ -8,6 +8,7 @@ export interface Line {
     label: string;
     values: readonly (number | null)[]; // oldest first
     show: (value: number) => string;
+    said: string; // beside the name
     most?: number; // the top of the scale, where it is known
 }
 
@@ -26,18 +27,16 @@ function path(values: readonly (number | null)[], most: number): string {
     return text;
 }
 
-export function Chart({ label, values, show, most }: Line) {
+export function Chart({ label, values, show, said, most }: Line) {
     const known = values.filter((value): value is number => value !== null);
-    const last = known[known.length - 1];
     const top = most ?? 1.25 * Math.max(...known, Number.EPSILON);
-    const said = last === undefined ? "nothing yet" : show(last);
     return (
         <figure class="chart">
             <figcaption>
                 <span class="quiet small">{label}</span>
                 <span class="chart-now">{said}</span>
             </figcaption>
-            <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: now ${said}, most ${known.length > 0 ? show(Math.max(...known)) : "nothing"}`} preserveAspectRatio="none">
+            <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: ${said}, most ${known.length > 0 ? show(Math.max(...known)) : "nothing"}`} preserveAspectRatio="none">
                 <path d={path(values, top)} class="chart-line" vector-effect="non-scaling-stroke" />
             </svg>
         </figure>

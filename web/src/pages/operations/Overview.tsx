@@ -1,17 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, request, wasAborted } from "../../api";
+import { api } from "../../api";
 import type { Schemas } from "../../api";
-import { bytes, count, duration, percent } from "../../ui/format";
+import { bytes, count, duration } from "../../ui/format";
 import { useEvery, useLoad } from "../../ui/hooks";
-import { Badge, Card } from "../../ui/Small";
+import { Badge } from "../../ui/Small";
 import { ErrorNotice, Loading, Notice } from "../../ui/States";
 import { Table } from "../../ui/Table";
-import { Chart } from "./Chart";
-import { parse, perSecond, quantile, sum } from "./figures";
-import type { Sample } from "./figures";
-
-const EVERY_MS = 3000;
-const KEPT = 100; // looks: five minutes
+import { LastHour } from "./History";
+import type { History } from "./History";
 
 type Health = Schemas["HealthDetailed"];
 
@@ -72,6 +67,8 @@ function details(check: Check): string {
 }
 
 function told(name: string, check: Check): string {
+    const mean = check["avg_response_time_ms"];
+    if (name === "performance" && typeof mean === "number") return mean > 0 ? `searches of the last 15 minutes took ${duration(mean / 1000)} in the mean` : "no search in the last 15 minutes";
     if (name === "backups" && check["latest_backup"] === null) return "no backup yet";
     return details(check) || "–";
 }
@@ -129,85 +126,23 @@ function Replicas({ stats }: { stats: AdminStats }) {
     );
 }
 
-/** The last looks at the figures, for as long as the page is open. */
-function useSamples(): Sample[] {
-    const [samples, setSamples] = useState<Sample[]>([]);
-    const asked = useRef<AbortController | null>(null);
-    const look = () => {
-        asked.current?.abort();
-        const abort = new AbortController();
-        asked.current = abort;
-        request("GET", "/health/metrics", null, { signal: abort.signal, headers: { Accept: "text/plain" } })
-            .then((answer) => answer.text())
-            .then((text) => setSamples((old) => [...old.slice(1 - KEPT), parse(text, performance.now() / 1000)]))
-            .catch((fault: unknown) => {
-                if (!wasAborted(fault)) setSamples((old) => old.slice(-KEPT));
-            });
-    };
-    useEffect(() => {
-        look();
-        return () => asked.current?.abort();
-    }, []);
-    useEvery(EVERY_MS, look);
-    return samples;
-}
-
-function over(samples: readonly Sample[], of: (before: Sample, after: Sample) => number | null): (number | null)[] {
-    return samples.slice(1).map((after, i) => {
-        const before = samples[i];
-        return before ? of(before, after) : null;
-    });
-}
-
-function share(part: number, whole: number): number | null {
-    return whole > 0 ? part / whole : null;
-}
-
-function Live() {
-    const samples = useSamples();
-    const rate = (n: number) => `${n < 10 ? n.toFixed(1) : count(Math.round(n))}/s`;
-    const search = 'endpoint="search_documents"';
-    const lines = [
-        { label: "Requests", show: rate, values: over(samples, (a, b) => perSecond(a, b, "http_requests_total")) },
-        { label: "Errors (5xx)", show: rate, values: over(samples, (a, b) => perSecond(a, b, "http_requests_total", 'status="5')) },
-        { label: "Search, 95 of 100 within", show: duration, values: over(samples, (a, b) => quantile(a, b, "http_request_duration_seconds", 0.95, search)) },
-        {
-            label: "Answers from the cache",
-            show: (n: number) => percent(n),
-            most: 1,
-            values: over(samples, (a, b) => {
-                const hits = perSecond(a, b, "cache_operations_total", 'operation="hit"');
-                return share(hits, hits + perSecond(a, b, "cache_operations_total", 'operation="miss"'));
-            }),
-        },
-        { label: "Under way", show: (n: number) => count(n), values: samples.map((one) => sum(one, "cairn_http_requests_in_flight")) },
-        { label: "Connections", show: (n: number) => count(n), values: samples.map((one) => sum(one, "cairn_http_connections")) },
-    ];
-    return (
-        <Card title="This gateway, now">
-            <div class="charts">
-                {lines.map((line) => (
-                    <Chart key={line.label} {...line} />
-                ))}
-            </div>
-        </Card>
-    );
-}
-
 export function Overview() {
     const health = useLoad("health", (signal) => api.get<Health>("/health/detailed", { signal }));
     const stats = useLoad("stats", (signal) => api.get<AdminStats>("/api/admin/stats", { signal }));
+    const history = useLoad("history", (signal) => api.get<History>("/api/admin/stats/history", { signal }));
+    useEvery(5_000, history.again);
     useEvery(10_000, () => {
         health.again();
         stats.again();
     });
-    const error = health.error ?? stats.error;
+    const error = health.error ?? stats.error ?? history.error;
     const again = () => {
         health.again();
         stats.again();
+        history.again();
     };
     // all at once: what comes later would move what is already read
-    if (!health.data || !stats.data) return error ? <ErrorNotice error={error} again={again} /> : <Loading what="Asking the services" lines={8} />;
+    if (!health.data || !stats.data || !history.data) return error ? <ErrorNotice error={error} again={again} /> : <Loading what="Asking the services" lines={8} />;
     return (
         <div class="stack">
             {error && <ErrorNotice error={error} again={again} />}
@@ -219,7 +154,7 @@ export function Overview() {
                     <p key={issue}>{issue}</p>
                 ))}
             </Notice>
-            <Live />
+            <LastHour history={history.data} />
             <section aria-label="Services" class="stack">
                 <h2>Services</h2>
                 <Replicas stats={stats.data} />
