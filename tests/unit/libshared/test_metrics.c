@@ -107,6 +107,41 @@ static void histogram_cumulates(void **state)
     sh_buffer_free(&out);
 }
 
+static void buckets_are_told_one_by_one(void **state)
+{
+    (void)state;
+    struct sh_series *series = sh_series(&took, (const char *[]){"one by one"});
+    static const double values[] = {0.5, 0.75, 2, 100, 200};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        sh_series_observe(series, values[i]);
+    assert_int_equal(sh_series_bucket(series, 0), 1);
+    assert_int_equal(sh_series_bucket(series, 1), 1);
+    assert_int_equal(sh_series_bucket(series, 2), 1);
+    assert_int_equal(sh_series_bucket(series, 3), 2);
+    assert_int_equal(sh_series_bucket(series, 4), 0);
+    assert_int_equal(sh_series_bucket(sh_series(&depth, NULL), 0), 0);
+}
+
+static void add_those_of_walks(void *sum, const char *const *values, double value)
+{
+    if (strcmp(values[0], "WALK") == 0)
+        *(double *)sum += value;
+}
+
+static void each_series_is_told_with_its_labels(void **state)
+{
+    (void)state;
+    double sum = 0;
+    sh_series_add(sh_series(&requests, (const char *[]){"WALK", "/a"}), 2);
+    sh_series_add(sh_series(&requests, (const char *[]){"WALK", "/b"}), 3);
+    sh_series_add(sh_series(&requests, (const char *[]){"RUN", "/b"}), 5);
+    sh_metrics_each("test_requests_total", add_those_of_walks, &sum);
+    assert_true(sum == 5);
+    assert_true(sh_metrics_sum("test_requests_total") >= 10);
+    sh_metrics_each("test_of_nobody", add_those_of_walks, &sum);
+    assert_true(sum == 5 && sh_metrics_sum("test_of_nobody") == 0);
+}
+
 static void values_print_exactly(void **state)
 {
     (void)state;
@@ -250,6 +285,8 @@ int main(void)
         cmocka_unit_test(series_are_found_again),
         cmocka_unit_test(both_formats_render),
         cmocka_unit_test(histogram_cumulates),
+        cmocka_unit_test(buckets_are_told_one_by_one),
+        cmocka_unit_test(each_series_is_told_with_its_labels),
         cmocka_unit_test(values_print_exactly),
         cmocka_unit_test(numbers_read_back_as_they_were),
         cmocka_unit_test(no_update_is_lost_between_threads),
