@@ -8,7 +8,6 @@
 enum {
     AHEAD = 32, /* codes on their way to the cache; a power of two */
     CLOSE = 16, /* other halves on their way; a power of two */
-    ROWS_AHEAD = 4,
     LINE = 64,
     PREFETCHED = 16 * LINE,
     DEADLINE_EVERY = 1024,
@@ -93,17 +92,6 @@ static enum sh_err make_room(struct scan *scan)
     return SH_OK;
 }
 
-static void prefetch_row(const struct scan *scan, size_t at)
-{
-    if (at >= scan->open_count)
-        return;
-    const float *row = full_row(scan->job, scan->open[at].slot);
-    uint32_t dimension = scan->job->self->options.dimension;
-    for (size_t i = 0; row && i < dimension && i < PREFETCHED / sizeof(*row);
-         i += LINE / sizeof(*row))
-        __builtin_prefetch(row + i);
-}
-
 /* The rounded scores have done their work: the full ones count. */
 static void score_open(struct scan *scan)
 {
@@ -112,7 +100,8 @@ static void score_open(struct scan *scan)
     job->result->count = 0;
     for (size_t i = 0; i < scan->open_count; i++) {
         struct rough row = scan->open[i];
-        prefetch_row(scan, i + ROWS_AHEAD);
+        if (i + ROWS_AHEAD < scan->open_count)
+            full_prefetch(job, scan->open[i + ROWS_AHEAD].slot);
         best_keep(job, (struct leg_hit){row.slot, full_score(job, row.slot, row.node)});
     }
 }

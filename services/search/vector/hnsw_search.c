@@ -36,6 +36,11 @@ static void seed_allowed(struct walk *walk, const struct job *job)
     }
 }
 
+static uint32_t slot_at(const struct job *job, const struct seen *seen)
+{
+    return atomic_load_explicit(node_slot(job->self, seen->node), memory_order_relaxed);
+}
+
 /* How many passed. */
 static uint32_t collect(const struct job *job, const struct walk *walk)
 {
@@ -47,8 +52,9 @@ static uint32_t collect(const struct job *job, const struct walk *walk)
     result->count = 0;
     uint32_t taken = 0;
     for (uint32_t i = 0; i < walk->count; i++) {
-        uint32_t slot = atomic_load_explicit(node_slot(job->self, pool[i].node),
-                                             memory_order_relaxed);
+        uint32_t slot = slot_at(job, &pool[i]);
+        if (i + ROWS_AHEAD < walk->count && taken + ROWS_AHEAD < rescored)
+            full_prefetch(job, slot_at(job, &pool[i + ROWS_AHEAD]));
         /* not removed, replaced or on its way in */
         if (atomic_load_explicit(slot_node(job->self, slot), memory_order_acquire) !=
                 pool[i].node + 1 ||

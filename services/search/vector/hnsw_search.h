@@ -7,6 +7,8 @@
 #include "services/search/vector/hnsw_internal.h"
 #include "shared/clock.h"
 
+enum { ROWS_AHEAD = 4, ROW_LINE = 64, ROW_PREFETCHED = 16 * ROW_LINE };
+
 struct plan {
     enum hnsw_strategy strategy;
     bool two_steps; /* over those that the filter keeps out */
@@ -39,6 +41,19 @@ static inline float full_score(const struct job *job, uint32_t slot, uint32_t no
         return job->self->coder.kernel->row(job->query->vector, row,
                                             job->self->options.dimension);
     return node_product(job->self, &job->scratch->query, node);
+}
+
+/* The row is wanted soon: its first lines, the rest follows by itself. Always inline: a
+ * function that only prefetches looks as if it did nothing, and calls of it are left out.
+ */
+__attribute__((always_inline)) static inline void full_prefetch(const struct job *job,
+                                                                uint32_t slot)
+{
+    const float *row = full_row(job, slot);
+    uint32_t dimension = job->self->options.dimension;
+    for (size_t i = 0; row && i < dimension && i < ROW_PREFETCHED / sizeof(*row);
+         i += ROW_LINE / sizeof(*row))
+        __builtin_prefetch(row + i);
 }
 
 static inline bool is_late(const struct job *job)

@@ -13,6 +13,20 @@ static double boost_of(const void *arg, uint32_t slot)
     return search_boost(search, &search->view->slots[slot].document->row);
 }
 
+/* All that are allowed are lifted alike: nothing need be read of their documents. */
+static bool is_boosted_alike(const struct search *search)
+{
+    return search->least_boost <= search->most_boost &&
+           search->least_boost >= search->most_boost;
+}
+
+static double same_boost(const void *arg, uint32_t slot)
+{
+    const struct search *search = arg;
+    (void)slot;
+    return search->least_boost;
+}
+
 static int compare(struct sh_bytes a, struct sh_bytes b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;
@@ -59,6 +73,7 @@ static void prefetch_documents(const struct search *search, const struct leg *le
 static enum sh_err fuse(struct search *search, size_t most, struct fusion_result *fused)
 {
     const struct search_query *query = search->query;
+    bool alike = is_boosted_alike(search);
     const struct fusion_input input = {
         .method = query->fusion == 1 ? FUSION_RRF : FUSION_WEIGHTED,
         .text = search->want_text ? &search->text : NULL,
@@ -66,12 +81,14 @@ static enum sh_err fuse(struct search *search, size_t most, struct fusion_result
         .threshold = query->similarity_threshold,
         .weight = search->weight,
         .score_weight = search->boosts.score,
-        .boost = boost_of,
+        .boost = alike ? same_boost : boost_of,
         .order = order_of,
         .arg = search,
     };
-    prefetch_documents(search, &search->text);
-    prefetch_documents(search, &search->vector);
+    if (!alike) {
+        prefetch_documents(search, &search->text);
+        prefetch_documents(search, &search->vector);
+    }
     enum sh_err err = fusion_run(&input, most, &search->scratch, fused);
     /* the leg may hold only a part of the hits that it counted */
     if (search->want_text)
