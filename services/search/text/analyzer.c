@@ -53,14 +53,18 @@ struct analyzer {
     struct known known[KNOWN_WORDS]; /* by hash; the newest stays */
 };
 
+/* A letter or digit of ASCII. */
+static bool is_plain(uint8_t byte)
+{
+    return (uint8_t)((byte | 0x20) - 'a') < 26 || (uint8_t)(byte - '0') < 10;
+}
+
 static enum kind kind_of(int32_t code)
 {
     if (code < 0x80)
-        return (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') ||
-                       (code >= 'A' && code <= 'Z')
-                   ? KIND_WORD
-               : code == '\'' ? KIND_JOINER
-                              : KIND_NONE;
+        return is_plain((uint8_t)code) ? KIND_WORD
+               : code == '\''          ? KIND_JOINER
+                                       : KIND_NONE;
     if ((code >= 0x3041 && code <= 0x30ff && code != 0x30fb) ||
         (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3) ||
         (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff66 && code <= 0xff9d) ||
@@ -201,9 +205,11 @@ static bool term_of(struct analyzer *self, struct sh_bytes *term)
     return stop;
 }
 
-static bool is_plain(uint8_t byte)
+/* Most of what is no word: a character of ASCII that is none of it. */
+static bool is_between(const struct analyzer *self, uint32_t pos)
 {
-    return (uint8_t)((byte | 0x20) - 'a') < 26 || (uint8_t)(byte - '0') < 10;
+    const uint8_t *data = self->text.data;
+    return pos < self->text.len && data[pos] < 0x80 && !is_plain(data[pos]);
 }
 
 /* From `pos` on the end of the word that begins there; joiners only inside. */
@@ -214,6 +220,8 @@ static uint32_t word_end(const struct analyzer *self, uint32_t pos)
     for (;;) {
         while (pos < self->text.len && is_plain(data[pos]))
             end = ++pos;
+        if (is_between(self, pos) && data[pos] != '\'')
+            return end;
         struct point point = point_at(self, pos);
         if (point.kind != KIND_WORD && point.kind != KIND_JOINER)
             return end;
@@ -304,6 +312,11 @@ bool analyzer_next(struct analyzer *self, struct token *token)
     if (self->single)
         return tell_single(self, token);
     while (self->pos < self->text.len) {
+        if (is_between(self, self->pos)) {
+            self->current.len = 0;
+            self->pos++;
+            continue;
+        }
         struct point point = point_at(self, self->pos);
         if (point.kind == KIND_IDEOGRAPH && next_ideograph(self, &point, token))
             return true;

@@ -224,6 +224,13 @@ static struct text_mark *mark_of(const struct text_query *query, struct sh_bytes
     return &query->marks[i];
 }
 
+/* Tells most other words of a passage from those in `marks` before they are hashed. */
+static uint64_t shape_of(struct sh_bytes text)
+{
+    const uint8_t *bytes = text.data;
+    return text.len > 0 ? UINT64_C(1) << ((bytes[0] + 7 * text.len) % 64) : 0;
+}
+
 enum sh_err text_query_index(struct text_query *query, struct sh_arena *arena)
 {
     uint32_t forms = 0;
@@ -234,6 +241,7 @@ enum sh_err text_query_index(struct text_query *query, struct sh_arena *arena)
         size *= 2;
     query->marks = sh_arena_array(arena, size, sizeof(*query->marks));
     query->marks_size = size;
+    query->mark_shapes = 0;
     if (!query->marks)
         return SH_NOMEM;
     for (uint32_t i = 0; i < query->count; i++) {
@@ -241,6 +249,7 @@ enum sh_err text_query_index(struct text_query *query, struct sh_arena *arena)
         for (uint32_t f = 0; f < word->count; f++) {
             const struct text_form *form = &word->forms[f];
             struct text_mark *mark = mark_of(query, form->text, form->hash);
+            query->mark_shapes |= shape_of(form->text);
             if (mark->word == 0)
                 *mark = (struct text_mark){form->text, form->hash, i + 1};
         }
@@ -250,6 +259,8 @@ enum sh_err text_query_index(struct text_query *query, struct sh_arena *arena)
 
 bool text_query_mark(const struct text_query *query, struct sh_bytes term, uint32_t *word)
 {
+    if ((query->mark_shapes & shape_of(term)) == 0)
+        return false;
     const struct text_mark *mark = mark_of(query, term, terms_hash(term));
     *word = mark->word - 1;
     return mark->word != 0;

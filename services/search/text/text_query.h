@@ -63,6 +63,7 @@ struct text_query {          /* lives in the arena given to text_query_make() */
     bool telling;            /* words are no stop words */
     struct text_mark *marks; /* forms by hash, for highlights */
     uint32_t marks_size;
+    uint64_t mark_shapes; /* bits: lengths and first bytes that there are */
 };
 
 struct text_item {        /* of a query as it was typed */
