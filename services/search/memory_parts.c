@@ -43,8 +43,10 @@ enum sh_err memory_parts_start(struct memory_parts *self, uv_loop_t *loop,
     if (err != SH_OK)
         return err;
     self->backend = (struct backend_memory){self->feed, options->workers};
-    self->shadow = (struct shadow){
-        .feed = self->feed, .workers = options->workers, .rate = config->shadow_rate};
+    self->shadow = (struct shadow){.feed = self->feed,
+                                   .searchers = options->workers,
+                                   .checker = options->checker,
+                                   .rate = config->shadow_rate};
     self->watch = (struct watch_memory){.feed = self->feed};
     return SH_OK;
 }
@@ -57,5 +59,6 @@ void memory_parts_model(struct memory_parts *self)
 
 void memory_parts_close(struct memory_parts *self)
 {
+    atomic_store(&self->shadow.stopped, true);
     feed_close(&self->feed);
 }

@@ -22,6 +22,7 @@ struct memory_parts_options {
     struct sh_workers *workers; /* for searches */
     struct sh_workers *writer;  /* the one thread that changes the view */
     struct sh_workers *builder; /* one for a view that is made beside it */
+    struct sh_workers *checker; /* one for checks that have time */
     struct model_binding *model;
     void (*changed)(void *arg); /* how far the view is */
     void (*moved)(void *arg);   /* what it shows */

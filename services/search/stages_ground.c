@@ -145,6 +145,7 @@ static enum sh_err start_backend(struct sh_service *service, void *self)
                                           search->workers.searchers,
                                           search->workers.writer,
                                           search->workers.builder,
+                                          search->workers.checker,
                                           search->model,
                                           on_changed,
                                           on_moved,

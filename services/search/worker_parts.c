@@ -11,6 +11,8 @@ enum sh_err worker_parts_start(struct worker_parts *self, uv_loop_t *loop,
     if (err == SH_OK)
         err = sh_workers_create(loop, "rebuild", 1, 16, &self->builder);
     if (err == SH_OK)
+        err = sh_workers_create(loop, "recall", 1, 1, &self->checker);
+    if (err == SH_OK)
         err = sh_workers_create(loop, "ingest", 0, 1024, &self->ingester);
     if (err != SH_OK)
         worker_parts_close(self);
@@ -22,5 +24,6 @@ void worker_parts_close(struct worker_parts *self)
     sh_workers_close(&self->searchers);
     sh_workers_close(&self->writer);
     sh_workers_close(&self->builder);
+    sh_workers_close(&self->checker);
     sh_workers_close(&self->ingester);
 }

@@ -9,6 +9,7 @@ struct worker_parts { /* {0} is closed */
     struct sh_workers *searchers;
     struct sh_workers *writer;   /* the one thread that changes the view */
     struct sh_workers *builder;  /* one for a view that is made beside it */
+    struct sh_workers *checker;  /* one for checks that have time */
     struct sh_workers *ingester; /* decoding, cutting, hashing */
 };
 

@@ -4,6 +4,7 @@
 #include "shared/clock.h"
 #include "shared/log.h"
 #include "shared/metrics.h"
+#include "shared/sched.h"
 
 enum { DEADLINE_MS = 10000, SHARE = 100 };
 
@@ -51,7 +52,9 @@ static void run_check(struct sh_work *work)
     struct check *check = SH_CONTAINER_OF(work, struct check, work);
     uint64_t start = sh_now_us();
 
-    check->err = view_recall(check->view->view, &check->ask, 0, &check->recall);
+    sh_sched_background();
+    check->err = view_recall(check->view->view, &check->ask, 0, &check->shadow->stopped,
+                             &check->recall);
     check->took_us = sh_now_us() - start;
 }
 
@@ -96,7 +99,7 @@ static double draw(struct shadow *self)
 
 static bool has_room(const struct shadow *self)
 {
-    return !self->running && sh_workers_queued(self->workers) == 0 &&
+    return !self->running && sh_workers_queued(self->searchers) == 0 &&
            sh_now_us() >= self->next_us;
 }
 
@@ -148,7 +151,7 @@ void shadow_offer(struct shadow *self, const struct view_query *ask)
     check->work = (struct sh_work){.run = run_check, .done = checked};
     err = copy(check, ask);
     if (err == SH_OK)
-        err = sh_workers_submit(self->workers, &check->work);
+        err = sh_workers_submit(self->checker, &check->work);
     if (err == SH_OK)
         self->running = true;
     else

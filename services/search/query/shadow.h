@@ -1,19 +1,24 @@
-/* shadow: checks a share of the live searches: the vector leg is repeated on a worker and
+/* shadow: checks a share of the live searches: the vector leg is repeated and
  * compared with an exact scan under the same filter. What it finds is the metric
  * cairn_search_recall_ratio{strategy,selectivity}; selectivity is the decade: "0.1" for
  * more than a hundredth and up to a tenth of the vectors. It gives way: one at a time,
- * none while searches wait for a thread, and never more than a hundredth of the time of
- * one core. Loop thread only. */
+ * on a thread that has what others leave of the processor, none begins while searches
+ * wait for a thread, and never more than a hundredth of the time of one core. Loop thread
+ * only. */
 #ifndef SEARCH_SHADOW_H
 #define SEARCH_SHADOW_H
+
+#include <stdatomic.h>
 
 #include "services/search/feed/feed.h"
 #include "shared/workers.h"
 
 struct shadow { /* the first part is the owner's to fill; it outlives the workers */
     struct feed *feed;
-    struct sh_workers *workers;
-    double rate; /* share of the searches, 0 to 1 */
+    struct sh_workers *searchers;
+    struct sh_workers *checker; /* one thread, which becomes nicer for good */
+    double rate;                /* share of the searches, 0 to 1 */
+    atomic_bool stopped;        /* what runs is of no use any more */
     /* its own */
     uint64_t random;
     uint64_t next_us; /* not before */

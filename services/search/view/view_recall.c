@@ -1,8 +1,11 @@
 #include "services/search/view/view_recall.h"
 
 #include "services/search/view/view_legs.h"
+#include "shared/clock.h"
 
-enum { SLICE_WORDS = 256 }; /* 16,384 slots */
+/* A thread that gives way to all others may be put off while it holds the lock: what it
+ * does under it is short. */
+enum { SLICE_WORDS = 16, SLICE_SLOTS = SLICE_WORDS * 64 };
 
 static const double rounding = 1e-5; /* of two ways to compute a cosine */
 
@@ -26,40 +29,59 @@ static void offer(struct best *best, float cosine)
 
 /* Under the lock. */
 static enum sh_err scan_slice(struct search *search, const struct vector_index *vectors,
-                              const struct bitmap *slice, struct best *best)
+                              const uint32_t *slots, size_t count, struct best *best)
 {
     struct sh_arena arena = {0};
     struct leg leg = {0};
     if (search->view->vectors != vectors)
         return SH_CONFLICT;
-    enum sh_err err = vector_index_scan(vectors, search->vector_query, slice,
-                                        search->asked->deadline_ms, &arena, &leg);
+    enum sh_err err =
+        vector_index_cosines(vectors, search->vector_query, slots, count, &arena, &leg);
     for (size_t i = 0; err == SH_OK && i < leg.count; i++)
         offer(best, leg.hits[i].score);
     sh_arena_free(&arena);
     return err;
 }
 
+/* The allowed ones of so many words of the bitmap. */
+static size_t slots_of(const struct bitmap *allowed, size_t first,
+                       uint32_t slots[SLICE_SLOTS])
+{
+    size_t words = bitmap_words(allowed->bits);
+    size_t end = words - first < SLICE_WORDS ? words : first + SLICE_WORDS;
+    size_t count = 0;
+    for (size_t w = first; w < end; w++) {
+        for (uint64_t left = allowed->words[w]; left != 0; left &= left - 1)
+            slots[count++] = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
+    }
+    return count;
+}
+
+static enum sh_err may_go_on(const struct search *search, const atomic_bool *stopped)
+{
+    if (stopped && atomic_load_explicit(stopped, memory_order_relaxed))
+        return SH_CANCELED;
+    return sh_now_ms() >= search->asked->deadline_ms ? SH_TIMEOUT : SH_OK;
+}
+
 /* By slices, with the lock let go between them: who wants to change the view need not
  * wait for all of it, nor the searches behind. What changes meanwhile is looked at as it
  * is then. */
 static enum sh_err scan(struct search *search, const struct vector_index *vectors,
-                        struct best *best)
+                        const atomic_bool *stopped, struct best *best)
 {
     const struct bitmap *allowed = &search->allowed;
     size_t words = bitmap_words(allowed->bits);
-    struct bitmap slice = {.bits = allowed->bits};
+    uint32_t slots[SLICE_SLOTS];
     enum sh_err err = SH_OK;
-    slice.words = sh_arena_array(&search->scratch, words + 1, sizeof(uint64_t));
-    if (!slice.words)
-        return SH_NOMEM;
     for (size_t first = 0; err == SH_OK && first < words; first += SLICE_WORDS) {
-        size_t count = words - first < SLICE_WORDS ? words - first : SLICE_WORDS;
-        memcpy(slice.words + first, allowed->words + first, count * sizeof(uint64_t));
+        size_t count = slots_of(allowed, first, slots);
+        err = may_go_on(search, stopped);
+        if (err != SH_OK || count == 0)
+            continue;
         pthread_rwlock_rdlock(search->view->lock);
-        err = scan_slice(search, vectors, &slice, best);
+        err = scan_slice(search, vectors, slots, count, best);
         pthread_rwlock_unlock(search->view->lock);
-        memset(slice.words + first, 0, count * sizeof(uint64_t));
     }
     return err;
 }
@@ -94,7 +116,7 @@ static enum sh_err repeat(struct search *search, uint32_t candidates,
 }
 
 static enum sh_err measure(struct search *search, uint32_t candidates,
-                           struct view_recall *out)
+                           const atomic_bool *stopped, struct view_recall *out)
 {
     struct hnsw_result found = {.hits = NULL};
     struct best best = {.count = 0};
@@ -107,7 +129,7 @@ static enum sh_err measure(struct search *search, uint32_t candidates,
     out->ratio = 1;
     if (err != SH_OK || exact)
         return err;
-    err = scan(search, vectors, &best);
+    err = scan(search, vectors, stopped, &best);
     if (err == SH_OK && best.count == 0)
         err = SH_NOTFOUND;
     if (err != SH_OK)
@@ -120,7 +142,8 @@ static enum sh_err measure(struct search *search, uint32_t candidates,
 }
 
 enum sh_err view_recall(const struct view *view, const struct view_query *asked,
-                        uint32_t candidates, struct view_recall *out)
+                        uint32_t candidates, const atomic_bool *stopped,
+                        struct view_recall *out)
 {
     struct sh_arena unused = {0};
     struct view_problem problem;
@@ -129,7 +152,7 @@ enum sh_err view_recall(const struct view *view, const struct view_query *asked,
     *out = (struct view_recall){0};
     enum sh_err err = search_prepare(&search, &problem);
     if (err == SH_OK)
-        err = measure(&search, candidates, out);
+        err = measure(&search, candidates, stopped, out);
     language_analyzers_free(search.analyzers);
     sh_arena_free(&search.scratch);
     sh_arena_free(&unused);

@@ -44,6 +44,7 @@ struct service {
     struct sh_pg_config pg_config;
     struct sh_workers *searchers;
     struct sh_workers *writer;
+    struct sh_workers *checker;
     struct sh_pg *pg;
     struct sh_rpc_client *to_embedder;
     struct model_binding *model;
@@ -338,6 +339,7 @@ static inline void service_start_parts(struct service *service)
     assert_int_equal(sh_workers_create(loop, "search", 2, 64, &service->searchers),
                      SH_OK);
     assert_int_equal(sh_workers_create(loop, "view", 1, 8, &service->writer), SH_OK);
+    assert_int_equal(sh_workers_create(loop, "recall", 1, 1, &service->checker), SH_OK);
     assert_int_equal(sh_pg_create(loop, &service->pg_config, NULL, &service->pg), SH_OK);
     assert_int_equal(sh_rpc_client_create(service->zmq, &embedder, &service->to_embedder),
                      SH_OK);
@@ -459,6 +461,7 @@ static inline void service_stop(struct service *service)
     model_close(&service->model);
     sh_rpc_client_close(&service->to_embedder);
     sh_pg_close(&service->pg);
+    sh_workers_close(&service->checker);
     sh_workers_close(&service->writer);
     sh_workers_close(&service->searchers);
     sh_rpc_server_close(&service->server);

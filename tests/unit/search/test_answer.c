@@ -383,8 +383,10 @@ static bool metrics_say(const char *line)
 
 static void a_share_of_the_searches_is_checked(void **state)
 {
-    struct shadow shadow = {
-        .feed = service.feed, .workers = service.searchers, .rate = 0};
+    struct shadow shadow = {.feed = service.feed,
+                            .searchers = service.searchers,
+                            .checker = service.checker,
+                            .rate = 0};
     struct search_query query = question("seal");
     size_t expanded;
 

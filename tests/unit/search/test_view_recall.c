@@ -12,6 +12,7 @@
 enum { DOCUMENTS = 1000, QUERIES = 40 };
 
 static struct view *view;
+static atomic_bool stopped;
 
 static enum sh_err recall_of(uint32_t near, const char *filters, uint32_t candidates,
                              struct view_recall *recall)
@@ -30,7 +31,7 @@ static enum sh_err recall_of(uint32_t near, const char *filters, uint32_t candid
                                      .fingerprint = sh_bytes_of(LARGE_MODEL),
                                      .deadline_ms = SH_NO_DEADLINE};
     large_vector(near + UINT32_C(1000000), vector); /* beside none of those stored */
-    return view_recall(view, &asked, candidates, recall);
+    return view_recall(view, &asked, candidates, &stopped, recall);
 }
 
 static double mean_of(uint32_t candidates, const char *strategy)
@@ -78,6 +79,16 @@ static void where_nothing_can_be_found_nothing_is_said(void **state)
     assert_int_equal(recall_of(1, "{\"colour\":\"red\"}", 0, &recall), SH_INVALID);
 }
 
+static void what_is_stopped_says_nothing(void **state)
+{
+    (void)state;
+    struct view_recall recall;
+    atomic_store(&stopped, true);
+    assert_int_equal(recall_of(1, "", 0, &recall), SH_CANCELED);
+    atomic_store(&stopped, false);
+    assert_int_equal(recall_of(1, "", 0, &recall), SH_OK);
+}
+
 static int open_view(void **state)
 {
     (void)state;
@@ -99,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(too_few_candidates_show),
         cmocka_unit_test(an_exact_search_finds_all),
+        cmocka_unit_test(what_is_stopped_says_nothing),
         cmocka_unit_test(where_nothing_can_be_found_nothing_is_said),
     };
     return cmocka_run_group_tests(tests, open_view, close_view);
