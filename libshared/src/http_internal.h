@@ -65,8 +65,9 @@ struct sh_http_server {
     uint64_t timeouts_ms[HTTP_WAIT_COUNT];
     struct sh_http_request *stock; /* to lend again */
     size_t stocked;
-    struct sh_buffer out; /* an answer under construction */
-    char date[40];        /* the header line, for `date_s` */
+    struct sh_buffer out;     /* an answer under construction */
+    struct sh_buffer problem; /* the body of one that says what is wrong */
+    char date[40];            /* the header line, for `date_s` */
     size_t date_len;
     int64_t date_s;
     struct sh_series *open;

@@ -132,6 +132,7 @@ static void free_server(struct sh_http_server *server)
 {
     free_stock(server);
     sh_buffer_free(&server->out);
+    sh_buffer_free(&server->problem);
     http_tls_unshare(&server->tls);
     http_packing_free(&server->packing);
     if (server->fd >= 0)
