@@ -132,7 +132,7 @@ void rpc_client_forget(struct sh_rpc_client *client, struct rpc_request *request
 bool rpc_client_starting(const struct sh_rpc_client *client);
 /* The queue holds as many as can be sent in time: who comes now would wait for nothing.
  */
-bool rpc_client_full(const struct sh_rpc_client *client);
+bool rpc_client_full(struct sh_rpc_client *client);
 /* Sends to a replica that has not been tried. False: none has room. */
 bool rpc_request_dispatch(struct sh_rpc_client *client, struct rpc_request *request);
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request);

@@ -158,10 +158,10 @@ static uint64_t patience_ms(const struct sh_rpc_client *client,
     return left / 4 < most ? left / 4 : most;
 }
 
-bool rpc_client_full(const struct sh_rpc_client *client)
+bool rpc_client_full(struct sh_rpc_client *client)
 {
     return client->queued >= RPC_QUEUE_MAX ||
-           client->queued >= rpc_pace_room(&client->pace, sh_now_ms());
+           rpc_pace_refuses(&client->pace, sh_now_ms(), client->queued);
 }
 
 void rpc_request_enqueue(struct sh_rpc_client *client, struct rpc_request *request)

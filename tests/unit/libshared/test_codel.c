@@ -107,7 +107,7 @@ static void span(struct rpc_pace *pace, uint64_t *now, uint32_t sent, uint32_t q
     *now += RPC_PACE_SPAN_MS;
 }
 
-static void as_many_wait_as_are_sent(void **state)
+static void as_many_wait_as_will_be_sent(void **state)
 {
     (void)state;
     struct rpc_pace pace = {0};
@@ -116,9 +116,9 @@ static void as_many_wait_as_are_sent(void **state)
     span(&pace, &now, 30, 100);
     assert_true(rpc_pace_room(&pace, now - 1) == UINT32_MAX); /* may still be a burst */
     span(&pace, &now, 20, 100);
-    assert_int_equal(rpc_pace_room(&pace, now - 1), 30);
+    assert_int_equal(rpc_pace_room(&pace, now - 1), 30 / RPC_PACE_PART);
     span(&pace, &now, 1, 100);
-    assert_int_equal(rpc_pace_room(&pace, now - 1), 20);
+    assert_int_equal(rpc_pace_room(&pace, now - 1), 20 / RPC_PACE_PART);
     span(&pace, &now, 10, 100);
     assert_int_equal(rpc_pace_room(&pace, now - 1), RPC_PACE_LEAST);
 }
@@ -134,9 +134,40 @@ static void an_empty_queue_says_nothing(void **state)
     span(&pace, &now, 30, 100);
     assert_true(rpc_pace_room(&pace, now - 1) == UINT32_MAX);
     span(&pace, &now, 30, 100);
-    assert_int_equal(rpc_pace_room(&pace, now - 1), 30);
+    assert_int_equal(rpc_pace_room(&pace, now - 1), 30 / RPC_PACE_PART);
     now += 10 * (uint64_t)RPC_PACE_SPAN_MS;
     assert_true(rpc_pace_room(&pace, now) == UINT32_MAX); /* long ago */
+}
+
+static void while_some_are_refused_an_empty_queue_lets_nobody_in(void **state)
+{
+    (void)state;
+    struct rpc_pace pace = {0};
+    uint64_t now = 100000;
+    span(&pace, &now, 30, 100);
+    span(&pace, &now, 30, 100);
+    assert_true(rpc_pace_refuses(&pace, now - 1, 15));
+    for (int i = 0; i < 5; i++) {
+        span(&pace, &now, 30, 100);
+        assert_false(rpc_pace_refuses(&pace, now - 2, 14));
+        rpc_pace_note(&pace, now - 2, 0, 0); /* a replica took all of them */
+        assert_true(rpc_pace_refuses(&pace, now - 1, 15));
+    }
+    span(&pace, &now, 30, 0); /* nobody is any more */
+    span(&pace, &now, 30, 0);
+    assert_false(rpc_pace_refuses(&pace, now - 1, 1000));
+}
+
+static void refusing_keeps_the_pace_while_nothing_is_sent(void **state)
+{
+    (void)state;
+    struct rpc_pace pace = {0};
+    uint64_t now = 100000;
+    span(&pace, &now, 30, 100);
+    span(&pace, &now, 30, 100);
+    for (int i = 0; i < 10; i++, now += RPC_PACE_SPAN_MS)
+        assert_true(rpc_pace_refuses(&pace, now, 15));
+    assert_int_equal(rpc_pace_room(&pace, now - 1), RPC_PACE_LEAST);
 }
 
 int main(void)
@@ -147,8 +178,10 @@ int main(void)
         cmocka_unit_test(room_follows_the_pace),
         cmocka_unit_test(a_pause_ends_it),
         cmocka_unit_test(without_a_target_nothing_is_too_long),
-        cmocka_unit_test(as_many_wait_as_are_sent),
+        cmocka_unit_test(as_many_wait_as_will_be_sent),
         cmocka_unit_test(an_empty_queue_says_nothing),
+        cmocka_unit_test(while_some_are_refused_an_empty_queue_lets_nobody_in),
+        cmocka_unit_test(refusing_keeps_the_pace_while_nothing_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
