@@ -69,7 +69,9 @@ void sh_errors_add(enum sh_log_level level, const char *type)
 
     if (level < SH_WARNING || level > SH_CRITICAL)
         return;
-    (void)snprintf(cut, sizeof cut, "%s", type);
+    size_t len = strnlen(type, sizeof cut - 1);
+    memcpy(cut, type, len);
+    cut[len] = '\0';
     pthread_mutex_lock(&seen.lock);
     struct place *place = find(cut);
     place->sum.count++;

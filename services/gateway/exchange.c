@@ -7,6 +7,7 @@
 #include "services/gateway/dialect.h"
 #include "services/gateway/gate.h"
 #include "services/gateway/json_in.h"
+#include "services/gateway/meter_overload.h"
 #include "services/gateway/uploads/upload.h"
 #include "shared/clock.h"
 #include "shared/errors.h"
@@ -58,13 +59,21 @@ static void on_abort(void *arg)
     exchange_done(x);
 }
 
+static bool is_overload(const struct exchange *x, int status)
+{
+    return status == 503 && x->code != NULL && strcmp(x->code, sh_err_code(SH_BUSY)) == 0;
+}
+
 /* Answered: count, log, record. */
 static void on_finished(void *arg, struct sh_http_request *request, int status,
                         uint64_t bytes, uint64_t duration_us)
 {
     struct exchange *x = arg;
 
-    meter_finished(x->meter, request, status, bytes, duration_us);
+    if (is_overload(x, status))
+        meter_overloaded(x->meter, request, status, duration_us);
+    else
+        meter_finished(x->meter, request, status, bytes, duration_us);
     audit_exchange(x, status, duration_us);
     if (status >= 500 && x->code != NULL)
         sh_errors_add(SH_ERROR, x->code);
@@ -322,7 +331,8 @@ void exchange_begin(void *arg, struct sh_http_request *request)
         x->page = web_choose(gateway->pages, sh_http_method(request),
                              sh_http_path(request), sh_http_header(request, "Accept"));
     x->started_us = sh_now_us();
-    (void)snprintf(x->client, sizeof x->client, "%s", sh_http_peer(request));
+    const char *peer = sh_http_peer(request);
+    memcpy(x->client, peer, strnlen(peer, sizeof x->client - 1)); /* all of it was zero */
     limits_resolve(x);
     sh_http_on_abort(request, on_abort, x);
     sh_http_on_finished(request, on_finished, x);

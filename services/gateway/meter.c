@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "services/gateway/edge.h"
+#include "services/gateway/meter_overload.h"
 #include "shared/log.h"
 #include "shared/spans.h"
 
@@ -145,10 +146,15 @@ static void log_access(struct sh_http_request *request, int status, uint64_t byt
                  SH_COUNT(fields));
 }
 
-void meter_finished(void *arg, struct sh_http_request *request, int status,
-                    uint64_t bytes, uint64_t duration_us)
+static bool logs(const struct meter *meter)
 {
-    struct meter *meter = arg;
+    bool quiet = meter->route != NULL && (meter->route->flags & ROUTE_QUIET) != 0;
+    return !quiet && meter->edge->gateway->config.access_log && sh_log_enabled(SH_INFO);
+}
+
+static void note(struct meter *meter, struct sh_http_request *request, int status,
+                 uint64_t duration_us)
+{
     double seconds = (double)duration_us / 1e6;
 
     count(meter, method_index(sh_http_method(request)), status);
@@ -166,10 +172,36 @@ void meter_finished(void *arg, struct sh_http_request *request, int status,
     sh_series_observe(meter->seconds, seconds);
     if (meter->route != NULL && (meter->route->flags & ROUTE_EMBEDS) != 0)
         sh_count(&embeddings_total, status < 400 ? "success" : "error");
-    if (meter->route != NULL && (meter->route->flags & ROUTE_QUIET) != 0)
-        return;
-    if (meter->edge->gateway->config.access_log && sh_log_enabled(SH_INFO))
+}
+
+void meter_finished(void *arg, struct sh_http_request *request, int status,
+                    uint64_t bytes, uint64_t duration_us)
+{
+    struct meter *meter = arg;
+
+    note(meter, request, status, duration_us);
+    if (logs(meter))
         log_access(request, status, bytes, duration_us);
+}
+
+enum { METHOD_PRINTED = 15, PATH_PRINTED = 255 };
+#define PRINTED(text, most) (int)((text).len < (most) ? (text).len : (most))
+
+/* sh_log_write() counts lines that repeat themselves instead of writing them. */
+void meter_overloaded(struct meter *meter, struct sh_http_request *request, int status,
+                      uint64_t duration_us)
+{
+    static const struct sh_log_site site = {"access", "overloaded", 0};
+    struct sh_bytes method = sh_http_method(request);
+    struct sh_bytes path = sh_http_path(request);
+
+    note(meter, request, status, duration_us);
+    if (logs(meter))
+        sh_log_write(SH_INFO, &site, sh_http_trace(request),
+                     "answered %d, there is too much to do: %.*s %.*s of %s", status,
+                     PRINTED(method, METHOD_PRINTED), (const char *)method.data,
+                     PRINTED(path, PATH_PRINTED), (const char *)path.data,
+                     sh_http_peer(request));
 }
 
 void meter_watch(struct meter *meter, struct sh_http_request *request)

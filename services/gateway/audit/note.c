@@ -22,8 +22,8 @@ static bool is_denied(int status)
 }
 
 /* Before anything was looked at or done. Recording each would cost more than refusing it,
- * at the very moment when there is too much to do: they are counted, and in the access
- * log. */
+ * at the very moment when there is too much to do: they are counted, and the log has some
+ * of them (meter_overload.h). */
 static bool was_refused_for_load(const struct exchange *x, int status)
 {
     return status == 503 && x->code != NULL && strcmp(x->code, "overloaded") == 0;
