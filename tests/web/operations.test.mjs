@@ -40,9 +40,14 @@ test("the overview: requests that were slow, and what to do", async () => {
     const page = await openPage("admin", "/operations");
     const real = await (await page.request.get("/api/admin/stats/history")).json();
     const one = (path, more) => ({ operation: path, method: "POST", path, requests: 10, errors: 0, mean: 0.1, p50: 0.1, p95: 0.25, beyond: 0, ...more });
+    // of many steps in a row one alone had a search: it is seen, as a dot
+    const idle = { ...real.steps.at(-1), seconds: 15, search_p95: null };
+    const steps = [idle, { ...idle, search_p95: 2.5 }, idle];
     const routes = [one("/api/search", { p50: 2.5, p95: 5 }), one("/api/documents", { p50: 5, p95: 10, beyond: 2 }), one("/api/embed")];
-    await page.route("**/api/admin/stats/history", (route) => route.fulfill({ json: { ...real, routes } }));
+    await page.route("**/api/admin/stats/history", (route) => route.fulfill({ json: { ...real, routes, steps } }));
     await page.reload();
+    const dot = page.getByRole("img", { name: /^Search, 95 of 100 within: / }).locator("path");
+    assert.match(await dot.getAttribute("d"), /^M[\d. ]+l0 0$/);
     const slow = page.getByRole("table", { name: /^Slow requests of the last/ });
     await slow.waitFor();
     assert.equal(await slow.locator("tbody tr").count(), 2, "what is quick is not among them");

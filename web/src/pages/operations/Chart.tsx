@@ -21,7 +21,8 @@ function path(values: readonly (number | null)[], most: number): string {
             pen = "M";
             return;
         }
-        text += `${pen}${(i * step).toFixed(1)} ${(HEIGHT - 2 - (HEIGHT - 4) * Math.min(1, value / most)).toFixed(1)}`;
+        const alone = pen === "M" && (values[i + 1] ?? null) === null;
+        text += `${pen}${(i * step).toFixed(1)} ${(HEIGHT - 2 - (HEIGHT - 4) * Math.min(1, value / most)).toFixed(1)}${alone ? "l0 0" : ""}`; // a dot
         pen = "L";
     });
     return text;
