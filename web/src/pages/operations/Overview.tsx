@@ -130,17 +130,13 @@ export function Overview() {
     const health = useLoad("health", (signal) => api.get<Health>("/health/detailed", { signal }));
     const stats = useLoad("stats", (signal) => api.get<AdminStats>("/api/admin/stats", { signal }));
     const history = useLoad("history", (signal) => api.get<History>("/api/admin/stats/history", { signal }));
-    useEvery(5_000, history.again);
-    useEvery(10_000, () => {
-        health.again();
-        stats.again();
-    });
     const error = health.error ?? stats.error ?? history.error;
     const again = () => {
         health.again();
         stats.again();
         history.again();
     };
+    useEvery(10_000, again);
     // all at once: what comes later would move what is already read
     if (!health.data || !stats.data || !history.data) return error ? <ErrorNotice error={error} again={again} /> : <Loading what="Asking the services" lines={8} />;
     return (
