@@ -34,43 +34,57 @@ static size_t tightest(const struct limiter_ask *ask)
     return at;
 }
 
-/* --- text; with every request, so without printf ---------------------------------- */
+/* --- text; with every request, so without printf; all return where the next one goes --
+ */
 
-struct line {
-    char *text;
-    size_t size;
-    size_t len;
-};
+#define PUT(at, text) put(at, text, sizeof(text) - 1)
 
-/* What does not fit is left out; the text always ends. */
-static void put(struct line *line, const char *text, size_t len)
+static inline char *put(char *at, const char *text, size_t len)
 {
-    size_t room = line->size - line->len - 1;
-    if (len > room)
-        len = room;
-    memcpy(line->text + line->len, text, len);
-    line->len += len;
-    line->text[line->len] = '\0';
+    memcpy(at, text, len);
+    return at + len;
 }
 
-static void put_text(struct line *line, const char *text)
+static inline char *put_number(char *at, uint64_t number)
 {
-    put(line, text, strlen(text));
+    return at + sh_digits(number, at);
 }
 
-static void put_number(struct line *line, const char *before, uint64_t number)
+static char *put_name(char *at, const char *name)
 {
-    char digits[SH_DIGITS_MAX];
-    put_text(line, before);
-    put(line, digits, sh_digits(number, digits));
+    *at++ = '"';
+    at = put(at, name, strnlen(name, QUOTA_NAME));
+    *at++ = '"';
+    return at;
 }
 
 /* --- the policy: of the rules that were asked for last, most often the same again -- */
 
+#define POLICY    "RateLimit-Policy: "
+#define QUANTITY  ";q="
+#define WINDOW    ";w="
+#define STANDING  "\r\nRateLimit: "
+#define REMAINING ";r="
+#define TIME      ";t="
+#define LIMIT     "\r\nX-RateLimit-Limit: "
+#define LEFT      "\r\nX-RateLimit-Remaining: "
+#define RESET     "\r\nX-RateLimit-Reset: "
+#define END       "\r\n"
+
+enum {
+    QUOTED = QUOTA_NAME + 2,
+    RULE = QUOTED + sizeof(", " QUANTITY WINDOW) + 2 * SH_DIGITS_MAX,
+    POLICY_TEXT = sizeof POLICY + LIMITER_BUCKETS * RULE,
+    REST =
+        sizeof(STANDING REMAINING TIME LIMIT LEFT RESET END) + QUOTED + 5 * SH_DIGITS_MAX
+};
+_Static_assert(POLICY_TEXT + REST <= QUOTA_LINES, "the lines have no room");
+
 struct known {
     struct bucket_rule rules[LIMITER_BUCKETS];
     size_t count;
-    char text[QUOTA_TEXT];
+    size_t len;
+    char text[POLICY_TEXT];
 };
 
 static bool is_same(const struct bucket_rule *a, const struct bucket_rule *b)
@@ -91,48 +105,46 @@ static bool is_known(const struct known *known, const struct limiter_ask *ask)
 
 static void learn(struct known *known, const struct limiter_ask *ask)
 {
-    struct line policy = {known->text, sizeof known->text, 0};
+    char *at = PUT(known->text, POLICY);
 
-    known->text[0] = '\0';
     known->count = ask->count;
     for (size_t i = 0; i < ask->count; i++) {
         const struct bucket_rule *rule = &ask->buckets[i].rule;
         known->rules[i] = *rule;
-        put_text(&policy, i > 0 ? ", \"" : "\"");
-        put_text(&policy, rule->name);
-        put_number(&policy, "\";q=", rule->capacity);
-        put_number(&policy, ";w=", seconds(bucket_span_us(rule)));
+        if (i > 0)
+            at = PUT(at, ", ");
+        at = PUT(put_name(at, rule->name), QUANTITY);
+        at = PUT(put_number(at, rule->capacity), WINDOW);
+        at = put_number(at, seconds(bucket_span_us(rule)));
     }
+    known->len = (size_t)(at - known->text);
 }
 
-static void put_policy(struct line *policy, const struct limiter_ask *ask)
+static char *put_policy(char *at, const struct limiter_ask *ask)
 {
     static _Thread_local struct known known;
 
     if (!is_known(&known, ask))
         learn(&known, ask);
-    put_text(policy, known.text);
+    return put(at, known.text, known.len);
 }
 
 void quota_write(const struct limiter_ask *ask, double now_s, struct quota *quota)
 {
-    struct line policy = {quota->policy, sizeof quota->policy, 0};
-    struct line standing = {quota->standing, sizeof quota->standing, 0};
-
-    put_policy(&policy, ask);
-    size_t at = tightest(ask);
-    const struct bucket_rule *rule = &ask->buckets[at].rule;
-    const struct ledger_state *state = &ask->results[at].state;
+    size_t tight = tightest(ask);
+    const struct bucket_rule *rule = &ask->buckets[tight].rule;
+    const struct ledger_state *state = &ask->results[tight].state;
     uint32_t remaining = ask->admitted ? state->remaining : 0;
-    put_text(&standing, "\"");
-    put_text(&standing, rule->name);
-    put_number(&standing, "\";r=", remaining);
-    put_number(&standing, ";t=", seconds(state->reset_us));
-    put_number(&(struct line){quota->limit, sizeof quota->limit, 0}, "", rule->capacity);
-    put_number(&(struct line){quota->remaining, sizeof quota->remaining, 0}, "",
-               remaining);
-    put_number(&(struct line){quota->reset, sizeof quota->reset, 0}, "",
-               (uint64_t)(now_s + (double)state->reset_us / 1e6 + 0.5));
+
+    char *at = PUT(put_policy(quota->lines, ask), STANDING);
+    at = PUT(put_name(at, rule->name), REMAINING);
+    at = PUT(put_number(at, remaining), TIME);
+    at = PUT(put_number(at, seconds(state->reset_us)), LIMIT);
+    at = PUT(put_number(at, rule->capacity), LEFT);
+    at = PUT(put_number(at, remaining), RESET);
+    at = put_number(at, (uint64_t)(now_s + (double)state->reset_us / 1e6 + 0.5));
+    at = PUT(at, END);
+    quota->len = (size_t)(at - quota->lines);
     quota->bucket = rule->name;
     uint64_t retry =
         state->retry_us < 86400 * UINT64_C(1000000) ? seconds(state->retry_us) : 86400;

@@ -6,14 +6,19 @@
 
 #include "services/gateway/limits/limiter.h"
 
-enum { QUOTA_TEXT = 256 };
+enum {
+    QUOTA_NAME = 32, /* of a bucket's name: what is longer is cut */
+    QUOTA_LINES = 640
+};
 
 struct quota {
-    char policy[QUOTA_TEXT];   /* "minute";q=60;w=60, "api";q=20;w=2 */
-    char standing[QUOTA_TEXT]; /* "minute";r=12;t=48 */
-    char limit[16];
-    char remaining[16];
-    char reset[24];         /* Unix seconds: when the bucket is full again */
+    /* Header lines, each with its end, for sh_http_add_lines():
+     *   RateLimit-Policy: "minute";q=60;w=60, "api";q=20;w=2
+     *   RateLimit: "minute";r=12;t=48
+     *   X-RateLimit-Limit, X-RateLimit-Remaining
+     *   X-RateLimit-Reset: Unix seconds, when the bucket is full again */
+    char lines[QUOTA_LINES];
+    size_t len;
     unsigned retry_after_s; /* of a refused one; else 0 */
     const char *bucket;     /* the name of that bucket */
 };

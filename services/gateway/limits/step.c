@@ -7,8 +7,6 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
-enum { QUOTA_LINES = sizeof(struct quota) + 128 };
-
 /* A request whose limits are being decided; it may outlive its exchange. */
 struct limits_waiting {
     struct limiter_ask ask;
@@ -77,20 +75,6 @@ static void refuse(struct exchange *x, const struct quota *quota)
                                           .retry_after_s = quota->retry_after_s});
 }
 
-static void add_headers(const struct exchange *x, const struct quota *quota)
-{
-    char text[QUOTA_LINES];
-    char *at = text;
-
-    at = stpcpy(stpcpy(at, "RateLimit-Policy: "), quota->policy);
-    at = stpcpy(stpcpy(at, "\r\nRateLimit: "), quota->standing);
-    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Limit: "), quota->limit);
-    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Remaining: "), quota->remaining);
-    at = stpcpy(stpcpy(at, "\r\nX-RateLimit-Reset: "), quota->reset);
-    at = stpcpy(at, "\r\n");
-    sh_http_add_lines(x->request, (struct sh_bytes){text, (size_t)(at - text)});
-}
-
 static void decided(struct limits_waiting *waiting)
 {
     struct exchange *x = waiting->x;
@@ -99,7 +83,7 @@ static void decided(struct limits_waiting *waiting)
 
     quota_write(&waiting->ask, sh_wall_time(), &quota);
     drop(waiting);
-    add_headers(x, &quota);
+    sh_http_add_lines(x->request, (struct sh_bytes){quota.lines, quota.len});
     if (admitted)
         gate_next(x);
     else
