@@ -73,10 +73,10 @@ static char *put_name(char *at, const char *name)
 
 enum {
     QUOTED = QUOTA_NAME + 2,
-    RULE = QUOTED + sizeof(", " QUANTITY WINDOW) + 2 * SH_DIGITS_MAX,
-    POLICY_TEXT = sizeof POLICY + LIMITER_BUCKETS * RULE,
-    REST =
-        sizeof(STANDING REMAINING TIME LIMIT LEFT RESET END) + QUOTED + 5 * SH_DIGITS_MAX
+    RULE = QUOTED + (int)sizeof(", " QUANTITY WINDOW) + 2 * SH_DIGITS_MAX,
+    POLICY_TEXT = (int)sizeof POLICY + LIMITER_BUCKETS * RULE,
+    REST = (int)sizeof(STANDING REMAINING TIME LIMIT LEFT RESET END) + QUOTED +
+           5 * SH_DIGITS_MAX
 };
 _Static_assert(POLICY_TEXT + REST <= QUOTA_LINES, "the lines have no room");
 

@@ -260,9 +260,32 @@ static void without_its_statement_a_cut_is_a_fault(void **state)
     is_found(f, "records 1 to 5 are missing");
 }
 
+/* A chain hashes by what it keeps ready, whoever checks by OpenSSL's HMAC. */
+static void a_key_of_any_length_seals(void **state)
+{
+    static const size_t lengths[] = {0, 1, 63, 64, 65, 300};
+    char key[301] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct audit_chain chain;
+        struct sh_buffer rows = {0};
+        memset(key, 'k', lengths[i]);
+        audit_chain_open(&chain, A, key);
+        for (int n = 0; n < 3; n++) {
+            struct audit_record record = search_by("ann", "");
+            assert_int_equal(audit_chain_add(&chain, &record, true, &rows), SH_OK);
+            assert_true(audit_seal_holds(&chain.seal, &record));
+        }
+        audit_chain_close(&chain);
+        sh_buffer_free(&rows);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_key_of_any_length_seals),
         CASE(whole_chains_hold),
         CASE(any_edited_column_is_found),
         CASE(a_deleted_record_is_found),
