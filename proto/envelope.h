@@ -24,7 +24,7 @@ enum {
     X(0,  4,  magic,           "`CARN`")                                        \
     X(4,  2,  version,         "of the protocol, 1")                            \
     X(6,  1,  type,            "see below")                                     \
-    X(7,  1,  flags,           "1 raw payload, 2 more pieces follow, 4 idempotency key, 8 state") \
+    X(7,  1,  flags,           "1 raw payload, 2 more pieces follow, 4 idempotency key, 8 state, 16 a PING is wanted at once") \
     X(8,  8,  epoch,           "of the caller's connection; with `sequence` the request's id") \
     X(16, 8,  sequence,        "unique within the epoch")                       \
     X(24, 1,  attempt,         "counts the tries of a request; answers repeat it") \
@@ -35,7 +35,7 @@ enum {
     X(36, 4,  payload_bytes,   "of all pieces together")                        \
     X(40, 16, trace_id,        "W3C trace context")                             \
     X(56, 8,  span_id,         "of the call")                                   \
-    X(64, 16, idempotency_key, "counts when flag 4 is set; with flag 8, in answers, HELLO_ACK and PONG: how often the state changed, the state") \
+    X(64, 16, idempotency_key, "counts when flag 4 is set; with flag 8, in answers, HELLO_ACK and PONG: how often the state changed, the state; in HELLO and PING how many changes were heard of") \
     X(80, 1,  trace_flags,     "W3C trace context")                             \
     X(82, 2,  queue_depth,     "in answers and PONG: requests being worked on") \
     X(84, 2,  credit,          "in answers, HELLO_ACK and PONG: how much the caller may have in flight; in CREDIT: pieces") \
@@ -85,6 +85,7 @@ enum {                    /* flags */
        ENVELOPE_MORE = 2, /* the payload goes on in CHUNK messages */
        ENVELOPE_KEY = 4,  /* idempotency_key counts */
        ENVELOPE_STATE = 8, /* envelope_state() has something to tell */
+       ENVELOPE_TELL = 16, /* of a PONG: a PING is wanted at once */
 };
 
 struct envelope {

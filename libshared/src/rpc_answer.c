@@ -248,7 +248,10 @@ static void answer(struct sh_rpc_call *call, enum sh_err result, uint8_t flags,
         return;
     }
     trim(&server->scratch);
-    rpc_answer_push(call);
+    if (call->when_heard)
+        rpc_heard_hold(call);
+    else
+        rpc_answer_push(call);
 }
 
 /* What does not fit is cut between two characters. */
@@ -310,6 +313,13 @@ void sh_rpc_reply(struct sh_rpc_call *call, const struct msg_desc *desc, const v
         fail_encoding(call, err);
     else
         answer(call, SH_OK, 0, (struct sh_bytes){0}, sh_buffer_bytes(scratch));
+}
+
+void sh_rpc_reply_when_heard(struct sh_rpc_call *call, const struct msg_desc *desc,
+                             const void *msg)
+{
+    call->when_heard = true;
+    sh_rpc_reply(call, desc, msg);
 }
 
 void sh_rpc_reply_raw(struct sh_rpc_call *call, const struct msg_desc *desc,

@@ -56,9 +56,11 @@ static void on_hello(struct sh_rpc_server *server, const struct rpc_identity *pe
         .max_in_flight = server->max_in_flight,
     };
     enum sh_err err = rpc_peers_add(&server->peers, peer, &key, sh_now_ms());
+    rpc_heard_told(server, rpc_peers_find(&server->peers, peer), request);
     rpc_unfinished_hello(&server->unfinished, zmq_msg_get(meta, ZMQ_SRCFD), peer);
     struct envelope head = rpc_server_about(server, TYPE_HELLO_ACK);
     head.epoch = request->epoch;
+    head.sequence = request->sequence;
     if (err != SH_OK)
         head.status = STATUS_OVERLOADED;
     sh_buffer_clear(&server->scratch);
@@ -83,6 +85,7 @@ static void on_ping(struct sh_rpc_server *server, const struct rpc_identity *pee
     else
         head.status = STATUS_REJECTED_NOT_EXECUTED;
     tell(server, peer, &head, (struct sh_bytes){0});
+    rpc_heard_told(server, known, ping);
 }
 
 static void on_cancel(struct sh_rpc_server *server, const struct rpc_identity *peer,

@@ -21,6 +21,9 @@ struct rpc_peer {
     struct rpc_identity identity;
     uint64_t heard_ms;
     uint64_t messages;  /* since its first HELLO */
+    uint64_t knows;     /* so many changes of our state; see rpc_heard.c */
+    uint64_t asked;     /* to tell whether it knows of so many */
+    bool tells;         /* what it knows */
     struct rpc_key key; /* zero without keys */
     struct rpc_peer *next;
 };

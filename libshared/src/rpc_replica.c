@@ -54,7 +54,11 @@ static void lose(struct rpc_replica *replica)
 static enum sh_err send_head(struct rpc_replica *replica, uint8_t type,
                              struct sh_bytes meta)
 {
-    struct envelope head = {.type = type, .epoch = replica->epoch};
+    /* HELLO_ACK and PONG bring the time back. */
+    struct envelope head = {
+        .type = type, .epoch = replica->epoch, .sequence = sh_now_ms()};
+    /* Who tells what it has heard is waited for: rpc_heard.c. */
+    envelope_set_state(&head, replica->data ? rpc_state_changes(replica->data) : 0, 0);
     return rpc_send_small(replica->socket, (struct sh_bytes){0}, &head, meta,
                           (struct sh_bytes){0});
 }
@@ -82,8 +86,11 @@ static void say_hello(struct rpc_replica *replica)
 static void learn(struct rpc_replica *replica, const struct envelope *head)
 {
     uint64_t changes = 0, state = 0;
-    if (replica->data && envelope_state(head, &changes, &state))
-        rpc_state_learn(replica->data, changes, state);
+    if (!replica->data || !envelope_state(head, &changes, &state))
+        return;
+    rpc_state_learn(replica->data, changes, state);
+    if ((head->type == TYPE_HELLO_ACK || head->type == TYPE_PONG) && head->sequence != 0)
+        rpc_state_confirm(replica->data, head->sequence);
 }
 
 static bool fits(const struct rpc_replica *replica, const struct hello *hello)
@@ -133,6 +140,8 @@ static void on_pong(struct rpc_replica *replica, const struct envelope *head)
             lose(replica);
         return;
     }
+    if (head->flags & ENVELOPE_TELL)
+        (void)send_head(replica, TYPE_PING, (struct sh_bytes){0}); /* or the next tick */
     if (head->status == STATUS_DRAINING && replica->state == RPC_READY)
         move_to(replica, RPC_DRAINING);
     if (replica->state == RPC_HALF_OPEN && asked && ++replica->good_pings >= GOOD_PINGS)

@@ -70,6 +70,7 @@ void rpc_server_peer_gone(struct sh_rpc_server *server,
         if (found)
             rpc_call_cancel(call);
     }
+    rpc_heard_look(server);
 }
 
 /* --- time ------------------------------------------------------------------------- */
@@ -181,7 +182,8 @@ static enum sh_err bind_socket(struct sh_rpc_server *server, const char *endpoin
 
 static void start_timers(struct sh_rpc_server *server)
 {
-    uv_timer_t *timers[] = {&server->tick, &server->look, &server->flush, &server->quiet};
+    uv_timer_t *timers[] = {&server->tick, &server->look, &server->flush, &server->heard,
+                            &server->quiet};
     for (size_t i = 0; i < SH_COUNT(timers); i++) {
         uv_timer_init(sh_zmq_loop_uv(server->zmq), timers[i]);
         timers[i]->data = server;
@@ -331,6 +333,7 @@ void sh_rpc_server_close(struct sh_rpc_server **server_p)
     server->closing = true;
     close_socket(server);
     uv_timer_stop(&server->flush);
+    uv_close((uv_handle_t *)&server->heard, on_handle_closed);
     uv_close((uv_handle_t *)&server->tick, on_handle_closed);
     uv_close((uv_handle_t *)&server->look, on_handle_closed);
     uv_close((uv_handle_t *)&server->flush, on_handle_closed);

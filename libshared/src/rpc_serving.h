@@ -26,6 +26,7 @@ struct rpc_method {
 enum rpc_phase {
     RPC_ASSEMBLING, /* the request's payload is not all here */
     RPC_WORKING,    /* the handler has it */
+    RPC_HOLDING,    /* answered; not all callers have heard of the state */
     RPC_SENDING,    /* answered; not all of the answer is on its way */
 };
 
@@ -56,7 +57,10 @@ struct sh_rpc_call {
     zmq_msg_t answer_payload;
     size_t sent; /* bytes of answer_payload */
     uint32_t credit;
-    bool begun; /* the first piece has been sent */
+    bool begun;          /* the first piece has been sent */
+    bool when_heard;     /* the answer is held back until all have heard */
+    uint64_t changes;    /* of these, while it is held */
+    uint64_t held_until; /* milliseconds of sh_now_ms() */
 };
 
 struct sh_rpc_server {
@@ -91,6 +95,7 @@ struct sh_rpc_server {
     uv_timer_t tick;  /* silent peers, overdue assemblies */
     uv_timer_t look;  /* messages without end */
     uv_timer_t flush; /* answers that a full pipe did not take */
+    uv_timer_t heard; /* answers that were held long enough */
     uv_timer_t quiet; /* draining: nothing came in for a while */
     size_t handles;
     bool draining;
@@ -142,5 +147,15 @@ void rpc_answer_push(struct sh_rpc_call *call);
 /* The answer to a message that became no call. */
 void rpc_answer_refuse(struct sh_rpc_server *server, const struct rpc_identity *peer,
                        const struct envelope *request, enum sh_err err, const char *code);
+
+/* rpc_heard.c */
+/* Sends the answer as soon as all callers have heard of the state as it is now. */
+void rpc_heard_hold(struct sh_rpc_call *call);
+/* What a caller's HELLO or PING says that it has heard of. `peer` NULL: a stranger. */
+void rpc_heard_told(struct sh_rpc_server *server, struct rpc_peer *peer,
+                    const struct envelope *head);
+/* A caller is gone, or knows more. */
+void rpc_heard_look(struct sh_rpc_server *server);
+void rpc_heard_on_timer(uv_timer_t *timer);
 
 #endif

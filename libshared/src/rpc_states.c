@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/clock.h"
 #include "shared/mem.h"
 
 /* Replicas are few and come and go seldom: a list does. Only reading is frequent, and
@@ -14,6 +15,7 @@ struct rpc_state {
     unsigned holders;
     _Atomic uint64_t changes;
     _Atomic uint64_t state;
+    _Atomic uint64_t until_ms; /* both count until then */
     struct rpc_state *next;
 };
 
@@ -80,7 +82,21 @@ void rpc_state_learn(struct rpc_state *record, uint64_t changes, uint64_t state)
     pthread_mutex_unlock(&lock);
 }
 
+void rpc_state_confirm(struct rpc_state *record, uint64_t asked_ms)
+{
+    uint64_t until = asked_ms + RPC_STATE_MS;
+    uint64_t known = atomic_load(&record->until_ms);
+    while (known < until &&
+           !atomic_compare_exchange_weak(&record->until_ms, &known, until))
+        ;
+}
+
+uint64_t rpc_state_changes(const struct rpc_state *record)
+{
+    return atomic_load(&record->changes); /* the state was stored before it */
+}
+
 uint64_t rpc_state_read(const struct rpc_state *record)
 {
-    return atomic_load(&record->state);
+    return sh_now_ms() < atomic_load(&record->until_ms) ? atomic_load(&record->state) : 0;
 }

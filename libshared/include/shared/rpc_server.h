@@ -79,6 +79,11 @@ bool sh_rpc_call_canceled(const struct sh_rpc_call *call);
 /* --- answers; the call is gone when these return ---------------------------------- */
 
 void sh_rpc_reply(struct sh_rpc_call *call, const struct msg_desc *desc, const void *msg);
+/* The same, when every caller of this server has heard of the present state: whoever gets
+ * the answer may count on what any of them knows, not only on what it is asked itself.
+ * Who has not heard after a second trusts what it knew of it no more. */
+void sh_rpc_reply_when_heard(struct sh_rpc_call *call, const struct msg_desc *desc,
+                             const void *msg);
 /* The message travels in the meta frame, `raw` as the payload: vectors as little-endian
  * float32. `desc` NULL: no message, the payload alone. Both are copied. */
 void sh_rpc_reply_raw(struct sh_rpc_call *call, const struct msg_desc *desc,

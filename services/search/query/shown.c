@@ -27,7 +27,8 @@ static void answer(struct waiter *waiter, bool visible)
 {
     const struct view_shown reply = {.visible = visible};
 
-    sh_rpc_reply(waiter->call, view_shown_desc(), &reply);
+    /* A gateway that has not heard yet would still give what it kept of the old data. */
+    sh_rpc_reply_when_heard(waiter->call, view_shown_desc(), &reply);
 }
 
 static void ask(struct waiter *waiter);

@@ -1,95 +1,12 @@
 /* Peers that do not keep to the protocol: a raw socket on one side, ours on the other. */
-#include "tests/unit/libshared/rpc_fixture.h"
-
-/* A message as it came, or is to go. */
-struct raw {
-    struct envelope head;
-    char identity[32];
-    size_t identity_len;
-    char meta[512];
-    size_t meta_len;
-    char payload[2048];
-    size_t payload_len;
-};
-
-static size_t take(void *socket, char *out, size_t size)
-{
-    int len = zmq_recv(socket, out, size, ZMQ_DONTWAIT);
-    return len < 0 ? 0 : (size_t)len < size ? (size_t)len : size;
-}
-
-static bool more(void *socket)
-{
-    int value = 0;
-    size_t size = sizeof(value);
-    zmq_getsockopt(socket, ZMQ_RCVMORE, &value, &size);
-    return value != 0;
-}
-
-/* False when nothing has come. */
-static bool receive(void *socket, bool router, struct raw *out)
-{
-    char header[ENVELOPE_BYTES + 1];
-    int events = 0;
-    size_t size = sizeof(events);
-    zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size);
-    if (!(events & ZMQ_POLLIN))
-        return false;
-    *out = (struct raw){0};
-    if (router)
-        out->identity_len = take(socket, out->identity, sizeof(out->identity));
-    size_t len = take(socket, header, sizeof(header));
-    assert_int_equal(envelope_read((struct sh_bytes){header, len}, &out->head), SH_OK);
-    out->meta_len = take(socket, out->meta, sizeof(out->meta));
-    if (more(socket))
-        out->payload_len = take(socket, out->payload, sizeof(out->payload));
-    return true;
-}
-
-static void transmit(void *socket, const struct raw *message)
-{
-    uint8_t header[ENVELOPE_BYTES];
-    envelope_write(&message->head, header);
-    if (message->identity_len > 0)
-        zmq_send(socket, message->identity, message->identity_len, ZMQ_SNDMORE);
-    zmq_send(socket, header, sizeof(header), ZMQ_SNDMORE);
-    bool payload = message->payload_len > 0;
-    zmq_send(socket, message->meta, message->meta_len, payload ? ZMQ_SNDMORE : 0);
-    if (payload)
-        zmq_send(socket, message->payload, message->payload_len, 0);
-}
-
-static void *open_raw(struct rpc_fixture *f, int type)
-{
-    int linger = 0;
-    void *socket = sh_zmq_socket_new(f->zmq, type);
-    assert_non_null(socket);
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger));
-    return socket;
-}
+#include "tests/unit/libshared/rpc_raw.h"
 
 /* --- a caller that misbehaves ----------------------------------------------------- */
-
-static void *stranger(struct rpc_fixture *f)
-{
-    serve(f, 0, "tcp://127.0.0.1:0", 0);
-    void *socket = open_raw(f, ZMQ_DEALER);
-    assert_int_equal(zmq_connect(socket, sh_rpc_server_endpoint(f->servers[0].rpc)), 0);
-    return socket;
-}
-
-static struct raw exchange(struct rpc_fixture *f, void *socket, const struct raw *message)
-{
-    struct raw answer;
-    transmit(socket, message);
-    PUMP(f, receive(socket, false, &answer));
-    return answer;
-}
 
 static void greet(struct rpc_fixture *f, void *socket)
 {
     struct raw hello = {.head = {.type = TYPE_HELLO, .epoch = 1}};
-    struct raw answer = exchange(f, socket, &hello);
+    struct raw answer = raw_exchange(f, socket, &hello);
     assert_int_equal(answer.head.type, TYPE_HELLO_ACK);
     assert_int_equal(answer.head.status, STATUS_OK);
     assert_true(answer.head.credit > 0);
@@ -110,7 +27,7 @@ static void expect_error(struct rpc_fixture *f, void *socket, const struct raw *
 {
     struct rpc_error error;
     struct sh_arena arena = {0};
-    struct raw answer = exchange(f, socket, message);
+    struct raw answer = raw_exchange(f, socket, message);
     assert_int_equal(answer.head.type, TYPE_ERROR);
     assert_int_equal(answer.head.status, status);
     assert_true(answer.head.epoch == 1 && answer.head.sequence == 77);
@@ -126,11 +43,11 @@ static void expect_error(struct rpc_fixture *f, void *socket, const struct raw *
 static void a_request_before_hello_is_rejected(void **state)
 {
     struct rpc_fixture *f = *state;
-    void *socket = stranger(f);
+    void *socket = raw_stranger(f);
     struct raw message = request_raw();
     expect_error(f, socket, &message, STATUS_REJECTED_NOT_EXECUTED, "hello_first");
     struct raw ping = {.head = {.type = TYPE_PING, .epoch = 1}};
-    struct raw pong = exchange(f, socket, &ping);
+    struct raw pong = raw_exchange(f, socket, &ping);
     assert_int_equal(pong.head.type, TYPE_PONG);
     assert_int_equal(pong.head.status, STATUS_REJECTED_NOT_EXECUTED);
     zmq_close(socket);
@@ -139,7 +56,7 @@ static void a_request_before_hello_is_rejected(void **state)
 static void requests_that_do_not_fit_are_refused(void **state)
 {
     struct rpc_fixture *f = *state;
-    void *socket = stranger(f);
+    void *socket = raw_stranger(f);
     greet(f, socket);
     struct raw message = request_raw();
     message.head.payload_bytes = 5; /* and none follows */
@@ -168,7 +85,7 @@ static void requests_that_do_not_fit_are_refused(void **state)
 static void garbage_is_dropped_and_nothing_else(void **state)
 {
     struct rpc_fixture *f = *state;
-    void *socket = stranger(f);
+    void *socket = raw_stranger(f);
     greet(f, socket);
     zmq_send(socket, "x", 1, 0);
     zmq_send(socket, "", 0, 0);
@@ -180,18 +97,18 @@ static void garbage_is_dropped_and_nothing_else(void **state)
         struct raw odd = {.head = {.type = (uint8_t)type, .epoch = 9, .sequence = 9}};
         odd.payload_len = odd.meta_len = 100;
         if (type != TYPE_REQUEST && type != TYPE_PING && type != TYPE_BYE)
-            transmit(socket, &odd);
+            raw_transmit(socket, &odd);
     }
     struct raw message = request_raw();
     message.head.version = 2;
-    transmit(socket, &message);
+    raw_transmit(socket, &message);
     message = request_raw();
     uint8_t header[ENVELOPE_BYTES];
     envelope_write(&message.head, header);
     zmq_send(socket, header, sizeof(header), ZMQ_SNDMORE);
     for (int i = 0; i < 3; i++) /* a request with one frame too many */
         zmq_send(socket, "", 0, i < 2 ? ZMQ_SNDMORE : 0);
-    struct raw answer = exchange(f, socket, &message);
+    struct raw answer = raw_exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_REPLY);
     assert_int_equal(f->servers[0].calls, 1);
     zmq_close(socket);
@@ -200,14 +117,14 @@ static void garbage_is_dropped_and_nothing_else(void **state)
 static void pieces_that_do_not_fit_end_the_request(void **state)
 {
     struct rpc_fixture *f = *state;
-    void *socket = stranger(f);
+    void *socket = raw_stranger(f);
     greet(f, socket);
     struct raw message = request_raw();
     message.head.method = METHOD_BIG;
     message.head.flags = ENVELOPE_MORE;
     message.head.payload_bytes = 2000;
     message.payload_len = 1000;
-    struct raw answer = exchange(f, socket, &message);
+    struct raw answer = raw_exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_CREDIT);
     assert_true(answer.head.credit > 0);
     message.head.type = TYPE_CHUNK;
@@ -218,7 +135,7 @@ static void pieces_that_do_not_fit_end_the_request(void **state)
     message.head.type = TYPE_REQUEST;
     message.head.flags = ENVELOPE_MORE;
     message.payload_len = 1000;
-    answer = exchange(f, socket, &message);
+    answer = raw_exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_CREDIT);
     message.head.type = TYPE_CHUNK;
     message.head.flags = 0;
@@ -230,14 +147,14 @@ static void pieces_that_do_not_fit_end_the_request(void **state)
 static void what_a_vanished_caller_asked_is_cancelled(void **state)
 {
     struct rpc_fixture *f = *state;
-    void *socket = stranger(f);
+    void *socket = raw_stranger(f);
     greet(f, socket);
     struct raw message = request_raw();
     message.head.method = METHOD_HOLD;
-    transmit(socket, &message);
+    raw_transmit(socket, &message);
     PUMP(f, f->servers[0].held_count == 1);
     struct raw bye = {.head = {.type = TYPE_BYE, .epoch = 1}};
-    transmit(socket, &bye);
+    raw_transmit(socket, &bye);
     PUMP(f, f->servers[0].canceled == 1);
     zmq_close(socket);
 }
@@ -258,7 +175,7 @@ struct fake {
 static void open_fake(struct rpc_fixture *f, struct fake *fake)
 {
     size_t size = sizeof(fake->endpoint);
-    fake->socket = open_raw(f, ZMQ_ROUTER);
+    fake->socket = raw_open(f, ZMQ_ROUTER);
     assert_int_equal(zmq_bind(fake->socket, "tcp://127.0.0.1:*"), 0);
     zmq_getsockopt(fake->socket, ZMQ_LAST_ENDPOINT, fake->endpoint, &size);
 }
@@ -276,7 +193,7 @@ static void acknowledge(struct fake *fake, const struct raw *hello)
     memcpy(ack.meta, bytes.data, bytes.len);
     ack.meta_len = bytes.len;
     ack.payload_len = 0;
-    transmit(fake->socket, &ack);
+    raw_transmit(fake->socket, &ack);
     sh_buffer_free(&bytes);
 }
 
@@ -284,7 +201,7 @@ static void acknowledge(struct fake *fake, const struct raw *hello)
 static bool play(struct fake *fake)
 {
     struct raw message;
-    while (receive(fake->socket, true, &message)) {
+    while (raw_receive(fake->socket, true, &message)) {
         if (message.head.type == TYPE_HELLO) {
             fake->hellos++;
             acknowledge(fake, &message);
@@ -293,7 +210,7 @@ static bool play(struct fake *fake)
             message.head.type = TYPE_PONG;
             message.head.credit = 100;
             if (!fake->deaf)
-                transmit(fake->socket, &message);
+                raw_transmit(fake->socket, &message);
         } else if (message.head.type == TYPE_REQUEST) {
             fake->request = message;
             fake->requests++;
@@ -311,7 +228,7 @@ static void answer_request(struct fake *fake, uint64_t epoch, const char *text)
     reply.meta_len = 0;
     reply.payload_len = strlen(text);
     memcpy(reply.payload, text, reply.payload_len);
-    transmit(fake->socket, &reply);
+    raw_transmit(fake->socket, &reply);
 }
 
 /* While a release is rolled out: a newer replica that still speaks our version works, one
@@ -459,7 +376,7 @@ static void a_replica_that_forgot_us_is_greeted_anew(void **state)
     struct raw pong = fake.request;
     pong.head.type = TYPE_PONG;
     pong.head.status = STATUS_REJECTED_NOT_EXECUTED;
-    transmit(fake.socket, &pong);
+    raw_transmit(fake.socket, &pong);
     fake.deaf = false;
     PUMP(f, play(&fake) && out.calls == 1);
     assert_int_equal(out.err, SH_INTERNAL); /* asked over a connection that is gone */
@@ -484,7 +401,7 @@ static void odd_replies_end_the_request(void **state)
     odd.head.type = TYPE_REPLY;
     odd.head.flags = ENVELOPE_MORE; /* announces less than it holds */
     odd.head.payload_bytes = 3;
-    transmit(fake.socket, &odd);
+    raw_transmit(fake.socket, &odd);
     PUMP(f, play(&fake) && out.calls == 1);
     assert_int_equal(out.err, SH_UPSTREAM);
 
@@ -494,7 +411,7 @@ static void odd_replies_end_the_request(void **state)
     odd.head.type = TYPE_ERROR;
     odd.head.status = 999; /* of a later release, with a payload that is none */
     memset(odd.payload, 0xc1, 5);
-    transmit(fake.socket, &odd);
+    raw_transmit(fake.socket, &odd);
     PUMP(f, play(&fake) && out.calls == 2);
     assert_int_equal(out.err, SH_INTERNAL);
     assert_string_equal(out.code, "internal_error");

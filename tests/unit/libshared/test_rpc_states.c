@@ -10,6 +10,7 @@
 
 #include "libshared/src/rpc_states.h"
 #include "shared/bytes.h"
+#include "shared/clock.h"
 #include "shared/mem.h"
 
 enum { CHANGES = 2000 };
@@ -21,6 +22,7 @@ static void what_is_older_is_passed_over(void **state)
     struct rpc_state *two = rpc_state_hold("instance");
     assert_ptr_equal(one, two);
     assert_true(rpc_state_read(one) == 0);
+    rpc_state_confirm(one, sh_now_ms() + 60000);
     rpc_state_learn(one, 2, 22);
     rpc_state_learn(two, 1, 11);
     assert_true(rpc_state_read(one) == 22);
@@ -46,6 +48,22 @@ static void who_has_no_name_shares_nothing(void **state)
     assert_true(rpc_state_read(two) == 0);
     rpc_state_release(&one);
     rpc_state_release(&two);
+}
+
+static void what_is_not_confirmed_is_not_trusted(void **state)
+{
+    (void)state;
+    struct rpc_state *record = rpc_state_hold("instance");
+    rpc_state_learn(record, 1, 11);
+    assert_true(rpc_state_read(record) == 0);
+    rpc_state_confirm(record, sh_now_ms() - RPC_STATE_MS); /* so long ago */
+    assert_true(rpc_state_read(record) == 0);
+    assert_true(rpc_state_changes(record) == 1);
+    rpc_state_confirm(record, sh_now_ms() + 60000);
+    assert_true(rpc_state_read(record) == 11);
+    rpc_state_confirm(record, 1); /* late, and no step back */
+    assert_true(rpc_state_read(record) == 11);
+    rpc_state_release(&record);
 }
 
 static void without_memory_nothing_is_known(void **state)
@@ -86,6 +104,7 @@ static void what_one_thread_heard_all_know(void **state)
 
     (void)state;
     struct rpc_state *record = rpc_state_hold(instance);
+    rpc_state_confirm(record, sh_now_ms() + 60000);
     for (size_t i = 0; i < SH_COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, hear, instance), 0);
     for (size_t i = 0; i < SH_COUNT(threads); i++) {
@@ -101,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_older_is_passed_over),
         cmocka_unit_test(who_has_no_name_shares_nothing),
+        cmocka_unit_test(what_is_not_confirmed_is_not_trusted),
         cmocka_unit_test(without_memory_nothing_is_known),
         cmocka_unit_test(what_one_thread_heard_all_know),
     };
