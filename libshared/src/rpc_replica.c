@@ -86,10 +86,12 @@ static void say_hello(struct rpc_replica *replica)
 static void learn(struct rpc_replica *replica, const struct envelope *head)
 {
     uint64_t changes = 0, state = 0;
-    if (!replica->data || !envelope_state(head, &changes, &state))
+    bool asked = head->type == TYPE_HELLO_ACK || head->type == TYPE_PONG;
+    if (!replica->data)
         return;
-    rpc_state_learn(replica->data, changes, state);
-    if ((head->type == TYPE_HELLO_ACK || head->type == TYPE_PONG) && head->sequence != 0)
+    if (envelope_state(head, &changes, &state))
+        rpc_state_learn(replica->data, changes, state);
+    if (asked && head->sequence != 0) /* not if it came by itself */
         rpc_state_confirm(replica->data, head->sequence);
 }
 
