@@ -145,9 +145,11 @@ class Soak:
         self.find_pace()
         self.began = now()
         with Samples(self.stack, self.began) as samples:
-            for number in range(self.options.minutes):
-                self.minute(number, chance)
-        return samples
+            try:
+                for number in range(self.options.minutes):
+                    self.minute(number, chance)
+            finally:
+                report(self, samples, self.options.report)
 
 
 def growth(samples, seconds, column):
@@ -192,7 +194,7 @@ def main():
         stack.up()
         load_base(stack)
         soak = Soak(stack, options)
-        report(soak, soak.run(), options.report)
+        soak.run()
     finally:
         left = stack.down()
     for text in left:

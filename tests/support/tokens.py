@@ -15,8 +15,8 @@ def b64(data):
 
 
 def bearer(user, role="staff", **claims):
-    """The header of somebody with such a token, good for an hour."""
-    claims = {"sub": user, "role": role, "exp": int(time.time()) + 3600, **claims}
+    """The header of somebody with such a token, good for a day: a soak takes an hour."""
+    claims = {"sub": user, "role": role, "exp": int(time.time()) + 86400, **claims}
     text = ".".join(b64(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims))
     sign = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
     return {"Authorization": f"Bearer {text}.{b64(sign)}"}
