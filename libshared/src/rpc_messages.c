@@ -84,8 +84,8 @@ static void on_ping(struct sh_rpc_server *server, const struct rpc_identity *pee
         known->heard_ms = sh_now_ms();
     else
         head.status = STATUS_REJECTED_NOT_EXECUTED;
-    tell(server, peer, &head, (struct sh_bytes){0});
     rpc_heard_told(server, known, ping);
+    tell(server, peer, &head, (struct sh_bytes){0}); /* whose peer may be gone, then */
 }
 
 static void on_cancel(struct sh_rpc_server *server, const struct rpc_identity *peer,
