@@ -5,14 +5,20 @@
 #include "libshared/src/rpc_states.h"
 #include "shared/clock.h"
 
-/* Whoever has had no PONG for so long trusts what it knows of our state no more. */
-enum { HEARD_MS = RPC_STATE_MS + 100 };
+/* Whoever has sent no PING for so long trusts what it knows of our state no more. */
+enum { HEARD_MS = RPC_STATE_MS + 100, LOOK_MS = 50 };
+
+static bool heard(const struct rpc_peer *peer, uint64_t changes, uint64_t now_ms)
+{
+    return !peer->tells || peer->knows >= changes || peer->heard_ms + HEARD_MS <= now_ms;
+}
 
 static bool heard_by_all(const struct sh_rpc_server *server, uint64_t changes)
 {
+    uint64_t now = sh_now_ms();
     for (size_t i = 0; i < SH_COUNT(server->peers.buckets); i++) {
         for (const struct rpc_peer *p = server->peers.buckets[i]; p; p = p->next) {
-            if (p->tells && p->knows < changes)
+            if (!heard(p, changes, now))
                 return false;
         }
     }
@@ -51,7 +57,7 @@ void rpc_heard_hold(struct sh_rpc_call *call)
     call->held_until = sh_now_ms() + HEARD_MS;
     rpc_peers_each(&server->peers, ask, server);
     if (!uv_is_active((uv_handle_t *)&server->heard))
-        uv_timer_start(&server->heard, rpc_heard_on_timer, HEARD_MS, 0);
+        uv_timer_start(&server->heard, rpc_heard_on_timer, LOOK_MS, 0);
 }
 
 void rpc_heard_look(struct sh_rpc_server *server)
@@ -86,6 +92,6 @@ void rpc_heard_on_timer(uv_timer_t *timer)
     rpc_heard_look(server);
     for (call = server->calls; call && call->phase != RPC_HOLDING;)
         call = call->next;
-    if (call) /* of those that are held, the oldest call */
-        uv_timer_start(timer, rpc_heard_on_timer, sh_left_ms(call->held_until), 0);
+    if (call)
+        uv_timer_start(timer, rpc_heard_on_timer, LOOK_MS, 0);
 }
