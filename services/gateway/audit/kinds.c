@@ -77,10 +77,9 @@ void audit_choose(const struct route *routes, size_t count, unsigned kinds,
 /* Probes and pages that everybody may see leave no record. */
 static bool leaves_record(const struct route *route)
 {
-    bool open = route->permission == PERMIT_PUBLIC || route->permission == PERMIT_SESSION;
+    bool open = route->permission == PERMIT_PUBLIC && route->method == ROUTE_GET;
 
-    return (route->flags & (ROUTE_QUIET | ROUTE_HIDDEN)) == 0 &&
-           !(open && route->method == ROUTE_GET);
+    return (route->flags & (ROUTE_QUIET | ROUTE_HIDDEN)) == 0 && !open;
 }
 
 static void write_names(const struct route *routes, size_t count, unsigned kind,
