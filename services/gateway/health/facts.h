@@ -46,7 +46,7 @@ struct facts {
     double started; /* Unix seconds */
     double now;
     double check_duration_ms;
-    double mean_search_ms; /* of the last 15 minutes; 0: there were none */
+    double mean_search_ms;   /* of the last 15 minutes; 0: there were none */
     const char *maintenance; /* "restore", "by_hand"; NULL: none */
     bool draining;
 };
