@@ -51,8 +51,8 @@ uint32_t vector_index_damaged(const struct vector_index *self);
 bool vector_is_finite(const float *vector, uint32_t dimension);
 
 /* From here on vectors that are set are only kept; vector_bulk_end() puts them into the
- * graph, on so many threads (0: as the options say). For an index that nobody searches yet.
- * Errors of the end: SH_NOMEM, SH_TOOBIG; what is not in then has no vector. */
+ * graph, on so many threads (0: as the options say). For an index that nobody searches
+ * yet. Errors of the end: SH_NOMEM, SH_TOOBIG; what is not in then has no vector. */
 void vector_bulk_begin(struct vector_index *self);
 SH_CHECK enum sh_err vector_bulk_end(struct vector_index *self, unsigned threads);
 
