@@ -88,9 +88,9 @@ void rpc_heard_told(struct sh_rpc_server *server, struct rpc_peer *peer,
 void rpc_heard_on_timer(uv_timer_t *timer)
 {
     struct sh_rpc_server *server = timer->data;
-    const struct sh_rpc_call *call = server->calls;
     rpc_heard_look(server);
-    for (call = server->calls; call && call->phase != RPC_HOLDING;)
+    const struct sh_rpc_call *call = server->calls;
+    while (call && call->phase != RPC_HOLDING)
         call = call->next;
     if (call)
         uv_timer_start(timer, rpc_heard_on_timer, LOOK_MS, 0);
