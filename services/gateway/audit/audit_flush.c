@@ -20,12 +20,12 @@ static struct sh_family lost_total = {
 
 /* --- records ---------------------------------------------------------------------- */
 
-static void hash_query(const struct audit *audit, struct audit_record *record,
+static void hash_query(struct audit *audit, struct audit_record *record,
                        char hash[static AUDIT_QUERY_HASH + 1])
 {
     if (record->query.len == 0)
         return;
-    audit_query_hash(record->query, hash);
+    audit_chain_query_hash(&audit->chain, record->query, hash);
     record->query_hash = sh_bytes_of(hash);
     if (strcmp(audit->options.config->query_text, "full") != 0)
         record->query = (struct sh_bytes){0};

@@ -1,10 +1,6 @@
-/* A context that is copied is several times as quick as EVP, which makes a new one for
- * each hash; OpenSSL 3 still has these functions, but advises against them. */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "services/gateway/audit/seal.h"
 
-#include <openssl/crypto.h>
+#include <openssl/core_names.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -12,8 +8,6 @@
 #include "shared/trace.h"
 
 #define KEY_PURPOSE "cairn-audit-key-id"
-
-enum { INNER = 0x36, OUTER = 0x5c }; /* of HMAC */
 
 static void hex_of(const uint8_t *bytes, size_t count, char *out)
 {
@@ -33,22 +27,9 @@ static bool mac(struct sh_bytes key, struct sh_bytes data, uint8_t out[static 32
            NULL;
 }
 
-/* Of what `begun` has hashed and then the data. */
-static void hash_from(const SHA256_CTX *begun, struct sh_bytes data,
-                      uint8_t out[static 32])
+static bool digest(struct sh_bytes data, uint8_t out[static 32])
 {
-    SHA256_CTX hash = *begun;
-
-    (void)SHA256_Update(&hash, data.data, data.len); /* neither can fail */
-    (void)SHA256_Final(out, &hash);
-}
-
-static void digest(struct sh_bytes data, uint8_t out[static 32])
-{
-    SHA256_CTX empty;
-
-    (void)SHA256_Init(&empty); /* cannot fail */
-    hash_from(&empty, data, out);
+    return SHA256(data.data, data.len, out) != NULL;
 }
 
 void audit_seal_open(struct audit_seal *seal, const char *key)
@@ -70,9 +51,8 @@ static enum sh_err hash_of(const struct audit_seal *seal, struct sh_buffer *made
     uint8_t bytes[32];
     enum sh_err err = made->err;
 
-    if (err == SH_OK && seal->key.len == 0)
-        digest(sh_buffer_bytes(made), bytes);
-    else if (err == SH_OK && !mac(seal->key, sh_buffer_bytes(made), bytes))
+    if (err == SH_OK && !(seal->key.len > 0 ? mac(seal->key, sh_buffer_bytes(made), bytes)
+                                            : digest(sh_buffer_bytes(made), bytes)))
         err = SH_NOMEM;
     if (err == SH_OK)
         hex_of(bytes, sizeof bytes, out);
@@ -105,7 +85,9 @@ void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 
 {
     uint8_t bytes[32];
 
-    digest(query, bytes);
+    if (!digest(query, bytes))
+        memset(bytes, 0,
+               sizeof bytes); /* as good as never: one-shot, and no allocation */
     hex_of(bytes, AUDIT_QUERY_HASH / 2, out);
 }
 
@@ -127,38 +109,10 @@ static void new_id(char out[static AUDIT_CHAIN + 1])
         r[11], r[12], r[13], r[14], r[15]);
 }
 
-/* HMAC (RFC 2104) hashes a block of the key first, twice: each is done once. */
-static void begin_keyed(struct audit_chain *chain)
-{
-    struct sh_bytes key = chain->seal.key;
-    uint8_t block[SHA256_CBLOCK] = {0};
-
-    if (key.len > sizeof block)
-        hash_from(&chain->begun, key, block);
-    else
-        memcpy(block, key.data, key.len);
-    for (size_t i = 0; i < sizeof block; i++)
-        block[i] ^= INNER;
-    (void)SHA256_Update(&chain->begun, block, sizeof block); /* cannot fail */
-    for (size_t i = 0; i < sizeof block; i++)
-        block[i] ^= INNER ^ OUTER;
-    (void)SHA256_Update(&chain->outer, block, sizeof block);
-    OPENSSL_cleanse(block, sizeof block);
-}
-
-static void begin_hashes(struct audit_chain *chain)
-{
-    (void)SHA256_Init(&chain->begun); /* cannot fail */
-    chain->outer = chain->begun;
-    if (chain->seal.key.len > 0)
-        begin_keyed(chain);
-}
-
 void audit_chain_open(struct audit_chain *chain, const char *id, const char *key)
 {
     *chain = (struct audit_chain){.seq = 0};
     audit_seal_open(&chain->seal, key);
-    begin_hashes(chain);
     if (id[0] != '\0')
         (void)snprintf(chain->id, sizeof chain->id, "%s", id);
     else
@@ -168,21 +122,81 @@ void audit_chain_open(struct audit_chain *chain, const char *id, const char *key
 
 void audit_chain_close(struct audit_chain *chain)
 {
-    OPENSSL_cleanse(&chain->begun, sizeof chain->begun);
-    OPENSSL_cleanse(&chain->outer, sizeof chain->outer);
+    EVP_MD_CTX_free(chain->digest);
+    EVP_MAC_CTX_free(chain->mac);
+    chain->digest = NULL;
+    chain->mac = NULL;
+}
+
+/* As audit_seal_hash(), which looks its algorithm up by name each time. */
+static EVP_MD_CTX *new_digest(void)
+{
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1)
+        return digest;
+    EVP_MD_CTX_free(digest);
+    return NULL;
+}
+
+static EVP_MAC_CTX *new_mac(struct sh_bytes key)
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string("digest", name, sizeof name - 1),
+                                 OSSL_PARAM_END};
+    EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_new(algorithm);
+    EVP_MAC_free(algorithm); /* the context holds it */
+    if (mac != NULL && EVP_MAC_init(mac, key.data, key.len, params) == 1)
+        return mac;
+    EVP_MAC_CTX_free(mac);
+    return NULL;
+}
+
+static bool chain_digest(struct audit_chain *chain, struct sh_bytes bytes,
+                         uint8_t out[static 32])
+{
+    if (chain->digest == NULL)
+        chain->digest = new_digest();
+    return chain->digest != NULL && EVP_DigestInit_ex(chain->digest, NULL, NULL) == 1 &&
+           EVP_DigestUpdate(chain->digest, bytes.data, bytes.len) == 1 &&
+           EVP_DigestFinal_ex(chain->digest, out, NULL) == 1;
+}
+
+static bool chain_mac(struct audit_chain *chain, struct sh_bytes bytes,
+                      uint8_t out[static 32])
+{
+    size_t len = 0;
+
+    if (chain->mac == NULL)
+        chain->mac = new_mac(chain->seal.key);
+    return chain->mac != NULL && EVP_MAC_init(chain->mac, NULL, 0, NULL) == 1 &&
+           EVP_MAC_update(chain->mac, bytes.data, bytes.len) == 1 &&
+           EVP_MAC_final(chain->mac, out, &len, 32) == 1;
 }
 
 /* Of what `rows` has from `from` on; it becomes the head. */
-static void chain_hash(struct audit_chain *chain, const struct sh_buffer *rows,
-                       size_t from)
+static enum sh_err chain_hash(struct audit_chain *chain, const struct sh_buffer *rows,
+                              size_t from)
 {
-    uint8_t bytes[SHA256_DIGEST_LENGTH];
+    uint8_t bytes[32];
     struct sh_bytes row = {rows->data + from, rows->len - from};
 
-    hash_from(&chain->begun, row, bytes);
-    if (chain->seal.key.len > 0)
-        hash_from(&chain->outer, (struct sh_bytes){bytes, sizeof bytes}, bytes);
+    if (!(chain->seal.key.len > 0 ? chain_mac(chain, row, bytes)
+                                  : chain_digest(chain, row, bytes)))
+        return SH_NOMEM;
     hex_of(bytes, sizeof bytes, chain->head);
+    return SH_OK;
+}
+
+void audit_chain_query_hash(struct audit_chain *chain, struct sh_bytes query,
+                            char out[static AUDIT_QUERY_HASH + 1])
+{
+    uint8_t bytes[32];
+
+    if (chain_digest(chain, query, bytes))
+        hex_of(bytes, AUDIT_QUERY_HASH / 2, out);
+    else
+        audit_query_hash(query, out);
 }
 
 static enum sh_err end_row(struct audit_chain *chain, struct sh_buffer *rows, size_t from)
@@ -190,9 +204,9 @@ static enum sh_err end_row(struct audit_chain *chain, struct sh_buffer *rows, si
     if (rows->err != SH_OK)
         return rows->err;
     char *end = sh_buffer_reserve(rows, 1 + AUDIT_HASH + 1);
-    if (end == NULL)
-        return SH_NOMEM;
-    chain_hash(chain, rows, from);
+    enum sh_err err = end != NULL ? chain_hash(chain, rows, from) : SH_NOMEM;
+    if (err != SH_OK)
+        return err;
     end[0] = '\t';
     memcpy(end + 1, chain->head, AUDIT_HASH);
     end[1 + AUDIT_HASH] = '\n';

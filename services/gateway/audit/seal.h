@@ -4,7 +4,7 @@
 #ifndef GATEWAY_AUDIT_SEAL_H
 #define GATEWAY_AUDIT_SEAL_H
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include "services/gateway/audit/record.h"
 
@@ -29,8 +29,8 @@ void audit_query_hash(struct sh_bytes query, char out[static AUDIT_QUERY_HASH + 
 /* A chain being written: each record holds the hash of the one before it. */
 struct audit_chain {
     struct audit_seal seal;
-    SHA256_CTX begun; /* of the hash: nothing yet, or a block of the key */
-    SHA256_CTX outer; /* keyed: of the hash around it */
+    EVP_MD_CTX *digest; /* kept from record to record, for it is made slowly */
+    EVP_MAC_CTX *mac;
     char id[AUDIT_CHAIN + 1];
     char head[AUDIT_HASH + 1];   /* the last record's hash; zeros before the first */
     char before[AUDIT_HASH + 1]; /* that of the one before it */
@@ -48,6 +48,9 @@ SH_CHECK enum sh_err audit_chain_add(struct audit_chain *chain,
                                      struct sh_buffer *rows);
 /* Undo it, once. */
 void audit_chain_undo(struct audit_chain *chain);
+/* audit_query_hash() by what the chain keeps ready. */
+void audit_chain_query_hash(struct audit_chain *chain, struct sh_bytes query,
+                            char out[static AUDIT_QUERY_HASH + 1]);
 /* What the first record of a chain has in front. */
 const char *audit_chain_start(void);
 
