@@ -367,25 +367,6 @@ static void a_payload_over_the_methods_limit_is_refused_at_its_first_piece(void 
     free(data);
 }
 
-static void half_a_payload_ends_with_its_replica(void **state)
-{
-    struct rpc_fixture *f = *state;
-    struct outcome out = {0};
-    uint64_t id = 0;
-    char *data = large(8 << 20);
-    start(f, 1, 0);
-    struct sh_rpc_request request = request_of(METHOD_BIG, SH_RPC_READ, PATIENCE_MS);
-    request.payload = (struct sh_bytes){data, 8 << 20};
-    assert_int_equal(sh_rpc_send(f->client, &request, on_done, &out, &id), SH_OK);
-    for (int i = 0; i < 3; i++)
-        uv_run(&f->loop, UV_RUN_ONCE);
-    sh_rpc_server_close(&f->servers[0].rpc);
-    PUMP(f, out.calls == 1);
-    assert_true(out.err != SH_OK);
-    free(out.payload);
-    free(data);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -405,7 +386,6 @@ int main(void)
         T(five_mebibytes_go_there_and_back),
         T(sizes_around_the_limits_arrive),
         T(a_payload_over_the_methods_limit_is_refused_at_its_first_piece),
-        T(half_a_payload_ends_with_its_replica),
     };
     sh_log_set_level(SH_CRITICAL);
     return cmocka_run_group_tests_name("rpc_failure", tests, NULL, NULL);

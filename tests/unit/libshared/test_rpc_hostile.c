@@ -144,6 +144,22 @@ static void pieces_that_do_not_fit_end_the_request(void **state)
     zmq_close(socket);
 }
 
+static void half_a_payload_ends_with_the_server(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = raw_stranger(f);
+    greet(f, socket);
+    struct raw message = request_raw();
+    message.head.method = METHOD_BIG;
+    message.head.flags = ENVELOPE_MORE;
+    message.head.payload_bytes = 2000;
+    message.payload_len = 1000;
+    assert_int_equal(raw_exchange(f, socket, &message).head.type, TYPE_CREDIT);
+    sh_rpc_server_close(&f->servers[0].rpc); /* with what it has of it */
+    assert_int_equal(f->servers[0].calls, 0);
+    zmq_close(socket);
+}
+
 static void what_a_vanished_caller_asked_is_cancelled(void **state)
 {
     struct rpc_fixture *f = *state;
@@ -424,6 +440,32 @@ static void odd_replies_end_the_request(void **state)
     zmq_close(fake.socket);
 }
 
+/* It grants nothing, so that what is under way has come whole when it goes: libzmq 4.3.4
+ * leaks, rarely, the first frames of a message whose last has not come when the socket is
+ * closed. */
+static void half_a_payload_ends_with_its_replica(void **state)
+{
+    enum { LEN = 8 << 20 };
+    struct rpc_fixture *f = *state;
+    struct fake fake = {0};
+    struct outcome out = {0};
+    struct sh_rpc_request request = request_of(METHOD_BIG, SH_RPC_READ, PATIENCE_MS);
+    char *data = calloc(1, LEN);
+    open_fake(f, &fake);
+    connect_to(f, fake.endpoint);
+    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
+    request.payload = (struct sh_bytes){data, LEN};
+    assert_int_equal(sh_rpc_send(f->client, &request, on_done, &out, NULL), SH_OK);
+    PUMP(f, play(&fake) && fake.requests == 1);
+    assert_int_equal(fake.request.head.payload_bytes, LEN);
+    assert_true((fake.request.head.flags & ENVELOPE_MORE) != 0);
+    zmq_close(fake.socket);
+    PUMP(f, out.calls == 1);
+    assert_int_equal(out.err, SH_UNAVAILABLE);
+    free(out.payload);
+    free(data);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
@@ -432,6 +474,7 @@ int main(void)
         T(requests_that_do_not_fit_are_refused),
         T(garbage_is_dropped_and_nothing_else),
         T(pieces_that_do_not_fit_end_the_request),
+        T(half_a_payload_ends_with_the_server),
         T(what_a_vanished_caller_asked_is_cancelled),
         T(two_versions_work_side_by_side),
         T(a_stuck_replica_is_ejected_and_its_reads_go_elsewhere),
@@ -439,6 +482,7 @@ int main(void)
         T(replies_of_another_epoch_or_try_are_dropped),
         T(a_replica_that_forgot_us_is_greeted_anew),
         T(odd_replies_end_the_request),
+        T(half_a_payload_ends_with_its_replica),
     };
     sh_log_set_level(SH_CRITICAL);
     return cmocka_run_group_tests_name("rpc_hostile", tests, NULL, NULL);
