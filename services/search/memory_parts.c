@@ -47,7 +47,8 @@ enum sh_err memory_parts_start(struct memory_parts *self, uv_loop_t *loop,
                                    .searchers = options->workers,
                                    .checker = options->checker,
                                    .rate = config->shadow_rate};
-    self->watch = (struct watch_memory){.feed = self->feed};
+    self->watch =
+        (struct watch_memory){.feed = self->feed, .recall = &self->shadow.recent};
     return SH_OK;
 }
 

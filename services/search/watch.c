@@ -160,16 +160,27 @@ static void tell_database(struct watch *self, enum sh_err err,
                   err == SH_OK ? "" : sh_err_text(err), detail);
 }
 
+static void forget(struct watch *self)
+{
+    const struct watch_source *source = &self->options.source;
+
+    if (source->forget != NULL)
+        source->forget(source->self);
+}
+
 static void on_figures(void *arg, const struct sh_pg_reply *reply)
 {
     struct watch *self = arg;
+    const struct watch_source *source = &self->options.source;
     struct watch_index index;
 
     self->asking = false;
     if (over(self))
         return;
     if (reply->err == SH_OK)
-        self->options.source.read(self->options.source.self, reply->results[0]);
+        source->read(source->self, reply->results[0]);
+    else
+        forget(self);
     index = look(self);
     if (reply->err == SH_OK)
         sh_series_set(sh_series(&pending_gauge, NULL), (double)index.pending);
@@ -192,6 +203,8 @@ static void ask(struct watch *self)
         return;
     self->asked_us = sh_now_us();
     self->asking = sh_pg_run(self->options.pg, &call, on_figures, self) == SH_OK;
+    if (!self->asking)
+        forget(self);
 }
 
 /* --- life ------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct watch_source {
      * 0 when it cannot be asked yet. */
     unsigned (*ask)(void *self, struct sh_pg_param params[WATCH_PARAMETERS]);
     void (*read)(void *self, const PGresult *figures);
+    void (*forget)(void *self); /* they could not be read; NULL: older ones will do */
     void (*look)(void *self, struct watch_index *out);
     /* What the self-test may look for, "" when nothing is known. */
     const char *(*sample)(void *self);

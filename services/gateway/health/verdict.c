@@ -121,7 +121,7 @@ static void judge_database(struct judge *judge)
 static void judge_text(struct judge *judge)
 {
     const struct service_facts *search = &judge->facts->services[PEER_SEARCH];
-    double lag = facts_figure(search, "lag_seconds", 0);
+    double lag = facts_figure(search, "lag_seconds", (double)NAN);
     bool behind = lag > judge->config->index_max_lag_s;
     enum health_rank rank = behind ? RANK_DEGRADED : RANK_HEALTHY;
     json_t *part = json_object();

@@ -79,6 +79,7 @@ static void checked(struct sh_work *work, enum sh_err err)
     if (err == SH_OK && check->err == SH_OK) {
         const char *labels[] = {recall->strategy, decade_of(recall->selectivity)};
         sh_series_observe(sh_series(&recall_ratio, labels), recall->ratio);
+        recent_recall_add(&check->shadow->recent, sh_now_us(), recall->ratio);
     }
     check_free(check);
 }

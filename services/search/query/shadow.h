@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "services/search/feed/feed.h"
+#include "services/search/query/recent_recall.h"
 #include "shared/workers.h"
 
 struct shadow { /* the first part is the owner's to fill; it outlives the workers */
@@ -22,6 +23,7 @@ struct shadow { /* the first part is the owner's to fill; it outlives the worker
     /* its own */
     uint64_t random;
     uint64_t next_us; /* not before */
+    struct recent_recall recent;
     bool running;
 };
 

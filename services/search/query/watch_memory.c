@@ -1,10 +1,12 @@
 #include "services/search/query/watch_memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "services/search/store/statements.h"
+#include "shared/clock.h"
 #include "shared/metrics.h"
 
 enum { PENDING, LAG }; /* columns of store_figures */
@@ -48,6 +50,21 @@ static void read_figures(void *arg, const PGresult *figures)
     sh_series_set(sh_series(&lag_gauge, NULL), self->lag_s);
 }
 
+/* The record did not answer: how far the view is behind is not known any more. */
+static void forget(void *arg)
+{
+    ((struct watch_memory *)arg)->lag_s = (double)NAN;
+}
+
+/* As JSON; what is not known is null. */
+static const char *number_or_null(double value, char text[static 32])
+{
+    if (!isfinite(value))
+        return "null";
+    (void)snprintf(text, 32, "%.4f", value);
+    return text;
+}
+
 /* Once loaded it serves, even while it is loaded anew or the database is away. */
 static void judge(struct watch_memory *self, bool current, struct watch_index *out)
 {
@@ -61,11 +78,31 @@ static void judge(struct watch_memory *self, bool current, struct watch_index *o
                                       : "the view is being loaded";
 }
 
+static void write_detail(const struct watch_memory *self, const struct view_stats *stats,
+                         bool current, char out[static WATCH_DETAIL_MAX])
+{
+    struct sh_keeper_state kept = feed_snapshots(self->feed);
+    uint64_t checks;
+    double recall = recent_recall_mean(self->recall, sh_now_us(), &checks);
+    char lag[32], ratio[32];
+
+    (void)snprintf(out, WATCH_DETAIL_MAX,
+                   "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
+                   "\"vectors\":%zu,\"pending\":%" PRIu64
+                   ",\"lag_seconds\":%s,\"recall\":%s,\"recall_checks\":%" PRIu64
+                   ",\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
+                   "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
+                   feed_loaded(self->feed) ? "true" : "false", current ? "true" : "false",
+                   stats->documents, stats->chunks, stats->vectors, self->pending,
+                   number_or_null(self->lag_s, lag), number_or_null(recall, ratio),
+                   checks, kept.loaded, kept.load_s, kept.saved_at, kept.save_s,
+                   kept.failures);
+}
+
 static void look(void *arg, struct watch_index *out)
 {
     struct watch_memory *self = arg;
     struct view_stats stats = stats_of(self->feed);
-    struct sh_keeper_state kept = feed_snapshots(self->feed);
     bool current = feed_current(self->feed);
 
     judge(self, current, out);
@@ -73,15 +110,7 @@ static void look(void *arg, struct watch_index *out)
     out->chunks = stats.chunks;
     out->vectors = stats.vectors;
     out->pending = self->pending;
-    (void)snprintf(
-        out->detail, sizeof(out->detail),
-        "{\"loaded\":%s,\"current\":%s,\"documents\":%zu,\"chunks\":%zu,"
-        "\"vectors\":%zu,\"pending\":%" PRIu64
-        ",\"lag_seconds\":%.3f,\"snapshot\":{\"start\":\"%s\",\"load_seconds\":%.3f,"
-        "\"saved_at\":%.0f,\"save_seconds\":%.3f,\"failures\":%" PRIu64 "}}",
-        feed_loaded(self->feed) ? "true" : "false", current ? "true" : "false",
-        stats.documents, stats.chunks, stats.vectors, self->pending, self->lag_s,
-        kept.loaded, kept.load_s, kept.saved_at, kept.save_s, kept.failures);
+    write_detail(self, &stats, current, out->detail);
     sh_series_set(sh_series(&bytes_gauge, NULL), (double)stats.bytes);
 }
 
@@ -103,10 +132,12 @@ static enum sh_health_state refused(enum sh_err err, const char **why)
 
 struct watch_source watch_memory(struct watch_memory *self)
 {
+    forget(self);
     return (struct watch_source){.self = self,
                                  .figures = &store_figures,
                                  .ask = ask,
                                  .read = read_figures,
+                                 .forget = forget,
                                  .look = look,
                                  .sample = sample,
                                  .refused = refused};

@@ -415,6 +415,9 @@ static void a_share_of_the_searches_is_checked(void **state)
     assert_true(metrics_say("cairn_search_recall_ratio_sum{strategy=\"exact\","
                             "selectivity=\"1\"} 1"));
     assert_true(shadow.next_us > 0);
+    uint64_t checks;
+    assert_true(recent_recall_mean(&shadow.recent, sh_now_us(), &checks) == 1);
+    assert_int_equal(checks, 1);
     service.querier.shadow = NULL;
 }
 

@@ -6,6 +6,7 @@
 static struct service service;
 static struct sh_health *health;
 static struct watch_memory memory;
+static struct recent_recall recall;
 static struct watch *watch;
 
 /* A backend of the test's own: refuses, or keeps the search. */
@@ -62,7 +63,8 @@ static void begin(struct search_backend searches)
                                     .model = service.model,
                                     .backend = searches};
 
-    memory = (struct watch_memory){.feed = service.feed};
+    recall = (struct recent_recall){0};
+    memory = (struct watch_memory){.feed = service.feed, .recall = &recall};
     options.source = watch_memory(&memory);
     assert_int_equal(watch_create(&service.loop, &options, &watch), SH_OK);
 }
@@ -95,6 +97,22 @@ static void all_is_well(void **state)
     PUMP(&service, is("database", SH_HEALTHY, "", "\"pool_size\""));
     PUMP(&service, is("embedding_service", SH_HEALTHY, "", "\"embedding_length\""));
     PUMP(&service, is("search_functionality", SH_HEALTHY, "", "\"results_returned\""));
+}
+
+static void what_is_not_known_is_null(void **state)
+{
+    (void)state;
+    begin(backend_memory(&service.memory));
+    watch_refresh(watch); /* nobody was asked yet */
+    assert_true(is("index", SH_HEALTHY, "",
+                   "\"lag_seconds\":null,\"recall\":null,\"recall_checks\":0,"));
+    recent_recall_add(&recall, sh_now_us(), 0.875);
+    PUMP(&service, is("index", SH_HEALTHY, "",
+                      "\"lag_seconds\":0.0,\"recall\":0.875,\"recall_checks\":1,"));
+    struct watch_source source = watch_memory(&memory);
+    source.forget(source.self); /* as when the record does not answer */
+    watch_refresh(watch);
+    assert_true(is("index", SH_HEALTHY, "", "\"lag_seconds\":null,\"recall\":0.875,"));
 }
 
 static void a_search_that_fails_is_told(void **state)
@@ -156,6 +174,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(all_is_well),
+        TEST(what_is_not_known_is_null),
         TEST(a_search_that_fails_is_told),
         TEST(a_search_that_is_refused_is_told),
         TEST(it_ends_with_a_search_under_way),
