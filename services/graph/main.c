@@ -1,8 +1,12 @@
 /* graph: what is in the graph of entities and relationships. See README.md. */
+#include <math.h>
+#include <stdio.h>
+
 #include "services/graph/analysis/analyses.h"
 #include "services/graph/ask/asked.h"
 #include "services/graph/change/changes.h"
 #include "services/graph/exchange/exports.h"
+#include "services/graph/feed/lag.h"
 #include "services/graph/figures.h"
 #include "services/graph/import/imports.h"
 #include "services/graph/settings.h"
@@ -21,11 +25,13 @@ struct graph_service {
     struct sh_workers *writer;   /* the one thread that changes the graph */
     struct sh_pg *pg;
     struct feed *feed;
+    struct lag *lag;
     struct sh_rpc_client *embedder;
     struct node_vectors *vectors;
     struct figures figures;
     struct vector_maker *maker; /* NULL: there are to be none */
     struct sh_health_check *index;
+    double lag_s; /* NAN: not known */
     bool ever_current;
     struct asker asker;
     struct question_method methods[METHODS_MAX];
@@ -96,14 +102,26 @@ static void on_feed(void *arg)
     struct graph_service *graph = arg;
     bool current = feed_current(graph->feed);
 
+    char detail[64] = "{\"lag_seconds\":null}";
+
     graph->ever_current = graph->ever_current || current;
+    if (isfinite(graph->lag_s))
+        (void)snprintf(detail, sizeof(detail), "{\"lag_seconds\":%.3f}", graph->lag_s);
     if (current)
-        sh_health_set(graph->index, SH_HEALTHY, -1, "", NULL);
+        sh_health_set(graph->index, SH_HEALTHY, -1, "", detail);
     else
         sh_health_set(graph->index, graph->ever_current ? SH_DEGRADED : SH_UNHEALTHY, -1,
                       graph->ever_current ? "the graph is being loaded again"
                                           : "the graph is being loaded",
-                      NULL);
+                      detail);
+}
+
+static void on_lag(void *arg, double seconds)
+{
+    struct graph_service *graph = arg;
+
+    graph->lag_s = seconds;
+    on_feed(graph);
 }
 
 static enum sh_err start_feed(struct sh_service *service, void *self)
@@ -121,6 +139,7 @@ static enum sh_err start_feed(struct sh_service *service, void *self)
                                    .arg = graph};
 
     graph->index = sh_health_add(sh_service_health(service), "index", true);
+    graph->lag_s = (double)NAN;
     if (graph->index == NULL)
         return SH_NOMEM;
     return feed_create(sh_service_loop(service), &options, &graph->feed);
@@ -146,6 +165,20 @@ static void stop_feed(struct sh_service *service, void *self)
 
     (void)service;
     feed_close(&graph->feed);
+}
+
+static enum sh_err start_lag(struct sh_service *service, void *self)
+{
+    struct graph_service *graph = self;
+    const struct lag_options options = {graph->pg, graph->feed, on_lag, graph};
+
+    return lag_open(sh_service_loop(service), &options, &graph->lag);
+}
+
+static void stop_lag(struct sh_service *service, void *self)
+{
+    (void)service;
+    lag_close(&((struct graph_service *)self)->lag);
 }
 
 /* --- vectors of texts ------------------------------------------------------------- */
@@ -308,6 +341,7 @@ static const struct sh_stage stages[] = {
     {"workers", start_workers, NULL, stop_workers, NULL},
     {"database", start_database, NULL, stop_database, NULL},
     {"feed", start_feed, drain_feed, stop_feed, NULL},
+    {"lag", start_lag, NULL, stop_lag, NULL},
     {"embedder", start_embedder, NULL, stop_embedder, NULL},
     {"vectors", start_vectors, NULL, stop_vectors, NULL},
     {"figures", start_figures, NULL, stop_figures, NULL},

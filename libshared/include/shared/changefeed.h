@@ -92,4 +92,10 @@ void sh_changefeed_close(struct sh_changefeed **feed);
     "SELECT xid::text, seq::text, outbox_database('" outbox                              \
     "') FROM outbox_start('" outbox "')"
 
+/* SQL (an expression, in seconds) for the age of the oldest committed change that comes
+ * after the position in $1 (xid) and $2 (seq), both text; 0: there is none. */
+#define SH_CHANGEFEED_LAG_SQL(outbox)                                                    \
+    "coalesce((SELECT extract(epoch FROM clock_timestamp() - at) FROM " outbox           \
+    " WHERE (xid, seq) > ($1::text::xid8, $2::bigint) ORDER BY xid, seq LIMIT 1), 0)"
+
 #endif

@@ -221,6 +221,14 @@ bool feed_behind(const struct feed *feed)
     return feed->changefeed == NULL || sh_changefeed_age_ms(feed->changefeed) > BEHIND_MS;
 }
 
+bool feed_position(const struct feed *feed, struct sh_changefeed_position *out)
+{
+    if (feed->changefeed == NULL)
+        return false;
+    *out = sh_changefeed_position(feed->changefeed);
+    return true;
+}
+
 enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,
                       void (*done)(void *arg, enum sh_err err), void *arg)
 {

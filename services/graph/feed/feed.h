@@ -35,6 +35,8 @@ bool feed_loaded(const struct feed *feed);
 bool feed_current(const struct feed *feed);
 /* The graph may be older than answers are meant to be. */
 bool feed_behind(const struct feed *feed);
+/* How far the record is in it. False: it is not followed at the moment. */
+bool feed_position(const struct feed *feed, struct sh_changefeed_position *out);
 /* `done` once the graph shows transaction `xid`, at the deadline, or at close. Errors:
  * SH_UNAVAILABLE while nothing is followed; `done` is then never called. */
 SH_CHECK enum sh_err feed_wait(struct feed *feed, uint64_t xid, uint64_t deadline_ms,

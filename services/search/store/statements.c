@@ -279,7 +279,5 @@ const struct sh_pg_statement store_glossary_rows = {
 /* --- upkeep ----------------------------------------------------------------------- */
 
 const struct sh_pg_statement store_figures = {
-    "figures",
-    "SELECT (SELECT count(*) FROM pending_embeddings), "
-    "coalesce((SELECT extract(epoch FROM clock_timestamp() - at) FROM search_outbox "
-    "WHERE (xid, seq) > ($1::text::xid8, $2::bigint) ORDER BY xid, seq LIMIT 1), 0)"};
+    "figures", "SELECT (SELECT count(*) FROM pending_embeddings), " SH_CHANGEFEED_LAG_SQL(
+                   "search_outbox")};

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
-#include "services/graph/feed/feed.h"
+#include <math.h>
+
+#include "services/graph/feed/lag.h"
 #include "shared/clock.h"
 #include "tests/support/migrate.h"
 #include "tests/support/pg_config.h"
@@ -19,6 +21,8 @@ struct fixture {
     struct sh_pg *pg;
     struct sh_workers *writer;
     struct feed *feed;
+    double lag_s;
+    int told; /* of it */
     bool waited;
     enum sh_err outcome;
 };
@@ -224,6 +228,63 @@ static void what_was_trimmed_before_it_was_seen_is_loaded_again(void **state)
     held_release(before); /* it could be read until now */
 }
 
+static void on_lag(void *arg, double seconds)
+{
+    struct fixture *f = arg;
+    f->lag_s = seconds;
+    f->told++;
+}
+
+/* What it is told first. */
+static double lag_now(struct fixture *f)
+{
+    const struct lag_options options = {f->pg, f->feed, on_lag, f};
+    struct lag *lag = NULL;
+    uint64_t until = sh_now_ms() + SERVERS_PUMP_MS;
+
+    f->told = 0;
+    assert_int_equal(lag_open(&f->loop, &options, &lag), SH_OK);
+    while (f->told == 0 && sh_now_ms() < until)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    lag_close(&lag);
+    assert_int_equal(f->told, 1);
+    return f->lag_s;
+}
+
+static void how_far_it_is_behind_is_told(void **state)
+{
+    struct fixture *f = *state;
+    PGconn *slow = servers_connect();
+
+    start_feed(f);
+    assert_true(isnan(lag_now(f))); /* nothing is followed yet */
+    assert_true(servers_pump(&f->loop, is_current, f));
+    assert_true(lag_now(f) == 0);
+    /* a transaction that goes on holds back what was committed after its beginning */
+    servers_sql(slow, "BEGIN; SELECT pg_current_xact_id()");
+    sql(f, "INSERT INTO graph_nodes (id) VALUES ('a')");
+    assert_true(lag_now(f) > 0);
+    servers_sql(slow, "COMMIT");
+    change(f, "INSERT INTO graph_nodes (id) VALUES ('b')");
+    assert_true(lag_now(f) == 0);
+    PQfinish(slow);
+}
+
+static void a_lag_that_nobody_waits_for_ends_cleanly(void **state)
+{
+    struct fixture *f = *state;
+    struct lag *lag = NULL;
+
+    start_feed(f);
+    assert_true(servers_pump(&f->loop, is_current, f));
+    const struct lag_options options = {f->pg, f->feed, on_lag, f};
+    assert_int_equal(lag_open(&f->loop, &options, &lag), SH_OK);
+    uv_run(&f->loop, UV_RUN_NOWAIT); /* it has asked */
+    lag_close(&lag);
+    lag_close(&lag);
+    assert_int_equal(f->told, 0);
+}
+
 static void a_close_while_it_loads_ends_cleanly(void **state)
 {
     struct fixture *f = *state;
@@ -242,6 +303,9 @@ int main(int argc, char **argv)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             what_was_trimmed_before_it_was_seen_is_loaded_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(how_far_it_is_behind_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lag_that_nobody_waits_for_ends_cleanly, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_close_while_it_loads_ends_cleanly, set_up,
                                         tear_down),
     };
