@@ -28,6 +28,7 @@ struct edges;
 struct watch;
 struct maintenance;
 struct history;
+struct survey;
 
 struct gateway {
     struct gateway_config config;
@@ -63,6 +64,7 @@ struct gateway {
     struct web_files *pages; /* NULL: there are none */
     struct board *board;     /* the answers of /health */
     struct history *history; /* the last hour of requests */
+    struct survey *survey;   /* what it keeps of the services */
     struct cache *answers;   /* to searches; NULL: none are kept */
     struct edges *edges;
     struct watch *watch;

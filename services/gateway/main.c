@@ -7,10 +7,10 @@
 #include "services/gateway/auth/password.h"
 #include "services/gateway/edges.h"
 #include "services/gateway/health/watch.h"
-#include "services/gateway/history/history.h"
+#include "services/gateway/history/survey.h"
 #include "services/gateway/maintenance/maintenance.h"
 #include "services/gateway/openapi.h"
-#include "services/gateway/routes/routes.h"
+#include "services/gateway/tables.h"
 #include "shared/clock.h"
 #include "shared/log.h"
 
@@ -24,42 +24,6 @@ struct process {
 };
 
 /* --- what all loops read ---------------------------------------------------------- */
-
-static void stop_tables(struct sh_service *service, void *self)
-{
-    struct gateway *gateway = &((struct process *)self)->gateway;
-
-    (void)service;
-    router_free(&gateway->router);
-    board_free(&gateway->board);
-    sh_buffer_free(&gateway->openapi);
-    sh_buffer_free(&gateway->docs);
-    sh_buffer_free(&gateway->docs_policy);
-    shell_close(&gateway->shell);
-    web_files_free(&gateway->pages);
-    sh_free(gateway->routes);
-    gateway->routes = NULL;
-}
-
-static enum sh_err make_tables(struct gateway *gateway)
-{
-    struct route *routes = routes_all(&gateway->route_count);
-    size_t count = gateway->route_count;
-
-    gateway->routes = routes;
-    if (routes == NULL)
-        return SH_NOMEM;
-    enum sh_err err = router_create(routes, count, &gateway->router);
-    if (err == SH_OK)
-        err = board_create(&gateway->board);
-    if (err == SH_OK)
-        err = openapi_write(routes, count, &gateway->openapi);
-    if (err == SH_OK)
-        err = openapi_page(routes, count, &gateway->docs);
-    if (err == SH_OK)
-        err = openapi_policy(&gateway->docs_policy);
-    return err;
-}
 
 static bool open_shell(struct gateway *gateway, char *why, size_t size)
 {
@@ -95,10 +59,16 @@ static enum sh_err start_tables(struct sh_service *service, void *self)
     gateway->pages = web_files_open(gateway->config.web_dir);
     enum sh_err err = password_start();
     if (err == SH_OK)
-        err = make_tables(&process->gateway);
+        err = tables_open(gateway);
     if (err != SH_OK)
-        stop_tables(service, self);
+        tables_close(gateway);
     return err;
+}
+
+static void stop_tables(struct sh_service *service, void *self)
+{
+    (void)service;
+    tables_close(&((struct process *)self)->gateway);
 }
 
 static void reload_tables(struct sh_service *service, void *self)
@@ -300,13 +270,23 @@ static void stop_edges(struct sh_service *service, void *self)
 static enum sh_err start_watch(struct sh_service *service, void *self)
 {
     struct gateway *gateway = &((struct process *)self)->gateway;
-    return watch_open(gateway, service, edges_main(gateway->edges), &gateway->watch);
+    struct edge *edge = edges_main(gateway->edges);
+    enum sh_err err = watch_open(gateway, service, edge, &gateway->watch);
+
+    if (err == SH_OK)
+        err = survey_open(edge, gateway->history, &gateway->survey);
+    if (err != SH_OK)
+        watch_close(&gateway->watch);
+    return err;
 }
 
 static void stop_watch(struct sh_service *service, void *self)
 {
+    struct gateway *gateway = &((struct process *)self)->gateway;
+
     (void)service;
-    watch_close(&((struct process *)self)->gateway.watch);
+    survey_close(&gateway->survey);
+    watch_close(&gateway->watch);
 }
 
 /* --- accounts --------------------------------------------------------------------- */
@@ -387,11 +367,10 @@ int main(int argc, char **argv)
         return first_admin_command(argv[2]);
     if (argc == 2 && strcmp(argv[1], "--openapi") == 0)
         return openapi_print();
-    int status;
-
     const struct verify_settings verify = {settings, SH_COUNT(settings),
                                            &process.gateway.audit_config,
                                            &process.gateway.pg_config};
+    int status;
 
     if (verify_cli(argc, argv, &verify, &status))
         return status;

@@ -2,6 +2,8 @@
 and for whom that is."""
 
 import datetime
+import os
+import signal
 
 import pytest
 from conftest import ADMIN, Stack, eventually
@@ -12,7 +14,7 @@ PATH = "/api/admin/stats/history"
 
 @pytest.fixture(scope="module")
 def stack():
-    running = Stack(WORKERS=2).up().settled()
+    running = Stack(WORKERS=2, SHADOW_RECALL_RATE="1").up().settled()
     running.put(id="h-1", title="Harbour", text="The harbour was built of stone.")
     yield running
     running.down()
@@ -57,6 +59,36 @@ def test_steps_follow_each_other_up_to_now(stack):
         assert abs((later - earlier).total_seconds() - step["seconds"]) < 0.1
     assert sum(one["searches"] for one in page["steps"]) == page["sums"]["searches"]
     assert page["sums"]["pool_size"] >= page["sums"]["pool_active"]
+
+
+def now_known(stack, name):
+    """The figures of now, once the services were asked and this one is known."""
+    return eventually(lambda: (now := history(stack)["sums"])[name] is not None and now, seconds=60)
+
+
+def test_what_the_services_say_of_themselves_is_in_it(stack):
+    assert stack.search("what was the harbour made of", user=ADMIN)["results"]
+    now = now_known(stack, "search_recall")
+    assert 0 < now["search_recall"] <= 1
+    assert 0 <= now["search_lag"] < 60 and 0 <= now_known(stack, "graph_lag")["graph_lag"] < 60
+    for service in ("search", "graph"):
+        assert 0 <= now[f"{service}_pool_active"] <= now[f"{service}_pool_size"] > 0
+
+
+def test_a_service_that_hangs_is_unknown_and_holds_nobody_up(stack):
+    now_known(stack, "search_lag")
+    stopped = stack.signal("search", signal.SIGSTOP)
+    try:
+        away = eventually(lambda: (now := history(stack)["sums"])["search_lag"] is None and now,
+                          seconds=60)
+        assert away["search_recall"] is None and away["search_pool_size"] is None
+        assert away["graph_lag"] is not None
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    now_known(stack, "search_lag")
+    lags = [step["search_lag"] for step in history(stack)["steps"]]
+    known = [at for at, lag in enumerate(lags) if lag is not None]
+    assert None in lags[known[0]:known[-1]], "nobody knows it, and 0 is a figure"
 
 
 def test_refusals_and_faults_of_the_question(stack):

@@ -1,5 +1,6 @@
 /* GET /api/admin/stats/history: the last hour of this gateway, for lines, and sums of its
- * last minutes. Other gateways are not asked: each tells of itself, and says who it is.
+ * last minutes, and what the services said of themselves. Other gateways are not asked:
+ * each tells of itself, and says who it is.
  */
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/history/history.h"
@@ -37,6 +38,16 @@ static void time_member(struct sh_buffer *out, const char *name, double unix_sec
     json_time(out, unix_seconds);
 }
 
+static const char *const said[SAID_COUNT] = {
+    [SAID_RECALL] = "search_recall",
+    [SAID_SEARCH_LAG] = "search_lag",
+    [SAID_GRAPH_LAG] = "graph_lag",
+    [SAID_SEARCH_POOL] = "search_pool_size",
+    [SAID_SEARCH_USED] = "search_pool_active",
+    [SAID_GRAPH_POOL] = "graph_pool_size",
+    [SAID_GRAPH_USED] = "graph_pool_active",
+};
+
 /* No braces. */
 static void write_figures(struct sh_buffer *out, const struct history_figures *of)
 {
@@ -56,6 +67,8 @@ static void write_figures(struct sh_buffer *out, const struct history_figures *o
     figure(out, "connections", of->connections);
     figure(out, "pool_size", of->pool_size);
     figure(out, "pool_active", of->pool_active);
+    for (size_t i = 0; i < SAID_COUNT; i++)
+        number(out, said[i], of->said[i]); /* not known: null */
 }
 
 static void write_route(struct sh_buffer *out, const struct history_route *one)

@@ -10,7 +10,7 @@
 
 /* A row of the rings: gauges, counters, then as many TIMES as there are routes and two
  * more. The ring of steps ends before those of the routes. */
-enum { IN_FLIGHT, CONNECTIONS, POOL_SIZE, POOL_ACTIVE, GAUGES };
+enum { IN_FLIGHT, CONNECTIONS, POOL_SIZE, POOL_ACTIVE, SAID, GAUGES = SAID + SAID_COUNT };
 enum { REFUSED = GAUGES, HITS, MISSES, FIXED };
 enum { COUNTS = METER_BOUNDS + 1, MILLISECONDS = COUNTS, ERRORS, TIMES };
 enum { OF_ALL = FIXED, OF_SEARCHES = OF_ALL + TIMES, OF_ROUTES = OF_SEARCHES + TIMES };
@@ -33,6 +33,7 @@ struct history {
     size_t count;
     uint64_t *values; /* a row as it stands */
     uint64_t *sums;
+    uint64_t said[SAID_COUNT];
 };
 
 static double clock_s(void)
@@ -101,6 +102,7 @@ static const uint64_t *read_values(struct history *self)
     values[CONNECTIONS] = gauge("cairn_http_connections");
     values[POOL_SIZE] = gauge("cairn_pg_pool_size");
     values[POOL_ACTIVE] = gauge("vector_search_active_connections");
+    memcpy(&values[SAID], self->said, sizeof self->said);
     sh_metrics_each("cache_operations_total", on_cache, self);
     sh_metrics_each("http_requests_total", on_status, self);
     for (size_t i = 0; i < self->count; i++) {
@@ -114,6 +116,13 @@ static const uint64_t *read_values(struct history *self)
             add(&values[OF_SEARCHES], times);
     }
     return values;
+}
+
+void history_say(struct history *self, const double said[static SAID_COUNT])
+{
+    pthread_mutex_lock(&self->lock);
+    said_to_gauges(said, self->said);
+    pthread_mutex_unlock(&self->lock);
 }
 
 void history_tick(struct history *self, double now_s)
@@ -200,6 +209,7 @@ enum sh_err history_open(uv_loop_t *loop, const char *instance,
     pthread_mutex_init(&self->lock, NULL); /* cannot fail without attributes */
     self->instance = instance;
     self->begun_at = sh_wall_time();
+    memset(self->said, 0xff, sizeof self->said); /* RING_UNKNOWN */
     if (make(self, routes, count) != SH_OK) {
         unmake(self);
         return SH_NOMEM;
@@ -234,15 +244,18 @@ static struct history_times times_of(const uint64_t *from)
 /* `values` is a row, or the first part of one. */
 static struct history_figures figures_of(const uint64_t *values)
 {
-    return (struct history_figures){.in_flight = values[IN_FLIGHT],
-                                    .connections = values[CONNECTIONS],
-                                    .pool_size = values[POOL_SIZE],
-                                    .pool_active = values[POOL_ACTIVE],
-                                    .refused = values[REFUSED],
-                                    .cache_hits = values[HITS],
-                                    .cache_misses = values[MISSES],
-                                    .all = times_of(&values[OF_ALL]),
-                                    .searches = times_of(&values[OF_SEARCHES])};
+    struct history_figures figures = {.in_flight = values[IN_FLIGHT],
+                                      .connections = values[CONNECTIONS],
+                                      .pool_size = values[POOL_SIZE],
+                                      .pool_active = values[POOL_ACTIVE],
+                                      .refused = values[REFUSED],
+                                      .cache_hits = values[HITS],
+                                      .cache_misses = values[MISSES],
+                                      .all = times_of(&values[OF_ALL]),
+                                      .searches = times_of(&values[OF_SEARCHES])};
+
+    said_of_gauges(&values[SAID], figures.said);
+    return figures;
 }
 
 static void take_step(struct history_figures *out, const struct ring_step *step,
@@ -250,7 +263,9 @@ static void take_step(struct history_figures *out, const struct ring_step *step,
 {
     uint64_t values[OF_ROUTES];
 
-    for (size_t i = 0; i < OF_ROUTES; i++)
+    for (size_t i = 0; i < GAUGES; i++)
+        values[i] = ring_gauge(step, i);
+    for (size_t i = GAUGES; i < OF_ROUTES; i++)
         values[i] = step->values[i];
     *out = figures_of(values);
     out->seconds = step->seconds;
@@ -334,36 +349,6 @@ enum sh_err history_look(struct history *self, unsigned minutes, struct sh_arena
     look(self, minutes, steps, routes, out);
     pthread_mutex_unlock(&self->lock);
     return SH_OK;
-}
-
-uint64_t history_requests(const struct history_times *times)
-{
-    uint64_t requests = 0;
-
-    for (size_t i = 0; i < COUNTS; i++)
-        requests += times->counts[i];
-    return requests;
-}
-
-double history_mean(const struct history_times *times)
-{
-    uint64_t requests = history_requests(times);
-    return requests > 0 ? (double)times->milliseconds / 1000 / (double)requests : 0;
-}
-
-double history_within(const struct history_times *times, double share)
-{
-    double wanted = share * (double)history_requests(times);
-    uint64_t seen = 0;
-
-    if (wanted <= 0)
-        return 0;
-    for (size_t i = 0; i < METER_BOUNDS; i++) {
-        seen += times->counts[i];
-        if ((double)seen >= wanted)
-            return meter_bounds[i];
-    }
-    return meter_bounds[METER_BOUNDS - 1];
 }
 
 /* --- for the health page ---------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* history: the last hour of this gateway, from the figures that /metrics shows: requests,
- * refusals, times, hits of the cache, all loops together. Two rings (ring.h): steps of 15
- * seconds for lines, and minutes with a histogram a route for sums.
+ * refusals, times, hits of the cache, all loops together; and what the services said of
+ * themselves (survey.h). Two rings (ring.h): steps of 15 seconds for lines, and minutes
+ * with a histogram a route for sums.
  *
  * Left out are probes (ROUTE_QUIET), whose number says nothing about anybody's work, and
  * event streams, whose length is not a time that somebody waited. */
@@ -9,6 +10,7 @@
 
 #include <uv.h>
 
+#include "services/gateway/history/said.h"
 #include "services/gateway/meter.h"
 #include "shared/mem.h"
 
@@ -38,6 +40,7 @@ struct history_figures {
     uint64_t refused; /* answered 401, 403 or 429 */
     uint64_t cache_hits;
     uint64_t cache_misses;
+    double said[SAID_COUNT]; /* of the services, last before its end; NAN: unknown */
     struct history_times all;
     struct history_times searches;
 };
@@ -64,6 +67,8 @@ SH_CHECK enum sh_err history_open(uv_loop_t *loop, const char *instance,
 /* Loop thread, when no other asks any more. *self becomes NULL; memory goes on a later
  * loop turn. NULL is fine. */
 void history_close(struct history **self);
+/* What the services say of themselves from now on. Any thread. */
+void history_say(struct history *self, const double said[static SAID_COUNT]);
 /* What its timer does every 15 seconds of `now_s`, the clock of sh_now_us(). */
 void history_tick(struct history *self, double now_s);
 

@@ -65,6 +65,14 @@ static uint32_t fit(uint64_t value)
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+/* The largest of 32 bits is for what is not known. */
+static uint32_t fit_gauge(uint64_t value)
+{
+    if (value == RING_UNKNOWN)
+        return UINT32_MAX;
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX - 1;
+}
+
 static uint64_t growth(uint64_t before, uint64_t now)
 {
     return now > before ? now - before : 0;
@@ -75,7 +83,7 @@ static void write_row(const struct ring *self, const uint64_t *values, uint32_t 
     size_t gauges = self->shape.gauges, all = width(&self->shape);
 
     for (size_t i = 0; i < gauges; i++)
-        out[i] = fit(values[i]);
+        out[i] = fit_gauge(values[i]);
     for (size_t i = gauges; i < all; i++)
         out[i] = fit(growth(self->before[i], values[i]));
 }
@@ -113,6 +121,11 @@ struct ring_step ring_at(const struct ring *self, size_t i)
 
     return (struct ring_step){self->slots[slot].ended_s, self->slots[slot].seconds,
                               row(self, slot)};
+}
+
+uint64_t ring_gauge(const struct ring_step *step, size_t i)
+{
+    return step->values[i] == UINT32_MAX ? RING_UNKNOWN : step->values[i];
 }
 
 double ring_running(const struct ring *self, double now_s, const uint64_t *values,

@@ -9,6 +9,9 @@
 
 #include "shared/err.h"
 
+/* Of a gauge: nobody knows. */
+#define RING_UNKNOWN UINT64_MAX
+
 struct ring;
 
 struct ring_shape {
@@ -31,12 +34,14 @@ void ring_free(struct ring **self);
 
 /* The step under way ends with `values`: gauges as they are, counters as they stand since
  * they began. The first call only begins one. A clock that does not go on ends nothing; a
- * counter that went back has not grown. What does not fit 32 bits is UINT32_MAX. */
+ * counter that went back has not grown. What does not fit 32 bits is cut. */
 void ring_end_step(struct ring *self, double now_s, const uint64_t *values);
 
 size_t ring_count(const struct ring *self);
 /* 0 is the oldest; less than ring_count(). */
 struct ring_step ring_at(const struct ring *self, size_t i);
+/* What a gauge of a step was; RING_UNKNOWN if it was that. */
+uint64_t ring_gauge(const struct ring_step *step, size_t i);
 /* The step under way as if it ended now, written to `out`: gauges, then counters. Returns
  * its seconds; 0: there is none. */
 double ring_running(const struct ring *self, double now_s, const uint64_t *values,

@@ -101,8 +101,27 @@ static void a_clock_that_does_not_go_on_ends_nothing(void **state)
 static void counters_that_went_back_have_not_grown_and_large_ones_are_cut(void **state)
 {
     end(*state, 0, 0, 100, 0);
-    end(*state, 1, UINT64_MAX, 40, UINT64_MAX);
-    assert_step(*state, 0, 1, 1, (const uint32_t[]){UINT32_MAX, 0, UINT32_MAX});
+    end(*state, 1, UINT64_MAX - 1, 40, UINT64_MAX);
+    assert_step(*state, 0, 1, 1, (const uint32_t[]){UINT32_MAX - 1, 0, UINT32_MAX});
+}
+
+static void a_gauge_that_nobody_knows_stays_unknown(void **state)
+{
+    uint32_t row[WIDTH];
+    const uint64_t unknown[] = {RING_UNKNOWN, 0, 0};
+    const struct ring_step running = {0, 0, row};
+    const uint64_t gauges[] = {RING_UNKNOWN, 0, UINT32_MAX - 1};
+
+    end(*state, 0, 0, 0, 0);
+    end(*state, 1, RING_UNKNOWN, 0, 0);
+    end(*state, 2, 0, 0, 0); /* none is a figure */
+    end(*state, 3, UINT32_MAX, 0, 0);
+    for (size_t i = 0; i < SH_COUNT(gauges); i++) {
+        struct ring_step step = ring_at(*state, i);
+        assert_true(ring_gauge(&step, 0) == gauges[i]);
+    }
+    assert_true(ring_running(*state, 4, unknown, row) > 0);
+    assert_true(ring_gauge(&running, 0) == RING_UNKNOWN);
 }
 
 static void the_step_under_way_is_told_and_not_ended(void **state)
@@ -164,6 +183,7 @@ int main(void)
         TEST(a_gap_is_one_long_step),
         TEST(a_clock_that_does_not_go_on_ends_nothing),
         TEST(counters_that_went_back_have_not_grown_and_large_ones_are_cut),
+        TEST(a_gauge_that_nobody_knows_stays_unknown),
         TEST(the_step_under_way_is_told_and_not_ended),
         TEST(sums_are_of_the_steps_asked_for_and_of_the_one_under_way),
         cmocka_unit_test(shapes_of_nothing_are_refused_and_memory_may_run_out),
