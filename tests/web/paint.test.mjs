@@ -4,7 +4,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
-import { assertStill, closePage, firstPaint, openPage, useBrowser } from "./support/browser.mjs";
+import { assertStill, closePage, firstPaint, openPage, shiftsOf, useBrowser } from "./support/browser.mjs";
 
 useBrowser();
 
@@ -43,8 +43,8 @@ test("first paint of every first page, and no shift of the layout", async (t) =>
             told.push(`${kept ? "again" : "at first"} ${first.toFixed(0)} ms (largest ${largest.toFixed(0)} ms)`);
             await assertStill(page, address);
         }
-        const shift = await page.evaluate(() => window.shifts.reduce((all, one) => all + one.value, 0));
-        t.diagnostic(`first page: ${address}: ${told.join(", ")}, layout shift ${shift.toFixed(4)}`);
+        const { sum } = await shiftsOf(page);
+        t.diagnostic(`first page: ${address}: ${told.join(", ")}, layout shift ${sum.toFixed(4)}`);
         await closePage(page);
     }
 });

@@ -8,11 +8,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
+import { layoutShift, unasked, watchShifts } from "./shifts.mjs";
 
 export const base = process.env.CAIRN_URL;
 const pictures = process.env.SCREENSHOTS;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const patience = 30_000;
+const MOST_SHIFT = 0.001; // a button that moves by its own width is more
 
 /** Who there is: see test_web.py. */
 export const people = JSON.parse(process.env.PEOPLE);
@@ -37,14 +39,7 @@ export function useBrowser() {
             baseURL: base,
         });
         context.setDefaultTimeout(patience);
-        await context.addInitScript(() => {
-            window.shifts = [];
-            new PerformanceObserver((list) => {
-                for (const entry of list.getEntries())
-                    if (!entry.hadRecentInput)
-                        window.shifts.push({ value: entry.value, of: entry.sources.map((s) => s.node?.outerHTML?.slice(0, 120) ?? s.node?.nodeName) });
-            }).observe({ type: "layout-shift", buffered: true });
-        });
+        await context.addInitScript(watchShifts);
     });
     after(async () => {
         await context?.close();
@@ -100,10 +95,15 @@ export async function assertAccessible(page, name) {
     assert.deepEqual(told, [], `${name}: axe found violations`);
 }
 
+/** The shifts that a reader had since the page was loaded, and the sum of the worst window. */
+export async function shiftsOf(page) {
+    const shifts = unasked(await page.evaluate(() => window.still));
+    return { shifts, sum: layoutShift(shifts) };
+}
+
 export async function assertStill(page, name) {
-    const shifts = await page.evaluate(() => window.shifts);
-    const sum = shifts.reduce((all, one) => all + one.value, 0);
-    assert.ok(sum < 0.02, `${name}: the layout shifted by ${sum.toFixed(3)}: ${JSON.stringify(shifts).slice(0, 1500)}`);
+    const { shifts, sum } = await shiftsOf(page);
+    assert.ok(sum < MOST_SHIFT, `${name}: the layout shifted by ${sum.toFixed(3)}: ${JSON.stringify(shifts).slice(0, 1500)}`);
 }
 
 /** The page as it stands, in both themes and at three widths. */

@@ -153,10 +153,11 @@ export function Frame({ place, children }: { place: Place; children: ComponentCh
                     <span>Cairn</span>
                 </a>
                 <Navigation place={place} />
+                {/* It comes later than the tools: in front of them it moves nothing. */}
+                <Account place={place} />
                 <div class="top-tools">
                     <ThemeSwitch />
                     <IconButton icon="help" label="Keys and help" onClick={() => setHelp(true)} />
-                    <Account place={place} />
                 </div>
             </header>
             <main id="main" tabIndex={-1}>
