@@ -277,11 +277,20 @@ test("the audit log: acts are not buried by what pages read by themselves", asyn
 });
 
 test("the audit log by outcome, errors, models", async () => {
+    const student = await openPage("student", "/search");
+    assert.equal((await student.request.get("/api/admin/audit")).status(), 403);
+    await closePage(student);
     const page = await openPage("admin", "/operations?tab=audit");
+    // records are on their way for a moment, and the page reads the log once
+    await page.waitForFunction(async () => (await (await fetch("/api/admin/audit?outcome=denied")).json()).records.length > 0);
+    await page.reload();
     await row(page, "login").first().waitFor();
     await page.getByLabel("Outcome").selectOption("denied");
     await page.waitForURL("**outcome=denied**");
-    await page.waitForFunction(() => [...document.querySelectorAll("tbody .badge")].every((one) => one.textContent.startsWith("denied")));
+    await page.waitForFunction(() => {
+        const outcomes = [...document.querySelectorAll("tbody .badge")];
+        return outcomes.length > 0 && outcomes.every((one) => one.textContent.startsWith("denied"));
+    });
     await page.getByLabel("Outcome").selectOption("");
     await row(page, "login").first().waitFor();
     await page.reload();
