@@ -222,6 +222,8 @@ def test_the_last_hour_is_told(cairn, stack):
     assert int(told(cairn.run("history"))["searches"]) >= 1
     drawn = cairn.terminal("history", "--minutes", "60", NO_COLOR="1")
     assert "requests" in drawn and "at most" in drawn
+    assert re.search(r"search is behind .*(at most [\d.e-]+ s|no figures)\r?\n", drawn), drawn
+    assert re.search(r"recall of searches .*(at least [\d.]+|no figures)\r?\n", drawn), drawn
     page = json.loads(cairn.run("history", "--minutes", "60", "--json").stdout)
     slow = {route["operation"] for route in page["routes"]}  # the slowest of whoever asked
     assert len(slow & set(drawn.split())) >= min(len(slow), 5), drawn

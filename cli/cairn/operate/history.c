@@ -26,17 +26,31 @@ static double value_of(const json_t *step, const char *name, bool rate)
     return rate ? json_number_value(value) / seconds : json_number_value(value);
 }
 
-static double most_of(const json_t *steps, const char *name, bool rate)
+struct line {
+    const char *label, *name, *unit;
+    bool good; /* the lowest is told: it is the high ones that are well */
+};
+
+struct range {
+    double least, most;
+    bool known;
+};
+
+static struct range range_of(const json_t *steps, const struct line *line, bool rate)
 {
-    double most = 0;
+    struct range range = {0};
     size_t i = 0;
     const json_t *step = NULL;
     json_array_foreach(steps, i, step)
     {
-        double value = value_of(step, name, rate);
-        most = value > most ? value : most;
+        double value = value_of(step, line->name, rate);
+        if (value < 0)
+            continue;
+        range.least = range.known && range.least < value ? range.least : value;
+        range.most = value > range.most ? value : range.most;
+        range.known = true;
     }
-    return most;
+    return range;
 }
 
 static const char *bar(double value, double most)
@@ -49,37 +63,47 @@ static const char *bar(double value, double most)
     return bars[most > 0 ? (size_t)(value / most * (double)last + 0.5) : 0];
 }
 
-/* The last of the steps that the terminal has room for, the highest of all as a number.
- */
-static void print_line(const json_t *steps, const char *label, const char *name,
-                       const char *unit, size_t room)
+/* The last of the steps that the terminal has room for, the highest of all as a number; a
+ * gap where nothing is known. */
+static void print_line(const json_t *steps, const struct line *line, size_t room)
 {
-    bool rate = strcmp(unit, "/s") == 0;
+    bool rate = strcmp(line->unit, "/s") == 0;
     size_t count = json_array_size(steps);
-    double most = most_of(steps, name, rate);
+    struct range range = range_of(steps, line, rate);
 
-    printf("%-*s", LABEL, label);
+    printf("%-*s", LABEL, line->label);
     for (size_t i = count > room ? count - room : 0; i < count; i++)
-        printf("%s", bar(value_of(json_array_get(steps, i), name, rate), most));
-    printf("  at most %.3g%s\n", most, unit);
+        printf("%s",
+               bar(value_of(json_array_get(steps, i), line->name, rate), range.most));
+    if (!range.known)
+        printf("  no figures\n");
+    else if (line->good)
+        printf("  at least %.3g%s\n", range.least, line->unit);
+    else
+        printf("  at most %.3g%s\n", range.most, line->unit);
 }
 
 static void print_lines(const json_t *history, size_t columns)
 {
-    static const struct {
-        const char *label, *name, *unit;
-    } lines[] = {{"requests", "requests", "/s"},
-                 {"errors (5xx)", "errors", "/s"},
-                 {"refused", "refused", "/s"},
-                 {"searches", "searches", "/s"},
-                 {"search, 95% within", "search_p95", " s"},
-                 {"under way", "in_flight", ""}};
+    static const struct line lines[] = {
+        {"requests", "requests", "/s", false},
+        {"errors (5xx)", "errors", "/s", false},
+        {"refused", "refused", "/s", false},
+        {"searches", "searches", "/s", false},
+        {"search, 95% within", "search_p95", " s", false},
+        {"recall of searches", "search_recall", "", true},
+        {"search is behind", "search_lag", " s", false},
+        {"graph is behind", "graph_lag", " s", false},
+        {"under way", "in_flight", "", false},
+        {"PostgreSQL, gateway", "pool_active", "", false},
+        {"PostgreSQL, search", "search_pool_active", "", false},
+        {"PostgreSQL, graph", "graph_pool_active", "", false}};
     enum { NUMBER = 24 };
     const json_t *steps = json_object_get(history, "steps");
     size_t room = columns > LABEL + NUMBER + 10 ? columns - LABEL - NUMBER : 10;
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        print_line(steps, lines[i].label, lines[i].name, lines[i].unit, room);
+        print_line(steps, &lines[i], room);
     putchar('\n');
 }
 
@@ -101,6 +125,9 @@ static void print_history(const json_t *history)
         {"search 95% within s", "sums.search_p95", false},
         {"cache hits", "sums.cache_hits", false},
         {"cache misses", "sums.cache_misses", false},
+        {"recall", "sums.search_recall", false},
+        {"search behind s", "sums.search_lag", false},
+        {"graph behind s", "sums.graph_lag", false},
         {0}};
     static const struct table_column routes[] = {{"OPERATION", "operation", false},
                                                  {"REQUESTS", "requests", false},
@@ -154,7 +181,9 @@ const struct command history_command = {
         "On a terminal the last hour is drawn, in steps of 15 seconds. Below it are the "
         "sums of the last minutes, and the operations of these minutes, the slowest "
         "first; piped, the sums alone. Times are bounds of the histograms of /metrics. "
-        "Of several gateways the "
-        "one that answers tells of itself.",
+        "Recall, and how far search and graph are behind the record, are what these "
+        "said; "
+        "where they did not there is a gap. Of several gateways the one that answers "
+        "tells of itself.",
     .options = options,
     .run = run_history};
