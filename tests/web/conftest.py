@@ -45,7 +45,7 @@ def deepl():
 @pytest.fixture(scope="session")
 def stack(deepl):
     """One for all pages, with the sample and one user of each role."""
-    running = Stack(**JWT, **deepl).up()
+    running = Stack(**JWT, **deepl, SHADOW_RECALL_RATE="1").up()  # for the overview
     try:
         eventually(lambda: all([has_user(running, one) for one in PEOPLE.values()]), seconds=60,
                    what=running.logs)

@@ -30,6 +30,10 @@ test("the overview: services, checks, and what was before the page was opened", 
     assert.match(await said(/^Searches: /), /^Searches: ([3-9]|\d{2,}) in \d+ min/);
     assert.match(await said(/^Search, 95 of 100 within: /), /within: (more than )?[\d.]+ m?s/);
     assert.match(await said(/^Answers from the cache: /), /: \d+ %/);
+    // what the services said of themselves
+    await page.getByRole("img", { name: /^Recall of vector searches: [\d.]+ %, least [\d.]+ %$/ }).waitFor({ timeout: 60_000 });
+    for (const service of ["Search", "Graph"]) assert.match(await said(new RegExp(`^${service}, behind the record: `)), /: (shows all|[\d.]+ m?s now), most [\d.]+ m?s/);
+    for (const service of ["search", "graph"]) assert.match(await said(new RegExp(`^PostgreSQL, in use by ${service}: `)), /: \d+ of [1-9]\d* now, most \d+/);
     await row(checks, "Response times").getByText(/searches of the last 15 minutes took/).waitFor();
     await page.waitForFunction(() => document.querySelectorAll(".chart-line[d*=L]").length > 0, null, { timeout: 60_000 });
     await look(page, "operations");
@@ -53,6 +57,25 @@ test("the overview: requests that were slow, and what to do", async () => {
     assert.equal(await slow.locator("tbody tr").count(), 2, "what is quick is not among them");
     assert.match(await row(slow, "/api/search").innerText(), /2\.5 s[^]*5\.0 s[^]*replicas/);
     assert.match(await row(slow, "/api/documents").innerText(), /more than 10 s[^]*as jobs/);
+    await closePage(page);
+});
+
+test("the overview: what no service said is a gap and a word, never 0", async () => {
+    const page = await openPage("admin", "/operations");
+    const real = await (await page.request.get("/api/admin/stats/history")).json();
+    const unknown = { search_recall: null, search_lag: null, graph_lag: null, search_pool_size: null, search_pool_active: null, graph_pool_size: null, graph_pool_active: null };
+    const known = { ...real.steps.at(-1), seconds: 15, search_recall: 0.875, search_lag: 4, graph_lag: 0, search_pool_size: 5, search_pool_active: 2, graph_pool_size: 4, graph_pool_active: 0 };
+    const away = { ...known, ...unknown };
+    await page.route("**/api/admin/stats/history", (route) => route.fulfill({ json: { ...real, sums: { ...real.sums, ...unknown }, steps: [known, { ...known, search_recall: 1 }, away, known, away] } }));
+    await page.reload();
+    const chart = (label) => page.getByRole("img", { name: label });
+    const recall = chart(/^Recall of vector searches: none measured, least 87\.5 %$/);
+    await recall.waitFor();
+    assert.match(await recall.locator("path").getAttribute("d"), /^M[\d. ]+L[\d. ]+M[\d. ]+l0 0$/, "a line, a gap, a dot");
+    await chart(/^Search, behind the record: not known, most 4\.0 s$/).waitFor();
+    await chart(/^Graph, behind the record: not known, most 0\.0 ms$/).waitFor();
+    await chart(/^PostgreSQL, in use by search: not known, most 2$/).waitFor();
+    await look(page, "operations-unknown");
     await closePage(page);
 });
 

@@ -10,6 +10,7 @@ export interface Line {
     show: (value: number) => string;
     said: string; // beside the name
     most?: number; // the top of the scale, where it is known
+    least?: boolean; // the lowest is what matters of it
 }
 
 function path(values: readonly (number | null)[], most: number): string {
@@ -28,16 +29,17 @@ function path(values: readonly (number | null)[], most: number): string {
     return text;
 }
 
-export function Chart({ label, values, show, said, most }: Line) {
+export function Chart({ label, values, show, said, most, least }: Line) {
     const known = values.filter((value): value is number => value !== null);
     const top = most ?? 1.25 * Math.max(...known, Number.EPSILON);
+    const worst = () => (least ? `least ${show(Math.min(...known))}` : `most ${show(Math.max(...known))}`);
     return (
         <figure class="chart">
             <figcaption>
                 <span class="quiet small">{label}</span>
                 <span class="chart-now">{said}</span>
             </figcaption>
-            <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: ${said}, most ${known.length > 0 ? show(Math.max(...known)) : "nothing"}`} preserveAspectRatio="none">
+            <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${label}: ${said}, ${known.length > 0 ? worst() : "nothing known"}`} preserveAspectRatio="none">
                 <path d={path(values, top)} class="chart-line" vector-effect="non-scaling-stroke" />
             </svg>
         </figure>

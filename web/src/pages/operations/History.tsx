@@ -23,6 +23,45 @@ function manyBeyond(routes: readonly Route[]): boolean {
     return routes.reduce((n, one) => n + one.beyond, 0) > 0.05 * all;
 }
 
+/** What a service said last; it may have said nothing. */
+function saidOf(value: number | null, show: (n: number) => string, otherwise: string): string {
+    return value === null ? otherwise : show(value);
+}
+
+/** The connections of a service's replicas to PostgreSQL. */
+function poolLine(label: string, steps: readonly Figures[], now: Figures, size: "search_pool_size" | "graph_pool_size", used: "search_pool_active" | "graph_pool_active"): Line {
+    const most = now[size];
+    return {
+        label,
+        show: count,
+        most: Math.max(1, ...steps.map((step) => step[size] ?? 0)),
+        values: steps.map((step) => step[used]),
+        said: most === null ? "not known" : `${count(now[used] ?? 0)} of ${count(most)} now`,
+    };
+}
+
+/** What the services said of themselves; nothing is drawn where they did not. */
+function saidLines(steps: readonly Figures[], now: Figures): Line[] {
+    return [
+        {
+            label: "Recall of vector searches",
+            show: (n) => percent(n, n < 1 ? 1 : 0),
+            most: 1,
+            least: true,
+            values: steps.map((s) => s.search_recall),
+            said: saidOf(now.search_recall, (n) => percent(n, n < 1 ? 1 : 0), "none measured"),
+        },
+        { label: "Search, behind the record", show: duration, values: steps.map((s) => s.search_lag), said: saidOf(now.search_lag, behind, "not known") },
+        { label: "Graph, behind the record", show: duration, values: steps.map((s) => s.graph_lag), said: saidOf(now.graph_lag, behind, "not known") },
+        poolLine("PostgreSQL, in use by search", steps, now, "search_pool_size", "search_pool_active"),
+        poolLine("PostgreSQL, in use by graph", steps, now, "graph_pool_size", "graph_pool_active"),
+    ];
+}
+
+function behind(seconds: number): string {
+    return seconds === 0 ? "shows all" : `${duration(seconds)} now`;
+}
+
 const isSearch = (route: Route) => route.path === "/api/search";
 
 function cacheShare(of: Figures): number | null {
@@ -59,12 +98,13 @@ function linesOf(history: History, last: string): Line[] {
         { label: "Under way", show: whole, values: steps.map((s) => s.in_flight), said: `${count(sums.in_flight)} now` },
         { label: "Connections", show: whole, values: steps.map((s) => s.connections), said: `${count(sums.connections)} now` },
         {
-            label: "PostgreSQL, in use",
+            label: "PostgreSQL, in use by the gateway",
             show: whole,
             most: Math.max(1, sums.pool_size),
             values: steps.map((s) => s.pool_active),
             said: `${count(sums.pool_active)} of ${count(sums.pool_size)} now`,
         },
+        ...saidLines(steps, sums),
     ];
 }
 
