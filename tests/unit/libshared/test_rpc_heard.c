@@ -86,15 +86,22 @@ static void silence_holds_nobody_up_for_ever(void **state)
     zmq_close(socket);
 }
 
+/* A change that waits for the caller whose socket this gives; it was asked. */
+static void *hold_change(struct rpc_fixture *f, struct outcome *out)
+{
+    void *socket = serve_change(f);
+    greet(f, socket, true);
+    change(f, out);
+    (void)pong(f, socket);
+    assert_int_equal(out->calls, 0);
+    return socket;
+}
+
 static void who_leaves_is_not_waited_for(void **state)
 {
     struct rpc_fixture *f = *state;
     struct outcome out = {0};
-    void *socket = serve_change(f);
-    greet(f, socket, true);
-    change(f, &out);
-    (void)pong(f, socket);
-    assert_int_equal(out.calls, 0);
+    void *socket = hold_change(f, &out);
     raw_transmit(socket, &(struct raw){.head = {.type = TYPE_BYE, .epoch = 1}});
     PUMP(f, out.calls == 1);
     free(out.payload);
@@ -122,10 +129,7 @@ static void a_server_may_close_meanwhile(void **state)
 {
     struct rpc_fixture *f = *state;
     struct outcome out = {0};
-    void *socket = serve_change(f);
-    greet(f, socket, true);
-    change(f, &out);
-    (void)pong(f, socket);
+    void *socket = hold_change(f, &out);
     sh_rpc_server_close(&f->servers[0].rpc);
     PUMP(f, out.calls == 1);
     assert_int_not_equal(out.err, SH_OK);
