@@ -31,7 +31,8 @@ CONSUMERS = (*SERVICES, "postgres", "redis")
 CONNECTIONS = 64
 *FIRST, LAST = sorted(os.sched_getaffinity(0))
 REFUSED = (429, 503)
-WINDOW = 0.1  # seconds; what counts as "as before" is judged by these
+STEP, WINDOW = 0.1, 10  # seconds, and steps: what counts as "as before" is judged by seconds, each
+# a step after the one before. In a step alone the p99 is its slowest request, whatever the load.
 MEMORY_BAR = 1.5  # times what a service held before, at five times the peak
 
 
@@ -73,15 +74,19 @@ def waits(record, *statuses):
 
 
 def recovered_after(record, ended, normal_p99):
-    """Seconds from the end of the overload until no window has a refusal or a p99 of more than
-    twice the normal one."""
-    windows = collections.defaultdict(list)
+    """Seconds from the end of the overload from which on no second has a refusal or a p99 of more
+    than twice the normal one."""
+    steps = collections.defaultdict(list)
     for one in record:
-        windows[int((one.began - ended) / WINDOW)].append(one)
-    bad = [number for number, ones in windows.items()
-           if any(one.status != 200 for one in ones) or
-           percentile([one.seconds for one in ones], 99) > 2 * normal_p99]
-    return (max(bad) + 1) * WINDOW if bad else 0.0
+        steps[int((one.began - ended) / STEP)].append(one)
+    bad = [first for first in range(max(steps, default=0) - WINDOW + 2) if is_bad(
+        [one for step in range(first, first + WINDOW) for one in steps[step]], normal_p99)]
+    return (max(bad) + 1) * STEP if bad else 0.0
+
+
+def is_bad(ones, normal_p99):
+    return any(one.status != 200 for one in ones) or \
+        percentile([one.seconds for one in ones], 99) > 2 * normal_p99
 
 
 def phase(stack, args, name, seconds, **more):
