@@ -1,6 +1,6 @@
 // A node: what is known of it, what it is joined with, and what is like it.
 import { useEffect, useState } from "preact/hooks";
-import { api, segment } from "../../api";
+import { api, segment, wasAborted } from "../../api";
 import type { ApiError, Schemas } from "../../api";
 import { useSession } from "../../session";
 import { Button, IconButton } from "../../ui/Button";
@@ -21,6 +21,35 @@ type Similar = Schemas["GraphSimilar"];
 type Group = Detail["relationships"][number];
 
 const PORTION = 10;
+const OPEN = 2; // so many groups, the largest, are open from the start
+
+function groupsOf(node: Detail): Group[] {
+    return [...node.relationships].sort((a, b) => b.count - a.count || a.type.localeCompare(b.type));
+}
+
+function portionOf(id: string, group: Group, cursor?: string | null, signal?: AbortSignal): Promise<Neighbors> {
+    const query = { type: group.type, direction: group.direction, limit: PORTION, cursor };
+    return api.get(`/api/graph/nodes/${segment(id)}/neighbors`, { query, ...(signal ? { signal } : {}) });
+}
+
+let rounds = 0;
+
+interface Begun {
+    round: number; // another one each time
+    node: Detail;
+    portions: (Neighbors | null)[]; // the first of each open group; null: it could not be had
+}
+
+/** With what is seen of it from the start: what comes later would move what is below. */
+async function begin(id: string, signal: AbortSignal): Promise<Begun> {
+    const node = await api.get<Detail>(`/api/graph/nodes/${segment(id)}`, { signal });
+    const first = (group: Group) =>
+        portionOf(id, group, null, signal).catch((fault: unknown) => {
+            if (wasAborted(fault)) throw fault;
+            return null;
+        });
+    return { round: ++rounds, node, portions: await Promise.all(groupsOf(node).slice(0, OPEN).map(first)) };
+}
 
 /** Changing and deleting a relationship, where that is allowed. */
 type OnEdge = ((what: "change" | "delete", edge: Edge) => void) | undefined;
@@ -28,23 +57,23 @@ type OnEdge = ((what: "change" | "delete", edge: Edge) => void) | undefined;
 interface GroupProps {
     id: string;
     group: Group;
+    portion: Neighbors | null; // the first, where it is there already
     all: readonly string[];
     onEdge: OnEdge;
 }
 
 /** The neighbours of one type and direction, a portion at a time. */
-function Neighbours({ id, group, open, all, onEdge }: GroupProps & { open: boolean }) {
-    const [portions, setPortions] = useState<Neighbors[]>([]);
+function Neighbours({ id, group, portion, open, all, onEdge }: GroupProps & { open: boolean }) {
+    const [portions, setPortions] = useState<Neighbors[]>(portion ? [portion] : []);
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<ApiError | null>(null);
     const last = portions.at(-1);
     const more = () => {
         setBusy(true);
         setError(null);
-        const query = { type: group.type, direction: group.direction, limit: PORTION, cursor: last?.next_cursor };
-        api.get<Neighbors>(`/api/graph/nodes/${segment(id)}/neighbors`, { query }).then(
-            (portion) => {
-                setPortions((list) => [...list, portion]);
+        portionOf(id, group, last?.next_cursor).then(
+            (next) => {
+                setPortions((list) => [...list, next]);
                 setBusy(false);
             },
             (fault: unknown) => {
@@ -91,8 +120,8 @@ function Neighbours({ id, group, open, all, onEdge }: GroupProps & { open: boole
     );
 }
 
-function Relationship({ first, ...rest }: GroupProps & { first: boolean }) {
-    const [open, setOpen] = useState(first);
+function Relationship({ openFirst, ...rest }: GroupProps & { openFirst: boolean }) {
+    const [open, setOpen] = useState(openFirst);
     const { group } = rest;
     const out = group.direction === "out";
     return (
@@ -148,8 +177,8 @@ function SimilarNodes({ id, all }: { id: string; all: readonly string[] }) {
     );
 }
 
-function Known({ node, all, onEdge }: { node: Detail; all: readonly string[]; onEdge: OnEdge }) {
-    const groups = [...node.relationships].sort((a, b) => b.count - a.count || a.type.localeCompare(b.type));
+function Known({ begun: { node, portions }, all, onEdge }: { begun: Begun; all: readonly string[]; onEdge: OnEdge }) {
+    const groups = groupsOf(node);
     return (
         <div class="node-split">
             <div class="stack">
@@ -171,7 +200,7 @@ function Known({ node, all, onEdge }: { node: Detail; all: readonly string[]; on
                 {groups.length === 0 ? (
                     <p class="quiet">It is joined with nothing that you may see.</p>
                 ) : (
-                    groups.map((group, i) => <Relationship key={group.type + group.direction} id={node.id} group={group} first={i < 2} all={all} onEdge={onEdge} />)
+                    groups.map((group, i) => <Relationship key={group.type + group.direction} id={node.id} group={group} portion={portions[i] ?? null} openFirst={i < OPEN} all={all} onEdge={onEdge} />)
                 )}
             </Card>
         </div>
@@ -181,14 +210,13 @@ function Known({ node, all, onEdge }: { node: Detail; all: readonly string[]; on
 export function NodePage({ id }: { id: string }) {
     const writes = useSession().may("write_graph");
     const [edit, setEdit] = useState<Edit | null>(null);
-    const [round, setRound] = useState(0); // counts what was changed
-    const { data, error, again } = useLoad(id, (signal) => api.get<Detail>(`/api/graph/nodes/${segment(id)}`, { signal }));
+    const { data: begun, error, again } = useLoad(id, (signal) => begin(id, signal));
+    const data = begun?.node ?? null;
     const schema = useLoad("schema", (signal) => api.get<Schema>("/api/graph/schema", { signal }));
     const all = labelNames(schema.data);
     const name = data ? nameOf(data as Node) : id;
     useTitle(name + " · Graph");
     const stored = () => {
-        setRound((n) => n + 1);
         again();
         schema.again();
     };
@@ -237,10 +265,10 @@ export function NodePage({ id }: { id: string }) {
                 error && <ErrorNotice error={error} again={again} />
             )}
             {!error && !data && <Loading what="Loading the node" lines={16} />}
-            {data && schema.data && !error && (
+            {begun && schema.data && !error && (
                 <Known
-                    key={`${data.id} ${round}`}
-                    node={data}
+                    key={begun.round}
+                    begun={begun}
                     all={all}
                     onEdge={writes ? (what, edge) => setEdit({ what: what === "change" ? "edge" : "part", edge }) : undefined}
                 />

@@ -217,12 +217,13 @@ export function Models() {
                     ]}
                 />
             )}
-            {session.may("admin_cache") && (
+            {/* Not before the table above, which would move them. */}
+            {(list.data || list.error) && session.may("admin_cache") && (
                 <Card title="Kept answers" actions={<Button onClick={() => ask({ what: "clear" })}>Forget all</Button>}>
                     <p class="quiet">Answers to searches are kept for a while, and given up by themselves when something that they rest on changes.</p>
                 </Card>
             )}
-            <Maintenance act={act} />
+            {(list.data || list.error) && <Maintenance act={act} />}
             {asked?.what === "compare" ? <Compare generations={generations} onClose={() => ask(null)} /> : asked && <Question asked={asked} act={act} onClose={() => ask(null)} />}
         </div>
     );
