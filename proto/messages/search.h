@@ -9,7 +9,8 @@
     F(u32,  page_number,  UINT32_MAX, _)
 
 /* metadata: a JSON object; department, campus, priority, clearance_level and last_reviewed
- * are columns, the rest is kept as it is. Times are Unix seconds. */
+ * are columns, the rest is kept as it is. Times are Unix seconds. has_file: it was made of a
+ * file, which is kept; in answers only. */
 #define DOCUMENT(F)                                                                 \
     F(str,  id,                  256, _)                                            \
     F(str,  title,              2048, _)                                            \
@@ -20,7 +21,8 @@
     F(f64,  updated_at,            0, _)                                            \
     F(u32,  chunks,       UINT32_MAX, _)                                            \
     F(u32,  pending_embedding, UINT32_MAX, _)                                       \
-    F(str,  content_hash,         64, _)
+    F(str,  content_hash,         64, _)                                            \
+    F(flag, has_file,              0, _)
 
 /* no_wait: answer when it is stored; otherwise, when the view shows it (for a while). */
 #define DOCUMENT_PUT(F)                                                             \
@@ -146,7 +148,7 @@
     F(str,  kind,                 16, _)
 
 /* merged: the passages that are joined in `text`, in reading order; none: it is one.
- * boost: what priority and campus added to combined_score. */
+ * boost: what priority and campus added to combined_score. has_file: of the document. */
 #define SEARCH_HIT(F)                                                               \
     F(str,  chunk_id,            320, _)                                            \
     F(str,  document_id,         256, _)                                            \
@@ -161,7 +163,8 @@
     F(f64,  combined_score,        0, _)                                            \
     F(json, explanation,        4096, _)                                            \
     F(strs, merged,               64, _)                                            \
-    F(f64,  boost,                 0, _)
+    F(f64,  boost,                 0, _)                                            \
+    F(flag, has_file,              0, _)
 
 #define SEARCH_RESULTS(F)                                                           \
     F(list, hits,               1000, search_hit)                                   \

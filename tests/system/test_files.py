@@ -94,6 +94,25 @@ def test_a_text_file_becomes_a_document_that_is_found(stack):
     assert head.status == 200 and int(head.headers["Content-Length"]) == len(text)
 
 
+def test_results_say_whether_there_is_an_original(stack):
+    word = "xylograph" + secrets.token_hex(3)
+    made = {"id": "original-1", "collection": "originals"}
+
+    def said():
+        """By the document, by its lists and by a result."""
+        answers = [stack.search(word)["results"], [stack.get("/api/documents/original-1").json()],
+                   stack.get("/api/documents?collection=originals").json()["documents"],
+                   stack.post("/api/documents/query", {"filters": {"collection": "originals"}}
+                              ).json()["documents"]]
+        return [one["has_file"] for answer in answers for one in answer
+                if one["document_id"] == "original-1"]
+
+    assert upload(stack, f"A {word} in a file.".encode(), **made).status == 201
+    eventually(lambda: said() == 4 * [True], what=stack.logs)
+    stack.put(**made, title="now without", text=f"A {word} as words.")
+    eventually(lambda: said() == 4 * [False], what=stack.logs)
+
+
 def test_a_file_goes_with_its_last_document(stack):
     text = some_text()
     assert upload(stack, text, id="file-a").status == 201

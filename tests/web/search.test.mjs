@@ -285,6 +285,21 @@ test("what was searched is nobody else's to see", async () => {
     await closePage(again);
 });
 
+test("what was stored as text has no original, and none is asked for", async () => {
+    const page = await openPage("admin", "/search?q=" + encodeURIComponent("university passwords and accounts"));
+    const asked = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await found(page).first().waitFor();
+    await page.getByRole("button", { name: "More of result 1" }).click();
+    await page.locator(".result-full").waitFor();
+    await page.locator("[data-result]").first().click();
+    await page.waitForURL("**/documents/*");
+    await page.getByRole("tab", { name: "Text" }).waitFor();
+    assert.deepEqual(asked.filter((path) => path.endsWith("/file")), []);
+    assert.equal(await page.getByRole("link", { name: /Download|original/ }).count(), 0);
+    await closePage(page);
+});
+
 test("the original of a PDF opens at the page", async () => {
     const page = await openPage("admin", "/search?q=" + encodeURIComponent("cormorants on the harbour wall"));
     await found(page).first().waitFor();

@@ -104,6 +104,8 @@ void document_head(struct sh_buffer *out, const struct document *document)
     json_member(out, "pending_embedding");
     json_u64(out, document->pending_embedding);
     json_member_text(out, "content_hash", document->content_hash);
+    json_member(out, "has_file");
+    sh_buffer_text(out, document->has_file ? "true" : "false");
     json_member(out, "created_at");
     json_time(out, document->created_at);
     json_member(out, "updated_at");

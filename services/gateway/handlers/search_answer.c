@@ -32,6 +32,8 @@ static void write_hit(struct sh_buffer *out, const struct search_hit *hit,
         json_u64(out, hit->page_number);
     else
         sh_buffer_text(out, "null");
+    json_member(out, "has_file");
+    sh_buffer_text(out, hit->has_file ? "true" : "false");
     json_member(out, "metadata");
     json_raw(out, hit->metadata, "{}");
     json_member(out, "similarity");

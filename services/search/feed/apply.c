@@ -113,6 +113,7 @@ static enum sh_err apply_document(struct view *view, uint32_t dimension,
         .priority = int_at(page, row, PAGE_PRIORITY),
         .clearance_level = int_at(page, row, PAGE_CLEARANCE),
         .metadata = text_at(page, row, PAGE_METADATA),
+        .has_file = *PQgetvalue(page, row, PAGE_HAS_FILE) == 1,
     };
     enum sh_err err = read_chunks(page, row, end, dimension, &arena, &document);
 

@@ -231,7 +231,8 @@ void search_sql_details(const struct search_sql *search, bool vectors, struct sq
 {
     sql_add(sql, "SELECT c.id, d.id, d.title, c.section_title, c.text, c.page_number, ");
     sql_add(sql, FILTER_SQL_METADATA);
-    sql_add(sql, vectors ? "::text, v.vector" : "::text, NULL");
+    sql_add(sql, vectors ? "::text, d.file_hash IS NOT NULL, v.vector"
+                         : "::text, d.file_hash IS NOT NULL, NULL");
     sql_add(sql, " FROM unnest($3::text[]) AS wanted (id) "
                  "JOIN chunks AS c ON c.id = wanted.id "
                  "JOIN documents AS d ON d.id = c.document_id");

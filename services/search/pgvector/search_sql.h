@@ -47,7 +47,8 @@ enum detail_column {
     DETAIL_TEXT,
     DETAIL_PAGE,
     DETAIL_METADATA,
-    DETAIL_VECTOR, /* hexadecimal, as bytea is shown; NULL unless asked for */
+    DETAIL_HAS_FILE, /* t, f */
+    DETAIL_VECTOR,   /* hexadecimal, as bytea is shown; NULL unless asked for */
 };
 
 void search_sql_candidates(const struct search_sql *search, struct sql *sql);

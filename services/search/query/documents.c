@@ -64,6 +64,7 @@ static void read_document(const PGresult *rows, int row, struct document *out)
         .chunks = (uint32_t)sh_pg_u64(rows, row, DOCUMENT_CHUNKS),
         .pending_embedding = (uint32_t)sh_pg_u64(rows, row, DOCUMENT_PENDING),
         .content_hash = sh_pg_text(rows, row, DOCUMENT_HASH),
+        .has_file = *PQgetvalue(rows, row, DOCUMENT_HAS_FILE) == 't',
     };
 }
 

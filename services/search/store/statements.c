@@ -100,7 +100,8 @@ const struct sh_pg_statement store_xid = {"xid", "SELECT pg_current_xact_id()::t
     "d.id, d.title, d.collection, d.metadata::text, extract(epoch FROM d.created_at), "  \
     "extract(epoch FROM d.updated_at), d.chunk_count, "                                  \
     "(SELECT count(*) FROM chunks c JOIN pending_embeddings p ON p.chunk_id = c.id "     \
-    "WHERE c.document_id = d.id), encode(d.content_hash, 'hex')"
+    "WHERE c.document_id = d.id), encode(d.content_hash, 'hex'), "                       \
+    "d.file_hash IS NOT NULL"
 
 /* One statement, so that document and sections are of one moment. */
 const struct sh_pg_statement store_document_get = {
@@ -171,7 +172,7 @@ const struct sh_pg_statement store_position = {"position",
     "FROM page p LEFT JOIN chunks c ON c.document_id = p.id) "                           \
     "SELECT l.id, CASE WHEN l.line = 1 THEN l.last END, d.title, d.collection, "         \
     "d.department, d.campus, d.priority::int, d.clearance_level::int, " SHOWN_METADATA   \
-    "::text, l.chunk_id, l.ordinal, l.section_title, l.text, "                           \
+    "::text, d.file_hash IS NOT NULL, l.chunk_id, l.ordinal, l.section_title, l.text, "  \
     "l.page_number, "                                                                    \
     "v.vector FROM lines l LEFT JOIN LATERAL (SELECT * FROM documents o "                \
     "WHERE o.id = l.id AND l.line = 1 OFFSET 0) d ON true "                              \

@@ -18,6 +18,7 @@ enum page_column {
     PAGE_PRIORITY,
     PAGE_CLEARANCE,
     PAGE_METADATA,
+    PAGE_HAS_FILE,
     PAGE_CHUNK_ID,
     PAGE_ORDINAL,
     PAGE_SECTION_TITLE,
@@ -48,7 +49,8 @@ enum document_column {
     DOCUMENT_CHUNKS,
     DOCUMENT_PENDING,
     DOCUMENT_HASH,
-    DOCUMENT_TOTAL, /* list only */
+    DOCUMENT_HAS_FILE, /* t, f */
+    DOCUMENT_TOTAL,    /* list only */
     SECTION_TITLE = DOCUMENT_TOTAL,
     SECTION_TEXT,
     SECTION_PAGE,

@@ -72,6 +72,7 @@ enum sh_err document_copy(const struct view_document *from, struct stored_docume
     to->metadata = keep(&at, from->metadata);
     to->values = values;
     to->language = language_in(values);
+    to->has_file = from->has_file;
     to->bytes = bytes + metadata_bytes(values);
     to->hash = terms_hash(to->row.id);
     to->chunk_count = from->chunk_count;

@@ -37,6 +37,7 @@ struct view_document {
     struct sh_bytes metadata; /* the JSON object that answers show; columns included */
     const struct view_chunk *chunks;
     size_t chunk_count;
+    bool has_file; /* the record knows of an original */
 };
 
 struct view_stats {

@@ -30,6 +30,7 @@ struct stored_document {
     struct sh_bytes metadata;
     struct metadata *values; /* row.metadata, owned */
     unsigned language;       /* of its text */
+    bool has_file;
     size_t bytes;
     uint32_t hash;
     struct stored_document *next; /* of the same bucket */

@@ -35,6 +35,7 @@ static enum sh_err copy_hit(struct search *search, const struct group *group,
         .text_score = (double)from->text,
         .combined_score = from->combined,
         .boost = search_boost(search, &slot->document->row),
+        .has_file = slot->document->has_file,
     };
     enum sh_err err = group_fill(search, group, hit);
     if (hit->metadata.len == 0)

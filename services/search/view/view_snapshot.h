@@ -9,7 +9,7 @@
 
 /* Of the file; to be raised, too, when a view holds something else of a document than
  * before. */
-enum { VIEW_SNAPSHOT_VERSION = 1, VIEW_SNAPSHOT_NOTE = 512 };
+enum { VIEW_SNAPSHOT_VERSION = 2, VIEW_SNAPSHOT_NOTE = 512 };
 
 struct view_snapshot_about {
     char note[VIEW_SNAPSHOT_NOTE + 1]; /* as it was given */

@@ -29,6 +29,7 @@ struct kept_document {
     uint32_t priority;
     uint32_t clearance_level;
     uint32_t chunk_count;
+    uint32_t has_file; /* 0, 1 */
 };
 
 #define KEPT_SAME UINT32_MAX /* heading: that of the passage before */

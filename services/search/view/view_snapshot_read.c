@@ -100,8 +100,9 @@ static bool fill(struct reader *reader, const struct kept_document *kept,
     document->metadata = take(reader, kept->metadata, &fits);
     document->hash = terms_hash(document->row.id);
     document->chunk_count = kept->chunk_count;
-    return fits && document->row.id.len > 0 && kept->clearance_level >= 1 &&
-           kept->clearance_level <= 5 &&
+    document->has_file = kept->has_file == 1;
+    return fits && document->row.id.len > 0 && kept->has_file <= 1 &&
+           kept->clearance_level >= 1 && kept->clearance_level <= 5 &&
            !documents_find(reader->view, document->row.id) &&
            take_chunks(reader, document);
 }

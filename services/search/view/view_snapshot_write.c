@@ -58,6 +58,7 @@ static void put_document(struct writer *writer, const struct stored_document *do
         .priority = row->priority,
         .clearance_level = row->clearance_level,
         .chunk_count = (uint32_t)document->chunk_count,
+        .has_file = document->has_file,
     };
     put(writer, &kept, sizeof(kept));
 }

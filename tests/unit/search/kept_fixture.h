@@ -67,6 +67,7 @@ static inline void put_number(struct view *view, unsigned n, const char *what)
         .metadata = sh_bytes_of(metadata),
         .chunks = chunks,
         .chunk_count = n % 4, /* 0 to 3 */
+        .has_file = n % 5 < 2,
     };
     assert_int_equal(view_put(view, &document), SH_OK);
 }
@@ -134,7 +135,8 @@ static inline void describe(const struct search_results *results, struct sh_buff
         sh_buffer_append(out, hit->text.data, hit->text.len);
         sh_buffer_append(out, hit->document_title.data, hit->document_title.len);
         sh_buffer_append(out, hit->metadata.data, hit->metadata.len);
-        sh_buffer_printf(out, " %u %a;", hit->page_number, hit->combined_score);
+        sh_buffer_printf(out, " %u %a %d;", hit->page_number, hit->combined_score,
+                         hit->has_file);
     }
     assert_int_equal(out->err, SH_OK);
 }

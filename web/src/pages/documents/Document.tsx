@@ -1,6 +1,6 @@
 // One document: what is known of it, its text, its original, who may read it.
 import { useEffect, useState } from "preact/hooks";
-import { address, api, request, segment } from "../../api";
+import { address, api, request, segment, wasAborted } from "../../api";
 import type { Schemas } from "../../api";
 import { go, setQuery } from "../../router";
 import { useSession } from "../../session";
@@ -25,19 +25,22 @@ import { ReportTab } from "./Report";
 
 type SearchAnswer = Schemas["SearchAnswer"];
 
-/** The file that it was made from, where there is one and it may be had. */
-function useOriginal(id: string): File | null {
-    const path = `/api/documents/${segment(id)}/file`;
-    const [type, setType] = useState<string | null>(null);
-    useEffect(() => {
-        const abort = new AbortController();
-        request("HEAD", path, null, { signal: abort.signal }).then(
-            (answer) => setType(answer.headers.get("Content-Type") ?? ""),
-            () => {}, // it was no file
-        );
-        return () => abort.abort();
-    }, [path]);
-    return type === null ? null : { address: path, type };
+/** The file that it was made from; null where there is none, or it may not be had. */
+async function originalOf(document: Document, signal: AbortSignal): Promise<File | null> {
+    if (!document.has_file) return null;
+    const path = `/api/documents/${segment(document.document_id)}/file`;
+    try {
+        return { address: path, type: (await request("HEAD", path, null, { signal })).headers.get("Content-Type") ?? "" };
+    } catch (fault) {
+        if (wasAborted(fault)) throw fault;
+        return null;
+    }
+}
+
+/** Both at once: a button that comes later would move the others. */
+async function load(id: string, signal: AbortSignal) {
+    const document = await api.get<Document>("/api/documents/" + segment(id), { signal });
+    return { document, file: await originalOf(document, signal) };
 }
 
 function Original({ file }: { file: File | null }) {
@@ -173,9 +176,8 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
     const session = useSession();
     const { find, round } = useDeletions();
     const deleted = find(id);
-    const file = useOriginal(id);
-    const { data, error, again } = useLoad(deleted ? null : `document ${round} ${id}`, (signal) => api.get<Document>("/api/documents/" + segment(id), { signal }));
-    useTitle(data ? titleOf(data) : "Document");
+    const { data, error, again } = useLoad(deleted ? null : `document ${round} ${id}`, (signal) => load(id, signal));
+    useTitle(data ? titleOf(data.document) : "Document");
     if (deleted)
         return (
             <Empty icon="trash" title="This document is deleted">
@@ -194,6 +196,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
             </>
         );
     if (!data) return <Loading what="Loading the document" lines={20} />;
+    const { document, file } = data;
     const q = query.get("q") ?? ""; // the search that led here
     const usual = query.has("passage") && !query.has("find") ? "passages" : "text"; // where a result leads
     const chosen = tabs.find((one) => one.id === query.get("tab"))?.id ?? usual;
@@ -208,7 +211,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
                 )}
             </p>
             <PageHead
-                title={titleOf(data)}
+                title={titleOf(document)}
                 actions={
                     <>
                         <Original file={file} />
@@ -216,7 +219,7 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
                             <Button
                                 icon="trash"
                                 onClick={() => {
-                                    deleteLater(data);
+                                    deleteLater(document);
                                     go("/documents");
                                 }}
                             >
@@ -229,13 +232,13 @@ export function DocumentPage({ id, query }: { id: string; query: URLSearchParams
             <div class="document">
                 <div>
                     <Tabs label="About this document" tabs={tabs} chosen={chosen} onChoose={(tab) => go(address(documentPath(id), { tab: tab === "text" ? null : tab, q }), { replace: true })}>
-                        {chosen === "text" && <TextTab document={data} query={query} />}
+                        {chosen === "text" && <TextTab document={document} query={query} />}
                         {chosen === "passages" && <PassagesTab id={id} query={query} file={file} />}
                         {chosen === "access" && <AccessTab id={id} />}
                         {chosen === "report" && <ReportTab id={id} />}
                     </Tabs>
                 </div>
-                <Facts document={data} />
+                <Facts document={document} />
             </div>
         </>
     );

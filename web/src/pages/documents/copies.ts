@@ -22,23 +22,19 @@ function nameOf(answer: Response, id: string): string {
     return /filename="([^"]+)"/i.exec(said)?.[1] ?? id;
 }
 
-async function fileOf(id: string): Promise<Pick<Copy, "file" | "lacksFile">> {
+async function fileOf({ document_id: id, has_file }: Document): Promise<Pick<Copy, "file" | "lacksFile">> {
+    if (!has_file) return { file: null, lacksFile: false };
     const address = `/api/documents/${segment(id)}/file`;
-    try {
-        const head = await request("HEAD", address, null);
-        if (Number(head.headers.get("Content-Length") ?? 0) > MOST_BYTES) return { file: null, lacksFile: true };
-        const answer = await request("GET", address, null);
-        const type = answer.headers.get("Content-Type") ?? "";
-        return { file: new File([await answer.blob()], nameOf(answer, id), { type }), lacksFile: false };
-    } catch (fault) {
-        if (asError(fault).status === 404) return { file: null, lacksFile: false }; // it was no file
-        throw fault;
-    }
+    const head = await request("HEAD", address, null);
+    if (Number(head.headers.get("Content-Length") ?? 0) > MOST_BYTES) return { file: null, lacksFile: true };
+    const answer = await request("GET", address, null);
+    const type = answer.headers.get("Content-Type") ?? "";
+    return { file: new File([await answer.blob()], nameOf(answer, id), { type }), lacksFile: false };
 }
 
 export async function copyOf(id: string): Promise<Copy> {
     const document = await api.get<Document>("/api/documents/" + segment(id));
-    return { document, ...(await fileOf(id)) };
+    return { document, ...(await fileOf(document)) };
 }
 
 async function isThere(id: string): Promise<boolean> {

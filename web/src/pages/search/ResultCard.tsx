@@ -24,7 +24,7 @@ export function placeOf(result: Result): string {
     return parts.filter((part) => part && part !== result.document_title).join(" · ");
 }
 
-/** The file that the document was made from, where there is one: a PDF opens at the page. */
+/** The file that the document was made from: a PDF opens at the page. */
 function Original({ result }: { result: Result }) {
     const file = `/api/documents/${segment(result.document_id)}/file`;
     const [type, setType] = useState<string | null>(null);
@@ -32,7 +32,7 @@ function Original({ result }: { result: Result }) {
         const abort = new AbortController();
         request("HEAD", file, null, { signal: abort.signal }).then(
             (answer) => setType(answer.headers.get("Content-Type") ?? ""),
-            () => {}, // it was no file, or may not be had
+            () => {}, // it may not be had
         );
         return () => abort.abort();
     }, [file]);
@@ -76,9 +76,11 @@ function More({ result }: { result: Result }) {
     return (
         <div class="result-more">
             <p class="result-full">{result.text}</p>
-            <div class="row">
-                <Original result={result} />
-            </div>
+            {result.has_file && (
+                <div class="row result-original">
+                    <Original result={result} />
+                </div>
+            )}
         </div>
     );
 }
