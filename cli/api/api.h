@@ -103,6 +103,9 @@ void api_reply_free(struct api_reply *reply);
 
 /* Adds `?name=value` or `&name=value`, encoded; nothing when value is NULL. */
 void api_query(struct sh_buffer *path, const char *name, const char *value);
+/* Adds file_name with the last part of `file`; nothing for NULL, for "-", and for a name
+ * that is no UTF-8, which no request can hold. */
+void api_query_file(struct sh_buffer *path, const char *file);
 /* Adds a segment of a path, encoded. */
 void api_segment(struct sh_buffer *path, const char *text);
 

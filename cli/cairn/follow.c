@@ -10,6 +10,7 @@
 
 static const struct table_column one[] = {{"job", "job_id", false},
                                           {"kind", "kind", false},
+                                          {"file", "file_name", false},
                                           {"state", "state", false},
                                           {"done", "done", false},
                                           {"failed", "failed", false},

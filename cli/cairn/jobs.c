@@ -8,15 +8,12 @@
 
 static int run_list(struct cli *cli)
 {
-    static const struct table_column columns[] = {{"JOB", "job_id", false},
-                                                  {"KIND", "kind", true},
-                                                  {"STATE", "state", false},
-                                                  {"DONE", "done", false},
-                                                  {"FAILED", "failed", false},
-                                                  {"TOTAL", "total", false},
-                                                  {"CREATED", "created_at", false},
-                                                  {"BY", "created_by", true},
-                                                  {0}};
+    static const struct table_column columns[] = {
+        {"JOB", "job_id", false},         {"KIND", "kind", true},
+        {"STATE", "state", false},        {"DONE", "done", false},
+        {"FAILED", "failed", false},      {"TOTAL", "total", false},
+        {"CREATED", "created_at", false}, {"BY", "created_by", true},
+        {"FILE", "file_name", true},      {0}};
     struct sh_buffer path = {0};
     sh_buffer_text(&path, "/api/jobs");
     api_query(&path, "state", args_text(&cli->args, "state"));

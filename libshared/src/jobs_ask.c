@@ -149,9 +149,10 @@ enum sh_err sh_job_add(struct sh_pg *pg, const struct sh_job_new *order,
         {order->caller.len > 0 ? order->caller : none, true},
         {order->created_by.len > 0 ? order->created_by : none, false},
         jobs_number(order->most_by_user, most),
+        text_or_null(order->file_name),
         {{(const char *)order->write_key, SH_JOB_WRITE_KEY}, true}};
-    struct sh_pg_param known[] = {params[7], params[0], params[2]};
-    struct sh_pg_step step = {&jobs_add, params, 7, false};
+    struct sh_pg_param known[] = {params[8], params[0], params[2]};
+    struct sh_pg_step step = {&jobs_add, params, 8, false};
     struct sh_pg_step keyed[] = {{&jobs_key_lock, known, 1, false},
                                  {&jobs_keyed, known, SH_COUNT(known), false},
                                  {&jobs_add_keyed, params, SH_COUNT(params), false}};

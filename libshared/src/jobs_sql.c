@@ -143,8 +143,8 @@ const struct sh_pg_statement jobs_run_wanted = {
 
 const struct sh_pg_statement jobs_add = {
     "jobs_add",
-    "INSERT INTO jobs (kind, style, sealed, params, key, caller, created_by) "
-    "SELECT $1, $2, $2 = 'steps', coalesce($3::jsonb, '{}'), $4, $5, $6 "
+    "INSERT INTO jobs (kind, style, sealed, params, key, caller, created_by, file_name) "
+    "SELECT $1, $2, $2 = 'steps', coalesce($3::jsonb, '{}'), $4, $5, $6, $8 "
     "WHERE $7::bigint = 0 OR (SELECT count(*) FROM jobs WHERE created_by = $6 "
     "AND " ACTIVE ") < $7::bigint RETURNING id, state, total"};
 
@@ -156,13 +156,14 @@ const struct sh_pg_statement jobs_add_keyed = {
     "WITH old AS (DELETE FROM write_keys WHERE key IN (SELECT key FROM write_keys "
     "WHERE created_at < now() - interval '1 day' ORDER BY created_at LIMIT 20 "
     "FOR UPDATE SKIP LOCKED)), "
-    "made AS (INSERT INTO jobs (kind, style, sealed, params, key, caller, created_by) "
-    "SELECT $1::text, $2, $2 = 'steps', coalesce($3::text::jsonb, '{}'), $4, $5, $6 "
+    "made AS (INSERT INTO jobs (kind, style, sealed, params, key, caller, created_by, "
+    "file_name) SELECT $1::text, $2, $2 = 'steps', coalesce($3::text::jsonb, '{}'), "
+    "$4, $5, $6, $8 "
     "WHERE ($7::bigint = 0 OR (SELECT count(*) FROM jobs WHERE created_by = $6 "
     "AND " ACTIVE ") < $7::bigint) AND NOT EXISTS (SELECT FROM write_keys "
-    "WHERE key = $8) RETURNING id, state, total), "
+    "WHERE key = $9) RETURNING id, state, total), "
     "kept AS (INSERT INTO write_keys (key, document_id, content_hash, chunks) "
-    "SELECT $8, id::text, " ORDER_HASH ", 0 FROM made) "
+    "SELECT $9, id::text, " ORDER_HASH ", 0 FROM made) "
     "SELECT id, state, total FROM made"};
 
 /* Whoever has it sees, in the statements after it, what others made under it. */

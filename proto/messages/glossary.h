@@ -77,7 +77,8 @@
     F(str,  hash,                 64, _)                                            \
     F(u64,  claim,        UINT64_MAX, _)                                            \
     F(str,  format,               16, _)                                            \
-    F(flag, may_validate,          0, _)
+    F(flag, may_validate,          0, _)                                            \
+    F(str,  file_name,           255, _)
 
 /* From the beginning (cursor empty), or where the piece before ended. format: as above. */
 #define GLOSSARY_EXPORT(F)                                                          \

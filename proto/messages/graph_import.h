@@ -16,14 +16,15 @@
 
 /* Everything was uploaded: a job, with the rights that the caller has now. parts: how many
  * there are. failed: records that could not be read, faults: the first of them, a JSON
- * array. broken: why reading ended; empty: at its end. */
+ * array. broken: why reading ended; empty: at its end. file_name: as of a new job. */
 #define GRAPH_IMPORT_RUN(F)                                                         \
     F(str,  import,               32, _)                                            \
     F(u64,  parts,         INT64_MAX, _)                                            \
     F(u64,  records,       INT64_MAX, _)                                            \
     F(u64,  failed,        INT64_MAX, _)                                            \
     F(json, faults,          1048576, _)                                            \
-    F(str,  broken,             1024, _)
+    F(str,  broken,             1024, _)                                            \
+    F(str,  file_name,           255, _)
 
 #define MESSAGES_GRAPH_IMPORT(M)                 \
     M(220, graph_import_part, GRAPH_IMPORT_PART) \

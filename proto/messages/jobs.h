@@ -11,7 +11,7 @@
 
 /* state: queued, running, done, failed or cancelled. errors: the first of them. code and
  * error: why all of it failed, or what holds it up. Times are Unix seconds, 0: not yet.
- * version: goes up with every change. */
+ * version: goes up with every change. file_name: as of a new job. */
 #define JOB(F)                                                                      \
     F(str,  id,                   36, _)                                            \
     F(str,  kind,                 64, _)                                            \
@@ -27,7 +27,8 @@
     F(f64,  created_at,            0, _)                                            \
     F(f64,  started_at,            0, _)                                            \
     F(f64,  finished_at,           0, _)                                            \
-    F(u64,  version,      UINT64_MAX, _)
+    F(u64,  version,      UINT64_MAX, _)                                            \
+    F(str,  file_name,           255, _)
 
 #define JOB_REF(F)                                                                  \
     F(str,  id,                   64, _)
@@ -43,9 +44,11 @@
     F(list, jobs,                100, job)                                          \
     F(u64,  total,        UINT64_MAX, _)
 
-/* kind: ingest. The job has the rights that the caller has now. */
+/* kind: ingest. The job has the rights that the caller has now. file_name: what the file was
+ * called that it is made from, without folders; empty: there is none, or nobody said. */
 #define JOB_NEW(F)                                                                  \
-    F(str,  kind,                 64, _)
+    F(str,  kind,                 64, _)                                            \
+    F(str,  file_name,           255, _)
 
 /* What was in a line: a document, or why there is none. turn: the same for versions of the
  * same document, 0: alone. */

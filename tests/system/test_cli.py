@@ -176,8 +176,10 @@ def test_documents_by_line_become_a_job(cairn, stack, tmp_path):
 
     shown = cairn.run("jobs", "get", told["job_id"]).stdout
     assert "state: done\n" in shown and "line 41\t" in shown
-    listed = [line.split("\t")[0] for line in cairn.run("jobs", "list").stdout.splitlines()]
+    assert "file: many.ndjson\n" in shown
+    listed = {line.split("\t")[0]: line for line in cairn.run("jobs", "list").stdout.splitlines()}
     assert {told["job_id"], again["job_id"]} <= set(listed)
+    assert listed[told["job_id"]].endswith("\tmany.ndjson")
     assert cairn.run("jobs", "list", "--state", "running").returncode == 0
     watched = cairn.run("jobs", "watch", again["job_id"], "--json").stdout.splitlines()
     assert json.loads(watched[-1])["state"] == "done"

@@ -330,6 +330,10 @@ def test_a_form_brings_a_file_whose_name_tells_its_format(stack):
     reply = stack.request("POST", "/api/glossary/import?wait=true", body,
                           headers={"Content-Type": "multipart/form-data; boundary=b"})
     assert reply.status == 200 and reply.json()["result"]["created"] == 1, reply.body
+    assert reply.json()["file_name"] == "t.csv"
+    for query, name in (("&file_name=terms.csv", "terms.csv"), ("", None)):
+        again = bring(stack, b"term,domain\r\nformed,filed\r\n", "csv", query="wait=true" + query)
+        assert again.json()["file_name"] == name, again.body
     remove_filed(stack)
 
 

@@ -22,10 +22,11 @@ def stack():
     running.down()
 
 
-def submit(stack, records, who=ADMIN, kind=NDJSON):
+def submit(stack, records, who=ADMIN, kind=NDJSON, name=""):
     body = records if isinstance(records, bytes) else "".join(
         (one if isinstance(one, str) else json.dumps(one)) + "\n" for one in records).encode()
-    reply = stack.request("POST", "/api/graph/import?job=true", body, headers={**who, **kind})
+    reply = stack.request("POST", "/api/graph/import?job=true" + name, body,
+                          headers={**who, **kind})
     assert reply.status == 202, reply.body
     assert reply.headers["Location"] == f"/api/jobs/{reply.json()['job_id']}"
     return reply.json()["job_id"]
@@ -177,6 +178,12 @@ def test_a_killed_graph_stores_each_record_once(stack):
     assert stack.psql("SELECT count(*) FROM graph_edges WHERE type = 'GiKill'") == str(
         PORTION // 2 - 1)
     assert waiting(stack) == 0
+
+
+def test_a_job_shows_what_its_file_was_called(stack):
+    for name, shown in (("&file_name=.%2Fgraph%20of%20may.ndjson", "graph of may.ndjson"), ("", None)):
+        ident = submit(stack, nodes("GiNamed", 1), name=name)
+        assert ended(stack, ident)["file_name"] == shown
 
 
 def test_too_much_at_once_is_refused(stack):

@@ -19,8 +19,8 @@ def documents(prefix, count, **more):
              "text": f"Document {n} of {prefix}.", **more} for n in range(count)]
 
 
-def submit(stack, body):
-    reply = stack.post("/api/documents/batch", body, headers=NDJSON)
+def submit(stack, body, query=""):
+    reply = stack.post("/api/documents/batch" + query, body, headers=NDJSON)
     assert reply.status == 202, reply.body
     assert reply.headers["Location"] == f"/api/jobs/{reply.json()['job_id']}"
     return reply.json()
@@ -92,6 +92,26 @@ def test_a_batch_is_a_job_that_tells_its_progress(stack):
     assert last["job_id"] == job["job_id"] and last["kind"] == "ingest"
     assert last["finished_at"] >= last["started_at"] >= last["created_at"]
     assert count(stack, "jobprogress") == 120
+
+
+def test_a_job_shows_what_its_file_was_called(stack):
+    """Without folders and what cannot be seen, whatever its sender said."""
+    body = lines(documents("jobnames", 1))
+    for sent, shown in ((None, None), ("", None), ("jobs of may.ndjson", "jobs of may.ndjson"),
+                        ("../../etc/Träume\u202e\n 🦀.ndjson", "Träume 🦀.ndjson"),
+                        ("C:\\notes\\" + 400 * "é" + ".jsonl", None), ("\u200b", "file")):
+        query = "" if sent is None else "?" + urllib.parse.urlencode({"file_name": sent})
+        ident = submit(stack, body, query)["job_id"]
+        name = ended(stack, ident)["file_name"]
+        if sent and len(sent) > 255:
+            assert name.endswith("é.jsonl") and 200 < len(name.encode()) <= 255, name
+        else:
+            assert name == shown, (sent, name)
+        listed = {one["job_id"]: one for one in stack.get("/api/jobs?per_page=20").json()["jobs"]}
+        assert listed[ident]["file_name"] == name
+    for bad in ("?file_name=%ff", "?file_name=" + 1025 * "x"):
+        refused = stack.post("/api/documents/batch" + bad, body, headers=NDJSON)
+        assert refused.status == 400 and refused.json()["field"] == "file_name", refused.body
 
 
 def test_a_bad_line_fails_alone_and_says_where(stack):

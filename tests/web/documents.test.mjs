@@ -252,6 +252,7 @@ test("many at once are a job, whose failures have their reasons", async () => {
     await job.locator(".job-failed").waitFor();
     await job.getByText("Why it failed").click();
     await job.getByText("line 1").waitFor();
+    await job.getByText("many.ndjson").waitFor();
     await look(page, "documents-jobs");
     const asked = page.waitForResponse((one) => one.url().endsWith("/retry"));
     await job.getByRole("button", { name: "Try what failed again" }).click();

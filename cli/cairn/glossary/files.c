@@ -47,7 +47,7 @@ static bool on_rewind(void *arg)
 
 int glossary_run_import(struct cli *cli)
 {
-    char path[64];
+    struct sh_buffer path = {0};
     const char *name = cli->args.words[0];
     const char *format = format_of(&cli->args, name);
     if (!format)
@@ -59,12 +59,18 @@ int glossary_run_import(struct cli *cli)
     }
     struct api_source source = {
         .read = on_read, .rewind = on_rewind, .arg = file, .size = -1};
-    (void)snprintf(path, sizeof(path), "/api/glossary/import?format=%s", format);
-    int code = cli_ask(cli, &(struct api_request){.method = "POST",
-                                                  .path = path,
+    sh_buffer_text(&path, "/api/glossary/import");
+    api_query(&path, "format", format);
+    api_query_file(&path, name);
+    sh_buffer_append(&path, "", 1);
+    int code = CLI_FAILED;
+    if (path.err == SH_OK)
+        code = cli_ask(cli, &(struct api_request){.method = "POST",
+                                                  .path = path.data,
                                                   .type = "application/octet-stream",
                                                   .source = &source,
                                                   .patient = true});
+    sh_buffer_free(&path);
     if (file != stdin)
         (void)fclose(file); /* only read */
     return code == CLI_OK ? follow_begun(cli) : code;

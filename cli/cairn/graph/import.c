@@ -165,23 +165,29 @@ static int judge_sum(struct sending *self)
 
 static int send_file(struct sending *self, const char *format, bool job)
 {
-    char path[80];
+    struct sh_buffer path = {0};
+    int code = CLI_FAILED;
     struct api_source source = {.read = on_read,
                                 .rewind = self->file == stdin ? NULL : on_rewind,
                                 .arg = self,
                                 .size = -1};
-    (void)snprintf(path, sizeof(path), "/api/graph/import?format=%s%s", format,
-                   job ? "&job=true" : "");
+    sh_buffer_text(&path, "/api/graph/import");
+    api_query(&path, "format", format);
+    api_query(&path, "job", job ? "true" : NULL);
+    api_query_file(&path, job ? self->name : NULL);
+    sh_buffer_append(&path, "", 1);
     progress_start(&self->progress, true);
-    int code =
-        cli_ask(self->cli, &(struct api_request){.method = "POST",
-                                                 .path = path,
-                                                 .type = "application/octet-stream",
-                                                 .source = &source,
-                                                 .patient = true,
-                                                 .sink = job ? NULL : on_piece,
-                                                 .sink_arg = self});
+    if (path.err == SH_OK)
+        code =
+            cli_ask(self->cli, &(struct api_request){.method = "POST",
+                                                     .path = path.data,
+                                                     .type = "application/octet-stream",
+                                                     .source = &source,
+                                                     .patient = true,
+                                                     .sink = job ? NULL : on_piece,
+                                                     .sink_arg = self});
     progress_clear(&self->progress);
+    sh_buffer_free(&path);
     return code;
 }
 

@@ -189,19 +189,29 @@ static bool is_under_way(const struct sender *sender, const struct walk_file *fi
            known->size == file->size && known->mtime_ns == file->mtime_ns;
 }
 
-static bool begin_job(struct sender *sender, struct source *source,
-                      struct ingest_result *result)
+static bool begin_job(struct sender *sender, const struct walk_file *file,
+                      struct source *source, struct ingest_result *result)
 {
+    struct sh_buffer path = {0};
     struct api_source lines = {
         .read = source_read, .rewind = source_rewind, .arg = source, .size = -1};
+    sh_buffer_text(&path, "/api/documents/batch");
+    api_query_file(&path, file->path);
+    sh_buffer_append(&path, "", 1);
+    if (path.err != SH_OK) {
+        sh_buffer_free(&path);
+        fail(result, sh_err_text(SH_NOMEM));
+        return false;
+    }
     enum api_end end = api_call(sender->api,
                                 &(struct api_request){.method = "POST",
-                                                      .path = "/api/documents/batch",
+                                                      .path = path.data,
                                                       .type = "application/x-ndjson",
                                                       .source = &lines,
                                                       .repeatable = true,
                                                       .patient = true},
                                 &sender->reply);
+    sh_buffer_free(&path);
     if (!judge(end, &sender->reply, result))
         return false;
     json_t *answer = api_json(&sender->reply);
@@ -263,7 +273,7 @@ static void send_lines(struct sender *sender, const struct walk_file *file,
         known = follow_job(sender, result) && !was_given_up(result);
     if (!known) {
         entry = (struct ledger_entry){.pending = true};
-        if (!begin_job(sender, source, result))
+        if (!begin_job(sender, file, source, result))
             return;
         (void)snprintf(entry.job, sizeof(entry.job), "%s", result->job);
         if (!source_end(source, entry.sha256))

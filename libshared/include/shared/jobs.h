@@ -11,7 +11,7 @@
  * it reports then is not counted. So every item is counted exactly once; it may be *done*
  * more than once, and what is done must be idempotent.
  *
- * Loop thread only. Needs migration 0009. */
+ * Loop thread only. Needs migrations 0009 and 0031. */
 #ifndef SHARED_JOBS_H
 #define SHARED_JOBS_H
 
@@ -184,6 +184,8 @@ struct sh_job_new {
     struct sh_bytes key;    /* of one kind and key there is one at a time; empty: many */
     struct sh_bytes caller; /* whose rights it has, for the kind to know; any bytes */
     struct sh_bytes created_by; /* the user's id; empty: a service */
+    struct sh_bytes file_name;  /* of the file it is made from: UTF-8, 255 bytes at most;
+                                   empty: none */
     const uint8_t *write_key; /* SH_JOB_WRITE_KEY bytes, or NULL: the same order with the
                                  same key within a day is the same job (0029) */
     uint64_t most_by_user;    /* jobs of one user that have not ended; 0: any. Above it

@@ -4,11 +4,13 @@
  * ASKING: search makes a job of it, which ends the claim. WAITING: for the job's end,
  * with ?wait=true. A client that leaves before the job was made leaves nothing behind. */
 #include <stdio.h>
+#include <string.h>
 
 #include "services/gateway/auth/authorise.h"
 #include "services/gateway/handlers/glossary.h"
 #include "services/gateway/json_out.h"
 #include "services/gateway/uploads/form.h"
+#include "services/gateway/uploads/sent_name.h"
 #include "services/gateway/uploads/upload.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -27,6 +29,7 @@ struct importing {
     bool wait;
     bool may_validate;
     const struct glossary_format *format; /* NULL: to be known by the file's name */
+    char file_name[FILE_NAME_MAX];        /* "": nobody said */
     char hash[SH_FILE_HASH_TEXT];
     uint64_t claim; /* 0: none */
 };
@@ -158,6 +161,7 @@ static void on_placed(void *arg, enum sh_err err)
     const struct glossary_import order = {.hash = sh_bytes_of(self->hash),
                                           .claim = self->claim,
                                           .format = sh_bytes_of(self->format->name),
+                                          .file_name = sh_bytes_of(self->file_name),
                                           .may_validate = self->may_validate};
 
     if (err != SH_OK) {
@@ -231,6 +235,8 @@ static void end_body(struct importing *self)
 
     if (err == SH_OK && self->format == NULL)
         self->format = glossary_format_of_name(sh_bytes_of(self->form.file_name));
+    if (err == SH_OK && self->file_name[0] == '\0')
+        memcpy(self->file_name, self->form.file_name, sizeof self->file_name);
     if (err == SH_OK && self->format == NULL) {
         fail(self, SH_INVALID, "format must be csv, xlsx, json, tbx or skos");
         return;
@@ -317,6 +323,10 @@ void glossary_import_post(struct exchange *x, void *unused)
     struct importing *self = x->edge->files != NULL ? sh_alloc(sizeof *self) : NULL;
     if (self == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);
+        return;
+    }
+    if (!sent_name_read(x, self->file_name)) {
+        sh_free(self);
         return;
     }
     self->x = x;

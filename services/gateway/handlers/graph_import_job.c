@@ -14,6 +14,7 @@
 #include "services/gateway/handlers/graph_import_job.h"
 #include "services/gateway/handlers/graph_job.h"
 #include "services/gateway/json_out.h"
+#include "services/gateway/uploads/sent_name.h"
 #include "shared/trace.h"
 
 enum { FAULTS_MAX = 100, ID_BYTES = 16 };
@@ -22,7 +23,8 @@ struct uploading {
     struct exchange *x;
     struct portion_feed *feed;
     char id[2 * ID_BYTES + 1];
-    uint64_t number; /* of the portion that is kept next */
+    char file_name[FILE_NAME_MAX]; /* "": nobody said */
+    uint64_t number;               /* of the portion that is kept next */
     uint64_t failed;
     struct sh_buffer faults; /* the first of them, a JSON array */
 };
@@ -60,6 +62,7 @@ static void ask_for_job(struct uploading *self, struct sh_bytes faults)
         .failed = self->failed,
         .broken = sh_bytes_of(portion_feed_why(self->feed)),
         .faults = faults,
+        .file_name = sh_bytes_of(self->file_name),
     };
 
     exchange_call(leave(self), &(struct exchange_call){.peer = PEER_GRAPH,
@@ -155,6 +158,10 @@ void graph_import_as_job(struct exchange *x, enum graph_format format)
 
     if (self != NULL)
         *self = (struct uploading){.x = x};
+    if (self != NULL && !sent_name_read(x, self->file_name)) {
+        sh_free(self);
+        return;
+    }
     if (self == NULL || portion_feed_open(x, format, &ops, self, &self->feed) != SH_OK) {
         sh_free(self);
         exchange_fail_err(x, SH_NOMEM, NULL);

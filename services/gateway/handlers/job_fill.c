@@ -15,6 +15,7 @@
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/job_portion.h"
 #include "services/gateway/json_out.h"
+#include "services/gateway/uploads/sent_name.h"
 #include "shared/clock.h"
 
 enum {
@@ -28,9 +29,10 @@ enum {
 struct fill {
     struct exchange *x;
     struct sh_lines lines;
-    uv_timer_t timer;           /* to ask again */
-    char id[64];                /* "": not made yet */
-    struct job_portion portion; /* that is being collected */
+    uv_timer_t timer;              /* to ask again */
+    char id[64];                   /* "": not made yet */
+    char file_name[FILE_NAME_MAX]; /* "": nobody said */
+    struct job_portion portion;    /* that is being collected */
     /* The portion on its way. */
     struct sh_buffer frame; /* empty: none */
     size_t sent;
@@ -217,7 +219,8 @@ static void ask(struct fill *self)
 {
     struct exchange *x = self->x;
     bool made = self->id[0] != '\0';
-    const struct job_new order = {.kind = sh_bytes_of("ingest")};
+    const struct job_new order = {.kind = sh_bytes_of("ingest"),
+                                  .file_name = sh_bytes_of(self->file_name)};
     struct sh_buffer creation = {0};
     enum sh_err err = made ? SH_OK : msg_encode(job_new_desc(), &order, &creation);
     uint64_t most = made ? x->edge->gateway->config.write_timeout_ms : CREATE_MS;
@@ -328,6 +331,10 @@ void job_fill_post(struct exchange *x)
 
     if (self == NULL) {
         exchange_fail_err(x, SH_NOMEM, NULL);
+        return;
+    }
+    if (!sent_name_read(x, self->file_name)) {
+        sh_free(self);
         return;
     }
     self->x = x;

@@ -47,6 +47,11 @@ void job_write(struct sh_buffer *out, const struct job *job)
     write_time(out, "started_at", job->started_at);
     write_time(out, "finished_at", job->finished_at);
     json_member_text(out, "created_by", job->created_by);
+    json_member(out, "file_name");
+    if (job->file_name.len > 0)
+        json_text(out, job->file_name);
+    else
+        sh_buffer_text(out, "null");
     if (job->code.len > 0) {
         json_member_text(out, "code", job->code);
         json_member_text(out, "error", job->error);

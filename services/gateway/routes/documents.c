@@ -58,6 +58,7 @@ static const struct route_param batch_params[] = {
     REFRESH_PARAM,
     {"wait", "boolean",
      "true: results come while documents are stored; otherwise 202 and a job"},
+    {"file_name", "string", "what the file is called; its job shows it"},
     {0}};
 /* clang-format on */
 

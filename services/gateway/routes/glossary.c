@@ -30,6 +30,7 @@ static const struct route_param one_relation_params[] = {
 static const struct route_param import_params[] = {
     {"format", "string", "csv, xlsx, json (also NDJSON), tbx or skos; else by the type"},
     {"wait", "boolean", "true: answer when it is done; otherwise 202 and a job"},
+    {"file_name", "string", "what the file is called, where no form says it"},
     {0}};
 static const struct route_param export_params[] = {
     {"format", "string", "csv, xlsx, json, tbx or skos; json when absent"},

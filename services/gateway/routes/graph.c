@@ -66,6 +66,7 @@ static const struct route_param node_delete_params[] = {
 static const struct route_param import_params[] = {
     FORMAT_PARAM("as Content-Type says"),
     {"job", "boolean", "true: stored by a job; answers 202 and which, when all is there"},
+    {"file_name", "string", "what the file is called; its job shows it"},
     REFRESH_PARAM,
     {0}};
 static const struct route_param export_params[] = {

@@ -146,6 +146,7 @@ static void handle_run(void *arg, struct sh_rpc_call *call)
     const struct sh_job_new job = {.kind = IMPORT_KIND,
                                    .style = SH_JOB_STEPS,
                                    .key = asked.import,
+                                   .file_name = asked.file_name,
                                    .most_by_user = self->most_by_user};
     if (imports_id_ok(asked.import))
         sh_job_call(self->pg, call, &job, params_of(&asked), begun);

@@ -31,12 +31,13 @@ static char *params_of(const struct glossary_import *asked)
 void import_handle(void *arg, struct sh_rpc_call *call)
 {
     const struct importer *self = arg;
-    const struct sh_job_new order = {
+    struct sh_job_new order = {
         .kind = IMPORT_KIND, .style = SH_JOB_STEPS, .most_by_user = self->most_by_user};
     struct glossary_import asked;
 
     if (sh_rpc_call_decode(call, glossary_import_desc(), &asked) != SH_OK)
         return;
+    order.file_name = asked.file_name;
     if (sh_file_hash_ok(asked.hash))
         sh_job_call(self->pg, call, &order, params_of(&asked), begun);
     else

@@ -82,6 +82,7 @@ void desk_read_job(const PGresult *rows, int row, struct job *out)
         .started_at = strtod(PQgetvalue(rows, row, DESK_STARTED), NULL),
         .finished_at = strtod(PQgetvalue(rows, row, DESK_FINISHED), NULL),
         .version = sh_pg_u64(rows, row, DESK_VERSION),
+        .file_name = sh_pg_text(rows, row, DESK_FILE_NAME),
     };
 }
 

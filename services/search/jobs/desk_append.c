@@ -39,6 +39,7 @@ void desk_create_job(void *arg, struct sh_rpc_call *call)
 
     if (sh_rpc_call_decode(call, job_new_desc(), &wanted) != SH_OK)
         return;
+    order.file_name = wanted.file_name;
     if (!sh_bytes_is(wanted.kind, INGEST_KIND)) {
         sh_rpc_fail(call, SH_INVALID, NULL, "kind", "there are no such jobs to be made");
         return;

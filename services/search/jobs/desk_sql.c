@@ -3,7 +3,7 @@
 #define COLUMNS                                                                          \
     "id, kind, state, done, failed, total, error_code, error, result, created_by, "      \
     "extract(epoch FROM created_at), extract(epoch FROM started_at), "                   \
-    "extract(epoch FROM finished_at), version"
+    "extract(epoch FROM finished_at), version, file_name"
 
 const struct sh_pg_statement desk_job = {
     "desk_job", "SELECT " COLUMNS " FROM jobs "

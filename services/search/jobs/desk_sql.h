@@ -20,6 +20,7 @@ enum desk_column {
     DESK_STARTED,
     DESK_FINISHED,
     DESK_VERSION,
+    DESK_FILE_NAME,
     DESK_COUNT, /* of all pages; list only */
 };
 

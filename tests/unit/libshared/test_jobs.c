@@ -258,6 +258,22 @@ static void a_user_has_a_bounded_number(void **state)
     assert_int_equal(add(f, &order), SH_OK);
 }
 
+static void a_job_keeps_what_its_file_was_called(void **state)
+{
+    struct fixture *f = *state;
+    struct sh_job_new order = {.kind = "things"};
+    const uint8_t key[SH_JOB_WRITE_KEY] = "as of a request";
+
+    assert_int_equal(add(f, &order), SH_OK);
+    await_sql(f, "SELECT count(*) FROM jobs WHERE file_name IS NULL", "1");
+    order.file_name = sh_bytes_of("gr\u00fc\u00dfe.ndjson");
+    assert_int_equal(add(f, &order), SH_OK);
+    order.write_key = key;
+    assert_int_equal(add(f, &order), SH_OK);
+    await_sql(f, "SELECT count(*) FROM jobs WHERE file_name = U&'gr\\00fc\\00dfe.ndjson'",
+              "2");
+}
+
 static void what_is_unknown_is_not_found(void **state)
 {
     struct fixture *f = *state;
@@ -346,6 +362,7 @@ int main(int argc, char **argv)
         CASE(a_cancelled_job_is_over_at_once),
         CASE(what_has_ended_long_ago_goes),
         CASE(a_user_has_a_bounded_number),
+        CASE(a_job_keeps_what_its_file_was_called),
         CASE(what_is_unknown_is_not_found),
         CASE(a_drain_waits_for_what_is_in_hand),
         CASE(items_outlive_their_worker),

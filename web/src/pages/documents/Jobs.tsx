@@ -77,6 +77,7 @@ function JobCard({ job, again }: { job: Job; again: () => void }) {
             <div class="job-head">
                 <Badge kind={state.kind}>{state.text}</Badge>
                 <b>{job.kind.replaceAll("_", " ")}</b>
+                {job.file_name && <span class="break">{job.file_name}</span>}
                 <span class="quiet small">
                     {moment(job.created_at)}
                     {job.finished_at && ` to ${moment(job.finished_at)}`}

@@ -1,7 +1,7 @@
 // Files on their way to the server: two at a time, each with its own end. They go on
 // while one looks at other pages of ours, so they are kept here and not in a page.
 import { useEffect, useState } from "preact/hooks";
-import { upload, wasAborted } from "../../api";
+import { address, upload, wasAborted } from "../../api";
 import type { Schemas } from "../../api";
 import { asError } from "../../ui/hooks";
 import { isBack } from "./deletion";
@@ -60,7 +60,7 @@ async function send(one: Upload): Promise<void> {
     try {
         if (isBatch(one.file)) {
             const body = new Blob([one.file], { type: "application/x-ndjson" });
-            one.job = (await upload<{ job_id: string }>("/api/documents/batch", body, progress, one.abort.signal)).job_id;
+            one.job = (await upload<{ job_id: string }>(address("/api/documents/batch", { file_name: one.file.name }), body, progress, one.abort.signal)).job_id;
         } else {
             one.stored = await upload<Schemas["Stored"]>("/api/documents", formOf(one), progress, one.abort.signal);
             isBack(one.stored.document_id);

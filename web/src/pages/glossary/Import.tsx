@@ -68,6 +68,7 @@ function Outcome({ job }: { job: Job }) {
     const errors = [...(result.errors ?? job.errors)].sort((a, b) => lineOf(a.item) - lineOf(b.item));
     return (
         <Card title={titleOf(job, result)}>
+            {job.file_name && <p class="quiet break">{job.file_name}</p>}
             {job.error && (
                 <Notice kind="warn">
                     <p>{job.error}</p>

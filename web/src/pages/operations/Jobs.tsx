@@ -34,6 +34,7 @@ function JobRow({ job, again }: { job: Job; again: () => void }) {
             <div class="job-line-head">
                 <Badge kind={state.kind}>{state.text}</Badge>
                 <b>{name}</b>
+                {job.file_name && <span class="break">{job.file_name}</span>}
                 <span class="small quiet">{moment(job.created_at)}</span>
             </div>
             <Progress label={`${name} of ${moment(job.created_at)}`} share={job.total > 0 ? ended / job.total : over ? 1 : null} />
