@@ -39,7 +39,7 @@ function Collections({ chosen }: { chosen: string }) {
         api.get<Schemas["CollectionPage"]>("/api/collections", { query: { per_page: 100 }, signal }),
     );
     const list = data?.collections ?? [];
-    if (list.length === 0 && !chosen) return null;
+    if (!may && !chosen) return null; // else it keeps its place while they are on their way
     const choices = [
         { value: "", text: "All collections" },
         ...list.map((one) => ({ value: one.name, text: `${one.title || one.name} (${count(one.documents)})` })),
