@@ -1,4 +1,4 @@
-#include "libshared/src/rpc_replica.h"
+#include "libshared/src/rpc_replica_internal.h"
 
 #include <stdio.h>
 
@@ -9,8 +9,6 @@
 
 enum {
     MISSES_MAX = 3,
-    LATE_MS = 500, /* two pings' time */
-    GOOD_PINGS = 2,
     RECONNECT_MS = 100,
     REFUSED_MS = 1000, /* no memory, no descriptor, no key */
     REFUSED_MAX_MS = 2000,
@@ -20,7 +18,7 @@ enum {
                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
 };
 
-static void move_to(struct rpc_replica *replica, enum rpc_replica_state state)
+void rpc_replica_move_to(struct rpc_replica *replica, enum rpc_replica_state state)
 {
     if (replica->state == state)
         return;
@@ -35,23 +33,25 @@ void rpc_replica_disconnect(struct rpc_replica *replica)
     rpc_state_release(&replica->data);
     replica->epoch = 0;
     replica->pinged = false;
+    replica->late = false;
+    replica->ping_ms = 0;
     replica->misses = 0;
     replica->good_pings = 0;
     replica->depth = 0;
 }
 
 /* A new socket comes at a later tick. */
-static void lose(struct rpc_replica *replica)
+void rpc_replica_lose(struct rpc_replica *replica)
 {
     rpc_replica_disconnect(replica);
     if (replica->state != RPC_EJECTED) {
         replica->reopen_ms = sh_now_ms() + RECONNECT_MS;
-        move_to(replica, replica->leaving ? RPC_DRAINING : RPC_RESOLVED);
+        rpc_replica_move_to(replica, replica->leaving ? RPC_DRAINING : RPC_RESOLVED);
     }
     replica->events->lost(replica->events->arg, replica);
 }
 
-static enum sh_err send_head(struct rpc_replica *replica, uint8_t type,
+enum sh_err rpc_replica_send(struct rpc_replica *replica, uint8_t type,
                              struct sh_bytes meta)
 {
     /* HELLO_ACK and PONG bring the time back. */
@@ -78,8 +78,8 @@ static void say_hello(struct rpc_replica *replica)
     /* makes the socket see the connection that its monitor reported */
     zmq_getsockopt(sh_zmq_socket_raw(replica->socket), ZMQ_EVENTS, &events, &size);
     if (msg_encode(hello_desc(), &hello, &meta) == SH_OK)
-        (void)send_head(replica, TYPE_HELLO,
-                        sh_buffer_bytes(&meta)); /* again at each tick */
+        (void)rpc_replica_send(replica, TYPE_HELLO,
+                               sh_buffer_bytes(&meta)); /* again at each tick */
     sh_buffer_free(&meta);
 }
 
@@ -124,31 +124,12 @@ static void welcome(struct rpc_replica *replica, const struct envelope *head,
     replica->failures_in_row = 0;
     replica->ready_ms = sh_now_ms();
     if (head->status == STATUS_DRAINING)
-        move_to(replica, RPC_DRAINING);
+        rpc_replica_move_to(replica, RPC_DRAINING);
     else if (head->status == STATUS_OK)
-        move_to(replica, replica->probation ? RPC_HALF_OPEN : RPC_READY);
+        rpc_replica_move_to(replica, replica->probation ? RPC_HALF_OPEN : RPC_READY);
 }
 
 /* --- messages --------------------------------------------------------------------- */
-
-static void on_pong(struct rpc_replica *replica, const struct envelope *head)
-{
-    bool asked = replica->pinged;
-    replica->pinged = false;
-    replica->misses = 0;
-    if (head->status == STATUS_REJECTED_NOT_EXECUTED) {
-        /* It does not know us: the connection was renewed underneath. */
-        if (replica->state != RPC_HANDSHAKEN)
-            lose(replica);
-        return;
-    }
-    if (head->flags & ENVELOPE_TELL)
-        (void)send_head(replica, TYPE_PING, (struct sh_bytes){0}); /* or the next tick */
-    if (head->status == STATUS_DRAINING && replica->state == RPC_READY)
-        move_to(replica, RPC_DRAINING);
-    if (replica->state == RPC_HALF_OPEN && asked && ++replica->good_pings >= GOOD_PINGS)
-        move_to(replica, RPC_READY);
-}
 
 static void on_message(void *arg, zmq_msg_t *frames, size_t count)
 {
@@ -169,14 +150,14 @@ static void on_message(void *arg, zmq_msg_t *frames, size_t count)
         welcome(replica, &head, rpc_frame_bytes(&frames[1]));
         break;
     case TYPE_PONG:
-        on_pong(replica, &head);
+        rpc_replica_on_pong(replica, &head);
         break;
     case TYPE_DRAINING:
         if (replica->state == RPC_READY || replica->state == RPC_HALF_OPEN)
-            move_to(replica, RPC_DRAINING);
+            rpc_replica_move_to(replica, RPC_DRAINING);
         break;
     case TYPE_BYE:
-        lose(replica);
+        rpc_replica_lose(replica);
         break;
     case TYPE_REPLY:
     case TYPE_ERROR:
@@ -230,10 +211,10 @@ static void on_monitor(void *arg, zmq_msg_t *frames, size_t count)
         return;
     if (event.kind == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && replica->state == RPC_RESOLVED) {
         replica->refusals = 0;
-        move_to(replica, RPC_HANDSHAKEN);
+        rpc_replica_move_to(replica, RPC_HANDSHAKEN);
         say_hello(replica);
     } else if (event.kind == ZMQ_EVENT_DISCONNECTED && replica->state != RPC_RESOLVED) {
-        lose(replica);
+        rpc_replica_lose(replica);
     } else if ((event.kind & HANDSHAKE_FAILED) != 0 && replica->state == RPC_RESOLVED) {
         turned_away(replica, event.kind);
     }
@@ -309,26 +290,13 @@ void rpc_replica_free(struct rpc_replica *replica)
     sh_free(replica);
 }
 
-/* --- health ----------------------------------------------------------------------- */
-
-/* Where this loop itself was late, the answer may be waiting to be read: no miss. */
-static void ping(struct rpc_replica *replica, uint64_t now_ms)
-{
-    if (!replica->pinged)
-        replica->misses = 0;
-    else if (now_ms < replica->pinged_ms + LATE_MS)
-        replica->misses++;
-    replica->pinged_ms = now_ms;
-    if (send_head(replica, TYPE_PING, (struct sh_bytes){0}) != SH_OK && !replica->pinged)
-        replica->misses = 1;
-    replica->pinged = true;
-}
+/* --- health ---------------------------------------------------------------------- */
 
 static void reopen(struct rpc_replica *replica, uint64_t now_ms)
 {
     if (replica->state == RPC_EJECTED) {
-        lose(replica); /* what a soft ejection left open */
-        move_to(replica, RPC_RESOLVED);
+        rpc_replica_lose(replica); /* what a soft ejection left open */
+        rpc_replica_move_to(replica, RPC_RESOLVED);
     }
     if (!replica->socket && replica->state == RPC_RESOLVED)
         reconnect(replica, now_ms);
@@ -338,7 +306,7 @@ bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms)
 {
     if (replica->leaving && replica->outstanding == 0) {
         rpc_replica_disconnect(replica);
-        move_to(replica, RPC_GONE);
+        rpc_replica_move_to(replica, RPC_GONE);
         return false;
     }
     switch (replica->state) {
@@ -346,6 +314,8 @@ bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms)
     case RPC_EJECTED:
         if (now_ms >= replica->reopen_ms)
             reopen(replica, now_ms);
+        else if (replica->late && replica->socket)
+            rpc_replica_ping(replica, now_ms);
         return false;
     case RPC_HANDSHAKEN:
         say_hello(replica);
@@ -358,7 +328,7 @@ bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms)
         if (replica->ejections > 0 && !replica->probation &&
             now_ms > replica->ready_ms + FORGIVEN_MS)
             replica->ejections = 0;
-        ping(replica, now_ms);
+        rpc_replica_ping(replica, now_ms);
         return replica->misses >= MISSES_MAX;
     case RPC_GONE:
         return false;
@@ -370,26 +340,28 @@ void rpc_replica_eject(struct rpc_replica *replica, uint64_t now_ms, bool lost)
 {
     replica->ejections++;
     replica->probation = true;
+    replica->late = !lost && replica->ping_ms >= RPC_LATE_PONG_MS;
+    replica->good_pings = 0;
     replica->failures_in_row = 0;
     replica->window = (struct rpc_window){0};
     replica->reopen_ms =
         now_ms + rpc_balance_ejection_ms(replica->ejections, lost, replica->random);
-    move_to(replica, RPC_EJECTED);
+    rpc_replica_move_to(replica, RPC_EJECTED);
     if (lost)
-        lose(replica);
+        rpc_replica_lose(replica);
 }
 
 void rpc_replica_leave(struct rpc_replica *replica)
 {
     replica->leaving = true;
-    move_to(replica, RPC_DRAINING);
+    rpc_replica_move_to(replica, RPC_DRAINING);
 }
 
 void rpc_replica_renew(struct rpc_replica *replica, uint64_t now_ms)
 {
     if (replica->state != RPC_READY && replica->state != RPC_HALF_OPEN)
         return; /* not connected, or on its way out */
-    lose(replica);
+    rpc_replica_lose(replica);
     if (replica->state == RPC_RESOLVED && !replica->socket)
         reconnect(replica, now_ms);
 }
@@ -400,5 +372,5 @@ void rpc_replica_stay(struct rpc_replica *replica)
     if (!replica->leaving)
         return;
     replica->leaving = false;
-    lose(replica);
+    rpc_replica_lose(replica);
 }

@@ -58,7 +58,9 @@ struct rpc_replica {
     uint32_t credit;
 
     bool pinged; /* and not answered yet */
+    bool late;   /* ejected, and its PONGs were late: it was not its work that was slow */
     uint64_t pinged_ms;
+    uint64_t ping_ms; /* what the last PONG took */
     unsigned misses;
     unsigned good_pings;
     unsigned ejections;
@@ -80,7 +82,8 @@ void rpc_replica_free(struct rpc_replica *replica);
 /* Four times a second. True: three PINGs in a row were not answered. */
 bool rpc_replica_tick(struct rpc_replica *replica, uint64_t now_ms);
 /* No work until the ejection ends. With `lost` the connection ends at once, and what is
- * outstanding with it; otherwise that may still be answered. */
+ * outstanding with it; otherwise that may still be answered, and if its PONGs were late,
+ * the ejection ends when they come in time again. */
 void rpc_replica_eject(struct rpc_replica *replica, uint64_t now_ms, bool lost);
 /* Finish what it has, then RPC_GONE. */
 void rpc_replica_leave(struct rpc_replica *replica);

@@ -1,5 +1,5 @@
 /* Peers that do not keep to the protocol: a raw socket on one side, ours on the other. */
-#include "tests/unit/libshared/rpc_raw.h"
+#include "tests/unit/libshared/rpc_fake.h"
 
 /* --- a caller that misbehaves ----------------------------------------------------- */
 
@@ -177,76 +177,6 @@ static void what_a_vanished_caller_asked_is_cancelled(void **state)
 
 /* --- a replica that misbehaves ---------------------------------------------------- */
 
-struct fake {
-    void *socket;
-    char endpoint[128];
-    bool deaf;               /* PINGs stay unanswered */
-    uint32_t oldest, newest; /* versions that it speaks; 0: ours */
-    size_t pings;
-    size_t hellos;
-    struct raw request; /* the last one */
-    size_t requests;
-};
-
-static void open_fake(struct rpc_fixture *f, struct fake *fake)
-{
-    size_t size = sizeof(fake->endpoint);
-    fake->socket = raw_open(f, ZMQ_ROUTER);
-    assert_int_equal(zmq_bind(fake->socket, "tcp://127.0.0.1:*"), 0);
-    zmq_getsockopt(fake->socket, ZMQ_LAST_ENDPOINT, fake->endpoint, &size);
-}
-
-static void acknowledge(struct fake *fake, const struct raw *hello)
-{
-    struct hello meta = {.service = sh_bytes_of("test"),
-                         .version_min = fake->oldest ? fake->oldest : ENVELOPE_VERSION,
-                         .version_max = fake->newest ? fake->newest : ENVELOPE_VERSION};
-    struct sh_buffer bytes = {0};
-    struct raw ack = *hello;
-    ack.head.type = TYPE_HELLO_ACK;
-    ack.head.credit = 100;
-    assert_int_equal(msg_encode(hello_desc(), &meta, &bytes), SH_OK);
-    memcpy(ack.meta, bytes.data, bytes.len);
-    ack.meta_len = bytes.len;
-    ack.payload_len = 0;
-    raw_transmit(fake->socket, &ack);
-    sh_buffer_free(&bytes);
-}
-
-/* What came meanwhile, as a replica would answer it; requests are only kept. */
-static bool play(struct fake *fake)
-{
-    struct raw message;
-    while (raw_receive(fake->socket, true, &message)) {
-        if (message.head.type == TYPE_HELLO) {
-            fake->hellos++;
-            acknowledge(fake, &message);
-        } else if (message.head.type == TYPE_PING) {
-            fake->pings++;
-            message.head.type = TYPE_PONG;
-            message.head.credit = 100;
-            if (!fake->deaf)
-                raw_transmit(fake->socket, &message);
-        } else if (message.head.type == TYPE_REQUEST) {
-            fake->request = message;
-            fake->requests++;
-        }
-    }
-    return true;
-}
-
-static void answer_request(struct fake *fake, uint64_t epoch, const char *text)
-{
-    struct raw reply = fake->request;
-    reply.head.type = TYPE_REPLY;
-    reply.head.epoch = epoch;
-    reply.head.credit = 100;
-    reply.meta_len = 0;
-    reply.payload_len = strlen(text);
-    memcpy(reply.payload, text, reply.payload_len);
-    raw_transmit(fake->socket, &reply);
-}
-
 /* While a release is rolled out: a newer replica that still speaks our version works, one
  * that does not is left alone. */
 static void two_versions_work_side_by_side(void **state)
@@ -273,78 +203,6 @@ static void two_versions_work_side_by_side(void **state)
     assert_int_equal(alien.requests, 0);
     zmq_close(newer.socket);
     zmq_close(alien.socket);
-}
-
-static void a_stuck_replica_is_ejected_and_its_reads_go_elsewhere(void **state)
-{
-    struct rpc_fixture *f = *state;
-    struct fake fake = {.deaf = true};
-    struct outcome out[8] = {0};
-    char endpoints[512];
-    open_fake(f, &fake);
-    serve(f, 0, "tcp://127.0.0.1:0", 0);
-    (void)snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
-                   sh_rpc_server_endpoint(f->servers[0].rpc));
-    connect_to(f, endpoints);
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
-    for (size_t i = 0; i < 8; i++)
-        assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[i]), SH_OK);
-    PUMP(f, play(&fake) && fake.requests > 0);
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
-    assert_true(fake.pings >= 3);
-    size_t good = 0;
-    for (size_t i = 0; i < 8; i++) {
-        PUMP(f, play(&fake) && out[i].calls == 1);
-        good += out[i].err == SH_OK;
-    }
-    assert_true(good >= 3); /* the retry budget is three of so few */
-
-    answer_request(&fake, fake.request.head.epoch, "late");
-    pump_for(f, 50);
-    for (size_t i = 0; i < 8; i++) {
-        assert_int_equal(out[i].calls, 1);
-        free(out[i].payload);
-    }
-    zmq_close(fake.socket);
-}
-
-static void an_ejected_replica_returns_through_half_open(void **state)
-{
-    struct rpc_fixture *f = *state;
-    struct fake fake = {.deaf = true};
-    struct outcome out[2] = {0};
-    char endpoints[512];
-    open_fake(f, &fake);
-    serve(f, 0, "tcp://127.0.0.1:0", 0);
-    (void)snprintf(endpoints, sizeof(endpoints), "%s,%s", fake.endpoint,
-                   sh_rpc_server_endpoint(f->servers[0].rpc));
-    connect_to(f, endpoints);
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
-    uint64_t began = sh_now_ms();
-    size_t hellos = fake.hellos;
-    size_t pings = fake.pings;
-    fake.deaf = false;
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 2);
-    assert_true(sh_now_ms() - began >= 700); /* 1 s less a fifth */
-    assert_true(fake.hellos > hellos);       /* said again while the answer is late */
-    assert_true(fake.pings >= pings + 2);
-
-    /* Only one request may try it; the other one has the whole server. */
-    sh_rpc_server_drain(f->servers[0].rpc, NULL, NULL);
-    PUMP(f, play(&fake) && sh_rpc_client_ready(f->client) == 1);
-    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[0]), SH_OK);
-    assert_int_equal(ask(f, METHOD_ECHO, SH_RPC_READ, &out[1]), SH_OK);
-    PUMP(f, play(&fake) && out[1].calls == 1);
-    assert_int_equal(fake.requests, 1);
-    assert_int_equal(out[1].err, SH_BUSY);
-    answer_request(&fake, fake.request.head.epoch, "trial");
-    PUMP(f, play(&fake) && out[0].calls == 1);
-    assert_int_equal(out[0].err, SH_OK);
-    assert_string_equal(out[0].payload, "trial");
-    free(out[0].payload);
-    free(out[1].payload);
-    zmq_close(fake.socket);
 }
 
 static void replies_of_another_epoch_or_try_are_dropped(void **state)
@@ -477,8 +335,6 @@ int main(void)
         T(half_a_payload_ends_with_the_server),
         T(what_a_vanished_caller_asked_is_cancelled),
         T(two_versions_work_side_by_side),
-        T(a_stuck_replica_is_ejected_and_its_reads_go_elsewhere),
-        T(an_ejected_replica_returns_through_half_open),
         T(replies_of_another_epoch_or_try_are_dropped),
         T(a_replica_that_forgot_us_is_greeted_anew),
         T(odd_replies_end_the_request),
