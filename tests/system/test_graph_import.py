@@ -181,7 +181,8 @@ def test_a_killed_graph_stores_each_record_once(stack):
 
 
 def test_a_job_shows_what_its_file_was_called(stack):
-    for name, shown in (("&file_name=.%2Fgraph%20of%20may.ndjson", "graph of may.ndjson"), ("", None)):
+    for name, shown in (("&file_name=.%2Fgraph%20of%20may.ndjson", "graph of may.ndjson"),
+                        ("", None)):
         ident = submit(stack, nodes("GiNamed", 1), name=name)
         assert ended(stack, ident)["file_name"] == shown
 
