@@ -233,7 +233,7 @@ tck: ## the read scenarios of the openCypher TCK: TCK=a checkout of opencypher/o
 
 lint: ## formatting, clang-tidy, cppcheck; flake8 and shellcheck
 	@scripts/deps.sh lint
-	@/usr/bin/python3 -m flake8 --max-line-length 100 bench clients scripts tests
+	@/usr/bin/python3 -m flake8 --max-line-length 100 --extend-exclude node_modules bench clients scripts tests
 	@shellcheck -S warning $$(git ls-files '*.sh') .ci/run
 	@clang-format --dry-run -Werror $(SRCS) $(BENCHES) $(HEADERS)
 	@scripts/lint-c.sh '$(subst ',,$(CPPFLAGS))' $(SRCS) $(BENCHES)
