@@ -290,7 +290,7 @@ void rpc_replica_free(struct rpc_replica *replica)
     sh_free(replica);
 }
 
-/* --- health ---------------------------------------------------------------------- */
+/* --- health ----------------------------------------------------------------------- */
 
 static void reopen(struct rpc_replica *replica, uint64_t now_ms)
 {

@@ -114,16 +114,23 @@ static void garbage_is_dropped_and_nothing_else(void **state)
     zmq_close(socket);
 }
 
-static void pieces_that_do_not_fit_end_the_request(void **state)
+/* Half of a payload of 2000 bytes. */
+static struct raw first_piece(void)
 {
-    struct rpc_fixture *f = *state;
-    void *socket = raw_stranger(f);
-    greet(f, socket);
     struct raw message = request_raw();
     message.head.method = METHOD_BIG;
     message.head.flags = ENVELOPE_MORE;
     message.head.payload_bytes = 2000;
     message.payload_len = 1000;
+    return message;
+}
+
+static void pieces_that_do_not_fit_end_the_request(void **state)
+{
+    struct rpc_fixture *f = *state;
+    void *socket = raw_stranger(f);
+    greet(f, socket);
+    struct raw message = first_piece();
     struct raw answer = raw_exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_CREDIT);
     assert_true(answer.head.credit > 0);
@@ -132,9 +139,7 @@ static void pieces_that_do_not_fit_end_the_request(void **state)
     message.payload_len = 1001; /* one too many */
     expect_error(f, socket, &message, STATUS_INVALID, "malformed");
 
-    message.head.type = TYPE_REQUEST;
-    message.head.flags = ENVELOPE_MORE;
-    message.payload_len = 1000;
+    message = first_piece();
     answer = raw_exchange(f, socket, &message);
     assert_int_equal(answer.head.type, TYPE_CREDIT);
     message.head.type = TYPE_CHUNK;
@@ -149,11 +154,7 @@ static void half_a_payload_ends_with_the_server(void **state)
     struct rpc_fixture *f = *state;
     void *socket = raw_stranger(f);
     greet(f, socket);
-    struct raw message = request_raw();
-    message.head.method = METHOD_BIG;
-    message.head.flags = ENVELOPE_MORE;
-    message.head.payload_bytes = 2000;
-    message.payload_len = 1000;
+    struct raw message = first_piece();
     assert_int_equal(raw_exchange(f, socket, &message).head.type, TYPE_CREDIT);
     sh_rpc_server_close(&f->servers[0].rpc); /* with what it has of it */
     assert_int_equal(f->servers[0].calls, 0);
