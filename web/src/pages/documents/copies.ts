@@ -25,11 +25,16 @@ function nameOf(answer: Response, id: string): string {
 async function fileOf({ document_id: id, has_file }: Document): Promise<Pick<Copy, "file" | "lacksFile">> {
     if (!has_file) return { file: null, lacksFile: false };
     const address = `/api/documents/${segment(id)}/file`;
-    const head = await request("HEAD", address, null);
-    if (Number(head.headers.get("Content-Length") ?? 0) > MOST_BYTES) return { file: null, lacksFile: true };
-    const answer = await request("GET", address, null);
-    const type = answer.headers.get("Content-Type") ?? "";
-    return { file: new File([await answer.blob()], nameOf(answer, id), { type }), lacksFile: false };
+    try {
+        const head = await request("HEAD", address, null);
+        if (Number(head.headers.get("Content-Length") ?? 0) > MOST_BYTES) return { file: null, lacksFile: true };
+        const answer = await request("GET", address, null);
+        const type = answer.headers.get("Content-Type") ?? "";
+        return { file: new File([await answer.blob()], nameOf(answer, id), { type }), lacksFile: false };
+    } catch (fault) {
+        if (asError(fault).status === 404) return { file: null, lacksFile: false }; // it was lost before: the text can come back
+        throw fault;
+    }
 }
 
 export async function copyOf(id: string): Promise<Copy> {
