@@ -1,6 +1,6 @@
 // When the first pages are seen, with nothing kept and again, and whether anything moves
 // after it. The times are told, never asserted: machines differ. With PICTURES=docs/images
-// in the environment the pictures of the README are made as well.
+// in the environment the pictures of the README are made as well, if graph.test.mjs ran before.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
@@ -81,7 +81,7 @@ test("the pictures of the README", { skip: !process.env.PICTURES }, async () => 
     for (const [term] of terms) await page.request.delete("/api/glossary/picture-" + term.toLowerCase(), { headers });
     await page.goto("/graph/picture?s=expand~department-0~~both~50&s=path~department-0~person-59&at=department-0");
     await page.locator(".drawn-box canvas").first().waitFor();
-    await page.getByText(/The shortest way/).waitFor();
+    await page.getByRole("region", { name: "Ways" }).getByRole("button").first().waitFor();
     await page.waitForTimeout(9000); // nobody says when it has been arranged
     await picture(page, "graph");
     await page.goto("/operations");
@@ -89,7 +89,7 @@ test("the pictures of the README", { skip: !process.env.PICTURES }, async () => 
         await page.request.post("/api/search", { headers, data: { query: ["harbour", "library hours", "exam dates"][i % 3] } });
         await page.waitForTimeout(250);
     }
-    await page.locator("[aria-label^='Requests: now']").waitFor();
+    await page.locator("[aria-label^='Requests: ']").waitFor();
     await picture(page, "operations");
     await closePage(page);
 });
