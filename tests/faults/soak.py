@@ -32,6 +32,7 @@ PROBE, STEPS = 8.0, 4  # seconds of each rate that is tried, and how often to co
 SETTLED = 30.0  # seconds after which a process has what it needs
 FRESHNESS = 5.0
 DISK = 50  # MB of PostgreSQL for a minute: audit and outbox are kept for longer than this lasts
+CACHE = "4"  # MB of kept answers, soon full: what grows afterwards is not the cache
 REMOVE = ("DELETE FROM documents WHERE title ~ '^mk'",
           "DELETE FROM glossary_terms WHERE term ~ '^mk'",
           "DELETE FROM graph_nodes WHERE properties->>'name' ~ '^mk'")
@@ -189,7 +190,7 @@ def arguments():
 def main():
     options = arguments()
     isolated = net.enter()
-    stack = Stack(isolated, disk=256 + DISK * options.minutes)
+    stack = Stack(isolated, disk=256 + DISK * options.minutes, CACHE_MEMORY_MB=CACHE)
     try:
         stack.up()
         load_base(stack)
