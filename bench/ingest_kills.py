@@ -100,12 +100,16 @@ def job_now(stack, job_id):
         return None
 
 
-def await_end(stack, job_id):
-    while True:
-        job = job_now(stack, job_id)
-        if job and job["state"] not in ("queued", "running"):
-            return job
+def ended_job(stack, job_id):
+    job = job_now(stack, job_id)
+    return job if job and job["state"] not in ("queued", "running") else None
+
+
+def looked_for(condition):
+    """Four times a second: eventually() looks all the time, and takes a part of a core."""
+    while not (found := condition()):
         time.sleep(0.25)
+    return found
 
 
 def at_rest(stack, chunks):
@@ -160,7 +164,8 @@ def main():
                            headers={"Content-Type": "application/x-ndjson"})
         assert reply.status == 202, reply.body
         acknowledged = time.monotonic() - started
-        job = await_end(stack, reply.json()["job_id"])
+        job_id = reply.json()["job_id"]
+        job = looked_for(lambda: ended_job(stack, job_id))
         seconds = time.monotonic() - started
         over.set()
         if options.kills:
@@ -171,7 +176,7 @@ def main():
               f"({options.documents / seconds:.0f} documents/s, {chunks / seconds:.0f} "
               f"passages/s); killed: {killed or 'nothing'}")
         if not options.kills:
-            eventually(lambda: at_rest(stack, chunks), seconds=600)
+            looked_for(lambda: at_rest(stack, chunks))
             used = {name: after - before[name] for name, after in cpu_seconds(stack).items()}
             beside = sum(used.values()) - used["embedder"]
             print("processor seconds: " +

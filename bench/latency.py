@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from bench import ingest, row, script, table  # noqa: E402
 from corpus import glossary, load, queries  # noqa: E402
-from measure import measure, resident_mb  # noqa: E402
+from measure import measure, resident_mb, rest  # noqa: E402
 from stack import Stack  # noqa: E402
 
 CONNECTIONS = 64
@@ -38,7 +38,7 @@ delay = function() return math.floor(-math.log(1 - math.random()) * %f + 0.5) en
 def ask(stack, args, path):
     pids = {name: stack.pid(name) for name in SERVICES}
     return measure(stack.env["GATEWAY_URL"] + "/api/search", pids, args.seconds,
-                   connections=CONNECTIONS, script=path)
+                   connections=CONNECTIONS, script=path, ahead=True)
 
 
 def half_of_saturation(stack, args, bodies):
@@ -57,7 +57,7 @@ def half_of_saturation(stack, args, bodies):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--chunks", type=int, default=100_000)
     parser.add_argument("--tokens", type=int, default=100, help="size of a passage")
@@ -72,6 +72,7 @@ def main():
               f"{resident_mb(stack.pid('search')):.0f} MB")
         for query in asked:  # their vectors into the cache
             stack.search(query)
+        rest()
         for what, more in (("hybrid", {}), ("text", {"mode": "text"}),
                            ("vector", {"mode": "vector"})):
             table(what, "req/s", *(f"{name} CPU µs" for name in SERVICES), "p50 ms", "p99 ms")

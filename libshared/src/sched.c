@@ -5,8 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The shortest slice that Linux grants; SCHED_FLAG_KEEP_POLICY of <linux/sched.h>. */
-enum { PROMPT_NS = 100 * 1000, KEEP_POLICY = 0x08, NICEST = 19 };
+/* The shortest and the longest slice that Linux grants; SCHED_FLAG_KEEP_POLICY of
+ * <linux/sched.h>. */
+enum { PROMPT_NS = 100 * 1000, LONG_NS = 100 * 1000 * 1000 };
+enum { KEEP_POLICY = 0x08, NICEST = 19 };
 
 /* `struct sched_attr` of sched_setattr(2): not in the C library before 2.41. */
 struct attributes {
@@ -42,7 +44,13 @@ void sh_sched_usual(void)
     set_slice(0);
 }
 
+void sh_sched_patient(void)
+{
+    set_slice(LONG_NS);
+}
+
 void sh_sched_background(void)
 {
     (void)setpriority(PRIO_PROCESS, 0, NICEST); /* on Linux the thread's alone */
+    set_slice(LONG_NS);
 }

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static struct view_options view_options(const struct search_config *config)
+static struct view_options view_options(const struct search_config *config,
+                                        struct sh_yield *yield)
 {
     static const char *const codes[CODE_KINDS] = {"int8", "f16", "f32"};
     struct view_options options = view_defaults();
@@ -13,6 +14,7 @@ static struct view_options view_options(const struct search_config *config)
     options.vectors.links = config->vector_links;
     options.vectors.ef_construction = config->vector_ef_construction;
     options.vectors.ef_search = config->vector_ef_search;
+    options.vectors.yield = yield;
     options.text.k1 = config->text_k1;
     options.text.b = config->text_b;
     options.text.weight[TEXT_TITLE] = config->text_title;
@@ -25,11 +27,12 @@ enum sh_err memory_parts_start(struct memory_parts *self, uv_loop_t *loop,
                                const struct memory_parts_options *options)
 {
     const struct search_config *config = options->config;
+    const struct worker_parts *workers = options->workers;
     struct feed_options feed = {.pg = options->pg,
                                 .pg_config = options->pg_config,
-                                .writer = options->writer,
-                                .builder = options->builder,
-                                .view = view_options(config),
+                                .writer = workers->writer,
+                                .builder = workers->builder,
+                                .view = view_options(config, workers->yield),
                                 .model = model_current(options->model),
                                 .outbox_keep_s = config->outbox_keep_s,
                                 .outbox_keep_rows = config->outbox_keep_rows,
@@ -42,10 +45,10 @@ enum sh_err memory_parts_start(struct memory_parts *self, uv_loop_t *loop,
 
     if (err != SH_OK)
         return err;
-    self->backend = (struct backend_memory){self->feed, options->workers};
+    self->backend = (struct backend_memory){self->feed, workers->searchers};
     self->shadow = (struct shadow){.feed = self->feed,
-                                   .searchers = options->workers,
-                                   .checker = options->checker,
+                                   .searchers = workers->searchers,
+                                   .checker = workers->checker,
                                    .rate = config->shadow_rate};
     self->watch =
         (struct watch_memory){.feed = self->feed, .recall = &self->shadow.recent};

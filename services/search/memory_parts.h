@@ -7,6 +7,7 @@
 #include "services/search/query/shadow.h"
 #include "services/search/query/watch_memory.h"
 #include "services/search/settings.h"
+#include "services/search/worker_parts.h"
 
 struct memory_parts { /* {0} is closed */
     struct feed *feed;
@@ -19,10 +20,7 @@ struct memory_parts_options {
     const struct search_config *config;
     const struct sh_pg_config *pg_config;
     struct sh_pg *pg;
-    struct sh_workers *workers; /* for searches */
-    struct sh_workers *writer;  /* the one thread that changes the view */
-    struct sh_workers *builder; /* one for a view that is made beside it */
-    struct sh_workers *checker; /* one for checks that have time */
+    const struct worker_parts *workers;
     struct model_binding *model;
     void (*changed)(void *arg); /* how far the view is */
     void (*moved)(void *arg);   /* what it shows */

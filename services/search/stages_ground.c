@@ -139,17 +139,9 @@ static enum sh_err start_backend(struct sh_service *service, void *self)
     struct pg_parts_options pgvector = {
         &search->config, search->pg, search->workers.searchers,
         search->model,   on_changed, search};
-    struct memory_parts_options memory = {&search->config,
-                                          &search->pg_config,
-                                          search->pg,
-                                          search->workers.searchers,
-                                          search->workers.writer,
-                                          search->workers.builder,
-                                          search->workers.checker,
-                                          search->model,
-                                          on_changed,
-                                          on_moved,
-                                          search};
+    struct memory_parts_options memory = {
+        &search->config, &search->pg_config, search->pg, &search->workers,
+        search->model,   on_changed,         on_moved,   search};
 
     if (search_uses_pgvector(search))
         return pg_parts_start(&search->pgvector, loop, &pgvector);

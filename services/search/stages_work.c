@@ -65,6 +65,7 @@ static enum sh_err start_methods(struct sh_service *service, void *self)
             .glossary = search->glossary,
             .reranker = search->reranker,
             .shadow = search_uses_pgvector(search) ? NULL : &search->memory.shadow,
+            .yield = search->workers.yield,
             .other_model = on_other_model,
             .arg = search}};
 

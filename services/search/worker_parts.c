@@ -14,6 +14,8 @@ enum sh_err worker_parts_start(struct worker_parts *self, uv_loop_t *loop,
         err = sh_workers_create(loop, "recall", 1, 1, &self->checker);
     if (err == SH_OK)
         err = sh_workers_create(loop, "ingest", 0, 1024, &self->ingester);
+    if (err == SH_OK)
+        err = sh_yield_create(&self->yield);
     if (err != SH_OK)
         worker_parts_close(self);
     return err;
@@ -26,4 +28,5 @@ void worker_parts_close(struct worker_parts *self)
     sh_workers_close(&self->builder);
     sh_workers_close(&self->checker);
     sh_workers_close(&self->ingester);
+    sh_yield_free(&self->yield);
 }

@@ -13,8 +13,13 @@ void sh_sched_prompt(void);
 /* For a thread that computes: the kernel's usual slices. */
 void sh_sched_usual(void);
 
-/* For work that nobody waits for: nice 19, and without special rights there is no way
- * back. Not SCHED_IDLE: a thread of that class may keep what it holds of the process,
+/* For long work in small pieces between which sh_yield_pause() is asked: the longest
+ * slices, so that whoever wakes runs before it. As nice as any: one that is starved keeps
+ * what it holds of the process, such as its map of memory, and others wait for it. */
+void sh_sched_patient(void);
+
+/* For work that nobody waits for: the same and nice 19, and without special rights there
+ * is no way back. Not SCHED_IDLE: a thread of that class may keep what it holds of the process,
  * such as its map of memory, for as long as others have anything to do, and they wait for
  * it then (a change of generation beside searches: their p99 was 180 ms, and 30 ms with
  * this). */

@@ -49,10 +49,10 @@ bool feed_current(const struct feed *feed);
 /* What is searched may be older than searches are meant to show. */
 bool feed_behind(const struct feed *feed);
 struct sh_changefeed_position feed_position(const struct feed *feed);
-/* Some document's title, "" when there is none: what a self-test may look for. */
 /* A number for what the view shows, the same on every replica that shows the same; 0: the
  * view does not follow the record at the moment. What is searched is at least as new. */
 uint64_t feed_generation(const struct feed *feed);
+/* Some document's title, "" when there is none: what a self-test may look for. */
 const char *feed_sample(const struct feed *feed);
 
 /* What is known of snapshots. */

@@ -28,12 +28,12 @@ static void go_back(struct feed *feed)
 
 /* --- applying --------------------------------------------------------------------- */
 
-/* What is made beside a view that is searched must not slow searches down: this thread,
- * and those that it starts, get what they leave. */
+/* What is made beside a view that is searched must not slow searches down: the view pauses
+ * for them while it is loaded. */
 static void yield_to_searches(const struct feed *feed)
 {
     if (feed_beside(feed))
-        sh_sched_background();
+        sh_sched_patient();
 }
 
 static void run_page(struct sh_work *work)

@@ -65,6 +65,7 @@ static void observe(const char *leg, uint64_t since_us)
 
 static void end(struct running *run, enum sh_err err)
 {
+    sh_yield_leave(run->querier->yield);
     sh_count(&queries_total, mode_names[run->query.mode], sh_err_code(err));
     observe("total", run->started_us);
     glossary_release(run->glossary);
@@ -408,6 +409,7 @@ void query_handle(void *arg, struct sh_rpc_call *call)
     run->call = call;
     run->query = query;
     run->started_us = sh_now_us();
+    sh_yield_enter(run->querier->yield);
     sh_rpc_call_on_cancel(call, on_cancel, run);
     if (query.mode == MODE_TEXT) {
         search(run, NULL);

@@ -13,6 +13,7 @@
 #include "services/search/rerank/rerank.h"
 #include "shared/rpc_client.h"
 #include "shared/rpc_server.h"
+#include "shared/yield.h"
 
 struct querier {
     struct search_backend backend;
@@ -23,6 +24,7 @@ struct querier {
     struct shadow *shadow;          /* NULL: none */
     struct query_vectors *vectors;  /* of earlier questions; NULL: none are kept */
     const struct boosts *boosts;    /* NULL: boosts_default() */
+    struct sh_yield *yield;         /* what gives way to searches; NULL: nothing */
     uint64_t generation;            /* of what is searched; 0: not known */
     /* The embedder has that model no more. */
     void (*other_model)(void *arg);

@@ -52,7 +52,7 @@ static void run_check(struct sh_work *work)
     struct check *check = SH_CONTAINER_OF(work, struct check, work);
     uint64_t start = sh_now_us();
 
-    sh_sched_background();
+    sh_sched_patient();
     check->err = view_recall(check->view->view, &check->ask, 0, &check->shadow->stopped,
                              &check->recall);
     check->took_us = sh_now_us() - start;

@@ -2,9 +2,9 @@
  * compared with an exact scan under the same filter. What it finds is the metric
  * cairn_search_recall_ratio{strategy,selectivity}; selectivity is the decade: "0.1" for
  * more than a hundredth and up to a tenth of the vectors. It gives way: one at a time,
- * on a thread that has what others leave of the processor, none begins while searches
- * wait for a thread, and never more than a hundredth of the time of one core. Loop thread
- * only. */
+ * which stands still while somebody waits for an answer (yield.h), none begins while
+ * searches wait for a thread, and never more than a hundredth of the time of one core.
+ * Loop thread only. */
 #ifndef SEARCH_SHADOW_H
 #define SEARCH_SHADOW_H
 

@@ -46,6 +46,7 @@ static void *insert(void *arg)
         size_t at = atomic_fetch_add(&bulk->next, 1);
         if (at >= index->later_count)
             break;
+        sh_yield_pause(index->options.yield);
         uint32_t slot = index->later[at];
         enum sh_err err = hnsw_set(index->graph, slot, rows_get(index->rows, slot));
         if (err != SH_OK)

@@ -10,6 +10,7 @@
 #include "services/search/vector/hnsw.h"
 #include "shared/err.h"
 #include "shared/mem.h"
+#include "shared/yield.h"
 
 struct vector_index;
 
@@ -21,6 +22,7 @@ struct vector_options {
     uint32_t most;            /* slots, and nodes of the graph */
     const char *rows;         /* directory for the file of full rows; NULL: in memory */
     unsigned bulk_threads;    /* that vector_bulk_end() may use; 0: one per core */
+    struct sh_yield *yield;   /* they give way to; NULL: nobody */
 };
 
 struct vector_options vector_defaults(void);

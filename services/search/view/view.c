@@ -246,6 +246,8 @@ enum sh_err view_put(struct view *view, const struct view_document *from)
 
     if (!vectors_are_finite(view, from))
         return SH_INVALID;
+    if (view->loading)
+        sh_yield_pause(view->options.vectors.yield);
     enum sh_err err = document_copy(from, &document);
     struct stored_document *old = documents_find(view, from->id);
     if (err == SH_OK)
@@ -294,12 +296,14 @@ enum sh_err view_remove(struct view *view, struct sh_bytes id)
 
 void view_load_begin(struct view *view)
 {
+    view->loading = true;
     if (view->vectors)
         vector_bulk_begin(view->vectors);
 }
 
 enum sh_err view_load_end(struct view *view)
 {
+    view->loading = false;
     return view->vectors ? vector_bulk_end(view->vectors, 0) : SH_OK;
 }
 

@@ -70,8 +70,9 @@ SH_CHECK enum sh_err view_set_model(struct view *view, const char *fingerprint,
 SH_CHECK enum sh_err view_put(struct view *view, const struct view_document *document);
 /* Errors: SH_NOTFOUND, SH_NOMEM (nothing changed). */
 SH_CHECK enum sh_err view_remove(struct view *view, struct sh_bytes id);
-/* While a view is loaded that nobody searches yet: vectors go into their index all at
- * once at the end, on several threads. Errors: SH_NOMEM, SH_TOOBIG (documents since the
+/* While a view is loaded that nobody searches yet: each document gives way to who waits
+ * (options.vectors.yield), and vectors go into their index all at once at the end, on
+ * several threads. Errors: SH_NOMEM, SH_TOOBIG (documents since the
  * beginning may lack their vectors: put them again). */
 void view_load_begin(struct view *view);
 SH_CHECK enum sh_err view_load_end(struct view *view);

@@ -69,6 +69,7 @@ struct view {
     size_t document_bytes;
     void *mapped; /* the snapshot that texts of documents may lie in, or NULL */
     size_t mapped_len;
+    bool loading; /* between view_load_begin() and its end */
 };
 
 /* --- documents.c: the table of documents, under the lock held for writing --------- */

@@ -3,8 +3,7 @@
 #include "services/search/view/view_legs.h"
 #include "shared/clock.h"
 
-/* A thread that gives way to all others may be put off while it holds the lock: what it
- * does under it is short. */
+/* What it does under the lock is short: it gives way in between. */
 enum { SLICE_WORDS = 16, SLICE_SLOTS = SLICE_WORDS * 64 };
 
 static const double rounding = 1e-5; /* of two ways to compute a cosine */
@@ -76,6 +75,7 @@ static enum sh_err scan(struct search *search, const struct vector_index *vector
     enum sh_err err = SH_OK;
     for (size_t first = 0; err == SH_OK && first < words; first += SLICE_WORDS) {
         size_t count = slots_of(allowed, first, slots);
+        sh_yield_pause(search->view->options.vectors.yield);
         err = may_go_on(search, stopped);
         if (err != SH_OK || count == 0)
             continue;

@@ -99,7 +99,30 @@ static void the_background_is_of_the_thread_and_of_what_it_starts(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(told[0].nice, 19);
     assert_int_equal(told[1].nice, 19);
+    assert_true(told[0].slice >= before.slice);
     assert_int_equal(ask().nice, before.nice);
+}
+
+static void *be_patient(void *arg)
+{
+    struct told *told = arg;
+    sh_sched_patient();
+    *told = ask();
+    return NULL;
+}
+
+static void a_patient_thread_has_long_slices(void **state)
+{
+    (void)state;
+    struct told before = ask();
+    struct told told;
+    pthread_t thread;
+    if (before.slice == 0)
+        skip(); /* Linux before 6.12 */
+    assert_int_equal(pthread_create(&thread, NULL, be_patient, &told), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(told.slice > before.slice);
+    assert_int_equal(told.nice, before.nice);
 }
 
 int main(void)
@@ -107,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prompt_thread_has_short_slices_until_it_is_usual),
         cmocka_unit_test(a_prompt_thread_is_as_nice_as_it_was),
+        cmocka_unit_test(a_patient_thread_has_long_slices),
         cmocka_unit_test(the_background_is_of_the_thread_and_of_what_it_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,18 +54,25 @@ struct fixture {
     struct leg leg;
 };
 
-static void open_fixture(struct fixture *f, uint32_t dimension, uint32_t slots)
+static void open_yielding(struct fixture *f, uint32_t dimension, uint32_t slots,
+                          struct sh_yield *yield)
 {
     *f = (struct fixture){.allowed = {NULL, slots}};
     struct vector_options options = vector_defaults();
     options.links = 4; /* quick under the sanitizers */
     options.ef_construction = 16;
     options.most = 100000;
+    options.yield = yield;
     assert_int_equal(vector_index_create(dimension, &options, &f->index), SH_OK);
     f->allowed.words = sh_alloc_array(bitmap_words(slots) + 1, sizeof(uint64_t));
     assert_non_null(f->allowed.words);
     for (uint32_t slot = 0; slot < slots; slot++)
         bitmap_add(&f->allowed, slot);
+}
+
+static void open_fixture(struct fixture *f, uint32_t dimension, uint32_t slots)
+{
+    open_yielding(f, dimension, slots, NULL);
 }
 
 static void close_fixture(struct fixture *f)
@@ -258,15 +265,18 @@ static void a_search_finds_what_the_scan_finds(void **state)
     close_fixture(&f);
 }
 
-/* On any number of threads, the same as one by one. */
+/* On any number of threads, the same as one by one; and though somebody always waits. */
 static void a_bulk_is_what_it_would_have_been(void **state)
 {
     (void)state;
     enum { SLOTS = 1500 };
+    struct sh_yield *yield = NULL;
+    assert_int_equal(sh_yield_create(&yield), SH_OK);
+    sh_yield_enter(yield);
     for (unsigned threads = 1; threads <= 4; threads++) {
         struct fixture f;
         const float x[3] = {2, 0, 0};
-        open_fixture(&f, 3, SLOTS);
+        open_yielding(&f, 3, SLOTS, yield);
         srand(5);
         vector_bulk_begin(f.index);
         for (uint32_t slot = 0; slot < SLOTS; slot++) {
@@ -289,6 +299,7 @@ static void a_bulk_is_what_it_would_have_been(void **state)
         }
         close_fixture(&f);
     }
+    sh_yield_free(&yield);
 }
 
 /* In the background, and nothing that is there is lost. */
