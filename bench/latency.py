@@ -6,7 +6,9 @@ Loads the kernel's documentation, cut into short passages, and as much of WordNe
 up the number; finds the saturation
 with 64 connections that ask as fast as they can, then asks at half that rate with pauses of
 random length and reports the percentiles. The vectors of the queries are in the embedder's
-cache, answers are not cached anywhere.
+cache, answers are not cached anywhere. At the same rate the gateway is asked for nothing
+(/health/ping) in turn: what that takes at the 99th percentile is the machine's, of which a
+hypervisor may stop every core for milliseconds without saying so.
 """
 
 import argparse
@@ -35,9 +37,9 @@ delay = function() return math.floor(-math.log(1 - math.random()) * %f + 0.5) en
 """
 
 
-def ask(stack, args, path):
+def ask(stack, args, path, route="/api/search"):
     pids = {name: stack.pid(name) for name in SERVICES}
-    return measure(stack.env["GATEWAY_URL"] + "/api/search", pids, args.seconds,
+    return measure(stack.env["GATEWAY_URL"] + route, pids, args.seconds,
                    connections=CONNECTIONS, script=path, ahead=True)
 
 
@@ -46,10 +48,14 @@ def half_of_saturation(stack, args, bodies):
         path = script(directory, bodies, 0)
         full = [ask(stack, args, path) for _ in range(args.runs)]
         rate = statistics.median(run[0] for run in full)
-        pause = CONNECTIONS / (rate / 2) * 1000
-        path.write_text(path.read_text() + PAUSE % pause)
-        half = [ask(stack, args, path) for _ in range(args.runs)]
-    for what, runs in (("saturated", full), ("at half of it", half)):
+        pause = PAUSE % (CONNECTIONS / (rate / 2) * 1000)
+        path.write_text(path.read_text() + pause)
+        nothing = pathlib.Path(directory, "nothing.lua")
+        nothing.write_text(pause)
+        half, pings = zip(*((ask(stack, args, path), ask(stack, args, nothing, "/health/ping"))
+                            for _ in range(args.runs)))
+    for what, runs in (("saturated", full), ("at half of it", half),
+                       ("/health/ping as often", pings)):
         row(what, f"{statistics.median(r[0] for r in runs):,.0f}",
             *(f"{statistics.median(r[1][name] for r in runs):.0f}" for name in SERVICES),
             *(f"{statistics.median(r[2][p] for r in runs):.2f}" for p in (50, 99)))
