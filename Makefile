@@ -76,7 +76,7 @@ test-unit: $(TESTS) ## build and run the unit tests of this BUILD
 
 # The parts that are used by more than one thread, under ThreadSanitizer.
 THREADED = $(filter %/test_workers %/test_http_packing %/test_metrics %/test_log %/test_view %/test_rpc_keys \
-                   %/test_hnsw_threads %/test_view_threads %/test_shelf %/test_rpc_states,$(TESTS))
+                   %/test_hnsw_threads %/test_view_threads %/test_shelf %/test_rpc_states %/test_yield,$(TESTS))
 test-threads: $(THREADED)
 	@scripts/run-unit-tests.sh $(OUT) $(THREADED)
 

@@ -9,21 +9,25 @@
 #include "shared/clock.h"
 #include "shared/mem.h"
 
-enum { PAUSE_MOST_US = 5000, PAUSES_OF_WORK = 9 };
+enum { PAUSES_OF_WORK = 9 };
 
 /* A futex, not a lock and a condition: a thread of low priority that lost its core while
  * it held the lock would keep those waiting for whom it gives way. */
 struct sh_yield {
     _Atomic uint32_t waiting; /* for an answer; the futex */
     _Atomic uint32_t paused;
+    uint64_t most_us;
 };
 
 static _Thread_local uint64_t went_on_us; /* after its last pause */
 
-enum sh_err sh_yield_create(struct sh_yield **out)
+enum sh_err sh_yield_create(uint64_t most_us, struct sh_yield **out)
 {
     *out = sh_alloc(sizeof(**out));
-    return *out != NULL ? SH_OK : SH_NOMEM;
+    if (*out == NULL)
+        return SH_NOMEM;
+    (*out)->most_us = most_us;
+    return SH_OK;
 }
 
 void sh_yield_free(struct sh_yield **self)
@@ -50,17 +54,18 @@ void sh_yield_leave(struct sh_yield *self)
 /* Returns when nobody waits any more, after `us`, or earlier. */
 static void wait_for_calm(struct sh_yield *self, uint32_t waiting, uint64_t us)
 {
-    struct timespec most = {.tv_nsec = (long)us * 1000};
+    struct timespec most = {.tv_sec = (time_t)(us / 1000000),
+                            .tv_nsec = (long)(us % 1000000) * 1000};
 
     atomic_fetch_add(&self->paused, 1);
     (void)syscall(SYS_futex, &self->waiting, FUTEX_WAIT_PRIVATE, waiting, &most, NULL, 0);
     atomic_fetch_sub(&self->paused, 1);
 }
 
-static uint64_t longest_pause(uint64_t worked_us)
+static uint64_t longest_pause(const struct sh_yield *self, uint64_t worked_us)
 {
-    return worked_us < PAUSE_MOST_US / PAUSES_OF_WORK ? worked_us * PAUSES_OF_WORK
-                                                      : PAUSE_MOST_US;
+    return worked_us < self->most_us / PAUSES_OF_WORK ? worked_us * PAUSES_OF_WORK
+                                                      : self->most_us;
 }
 
 void sh_yield_pause(struct sh_yield *self)
@@ -70,7 +75,7 @@ void sh_yield_pause(struct sh_yield *self)
     if (waiting == 0)
         return;
     uint64_t now = sh_now_us();
-    uint64_t end = now + longest_pause(now - went_on_us);
+    uint64_t end = now + longest_pause(self, now - went_on_us);
     while (waiting > 0 && now < end) {
         wait_for_calm(self, waiting, end - now);
         waiting = atomic_load(&self->waiting);

@@ -1,5 +1,7 @@
 #include "services/search/worker_parts.h"
 
+enum { PAUSE_US = 5000 };
+
 enum sh_err worker_parts_start(struct worker_parts *self, uv_loop_t *loop,
                                const struct search_config *config)
 {
@@ -15,7 +17,7 @@ enum sh_err worker_parts_start(struct worker_parts *self, uv_loop_t *loop,
     if (err == SH_OK)
         err = sh_workers_create(loop, "ingest", 0, 1024, &self->ingester);
     if (err == SH_OK)
-        err = sh_yield_create(&self->yield);
+        err = sh_yield_create(PAUSE_US, &self->yield);
     if (err != SH_OK)
         worker_parts_close(self);
     return err;

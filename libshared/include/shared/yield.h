@@ -5,11 +5,14 @@
 #ifndef SHARED_YIELD_H
 #define SHARED_YIELD_H
 
+#include <stdint.h>
+
 #include "shared/err.h"
 
 struct sh_yield;
 
-SH_CHECK enum sh_err sh_yield_create(struct sh_yield **out);
+/* No pause is longer than `most_us`. Errors: SH_NOMEM. */
+SH_CHECK enum sh_err sh_yield_create(uint64_t most_us, struct sh_yield **out);
 /* Nobody may be inside any more. NULL is fine. */
 void sh_yield_free(struct sh_yield **self);
 
@@ -19,7 +22,7 @@ void sh_yield_enter(struct sh_yield *self);
 void sh_yield_leave(struct sh_yield *self);
 
 /* Returns at once when nobody waits, else when nobody does any more, at the latest after
- * 5 ms and nine times what passed since the calling thread was last held up: where
+ * `most_us` and nine times what passed since the calling thread was last held up: where
  * somebody always waits, one tenth of its time is left for its work. */
 void sh_yield_pause(struct sh_yield *self);
 

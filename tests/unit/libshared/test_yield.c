@@ -1,5 +1,5 @@
-/* Lower bounds of time hold on any machine; where a pause should be short, the shortest
- * of many is looked at. */
+/* Lower bounds of time hold on any machine; where a pause should be short, it is much
+ * shorter than one that is as long as it may be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
-#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -16,21 +16,13 @@
 #include "shared/clock.h"
 #include "shared/yield.h"
 
-enum { ROUNDS = 200, WAKES = 20, LONGEST_US = 5000 };
+enum { ROUNDS = 200, SHORT_US = 5000, LONG_US = 60 * 1000 * 1000 };
 
-static int set_up(void **state)
+static struct sh_yield *yielding(uint64_t most_us)
 {
     struct sh_yield *yield = NULL;
-    assert_int_equal(sh_yield_create(&yield), SH_OK);
-    *state = yield;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct sh_yield *yield = *state;
-    sh_yield_free(&yield);
-    return 0;
+    assert_int_equal(sh_yield_create(most_us, &yield), SH_OK);
+    return yield;
 }
 
 static uint64_t pause_us(struct sh_yield *yield)
@@ -40,77 +32,67 @@ static uint64_t pause_us(struct sh_yield *yield)
     return sh_now_us() - began;
 }
 
-static uint64_t shortest_us(struct sh_yield *yield)
-{
-    uint64_t shortest = UINT64_MAX;
-    for (int i = 0; i < ROUNDS; i++) {
-        uint64_t us = pause_us(yield);
-        shortest = us < shortest ? us : shortest;
-    }
-    return shortest;
-}
-
 static void nobody_is_given_way_to_when_nobody_waits(void **state)
 {
-    assert_true(shortest_us(NULL) < LONGEST_US);
-    assert_true(shortest_us(*state) < LONGEST_US);
-    sh_yield_enter(*state);
-    sh_yield_leave(*state);
-    assert_true(shortest_us(*state) < LONGEST_US);
+    (void)state;
+    struct sh_yield *yield = yielding(LONG_US);
+    assert_true(pause_us(NULL) < LONG_US);
+    assert_true(pause_us(yield) < LONG_US);
+    sh_yield_enter(yield);
+    sh_yield_leave(yield);
+    assert_true(pause_us(yield) < LONG_US);
+    sh_yield_free(&yield);
 }
 
-static void *first_pause(void *arg)
+struct background { /* a thread that has worked for as long as one may pause */
+    struct sh_yield *yield;
+    pthread_t thread;
+    atomic_int id;
+    uint64_t us; /* of its only pause */
+};
+
+static void *pause_once(void *arg)
 {
-    uint64_t *us = ((void **)arg)[1];
-    *us = pause_us(((void **)arg)[0]);
+    struct background *self = arg;
+    atomic_store(&self->id, gettid());
+    self->us = pause_us(self->yield);
     return NULL;
+}
+
+static void begin_a_pause(struct background *background)
+{
+    assert_int_equal(pthread_create(&background->thread, NULL, pause_once, background),
+                     0);
 }
 
 static void who_worked_for_long_pauses_for_long_but_not_for_ever(void **state)
 {
-    uint64_t us = 0;
-    pthread_t thread;
-    sh_yield_enter(*state);
-    assert_int_equal(
-        pthread_create(&thread, NULL, first_pause, ((void *[]){*state, &us})), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    sh_yield_leave(*state);
-    assert_true(us >= LONGEST_US);
+    (void)state;
+    struct background background = {.yield = yielding(SHORT_US)};
+    sh_yield_enter(background.yield);
+    begin_a_pause(&background);
+    assert_int_equal(pthread_join(background.thread, NULL), 0);
+    assert_true(background.us >= SHORT_US);
+    sh_yield_free(&background.yield);
 }
 
 static void little_work_is_put_off_for_little(void **state)
 {
-    sh_yield_enter(*state);
-    sh_yield_pause(*state);
-    assert_true(shortest_us(*state) < LONGEST_US);
-    sh_yield_leave(*state);
-}
-
-struct background {
-    struct sh_yield *yield;
-    sem_t begin, working;
-    int thread;
-    uint64_t shortest;
-};
-
-static void *pause_each_round(void *arg)
-{
-    struct background *self = arg;
-    self->shortest = UINT64_MAX;
-    self->thread = gettid();
-    for (int i = 0; i < WAKES; i++) {
-        sem_wait(&self->begin);
-        uint64_t until = sh_now_us() + LONGEST_US; /* works, so that it may pause long */
-        sem_post(&self->working);
-        while (sh_now_us() < until)
-            ;
-        uint64_t us = pause_us(self->yield);
-        self->shortest = us < self->shortest ? us : self->shortest;
+    (void)state;
+    enum { A_SECOND = 1000 * 1000 };
+    struct sh_yield *yield = yielding(A_SECOND);
+    uint64_t shortest = UINT64_MAX;
+    sh_yield_enter(yield);
+    sh_yield_pause(yield);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t us = pause_us(yield);
+        shortest = us < shortest ? us : shortest;
     }
-    return NULL;
+    assert_true(shortest < A_SECOND / 2);
+    sh_yield_free(&yield);
 }
 
-/* The third word of its state, behind a name without blanks. */
+/* The word of its state stands behind its name, which has no blanks. */
 static bool is_asleep(int thread)
 {
     char path[64];
@@ -125,38 +107,27 @@ static bool is_asleep(int thread)
 
 static void who_leaves_last_ends_the_pause(void **state)
 {
-    struct background background = {.yield = *state};
-    pthread_t thread;
-    sem_init(&background.begin, 0, 0);
-    sem_init(&background.working, 0, 0);
-    assert_int_equal(pthread_create(&thread, NULL, pause_each_round, &background), 0);
-    for (int i = 0; i < WAKES; i++) {
-        sh_yield_enter(*state);
-        sh_yield_enter(*state);
-        sem_post(&background.begin);
-        sem_wait(&background.working);
-        while (!is_asleep(background.thread))
-            ;
-        sh_yield_leave(*state);
-        sh_yield_leave(*state);
-    }
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    sem_destroy(&background.begin);
-    sem_destroy(&background.working);
-    assert_true(background.shortest < LONGEST_US);
+    (void)state;
+    struct background background = {.yield = yielding(LONG_US)};
+    sh_yield_enter(background.yield);
+    sh_yield_enter(background.yield);
+    begin_a_pause(&background);
+    while (atomic_load(&background.id) == 0 || !is_asleep(background.id))
+        ;
+    sh_yield_leave(background.yield);
+    sh_yield_leave(background.yield);
+    assert_int_equal(pthread_join(background.thread, NULL), 0);
+    assert_true(background.us < LONG_US);
+    sh_yield_free(&background.yield);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(nobody_is_given_way_to_when_nobody_waits, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            who_worked_for_long_pauses_for_long_but_not_for_ever, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(little_work_is_put_off_for_little, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_leaves_last_ends_the_pause, set_up,
-                                        tear_down),
+        cmocka_unit_test(nobody_is_given_way_to_when_nobody_waits),
+        cmocka_unit_test(who_worked_for_long_pauses_for_long_but_not_for_ever),
+        cmocka_unit_test(little_work_is_put_off_for_little),
+        cmocka_unit_test(who_leaves_last_ends_the_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

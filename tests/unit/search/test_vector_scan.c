@@ -271,7 +271,7 @@ static void a_bulk_is_what_it_would_have_been(void **state)
     (void)state;
     enum { SLOTS = 1500 };
     struct sh_yield *yield = NULL;
-    assert_int_equal(sh_yield_create(&yield), SH_OK);
+    assert_int_equal(sh_yield_create(1000, &yield), SH_OK);
     sh_yield_enter(yield);
     for (unsigned threads = 1; threads <= 4; threads++) {
         struct fixture f;
