@@ -19,10 +19,10 @@ void sh_sched_usual(void);
 void sh_sched_patient(void);
 
 /* For work that nobody waits for: the same and nice 19, and without special rights there
- * is no way back. Not SCHED_IDLE: a thread of that class may keep what it holds of the process,
- * such as its map of memory, for as long as others have anything to do, and they wait for
- * it then (a change of generation beside searches: their p99 was 180 ms, and 30 ms with
- * this). */
+ * is no way back. Not SCHED_IDLE: a thread of that class may keep what it holds of the
+ * process, such as its map of memory, for as long as others have anything to do, and they
+ * wait for it then (a change of generation beside searches: their p99 was 180 ms, and 30
+ * ms with this). */
 void sh_sched_background(void);
 
 #endif

@@ -28,8 +28,8 @@ static void go_back(struct feed *feed)
 
 /* --- applying --------------------------------------------------------------------- */
 
-/* What is made beside a view that is searched must not slow searches down: the view pauses
- * for them while it is loaded. */
+/* What is made beside a view that is searched must not slow searches down: the view
+ * pauses for them while it is loaded. */
 static void yield_to_searches(const struct feed *feed)
 {
     if (feed_beside(feed))
