@@ -105,13 +105,6 @@ def ended_job(stack, job_id):
     return job if job and job["state"] not in ("queued", "running") else None
 
 
-def looked_for(condition):
-    """Four times a second: eventually() looks all the time, and takes a part of a core."""
-    while not (found := condition()):
-        time.sleep(0.25)
-    return found
-
-
 def at_rest(stack, chunks):
     """What follows an answer has been done, too."""
     return (stack.figure("search", "cairn_search_chunks") == chunks and
@@ -165,7 +158,7 @@ def main():
         assert reply.status == 202, reply.body
         acknowledged = time.monotonic() - started
         job_id = reply.json()["job_id"]
-        job = looked_for(lambda: ended_job(stack, job_id))
+        job = eventually(lambda: ended_job(stack, job_id), seconds=3600, pause=0.25)
         seconds = time.monotonic() - started
         over.set()
         if options.kills:
@@ -176,7 +169,7 @@ def main():
               f"({options.documents / seconds:.0f} documents/s, {chunks / seconds:.0f} "
               f"passages/s); killed: {killed or 'nothing'}")
         if not options.kills:
-            looked_for(lambda: at_rest(stack, chunks))
+            eventually(lambda: at_rest(stack, chunks), seconds=600, pause=0.25)
             used = {name: after - before[name] for name, after in cpu_seconds(stack).items()}
             beside = sum(used.values()) - used["embedder"]
             print("processor seconds: " +

@@ -134,7 +134,7 @@ def switch(stack, users, path, seconds):
     assert reply.status == 200, reply.body
     told = time.monotonic() - began
     wanted = reply.json()["fingerprint"]
-    with users.answered:  # not eventually(): looking all the time takes a part of a core
+    with users.answered:
         assert users.answered.wait_for(lambda: users.outcomes[-1][2] == wanted, 1800)
     middle, took = len(users.outcomes), time.monotonic() - began
     print(f"{path.rsplit('/')[-1]}: the record after {told:.2f} s, answers after {took:.1f} s")

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 from signal import SIGTERM
@@ -273,14 +274,13 @@ def ended(pid):
         return True
 
 
-def eventually(condition, seconds=20, what="it did not happen"):
-    """Wait for a condition in another process, for which no event reaches us."""
-    deadline = time.monotonic() + seconds
+def eventually(condition, seconds=20, what="it did not happen", pause=0.005):
+    """Wait for a condition in another process, for which no event reaches us. Between two
+    looks the processor is left to what is waited for."""
+    deadline, never = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < deadline:
         result = condition()
         if result:
             return result
-        os.sched_yield()
-        with open("/dev/null") as null:  # give the processor away without a fixed nap
-            subprocess.run(["true"], stdin=null, check=True)
+        never.wait(pause)
     raise AssertionError(what() if callable(what) else what)
