@@ -86,7 +86,6 @@ class Users:
     def __init__(self, stack, count, pause):
         self.url = urllib.parse.urlsplit(stack.env["GATEWAY_URL"])
         self.pause, self.over, self.outcomes = pause, False, []
-        self.answered = threading.Condition()
         self.threads = [threading.Thread(target=self.run, args=(i,)) for i in range(count)]
         for thread in self.threads:
             thread.start()
@@ -102,11 +101,9 @@ class Users:
             response = connection.getresponse()
             body = response.read()
             answer = json.loads(body) if response.status == 200 else {}
-            with self.answered:
-                self.outcomes.append((time.monotonic() - before,
-                                      response.status != 200 or bool(answer["degraded"]),
-                                      answer.get("generation", "none")))
-                self.answered.notify()
+            self.outcomes.append((time.monotonic() - before,
+                                  response.status != 200 or bool(answer["degraded"]),
+                                  answer.get("generation", "none")))
             time.sleep(self.pause)
         connection.close()
 
@@ -134,8 +131,7 @@ def switch(stack, users, path, seconds):
     assert reply.status == 200, reply.body
     told = time.monotonic() - began
     wanted = reply.json()["fingerprint"]
-    with users.answered:
-        assert users.answered.wait_for(lambda: users.outcomes[-1][2] == wanted, 1800)
+    eventually(lambda: users.outcomes[-1][2] == wanted, seconds=1800)
     middle, took = len(users.outcomes), time.monotonic() - began
     print(f"{path.rsplit('/')[-1]}: the record after {told:.2f} s, answers after {took:.1f} s")
     time.sleep(seconds)

@@ -11,8 +11,8 @@
 
 enum { PAUSES_OF_WORK = 9 };
 
-/* A futex, not a lock and a condition: a thread of low priority that lost its core while
- * it held the lock would keep those waiting for whom it gives way. */
+/* A futex, not a lock and a condition: a thread that lost its core while it held the lock
+ * would keep those waiting for whom it gives way. */
 struct sh_yield {
     _Atomic uint32_t waiting; /* for an answer; the futex */
     _Atomic uint32_t paused;

@@ -104,7 +104,7 @@ def test_vectors_survive_a_restart_and_words_the_embedder(new_stack):
     eventually(lambda: len(ids(ask(stack, "anything"))) == 3 and
                ask(stack, "anything")["degraded"] == [], seconds=120, what=stack.logs)
     made = stack.psql("SELECT string_agg(xmin::text, ',' ORDER BY term_id) FROM glossary_vectors")
-    stack.kill("search")  # the stack starts it again
+    stack.returned("search", stack.kill("search"))
     eventually(lambda: (reply := stack.get("/api/glossary?q=car&mode=semantic")).status == 200
                and len(ids(reply.json())) == 3, seconds=120, what=stack.logs)
     assert stack.psql("SELECT string_agg(xmin::text, ',' ORDER BY term_id) "

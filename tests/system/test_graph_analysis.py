@@ -193,9 +193,7 @@ def test_vectors_are_there_after_a_restart(animals):
     before = get(animals, "/api/graph/nodes/dog/similar").json()
     animals.signal("embedder", signal.SIGSTOP)  # nobody could make them anew
     try:
-        old = animals.signal("graph", signal.SIGTERM)
-        eventually(lambda: animals.pid_or_none("graph") not in (None, old), seconds=120,
-                   what=animals.logs)
+        animals.returned("graph", animals.signal("graph", signal.SIGTERM))
         eventually(lambda: get(animals, "/api/graph/nodes/dog/similar").status == 200,
                    seconds=120, what=animals.logs)
         assert get(animals, "/api/graph/nodes/dog/similar").json() == before

@@ -171,7 +171,8 @@ def test_a_killed_graph_stores_each_record_once(stack):
     with Held(stack, "GiLocked-0"):
         ident = submit(stack, records)
         eventually(lambda: blocked(stack) > 0, seconds=60, what=stack.logs)
-        stack.kill("graph")
+        old = stack.kill("graph")
+    stack.returned("graph", old)
     job = ended(stack, ident)
     assert (job["state"], job["done"], job["failed"]) == ("done", len(records), 0)
     assert (stored(stack, "GiKill"), stored(stack, "GiMore")) == (PORTION // 2, 2 * PORTION)

@@ -1,7 +1,6 @@
-/* yield: work that nobody waits for stands still while somebody waits for an answer. Even
- * a thread of the lowest priority (sched.h) takes caches and memory from those that
- * answer; between two small pieces of its work it asks here whether it may go on. Any
- * thread. */
+/* yield: work that nobody waits for stands still while somebody waits for an answer.
+ * Whatever its priority (sched.h), it takes caches and memory from those that answer;
+ * between two small pieces it asks here whether it may go on. Any thread. */
 #ifndef SHARED_YIELD_H
 #define SHARED_YIELD_H
 

@@ -23,7 +23,7 @@
 #include "tests/support/migrate.h"
 #include "tests/support/pg_config.h"
 
-enum { DIMENSION = 4 };
+enum { DIMENSION = 4, YIELD_MOST_US = 5 * 1000 * 1000 };
 
 /* What the embedder of the test does. */
 struct embedder {
@@ -45,6 +45,7 @@ struct service {
     struct sh_workers *searchers;
     struct sh_workers *writer;
     struct sh_workers *checker;
+    struct sh_yield *yield;
     struct sh_pg *pg;
     struct sh_rpc_client *to_embedder;
     struct model_binding *model;
@@ -340,6 +341,7 @@ static inline void service_start_parts(struct service *service)
                      SH_OK);
     assert_int_equal(sh_workers_create(loop, "view", 1, 8, &service->writer), SH_OK);
     assert_int_equal(sh_workers_create(loop, "recall", 1, 1, &service->checker), SH_OK);
+    assert_int_equal(sh_yield_create(YIELD_MOST_US, &service->yield), SH_OK);
     assert_int_equal(sh_pg_create(loop, &service->pg_config, NULL, &service->pg), SH_OK);
     assert_int_equal(sh_rpc_client_create(service->zmq, &embedder, &service->to_embedder),
                      SH_OK);
@@ -361,6 +363,7 @@ static inline void service_start_parts(struct service *service)
                                 .state_changed = service_ignore,
                                 .moved = service_on_moved,
                                 .arg = service};
+    feed.view.vectors.yield = service->yield;
     assert_int_equal(feed_create(loop, &feed, &service->feed), SH_OK);
     assert_int_equal(
         glossary_feed_create(loop, service->pg, service->searchers, &service->glossary),
@@ -402,6 +405,7 @@ static inline void service_start_methods(struct service *service)
                                         .embedder = service->to_embedder,
                                         .model = feed_model(service->feed),
                                         .glossary = service->glossary,
+                                        .yield = service->yield,
                                         .other_model = service_on_other_model,
                                         .arg = service};
     assert_int_equal(query_vectors_create(8, &service->querier.vectors), SH_OK);
@@ -442,6 +446,15 @@ static inline void service_start(struct service *service)
     PUMP(service, feed_current(service->feed) && model_confirmed(service->model));
 }
 
+/* However a search ended, nobody gives way to it any more. */
+static inline void expect_calm(struct sh_yield *yield)
+{
+    uint64_t began = sh_now_us();
+
+    sh_yield_pause(yield);
+    assert_true(sh_now_us() - began < YIELD_MOST_US);
+}
+
 static inline void service_stop(struct service *service)
 {
     sh_rpc_client_close(&service->client);
@@ -464,6 +477,8 @@ static inline void service_stop(struct service *service)
     sh_workers_close(&service->checker);
     sh_workers_close(&service->writer);
     sh_workers_close(&service->searchers);
+    expect_calm(service->yield);
+    sh_yield_free(&service->yield);
     sh_rpc_server_close(&service->server);
     sh_rpc_server_close(&service->embedder.server);
     sh_zmq_loop_close(&service->zmq);
