@@ -76,12 +76,17 @@ const struct sh_pg_statement jobs_claim_items = {
     "SELECT t.job_id::text, t.seq::text, t.label, t.payload, t.attempts::text, j.caller "
     "FROM taken t JOIN jobs j ON j.id = t.job_id ORDER BY t.seq"};
 
+/* By this worker, in a form that no index has: items are looked for by their numbers.
+ * While a load fills the table the planner thinks that a worker holds next to nothing,
+ * and would read all that it ever held. */
+#define HELD "worker IS NOT DISTINCT FROM $1::bigint"
+
 /* What another worker took over meanwhile is not there for this one: nothing counts
  * twice.
  */
 const struct sh_pg_statement jobs_items_done = {
     "jobs_items_done",
-    "WITH gone AS (DELETE FROM job_items WHERE worker = $1::bigint AND job_id = $2::uuid "
+    "WITH gone AS (DELETE FROM job_items WHERE " HELD " AND job_id = $2::uuid "
     "AND seq = ANY ($3::bigint[]) RETURNING octet_length(payload) AS bytes) "
     "UPDATE jobs SET done = done + n, waiting_bytes = greatest(waiting_bytes - b, 0) "
     "FROM (SELECT count(*) AS n, coalesce(sum(bytes), 0) AS b FROM gone) AS g "
@@ -92,7 +97,7 @@ const struct sh_pg_statement jobs_items_failed = {
     "WITH bad AS (UPDATE job_items i SET failed = true, worker = NULL, "
     "error_code = r.code, error = r.message "
     "FROM unnest($3::bigint[], $4::text[], $5::text[]) AS r(seq, code, message) "
-    "WHERE i.worker = $1::bigint AND i.job_id = $2::uuid AND i.seq = r.seq "
+    "WHERE " HELD " AND i.job_id = $2::uuid AND i.seq = r.seq "
     "RETURNING octet_length(i.payload) AS bytes) "
     "UPDATE jobs SET failed = failed + n, waiting_bytes = greatest(waiting_bytes - b, 0) "
     "FROM (SELECT count(*) AS n, coalesce(sum(bytes), 0) AS b FROM bad) AS g "
@@ -105,7 +110,7 @@ const struct sh_pg_statement jobs_items_later = {
     "make_interval(secs => least(power(2, i.attempts - 1), 60)), "
     "error_code = r.code, error = r.message "
     "FROM unnest($3::bigint[], $4::text[], $5::text[]) AS r(seq, code, message) "
-    "WHERE i.worker = $1::bigint AND i.job_id = $2::uuid AND i.seq = r.seq"};
+    "WHERE " HELD " AND i.job_id = $2::uuid AND i.seq = r.seq"};
 
 /* --- steps ------------------------------------------------------------------------ */
 

@@ -103,8 +103,8 @@ enum sh_err methods_start(struct methods *self, uv_loop_t *loop,
         err =
             query_vectors_create(options->config->query_vectors, &self->querier.vectors);
     if (err == SH_OK)
-        err =
-            marker_create(loop, options->pg, options->config->duplicates, &self->marker);
+        err = marker_create(loop, options->pg, options->putter,
+                            options->config->duplicates, &self->marker);
     if (err == SH_OK)
         err = add_all(self, rpc, options);
     if (err != SH_OK)

@@ -31,8 +31,8 @@
       "vectors of questions that are kept, so that one asked again is not embedded "     \
       "again; 0: none")                                                                  \
     S(u32, ingest_concurrency, "INGEST_CONCURRENCY", "8", 1, 256, 0, "",                 \
-      "documents that requests store at the same time; more wait. Of jobs eight times "  \
-      "as many while they are small, written several at once")                           \
+      "documents that requests store at the same time; more wait. Of jobs up to 32 "     \
+      "times as many while they are small, written many at once")                        \
     S(u32, ingest_queue_mb, "INGEST_QUEUE_MB", "256", 1, 65536, 0, "",                   \
       "most megabytes of documents under way or waiting; more are refused as overload")  \
     S(flag, generation_auto, "GENERATION_AUTO", "true", 0, 0, 0, "",                     \

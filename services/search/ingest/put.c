@@ -20,6 +20,11 @@ static bool has_room(const struct putter *putter, const struct put_lane *lane)
             lane->running < PUT_QUIET_TIMES * at_once && lane->bytes < QUIET_BYTES);
 }
 
+bool putter_is_loading(const struct putter *putter)
+{
+    return putter->lanes[PUT_QUIET].running > 0;
+}
+
 static void start_waiting(struct putter *putter, struct put_lane *lane)
 {
     while (lane->first != NULL && has_room(putter, lane)) {

@@ -17,7 +17,7 @@ struct putter;
 
 enum {
     PUT_KEY_BYTES = 16,
-    PUT_QUIET_TIMES = 8, /* so many times `at_once` quiet puts go together */
+    PUT_QUIET_TIMES = 32, /* so many times `at_once` quiet puts go together */
 };
 
 struct putter_options {
@@ -62,6 +62,8 @@ SH_CHECK enum sh_err putter_put(struct putter *putter, const struct put_order *o
                                 put_done_fn *done, void *arg);
 /* METHOD_DOCUMENT_PUT; `arg` is the putter. */
 void putter_handle(void *arg, struct sh_rpc_call *call);
+/* Documents of jobs, which nobody waits for one by one, are under way. */
+bool putter_is_loading(const struct putter *putter);
 /* What waits is refused; what is under way ends as its next step is cancelled, which the
  * close of pg, embedder and workers brings about. */
 void putter_close(struct putter **putter);

@@ -7,7 +7,13 @@
 #include "shared/log.h"
 #include "shared/metrics.h"
 
-enum { IDLE_MS = 1000, FAILED_MS = 10000, BATCH_MS = 30000 };
+enum {
+    IDLE_MS = 1000,
+    FAILED_MS = 10000,
+    BATCH_MS = 30000,
+    LOADING_TIMES =
+        15, /* a batch is followed by as many times its own time, else by one */
+};
 #define BATCH "200"
 
 static struct sh_family compared_total = {
@@ -18,6 +24,7 @@ static struct sh_family compared_total = {
 
 struct marker {
     struct sh_pg *pg;
+    const struct putter *putter;
     uv_timer_t timer;
     char similarity[24];
     uint64_t began_ms;
@@ -48,6 +55,13 @@ static void fail(struct marker *self, const char *why)
     again(self, FAILED_MS);
 }
 
+/* A load is not held up by what can as well follow it, and does not put it off for ever.
+ */
+static uint64_t pause_ms(const struct marker *self, uint64_t took_ms)
+{
+    return putter_is_loading(self->putter) ? LOADING_TIMES * took_ms : took_ms;
+}
+
 static void on_marked(void *arg, const struct sh_pg_reply *reply)
 {
     struct marker *self = arg;
@@ -65,7 +79,7 @@ static void on_marked(void *arg, const struct sh_pg_reply *reply)
     uint64_t count = sh_pg_u64(reply->results[0], 0, 0);
     self->failed = false;
     sh_series_add(sh_series(&compared_total, NULL), (double)count);
-    again(self, count > 0 ? took_ms : IDLE_MS);
+    again(self, count > 0 ? pause_ms(self, took_ms) : IDLE_MS);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -85,14 +99,15 @@ static void on_timer(uv_timer_t *timer)
         fail(self, sh_err_text(err));
 }
 
-enum sh_err marker_create(uv_loop_t *loop, struct sh_pg *pg, double similarity,
-                          struct marker **out)
+enum sh_err marker_create(uv_loop_t *loop, struct sh_pg *pg, const struct putter *putter,
+                          double similarity, struct marker **out)
 {
     struct marker *self = sh_alloc(sizeof(*self));
 
     if (self == NULL)
         return SH_NOMEM;
     self->pg = pg;
+    self->putter = putter;
     (void)snprintf(self->similarity, sizeof(self->similarity), "%.6f", similarity);
     uv_timer_init(loop, &self->timer);
     self->timer.data = self;
