@@ -32,6 +32,7 @@ from harness.workload import load_base  # noqa: E402
 
 ALL = LOOPS * len(GATEWAYS) * len(REPLICAS)
 LESS = ALL - LOOPS * len(GATEWAYS)
+DISK = 64  # MB, more than the record grows by in one run of all rows
 ELSEWHERE = {
     "overload 5 x": "make overload; docs/benchmarks.md",
     "endless frames, msgpack bombs, garbage": "libshared/test_rpc_hostile, tests/security",
@@ -280,7 +281,7 @@ def main():
     if options.list:
         print("\n".join(table))
         return 0
-    stack = Stack(isolated)
+    stack = Stack(isolated, disk=256 + DISK * options.runs)
     try:
         stack.up()
         load_base(stack)

@@ -243,8 +243,16 @@ static void a_change_writes_one_row_an_entity(void **state)
     servers_sql(f->conn, "INSERT INTO chunk_vectors SELECT id, 'f', '\\x00000000' "
                          "FROM chunks WHERE document_id = 'b'");
     assert_string_equal(changes(f, "search_outbox"), "document:b:u");
-    servers_sql(f->conn, "DELETE FROM documents WHERE id = 'b'");
-    assert_string_equal(changes(f, "search_outbox"), "document:b:d");
+    servers_sql(f->conn, "INSERT INTO documents (id) VALUES ('c');"
+                         "INSERT INTO chunks (id, document_id, ordinal, text) "
+                         "VALUES ('c#0', 'c', 0, 'x');"
+                         "INSERT INTO chunk_vectors SELECT id, 'f', '\\x00000000' "
+                         "FROM chunks WHERE document_id IN ('b', 'c') "
+                         "ON CONFLICT (chunk_id, fingerprint) DO UPDATE "
+                         "SET vector = EXCLUDED.vector");
+    assert_string_equal(changes(f, "search_outbox"), "document:b:u document:c:u");
+    servers_sql(f->conn, "DELETE FROM documents WHERE id IN ('b', 'c')");
+    assert_string_equal(changes(f, "search_outbox"), "document:b:d document:c:d");
     servers_sql(f->conn, "TRUNCATE documents CASCADE");
     assert_string_equal(changes(f, "search_outbox"), "document:a:d");
     servers_sql(f->conn, "INSERT INTO glossary_terms (id, term) VALUES ('t', 'x');"
