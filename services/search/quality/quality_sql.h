@@ -6,6 +6,7 @@
 #include "shared/pg.h"
 
 extern const struct sh_pg_statement quality_reports_put, /* id[], report[] */
+    quality_reports_drop,                                /* id[] */
     quality_signatures_insert, /* id[], ordinal[], signature bytea[] */
     quality_report,            /* id, rights → the report as JSON */
     quality_mark;              /* most, least similarity → how many were compared */

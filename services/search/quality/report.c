@@ -28,6 +28,10 @@ static json_t *inherited_json(unsigned bits)
 enum sh_err report_write(const struct record *record, const struct drops *drops,
                          struct sh_arena *arena, struct sh_bytes *out)
 {
+    *out = (struct sh_bytes){0};
+    if (drops->total == 0 && !drops->kept_all && record->inherited == 0)
+        return SH_OK;
+
     json_t *report =
         json_pack("{s:o, s:I, s:b, s:o}", "dropped", drops_json(drops), "dropped_total",
                   (json_int_t)drops->total, "kept_all", drops->kept_all, "inherited",

@@ -8,8 +8,8 @@
 #include "services/search/quality/drops.h"
 #include "services/search/query/documents.h"
 
-/* What is kept with the document when it is stored: a JSON object in `arena`. Errors:
- * SH_NOMEM. */
+/* What is kept with the document when it is stored: a JSON object in `arena`; empty when
+ * nothing was left out or inherited, as of most documents of a load. Errors: SH_NOMEM. */
 SH_CHECK enum sh_err report_write(const struct record *record, const struct drops *drops,
                                   struct sh_arena *arena, struct sh_bytes *out);
 

@@ -137,6 +137,17 @@ static void add_reports(struct write *write, size_t count)
     }
 }
 
+/* A document that was there before may have had one. */
+static void drop_reports(struct write *write, size_t count)
+{
+    add_step(write, &quality_reports_drop);
+    struct sh_buffer *ids = add_column(write, SH_PG_ARRAY_TEXT, count);
+
+    for (size_t i = 0; i < write->count; i++)
+        if (write->documents[i].report.len == 0)
+            sh_pg_array_bytes(ids, write->documents[i].id);
+}
+
 /* --- sections --------------------------------------------------------------------- */
 
 static void add_sections(struct write *write, size_t count)
@@ -333,6 +344,8 @@ enum sh_err write_prepare(struct write *write)
         add_signatures(write, totals.signatures);
     if (totals.reports > 0)
         add_reports(write, totals.reports);
+    if (totals.reports < write->count)
+        drop_reports(write, write->count - totals.reports);
     if (totals.pending < totals.chunks)
         add_vectors(write, totals.chunks - totals.pending);
     if (totals.pending > 0)

@@ -10,9 +10,10 @@
 
 enum {
     WRITE_HASH_BYTES = 32,
-    WRITE_STEPS = 10,
-    /* of documents, ids twice, sections, chunks, signatures, reports, vectors, pending */
-    WRITE_PARAMS = 17 + 1 + 1 + 5 + 8 + 3 + 2 + 4 + 2,
+    WRITE_STEPS = 11,
+    /* of documents, ids twice, sections, chunks, signatures, reports, those without one,
+     * vectors, pending */
+    WRITE_PARAMS = 17 + 1 + 1 + 5 + 8 + 3 + 2 + 1 + 4 + 2,
 };
 /* The results to look at: the first step's and the last's. */
 enum { WRITE_CREATED = 0 };

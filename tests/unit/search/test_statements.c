@@ -99,6 +99,7 @@ static const struct sh_pg_statement *const all[] = {
     &collections_drop,
     &collections_xid,
     &quality_reports_put,
+    &quality_reports_drop,
     &quality_report,
     &quality_mark,
     &quality_signatures_insert,

@@ -114,7 +114,9 @@ static void several_documents_are_stored_at_once(void **state)
     filed.section_count = 1;
     filed.priority = 4;
     PQclear(PQexec(db, "INSERT INTO models (fingerprint, name, provider, dimension) "
-                       "VALUES ('fp1', 'hashing', 'builtin', 2)"));
+                       "VALUES ('fp1', 'hashing', 'builtin', 2);"
+                       "INSERT INTO documents (id) VALUES ('z');"
+                       "INSERT INTO document_reports VALUES ('z', '{}')"));
     steps_store(db, &before); /* is replaced */
     steps_store(db, &write);
     assert_stored(db);

@@ -8,3 +8,4 @@ BEGIN
                                         WHERE m.state = 'live'), v.fingerprint);
     RETURN NULL;
 END $$;
+CREATE INDEX chunks_text_hash ON chunks (text_hash);
