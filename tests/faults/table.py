@@ -26,6 +26,7 @@ from harness.watch import (  # noqa: E402
     Load,
     Prober,
     between,
+    known,
     milliseconds,
     quantile,
     ready,
@@ -218,7 +219,7 @@ def names_wrong(mode):
         began = now()
         faults.dns(mode)(stack)
         until(lambda: False, 5)
-        reads, connected = between(load.record.reads, began, now()), ready(stack)
+        reads, connected = between(load.record.reads, began, now()), known(stack)
         faults.dns("ok")(stack)
         row.measure("failed reads", sum(1 for one in reads if one.status != 200), 0)
         row.measure("connections lost", ALL - connected, 0)

@@ -10,10 +10,20 @@ from .workload import Workload
 LOOPS = 2  # of each gateway (WORKERS): each has connections of its own
 
 
+def replicas(stack, service, states):
+    return sum(stack.figure(gateway, "cairn_rpc_client_replicas"
+                            f'{{service="{service}",state="{state}"}}')
+               for gateway in GATEWAYS for state in states)
+
+
 def ready(stack, service="search"):
     """Connections over which work is given, of both gateways."""
-    return sum(stack.figure(gateway, "cairn_rpc_client_replicas"
-                            f'{{service="{service}",state="ready"}}') for gateway in GATEWAYS)
+    return replicas(stack, service, ["ready"])
+
+
+def known(stack, service="search"):
+    """Those, and the ones over which none is given at the moment, for slow answers say."""
+    return replicas(stack, service, ["ready", "half_open", "ejected", "handshaken"])
 
 
 def quantile(times, share):
