@@ -1,6 +1,7 @@
 #include "services/search/quality/quality_sql.h"
 
 #include "proto/readable.h"
+#include "services/search/store/statements.h"
 
 const struct sh_pg_statement quality_reports_put = {
     "quality_reports_put",
@@ -8,12 +9,8 @@ const struct sh_pg_statement quality_reports_put = {
     "SELECT id, report::jsonb FROM unnest($1::text[], $2::text[]) AS r (id, report) "
     "ON CONFLICT (document_id) DO UPDATE SET report = EXCLUDED.report"};
 
-/* Lateral as in store/statements.c. */
 const struct sh_pg_statement quality_reports_drop = {
-    "quality_reports_drop",
-    "DELETE FROM document_reports WHERE ctid = ANY (ARRAY(SELECT t.ctid "
-    "FROM unnest($1::text[]) AS d (id), LATERAL (SELECT o.ctid FROM document_reports o "
-    "WHERE o.document_id = d.id OFFSET 0) t))"};
+    "quality_reports_drop", STORE_DROP_OF_EACH("document_reports")};
 
 const struct sh_pg_statement quality_signatures_insert = {
     "quality_signatures_insert",

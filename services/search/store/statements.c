@@ -54,16 +54,11 @@ const struct sh_pg_statement store_documents_upsert = {
     "file_size = EXCLUDED.file_size, page_count = EXCLUDED.page_count "
     "RETURNING d.id, (xmax = 0)"};
 
-/* Lateral as above. */
-#define DROP_OF_EACH(table)                                                              \
-    "DELETE FROM " table " WHERE ctid = ANY (ARRAY(SELECT t.ctid "                       \
-    "FROM unnest($1::text[]) AS d (id), LATERAL (SELECT o.ctid FROM " table " o "        \
-    "WHERE o.document_id = d.id OFFSET 0) t))"
-
 const struct sh_pg_statement store_sections_drop = {"sections_drop",
-                                                    DROP_OF_EACH("sections")};
+                                                    STORE_DROP_OF_EACH("sections")};
 
-const struct sh_pg_statement store_chunks_drop = {"chunks_drop", DROP_OF_EACH("chunks")};
+const struct sh_pg_statement store_chunks_drop = {"chunks_drop",
+                                                  STORE_DROP_OF_EACH("chunks")};
 
 const struct sh_pg_statement store_sections_insert = {
     "sections_insert",

@@ -5,6 +5,14 @@
 
 #include "shared/pg.h"
 
+/* Rows of `table` by their document_id, which are $1. Lateral with OFFSET: one look into
+ * the index for each, whatever the planner has heard of the table: while a load fills it,
+ * that is of an empty one. */
+#define STORE_DROP_OF_EACH(table)                                                        \
+    "DELETE FROM " table " WHERE ctid = ANY (ARRAY(SELECT t.ctid "                       \
+    "FROM unnest($1::text[]) AS d (id), LATERAL (SELECT o.ctid FROM " table " o "        \
+    "WHERE o.document_id = d.id OFFSET 0) t))"
+
 /* Columns of what store_page_*() return, one row a chunk (binary). A document without
  * chunks has one row whose chunk columns are NULL; the columns of the document are filled
  * in its first row only. */
