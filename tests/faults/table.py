@@ -4,9 +4,9 @@ figures stand beside their bars. make fault-table
 
     table.py [--runs 3] [--row NAME]... [--list]
 
-The worst of the runs counts; of a p99 beside another one, each of a few hundred reads, the
-median, with the worst beside it. Bars are compared here, not in make test: a machine that
-others use misses them for reasons of its own. Rows that other suites measure say where."""
+The worst of the runs counts; the median stands beside it. Bars are compared here, not in make
+test: a machine that others use misses them for reasons of its own. Rows that other suites
+measure say where."""
 
 import argparse
 import collections
@@ -49,8 +49,8 @@ class Row:
     def __init__(self):
         self.figures = {}
 
-    def measure(self, name, value, most, unit="", of=max):
-        self.figures.setdefault(name, ([], most, unit, of))[0].append(value)
+    def measure(self, name, value, most, unit=""):
+        self.figures.setdefault(name, ([], most, unit))[0].append(value)
 
 
 NEVER = float("inf")
@@ -94,7 +94,7 @@ def killed(stack, row, load):
     row.measure("failed writes with a key", sum(
         1 for one in load.record.writes if one.keyed and one.outcome == UNKNOWN), 0)
     row.measure("p99 after 1 s, of normal", milliseconds(
-        between(load.record.reads, began + 1, began + 3)) / max(load.normal(), 1), 2, "x", median)
+        between(load.record.reads, began + 1, began + 3)) / max(load.normal(), 1), 2, "x")
 
 
 def stopped(stack, row, load):
@@ -137,7 +137,7 @@ def slowed(stack, row, load):
     done = {name: later[name] - counts[name] for name in REPLICAS}
     row.measure("its share of the load after 5 s", 100 * done["search-2"] /
                 max(1, sum(done.values())), 20, "%")
-    row.measure("p99, of normal", milliseconds(reads) / max(before, 1), 1.5, "x", median)
+    row.measure("p99, of normal", milliseconds(reads) / max(before, 1), 1.5, "x")
     row.measure("retries and hedges", 100 * (again - tries) / max(1, sum(done.values())), 20, "%")
     row.measure("failed reads", sum(1 for one in reads if one.status != 200), 0)
 
@@ -162,7 +162,7 @@ def all_down(stack, row, load):
     row.measure("answers but 503", sum(statuses.values()) - statuses[503] - statuses[200], 0)
     normal = quantile([took for at, took, _, _ in probes if at < began], 0.99)
     during = quantile([took for at, took, _, _ in probes if at > began], 0.99)
-    row.measure("p99 of another route, of normal", during / max(normal, 0.001), 1.1, "x", median)
+    row.measure("p99 of another route, of normal", during / max(normal, 0.001), 1.1, "x")
     row.measure("gateways that are not alive", sum(1 for one in ready_now if one != 200), 0)
 
 
@@ -223,7 +223,7 @@ def names_wrong(mode):
         faults.dns("ok")(stack)
         row.measure("failed reads", sum(1 for one in reads if one.status != 200), 0)
         row.measure("connections lost", ALL - connected, 0)
-        row.measure("p99, of normal", milliseconds(reads) / max(load.normal(), 1), 1.5, "x", median)
+        row.measure("p99, of normal", milliseconds(reads) / max(load.normal(), 1), 1.5, "x")
     return run
 
 
@@ -253,11 +253,10 @@ def rows(isolated):
 
 def show(name, row):
     print(f"{name}")
-    for figure, (values, most, unit, of) in row.figures.items():
-        value = of(values)
-        verdict = "ok" if value <= most else "MISSED"
-        worst = "" if of is max else f", worst {max(values):.3f}"
-        print(f"    {figure:34} {value:10.3f} {unit:3} (bar {most:g}) {verdict}{worst}", flush=True)
+    for figure, (values, most, unit) in row.figures.items():
+        verdict = "ok" if max(values) <= most else "MISSED"
+        print(f"    {figure:34} {max(values):10.3f} {unit:3} (bar {most:g}) {verdict}, "
+              f"median {median(values):.3f}", flush=True)
 
 
 def measure(stack, table, runs):
