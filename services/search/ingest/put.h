@@ -17,7 +17,7 @@ struct putter;
 
 enum {
     PUT_KEY_BYTES = 16,
-    PUT_QUIET_TIMES = 32, /* so many times `at_once` quiet puts go together */
+    PUT_QUIET_TIMES = 64, /* so many times `at_once` quiet puts go together */
 };
 
 struct putter_options {

@@ -12,7 +12,7 @@ struct put;
 struct putter;
 
 enum put_stage_name { PUT_LOOKING_UP, PUT_EMBEDDING, PUT_STORING, PUT_STAGES };
-enum { PUT_GROUP_MOST = 64 };
+enum { PUT_GROUP_MOST = 128 };
 
 struct put_group {
     struct putter *putter;
