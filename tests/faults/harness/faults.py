@@ -2,7 +2,6 @@
 (a kill) has no duration; recovery is counted from when it was mended."""
 
 import contextlib
-import ctypes
 import dataclasses
 import glob
 import os
@@ -11,15 +10,16 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
 from .stack import GATEWAYS, REPLICAS, Stack
 
 SERVICES = (*REPLICAS, "embedder", "graph", "backup", *GATEWAYS)
-# Those that a request needs, and that have nobody beside them.
 MARGIN = 8 << 20  # bytes that others may write meanwhile
 FILLER = "filler"
+STANDSTILL = str(pathlib.Path(__file__).with_name("standstill.py"))
 NETWORKED = (*REPLICAS, "embedder", "graph", "gateway-2", "redis", "postgres")
 
 
@@ -76,30 +76,21 @@ def deaths():
                     parts=(name,))
 
 
-PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SEIZE, WAIT_ALL = 0x4207, 17, 0x4206, 0x40000000
-
-
 def stuck(name):
     """Its loop stands still and nothing else does: connections are kept, heartbeats of the
-    bus answered. One thread can only be stopped by who traces it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    bus answered."""
     held = []
 
-    def trace(request, pid):
-        if libc.ptrace(request, pid, None, None) != 0:
-            raise OSError(ctypes.get_errno(), "ptrace")
-
     def begin(stack):
-        pid = stack.processes[name].pid
-        trace(PTRACE_SEIZE, pid)
-        held.append(pid)
-        trace(PTRACE_INTERRUPT, pid)
-        os.waitpid(pid, WAIT_ALL)
+        holder = subprocess.Popen([sys.executable, STANDSTILL, str(stack.processes[name].pid)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        held.append(holder)
+        if holder.stdout.readline() != b"held\n":
+            raise RuntimeError(f"{name} does not stand still")
 
     def end(_stack):
-        for pid in held:
-            trace(PTRACE_DETACH, pid)
+        for holder in held:
+            holder.communicate()
         held.clear()
     return begin, end
 
