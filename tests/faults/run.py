@@ -70,11 +70,13 @@ class Runs:
         record = Record()
         with Workload(self.stack, record, number) as work:
             mended = plan.carry_out(steps, self.stack)
-            self.stack.await_green(120)
+            lasted = self.stack.await_green(120)
             recovery = time.monotonic() - mended
             work.over.wait(CALM)
         found = [*self.check(number, steps, record), *self.deaths(steps)]
         self.report(number, steps, record, recovery, found)
+        if recovery > RECOVERY:
+            print(f"     the last that was wrong: {lasted}", flush=True)
 
     def report(self, number, steps, record, recovery, found):
         figures = checker.figures(record)

@@ -244,16 +244,17 @@ class Stack:
         return None if status in (200, 201) else f"graph: {status} {said}"
 
     def await_green(self, seconds=30):
-        """Seconds until all are ready and both gateways write and search whole."""
-        began, wrong = time.monotonic(), []
+        """All are ready and both gateways write and search whole. Gives what was wrong last."""
+        wrong, last = [], []
 
         def green():
             wrong[:] = self.not_ready() or [fault for gateway in GATEWAYS
                                             if (fault := self.works(gateway))]
+            last[:] = wrong or last
             return not wrong
 
         assert until(green, seconds, 0.02), f"not green after {seconds} s: {wrong}\n{self.logs()}"
-        return time.monotonic() - began
+        return last
 
     # --- what it left
 
