@@ -59,19 +59,23 @@ static int compare(const void *a, const void *b)
  * the slower one nobody is left when the other drains. */
 enum { PEERS_LEAST = 2 };
 
+/* The p99 of a hundred answers is one answer, which may have met with a stall of the
+ * machine or of what lies behind every replica: several must have been as slow. */
 static bool is_slower(const struct rpc_record *records, size_t count, size_t which)
 {
+    const struct rpc_record *own = &records[which];
+    uint64_t slow_us = own->tenth_us < own->p99_us ? own->tenth_us : own->p99_us;
     uint64_t peers[JUDGED_REPLICAS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count && n < JUDGED_REPLICAS_MAX; i++) {
         if (i != which && judged(&records[i]))
             peers[n++] = records[i].p99_us;
     }
-    if (n < PEERS_LEAST || records[which].p99_us <= RPC_SLOW_FLOOR_US)
+    if (n < PEERS_LEAST || slow_us <= RPC_SLOW_FLOOR_US)
         return false;
     qsort(peers, n, sizeof(peers[0]), compare);
     uint64_t twice_median = peers[n / 2] + peers[(n - 1) / 2];
-    return 2 * records[which].p99_us > 3 * twice_median;
+    return 2 * slow_us > 3 * twice_median;
 }
 
 const char *rpc_balance_outlier(const struct rpc_record *records, size_t count,

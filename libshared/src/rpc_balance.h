@@ -19,6 +19,7 @@ struct rpc_record {
     uint64_t ok; /* of the last ten seconds */
     uint64_t failed;
     uint64_t p99_us;
+    uint64_t tenth_us; /* of the RPC_SLOW_ANSWERS-th slowest */
     unsigned failures_in_row;
 };
 
@@ -26,6 +27,7 @@ enum {
     RPC_FAILURES_IN_ROW = 5,
     RPC_JUDGED_REQUESTS = 100,
     RPC_SLOW_FLOOR_US = 20000, /* faster than this nobody is an outlier */
+    RPC_SLOW_ANSWERS = 10,     /* of fewer nobody is */
     RPC_OUTLIER_MS = 5000,
     RPC_SILENT_MS = 1000,
     RPC_EJECTED_MAX_MS = 60000,
@@ -34,7 +36,8 @@ enum {
 
 /* Why the replica stands out among its peers, or NULL: five failures in a row, a success
  * rate below the mean - 1.9 standard deviations, a p99 above three times the median of
- * the others'. The last two are judged from 100 requests on. */
+ * the others' with ten answers at least as slow. The last two are judged from 100
+ * requests on. */
 const char *rpc_balance_outlier(const struct rpc_record *records, size_t count,
                                 size_t which);
 /* At least half of all replicas must still work without it. */

@@ -169,6 +169,7 @@ static void judge(struct sh_rpc_client *client, uint64_t now_ms)
             .ok = totals.ok,
             .failed = totals.failed,
             .p99_us = rpc_window_quantile(&replica->window, now_ms, 0.99),
+            .tenth_us = rpc_window_slowest(&replica->window, now_ms, RPC_SLOW_ANSWERS),
             .failures_in_row = replica->failures_in_row,
         };
     }

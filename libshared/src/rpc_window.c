@@ -56,16 +56,26 @@ struct rpc_totals rpc_window_totals(struct rpc_window *window, uint64_t now_ms)
     return totals;
 }
 
-uint64_t rpc_window_quantile(struct rpc_window *window, uint64_t now_ms, double share)
+/* What so many of them did not exceed. */
+static uint64_t least_of(const struct rpc_window *window, double wanted)
 {
-    uint64_t total = rpc_window_totals(window, now_ms).ok;
-    double wanted = share * (double)total;
     uint64_t seen = 0;
-    for (size_t bin = 0; bin < RPC_LATENCY_BINS && total > 0; bin++) {
+    for (size_t bin = 0; bin < RPC_LATENCY_BINS; bin++) {
         for (size_t i = 0; i < RPC_WINDOW_SLICES; i++)
             seen += window->slices[i].latency[bin];
         if ((double)seen >= wanted && seen > 0)
             return most_in(bin);
     }
     return 0;
+}
+
+uint64_t rpc_window_quantile(struct rpc_window *window, uint64_t now_ms, double share)
+{
+    return least_of(window, share * (double)rpc_window_totals(window, now_ms).ok);
+}
+
+uint64_t rpc_window_slowest(struct rpc_window *window, uint64_t now_ms, uint64_t nth)
+{
+    uint64_t total = rpc_window_totals(window, now_ms).ok;
+    return total < nth ? 0 : least_of(window, (double)(total - nth + 1));
 }

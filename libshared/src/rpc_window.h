@@ -32,5 +32,7 @@ struct rpc_totals rpc_window_totals(struct rpc_window *window, uint64_t now_ms);
 /* The latency that `share` (0.95) of them did not exceed, in µs, up to a quarter too
  * large; 0 when there were none. */
 uint64_t rpc_window_quantile(struct rpc_window *window, uint64_t now_ms, double share);
+/* That of the `nth` slowest (1: the slowest), as large; 0 when there were fewer. */
+uint64_t rpc_window_slowest(struct rpc_window *window, uint64_t now_ms, uint64_t nth);
 
 #endif

@@ -45,6 +45,20 @@ static void quantiles_are_at_most_a_quarter_too_large(void **state)
     rpc_window_add(&window, 5000, true, UINT64_MAX); /* the last bin takes the rest */
 }
 
+static void the_nth_slowest_is_found(void **state)
+{
+    (void)state;
+    struct rpc_window window = {0};
+    for (uint64_t us = 1; us <= 9; us++)
+        rpc_window_add(&window, 5000, true, us * 10000);
+    assert_true(rpc_window_slowest(&window, 5000, 10) == 0);
+    assert_in_range(rpc_window_slowest(&window, 5000, 1), 90000, 112500);
+    assert_in_range(rpc_window_slowest(&window, 5000, 9), 10000, 12500);
+    rpc_window_add(&window, 7000, true, 1000);
+    rpc_window_add(&window, 7000, false, 0); /* what failed took no time */
+    assert_in_range(rpc_window_slowest(&window, 7000, 10), 1000, 1250);
+}
+
 static void the_less_loaded_of_two_is_chosen(void **state)
 {
     (void)state;
@@ -68,7 +82,8 @@ static void outliers_stand_out_by_failures_rate_or_latency(void **state)
     (void)state;
     struct rpc_record records[8];
     for (size_t i = 0; i < 8; i++)
-        records[i] = (struct rpc_record){.ok = 990, .failed = 10, .p99_us = 30000};
+        records[i] = (struct rpc_record){
+            .ok = 990, .failed = 10, .p99_us = 30000, .tenth_us = 200000};
     assert_null(rpc_balance_outlier(records, 8, 0));
 
     records[0].failures_in_row = 4;
@@ -76,7 +91,8 @@ static void outliers_stand_out_by_failures_rate_or_latency(void **state)
     records[0].failures_in_row = 5;
     assert_string_equal(rpc_balance_outlier(records, 8, 0), "failures in a row");
 
-    records[1] = (struct rpc_record){.ok = 700, .failed = 300, .p99_us = 30000};
+    records[1].ok = 700;
+    records[1].failed = 300;
     assert_string_equal(rpc_balance_outlier(records, 8, 1), "success rate");
     assert_null(rpc_balance_outlier(records, 8, 2));
     records[1] = (struct rpc_record){.ok = 69, .failed = 30}; /* too few to judge */
@@ -85,6 +101,10 @@ static void outliers_stand_out_by_failures_rate_or_latency(void **state)
     records[3].p99_us = 90000;
     assert_null(rpc_balance_outlier(records, 8, 3));
     records[3].p99_us = 90001;
+    assert_string_equal(rpc_balance_outlier(records, 8, 3), "latency");
+    records[3].tenth_us = 90000; /* of few requests, a stall or two */
+    assert_null(rpc_balance_outlier(records, 8, 3));
+    records[3].tenth_us = 90001;
     assert_string_equal(rpc_balance_outlier(records, 8, 3), "latency");
     assert_null(rpc_balance_outlier(&records[2], 2, 1)); /* one peer has no median */
     for (size_t i = 0; i < 8; i++)
@@ -226,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_window_forgets_after_ten_seconds),
         cmocka_unit_test(quantiles_are_at_most_a_quarter_too_large),
+        cmocka_unit_test(the_nth_slowest_is_found),
         cmocka_unit_test(the_less_loaded_of_two_is_chosen),
         cmocka_unit_test(outliers_stand_out_by_failures_rate_or_latency),
         cmocka_unit_test(half_of_the_replicas_always_stay),
