@@ -20,7 +20,7 @@ enum {
     SH_PEERS_MAX = 16,
     SH_GROUPS_MAX = 32,
     SH_ROWS_MAX = 16,
-    SH_HANDLES_MAX = 6,
+    SH_HANDLES_MAX = 7,
     SH_INSTANCE_LEN = 36
 };
 
@@ -54,6 +54,7 @@ struct sh_service {
     struct sh_spans_config spans_config;
     struct sh_spans *spans; /* NULL: nobody collects */
     struct sh_lag lag;
+    uv_timer_t memory;
     uv_signal_t term;
     uv_signal_t interrupt;
     uv_signal_t hangup;
@@ -88,12 +89,14 @@ bool sh_service_read_keys(const struct sh_service_spec *spec, struct sh_buffer *
 /* Exit status of --probe: 0 when the path answers 200. */
 int sh_service_probe(const char *host, uint32_t port, const char *path);
 
-/* --- service_ops.c, service_rpc.c, service_lag.c ---------------------------------- */
+/* --- service_ops.c, service_rpc.c, service_lag.c, service_memory.c ---------------- */
 
 SH_CHECK enum sh_err sh_service_open_ops(struct sh_service *service);
 SH_CHECK enum sh_err sh_service_open_rpc(struct sh_service *service);
 /* The timer has been initialised. */
 SH_CHECK enum sh_err sh_lag_start(struct sh_lag *lag, const char *service);
+/* As before: memory that is free goes back to the system once a minute. */
+SH_CHECK enum sh_err sh_memory_start(uv_timer_t *timer);
 
 /* --- service_process.c ------------------------------------------------------------ */
 

@@ -153,6 +153,10 @@ enum sh_err sh_service_open_handles(struct sh_service *service)
     if (err == SH_OK)
         err = sh_lag_start(&service->lag, service->spec->name);
     if (err == SH_OK)
+        err = own(service, &service->memory, uv_timer_init(loop, &service->memory));
+    if (err == SH_OK)
+        err = sh_memory_start(&service->memory);
+    if (err == SH_OK)
         err = watch(service, &service->term, on_terminate, SIGTERM);
     if (err == SH_OK)
         err = watch(service, &service->interrupt, on_terminate, SIGINT);

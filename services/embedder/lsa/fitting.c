@@ -1,6 +1,5 @@
 #include "services/embedder/lsa/fitting.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,7 +53,6 @@ static void forget(struct fitting *self)
     self->figures = (struct fitting_figures){.steps = LSA_FIT_STEPS};
     self->dropped = false;
     uv_timer_stop(&self->timer);
-    malloc_trim(0); /* a fit takes much, and is rare */
 }
 
 static void drop(struct fitting *self)

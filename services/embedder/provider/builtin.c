@@ -1,6 +1,5 @@
 #include "services/embedder/provider/builtin.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -116,7 +115,6 @@ static void on_idle(uv_timer_t *timer)
         pack_rest(use_lite_pack(self->model));
     if (self->fitted)
         pack_rest(lsa_pack(self->fitted));
-    malloc_trim(0);
 }
 
 /* --- on a worker ------------------------------------------------------------------ */
