@@ -263,6 +263,32 @@ def test_graphml_is_loaded(stack):
     assert load(stack, "<graphml><graph><node id='q'>", "graphml")[-1]["status"] == "broken"
 
 
+KEY = '<key id="k" attr.name="n" attr.type="long"><default>3</default></key>'
+NODE = '<node id="{}" labels=":XmlOdd">{}</node>'
+
+
+@pytest.mark.parametrize("body, why", [
+    ("<graph>" + NODE.format("xo", '<data key="k">1<data key="k">2</data></data>') + "</graph>",
+     "values within values"),
+    ('<key id="a"><key id="b"/></key>', "keys within keys"),
+    ("<key/>", "no id"),
+    ('<key id="a" attr.type="long"><default>x</default></key>', "default"),
+    ("<graph>" + NODE.format("xo", '<data key="other">1</data>') + "</graph>", "not declared")])
+def test_misplaced_graphml_is_refused(stack, body, why):
+    answer = load(stack, f"<graphml>{KEY}{body}</graphml>", "graphml")
+    assert answer[-1]["status"] == "broken" and why in answer[-1]["error"], answer
+
+
+def test_values_of_no_record_and_no_key_are_nobodys(stack):
+    many = "".join(f'<key id="more{i}"/>' for i in range(8))
+    graph = "<graph>" + NODE.format("xo", '<data key="k">1</data>') + "</graph>"
+    odd = '<default>9<data key="k">8</data></default><data key="k">7</data>'
+    answer = load(stack, f"<graphml>{KEY}{graph}{many}{odd}"
+                         f"{graph.replace('xo', 'xp').replace('1', '')}</graphml>", "graphml")
+    assert (answer[-1]["created"], answer[-1]["failed"]) == (1, 1), answer
+    assert records(stack, "XmlOdd")["node", "xo"]["properties"] == {"n": 1}
+
+
 ODD = ["", " ", "a", "ü😀", "\n\r\t", "\x01\x1f\x7f", '"', "'", "\\", ";", ":", "<&>", ",",
        "]]>", "\ufffe", "\u2028", ":ID", "a:int", "{}", "null", "1", "x" * 500]
 

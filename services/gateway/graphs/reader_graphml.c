@@ -16,7 +16,8 @@ struct graphml {
     struct graphml_keys keys;
     unsigned depth;
     unsigned graph_depth;
-    size_t quiet; /* bytes since expat last called */
+    unsigned key_depth; /* 0: outside of <key> */
+    size_t quiet;       /* bytes since expat last called */
     /* the record in hand */
     enum holder holder;
     struct graph_node_put node;
@@ -25,11 +26,10 @@ struct graphml {
     json_t *properties;
     const char *bad; /* a key's name */
     struct sh_bytes exact;
-    /* the value in hand */
-    bool in_text;
-    const struct graphml_key
-        *key;     /* of <data>, or of <key> for its <default>; NULL: other */
-    char special; /* 'l': labels, 't': type, 'x': exact */
+    /* the value in hand: of <default> in a key, of <data> in a record */
+    unsigned text_depth;           /* of that element; 0: there is none */
+    const struct graphml_key *key; /* of <data>; none is added meanwhile. NULL: special */
+    char special;                  /* 'l': labels, 't': type, 'x': exact */
     struct sh_buffer text;
 };
 
@@ -62,20 +62,29 @@ static const char *local(const char *name)
 
 static void add_key(struct graphml *self, const char **list)
 {
+    if (self->key_depth > 0) {
+        broken(self, "keys within keys are not read");
+        return;
+    }
+    self->key_depth = self->depth;
     enum sh_err err = graphml_key_add(&self->keys, list);
-
     if (err == SH_NOMEM)
         no_memory(self);
     else if (err != SH_OK)
         broken(self, "a key has no id, or an unknown type, or there are too many");
 }
 
-static void take_default(struct graphml *self)
+static void begin_default(struct graphml *self)
 {
-    struct graphml_key *key =
-        self->keys.count > 0 ? &self->keys.items[self->keys.count - 1] : NULL;
+    if (self->key_depth > 0 && self->depth == self->key_depth + 1)
+        self->text_depth = self->depth;
+}
 
-    if (key == NULL || key->fallback != NULL)
+static void end_default(struct graphml *self)
+{
+    struct graphml_key *key = &self->keys.items[self->keys.count - 1];
+
+    if (key->fallback != NULL)
         return;
     key->fallback = reader_value(sh_buffer_bytes(&self->text), key->type);
     if (key->fallback == NULL)
@@ -202,7 +211,11 @@ static void begin_data(struct graphml *self, const char **list)
 
     if (self->holder == HOLDER_NONE || id == NULL)
         return; /* of the graph itself */
-    self->in_text = true;
+    if (self->text_depth > 0) {
+        broken(self, "values within values are not read");
+        return;
+    }
+    self->text_depth = self->depth;
     self->special = '\0';
     self->key = NULL;
     if (strcmp(id, "c.exact") == 0)
@@ -243,7 +256,15 @@ static void end_data(struct graphml *self)
              json_object_set_new(self->properties, self->key->name,
                                  reader_value(text, self->key->type)) != 0)
         self->bad = self->key->name;
-    self->in_text = false;
+}
+
+static void end_text(struct graphml *self)
+{
+    if (self->holder == HOLDER_NONE)
+        end_default(self);
+    else
+        end_data(self);
+    self->text_depth = 0;
 }
 
 /* --- expat ------------------------------------------------------------------------ */
@@ -261,7 +282,7 @@ static void on_start(void *arg, const char *name, const char **list)
     else if (strcmp(name, "key") == 0 && self->holder == HOLDER_NONE)
         add_key(self, list);
     else if (strcmp(name, "default") == 0)
-        self->in_text = true;
+        begin_default(self);
     else if (strcmp(name, "graph") == 0 && self->holder == HOLDER_NONE)
         self->graph_depth = self->depth;
     else if (strcmp(name, "node") == 0)
@@ -278,16 +299,15 @@ static void on_start(void *arg, const char *name, const char **list)
 static void on_end(void *arg, const char *name)
 {
     struct graphml *self = arg;
+    unsigned depth = self->depth--;
 
+    (void)name;
     self->quiet = 0;
-    name = local(name);
-    self->depth--;
-    if (self->in_text && strcmp(name, "data") == 0)
-        end_data(self);
-    else if (self->in_text && strcmp(name, "default") == 0) {
-        take_default(self);
-        self->in_text = false;
-    } else if (self->holder != HOLDER_NONE && self->depth == self->graph_depth)
+    if (depth == self->text_depth)
+        end_text(self);
+    else if (depth == self->key_depth)
+        self->key_depth = 0;
+    else if (self->holder != HOLDER_NONE && self->depth == self->graph_depth)
         end_record(self);
 }
 
@@ -296,7 +316,7 @@ static void on_text(void *arg, const char *text, int len)
     struct graphml *self = arg;
 
     self->quiet = 0;
-    if (!self->in_text)
+    if (self->text_depth == 0)
         return;
     if (self->text.len + (size_t)len > READER_RECORD_MAX)
         broken(self, "a value is too long");
