@@ -1,4 +1,5 @@
-"""For each alert: series under which it fires, and series, near them, under which it does not.
+"""For each alert: series under which it fires, one case or more, and last series, near them,
+under which it does not.
 
 A case is (minutes, {series: values}); values as promtool writes them: "0+60x20" begins at 0 and
 grows by 60 a minute, 20 times.
@@ -7,6 +8,7 @@ grows by 60 a minute, 20 times.
 DAY = 24 * 60
 GATEWAY = 'job="cairn-gateway",instance="g:9100"'
 SEARCH = 'job="cairn-search",instance="s:9101"'
+GRAPH = 'job="cairn-graph",instance="k:9103"'
 BACKUP = 'job="cairn-backup",instance="b:9104"'
 
 
@@ -110,7 +112,9 @@ CASES = {
         (12, gauge(f'cairn_errors_total{{{SEARCH},level="ERROR",type="log"}}', "0+60")),
         (12, gauge(f'cairn_errors_total{{{SEARCH},level="WARNING",type="log"}}', "0+60"))),
     "ViewLag": ((4, gauge(f"cairn_search_view_lag_seconds{{{SEARCH}}}", 31)),
-                (4, gauge(f"cairn_search_view_lag_seconds{{{SEARCH}}}", 29))),
+                (4, gauge(f"cairn_graph_view_lag_seconds{{{GRAPH}}}", 31)),
+                (4, gauge(f"cairn_search_view_lag_seconds{{{SEARCH}}}", 29)
+                 | gauge(f"cairn_graph_view_lag_seconds{{{GRAPH}}}", 29))),
     "RecallDrop": ((100, recall(0.8)), (100, recall(0.92))),
     "DegradedSearches": ((12, degraded(10)), (12, degraded(2))),
     "EmbeddingsPending": ((32, gauge(f"cairn_search_pending_embeddings{{{SEARCH}}}", 1001)),

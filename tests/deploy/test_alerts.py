@@ -56,8 +56,8 @@ def steps(minutes):
 
 @pytest.mark.parametrize("alert", CASES)
 def test_an_alert_fires_and_stays_silent(alert, tmp_path):
-    tests = [fires(alert, case, expected)
-             for case, expected in zip(CASES[alert], (True, False), strict=True)]
+    *loud, quiet = CASES[alert]
+    tests = [*(fires(alert, case, True) for case in loud), fires(alert, quiet, False)]
     path = tmp_path / "tests.yml"
     every = steps(CASES[alert][0][0])
     path.write_text(yaml.safe_dump({"rule_files": [str(path) for path in RULES],

@@ -2,6 +2,7 @@
 and for whom that is."""
 
 import datetime
+import math
 import os
 import signal
 
@@ -89,6 +90,17 @@ def test_a_service_that_hangs_is_unknown_and_holds_nobody_up(stack):
     lags = [step["search_lag"] for step in history(stack)["steps"]]
     known = [at for at, lag in enumerate(lags) if lag is not None]
     assert None in lags[known[0]:known[-1]], "nobody knows it, and 0 is a figure"
+
+
+def test_lag_is_not_known_while_postgresql_does_not_answer(stack):
+    def lags():
+        return [stack.figure(name, f"cairn_{name}_view_lag_seconds")
+                for name in ("search", "graph")]
+
+    eventually(lambda: all(0 <= lag < 60 for lag in lags()), seconds=60)
+    with stack.stopped("postgres"):
+        eventually(lambda: all(math.isnan(lag) for lag in lags()), seconds=60)
+    eventually(lambda: all(0 <= lag < 60 for lag in lags()), seconds=60)
 
 
 def test_refusals_and_faults_of_the_question(stack):

@@ -30,8 +30,10 @@ static void on_closed(uv_handle_t *handle)
     sh_free(handle->data);
 }
 
+/* NaN: not known. */
 static void tell(const struct lag *self, double seconds)
 {
+    sh_series_set(sh_series(&gauge, NULL), seconds);
     self->options.told(self->options.arg, seconds);
 }
 
@@ -45,10 +47,8 @@ static void on_answer(void *arg, const struct sh_pg_reply *reply)
         uv_close((uv_handle_t *)&self->timer, on_closed);
         return;
     }
-    if (reply->err == SH_OK) {
+    if (reply->err == SH_OK)
         seconds = strtod(PQgetvalue(reply->results[0], 0, 0), NULL);
-        sh_series_set(sh_series(&gauge, NULL), seconds);
-    }
     tell(self, seconds);
 }
 

@@ -54,6 +54,7 @@ static void read_figures(void *arg, const PGresult *figures)
 static void forget(void *arg)
 {
     ((struct watch_memory *)arg)->lag_s = (double)NAN;
+    sh_series_set(sh_series(&lag_gauge, NULL), (double)NAN);
 }
 
 /* As JSON; what is not known is null. */
