@@ -306,6 +306,7 @@ def test_files_that_are_none_are_refused(stack):
     bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><rdf:RDF xmlns:rdf="r">&a;</rdf:RDF>'
     for kind, body, code in (("skos", bomb, "damaged"), ("xlsx", b"PK\x03\x04none", "damaged"),
                              ("tbx", b"<tbx>", "damaged"), ("csv", b"a,b\n1,2\n", "damaged"),
+                             ("csv", b'term,domain\na,"b\nc,d\n', "damaged"),
                              ("json", b"  ", "no_text")):
         job = brought(stack, body, kind)
         assert (job["state"], job["code"]) == ("failed", code), (kind, job)

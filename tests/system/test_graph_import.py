@@ -127,6 +127,14 @@ def test_what_was_read_of_a_broken_file_is_stored(stack):
     assert waiting(stack) == 0
 
 
+def test_a_quote_that_is_not_closed_is_told(stack):
+    """It would be one value of all rows that follow."""
+    table = b'id:ID,:LABEL,n\ngi-quote,GiQuote,one\ngi-open,GiQuote,"two\ngi-lost,GiQuote,3\n'
+    job = ended(stack, submit(stack, table, kind={"Content-Type": "text/csv"}))
+    assert job["state"] == "failed" and "row 3 has a quote that is not closed" in job["error"]
+    assert stored(stack, "GiQuote") == 1
+
+
 def test_a_job_may_what_its_caller_may(stack):
     records = [{"id": "gi-mine", "labels": ["GiRight"]},
                {"id": "gi-secret", "labels": ["GiRight"], "clearance_level": 5},

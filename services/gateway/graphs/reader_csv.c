@@ -301,8 +301,12 @@ static enum sh_err end(struct graph_reader *reader)
 {
     struct csv *self = (struct csv *)reader;
 
+    /* strict from here on: a quote that is open would have taken all rows after it */
+    csv_set_opts(&self->parser, (unsigned char)(csv_get_opts(&self->parser) | CSV_STRICT |
+                                                CSV_STRICT_FINI));
     if (csv_fini(&self->parser, on_field, on_row, self) != 0)
-        return reader_broken(reader, "the last row cannot be read");
+        return reader_broken(reader, "row %llu has a quote that is not closed",
+                             (unsigned long long)self->row + 1);
     return reader->err;
 }
 

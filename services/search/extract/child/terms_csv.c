@@ -162,7 +162,10 @@ void terms_read_csv(struct sh_bytes file, struct terms_out *terms)
             out_refuse(&terms->out, OUT_DAMAGED, "it is no table");
         at += len;
     }
-    if (terms->out.code == NULL)
-        (void)csv_fini(&parser, on_field, on_row, &table);
+    /* strict from here on: a quote that is open has taken all rows after it */
+    csv_set_opts(&parser, CSV_APPEND_NULL | CSV_STRICT | CSV_STRICT_FINI);
+    if (terms->out.code == NULL && csv_fini(&parser, on_field, on_row, &table) != 0)
+        out_refuse(&terms->out, OUT_DAMAGED, "row %zu has a quote that is not closed",
+                   table.row + 1);
     csv_free(&parser);
 }
