@@ -224,6 +224,31 @@ def test_a_key_stores_one_document_however_often_it_is_sent(stack):
         first.json()["document_id"]
 
 
+def test_a_key_of_what_was_there_already_is_used(stack):
+    """Sent again after somebody else's write it must not undo that."""
+    def send(text, key=None):
+        return stack.post("/api/documents", {"id": "kept", "title": "Kept", "text": text},
+                          headers={"Idempotency-Key": key} if key else {})
+
+    assert send("sackbut one").status == 201
+    assert send("sackbut one", "k-same").json()["unchanged"]
+    assert send("sackbut two").status == 201
+    assert send("sackbut one", "k-same").status == 201
+    assert stack.get("/api/documents/kept").json()["sections"][0]["text"] == "sackbut two"
+    other = send("sackbut three", "k-same")
+    assert (other.status, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def test_a_page_beyond_all_numbers_is_refused(stack):
+    def send(number):
+        return stack.post("/api/documents", {"id": "paged", "title": "Paged", "sections": [
+            {"title": "", "text": "x", "page_number": number}]})
+
+    assert send(2 ** 31 - 1).status == 201
+    assert stack.get("/api/documents/paged").json()["sections"][0]["page_number"] == 2 ** 31 - 1
+    assert send(2 ** 31).status == 400
+
+
 def test_a_key_that_comes_many_times_at_once_stores_one_document(stack):
     def send(answers):
         answers.append(stack.post("/api/documents", {"title": "Keyed", "text": "flugelhorn"},

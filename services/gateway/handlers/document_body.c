@@ -21,7 +21,7 @@ static const struct schema_field section_fields[] = {
     {.name = "text", .type = SCHEMA_TEXT, .offset = AT(text), .bytes = PROTO_TEXT_MAX,
      .help = "a section may be a heading alone"},
     {.name = "page_number", .type = SCHEMA_INTEGER, .offset = AT(page_number),
-     .least = 0, .most = UINT32_MAX},
+     .least = 0, .most = INT32_MAX},
 };
 #undef AT
 

@@ -43,6 +43,33 @@ static bool may_hold(const struct put *put)
     return put_is_within(put->order.caller, record->clearance_level, record->department);
 }
 
+static void on_key_kept(void *arg, const struct sh_pg_reply *reply)
+{
+    struct put *put = arg;
+
+    if (reply->err == SH_OK) {
+        put_wait_for_view(put);
+    } else if (put_key_lost(put, reply) && !put->putter->closing) {
+        put->key.lost = true;
+        put_look_up(put);
+    } else {
+        put_database_failed(put, reply);
+    }
+}
+
+/* Nothing is stored, and yet the key stands for this document from now on: sent again
+ * after somebody else's write, it must not undo that. */
+static void keep_key(struct put *put)
+{
+    const struct sh_pg_step step = put_key_insert(put, put->reply.chunks);
+    const struct sh_pg_call call = {
+        .steps = &step, .count = 1, .deadline_ms = put->deadline_ms};
+    enum sh_err err = sh_pg_run(put->putter->options.pg, &call, on_key_kept, put);
+
+    if (err != SH_OK)
+        put_fail(put, err, "the document cannot be stored now");
+}
+
 /* It is there already as it is. */
 static void answer_unchanged(struct put *put, const PGresult *found, int row)
 {
@@ -51,7 +78,10 @@ static void answer_unchanged(struct put *put, const PGresult *found, int row)
         .chunks = (uint32_t)sh_pg_u64(found, row, LOOKUP_CHUNKS),
         .pending_embedding = (uint32_t)sh_pg_u64(found, row, LOOKUP_PENDING),
         .xid = sh_pg_u64(found, row, LOOKUP_XID)};
-    put_wait_for_view(put);
+    if (put->order.key != NULL)
+        keep_key(put);
+    else
+        put_wait_for_view(put);
 }
 
 /* With what its collection says, read in the same moment: every replica sees a change of

@@ -27,9 +27,9 @@ struct sh_pg_step put_key_lookup(struct put *put)
     return (struct sh_pg_step){&put_key_found, put->key.params, 1, false};
 }
 
-struct sh_pg_step put_key_insert(struct put *put)
+struct sh_pg_step put_key_insert(struct put *put, size_t chunks)
 {
-    (void)snprintf(put->key.chunks, sizeof(put->key.chunks), "%zu", put->doc.chunk_count);
+    (void)snprintf(put->key.chunks, sizeof(put->key.chunks), "%zu", chunks);
     put->key.params[0] = key_of(put);
     put->key.params[1] = (struct sh_pg_param){put->doc.id, false};
     put->key.params[2] = (struct sh_pg_param){sh_bytes_of(put->doc.record.hash), false};

@@ -8,7 +8,7 @@
 
 /* Only with a key (put->order.key). `step` borrows from the put until it is run. */
 struct sh_pg_step put_key_lookup(struct put *put);
-struct sh_pg_step put_key_insert(struct put *put);
+struct sh_pg_step put_key_insert(struct put *put, size_t chunks);
 
 /* What put_key_lookup() found. True: the put is over, answered as the first one was, or
  * refused because the key stands for another document. */

@@ -142,7 +142,7 @@ static void run(struct put_group *group)
     if (first->order.quiet)
         steps[count++] = (struct sh_pg_step){&be_quiet, NULL, 0, false};
     if (first->order.key != NULL)
-        steps[count++] = put_key_insert(first);
+        steps[count++] = put_key_insert(first, first->doc.chunk_count);
     for (size_t i = 0; i < group->write.step_count; i++)
         steps[count++] = group->write.steps[i];
     call.count = count;
