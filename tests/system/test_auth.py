@@ -337,6 +337,25 @@ def test_refresh_gives_a_token_and_a_new_cookie(guarded, root):
     problem(again, 401, "session_ended")
 
 
+def test_who_is_remembered_stays_so(guarded, person):
+    def age(reply):
+        assert reply.status == 200, reply.body
+        browser.csrf = reply.json()["csrf_token"]
+        found = re.search("Max-Age=([0-9]+)", reply.headers["Set-Cookie"])
+        return found and int(found.group(1))
+
+    person("fay")
+    browser = Browser(guarded)
+    login = {"username": "fay", "password": GOOD}
+    assert age(browser.post("/api/auth/login", {**login, "remember": True})) == 43200
+    assert 43000 < age(browser.post("/api/auth/refresh")) <= 43200
+    assert 43000 < age(browser.post("/api/auth/password", {
+        "current_password": GOOD, "new_password": GOOD + "1"})) <= 43200
+    login["password"] += "1"
+    assert age(browser.post("/api/auth/login", login)) is None
+    assert age(browser.post("/api/auth/refresh")) is None
+
+
 def test_who_lost_the_account_gets_no_new_token(guarded, root, person):
     identity = person("eve")
     browser = Browser(guarded)

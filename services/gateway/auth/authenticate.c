@@ -172,6 +172,7 @@ static void take_session(struct exchange *x, const struct session *session,
         .campus = session->campus,
         .scopes = UINT64_MAX,
         .expires_s = session->ends_s,
+        .lasting = session->lasting,
     };
     enum csrf_fault fault = csrf_check(x->edge->gateway, x->request, cookie);
 

@@ -22,6 +22,7 @@ struct principal {
     struct sh_bytes id;  /* of the credential: an API key's, a session's; may be empty */
     uint64_t scopes;     /* what the credential is good for: bits of enum permission */
     uint64_t expires_s;  /* seconds since 1970; UINT64_MAX: never */
+    bool lasting;        /* a session whose cookie survives the end of the browser */
     unsigned references; /* owned by the functions below, like what follows */
     const struct role_table *table; /* that `found` is of */
     const struct role *found;

@@ -2,6 +2,7 @@
 
 #include "services/gateway/auth/cookies.h"
 #include "services/gateway/auth/sessions.h"
+#include "shared/clock.h"
 #include "shared/log.h"
 
 bool session_cookie_secure(const struct gateway *gateway)
@@ -29,17 +30,16 @@ struct sh_bytes session_cookie(const struct gateway *gateway,
     return value;
 }
 
-void session_set_cookie(const struct gateway *gateway, struct sh_http_request *request,
-                        const char *id, bool lasting)
+static void set_cookie(const struct gateway *gateway, struct sh_http_request *request,
+                       const char *id, int64_t age_s)
 {
     bool secure = session_cookie_secure(gateway);
-    int64_t age = lasting ? (int64_t)gateway->account_config.session_most_s : -1;
     const struct cookie cookie = {
         .name = cookie_name(secure),
         .value = sh_bytes_of(id),
         .secure = secure,
         .same_site = gateway->account_config.cookie_same_site,
-        .max_age_s = id != NULL ? age : 0,
+        .max_age_s = age_s,
     };
     char text[256];
 
@@ -47,4 +47,28 @@ void session_set_cookie(const struct gateway *gateway, struct sh_http_request *r
         sh_http_add_header(request, "Set-Cookie", text);
     else
         sh_error(sh_http_trace(request), "a session's cookie could not be written");
+}
+
+/* Seconds; -1: until the browser ends. */
+static int64_t age_of(const struct gateway *gateway, const struct session *session)
+{
+    int64_t left;
+
+    if (!session->lasting)
+        return -1;
+    if (session->ends_s == 0)
+        return (int64_t)gateway->account_config.session_most_s;
+    left = (int64_t)session->ends_s - (int64_t)sh_wall_time();
+    return left > 0 ? left : 0;
+}
+
+void session_set_cookie(const struct gateway *gateway, struct sh_http_request *request,
+                        const char *id, const struct session *session)
+{
+    set_cookie(gateway, request, id, age_of(gateway, session));
+}
+
+void session_drop_cookie(const struct gateway *gateway, struct sh_http_request *request)
+{
+    set_cookie(gateway, request, NULL, 0);
 }

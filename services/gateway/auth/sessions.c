@@ -160,6 +160,7 @@ static void read_session(const json_t *json, struct session *session)
         .epoch = (uint64_t)json_integer_value(json_object_get(json, "epoch")),
         .ends_s = (uint64_t)json_integer_value(json_object_get(json, "ends")),
         .local = json_is_true(json_object_get(json, "local")),
+        .lasting = json_is_true(json_object_get(json, "lasting")),
     };
 }
 
@@ -232,12 +233,13 @@ static json_t *text_json(struct sh_bytes text)
 /* The caller frees it with free(). NULL when out of memory. */
 static char *session_data(const struct session *session, uint64_t ends_s)
 {
-    json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b}", "user_id",
-        text_json(session->user_id), "username", text_json(session->username), "role",
-        text_json(session->role), "department", text_json(session->department), "campus",
-        text_json(session->campus), "epoch", (json_int_t)session->epoch, "ends",
-        (json_int_t)ends_s, "local", (int)session->local);
+    json_t *json =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "user_id",
+                  text_json(session->user_id), "username", text_json(session->username),
+                  "role", text_json(session->role), "department",
+                  text_json(session->department), "campus", text_json(session->campus),
+                  "epoch", (json_int_t)session->epoch, "ends", (json_int_t)ends_s,
+                  "local", (int)session->local, "lasting", (int)session->lasting);
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);

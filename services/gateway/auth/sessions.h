@@ -22,6 +22,7 @@ struct session {
     uint64_t epoch;
     uint64_t ends_s; /* Unix seconds; 0 when it is made: SESSION_MAX_LIFETIME from now */
     bool local;      /* a user of ours, not one of the directory */
+    bool lasting;    /* its cookie survives the end of the browser */
 };
 
 /* A call under way. Cancelling it drops `done`; what it does in Redis happens anyway. */
@@ -66,9 +67,11 @@ bool session_cookie_secure(const struct gateway *gateway);
  * could be ours. */
 struct sh_bytes session_cookie(const struct gateway *gateway,
                                const struct sh_http_request *request);
-/* Add the Set-Cookie header that gives it to the browser, or (`id` NULL) takes it away.
- * `lasting`: it survives the end of the browser. Before answering. */
+/* Add the Set-Cookie header that gives it to the browser. Before answering, as the next.
+ */
 void session_set_cookie(const struct gateway *gateway, struct sh_http_request *request,
-                        const char *id, bool lasting);
+                        const char *id, const struct session *session);
+/* The header that takes it away. */
+void session_drop_cookie(const struct gateway *gateway, struct sh_http_request *request);
 
 #endif

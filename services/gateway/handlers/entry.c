@@ -19,7 +19,8 @@ enum sh_err entry_of_user(struct exchange *x, const struct user *user, bool loca
                                       .campus = copy.campus,
                                       .epoch = copy.epoch,
                                       .ends_s = entry->session.ends_s,
-                                      .local = local};
+                                      .local = local,
+                                      .lasting = entry->session.lasting};
     x->audit.user = copy.id;
     return SH_OK;
 }
@@ -58,7 +59,7 @@ static void answer(struct exchange *x, struct sh_bytes token, const char *id)
     json_member_text(out, "campus", entry->session.campus);
     sh_buffer_text(out, "}");
     if (id != NULL)
-        session_set_cookie(gateway, x->request, id, entry->lasting);
+        session_set_cookie(gateway, x->request, id, &entry->session);
     account_private(x);
     exchange_answer(x, 200);
 }

@@ -10,7 +10,6 @@ struct entry {
     struct account account;
     struct session session;
     struct sh_bytes former; /* session of the same browser, which is over */
-    bool lasting;           /* the cookie survives the end of the browser */
 };
 
 /* As the user is now, of ours or of the directory. The texts are copied into the arena.

@@ -87,7 +87,7 @@ void login_post(struct exchange *x, void *body)
     struct entry *entry = account_begin(x, sizeof *entry);
     if (entry == NULL)
         return;
-    entry->lasting = login->remember;
+    entry->session.lasting = login->remember;
     entry->former = session_cookie(x->edge->gateway, x->request);
     enum sh_err err = login_begin(x->edge, login->username, login->password, on_login, x,
                                   &entry->account.login);
@@ -99,7 +99,7 @@ void login_post(struct exchange *x, void *body)
 
 static void answer_out(struct exchange *x)
 {
-    session_set_cookie(x->edge->gateway, x->request, NULL, false);
+    session_drop_cookie(x->edge->gateway, x->request);
     account_private(x);
     sh_buffer_text(exchange_out(x), "{\"logged_out\":true}");
     exchange_answer(x, 200);
@@ -253,6 +253,7 @@ static void on_found(void *arg, enum sh_err err, const struct session *session)
         return;
     }
     entry->session.ends_s = session->ends_s; /* it lasts no longer by this */
+    entry->session.lasting = session->lasting;
     go_on(x, session);
 }
 
