@@ -94,6 +94,10 @@ class Writer(threading.Thread):
 def test_nothing_that_was_stored_is_lost_by_a_live_restore(stack, backups):
     """What was answered as stored is in the safety backup, or in what runs now."""
     assert undoable(stack) == {"what": "nothing", "set": ""}
+    asked = stack.post("/api/backups/undo", {"confirm": "undo"}).json()["run_id"]
+    run = eventually(lambda: (one := stack.get(f"/api/backups/runs/{asked}").json())["state"]
+                     == "failed" and one)
+    assert run["code"] == "not_found" and run["result"] is None
     assert put(stack, "before").status in (200, 201)
     made = backups.create()["id"]
     assert put(stack, "after").status in (200, 201)

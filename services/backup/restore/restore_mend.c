@@ -37,9 +37,11 @@ enum sh_err restore_undo(struct work *work, bool redo, json_t **result)
     enum sh_err err = swap_open(work, &swap);
 
     *result = NULL;
+    work_stage(work, verb);
+    if (err == SH_OK)
+        err = swap_find_back(work, &swap, redo, &was); /* before writers are held up */
     if (err == SH_OK)
         err = hold_enter(work, &swap);
-    work_stage(work, verb);
     if (err == SH_OK)
         err = journal_begin(work, verb);
     if (err == SH_OK) {

@@ -347,22 +347,31 @@ static enum sh_err none_such(struct work *work, const struct swap_previous *back
                          : "no restore was undone: there is nothing to bring back");
 }
 
+enum sh_err swap_find_back(struct work *work, struct swap *swap, bool redo,
+                           struct swap_previous *out)
+{
+    enum sh_err err = swap_find(work, swap, out);
+
+    if (err == SH_OK && (out->name[0] == '\0' || out->redo != redo))
+        err = none_such(work, out);
+    return err;
+}
+
 enum sh_err swap_back(struct work *work, struct swap *swap, bool redo,
                       struct swap_previous *out)
 {
     struct swap_previous back;
     char aside[64];
-    enum sh_err err = swap_find(work, swap, &back);
+    enum sh_err err = swap_find_back(work, swap, redo, &back);
 
     *out = back;
-    if (err == SH_OK && (back.name[0] == '\0' || back.redo != redo))
-        return none_such(work, &back);
+    if (err != SH_OK)
+        return err;
     size_t len = strlen(back.name) - (redo ? sizeof(turned) - 1 : 0);
     (void)snprintf(aside, sizeof(aside), "%.*s%s", (int)len, back.name,
                    redo ? "" : turned);
     memcpy(swap->set, back.set, sizeof(back.set));
-    if (err == SH_OK)
-        err = swap_names(work, swap, back.name, aside, "");
+    err = swap_names(work, swap, back.name, aside, "");
     if (err == SH_OK)
         memcpy(out->name, aside, sizeof(aside));
     return err;

@@ -41,8 +41,11 @@ SH_CHECK enum sh_err swap_in(struct work *work, struct swap *swap, const char *b
                              const char *previous);
 SH_CHECK enum sh_err swap_find(struct work *work, struct swap *swap,
                                struct swap_previous *out);
+/* What swap_back() would bring back. SH_NOTFOUND: nothing of that kind. */
+SH_CHECK enum sh_err swap_find_back(struct work *work, struct swap *swap, bool redo,
+                                    struct swap_previous *out);
 /* The other way, or with `redo` forth again; `out` gets the set, and the name of what was
- * there until now. SH_NOTFOUND: swap_find() has nothing of that kind. */
+ * there until now. Errors as swap_find_back(). */
 SH_CHECK enum sh_err swap_back(struct work *work, struct swap *swap, bool redo,
                                struct swap_previous *out);
 

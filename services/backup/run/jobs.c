@@ -173,8 +173,16 @@ enum sh_err job_prune(struct work *work, const struct job_order *order, json_t *
 
 enum sh_err job_delete(struct work *work, const struct job_order *order, json_t **result)
 {
-    *result = json_pack("{s:s}", "removed", order->id);
-    return *result ? prune_one(work, order->id, order->force, *result) : SH_NOMEM;
+    json_t *removed = json_pack("{s:s}", "removed", order->id);
+    enum sh_err err =
+        removed ? prune_one(work, order->id, order->force, removed) : SH_NOMEM;
+
+    if (err != SH_OK) {
+        json_decref(removed);
+        removed = NULL;
+    }
+    *result = removed;
+    return err;
 }
 
 enum sh_err job_copy(struct work *work, const struct job_order *order, json_t **result)
