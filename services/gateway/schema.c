@@ -206,10 +206,8 @@ static enum sh_err read_texts(struct reader *reader, const struct schema_field *
         json_t *item = texts->single ? value : json_array_get(value, i);
         char name[128];
         (void)snprintf(name, sizeof name, "%s[%zu]", field->name, i);
-        if (json_is_integer(item) || json_is_array(item))
-            return refuse(reader, name, "must be a text; lists of tokens are not taken");
         if (!json_is_string(item))
-            return refuse(reader, name, "must be a text");
+            return refuse(reader, name, "must be a text, not a number or a list of them");
         texts->items[i] =
             (struct sh_bytes){json_string_value(item), json_string_length(item)};
     }

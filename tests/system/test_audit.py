@@ -119,7 +119,8 @@ def test_pages_by_cursor_and_filters(stack):
     assert len(records(stack, "/api/admin/audit?user=pager&since=2020-01-01T00:00:00Z")) == 7
     assert records(stack, "/api/admin/audit?user=pager&outcome=denied") == []
     assert records(stack, "/api/admin/audit?user=pager&action=store_document") == []
-    for bad in ("since=tomorrow", "cursor=x", "limit=0", "cursor=1-2x", "kind=reads", "kind=read,"):
+    for bad in ("since=tomorrow", "cursor=x", "limit=0", "cursor=1-2x", "kind=reads", "kind=read,",
+                "outcome=good"):
         assert stack.get(f"/api/admin/audit?{bad}").status == 400
 
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/gateway/audit/audit.h"
+#include "services/gateway/audit/outcome.h"
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/auth/principal.h"
 #include "services/gateway/exchange.h"
@@ -15,11 +16,6 @@ static const uint64_t always = BIT(PERMIT_SEARCH) | BIT(PERMIT_BACKUPS) |
                                BIT(PERMIT_ADMIN_CACHE) | BIT(PERMIT_READ_AUDIT) |
                                BIT(PERMIT_ADMIN_MODELS);
 static const uint64_t views = BIT(PERMIT_READ_GLOSSARY) | BIT(PERMIT_READ_GRAPH);
-
-static bool is_denied(int status)
-{
-    return status == 401 || status == 403;
-}
 
 /* Before anything was looked at or done. Recording each would cost more than refusing it,
  * at the very moment when there is too much to do: they are counted, and the log has some
@@ -36,7 +32,7 @@ static bool is_wanted(const struct exchange *x, int status)
     if (route == NULL || was_refused_for_load(x, status))
         return false;
     uint64_t permission = BIT(route->permission);
-    if (is_denied(status) || (permission & always) != 0)
+    if (audit_is_denied(status) || (permission & always) != 0)
         return true;
     if ((permission & views) != 0)
         return x->edge->gateway->audit_config.views;
@@ -45,17 +41,6 @@ static bool is_wanted(const struct exchange *x, int status)
     if (route->permission == PERMIT_OPERATE)
         return (route->flags & ROUTE_QUIET) == 0;
     return route->method != ROUTE_GET && route->permission != PERMIT_EMBED;
-}
-
-static const char *outcome_of(int status)
-{
-    if (status == 0)
-        return "abandoned";
-    if (status < 400)
-        return "ok";
-    if (is_denied(status) || status == 423 || status == 429)
-        return "denied";
-    return status < 500 ? "invalid" : "failed";
 }
 
 /* Who showed a credential answers for it, also while acting for somebody else. */
@@ -108,7 +93,7 @@ void audit_exchange(const struct exchange *x, int status, uint64_t duration_us)
         .action = sh_bytes_of(x->route->operation),
         .target = note->target.len > 0 ? note->target : x->param,
         .status = status,
-        .outcome = sh_bytes_of(outcome_of(status)),
+        .outcome = sh_bytes_of(audit_outcome(status)),
         .code = sh_bytes_of(note->reason != NULL ? note->reason : x->code),
         .query = note->query,
         .filters_applied = note->filters,

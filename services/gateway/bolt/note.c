@@ -2,6 +2,7 @@
  * audit log, as the same by HTTP would. */
 #include <stdio.h>
 
+#include "services/gateway/audit/outcome.h"
 #include "services/gateway/auth/auth.h"
 #include "services/gateway/bolt/conn.h"
 #include "shared/clock.h"
@@ -20,22 +21,6 @@ static struct sh_family seconds = {
     .name = "cairn_gateway_bolt_query_seconds",
     .help = "From a RUN over Bolt to its answer",
 };
-
-static bool is_denied(int status)
-{
-    return status == 401 || status == 403;
-}
-
-static const char *outcome_of(int status)
-{
-    if (status == 0)
-        return "abandoned";
-    if (status < 400)
-        return "ok";
-    if (is_denied(status) || status == 423 || status == 429)
-        return "denied";
-    return status < 500 ? "invalid" : "failed";
-}
 
 static uint64_t duration_us(const struct bolt_conn *conn)
 {
@@ -60,7 +45,7 @@ static void record(struct bolt_conn *conn, const struct bolt_note *note,
         .action = sh_bytes_of(action),
         .target = note->user,
         .status = note->status,
-        .outcome = sh_bytes_of(outcome_of(note->status)),
+        .outcome = sh_bytes_of(audit_outcome(note->status)),
         .code = sh_bytes_of(note->code),
         .query = note->query,
         .results_returned = note->counted ? (int64_t)note->rows : -1,
@@ -101,7 +86,7 @@ void note_query(struct bolt_conn *conn, const struct bolt_note *note)
     if (gateway->config.access_log && sh_log_enabled(SH_INFO))
         log_access(conn, note);
     if (gateway->audit != NULL &&
-        (gateway->audit_config.views || is_denied(note->status)))
+        (gateway->audit_config.views || audit_is_denied(note->status)))
         record(conn, note, "graph_query");
 }
 

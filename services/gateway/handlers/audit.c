@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "services/gateway/audit/kinds.h"
+#include "services/gateway/audit/outcome.h"
 #include "services/gateway/audit/store.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
@@ -200,6 +201,17 @@ struct question {
     unsigned kinds; /* 0: any */
 };
 
+static bool read_outcome(struct exchange *x, struct sh_bytes *outcome)
+{
+    if (!exchange_query_text(x, "outcome", TEXT_MAX, outcome))
+        return false;
+    if (outcome->len == 0 || audit_is_outcome(*outcome))
+        return true;
+    exchange_invalid(x, "outcome",
+                     "outcome must be ok, denied, invalid, failed or abandoned");
+    return false;
+}
+
 static bool read_question(struct exchange *x, struct question *q)
 {
     *q = (struct question){.until = FOREVER_US,
@@ -208,9 +220,8 @@ static bool read_question(struct exchange *x, struct question *q)
                            .limit = LIMIT};
     return exchange_query_text(x, "user", TEXT_MAX, &q->user) &&
            exchange_query_text(x, "action", TEXT_MAX, &q->action) &&
-           exchange_query_text(x, "outcome", TEXT_MAX, &q->outcome) &&
-           read_kinds(x, &q->kinds) && read_time(x, "since", &q->since) &&
-           read_time(x, "until", &q->until) &&
+           read_outcome(x, &q->outcome) && read_kinds(x, &q->kinds) &&
+           read_time(x, "since", &q->since) && read_time(x, "until", &q->until) &&
            exchange_query_u32(x, "limit", 1, LIMIT_MAX, &q->limit) &&
            read_cursor(x, &q->before, &q->before_id);
 }
