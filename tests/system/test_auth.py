@@ -725,3 +725,11 @@ def test_the_local_stack_gives_tokens_by_itself(stack):
         assert (me["username"], me["role"]) == ("local.one", "student")
     finally:
         stack.delete(f"/api/admin/users/{reply.json()['id']}")
+
+
+def test_whom_the_network_vouches_for_has_no_password_here(stack):
+    """AUTH_MODE=trusted: there is a caller, and nothing that was shown."""
+    reply = stack.post("/api/auth/password", {
+        "current_password": GOOD, "new_password": GOOD + "1"}, headers={
+        "X-User-Id": "11111111-1111-4111-8111-111111111111", "X-User-Role": "admin"})
+    problem(reply, 404, "not_found")

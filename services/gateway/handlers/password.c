@@ -122,7 +122,7 @@ void password_post(struct exchange *x, void *body)
         return;
     state->body = *(const struct password_body *)body;
     state->entry.former = session_cookie(x->edge->gateway, x->request);
-    state->entry.session.lasting = x->principal->lasting;
+    state->entry.session.lasting = x->principal != NULL && x->principal->lasting;
     if (!user_id_valid(x->caller.user_id))
         exchange_fail(x, &(struct sh_problem){.status = 409,
                                               .code = "not_local",
