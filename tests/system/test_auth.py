@@ -732,4 +732,4 @@ def test_whom_the_network_vouches_for_has_no_password_here(stack):
     reply = stack.post("/api/auth/password", {
         "current_password": GOOD, "new_password": GOOD + "1"}, headers={
         "X-User-Id": "11111111-1111-4111-8111-111111111111", "X-User-Role": "admin"})
-    problem(reply, 404, "not_found")
+    problem(reply, 409, "not_local")
