@@ -207,7 +207,8 @@ static enum sh_err read_texts(struct reader *reader, const struct schema_field *
         char name[128];
         (void)snprintf(name, sizeof name, "%s[%zu]", field->name, i);
         if (!json_is_string(item))
-            return refuse(reader, name, "must be a text, not a number or a list of them");
+            return refuse(reader, name,
+                          "must be a text; numbers and lists of tokens are not taken");
         texts->items[i] =
             (struct sh_bytes){json_string_value(item), json_string_length(item)};
     }
