@@ -7,7 +7,9 @@ The load is a share of what these clients reach when they do not pause. Each min
 thing at random and is judged by the checker; what it stored is then removed, so that what is
 stored does not grow. Memory and descriptors of each service, latencies and rates are sampled
 all along; what counts is the last third beside the one before it. A process that was killed
-begins anew: processes are compared by the same age in both thirds, half a minute and more.
+begins anew: only processes of ten minutes and more are compared, whose kept answers and lists
+are full. What a process has allocated is what grows when it loses something; what it holds of
+the machine's memory goes up and down with what was freed between.
 Exit status 1: something was violated."""
 
 import argparse
@@ -29,7 +31,7 @@ from harness.workload import Workload, load_base  # noqa: E402
 WRITERS, READERS = 4, 16
 EVERY = 5.0  # seconds between samples
 PROBE, STEPS = 8.0, 4  # seconds of each rate that is tried, and how often to come nearer
-SETTLED = 30.0  # seconds after which a process has what it needs
+SETTLED = 600.0  # seconds after which a process has what it needs
 FRESHNESS = 5.0
 DISK = 50  # MB of PostgreSQL for a minute: audit and outbox are kept for longer than this lasts
 CACHE = "4"  # MB of kept answers, soon full: what grows afterwards is not the cache
@@ -46,6 +48,7 @@ class Samples(threading.Thread):
         self.stack, self.began, self.over = stack, began, threading.Event()
         self.memory = collections.defaultdict(list)  # name: [(second, MB)]
         self.descriptors = collections.defaultdict(list)
+        self.allocated = collections.defaultdict(list)  # the same
         self.settled = collections.defaultdict(list)  # samples of processes of some age
         self.since = {}  # pid: when it was first seen
 
@@ -57,10 +60,13 @@ class Samples(threading.Thread):
         if held is None:  # it has just ended
             return
         count = len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir()))
+        used = self.stack.figure(name, "cairn_heap_used_bytes") / 1e6
         self.memory[name].append((at, held))
         self.descriptors[name].append((at, count))
+        if used:
+            self.allocated[name].append((at, used))
         if now() - self.since.setdefault(pid, now()) >= SETTLED:
-            self.settled[name].append((at, held, count))
+            self.settled[name].append((at, held, used, count))
 
     def run(self):
         while not self.over.wait(EVERY):
@@ -157,24 +163,25 @@ def growth(samples, seconds, column):
     """The median of the last third beside that of the one before it, in percent."""
     last = [one[column] for one in samples if one[0] >= seconds * 2 / 3]
     before = [one[column] for one in samples if seconds / 3 <= one[0] < seconds * 2 / 3]
-    if not last or not before:
+    if not last or not before or not statistics.median(before):
         return None
     return 100 * (statistics.median(last) / statistics.median(before) - 1)
 
 
 def report(soak, samples, path):
     seconds = now() - soak.began
-    panels = {"memory, MB": samples.memory, "descriptors": samples.descriptors,
+    panels = {"memory, MB": samples.memory, "allocated, MB": samples.allocated,
+              "descriptors": samples.descriptors,
               "p99 of reads before each fault, ms": {"p99": soak.waits},
               "requests a second": {"all": soak.rates}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(chart.svg(panels, soak.marks, seconds))
     print(f"\n{seconds / 60:.0f} minutes, {soak.reads:,} reads, {len(soak.violations)} "
-          f"violations; chart: {path}\n\n| | MB, last third beside the second | descriptors |\n"
-          "| --- | --- | --- |")
+          f"violations; chart: {path}\n\n| last third beside the second | held | allocated | "
+          "descriptors |\n| --- | --- | --- | --- |")
     for name, settled in sorted(samples.settled.items()):
-        grown = [growth(settled, seconds, column) for column in (1, 2)]
-        print(f"| {name} | " + " | ".join("too young" if one is None else f"{one:+.1f} %"
+        grown = [growth(settled, seconds, column) for column in (1, 2, 3)]
+        print(f"| {name} | " + " | ".join("not known" if one is None else f"{one:+.1f} %"
                                           for one in grown) + " |")
 
 

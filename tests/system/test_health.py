@@ -30,7 +30,7 @@ def test_metrics_pass_promtool(stack, service):
     assert checked.returncode == 0, checked.stdout.decode()
     assert checked.stdout == b"", checked.stdout.decode()
     for name in (b"process_resident_memory_bytes", b"process_cpu_seconds_total",
-                 b"cairn_build_info"):
+                 b"cairn_build_info", b"cairn_heap_used_bytes", b"cairn_heap_free_bytes"):
         assert name in text
 
 
