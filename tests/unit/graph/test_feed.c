@@ -283,7 +283,8 @@ static void a_lag_that_nobody_waits_for_ends_cleanly(void **state)
     int told = f->told;
     lag_close(&lag);
     lag_close(&lag);
-    change(f, "INSERT INTO graph_nodes (id) VALUES ('a')"); /* the loop goes on for long */
+    change(f,
+           "INSERT INTO graph_nodes (id) VALUES ('a')"); /* the loop goes on for long */
     assert_int_equal(f->told, told);
 }
 
