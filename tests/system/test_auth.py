@@ -335,6 +335,7 @@ def test_refresh_gives_a_token_and_a_new_cookie(guarded, root):
     # A token alone cannot make itself last.
     again = guarded.post("/api/auth/refresh", {}, headers=bearer(reply))
     problem(again, 401, "session_ended")
+    assert "cookie" in again.json()["error"] and "log in again" in again.json()["error"]
 
 
 def test_who_is_remembered_stays_so(guarded, person):

@@ -266,6 +266,15 @@ void refresh_post(struct exchange *x, void *unused)
     (void)unused;
     if (!read_cookie(x, &cookie))
         return;
+    if (cookie.len == 0) {
+        exchange_fail(x,
+                      &(struct sh_problem){
+                          .status = 401,
+                          .code = "session_ended",
+                          .error = "this renews the session of a cookie, and there is "
+                                   "none: a token alone is not renewed, log in again"});
+        return;
+    }
     struct entry *entry = account_begin(x, sizeof *entry);
     if (entry == NULL)
         return;
