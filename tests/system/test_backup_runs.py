@@ -75,13 +75,20 @@ def test_a_key_begins_a_run_once(stack):
         shutil.rmtree(pathlib.Path(stack.dir, "backups", name))
 
 
+def half_a_set(stack, name):
+    """It has no manifest."""
+    pathlib.Path(stack.dir, "backups", name).mkdir()
+
+
 def test_every_route_that_begins_a_run_takes_a_key(stack):
-    name = "/api/backups/20000101T000000Z-full"  # which is not there: the runs fail
+    name = "/api/backups/20000101T000000Z-full"
+    half_a_set(stack, name.rpartition("/")[2])  # most of the runs fail
     for method, path, body in (("POST", name + "/verify", None), ("POST", name + "/drill", None),
-                               ("POST", name + "/copy", None), ("DELETE", name, None),
+                               ("POST", name + "/copy", None),
                                ("POST", name + "/restore", {"target": "scratch"}),
                                ("POST", "/api/backups/undo", {"confirm": "undo"}),
-                               ("POST", "/api/backups/prune", {"dry_run": True})):
+                               ("POST", "/api/backups/prune", {"dry_run": True}),
+                               ("DELETE", name, None)):
         key = f"route {method} {path[-8:]}"
         runs = {begun(keyed(stack, path, body, key, method)) for _ in range(3)}
         assert len(runs) == 1, path
@@ -89,6 +96,33 @@ def test_every_route_that_begins_a_run_takes_a_key(stack):
         assert run["set"] == (name.rpartition("/")[2] if path.startswith(name) else "")
         long = stack.request(method, path, body, {"Idempotency-Key": "k" * 65})
         assert (long.status, long.json()["field"]) == (400, "Idempotency-Key")
+
+
+def test_nothing_is_begun_for_a_set_that_is_not_there(stack):
+    before = count(stack)
+    for name in ("20000101T000000Z-full", "none", "..%2Fbackups", ".runs"):
+        path = f"/api/backups/{name}"
+        unknown = stack.get(path)
+        assert (unknown.status, unknown.json()["code"]) == (404, "not_found")
+        for method, rest, body in (("POST", "/verify", None), ("POST", "/drill", None),
+                                   ("POST", "/copy", None), ("DELETE", "", None),
+                                   ("POST", "/restore", {"target": "scratch"}),
+                                   ("POST", "/restore", {"target": "live",
+                                                      "confirm": urllib.parse.unquote(name)})):
+            reply = stack.request(method, path + rest, body, {"Idempotency-Key": name + rest})
+            assert (reply.status, reply.json()["code"]) == (404, "not_found"), reply.body
+            assert reply.json()["field"] == "id" and "no such backup set" in reply.json()["error"]
+    assert count(stack) == before
+
+
+def test_a_copy_of_what_is_no_set_has_no_result(stack):
+    name = "20000102T000000Z-full"
+    half_a_set(stack, name)
+    run = ended(stack, stack.taken(f"/api/backups/{name}/copy", None).headers["Location"])
+    assert (run["state"], run["result"]) == ("failed", None), run
+    assert run["code"] != "ok" and run["error"]
+    gone = stack.delete(f"/api/backups/{name}")
+    assert ended(stack, gone.headers["Location"])["result"]["removed"] == name
 
 
 def test_a_key_that_comes_many_times_at_once_begins_one_run(stack):

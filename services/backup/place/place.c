@@ -173,7 +173,7 @@ enum sh_err place_copy(struct work *work, const char *id, json_t **copies)
     enum sh_err first = err;
 
     work_stage(work, "copy");
-    *copies = json_array();
+    *copies = err == SH_OK ? json_array() : NULL;
     for (char *place = err == SH_OK ? strtok_r(list, ", ", &rest) : NULL; place != NULL;
          place = strtok_r(NULL, ", ", &rest)) {
         err = copy_to(work, place, folder, manifest, *copies);

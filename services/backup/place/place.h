@@ -8,8 +8,9 @@
 #include "services/backup/run/work.h"
 
 /* The set and the originals to each of BACKUP_PLACES, all of which are tried. *copies:
- * [{"place","ok","sent_bytes","error"?}], the caller's. Errors: that of the first place
- * that failed; the work has the text. */
+ * [{"place","ok","sent_bytes","error"?}], the caller's; NULL: none was tried, as there is
+ * no such set to be copied. Errors: that of the first place that failed; the work has the
+ * text. */
 SH_CHECK enum sh_err place_copy(struct work *work, const char *id, json_t **copies);
 /* Into BACKUP_DIR, compared with its manifest before it counts. Errors: SH_NOTFOUND,
  * SH_CONFLICT (it is here), SH_MALFORMED, SH_UNAVAILABLE, SH_IO, SH_BUSY. */

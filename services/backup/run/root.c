@@ -229,6 +229,24 @@ enum sh_err root_set(struct work *work, const char *id, int *fd)
     return SH_OK;
 }
 
+bool root_may_have(const char *directory, const char *id)
+{
+    int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+    bool may = true;
+
+    if (root < 0)
+        return true;
+    if (!root_id_ok(id))
+        may = false;
+    else if (fstatat(root, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        may = S_ISDIR(st.st_mode);
+    else
+        may = errno != ENOENT;
+    (void)close(root);
+    return may;
+}
+
 enum sh_err root_manifest(struct work *work, const char *id, int *fd, json_t **manifest)
 {
     enum sh_err err = root_set(work, id, fd);

@@ -24,6 +24,9 @@ void root_name(const struct work *work, const char *kind, double now,
 bool root_id_ok(const char *id);
 /* A set's folder. Errors: SH_NOTFOUND, SH_IO. */
 SH_CHECK enum sh_err root_set(struct work *work, const char *id, int *fd);
+/* False: there is no such set in BACKUP_DIR, as far as `directory` can be read. Any
+ * thread. */
+bool root_may_have(const char *directory, const char *id);
 /* The set's manifest, checked, which the caller lets go; `fd` as above, closed on errors.
  */
 SH_CHECK enum sh_err root_manifest(struct work *work, const char *id, int *fd,

@@ -9,15 +9,25 @@
 
 /* --- runs ------------------------------------------------------------------------- */
 
-static bool known_verb(const char *verb)
+struct verb {
+    const char *name;
+    bool of_a_set;   /* one that is here already */
+    bool makes_room; /* where the disk is full */
+};
+
+/* NULL: there is none of that name. */
+static const struct verb *find_verb(const char *name)
 {
-    static const char *const verbs[] = {"create", "verify", "drill", "restore", "undo",
-                                        "prune",  "delete", "copy",  "fetch"};
+    static const struct verb verbs[] = {
+        {"create", false, false}, {"verify", true, false}, {"drill", true, false},
+        {"restore", true, false}, {"undo", false, false},  {"prune", false, true},
+        {"delete", true, true},   {"copy", true, false},   {"fetch", false, false},
+    };
 
     for (size_t i = 0; i < SH_COUNT(verbs); i++)
-        if (strcmp(verb, verbs[i]) == 0)
-            return true;
-    return false;
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
 }
 
 struct words {
@@ -66,16 +76,12 @@ static bool id_fits(struct sh_rpc_call *call, struct sh_bytes id)
            (root_id_ok(methods_text(call, id)) && ((const char *)id.data)[0] != '-');
 }
 
-/* Where the disk is full, they make room. */
-static bool makes_room(const char *verb)
-{
-    return strcmp(verb, "prune") == 0 || strcmp(verb, "delete") == 0;
-}
-
 static void refuse(struct sh_rpc_call *call, enum sh_err err)
 {
     if (err == SH_CONFLICT)
         sh_rpc_fail_key_reused(call);
+    else if (err == SH_NOTFOUND)
+        sh_rpc_fail(call, err, NULL, "id", "there is no such backup set");
     else
         sh_rpc_fail(call, err, NULL, NULL, "%s",
                     err == SH_IO     ? "it is not begun: it cannot be written down in "
@@ -118,8 +124,9 @@ void methods_run(void *arg, struct sh_rpc_call *call)
 
     if (sh_rpc_call_decode(call, backup_order_desc(), &order) != SH_OK)
         return;
-    if (!known_verb(methods_text(call, order.verb)) || !id_fits(call, order.id)) {
-        sh_rpc_fail(call, SH_NOTFOUND, NULL, "id", "there is no such backup set");
+    const struct verb *verb = find_verb(methods_text(call, order.verb));
+    if (verb == NULL || !id_fits(call, order.id)) {
+        refuse(call, SH_NOTFOUND);
         return;
     }
     if (caller != NULL)
@@ -130,7 +137,8 @@ void methods_run(void *arg, struct sh_rpc_call *call)
                                      .count = words.count,
                                      .by = by,
                                      .key = key_of(call, key),
-                                     .regardless = makes_room(words.list[0]),
+                                     .regardless = verb->makes_room,
+                                     .of_a_set = verb->of_a_set,
                                      .taken = on_taken,
                                      .arg = call};
     err = runs_known(backup->runs, &wanted, &known);

@@ -147,6 +147,7 @@ static enum sh_err fill(struct run *run, const struct run_order *order)
     *run = (struct run){.state = RUN_QUEUED,
                         .word_count = order->count,
                         .regardless = order->regardless,
+                        .of_a_set = order->of_a_set,
                         .lock = -1};
     sh_random(raw, sizeof(raw));
     for (size_t i = 0; i < sizeof(raw); i++)

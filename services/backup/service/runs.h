@@ -26,8 +26,9 @@ enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 
 /* SH_OK: the run is written down, and told as runs_json() has it, borrowed; whatever is
  * killed from now on, it is in the list. With a key it may be an earlier one. Else it is
- * not done, `run` is NULL: SH_IO (it cannot be written), SH_CONFLICT (the key was used
- * for another order), SH_BUSY (another replica is at it), SH_NOMEM. */
+ * not done, `run` is NULL: SH_NOTFOUND (there is no such set), SH_IO (it cannot be
+ * written), SH_CONFLICT (the key was used for another order), SH_BUSY (another replica is
+ * at it), SH_NOMEM. */
 typedef void runs_taken_fn(void *arg, enum sh_err err, const json_t *run);
 
 struct run {
@@ -46,7 +47,8 @@ struct run {
     json_t *result;
     bool wanted_cancelled;
     double created_at, started_at, finished_at;
-    bool regardless; /* as in its order, until it is kept; so the next two */
+    bool regardless; /* as in its order, until it is kept; so the next three */
+    bool of_a_set;
     runs_taken_fn *taken;
     void *taken_arg;
     /* of runs_keep.c */
@@ -62,6 +64,7 @@ struct runs;
 struct runs_options {
     uv_loop_t *loop;
     const char *program;                             /* NULL: this one */
+    const char *directory;                           /* BACKUP_DIR; stays the caller's */
     int ledger;                                      /* taken; -1: none */
     void (*ended)(void *arg, const struct run *run); /* DONE, FAILED or CANCELLED */
     /* One, as runs_json() has it, that ended without its service. */
@@ -79,6 +82,7 @@ struct run_order {
     const char *key;      /* 32 digits of hex: an earlier run with it, of any replica, is
                              taken for this one; NULL: none */
     bool regardless;      /* it is done even if it cannot be written down */
+    bool of_a_set;        /* the second word names it; not done where it is not there */
     runs_taken_fn *taken; /* once, on a later turn; NULL: nobody waits */
     void *arg;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "services/backup/run/root.h"
 #include "services/backup/service/runs_internal.h"
 #include "shared/clock.h"
 #include "shared/log.h"
@@ -20,8 +21,9 @@ struct keeping {
     bool over;
     bool must; /* else it is not to be found there at all */
     char key[RUN_KEY];
-    json_t *known; /* an earlier run with the key: nothing was written */
-    json_t *found; /* as runs_read() has it */
+    char set[BACKUP_ID]; /* that must be there; "": none */
+    json_t *known;       /* an earlier run with the key: nothing was written */
+    json_t *found;       /* as runs_read() has it */
     enum sh_err err;
 };
 
@@ -40,6 +42,15 @@ static enum sh_err write_down(struct keeping *keeping)
     return err;
 }
 
+/* Nobody is promised a run that can only fail. */
+static enum sh_err begin(struct keeping *keeping)
+{
+    if (keeping->set[0] != '\0' &&
+        !root_may_have(keeping->runs->options.directory, keeping->set))
+        return SH_NOTFOUND;
+    return write_down(keeping);
+}
+
 static enum sh_err write_once(struct keeping *keeping)
 {
     int held;
@@ -51,7 +62,7 @@ static enum sh_err write_once(struct keeping *keeping)
     keeping->found = json_array();
     keeping->known = ledger_keyed(keeping->ledger, keeping->key, keeping->found);
     if (keeping->known == NULL)
-        err = write_down(keeping);
+        err = begin(keeping);
     (void)close(held);
     return err;
 }
@@ -60,7 +71,7 @@ static void on_thread(uv_work_t *work)
 {
     struct keeping *keeping = work->data;
 
-    keeping->err = keeping->key[0] != '\0' ? write_once(keeping) : write_down(keeping);
+    keeping->err = keeping->key[0] != '\0' ? write_once(keeping) : begin(keeping);
     bool refused = keeping->err != SH_OK && keeping->must;
     if (keeping->lock < 0 || (!refused && !keeping->over))
         return;
@@ -123,7 +134,7 @@ static void on_kept(uv_work_t *work, int status)
     (void)status; /* never cancelled */
     runs->asked--;
     runs->keeping = false;
-    if (keeping->err != SH_OK)
+    if (keeping->err != SH_OK && keeping->err != SH_NOTFOUND)
         sh_warning(NULL, "run %s is not in BACKUP_DIR/.runs: %s", keeping->id,
                    sh_err_text(keeping->err));
     run->lock = keeping->lock;
@@ -187,6 +198,8 @@ static enum sh_err write_one(struct runs *runs, struct run *run)
         keeping->must = !run->kept && !run->regardless;
         if (!run->kept)
             memcpy(keeping->key, run->key, sizeof(keeping->key));
+        if (!run->kept && run->of_a_set)
+            (void)snprintf(keeping->set, sizeof(keeping->set), "%s", run->words[1]);
         keeping->text = json_dumps(json, JSON_COMPACT);
         memcpy(keeping->id, run->id, sizeof(keeping->id));
         if (keeping->text != NULL)

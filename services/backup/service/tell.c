@@ -114,6 +114,7 @@ enum sh_err tell_start(struct sh_service *service, void *self)
     backup->service = service;
     backup->loop = sh_service_loop(service);
     struct runs_options options = {.loop = backup->loop,
+                                   .directory = backup->config.backup.directory,
                                    .ledger = open_ledger(backup),
                                    .ended = on_ended,
                                    .interrupted = on_interrupted,

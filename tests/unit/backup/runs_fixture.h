@@ -45,6 +45,7 @@ struct fixture {
     char dir[PATH];
     char program[PATH + 16];
     char fifo[PATH + 16];
+    const char *sets; /* BACKUP_DIR; NULL: `dir` */
     int root;
     uv_loop_t loop;
     struct runs *runs;
@@ -78,6 +79,7 @@ static inline void start_over(struct fixture *f, int ledger)
 {
     const struct runs_options options = {.loop = &f->loop,
                                          .program = f->program,
+                                         .directory = f->sets ? f->sets : f->dir,
                                          .ledger = ledger,
                                          .ended = on_ended,
                                          .interrupted = on_interrupted,

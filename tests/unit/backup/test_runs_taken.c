@@ -14,21 +14,23 @@ static void on_taken(void *arg, enum sh_err err, const json_t *run)
     f->answered = true;
 }
 
-static void order(struct fixture *f, bool regardless)
+static void give(struct fixture *f, struct run_order order)
 {
-    static const char *const words[] = {"quick"};
-    const struct run_order order = {.words = words,
-                                    .count = 1,
-                                    .by = "somebody",
-                                    .regardless = regardless,
-                                    .taken = on_taken,
-                                    .arg = f};
-
+    order.by = "somebody";
+    order.taken = on_taken;
+    order.arg = f;
     f->answered = false;
     assert_int_equal(runs_add(f->runs, &order, NULL), SH_OK);
     assert_false(f->answered); /* never from inside */
     while (!f->answered)
         (void)uv_run(&f->loop, UV_RUN_ONCE);
+}
+
+static void order(struct fixture *f, bool regardless)
+{
+    static const char *const words[] = {"quick"};
+
+    give(f, (struct run_order){.words = words, .count = 1, .regardless = regardless});
 }
 
 /* In a process of its own, which ends with the very word that the run is taken. */
@@ -140,6 +142,56 @@ static void what_makes_room_is_done_all_the_same(void **state)
     stop(f);
 }
 
+/* Of a set; what came of it. */
+static enum sh_err order_of(struct fixture *f, const char *set, const char *key)
+{
+    const char *const words[] = {"quick", set};
+
+    give(f, (struct run_order){.words = words,
+                               .count = 2,
+                               .key = key,
+                               .regardless = true,
+                               .of_a_set = true});
+    return f->err;
+}
+
+static void nothing_is_done_with_a_set_that_is_not_there(void **state)
+{
+    static const char key[] = "00112233445566778899aabbccddeeff";
+    struct fixture *f = *state;
+
+    start(f);
+    assert_int_equal(mkdirat(f->root, "set", 0700), 0);
+    assert_int_equal(order_of(f, "set", key), SH_OK);
+    await_ends(f, 1);
+    assert_int_equal(unlinkat(f->root, "set", AT_REMOVEDIR), 0);
+    assert_int_equal(order_of(f, "set", NULL), SH_NOTFOUND);
+    assert_null(f->read);
+    assert_int_equal(order_of(f, "run", NULL), SH_NOTFOUND); /* a file */
+    assert_int_equal(order_of(f, "..", NULL), SH_NOTFOUND);
+    assert_false(runs_busy(f->runs, NULL));
+    assert_int_equal(json_array_size(ask(f, "", false)), 1);
+    stop(f);
+    start(f); /* which removed it may ask how that went, of the next service too */
+    assert_int_equal(order_of(f, "set", key), SH_OK);
+    assert_string_equal(member(f->read, "state"), "done");
+    stop(f);
+    assert_int_equal(f->ended, 1);
+}
+
+static void sets_that_cannot_be_looked_for_may_be_there(void **state)
+{
+    struct fixture *f = *state;
+    char nowhere[PATH + 16];
+
+    (void)snprintf(nowhere, sizeof(nowhere), "%s/away", f->dir);
+    f->sets = nowhere;
+    start(f);
+    assert_int_equal(order_of(f, "set", NULL), SH_OK);
+    await_ends(f, 1);
+    stop(f);
+}
+
 static void nobody_sees_a_run_before_it_is_written_down(void **state)
 {
     struct fixture *f = *state;
@@ -172,6 +224,10 @@ int main(int argc, char **argv)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_makes_room_is_done_all_the_same, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_done_with_a_set_that_is_not_there,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sets_that_cannot_be_looked_for_may_be_there,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_sees_a_run_before_it_is_written_down,
                                         set_up, tear_down),
     };
