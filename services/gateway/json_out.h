@@ -26,5 +26,8 @@ void json_pagination(struct sh_buffer *out, uint32_t page, uint32_t per_page,
                      uint64_t total);
 /* RFC 3339 in UTC, or null when 0. */
 void json_time(struct sh_buffer *out, double unix_seconds);
+/* The same of a timestamptz in SQL; NULL when it is. */
+#define JSON_TIME_SQL(expression)                                                        \
+    "to_char(" expression " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 #endif

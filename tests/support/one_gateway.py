@@ -51,6 +51,11 @@ class Gateway:
         return found and stack.get("/readyz", base=f"http://127.0.0.1:{found[1]}"
                                    ).status == 200
 
+    def address(self):
+        """Once it listens."""
+        found = re.search(r"listening on \S+ port (\d+)", self.log.read_text())
+        return found and f"http://127.0.0.1:{found[1]}"
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=60) == 0, self.log.read_text()

@@ -1,6 +1,7 @@
 """A restore in place of what a running stack works with, and maintenance."""
 
 import contextlib
+import re
 import signal
 import subprocess
 import threading
@@ -9,6 +10,7 @@ import urllib.parse
 import pytest
 from backups import Backups, service
 from conftest import eventually
+from one_gateway import Gateway
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +28,13 @@ def refused(reply):
     return reply.status == 503 and reply.json()["code"] == "maintenance"
 
 
-def put(stack, name):
+def put(stack, name, **more):
     return stack.post("/api/documents", {"id": name, "title": name, "text": f"The text of {name}.",
-                                         "collection": "live", "clearance_level": 1})
+                                         "collection": "live", "clearance_level": 1}, **more)
+
+
+def stored(reply):
+    return reply.status in (200, 201)
 
 
 def there(stack, name):
@@ -63,6 +69,39 @@ def test_maintenance_by_hand_ends_by_itself_or_by_hand(stack):
     over(stack, "by_hand")
     assert put(stack, "let-in-again").status in (200, 201)
     assert stack.post("/api/admin/maintenance", {"minutes": 0}).status == 400
+
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def test_the_gateway_that_answers_goes_by_it_at_once(stack):
+    """Each connection meets one of its loops, and each round another moment between looks."""
+    for _ in range(15):
+        hand = stack.post("/api/admin/maintenance", {"minutes": 30}).json()["by_hand"]
+        assert RFC_3339.fullmatch(hand["until"]) and RFC_3339.fullmatch(hand["entered_at"])
+        assert all(refused(put(stack, "at-once")) for _ in range(8))
+        left = stack.delete("/api/admin/maintenance").json()["by_hand"]
+        assert (left["active"], left["until"], left["entered_at"]) == (False, None, None)
+        assert all(stored(put(stack, "at-once")) for _ in range(8))
+    eventually(lambda: stack.get("/health").json()["maintenance"] is None, seconds=60,
+               what=stack.logs)
+
+
+def test_other_gateways_go_by_it_when_they_look(stack):
+    other = Gateway(stack)
+    try:
+        eventually(lambda: other.ready(stack), seconds=60, what=other.log.read_text)
+        base = other.address()
+        eventually(lambda: stored(put(stack, "other", base=base)), seconds=60,
+                   what=other.log.read_text)
+        stack.post("/api/admin/maintenance", {"minutes": 30})
+        eventually(lambda: refused(put(stack, "other", base=base)), seconds=60,
+                   what=other.log.read_text)
+        stack.delete("/api/admin/maintenance", base=base)
+        assert stored(put(stack, "other", base=base))  # which it was that answered
+        eventually(lambda: stored(put(stack, "other")), seconds=60, what=stack.logs)
+    finally:
+        other.stop()
 
 
 def undoable(stack):

@@ -4,6 +4,7 @@
 #ifndef GATEWAY_USERS_H
 #define GATEWAY_USERS_H
 
+#include "services/gateway/json_out.h"
 #include "shared/mem.h"
 #include "shared/pg.h"
 
@@ -46,8 +47,7 @@ struct user {
     "u.campus, " USER_TIME("created_at") ", " USER_TIME("updated_at") ", " USER_TIME(    \
         "last_login_at") ", u.active::integer, u.session_epoch, "                        \
                          "login_locked(u.username_key)"
-#define USER_TIME(column)                                                                \
-    "to_char(u." column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define USER_TIME(column) JSON_TIME_SQL("u." column)
 enum { USER_COLUMN_COUNT = 13 };
 
 /* The texts are the result's. */

@@ -24,9 +24,10 @@ static const struct schema_field fields[] = {
 
 /* One row: what is so now. */
 #define STATE                                                                            \
-    "SELECT json_build_object('active', m.until IS NOT NULL, 'until', m.until, "         \
+    "SELECT json_build_object('active', m.until IS NOT NULL, "                           \
+    "'until', " JSON_TIME_SQL("m.until") ", "                                            \
     "'reason', coalesce(m.reason, ''), 'entered_by', coalesce(m.entered_by, ''), "       \
-    "'entered_at', m.entered_at) FROM (SELECT) AS one LEFT JOIN "
+    "'entered_at', " JSON_TIME_SQL("m.entered_at") ") FROM (SELECT) AS one LEFT JOIN "
 
 static const struct sh_pg_statement ask_statement = {
     "gateway_maintenance_show", STATE "maintenance AS m ON m.until > now()"};
@@ -47,6 +48,7 @@ const struct schema maintenance_schema = {
 
 struct wait { /* outlives an exchange whose client leaves */
     struct exchange *x;
+    struct sh_bytes row; /* in the exchange's arena; none: out of memory */
 };
 
 static void write_answer(struct exchange *x, struct sh_bytes row)
@@ -61,11 +63,41 @@ static void write_answer(struct exchange *x, struct sh_bytes row)
     exchange_answer(x, 200);
 }
 
+static void on_looked(void *arg, enum sh_err err)
+{
+    struct wait *wait = arg;
+    struct exchange *x = wait->x;
+
+    if (x != NULL) {
+        x->abandoned = NULL;
+        if (err == SH_OK && wait->row.data != NULL)
+            write_answer(x, wait->row);
+        else
+            exchange_fail_unsure(x);
+    }
+    sh_free(wait);
+}
+
+/* Who entered, or left, is answered when this gateway goes by it. */
+static void look(struct wait *wait)
+{
+    struct exchange *x = wait->x;
+
+    if (maintenance_look(x->edge->gateway->maintenance, x->edge, on_looked, wait) !=
+        SH_OK)
+        on_looked(wait, SH_UNAVAILABLE);
+}
+
 static void on_row(void *arg, const struct sh_pg_reply *reply)
 {
     struct wait *wait = arg;
     struct exchange *x = wait->x;
 
+    if (x != NULL && reply->err == SH_OK && x->route->method != ROUTE_GET) {
+        wait->row = sh_arena_copy(&x->arena, sh_pg_text(reply->results[0], 0, 0));
+        look(wait);
+        return;
+    }
     sh_free(wait);
     if (x == NULL)
         return;
@@ -86,7 +118,7 @@ static void on_left(struct exchange *x)
 
 static void ask(struct exchange *x, const struct sh_pg_step *step)
 {
-    struct wait *wait = sh_alloc(sizeof(*wait));
+    struct wait *wait = sh_alloc(sizeof(*wait)); /* all zero */
     const struct sh_pg_call call = {
         .steps = step,
         .count = 1,
