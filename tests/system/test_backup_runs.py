@@ -102,13 +102,13 @@ def test_nothing_is_begun_for_a_set_that_is_not_there(stack):
     before = count(stack)
     for name in ("20000101T000000Z-full", "none", "..%2Fbackups", ".runs"):
         path = f"/api/backups/{name}"
+        live = {"target": "live", "confirm": urllib.parse.unquote(name)}
         unknown = stack.get(path)
         assert (unknown.status, unknown.json()["code"]) == (404, "not_found")
         for method, rest, body in (("POST", "/verify", None), ("POST", "/drill", None),
                                    ("POST", "/copy", None), ("DELETE", "", None),
                                    ("POST", "/restore", {"target": "scratch"}),
-                                   ("POST", "/restore", {"target": "live",
-                                                      "confirm": urllib.parse.unquote(name)})):
+                                   ("POST", "/restore", live)):
             reply = stack.request(method, path + rest, body, {"Idempotency-Key": name + rest})
             assert (reply.status, reply.json()["code"]) == (404, "not_found"), reply.body
             assert reply.json()["field"] == "id" and "no such backup set" in reply.json()["error"]
