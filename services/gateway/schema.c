@@ -307,3 +307,26 @@ enum sh_err schema_read(const struct schema *schema, json_t *json, struct sh_are
     }
     return read_object(&reader, schema, json, into);
 }
+
+const char *schema_type_name(enum schema_type type)
+{
+    switch (type) {
+    case SCHEMA_TEXT:
+    case SCHEMA_CHOICE:
+        return "string";
+    case SCHEMA_INTEGER:
+        return "integer";
+    case SCHEMA_NUMBER:
+        return "number";
+    case SCHEMA_BOOLEAN:
+        return "boolean";
+    case SCHEMA_LIST:
+        return "array";
+    case SCHEMA_TEXTS:
+        return NULL; /* one of two */
+    case SCHEMA_OBJECT:
+    case SCHEMA_FREEFORM:
+    default:
+        return "object";
+    }
+}

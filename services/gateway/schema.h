@@ -78,6 +78,9 @@ SH_CHECK enum sh_err schema_read(const struct schema *schema, json_t *json,
                                  struct sh_arena *arena, void *into,
                                  struct schema_fault *fault);
 
+/* As JSON Schema calls it; NULL: one of two. */
+const char *schema_type_name(enum schema_type type);
+
 /* Code points of UTF-8 text. */
 size_t schema_characters(struct sh_bytes text);
 

@@ -51,6 +51,7 @@ class Stack:
         if "OLLAMA" in settings:
             self.environment["OLLAMA"] = settings["OLLAMA"]
         self.env = {}
+        self.answered = set()  # (method, path, status) of what the gateway was asked
         self.database = None  # of our own, on somebody else's server
 
     def make_database(self):
@@ -232,6 +233,8 @@ class Stack:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
+            if base is None:
+                self.answered.add((method, path.split("?")[0], response.status))
             return Reply(response.status, response.headers, response.read())
         finally:
             connection.close()

@@ -1,12 +1,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 
 #include "services/gateway/openapi.h"
+#include "services/gateway/routes/also.h"
 #include "services/gateway/routes/routes.h"
 #include "shared/mem.h"
 
@@ -122,6 +124,41 @@ static void files_and_lines_are_described(void **state)
     assert_string_equal(media_of(good), "application/x-ndjson");
 }
 
+static void every_status_is_listed_the_usual_one_first(void **state)
+{
+    for (size_t i = 0; i < routes_count; i++) {
+        json_t *all = json_object_get(operation(*state, &routes[i]), "responses");
+        const struct route_also *one = NULL;
+        char number[12];
+        if (all == NULL)
+            continue;
+        (void)snprintf(number, sizeof number, "%d", routes[i].success);
+        assert_string_equal(json_object_iter_key(json_object_iter(all)), number);
+        for (one = routes_also(routes[i].operation, NULL); one != NULL;
+             one = routes_also(routes[i].operation, one)) {
+            (void)snprintf(number, sizeof number, "%d", one->status);
+            json_t *listed = json_object_get(all, number);
+            assert_string_equal(json_string_value(json_object_get(listed, "description")),
+                                one->help);
+            assert_int_equal(json_object_get(listed, "content") != NULL,
+                             one->answer != NULL);
+            assert_int_not_equal(one->status, routes[i].success);
+        }
+    }
+}
+
+static void further_statuses_are_of_routes(void **state)
+{
+    size_t count = 0, used = 0;
+    (void)state;
+    const struct route_also *all = routes_also_all(&count);
+    for (size_t i = 0; i < routes_count; i++)
+        if ((routes[i].flags & ROUTE_HIDDEN) == 0)
+            for (size_t j = 0; j < count; j++)
+                used += strcmp(all[j].operation, routes[i].operation) == 0;
+    assert_int_equal(used, count);
+}
+
 static void every_reference_leads_somewhere(void **state)
 {
     follow(*state, *state);
@@ -166,6 +203,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(describes_every_route, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_what_each_route_asks_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_and_lines_are_described, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_status_is_listed_the_usual_one_first,
+                                        set_up, tear_down),
+        cmocka_unit_test(further_statuses_are_of_routes),
         cmocka_unit_test_setup_teardown(every_reference_leads_somewhere, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(requests_carry_their_ranges, set_up, tear_down),
