@@ -122,6 +122,10 @@ def test_pages_by_cursor_and_filters(stack):
     for bad in ("since=tomorrow", "cursor=x", "limit=0", "cursor=1-2x", "kind=reads", "kind=read,",
                 "outcome=good"):
         assert stack.get(f"/api/admin/audit?{bad}").status == 400
+    for day in ("2026-02-30", "2025-02-29T12:00:00Z", "2026-4-1", "1969-12-31"):
+        for name in ("since", "until"):
+            refused = stack.get(f"/api/admin/audit?{name}={day}")
+            assert (refused.status, refused.json()["field"]) == (400, name), refused.body
 
 
 def test_changes_are_found_among_reads_by_their_kind(stack):

@@ -2,55 +2,29 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "services/backup/wal/segment.h"
+#include "shared/date.h"
 
-enum { HOUR_S = 3600, MINUTE_S = 60, DIGITS_MOST = 6 };
+enum { DIGITS_MOST = 6 }; /* PostgreSQL's times have no more behind the second */
 
-static bool two_digits(const char *text, int most, int *out)
+/* It ends as "Z" or "+01:00": without a zone it would be the server's. */
+static bool has_zone(const char *text)
 {
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-        return false;
-    *out = (text[0] - '0') * 10 + (text[1] - '0');
-    return *out <= most;
-}
+    size_t len = strlen(text);
+    char last = text[len - 1];
 
-/* "Z", "+01:00". */
-static bool take_zone(const char *rest, double *at)
-{
-    int hours, minutes;
-
-    if (strcmp(rest, "Z") == 0 || strcmp(rest, "z") == 0)
-        return true;
-    if ((rest[0] != '+' && rest[0] != '-') || strlen(rest) != 6 || rest[3] != ':' ||
-        !two_digits(rest + 1, 23, &hours) || !two_digits(rest + 4, 59, &minutes))
-        return false;
-    int seconds = hours * HOUR_S + minutes * MINUTE_S;
-    *at -= rest[0] == '+' ? seconds : -seconds;
-    return true;
+    return last == 'Z' || last == 'z' ||
+           (len > 6 && strchr("+-", text[len - 6]) != NULL && text[len - 3] == ':');
 }
 
 static bool parse_time(const char *text, struct until *out)
 {
-    struct tm tm = {0};
-    const char *rest = strptime(text, "%Y-%m-%d", &tm);
-    double unit = 1;
+    const char *point = strchr(text, '.');
 
-    if (rest == NULL || (*rest != 'T' && *rest != 't' && *rest != ' '))
-        return false;
-    rest = strptime(rest + 1, "%H:%M:%S", &tm);
-    if (rest == NULL)
-        return false;
-    out->at = (double)timegm(&tm);
-    if (*rest == '.')
-        for (int i = 0; *++rest >= '0' && *rest <= '9'; i++) {
-            unit /= 10;
-            if (i >= DIGITS_MOST) /* PostgreSQL's times have no more */
-                return false;
-            out->at += unit * (*rest - '0');
-        }
-    return take_zone(rest, &out->at);
+    return strlen(text) > strlen("2026-01-31T12:00") && has_zone(text) &&
+           (point == NULL || strspn(point + 1, "0123456789") <= DIGITS_MOST) &&
+           sh_date_parse(sh_bytes_of(text), &out->at);
 }
 
 enum sh_err until_parse(const char *text, struct until *out)

@@ -2,7 +2,6 @@
  * page before, so that pages neither skip nor repeat what is added meanwhile. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "services/gateway/audit/kinds.h"
 #include "services/gateway/audit/outcome.h"
@@ -10,6 +9,7 @@
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_out.h"
 #include "shared/clock.h"
+#include "shared/date.h"
 
 enum { LIMIT = 50, LIMIT_MAX = 500, TEXT_MAX = 128, CURSOR_MAX = 48 };
 enum {
@@ -88,36 +88,10 @@ static void on_left(struct exchange *x)
 
 /* --- the question ----------------------------------------------------------------- */
 
-/* Two digits and a value below `most`; -1: it is not so. */
-static long two_digits(const char *text, long most)
-{
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
-        return -1;
-    long value = (text[0] - '0') * 10 + (text[1] - '0');
-    return value < most ? value : -1;
-}
-
-/* Behind the seconds: a fraction, which is passed over, then Z or an offset. */
-static bool read_zone(const char *text, long *offset_s)
-{
-    if (*text == '.')
-        for (text++; *text >= '0' && *text <= '9'; text++)
-            continue;
-    *offset_s = 0;
-    if (strcmp(text, "Z") == 0 || *text == '\0')
-        return true;
-    if ((*text != '+' && *text != '-') || strlen(text) != 6 || text[3] != ':')
-        return false;
-    long hours = two_digits(text + 1, 24), minutes = two_digits(text + 4, 60);
-    *offset_s = (hours * 60 + minutes) * 60 * (*text == '-' ? -1 : 1);
-    return hours >= 0 && minutes >= 0;
-}
-
 /* RFC 3339, a day, or seconds since 1970. */
 static bool parse_time(const char *text, int64_t *at_us)
 {
-    struct tm t = {0};
-    long offset_s = 0;
+    double at = 0;
     char *end = NULL;
     long long seconds = strtoll(text, &end, 10);
 
@@ -125,12 +99,9 @@ static bool parse_time(const char *text, int64_t *at_us)
         *at_us = seconds * 1000000;
         return true;
     }
-    const char *rest = strptime(text, "%Y-%m-%d", &t);
-    if (rest != NULL && *rest != '\0')
-        rest = strptime(rest, "T%H:%M:%S", &t);
-    if (rest == NULL || t.tm_year < 70 || t.tm_year > 8099 || !read_zone(rest, &offset_s))
+    if (!sh_date_parse(sh_bytes_of(text), &at) || at < 0)
         return false;
-    *at_us = ((int64_t)timegm(&t) - offset_s) * 1000000;
+    *at_us = (int64_t)(at * 1e6 + 0.5);
     return true;
 }
 
@@ -144,7 +115,8 @@ static bool read_time(struct exchange *x, const char *name, int64_t *value)
     if (text.len == 0 || parse_time(text.data, value))
         return true;
     exchange_invalid(x, name,
-                     "%s must be a time as 2026-01-31T12:00:00Z, a day, or seconds since "
+                     "%s must be a time as 2026-01-31T12:00:00Z, a day that there is, or "
+                     "seconds since "
                      "1970",
                      name);
     return false;

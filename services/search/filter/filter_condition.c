@@ -4,6 +4,7 @@
 
 #include "services/search/filter/filter_parser.h"
 #include "services/search/filter/geo.h"
+#include "shared/date.h"
 
 enum sh_err filter_refuse(struct filter_parser *parser, const char *format, ...)
 {
@@ -116,7 +117,7 @@ static enum sh_err parse_end(struct filter_parser *parser, struct filter_range *
     double number = 0;
     bool date = json_is_string(json);
     struct sh_bytes text = {json_string_value(json), json_string_length(json)};
-    if (date ? !metadata_date(text, &number) : !json_is_number(json))
+    if (date ? !sh_date_parse(text, &number) : !json_is_number(json))
         return filter_refuse(parser, "%s must be a number or a date like 2024-08-15",
                              parser->path);
     if (*dated && range->dates != date)

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "services/search/text/terms.h"
+#include "shared/date.h"
 #include "shared/mem.h"
 
 /* Walked twice: once to measure, once to fill the block. */
@@ -46,7 +47,7 @@ static void add(struct walk *walk, size_t key_len, const json_t *json)
     if (value.type == METADATA_TEXT) {
         value.text = keep(
             walk, (struct sh_bytes){json_string_value(json), json_string_length(json)});
-        value.dated = metadata_date(value.text, &value.number);
+        value.dated = sh_date_parse(value.text, &value.number);
     }
     if (walk->into)
         walk->into->values[walk->count] = value;

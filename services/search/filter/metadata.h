@@ -13,7 +13,7 @@ struct metadata_value {
     struct sh_bytes key;
     uint32_t hash; /* of key */
     uint8_t type;
-    bool dated;           /* a text that is a date: `number` is its Unix time */
+    bool dated; /* a text that is a date (shared/date.h): `number` is its Unix time */
     struct sh_bytes text; /* METADATA_TEXT */
     double number;        /* METADATA_FLAG: 0 or 1 */
 };
@@ -31,9 +31,5 @@ enum { METADATA_DEPTH = 8, METADATA_KEY_MAX = 512 };
 SH_CHECK enum sh_err metadata_parse(struct sh_bytes json, struct metadata **out);
 size_t metadata_bytes(const struct metadata *metadata);
 uint32_t metadata_hash(struct sh_bytes key);
-
-/* "2024", no; "2024-08-15", "2024-08-15T10:30[:00[.5]][Z|+01:00]": Unix time, UTC where
- * no zone is given. False when it is none of these. */
-bool metadata_date(struct sh_bytes text, double *unix_seconds);
 
 #endif

@@ -1,5 +1,4 @@
 /* The promises of filter.h and metadata.h. */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -299,36 +298,6 @@ static void long_names_keep_the_field_a_text(void **state)
     sh_buffer_free(&json);
 }
 
-static void dates_are_read(void **state)
-{
-    (void)state;
-    const struct {
-        const char *text;
-        double seconds; /* < 0: no date */
-    } cases[] = {
-        {"1970-01-01", 0},
-        {"2000-02-29", 951782400},
-        {"2024-08-15T10:30:00", 1723717800},
-        {"2024-08-15T10:30:00.5Z", 1723717800.5},
-        {"2024-08-15T12:30:00+02:00", 1723717800},
-        {"2024-08-15 05:00-0530", 1723717800},
-        {"2023-02-29", -1},
-        {"2024-13-01", -1},
-        {"2024-08-15T25:00", -1},
-        {"2024-08-15x", -1},
-        {"2024-08-15T10:30:00Q", -1},
-        {"2024", -1},
-        {"not a date", -1},
-    };
-    for (size_t i = 0; i < SH_COUNT(cases); i++) {
-        double seconds = -1;
-        bool is_date = metadata_date(sh_bytes_of(cases[i].text), &seconds);
-        assert_int_equal(is_date, cases[i].seconds >= 0);
-        if (is_date)
-            assert_true(fabs(seconds - cases[i].seconds) < 1e-6);
-    }
-}
-
 static void campuses_are_known_by_key_and_name(void **state)
 {
     (void)state;
@@ -409,7 +378,6 @@ int main(void)
         cmocka_unit_test(the_right_to_read_is_by_level_and_department),
         cmocka_unit_test(bombs_are_refused),
         cmocka_unit_test(long_names_keep_the_field_a_text),
-        cmocka_unit_test(dates_are_read),
         cmocka_unit_test(campuses_are_known_by_key_and_name),
         cmocka_unit_test(hostile_metadata_is_bounded),
         cmocka_unit_test(large_numbers_are_numbers),

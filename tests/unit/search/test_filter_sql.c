@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "services/search/pgvector/filter_sql.h"
+#include "shared/date.h"
 #include "shared/pg_array.h"
 #include "tests/support/migrate.h"
 #include "tests/support/servers.h"
@@ -367,7 +368,7 @@ static void dates_are_read_alike(void **state)
     (void)state;
     for (size_t i = 0; i < SH_COUNT(texts); i++) {
         double expected = 0;
-        bool dated = metadata_date(sh_bytes_of(texts[i]), &expected);
+        bool dated = sh_date_parse(sh_bytes_of(texts[i]), &expected);
         PGresult *result =
             PQexecParams(db, "SELECT metadata_date(to_jsonb($1::text))::float8", 1, NULL,
                          &texts[i], NULL, NULL, 0);

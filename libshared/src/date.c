@@ -1,4 +1,4 @@
-#include "services/search/filter/metadata.h"
+#include "shared/date.h"
 
 struct scan {
     const char *at;
@@ -107,7 +107,7 @@ static bool time_of_day(struct scan *scan, double *seconds)
     return zone(scan, seconds);
 }
 
-bool metadata_date(struct sh_bytes text, double *unix_seconds)
+bool sh_date_parse(struct sh_bytes text, double *unix_seconds)
 {
     const char *data = text.data;
     if (text.len < 10 || text.len > 40)
