@@ -115,6 +115,11 @@ def test_accepted_ones_become_drafts_and_rejected_ones_stay_away(stack, callers,
                          {"ids": [power["id"], "00000000-0000-0000-0000-000000000000"]},
                          headers=callers["it"])
     assert [one["outcome"] for one in bulk.json()["results"]] == ["rejected", "not_found"]
+    for path, ids, field in (("reject", [power["id"], "none"], "ids[1]"),
+                             ("reject", "none", "ids"), ("none/reject", None, "id")):
+        wrong = stack.request("POST", f"/api/glossary/candidates/{path}", ids and {"ids": ids},
+                              headers=callers["it"])
+        assert (wrong.status, wrong.json()["field"]) == (400, field), wrong.body
     extract(stack, collection="gadgets")
     open_now = proposed(stack, callers["it"])
     assert "flux capacitor" not in open_now and "tachyon lens" not in open_now

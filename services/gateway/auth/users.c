@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
+#include "shared/uuid.h"
+
 /* --- names ------------------------------------------------------------------------ */
 
 static bool is_name_letter(utf8proc_int32_t letter)
@@ -52,18 +54,7 @@ bool username_fold(struct sh_bytes name, char into[USER_KEY])
 
 bool user_id_valid(struct sh_bytes id)
 {
-    const char *at = id.data;
-
-    if (id.len != USER_ID)
-        return false;
-    for (size_t i = 0; i < id.len; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = (at[i] >= '0' && at[i] <= '9') || (at[i] >= 'a' && at[i] <= 'f') ||
-                   (at[i] >= 'A' && at[i] <= 'F');
-        if (dash ? at[i] != '-' : !hex)
-            return false;
-    }
-    return true;
+    return sh_uuid_valid(id);
 }
 
 /* --- rows ------------------------------------------------------------------------- */

@@ -6,14 +6,9 @@
 #include "services/gateway/handlers/glossary.h"
 #include "services/gateway/handlers/write_key.h"
 #include "services/gateway/json_out.h"
+#include "shared/uuid.h"
 
-enum {
-    CANDIDATE_ID = 64,
-    IDS_MAX = 500,
-    PER_PAGE_MAX = 200,
-    QUERY_BYTES = 2048,
-    JUDGE_MS = 15000
-};
+enum { IDS_MAX = 500, PER_PAGE_MAX = 200, QUERY_BYTES = 2048, JUDGE_MS = 15000 };
 
 /* Contexts are texts of documents. False: answered. */
 static bool may_read_documents(struct exchange *x)
@@ -310,12 +305,22 @@ static void judge(struct exchange *x, const struct glossary_judge *order,
                      });
 }
 
+/* False: answered. */
+static bool check_id(struct exchange *x, const char *field, struct sh_bytes id)
+{
+    bool good = sh_uuid_valid(id);
+
+    if (!good)
+        exchange_invalid(x, field, "%s is no id of a candidate", field);
+    return good;
+}
+
 static void judge_one(struct exchange *x, const char *verdict,
                       const struct glossary_term *draft)
 {
     struct sh_bytes ids;
 
-    if (!exchange_param_text(x, "id", CANDIDATE_ID, &ids))
+    if (!exchange_param_text(x, "id", SH_UUID, &ids) || !check_id(x, "id", ids))
         return;
     x->audit.target = ids;
     judge(x,
@@ -359,6 +364,14 @@ void glossary_candidate_reopen(struct exchange *x, void *unused)
 static void judge_all(struct exchange *x, const struct ids_body *body,
                       const char *verdict)
 {
+    char name[32] = "ids";
+
+    for (size_t i = 0; i < body->ids.count; i++) {
+        if (!body->ids.single)
+            (void)snprintf(name, sizeof name, "ids[%zu]", i);
+        if (!check_id(x, name, body->ids.items[i]))
+            return;
+    }
     judge(x,
           &(struct glossary_judge){.ids = body->ids.items,
                                    .ids_count = body->ids.count,

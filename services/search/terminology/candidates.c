@@ -11,6 +11,7 @@
 #include "services/search/glossary/terms_rules.h"
 #include "services/search/query/record_call.h"
 #include "services/search/terminology/candidates_sql.h"
+#include "shared/uuid.h"
 
 enum {
     READ_MS = 10000,
@@ -188,28 +189,13 @@ static bool may_judge(struct sh_rpc_call *call, const struct glossary_judge *ask
     return false;
 }
 
-static bool is_id(struct sh_bytes text)
-{
-    static const char hex[] = "0123456789abcdef-";
-    const char *at = text.data;
-
-    if (text.len != 36)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (memchr(hex, at[i], sizeof(hex) - 1) == NULL || (at[i] == '-') != dash)
-            return false;
-    }
-    return true;
-}
-
 /* As an array of PostgreSQL. False: answered. */
 static bool read_ids(struct sh_rpc_call *call, const struct glossary_judge *asked,
                      struct sh_buffer *out)
 {
     sh_buffer_text(out, "{");
     for (size_t i = 0; i < asked->ids_count; i++) {
-        if (!is_id(asked->ids[i])) {
+        if (!sh_uuid_valid(asked->ids[i])) {
             sh_rpc_fail(call, SH_INVALID, NULL, "ids", "that is no id of a candidate");
             return false;
         }
