@@ -267,3 +267,10 @@ def test_a_change_of_attributes_shows_at_once(stack, callers):
             hits = {hit["document_id"] for hit in found(stack, word, headers=callers[name])}
             assert ("acc-3" in hits) is (name in seen), (level, department, name)
     stack.delete("/api/documents/acc-3")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "%2e%2e", "%2E", "a%2Fb", "%20a", "a%20", "%ff",
+                                  "a" * 257])
+def test_a_name_that_cannot_be_is_named(stack, name):
+    reply = stack.request("PUT", f"/api/collections/{name}", {"title": "none"})
+    assert (reply.status, reply.json()["field"]) == (400, "name"), reply.body

@@ -1,5 +1,6 @@
 #include "services/gateway/uploads/form_document.h"
 
+#include "proto/wire.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/json_in.h"
 
@@ -7,6 +8,15 @@ static bool refuse(struct form_document *self, const char *field, const char *er
 {
     self->problem = (struct sh_problem){
         .status = 400, .code = "invalid_request", .field = field, .error = error};
+    return false;
+}
+
+static bool refuse_memory(struct form_document *self, const char *field)
+{
+    self->problem = (struct sh_problem){.status = sh_err_http_status(SH_NOMEM),
+                                        .code = sh_err_code(SH_NOMEM),
+                                        .field = field,
+                                        .error = "out of memory"};
     return false;
 }
 
@@ -19,13 +29,27 @@ static bool read_metadata(const struct form *form, struct form_document *self)
     enum sh_err err = json_in(text, &self->metadata, self->why, sizeof self->why);
     if (err == SH_OK && json_is_object(self->metadata))
         return true;
-    (void)refuse(self, "metadata",
-                 err != SH_OK ? self->why : "metadata must be a JSON object");
-    if (err == SH_NOMEM) {
-        self->problem.status = 503;
-        self->problem.code = sh_err_code(err);
-    }
-    return false;
+    if (err == SH_NOMEM)
+        return refuse_memory(self, "metadata");
+    return refuse(self, "metadata",
+                  err != SH_OK ? self->why : "metadata must be a JSON object");
+}
+
+/* What is none could not go to search. */
+static bool check_texts(const struct form *form, struct form_document *self)
+{
+    static const struct {
+        enum form_field field;
+        const char *name, *error;
+    } texts[] = {{FORM_id, "id", "id must be UTF-8"},
+                 {FORM_title, "title", "title must be UTF-8"},
+                 {FORM_collection, "collection", "collection must be UTF-8"},
+                 {FORM_language, "language", "language must be UTF-8"}};
+
+    for (size_t i = 0; i < SH_COUNT(texts); i++)
+        if (!wire_utf8(sh_buffer_bytes(&form->fields[texts[i].field])))
+            return refuse(self, texts[i].name, texts[i].error);
+    return true;
 }
 
 /* The field `language` counts more than what the metadata says. */
@@ -39,7 +63,7 @@ static bool add_language(const struct form *form, struct form_document *self)
         self->metadata = json_object();
     return json_object_set_new(self->metadata, "language",
                                json_stringn(language.data, language.len)) == 0 ||
-           refuse(self, "language", "language must be UTF-8");
+           refuse_memory(self, "language");
 }
 
 bool form_document_read(const struct form *form, struct form_document *out)
@@ -51,7 +75,7 @@ bool form_document_read(const struct form *form, struct form_document *out)
     };
 
     *out = (struct form_document){0};
-    if (!read_metadata(form, out) || !add_language(form, out))
+    if (!check_texts(form, out) || !read_metadata(form, out) || !add_language(form, out))
         return false;
     body.metadata = out->metadata;
     if (document_of_file(&body, &out->arena, &out->document, &out->fault))

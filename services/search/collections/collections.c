@@ -139,17 +139,25 @@ static struct sh_pg_param number_or_null(bool said, uint32_t number, char into[N
     return (struct sh_pg_param){sh_bytes_of(said ? into : NULL), false};
 }
 
+/* It stands in paths, where "." and ".." mean something else. The table's own check says
+ * the same, but not to whom. */
+static bool is_name(struct sh_bytes name)
+{
+    const char *at = name.data;
+
+    return record_id_ok(name) && memchr(at, '/', name.len) == NULL && at[0] != ' ' &&
+           at[name.len - 1] != ' ' && !sh_bytes_is(name, ".") && !sh_bytes_is(name, "..");
+}
+
 /* False: answered. */
 static bool may_define(struct sh_rpc_call *call, const struct collection *given)
 {
     uint32_t level = given->clearance_level > 0 ? given->clearance_level : 1;
-    bool named = record_id_ok(given->name) &&
-                 memchr(given->name.data, '/', given->name.len) == NULL;
 
-    if (!named)
+    if (!is_name(given->name))
         sh_rpc_fail(call, SH_INVALID, NULL, "name",
-                    "name must be 1 to 256 bytes long, without a slash and without "
-                    "control characters");
+                    "name must be 1 to 256 bytes long, without slashes, control "
+                    "characters and spaces around it, and neither . nor ..");
     else if (!access_judge(sh_rpc_call_caller(call), level, given->department).readable)
         sh_rpc_fail(call, SH_FORBIDDEN, NULL, NULL,
                     "a collection's clearance_level and department must be within one's "
