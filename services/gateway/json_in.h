@@ -1,5 +1,7 @@
 /* json_in: bytes from outside as JSON. Refused with a sentence that says where: what is
- * not JSON, invalid UTF-8, NUL, duplicate members, deep nesting. Any thread. */
+ * not JSON, invalid UTF-8, NUL, duplicate members, deep nesting. The depth leaves room
+ * for filters as deep as search takes them (two levels each) and deeper ones that it
+ * refuses by name. Any thread. */
 #ifndef GATEWAY_JSON_IN_H
 #define GATEWAY_JSON_IN_H
 
@@ -8,7 +10,7 @@
 #include "shared/bytes.h"
 #include "shared/err.h"
 
-enum { JSON_IN_DEPTH = 32 };
+enum { JSON_IN_DEPTH = 64 };
 
 /* The caller owns *out. Errors: SH_MALFORMED with the sentence in `why`; SH_NOMEM. */
 SH_CHECK enum sh_err json_in(struct sh_bytes body, json_t **out, char *why, size_t size);

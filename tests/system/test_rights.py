@@ -202,6 +202,10 @@ def test_clearance_by_filter(secured):
     assert status("academic", {"max_clearance": 4}) == 403  # no department
     assert status("academic", {"max_clearance": 4}, department="Physics") == 200
     assert status("academic", {"max_clearance": 5}, department="Physics") == 403
+    # among the metadata, too; there without the rule about departments, as facets lead there
+    for level, expected in ((2, 200), (3, 403), ({"gte": 1, "lt": 3}, 200), ({"gt": 2}, 403)):
+        assert status("student", {"metadata": {"clearance_level": level}}) == expected, level
+    assert status("academic", {"metadata": {"clearance_level": 4}}) == 200
     for hit in ask(secured, bearer("student"), "confidential research").json()["results"]:
         assert hit["metadata"]["clearance_level"] <= 2
 

@@ -329,7 +329,7 @@ static bool read_filters(struct exchange *x)
     for (size_t i = 0; i < SH_COUNT(texts); i++)
         if (!filter_text(x, texts[i]))
             return false;
-    if (!exchange_query_u32(x, "min_priority", 0, 1000, &priority))
+    if (!exchange_query_u32(x, "min_priority", 0, 5, &priority))
         return false;
     if (priority == UINT32_MAX ||
         json_object_set_new(x->json, "min_priority", json_integer(priority)) == 0)

@@ -8,7 +8,11 @@
 #include "shared/err.h"
 #include "shared/mem.h"
 
-enum { FILTER_DEPTH = 16, FILTER_NODES = 1024 };
+enum {
+    FILTER_DEPTH = 16, /* of any, all and none in each other */
+    FILTER_NODES =
+        1024, /* conditions, values of lists, lists, groups, objects in groups */
+};
 
 struct filter;
 

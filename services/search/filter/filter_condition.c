@@ -39,12 +39,33 @@ void filter_leave(struct filter_parser *parser, size_t len)
     parser->path[len] = '\0';
 }
 
+enum sh_err filter_check_clearance(struct filter_parser *parser, double level)
+{
+    uint32_t own = parser->caller->clearance;
+    if (level <= (own > 0 ? own : 1))
+        return SH_OK;
+    (void)filter_refuse(parser, "%s is above the clearance of the caller", parser->path);
+    return SH_FORBIDDEN;
+}
+
+/* A number that a field is compared with; the level of a document has a name in the
+ * metadata, too. */
+static enum sh_err check_number(struct filter_parser *parser,
+                                const struct filter_subject *subject, double number)
+{
+    bool level =
+        subject->field == FIELD_METADATA && sh_bytes_is(subject->key, "clearance_level");
+    return level ? filter_check_clearance(parser, number) : SH_OK;
+}
+
 enum sh_err filter_add(struct filter_parser *parser, struct filter_node *parent,
                        const struct filter_subject *subject, enum filter_kind kind,
                        struct filter_node **out)
 {
     if (++parser->nodes > FILTER_NODES) {
-        (void)filter_refuse(parser, "the filter has more than %d conditions",
+        (void)filter_refuse(parser,
+                            "the filter has more than %d conditions, values of lists, "
+                            "lists and groups",
                             FILTER_NODES);
         return SH_INVALID; /* in plain sight: *out is unset only then */
     }
@@ -75,7 +96,11 @@ static enum sh_err parse_equal(struct filter_parser *parser, struct filter_node 
     if (!json_is_string(json) && !json_is_number(json) && !json_is_boolean(json))
         return filter_refuse(parser, "%s must be a string, a number or a boolean",
                              parser->path);
-    enum sh_err err = filter_add(parser, parent, subject, FILTER_EQUAL, &node);
+    enum sh_err err = json_is_number(json)
+                          ? check_number(parser, subject, json_number_value(json))
+                          : SH_OK;
+    if (err == SH_OK)
+        err = filter_add(parser, parent, subject, FILTER_EQUAL, &node);
     if (err != SH_OK)
         return err;
     if (json_is_string(json)) {
@@ -111,8 +136,10 @@ static enum sh_err parse_list(struct filter_parser *parser, struct filter_node *
 
 /* One end of a range; `op` is gte, gt, lte or lt. All ends of one object are of a kind.
  */
-static enum sh_err parse_end(struct filter_parser *parser, struct filter_range *range,
-                             bool *dated, const char *op, const json_t *json)
+static enum sh_err parse_end(struct filter_parser *parser,
+                             const struct filter_subject *subject,
+                             struct filter_range *range, bool *dated, const char *op,
+                             const json_t *json)
 {
     double number = 0;
     bool date = json_is_string(json);
@@ -127,6 +154,12 @@ static enum sh_err parse_end(struct filter_parser *parser, struct filter_range *
     range->dates = date;
     number = date ? number : json_number_value(json);
     bool open = op[2] == '\0';
+    if (!date) { /* levels are whole: below 5 asks for 4 at most */
+        double past = op[0] == 'g' ? floor(number) + 1 : ceil(number) - 1;
+        enum sh_err err = check_number(parser, subject, open ? past : number);
+        if (err != SH_OK)
+            return err;
+    }
     if (op[0] == 'g') {
         range->low_open = number > range->low ? open : range->low_open || open;
         range->low = fmax(range->low, number);
@@ -162,7 +195,7 @@ static enum sh_err parse_range(struct filter_parser *parser, struct filter_node 
         if (err != SH_OK || !is_range(op))
             continue;
         size_t back = filter_enter(parser, ".", op);
-        err = parse_end(parser, &node->range, &dated, op, value);
+        err = parse_end(parser, subject, &node->range, &dated, op, value);
         filter_leave(parser, back);
     }
     return err;

@@ -30,14 +30,10 @@ static enum sh_err parse_metadata(struct filter_parser *parser,
 
 static enum sh_err check_clearance(struct filter_parser *parser, json_int_t asked)
 {
-    const struct caller *caller = parser->caller;
-    uint32_t own = caller->clearance > 0 ? caller->clearance : 1;
-    if (asked > own) {
-        (void)filter_refuse(parser, "%s is above the clearance of the caller",
-                            parser->path);
-        return SH_FORBIDDEN;
-    }
-    if (asked >= 4 && caller->department.len == 0) {
+    enum sh_err err = filter_check_clearance(parser, (double)asked);
+    if (err != SH_OK)
+        return err;
+    if (asked >= 4 && parser->caller->department.len == 0) {
         (void)filter_refuse(parser, "%s of 4 or more needs a caller with a department",
                             parser->path);
         return SH_FORBIDDEN;
@@ -82,7 +78,8 @@ static enum sh_err parse_group(struct filter_parser *parser, struct filter_node 
     if (!json_is_array(json))
         return filter_refuse(parser, "%s must be a list of filters", parser->path);
     if (depth >= FILTER_DEPTH)
-        return filter_refuse(parser, "%s is nested too deep", parser->path);
+        return filter_refuse(parser, "any, all and none are nested deeper than %d levels",
+                             FILTER_DEPTH);
     enum sh_err err = filter_add(parser, parent, NULL, kind, &node);
     json_array_foreach(json, index, item)
     {

@@ -28,6 +28,8 @@ filter_refuse(struct filter_parser *parser, const char *format, ...);
 size_t filter_enter(struct filter_parser *parser, const char *separator,
                     const char *name);
 void filter_leave(struct filter_parser *parser, size_t len);
+/* Errors: SH_FORBIDDEN (the level is above that of the caller). */
+SH_CHECK enum sh_err filter_check_clearance(struct filter_parser *parser, double level);
 /* A new node below `parent`; `subject` NULL for groups. Errors: SH_INVALID (too many),
  * SH_NOMEM. */
 SH_CHECK enum sh_err filter_add(struct filter_parser *parser, struct filter_node *parent,
