@@ -198,11 +198,9 @@ static void handle_json(struct exchange *x, struct sh_bytes bytes)
         return;
     enum sh_err err = json_in(bytes, &x->json, why, sizeof why);
     if (err != SH_OK) {
-        exchange_fail(x,
-                      &(struct sh_problem){.status = sh_err_http_status(err),
-                                           .code = err == SH_MALFORMED ? "malformed_json"
-                                                                       : sh_err_code(err),
-                                           .error = why});
+        exchange_fail(x, &(struct sh_problem){.status = sh_err_http_status(err),
+                                              .code = json_in_code(err),
+                                              .error = why});
         return;
     }
     void *body = sh_arena_alloc(&x->arena, schema->size);

@@ -115,6 +115,11 @@ static bool begins_like_json(struct sh_bytes body)
     return false;
 }
 
+const char *json_in_code(enum sh_err err)
+{
+    return err == SH_MALFORMED ? "malformed_json" : sh_err_code(err);
+}
+
 bool json_in_accepts(struct sh_bytes content_type, struct sh_bytes body)
 {
     if (is_type(content_type, "application/json"))

@@ -15,6 +15,9 @@ enum { JSON_IN_DEPTH = 64 };
 /* The caller owns *out. Errors: SH_MALFORMED with the sentence in `why`; SH_NOMEM. */
 SH_CHECK enum sh_err json_in(struct sh_bytes body, json_t **out, char *why, size_t size);
 
+/* What clients are told of such an error. */
+const char *json_in_code(enum sh_err err);
+
 /* Whether a body with this Content-Type is read as JSON. Absent, and what `curl -d` sends
  * by itself, is taken for JSON when the body begins like it. */
 bool json_in_accepts(struct sh_bytes content_type, struct sh_bytes body);

@@ -166,7 +166,7 @@ def test_an_import_may_be_a_job(graph, tmp_path):
     path.write_text("".join(json.dumps(item) + "\n" for item in GRAPH) + "nonsense\n")
     done = graph.run("graph", "import", "--job", path, code=1).stdout
     assert "kind: graph_import\nfile: job.ndjson\nstate: done\ndone: 7\nfailed: 1\n" in done
-    assert done.splitlines()[-1].startswith("line 8\tinvalid_request\t")
+    assert done.splitlines()[-1].startswith("line 8\tmalformed_json\t")
     begun = json.loads(graph.run("graph", "import", "--no-wait", "--json", path).stdout)
     assert "done: 7\n" in graph.run("jobs", "watch", begun["job_id"], code=1).stdout
 

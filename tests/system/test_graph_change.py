@@ -207,6 +207,7 @@ def test_ndjson_is_loaded(stack):
     assert (done["status"], done["created"], done["failed"]) == ("done", 5, 4), answer
     wrong = {line["line"]: line["error"] for line in answer if line["status"] == "error"}
     assert sorted(wrong) == [4, 5, 7, 8], wrong
+    assert (wrong[4]["code"], wrong[5]["code"]) == ("malformed_json", "invalid_request")
     assert (wrong[7]["code"], wrong[7]["field"]) == ("node_not_found", "to")
     again = load(stack, "\n".join(lines))[-1]
     assert (again["created"], again["replaced"], again["unchanged"]) == (0, 0, 5)

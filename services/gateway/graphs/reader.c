@@ -88,6 +88,15 @@ void reader_fault(struct graph_reader *reader, uint64_t line, const char *field,
     sh_arena_free(&reader->arena);
 }
 
+void reader_malformed(struct graph_reader *reader, uint64_t line, const char *why)
+{
+    struct schema_fault fault = {.err = SH_MALFORMED};
+
+    (void)snprintf(fault.error, sizeof(fault.error), "%s", why);
+    tell(reader, line, &fault);
+    sh_arena_free(&reader->arena);
+}
+
 enum sh_err reader_broken(struct graph_reader *reader, const char *format, ...)
 {
     va_list args;

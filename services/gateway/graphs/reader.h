@@ -23,6 +23,7 @@ enum graph_format { GRAPH_NDJSON, GRAPH_CSV, GRAPH_GRAPHML };
 struct graph_sink {
     void (*node)(void *arg, const struct graph_node_put *node);
     void (*edge)(void *arg, const struct graph_edge_put *edge);
+    /* Its err: SH_INVALID, or SH_MALFORMED: what stands there is no JSON. */
     void (*fault)(void *arg, uint64_t line, const struct schema_fault *fault);
     void *arg;
 };

@@ -38,6 +38,8 @@ void reader_json(struct graph_reader *reader, struct sh_bytes text, uint64_t lin
 __attribute__((format(printf, 4, 5))) void reader_fault(struct graph_reader *reader,
                                                         uint64_t line, const char *field,
                                                         const char *format, ...);
+/* The same of what should be JSON and is none; `why` is a sentence. */
+void reader_malformed(struct graph_reader *reader, uint64_t line, const char *why);
 /* Nothing more can be read. */
 __attribute__((format(printf, 2, 3))) enum sh_err
 reader_broken(struct graph_reader *reader, const char *format, ...);

@@ -77,8 +77,11 @@ void reader_json(struct graph_reader *reader, struct sh_bytes text, uint64_t lin
     char why[256];
     json_t *object = NULL;
 
-    if (json_in(text, &object, why, sizeof(why)) != SH_OK)
-        reader_fault(reader, line, "", "%s", why);
+    enum sh_err err = json_in(text, &object, why, sizeof(why));
+    if (err == SH_NOMEM)
+        (void)reader_no_memory(reader);
+    else if (err != SH_OK)
+        reader_malformed(reader, line, why);
     else if (!json_is_object(object))
         reader_fault(reader, line, "", "a record must be a JSON object");
     else if (is_edge(object))

@@ -72,7 +72,7 @@ static uint64_t key_of(struct sh_bytes id)
 static bool blame(struct batch_document *document, enum sh_err err)
 {
     document->fault.err = err;
-    document->code = err == SH_MALFORMED ? "malformed_json" : sh_err_code(err);
+    document->code = json_in_code(err);
     return false;
 }
 

@@ -15,6 +15,7 @@
 #include "services/gateway/handlers/graph_import_line.h"
 #include "services/gateway/handlers/handlers.h"
 #include "services/gateway/handlers/refresh.h"
+#include "services/gateway/json_in.h"
 
 struct import {
     struct refresh refresh;
@@ -96,7 +97,7 @@ static void on_fault(void *arg, uint64_t line, const struct schema_fault *fault)
     struct import *self = arg;
 
     self->tally.failed++;
-    import_line_failed(line, SH_INVALID, sh_err_code(SH_INVALID), fault->field,
+    import_line_failed(line, fault->err, json_in_code(fault->err), fault->field,
                        fault->error, &self->lines);
 }
 

@@ -13,6 +13,7 @@
 #include "services/gateway/graphs/portion_feed.h"
 #include "services/gateway/handlers/graph_import_job.h"
 #include "services/gateway/handlers/graph_job.h"
+#include "services/gateway/json_in.h"
 #include "services/gateway/json_out.h"
 #include "services/gateway/uploads/sent_name.h"
 #include "shared/trace.h"
@@ -101,7 +102,7 @@ static void on_fault(void *arg, uint64_t line, const struct schema_fault *fault)
     (void)snprintf(item, sizeof item, "line %llu", (unsigned long long)line);
     sh_buffer_text(&self->faults, self->failed > 1 ? ",{" : "{");
     json_member_text(&self->faults, "item", sh_bytes_of(item));
-    json_member_text(&self->faults, "code", sh_bytes_of(sh_err_code(SH_INVALID)));
+    json_member_text(&self->faults, "code", sh_bytes_of(json_in_code(fault->err)));
     json_member_text(&self->faults, "error", sh_bytes_of(fault->error));
     if (fault->field[0] != '\0')
         json_member_text(&self->faults, "field", sh_bytes_of(fault->field));
