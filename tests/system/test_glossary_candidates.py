@@ -46,6 +46,16 @@ def extract(stack, headers=None, **body):
     return reply.json()
 
 
+def not_found(stack, document, headers=None):
+    """What the job says of a document that is not there for its caller."""
+    reply = stack.request("POST", "/api/glossary/extract?wait=true", {"document_id": document},
+                          headers=headers)
+    job = reply.json()
+    assert (job["state"], job["code"], job["total"]) == ("failed", "not_found", 0), job
+    assert "result" not in job
+    return job["error"]
+
+
 def proposed(stack, headers=None, query=""):
     reply = stack.get("/api/glossary/candidates?per_page=200" + query, headers=headers)
     assert reply.status == 200, reply.body
@@ -79,9 +89,25 @@ def test_counts_are_of_what_the_caller_may_read(stack, callers, documents):
         assert judge(stack, zebra, verdict, callers["it"]).status == 404
     assert stack.get("/api/glossary/candidates", headers=callers["blind"]).status == 403
     # what one may not read is not looked through either, and nothing tells that it is there
-    own = extract(stack, callers["it"], document_id="capacitors-law")
-    assert own["result"]["documents"] == 0
+    closed = not_found(stack, "capacitors-law", callers["it"])
+    assert closed == not_found(stack, "capacitors-none", callers["it"])
     assert extract(stack, callers["it"], collection="gadgets")["result"]["documents"] == 1
+
+
+def test_a_document_that_is_not_there_fails_the_job_until_it_is(stack):
+    reply = stack.post("/api/glossary/extract", {"document_id": "capacitors-late"})
+    assert reply.status == 202, reply.body
+    place = "/api/jobs/" + reply.json()["job_id"]
+
+    def in_state(state):
+        return eventually(lambda: (job := stack.get(place).json())["state"] == state and job)
+
+    assert in_state("failed")["code"] == "not_found"
+    stored = stack.post("/api/documents", {"id": "capacitors-late", "title": "t", "text": PUBLIC})
+    assert stored.status == 201, stored.body
+    assert stack.post(place + "/retry", {}).status in (200, 202)
+    assert in_state("done")["result"]["documents"] == 1
+    stack.delete("/api/documents/capacitors-late")
 
 
 def test_a_document_that_is_closed_takes_its_candidates_along(stack, callers, documents):

@@ -37,7 +37,7 @@ void runner_done(struct runner *self, struct sh_bytes result)
 
 void runner_fail(struct runner *self, const char *code, const char *message)
 {
-    sh_warning(NULL, "a job of generations failed: %s", message);
+    sh_warning(NULL, "a job failed: %s", message);
     end(self,
         &(struct sh_job_end){.outcome = SH_JOB_FAILED, .code = code, .message = message});
 }
@@ -103,7 +103,7 @@ static void on_queried(void *arg, const struct sh_pg_reply *reply)
         runner_fail(self, "internal_error", "the database refuses a statement");
         return;
     }
-    sh_warning(NULL, "a job of generations waits for the database: %s", reply->message);
+    sh_warning(NULL, "a job waits for the database: %s", reply->message);
     runner_pause(self, RETRY_MS);
 }
 

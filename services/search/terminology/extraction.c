@@ -59,6 +59,12 @@ static void on_groups(void *arg, const struct sh_pg_reply *reply)
                            sh_pg_u64(rows, (int)i, 3)};
         self->total += self->groups[i].documents;
     }
+    if (some == 0 && self->params[0].value.len > 0) {
+        runner_fail(&self->runner, "not_found",
+                    "there is no document of this id that may be read, or it is of "
+                    "another collection or language");
+        return;
+    }
     self->group_count = some;
     self->phase = READING;
     struct sh_job_checkpoint checkpoint = {
