@@ -27,8 +27,7 @@ static const struct table_column faults[] = {
 void follow_print(const struct cli *cli, const json_t *job)
 {
     const json_t *errors = json_object_get(job, "errors");
-    if (json_array_size(errors) == 0)
-        errors = json_object_get(json_object_get(job, "result"), "errors");
+
     if (args_given(&cli->args, "json")) {
         (void)cli_print_json(job);
         return;

@@ -64,12 +64,14 @@
 
 /* What cairn-extract writes to its pipe of a file of terms. terms: an array of objects,
  * "line" and the fields of a term; links: an array of [id, [type, id], ...]; errors: what
- * is wrong with those that are not in it. rows: all of them. */
+ * is wrong with those that are not in it. rows: all of them. total: rows of the file, as
+ * far as it can be read. */
 #define GLOSSARY_BATCH(F)                                                           \
     F(u64,  rows,         UINT64_MAX, _)                                            \
     F(json, terms,           4194304, _)                                            \
     F(json, links,           4194304, _)                                            \
-    F(list, errors,              500, job_error)
+    F(list, errors,              500, job_error)                                    \
+    F(u64,  total,        UINT64_MAX, _)
 
 /* A file of the store, which the caller has claimed: its terms are to be stored, by a job
  * of the caller's rights, which ends the claim. format: csv, xlsx, json, tbx or skos. */

@@ -253,8 +253,11 @@ def remove_filed(stack):
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_what_is_exported_comes_back_the_same(stack, files, kind):
     body = export(stack, kind, domain="filed")
-    result = brought(stack, body, kind)["result"]
+    job = brought(stack, body, kind)
+    result = job["result"]
     assert (result["unchanged"], result["rows"]) == (3, 3), result
+    assert (job["done"], job["failed"], job["total"]) == (3, 0, 3)
+    assert job["errors"] == result["errors"] == []
     remove_filed(stack)
     assert filed(stack) == []
     result = brought(stack, body, kind)["result"]
@@ -281,6 +284,9 @@ def test_what_is_wrong_with_a_line_stops_no_other(stack):
     told = {error["item"]: error["code"] for error in result["errors"]}
     assert told == {"line 3": "invalid_request", "line 4": "invalid_request",
                     "line 5": "duplicate", "line 6": "invalid_request"}
+    assert (job["done"], job["failed"], job["total"]) == (2, 4, 6)
+    assert job["errors"] == result["errors"]
+    assert stack.get("/api/jobs/" + job["job_id"]).json()["errors"] == job["errors"]
     assert [entry["term"] for entry in filed(stack)] != []
     remove_filed(stack)
 
@@ -310,6 +316,7 @@ def test_files_that_are_none_are_refused(stack):
                              ("json", b"  ", "no_text")):
         job = brought(stack, body, kind)
         assert (job["state"], job["code"]) == ("failed", code), (kind, job)
+        assert (job["done"], job["failed"], job["total"], job["errors"]) == (0, 0, 0, [])
     assert stack.request("POST", "/api/glossary/import", b"x",
                          headers={"Content-Type": "image/png"}).status == 400
     assert stack.get("/api/glossary/export?format=pdf").status == 400

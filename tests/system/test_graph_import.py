@@ -2,11 +2,11 @@
 graph leaves behind."""
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import Stack, eventually
+from held import Held
 from tokens import JWT, bearer
 
 ADMIN, STAFF = bearer("root", "admin"), bearer("staff", department="IT Services")
@@ -70,25 +70,6 @@ def waiting(stack):
     return int(stack.psql("SELECT count(*) FROM graph_import_parts"))
 
 
-class Held:
-    """A node that somebody else is changing for as long as the block lasts."""
-
-    def __init__(self, stack, ident):
-        self.url, self.ident = stack.env["DATABASE_URL"], ident
-
-    def __enter__(self):
-        self.psql = subprocess.Popen(["psql", "-XAtq", self.url], text=True,
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.psql.stdin.write("BEGIN; SELECT id FROM graph_nodes WHERE "
-                              f"id = '{self.ident}' FOR UPDATE;\n")
-        self.psql.stdin.flush()
-        assert self.psql.stdout.readline().strip() == self.ident
-
-    def __exit__(self, *_):
-        self.psql.stdin.write("COMMIT;\n")
-        self.psql.communicate(timeout=60)
-
-
 def test_an_import_is_a_job(stack):
     records = [*nodes("GiMade", 2500), "nonsense",
                {"id": "gi-edge", "type": "GI", "from": "GiMade-0", "to": "GiMade-1"},
@@ -98,8 +79,10 @@ def test_an_import_is_a_job(stack):
         "graph_import", "done", 2501, 2, 2503)
     result = job["result"]
     assert (result["created"], result["unchanged"], result["failed"]) == (2501, 0, 2)
-    assert [(error["item"], error["code"]) for error in result["errors"]] == [
-        ("line 2501", "invalid_request"), ("line 2503", "node_not_found")]
+    told = [("line 2501", "malformed_json"), ("line 2503", "node_not_found")]
+    for errors in (result["errors"], job["errors"]):
+        assert [(error["item"], error["code"]) for error in errors] == told
+        assert all(error["error"] for error in errors)
     assert stored(stack, "GiMade") == 2500
     again = ended(stack, submit(stack, records))["result"]
     assert (again["created"], again["replaced"], again["unchanged"]) == (0, 0, 2501)
@@ -113,6 +96,11 @@ def test_every_format_becomes_a_job(stack):
     assert stored(stack, "GiCsv") == 1
     empty = ended(stack, submit(stack, b""))
     assert (empty["state"], empty["done"], empty["total"]) == ("done", 0, 0)
+    assert empty["errors"] == empty["result"]["errors"] == []
+    refused = ended(stack, submit(stack, ["[]", "{"]))
+    assert (refused["state"], refused["done"], refused["failed"]) == ("done", 0, 2)
+    assert [error["code"] for error in refused["errors"]] == ["invalid_request",
+                                                              "malformed_json"]
     wrong = stack.request("POST", "/api/graph/import?job=perhaps", b"",
                           headers={**ADMIN, **NDJSON})
     assert (wrong.status, wrong.json()["field"]) == (400, "job")
@@ -158,7 +146,7 @@ def blocked(stack):
 def test_a_cancelled_import_stops_between_portions(stack):
     ended(stack, submit(stack, nodes("GiHeld", 1)))
     records = [{"id": "GiHeld-0", "labels": ["GiHeld"]}, *nodes("GiCancel", 10 * PORTION)]
-    with ThreadPoolExecutor(1) as other, Held(stack, "GiHeld-0"):
+    with ThreadPoolExecutor(1) as other, Held(stack, "graph_nodes", "GiHeld-0"):
         ident = submit(stack, records)
         eventually(lambda: blocked(stack) == 1, seconds=60, what=stack.logs)
         cancelled = other.submit(stack.request, "DELETE", f"/api/jobs/{ident}", headers=ADMIN)
@@ -176,7 +164,7 @@ def test_a_killed_graph_stores_each_record_once(stack):
     records = [*nodes("GiKill", PORTION // 2), *edges("GiKill", 1, PORTION // 2),
                {"id": "GiLocked-0", "labels": ["GiLocked"]},
                *edges("GiKill", 1, PORTION // 2), *nodes("GiMore", 2 * PORTION)]
-    with Held(stack, "GiLocked-0"):
+    with Held(stack, "graph_nodes", "GiLocked-0"):
         ident = submit(stack, records)
         eventually(lambda: blocked(stack) > 0, seconds=60, what=stack.logs)
         old = stack.kill("graph")

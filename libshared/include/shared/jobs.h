@@ -83,7 +83,8 @@ enum sh_job_wish {
 enum sh_job_wish sh_job_wanted(const struct sh_job_run *run);
 
 struct sh_job_checkpoint {
-    struct sh_bytes cursor; /* JSON */
+    struct sh_bytes cursor; /* JSON. "errors" in it, [{"item", "code", "error"}], are
+                               shown as the job's until there is a result */
     uint64_t done;          /* progress as it is to be shown, and of how many; */
     uint64_t failed;
     uint64_t total; /* 0: not known */
@@ -113,7 +114,8 @@ enum sh_job_outcome {
 };
 struct sh_job_end {
     enum sh_job_outcome outcome;
-    struct sh_bytes result; /* DONE, FAILED: JSON for whoever looks at it; may be empty */
+    struct sh_bytes result; /* DONE, FAILED: JSON for whoever looks at it, with "errors"
+                               as of a cursor; may be empty */
     const char *code;       /* FAILED; RELEASED: the trouble, to be shown meanwhile */
     const char *message;    /* likewise */
     uint64_t retry_ms;      /* RELEASED */

@@ -7,6 +7,7 @@
 
 #include "services/search/files/files_sql.h"
 #include "services/search/glossary/import_result.h"
+#include "services/search/glossary/import_sql.h"
 #include "services/search/glossary/terms.h"
 #include "services/search/query/record_call.h"
 #include "shared/clock.h"
@@ -34,8 +35,9 @@ struct importing {
     bool may_validate;
     struct caller caller;
     struct import_result result;
-    const struct glossary_batch *batch; /* that is being stored */
+    const struct glossary_batch *batch; /* that is being stored, or NULL */
     uint64_t skip;                      /* batches that an earlier run has stored */
+    uint64_t total;                     /* entries of the file; 0: not known yet */
     bool storing;
     bool stopping;
     bool ending; /* only the claim is to be released */
@@ -43,23 +45,6 @@ struct importing {
     char code[65];
     char message[513];
 };
-
-static const struct sh_pg_statement import_store = {
-    "glossary_import", "SELECT line, outcome FROM glossary_import($1::jsonb, $2::bool, "
-                       "$3::int, $4::bool, $5::text, $6::bool)"};
-/* What the batch says of relations waits until all entries are there. */
-static const struct sh_pg_statement import_links = {
-    "glossary_links", "INSERT INTO glossary_links (job_id, batch, links) VALUES ($1, "
-                      "$2::bigint, $3::jsonb) ON CONFLICT DO NOTHING"};
-/* job, rights → asked, missing, created; none: all are stored. */
-static const struct sh_pg_statement import_relate = {
-    "glossary_relate",
-    "WITH next AS (DELETE FROM glossary_links WHERE job_id = $1 AND batch = (SELECT "
-    "min(batch) FROM glossary_links WHERE job_id = $1) RETURNING links) "
-    "SELECT r.asked, r.missing, r.created FROM next n, LATERAL glossary_relate(n.links, "
-    "$2::bool, $3::int, $4::bool, $5::text) AS r"};
-static const struct sh_pg_statement import_forget = {
-    "glossary_links_forget", "DELETE FROM glossary_links WHERE job_id = $1"};
 
 /* --- the end ---------------------------------------------------------------------- */
 
@@ -129,6 +114,31 @@ static bool is_over(struct importing *self)
     return true;
 }
 
+/* A checkpoint with these statements of our own; `batch` is being stored, if there is
+ * one. What becomes of each line is known only when it is stored, so the cursor that is
+ * stored with a batch tells of those before it: after a crash the last one is stored once
+ * more, which changes nothing. */
+static void save(struct importing *self, const struct sh_pg_step *steps, size_t count,
+                 sh_job_saved_fn *done)
+{
+    uint64_t rows = self->result.rows + (self->batch != NULL ? self->batch->rows : 0);
+    char *cursor = import_result_text(&self->result);
+    struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
+                                           .done = rows - self->result.failed,
+                                           .failed = self->result.failed,
+                                           .total = self->total,
+                                           .steps = steps,
+                                           .step_count = count};
+    enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
+
+    if (err == SH_OK)
+        err = sh_job_checkpoint(self->run, &checkpoint, done, self);
+    self->storing = err == SH_OK;
+    free(cursor); /* jansson's */
+    if (err != SH_OK)
+        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+}
+
 /* --- a batch ---------------------------------------------------------------------- */
 
 static void on_stored(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
@@ -149,13 +159,11 @@ static void on_stored(void *arg, enum sh_err err, const struct sh_pg_reply *repl
         return;
     }
     import_result_add(&self->result, self->batch, reply->results[1]);
+    self->batch = NULL;
     if (!is_over(self))
         terms_child_next(self->child);
 }
 
-/* What becomes of each line is known only when it is stored, so the cursor that is stored
- * with a batch tells of those before it: after a crash the last one is stored once more,
- * which changes nothing. */
 static void store(struct importing *self, const struct glossary_batch *batch)
 {
     struct sh_pg_param params[PARAMS] = {0};
@@ -166,26 +174,15 @@ static void store(struct importing *self, const struct glossary_batch *batch)
         terms_text(batch->links)};
     struct sh_pg_step steps[] = {{&import_store, params, PARAMS, false},
                                  {&import_links, links, LINK_PARAMS, false}};
-    char *cursor = import_result_text(&self->result);
-    struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
-                                           .done = self->result.rows + batch->rows -
-                                                   self->result.failed,
-                                           .failed = self->result.failed,
-                                           .steps = steps,
-                                           .step_count = batch->links.len > 2 ? 2 : 1};
-    enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
+    enum sh_err err = record_rights_of(&self->caller, &self->arena, params + 1);
 
     params[0] = terms_text(batch->terms);
     params[1 + RECORD_RIGHTS] = terms_text(sh_bytes_of(self->may_validate ? "t" : "f"));
-    if (err == SH_OK)
-        err = record_rights_of(&self->caller, &self->arena, params + 1);
-    if (err == SH_OK)
-        err = sh_job_checkpoint(self->run, &checkpoint, on_stored, self);
     self->batch = batch;
-    self->storing = err == SH_OK;
-    free(cursor); /* jansson's */
-    if (err != SH_OK)
-        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+    if (err == SH_OK)
+        save(self, steps, batch->links.len > 2 ? 2 : 1, on_stored);
+    else
+        leave(self, sh_err_text(err));
 }
 
 static void on_batch(void *arg, const struct glossary_batch *batch)
@@ -194,12 +191,39 @@ static void on_batch(void *arg, const struct glossary_batch *batch)
 
     if (is_over(self))
         return;
+    self->total = batch->total;
     if (self->skip > 0) {
         self->skip--;
         terms_child_next(self->child);
         return;
     }
     store(self, batch);
+}
+
+/* --- a file that cannot be read to its end ---------------------------------------- */
+
+static void on_told(void *arg, enum sh_err err, const struct sh_pg_reply *reply)
+{
+    struct importing *self = arg;
+    char code[sizeof(self->code)];
+    char message[sizeof(self->message)];
+
+    (void)reply;
+    memcpy(code, self->code, sizeof(code));
+    memcpy(message, self->message, sizeof(message));
+    self->storing = false;
+    if (err == SH_OK || err == SH_INVALID)
+        end(self, SH_JOB_FAILED, code, message);
+    else
+        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+}
+
+/* The figures first: of all that was stored. */
+static void refuse(struct importing *self, const char *code, const char *message)
+{
+    (void)snprintf(self->code, sizeof(self->code), "%s", code);
+    (void)snprintf(self->message, sizeof(self->message), "%s", message);
+    save(self, NULL, 0, on_told);
 }
 
 /* --- relations -------------------------------------------------------------------- */
@@ -235,24 +259,13 @@ static void relate(struct importing *self)
 {
     struct sh_pg_param params[1 + RECORD_RIGHTS] = {0};
     struct sh_pg_step step = {&import_relate, params, 1 + RECORD_RIGHTS, false};
-    char *cursor = import_result_text(&self->result);
-    struct sh_job_checkpoint checkpoint = {.cursor = sh_bytes_of(cursor),
-                                           .done =
-                                               self->result.rows - self->result.failed,
-                                           .failed = self->result.failed,
-                                           .steps = &step,
-                                           .step_count = 1};
-    enum sh_err err = cursor == NULL ? SH_NOMEM : SH_OK;
+    enum sh_err err = record_rights_of(&self->caller, &self->arena, params + 1);
 
     params[0] = terms_text(sh_bytes_of(sh_job_id(self->run)));
     if (err == SH_OK)
-        err = record_rights_of(&self->caller, &self->arena, params + 1);
-    if (err == SH_OK)
-        err = sh_job_checkpoint(self->run, &checkpoint, on_related, self);
-    self->storing = err == SH_OK;
-    free(cursor); /* jansson's */
-    if (err != SH_OK)
-        leave(self, err == SH_CANCELED ? NULL : sh_err_text(err));
+        save(self, &step, 1, on_related);
+    else
+        leave(self, sh_err_text(err));
 }
 
 static void on_ended(void *arg, const char *code, const char *message)
@@ -263,7 +276,7 @@ static void on_ended(void *arg, const char *code, const char *message)
     if (is_over(self))
         return;
     if (code[0] != '\0')
-        end(self, SH_JOB_FAILED, code, message);
+        refuse(self, code, message);
     else
         relate(self);
 }

@@ -96,13 +96,13 @@ void import_result_related(struct import_result *self, const PGresult *figures)
 
 char *import_result_text(const struct import_result *self)
 {
-    json_t *json =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O?}", "batches",
-                  (json_int_t)self->batches, "rows", (json_int_t)self->rows, "created",
-                  (json_int_t)self->created, "updated", (json_int_t)self->updated,
-                  "unchanged", (json_int_t)self->unchanged, "failed",
-                  (json_int_t)self->failed, "relations", (json_int_t)self->relations,
-                  "unrelated", (json_int_t)self->unrelated, "errors", self->errors);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "batches",
+        (json_int_t)self->batches, "rows", (json_int_t)self->rows, "created",
+        (json_int_t)self->created, "updated", (json_int_t)self->updated, "unchanged",
+        (json_int_t)self->unchanged, "failed", (json_int_t)self->failed, "relations",
+        (json_int_t)self->relations, "unrelated", (json_int_t)self->unrelated, "errors",
+        self->errors != NULL ? json_incref(self->errors) : json_array());
     char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);

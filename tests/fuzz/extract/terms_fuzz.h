@@ -12,12 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool terms_fuzz_batch(void *arg, const struct glossary_batch *batch)
 {
+    uint64_t *seen = arg;
     struct sh_buffer frame = {0};
     json_t *terms = json_loadb(batch->terms.data, batch->terms.len, 0, NULL);
     json_t *links = json_loadb(batch->links.data, batch->links.len, 0, NULL);
 
-    (void)arg;
-    if (!json_is_array(terms) || !json_is_array(links) ||
+    *seen += batch->rows;
+    if (!json_is_array(terms) || !json_is_array(links) || *seen > batch->total ||
         json_array_size(terms) + batch->errors_count != batch->rows ||
         msg_encode(glossary_batch_desc(), batch, &frame) != SH_OK)
         abort();
@@ -30,11 +31,13 @@ static bool terms_fuzz_batch(void *arg, const struct glossary_batch *batch)
 static inline void terms_fuzz(const char *format, const uint8_t *data, size_t size)
 {
     struct terms_out *terms = sh_alloc(sizeof(*terms));
+    uint64_t seen = 0;
 
     if (terms == NULL)
         return;
     terms->out.limits = (struct extract_limits){1, 1000000, 32, 100};
     terms->emit = terms_fuzz_batch;
+    terms->arg = &seen;
     terms_read_file((struct sh_bytes){data, size}, format, terms);
     terms_free(terms);
     sh_free(terms);

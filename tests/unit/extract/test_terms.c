@@ -17,6 +17,7 @@ struct read {
     json_t *links;
     size_t errors;
     uint64_t count;
+    uint64_t total; /* as the batches tell it */
 };
 
 static bool on_batch(void *arg, const struct glossary_batch *batch)
@@ -28,7 +29,10 @@ static bool on_batch(void *arg, const struct glossary_batch *batch)
     assert_int_equal(json_array_extend(read->rows, rows), 0);
     assert_int_equal(json_array_extend(read->links, links), 0);
     read->errors += batch->errors_count;
+    if (read->count > 0)
+        assert_int_equal(batch->total, read->total); /* known from the first on */
     read->count += batch->rows;
+    read->total = batch->total;
     json_decref(rows);
     json_decref(links);
     return true;
@@ -65,6 +69,8 @@ static struct read *read_seed(const char *format, const char *name)
 
 static void close_read(struct read *read)
 {
+    if (read->terms.out.code == NULL)
+        assert_int_equal(read->total, read->count);
     json_decref(read->rows);
     json_decref(read->links);
     terms_free(&read->terms);

@@ -61,11 +61,10 @@ static void take(struct terms_out *terms, const json_t *entry)
     }
 }
 
-static void read_entry(struct terms_out *terms, uint64_t line, struct sh_bytes text)
+static void take_entry(struct terms_out *terms, struct sh_bytes text)
 {
     json_t *entry = NULL;
 
-    terms_begin(terms, line);
     if (text.len > ENTRY_BYTES)
         terms_wrong(terms, NULL, "it is too long");
     else
@@ -75,6 +74,13 @@ static void read_entry(struct terms_out *terms, uint64_t line, struct sh_bytes t
     else
         terms_wrong(terms, NULL, "it is not a JSON object");
     json_decref(entry);
+}
+
+static void read_entry(struct terms_out *terms, uint64_t line, struct sh_bytes text)
+{
+    terms_begin(terms, line);
+    if (!terms->counting)
+        take_entry(terms, text);
     terms_end(terms);
 }
 

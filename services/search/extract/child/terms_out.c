@@ -63,7 +63,7 @@ void terms_link(struct terms_out *terms, const char *type, struct sh_bytes targe
     json_t *link;
     char *text;
 
-    if (target.len == 0 || target.len > longest[TERMS_id])
+    if (terms->counting || target.len == 0 || target.len > longest[TERMS_id])
         return;
     if (has_nul(target)) {
         terms_wrong(terms, NULL, "a relation of it holds a NUL");
@@ -99,8 +99,10 @@ static bool is_broken(const struct terms_out *terms)
 
 static void flush(struct terms_out *terms)
 {
-    struct glossary_batch batch = {
-        .rows = terms->rows, .errors = terms->errors, .errors_count = terms->error_count};
+    struct glossary_batch batch = {.rows = terms->rows,
+                                   .errors = terms->errors,
+                                   .errors_count = terms->error_count,
+                                   .total = terms->total};
 
     if (terms->rows == 0 || terms->out.code != NULL)
         return;
@@ -260,18 +262,24 @@ static void add_row(struct terms_out *terms, json_t *row)
     free(text);
 }
 
-void terms_end(struct terms_out *terms)
+static void take(struct terms_out *terms)
 {
     struct glossary_term term;
     json_t *row;
 
-    if (terms->out.code != NULL)
-        return;
     check(terms, &term);
     row = row_of(terms, &term);
     add_row(terms, row);
     json_decref(row);
     terms->rows++;
+}
+
+void terms_end(struct terms_out *terms)
+{
+    if (terms->out.code != NULL)
+        return;
+    if (!terms->counting)
+        take(terms);
     if (++terms->out.characters > ROWS_MAX)
         out_refuse(&terms->out, OUT_LIMIT, "it holds more than %d entries", ROWS_MAX);
     if (terms->rows >= BATCH_ROWS || terms->error_count == TERMS_ERRORS_MAX ||
@@ -297,6 +305,24 @@ void terms_free(struct terms_out *terms)
     out_free(&terms->out);
 }
 
+/* What is wrong with the file is told when it is read. */
+static uint64_t count(struct sh_bytes file, terms_reader_fn *read,
+                      const struct extract_limits *limits)
+{
+    struct terms_out *counter = sh_alloc(sizeof(*counter));
+    uint64_t total = 0;
+
+    if (counter == NULL)
+        return 0;
+    counter->out.limits = *limits;
+    counter->counting = true;
+    read(file, counter);
+    total = counter->out.characters;
+    terms_free(counter);
+    sh_free(counter);
+    return total;
+}
+
 void terms_read_file(struct sh_bytes file, const char *format, struct terms_out *terms)
 {
     static const struct {
@@ -311,6 +337,7 @@ void terms_read_file(struct sh_bytes file, const char *format, struct terms_out 
     for (size_t i = 0; i < SH_COUNT(all); i++) {
         if (strcmp(format, all[i].format) != 0)
             continue;
+        terms->total = count(file, all[i].read, &terms->out.limits);
         all[i].read(file, terms);
         terms_finish(terms);
         return;

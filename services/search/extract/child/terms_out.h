@@ -33,7 +33,9 @@ struct terms_out {
     struct out out; /* limits, and the refusal of the whole file */
     terms_batch_fn *emit;
     void *arg;
-    uint64_t line; /* of the entry under way */
+    bool counting;  /* how many there are: nothing leaves */
+    uint64_t total; /* entries of the file, as far as it can be read */
+    uint64_t line;  /* of the entry under way */
     struct sh_buffer fields[TERMS_FIELD_COUNT];
     struct sh_buffer links; /* of the entry, as JSON, a comma before each */
     size_t link_count;
@@ -67,7 +69,8 @@ void terms_free(struct terms_out *terms);
 typedef void terms_reader_fn(struct sh_bytes file, struct terms_out *terms);
 terms_reader_fn terms_read_csv, terms_read_xlsx, terms_read_json, terms_read_tbx,
     terms_read_skos;
-/* By the name of the format, and ended. */
+/* By the name of the format, and ended. It is read twice: each batch tells of how many
+ * entries in all it is a part. */
 void terms_read_file(struct sh_bytes file, const char *format, struct terms_out *terms);
 
 /* A table whose first row has names: csv and xlsx. */
