@@ -20,7 +20,7 @@ def test_pages(stack, scripts, name):
                    "SCREENSHOTS": str(ROOT / "build/web-screenshots")}
     if "PICTURES" in environment:  # see paint.test.mjs
         environment["PICTURES"] = str(ROOT / environment["PICTURES"])
-    done = subprocess.run(["node", name], cwd=scripts, env=environment, timeout=300,
+    done = subprocess.run(["node", name], cwd=scripts, env=environment, timeout=900,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     print("\n".join(line for line in done.stdout.splitlines() if "first page:" in line))
     assert done.returncode == 0, done.stdout + done.stderr + stack.logs()
