@@ -2,6 +2,7 @@
 
 #include "shared/clock.h"
 #include "shared/mem.h"
+#include "shared/timer.h"
 
 struct changefeed_waiter {
     struct changefeed_waiter *next;
@@ -19,9 +20,7 @@ static void be_due(struct changefeed_waiters *self, uint64_t when_ms)
     if (when_ms >= self->due_ms || uv_is_closing((uv_handle_t *)&self->timer))
         return;
     self->due_ms = when_ms;
-    uv_update_time(self->timer.loop);
-    (void)uv_timer_start(&self->timer, on_timer, sh_left_ms(when_ms),
-                         0); /* not closing */
+    sh_timer_once(&self->timer, on_timer, sh_left_ms(when_ms));
 }
 
 static bool is_over(struct changefeed_waiter *waiter, uint64_t applied_below,

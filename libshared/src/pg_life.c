@@ -5,6 +5,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
+#include "shared/timer.h"
 
 /* Making and ending a pool, and its two timers: `due` fires at the earliest deadline of
  * anything (calls, connects, back-off), the beat probes and closes what nobody used. */
@@ -23,8 +24,7 @@ void pg_due(struct sh_pg *pg, uint64_t when_ms)
         return;
     pg->due_ms = when_ms;
     pg->fires_ms = sh_now_ms() + sh_left_ms(when_ms);
-    uv_update_time(pg->loop);
-    (void)uv_timer_start(&pg->due, on_due, sh_left_ms(when_ms), 0); /* not closing */
+    sh_timer_once(&pg->due, on_due, sh_left_ms(when_ms));
 }
 
 /* A call that waits: until its deadline, or less when there is no connection at all. */

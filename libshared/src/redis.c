@@ -9,6 +9,7 @@
 #include "shared/log.h"
 #include "shared/mem.h"
 #include "shared/metrics.h"
+#include "shared/timer.h"
 
 /* Replies come in the order of the commands, so one that is late delays all behind it:
  * when the oldest is overdue the connection is given up, and what waits fails. */
@@ -125,8 +126,7 @@ static void arm(struct sh_redis *self, uint64_t wait_ms)
 {
     if (self->closing)
         return;
-    uv_update_time(self->link.loop);
-    (void)uv_timer_start(&self->timer, on_timer, wait_ms, 0); /* not closing */
+    sh_timer_once(&self->timer, on_timer, wait_ms);
 }
 
 static enum sh_err hand_over(struct sh_redis *self, size_t count,

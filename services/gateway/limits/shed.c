@@ -5,15 +5,14 @@
 #include "shared/mem.h"
 #include "shared/metrics.h"
 
-enum { BLOCKED_US = 200 }; /* a poll that took as long was waiting for something */
+enum { BLOCKED_MS = 1 }; /* a poll that took longer was waiting for something */
 
 struct shed {
     uv_prepare_t before_poll;
     uv_check_t after_poll;
     unsigned handles;
-    uint64_t polling_us;  /* since when */
-    uint64_t polled_us;   /* the last poll returned */
-    uint64_t earliest_us; /* what it brought cannot have come before */
+    uint64_t polling_ms; /* since when */
+    uint64_t polled_ms;  /* when the last poll whose callbacks are over returned */
     uint32_t in_flight;
     uint32_t in_flight_most;
     struct sh_codel loop;
@@ -34,23 +33,31 @@ static struct sh_family refused_family = {
 static void on_prepare(uv_prepare_t *handle)
 {
     struct shed *self = handle->data;
-    self->polling_us = sh_now_us();
+    self->polling_ms = sh_now_ms();
 }
 
-/* What a poll that did not wait brings may have come at any time since the one before. */
 static void on_check(uv_check_t *handle)
 {
     struct shed *self = handle->data;
-    uint64_t now_us = sh_now_us();
+    self->polled_ms = uv_now(handle->loop);
+}
 
-    self->earliest_us = now_us - self->polling_us > BLOCKED_US ? now_us : self->polled_us;
-    self->polled_us = now_us;
+/* How long a request can have waited that is read now. Callbacks run within the poll, and
+ * the loop's time is when it returned. What a poll that did not wait brings may have come
+ * at any time since the one before. */
+static uint64_t longest_wait_us(const struct shed *self, uint64_t now_us)
+{
+    uint64_t returned_ms = uv_now(self->before_poll.loop);
+    bool waited = returned_ms > self->polling_ms + BLOCKED_MS;
+    uint64_t earliest_us = (waited ? returned_ms : self->polled_ms) * 1000;
+
+    return now_us > earliest_us ? now_us - earliest_us : 0;
 }
 
 static enum shed_reason judge(struct shed *self)
 {
     uint64_t now_us = sh_now_us();
-    uint64_t wait_us = now_us - self->earliest_us;
+    uint64_t wait_us = longest_wait_us(self, now_us);
     static _Thread_local struct sh_series *series;
 
     if (series == NULL)
@@ -103,7 +110,7 @@ enum sh_err shed_create(uv_loop_t *loop, const struct limits_config *config,
     self->in_flight_most = config->in_flight;
     self->loop.target_us = (uint64_t)config->shed_delay_ms * 1000;
     self->loop.interval_us = interval_us;
-    self->polling_us = self->polled_us = self->earliest_us = sh_now_us();
+    self->polling_ms = self->polled_ms = sh_now_ms();
     self->before_poll.data = self->after_poll.data = self;
     self->handles = 2;
     (void)uv_prepare_init(loop, &self->before_poll); /* these cannot fail */
