@@ -238,6 +238,7 @@ def compared(stack):
                what=stack.logs)
     eventually(lambda: '"id":"a1"' in answer(stack, "/api/graph/nodes/r1/similar", "admin")[1],
                seconds=60, what=stack.logs)  # vectors follow
+    meant(stack, 3)
     return before, {who: everything(stack, who) for who in WHO}
 
 
