@@ -98,11 +98,13 @@ def killed(stack, row, load):
         between(load.record.reads, began + 1, began + 3)) / max(load.normal(), 1), 2, "x")
 
 
-def stopped(stack, row, load):
-    began = out_and_back(stack, row, faults.tell("search-2", signal.SIGSTOP),
-                         faults.tell("search-2", signal.SIGCONT), 4, (1.0, 10))
-    row.measure("failed reads", len(load.failed_reads(began)), 0)
-    row.measure("longest wait for a read", milliseconds(load.record.reads, 1) / 1000, 2.2, "s")
+def stopped(begin, end):
+    def run(stack, row, load):
+        began = out_and_back(stack, row, begin, end, 4, (1.0, 10))
+        row.measure("failed reads", len(load.failed_reads(began)), 0)
+        row.measure("longest wait for a read", milliseconds(load.record.reads, 1) / 1000, 2.2,
+                    "s")
+    return run
 
 
 def partitioned(*ways):
@@ -235,7 +237,9 @@ def rows(isolated):
     thaw = faults.tell("postgres", signal.SIGCONT, True)
     table = {
         "SIGKILL of a replica": killed,
-        "SIGSTOP of a replica": stopped,
+        "SIGSTOP of a replica": stopped(faults.tell("search-2", signal.SIGSTOP),
+                                        faults.tell("search-2", signal.SIGCONT)),
+        "stuck loop of a replica": stopped(*faults.stuck("search-2")),
         "all replicas of search down": all_down,
         "gateway killed": gateway_killed,
         "PostgreSQL killed": record_away(faults.kill("postgres"), faults.nothing, 0, 5),
